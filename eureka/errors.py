@@ -1,0 +1,53 @@
+"""Failures of the host. (Failures of generated code are values: `eureka.types.Rejected`.)
+
+EurekaError                 anything that stops a run; its text is one sentence for the user
+├── ConfigError             a key, a value or a choice that does not exist
+├── TaskError               a task folder that cannot be used
+├── PhysicsError            an engine that lacks what the task declares
+├── SandboxUnavailable      a mandatory layer of confinement is missing on this machine
+├── SandboxError            the sandbox's own machinery failed
+├── ProposerError           the proposer cannot go on (no key, no answer, nothing left to replay)
+├── TrainingError           the trainer's machinery failed
+├── StoreError              a run folder that cannot be written or read
+└── SearchFailed            the search ended without one usable reward
+"""
+
+
+class EurekaError(Exception):
+    """Base of every failure of the host; `str(error)` says what was wrong, where, and what to do."""
+
+
+class ConfigError(EurekaError):
+    """A key, a value or a choice that does not exist."""
+
+
+class TaskError(EurekaError):
+    """A task folder that cannot be used."""
+
+
+class PhysicsError(EurekaError):
+    """An engine that lacks what the task declares, or a model that does not compile."""
+
+
+class SandboxUnavailable(EurekaError):
+    """A mandatory layer of confinement is missing on this machine."""
+
+
+class SandboxError(EurekaError):
+    """The sandbox's own machinery failed (not the code inside it)."""
+
+
+class ProposerError(EurekaError):
+    """The proposer cannot go on."""
+
+
+class TrainingError(EurekaError):
+    """The trainer's machinery failed (not one candidate's training)."""
+
+
+class StoreError(EurekaError):
+    """A run folder that cannot be written or read."""
+
+
+class SearchFailed(EurekaError):
+    """The search ended without one usable reward."""
