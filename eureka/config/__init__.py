@@ -1,0 +1,42 @@
+"""The configuration of a run: typed, composed from overrides such as `task=ant search.samples=4 budget=paper`.
+
+The dataclasses of `schema` are registered with Hydra's ConfigStore, in a private one, so that a program that uses
+Hydra itself notices nothing. Two keys are groups: `llm` chooses who proposes, `budget` presets how much is spent.
+"""
+
+from eureka.config.compose import compose_config, default_budget, from_yaml, to_yaml
+from eureka.config.schema import (
+    BUDGETS,
+    PROPOSERS,
+    Engine,
+    EvaluationConfig,
+    Parent,
+    PhysicsConfig,
+    ProgramSearchConfig,
+    ProposerConfig,
+    ReplayConfig,
+    RunConfig,
+    SandboxMode,
+    SearchConfig,
+    TrainConfig,
+)
+
+__all__ = [
+    "BUDGETS",
+    "PROPOSERS",
+    "Engine",
+    "EvaluationConfig",
+    "Parent",
+    "PhysicsConfig",
+    "ProgramSearchConfig",
+    "ProposerConfig",
+    "ReplayConfig",
+    "RunConfig",
+    "SandboxMode",
+    "SearchConfig",
+    "TrainConfig",
+    "compose_config",
+    "default_budget",
+    "from_yaml",
+    "to_yaml",
+]

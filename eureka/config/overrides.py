@@ -1,0 +1,104 @@
+"""Overrides such as `search.samples=4` as text: which keys there are, and one sentence for each that is wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from eureka.config.schema import BUDGETS, PROPOSERS, RunConfig
+from eureka.errors import ConfigError
+
+GROUPS: Mapping[str, Sequence[str]] = {"budget": tuple(BUDGETS), "llm": tuple(PROPOSERS)}
+"""Keys that choose a preset or a kind of config, with their choices."""
+
+
+def split(overrides: Sequence[str]) -> dict[str, str]:
+    """Keys and raw values of `key=value` texts, the keys checked."""
+    types = _all_keys()
+    values: dict[str, str] = {}
+    for text in overrides:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"`{text}` is not of the form key=value; for example task=ant search.samples=4")
+        if key not in types and key not in GROUPS:
+            raise ConfigError(unknown(f"`{text}`", key, [*GROUPS, *types], "", what="key"))
+        values.pop(key, None)
+        values[key] = value
+    return values
+
+
+def _all_keys() -> dict[str, Any]:
+    """Every key that takes a value, with its type; groups and the names of their choices are left out."""
+    keys = keys_of(RunConfig, "")
+    for cls in PROPOSERS.values():
+        keys.update(keys_of(cls, "llm."))
+    return {key: wanted for key, wanted in keys.items() if key not in (*GROUPS, "llm.name")}
+
+
+def keys_of(cls: type[Any], prefix: str) -> dict[str, Any]:
+    """The keys below a config class, each with its type: `{"search.samples": int, ...}`."""
+    keys: dict[str, Any] = {}
+    for name, wanted in get_type_hints(cls).items():
+        if dataclasses.is_dataclass(wanted) and isinstance(wanted, type):
+            keys.update(keys_of(wanted, f"{prefix}{name}."))
+        else:
+            keys[prefix + name] = wanted
+    return keys
+
+
+def require_task(values: Mapping[str, str], task_dirs: Sequence[Path]) -> None:
+    """Raises ConfigError where no task is given, or one that no folder has."""
+    from eureka.tasks import find_tasks
+
+    names = list(find_tasks(task_dirs))
+    if "task" not in values:
+        raise ConfigError(f"no task given: add task=NAME; the tasks are {listed(names)}")
+    if values["task"] not in names:
+        hint = "; --task-dir adds your own"
+        raise ConfigError(unknown(f"task={values['task']}", values["task"], names, "task=") + hint)
+
+
+def unknown(given: str, word: str, valid: Sequence[str], prefix: str, what: str = "choice") -> str:
+    """One sentence: what is unknown, the nearest valid one, and all of them."""
+    by_last_part = {name.rpartition(".")[2]: name for name in valid}
+    near = difflib.get_close_matches(word.strip("+~"), [*valid, *by_last_part], n=1, cutoff=0.5)
+    meant = f" (did you mean {prefix}{by_last_part.get(near[0], near[0])}?)" if near else ""
+    return f"{given}: there is no such {what}{meant}; valid ones are {listed(valid)}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """`a, b, c`."""
+    return ", ".join(names)
+
+
+def _wanted(hint: Any) -> str:
+    """What a value of this type is, in words."""
+    words = {int: "a whole number", bool: "true or false", str: "a text"}
+    if get_origin(hint) is UnionType:
+        members = [member for member in get_args(hint) if member is not type(None)]
+        return f"{_wanted(members[0])} or null"
+    return words[hint]
+
+
+def refusal(key: str, value: str) -> str:
+    """One sentence for a value that does not fit its key's type."""
+    hint = _all_keys()[key]
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return unknown(f"{key}={value}", value, list(hint), f"{key}=")
+    return f"{key}={value}: expected {_wanted(hint)}"
+
+
+def quoted(key: str, value: str) -> str:
+    """`key=value` for Hydra, texts in quotes, so that a path may hold spaces, commas, brackets and equals signs."""
+    is_text = _all_keys().get(key) in (str, str | None)
+    if not is_text or value == "null" or value[:1] in ("'", '"'):
+        return f"{key}={value}"
+    # Inside Hydra's quotes a backslash counts only before a quote or at the end.
+    escaped = re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), value)
+    return f"{key}='{escaped}'"

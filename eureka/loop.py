@@ -1,0 +1,198 @@
+"""The search, readable top to bottom: ask, extract, verify, train, reflect, and again.
+
+Everything that a step needs is read from the store and everything that it gave is written there before the next
+step begins, so a run that was killed goes on by calling `evolve` again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from eureka.errors import SearchFailed
+from eureka.extract import extract
+from eureka.llm.base import Proposer
+from eureka.prompts import render_prompt
+from eureka.rl.backend import Backend, Event
+from eureka.search import Greedy, Outcome
+from eureka.store import RunStore
+from eureka.tasks import Task
+from eureka.types import (
+    Candidate,
+    MetricProbe,
+    Prompt,
+    PromptFacts,
+    Rejected,
+    Reward,
+    Schedule,
+    TrainingJob,
+    TrainingResult,
+    candidate_id,
+)
+
+FAILED_GENERATIONS_LIMIT = 3
+
+
+class Verifier(Protocol):
+    """Turns candidates into verified rewards."""
+
+    def verify_all(self, candidates: Sequence[Candidate]) -> list[Reward | Rejected]: ...
+
+
+class Watcher(Protocol):
+    """Is told how the run goes."""
+
+    def generation_started(self, generation: int, prompt: Prompt) -> None: ...
+    def rejected(self, rejected: Rejected) -> None: ...
+    def training_started(self, jobs: Sequence[TrainingJob]) -> None: ...
+    def event(self, event: Event) -> None: ...
+    def generation_finished(self, generation: int, outcomes: Sequence[Outcome], best: Outcome | None) -> None: ...
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that `evolve` works with; made by the composition root."""
+
+    task: Task
+    store: RunStore
+    proposer: Proposer
+    verifier: Verifier
+    backend: Backend
+    search: Greedy
+    schedule: Schedule
+    watcher: Watcher
+    generations: int
+    samples: int
+    training_seeds: int
+    seed: int
+    probe: Callable[[], MetricProbe] | None = None
+
+
+def evolve(run: Run) -> Outcome:
+    """Search for `run.generations` generations; gives the best candidate with its trainings.
+
+    Raises:
+        SearchFailed: three generations in a row without one usable reward, or none in the whole run.
+    """
+    finished = run.store.finished_generations()
+    for generation in range(1, run.generations + 1):
+        if generation in finished:
+            continue
+        prompt = _prompt(run, generation)
+        run.watcher.generation_started(generation, prompt)
+        _ask(run, generation, prompt)
+        _extract(run, generation)
+        _verify(run, generation)
+        _train(run, generation)
+        best = run.search.best(outcomes(run.store))
+        run.store.record_generation(generation, best.candidate.id if best else None)
+        run.watcher.generation_finished(generation, outcomes(run.store, generation), best)
+        _stop_if_hopeless(run, generation)
+    best = run.search.best(outcomes(run.store))
+    if best is None:
+        raise SearchFailed(f"none of the {run.generations} generations gave a usable reward; last: {_last_reason(run)}")
+    return best
+
+
+def outcomes(store: RunStore, generation: int | None = None) -> list[Outcome]:
+    """Every candidate that was trained to the end with all its seeds, in order of id."""
+    results: dict[str, list[TrainingResult]] = {}
+    for result in store.results(generation):
+        results.setdefault(result.candidate_id, []).append(result)
+    rejected = {rejected.candidate_id for rejected in store.rejections(generation)}
+    return [
+        Outcome(candidate, tuple(results[candidate.id]))
+        for candidate in store.candidates(generation)
+        if candidate.id in results and candidate.id not in rejected
+    ]
+
+
+def _prompt(run: Run, generation: int) -> Prompt:
+    """The generation's prompt: the recorded one where there is one."""
+    recorded = run.store.prompt(generation)
+    if recorded is not None:
+        return recorded
+    facts = PromptFacts(
+        task=run.task.info.name,
+        seed=run.seed,
+        generation=generation,
+        state=run.task.fields,
+        reflection=run.search.reflection(generation, outcomes(run.store)),
+        rejected=run.search.mistakes(generation, run.store.rejections()),
+        probe=run.probe() if run.probe and run.proposer.uses_metric else None,
+    )
+    prompt = render_prompt(
+        description=run.task.info.description, environment_source=run.task.shown_source, facts=facts
+    )
+    run.store.record_prompt(generation, prompt)
+    return prompt
+
+
+def _ask(run: Run, generation: int, prompt: Prompt) -> None:
+    answered = run.store.completions(generation)
+    wanted = [candidate_id(generation, sample) for sample in range(1, run.samples + 1)]
+    missing = [identity for identity in wanted if identity not in answered]
+    if missing:
+        run.store.record_intent(missing)
+        for completion in run.proposer.sample(prompt, missing):
+            run.store.record_completion(completion)
+
+
+def _extract(run: Run, generation: int) -> None:
+    known = _known(run, generation)
+    for identity, completion in sorted(run.store.completions(generation).items()):
+        if identity not in known:
+            found = extract(completion, run.task.fields)
+            _reject(run, found) if isinstance(found, Rejected) else run.store.record_candidate(found)
+
+
+def _verify(run: Run, generation: int) -> None:
+    settled = {rejected.candidate_id for rejected in run.store.rejections(generation)}
+    settled |= {reward.candidate_id for reward in run.store.rewards(generation)}
+    pending = [candidate for candidate in run.store.candidates(generation) if candidate.id not in settled]
+    for verdict in run.verifier.verify_all(pending):
+        _reject(run, verdict) if isinstance(verdict, Rejected) else run.store.record_reward(verdict)
+
+
+def _train(run: Run, generation: int) -> None:
+    done = {(result.candidate_id, result.seed) for result in run.store.results(generation)}
+    rejected = {rejected.candidate_id for rejected in run.store.rejections(generation)}
+    jobs = [
+        TrainingJob(reward.candidate_id, reward.graph, seed, run.schedule)
+        for reward in run.store.rewards(generation)
+        for seed in range(run.seed, run.seed + run.training_seeds)
+        if (reward.candidate_id, seed) not in done and reward.candidate_id not in rejected
+    ]
+    run.watcher.training_started(jobs)
+    for event in run.backend.train(jobs):
+        if isinstance(event, Rejected):
+            _reject(run, event)
+            continue
+        if isinstance(event, TrainingResult):
+            run.store.record_result(event)
+        run.watcher.event(event)
+
+
+def _reject(run: Run, rejected: Rejected) -> None:
+    run.store.record_rejection(rejected)
+    run.watcher.rejected(rejected)
+
+
+def _known(run: Run, generation: int) -> set[str]:
+    rejected = {rejected.candidate_id for rejected in run.store.rejections(generation)}
+    return rejected | {candidate.id for candidate in run.store.candidates(generation)}
+
+
+def _stop_if_hopeless(run: Run, generation: int) -> None:
+    recent = range(generation - FAILED_GENERATIONS_LIMIT + 1, generation + 1)
+    if recent[0] >= 1 and not any(outcomes(run.store, number) for number in recent):
+        raise SearchFailed(
+            f"{FAILED_GENERATIONS_LIMIT} generations in a row gave no usable reward, so the search stopped after "
+            f"generation {generation}; last: {_last_reason(run)}"
+        )
+
+
+def _last_reason(run: Run) -> str:
+    rejections = run.store.rejections()
+    return f"{rejections[-1].candidate_id}: {rejections[-1].reason}" if rejections else "no answer"

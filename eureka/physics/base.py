@@ -1,0 +1,75 @@
+"""What a task may read of a simulator, and what a trainer may do with one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+
+
+class WorldStates(Protocol):
+    """The states of `num_envs` worlds, as a task's functions read them.
+
+    `qpos` (num_envs, nq) and `qvel` (num_envs, nv) belong to the end of the step. `output(name)` gives an extra
+    MjData field that the task names in `task.yaml: outputs`, shape (num_envs, ...); like every derived field after
+    `mj_step` it belongs to the start of the last substep.
+    """
+
+    @property
+    def num_envs(self) -> int: ...
+    @property
+    def qpos(self) -> torch.Tensor: ...
+    @property
+    def qvel(self) -> torch.Tensor: ...
+    def output(self, name: str) -> torch.Tensor: ...
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Some worlds' states, taken out of a simulator (or of a Gymnasium environment)."""
+
+    qpos: torch.Tensor
+    qvel: torch.Tensor
+    outputs: Mapping[str, torch.Tensor] = field(default_factory=dict)
+
+    @property
+    def num_envs(self) -> int:
+        return self.qpos.shape[0]
+
+    def output(self, name: str) -> torch.Tensor:
+        return self.outputs[name]
+
+
+class Simulator(WorldStates, Protocol):
+    """`num_envs` worlds of one model, stepped together."""
+
+    @property
+    def ctrl(self) -> torch.Tensor:
+        """Controls of the next step, shape (num_envs, nu), in the actuators' own units; written in place."""
+        ...
+
+    def step(self, substeps: int) -> None:
+        """Advance every world by `substeps` time steps."""
+        ...
+
+    def reset(self, env_ids: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor) -> None:
+        """Put the worlds `env_ids` (n,) into new states, (n, nq) and (n, nv), and compute their derived fields."""
+        ...
+
+    def diverged(self) -> torch.Tensor:
+        """Worlds whose physics became unstable in the last `step`, shape (num_envs,) bool. Reset them."""
+        ...
+
+    def select(self, env_ids: torch.Tensor) -> Snapshot:
+        """Copies of some worlds' states."""
+        ...
+
+    def save(self) -> torch.Tensor:
+        """The full integration state, shape (num_envs, nstate) float64, warm starts included."""
+        ...
+
+    def load(self, state: torch.Tensor) -> None:
+        """Restore what `save` gave, bit for bit."""
+        ...

@@ -1,0 +1,90 @@
+"""MuJoCo on CPU threads through `mujoco.batch`: no copies, bit-identical at any thread count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import mujoco
+import numpy as np
+import torch
+from mujoco.batch import Batch, SimulationError
+
+from eureka.errors import PhysicsError
+from eureka.physics.base import Snapshot
+
+# MuJoCo resets a world by itself when its state is not finite or too large, and counts these warnings.
+_DIVERGENCE = [
+    mujoco.mjtWarning.mjWARN_BADQPOS.value,
+    mujoco.mjtWarning.mjWARN_BADQVEL.value,
+    mujoco.mjtWarning.mjWARN_BADQACC.value,
+]
+_COUNT = 1  # mjWarningStat is (lastinfo, number)
+
+
+class MujocoC:
+    """`num_envs` worlds of `model` on `threads` threads.
+
+    Args:
+        model: the compiled model, shared by all worlds.
+        num_envs: number of worlds.
+        outputs: extra MjData fields to bind, such as `cfrc_ext`.
+        threads: threads that step the worlds, the caller's included.
+
+    Raises:
+        PhysicsError: MuJoCo has no such output, or cannot step the model in a batch.
+    """
+
+    def __init__(self, model: mujoco.MjModel, num_envs: int, outputs: Sequence[str] = (), threads: int = 1) -> None:
+        self.model = model
+        self.num_envs = num_envs
+        try:
+            self._batch = Batch(model, nsim=num_envs, nthread=threads)
+            self._outputs = {name: self._batch.bind(name) for name in outputs}
+        except ValueError as error:
+            raise PhysicsError(
+                f"MuJoCo on the CPU cannot give what the task asks of it: {error} (check `outputs` in task.yaml)"
+            ) from error
+        self.qpos = torch.from_numpy(self._batch.bind("qpos"))
+        self.qvel = torch.from_numpy(self._batch.bind("qvel"))
+        self.ctrl = torch.from_numpy(self._batch.bind("ctrl"))
+        self._warnings = self._divergence_count()
+        self._diverged = torch.zeros(num_envs, dtype=torch.bool)
+
+    def _divergence_count(self) -> np.ndarray:
+        counts: np.ndarray = self._batch.warning[:, _DIVERGENCE, _COUNT].sum(axis=1)
+        return counts
+
+    def output(self, name: str) -> torch.Tensor:
+        """Shape (num_envs, ...), a copy."""
+        return torch.tensor(self._outputs[name])
+
+    def step(self, substeps: int) -> None:
+        try:
+            self._batch.step(nstep=substeps)
+        except SimulationError as error:
+            raise PhysicsError(f"MuJoCo stopped: {error}; see the task's model and time step") from error
+        count = self._divergence_count()
+        self._diverged = torch.from_numpy(count > self._warnings)
+        self._warnings = count
+
+    def reset(self, env_ids: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor) -> None:
+        ids = env_ids.numpy()
+        self._batch.reset(ids, stage=mujoco.mjtStage.mjSTAGE_NONE.value)
+        self.qpos[env_ids] = qpos.to(self.qpos.dtype)
+        self.qvel[env_ids] = qvel.to(self.qvel.dtype)
+        self._batch.forward(ids)
+        self._warnings = self._divergence_count()
+
+    def diverged(self) -> torch.Tensor:
+        return self._diverged
+
+    def select(self, env_ids: torch.Tensor) -> Snapshot:
+        ids = env_ids.numpy()
+        outputs = {name: torch.tensor(value[ids]) for name, value in self._outputs.items()}
+        return Snapshot(self.qpos[env_ids], self.qvel[env_ids], outputs)
+
+    def save(self) -> torch.Tensor:
+        return torch.from_numpy(self._batch.state.copy())
+
+    def load(self, state: torch.Tensor) -> None:
+        self._batch.state[:] = state.numpy()

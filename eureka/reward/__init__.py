@@ -1,0 +1,7 @@
+"""Reward graphs: model-written reward code traced in the sandbox, verified here, compiled to straight-line torch.
+
+- `runtime`: the graph's format, its fixed op table and `compile_graph`; needs only torch, and can be copied elsewhere.
+- `trace`: the child side, the only code that runs a candidate's source; used inside the sandbox only.
+- `verify`: the parent's checks on a graph that it did not write.
+- `service`: `RewardVerifier`, which takes a `Candidate` through all of it.
+"""

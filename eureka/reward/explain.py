@@ -1,0 +1,91 @@
+"""What went wrong with a candidate, in words that a model can repair from: the line, what is wrong, the remedy."""
+
+from __future__ import annotations
+
+import re
+from types import TracebackType
+
+#: The name under which a candidate's source is compiled.
+FILENAME = "<reward>"
+
+
+class TraceFailure(BaseException):
+    """The candidate's code cannot be a reward.
+
+    Derived from BaseException so that a candidate's own `except Exception` does not swallow it.
+    """
+
+    def __init__(self, message: str, remedy: str = "", line: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+        self.line = line
+
+
+#: What Python and torch say, and what to do about it; the first pattern that is found in the error's text wins.
+RULES: tuple[tuple[str, str], ...] = (
+    (
+        r"Boolean value of Tensor with more than one value|ambiguous",
+        "All environments are computed at once: use torch.where(condition, a, b), torch.minimum and torch.maximum "
+        "instead of if, and, or, min and max.",
+    ),
+    (
+        r"only one element tensors can be converted|only length-1 arrays|must be real number, not Tensor",
+        "Use the torch function (torch.exp, torch.sqrt, ...) instead of math on tensors.",
+    ),
+    (r"name 'torch' is not defined", "Add `import torch` at the top."),
+    (r"^NameError", "Define it in the code, or name it as a parameter if it is a field of the state."),
+    (
+        r"^(ModuleNotFoundError|ImportError|PermissionError|FileNotFoundError|OSError)",
+        "Only torch, math and typing can be imported; no files can be read.",
+    ),
+    (r"CUDA|cuda|NVIDIA|HIP|MPS", "Name no device: use the `.device` of an input."),
+    (r"can't allocate memory|not enough memory|^MemoryError|Storage size|too large", "Make the tensor smaller."),
+    (
+        r"on a bool tensor|with two bool tensors|with a bool tensor|not implemented for 'Bool'",
+        "Convert the mask first: mask.float().",
+    ),
+    (
+        r"can't be cast to the desired output type|Expected a floating point|could not infer output dtype"
+        r"|not implemented for '(Int|Long)'|must be floating|floating point (or|and) complex",
+        "Convert to floating point first: x.float().",
+    ),
+    (
+        r"expected (scalar type|m1 and m2|.*same dtype)|to have the same dtype",
+        "Give both the same type, for example with x.float().",
+    ),
+    (
+        r"must match the size|must match the existing size|shape mismatch|mat1 and mat2|is invalid for input of size"
+        r"|Sizes of tensors must match|stack expects each tensor",
+        "Check the shapes in the state table: the first dimension of every field is num_envs; sum or index the other "
+        "dimensions (dim=-1) before combining, or use unsqueeze(-1).",
+    ),
+    (
+        r"Dimension out of range|too many indices|out of bounds|out of range for dimension",
+        "Check the shapes in the state table: the first dimension of every field is num_envs.",
+    ),
+    (r"single memory location", "Use .clone() before writing in place."),
+    (r"has no attribute|unexpected keyword|got an unexpected|invalid combination", "Check torch's documentation."),
+    (r"^RecursionError", "Remove the recursion."),
+)
+
+
+def explain(error: BaseException) -> TraceFailure:
+    """A failure that says what Python or torch said, at the candidate's own line."""
+    if isinstance(error, TraceFailure):
+        return error
+    line = error.lineno if isinstance(error, SyntaxError) else user_line(error.__traceback__)
+    said = error.msg if isinstance(error, SyntaxError) else next(iter(str(error).splitlines()), "")
+    message = f"{type(error).__name__}: {said:.400}" if said else type(error).__name__
+    remedy = next((remedy for pattern, remedy in RULES if re.search(pattern, message)), "")
+    return TraceFailure(message, remedy, line)
+
+
+def user_line(traceback: TracebackType | None) -> int | None:
+    """The innermost line of the candidate's code in a traceback."""
+    line = None
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == FILENAME:
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return line

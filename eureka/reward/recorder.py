@@ -1,0 +1,322 @@
+"""Records what a candidate's function does to tensors, as pure operations.
+
+The function runs on real tensors under `torch.func.functionalize`, which turns writes in place into new values, so
+that the dispatcher hands every operation to `Recorder` as a pure call. Views, copies and no-ops are resolved on the
+way; what is random, depends on values, or is not in the table ends the recording at the candidate's line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from eureka.reward.explain import TraceFailure
+from eureka.reward.runtime import DTYPES, MAX_NODES, MAX_TENSOR_VALUES, OPS, DType, InputRef, NodeRef, Ref
+from eureka.reward.source import NamedFloat, NamedInt
+
+aten = torch.ops.aten
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A number among an operation's arguments; `name` is the candidate's constant that it came from, if any."""
+
+    value: float
+    name: str | None = None
+    negative: bool = False
+
+
+Recorded = Ref | DType | Literal | int | bool | str | None | tuple["Recorded", ...]
+
+
+@dataclass
+class Entry:
+    """One recorded operation. `args` and `kwargs` are keyed by the operation's own parameter names."""
+
+    op: str
+    args: tuple[Recorded, ...]
+    kwargs: tuple[tuple[str, Recorded], ...]
+    line: int | None
+    name: str | None = None
+
+
+_SAME = frozenset({"alias", "detach", "clone", "lift_fresh", "lift_fresh_copy", "contiguous"})
+_VIEWS = frozenset({"view", "_unsafe_view", "expand", "slice.Tensor", "squeeze", "squeeze.dim", "squeeze.dims"})
+_EMPTY = frozenset({"empty.memory_format", "new_empty", "new_zeros", "empty_strided", "new_empty_strided"})
+_EMPTY_LIKE = frozenset({"empty_like"})
+_ALIASES = {"_unsafe_view": "view"}
+_LAST = 2**31
+
+
+def operation_name(target: torch._ops.OpOverload[..., Any]) -> str:
+    """`mul.Tensor` for aten::mul's overload Tensor, `exp` for aten::exp's only one."""
+    schema = target._schema
+    namespace, _, base = schema.name.partition("::")
+    name = f"{base}.{schema.overload_name}" if schema.overload_name else base
+    return name if namespace == "aten" else f"{namespace}::{name}"
+
+
+class Recorder(TorchDispatchMode):
+    """The operations of one run. `line` and `named` are set by `Watch` before every call of the candidate's code."""
+
+    def __init__(self, inputs: dict[str, torch.Tensor]) -> None:
+        super().__init__()
+        self.entries: list[Entry] = []
+        self.line: int | None = None
+        self.named: dict[tuple[type, float], NamedFloat | NamedInt | None] = {}
+        self.failure: TraceFailure | None = None
+        self._refs: dict[int, Ref] = {id(value): InputRef(name) for name, value in inputs.items()}
+        self._alive: list[Any] = list(inputs.values())
+        self._viewed: set[int] = set()
+        self._numbers: dict[Any, int] = {}
+        self._probed: torch.Tensor | None = None
+        self._probing = False
+
+    def fail(self, message: str, remedy: str = "") -> TraceFailure:
+        """The failure to raise; the first one is kept even if the candidate's code swallows it."""
+        failure = TraceFailure(message, remedy, self.line)
+        self.failure = self.failure or failure
+        return failure
+
+    def ref(self, tensor: torch.Tensor) -> Ref:
+        """The recorded value of a tensor as the candidate's code sees it."""
+        # The dispatcher unwraps functionalize's wrapper for us on the way to `__torch_dispatch__`.
+        self._probing = True
+        aten.alias.default(tensor)
+        self._probing = False
+        assert self._probed is not None
+        return self._tensor(self._probed)
+
+    def bind(self, name: str, tensor: torch.Tensor) -> None:
+        """Tells that a variable was assigned this tensor."""
+        ref = self.ref(tensor)
+        if isinstance(ref, NodeRef) and ref.item is None and self.entries[ref.index].name is None:
+            self.entries[ref.index].name = name
+
+    def values(self, tensor: torch.Tensor) -> torch.Tensor | None:
+        """The values of a literal tensor, None for one that was computed."""
+        ref = self.ref(tensor)
+        if isinstance(ref, NodeRef) and self.entries[ref.index].op in ("tensor", "scalar_tensor"):
+            return self._probed
+        return None
+
+    # ------------------------------------------------------------------------------------------ dispatch
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if self._probing:
+            self._probed = args[0]
+            return func(*args, **kwargs)
+        name = operation_name(func)
+        self._refuse(func, name)
+        if func._schema.is_mutable:
+            return self._in_place(func, name, args, kwargs)
+        known = name in OPS or name in _SAME | _VIEWS | _EMPTY | _EMPTY_LIKE or name in _RESOLVERS
+        if not known:
+            if not func._can_decompose():
+                raise self.fail(
+                    f"`{name.partition('.')[0]}` is not among the operations that a reward may use",
+                    "Write it with elementwise operations, torch.where, sums over dim=-1 and fixed slices.",
+                )
+            with self:
+                return func.decompose(*args, **kwargs)
+        result = func(*args, **kwargs)
+        self._alive.append((args, result))
+        self._note(func, name, args, kwargs, result)
+        return result
+
+    def _refuse(self, func: Any, name: str) -> None:
+        if torch.Tag.nondeterministic_seeded in func.tags:
+            raise self.fail("it draws random numbers", "A reward must be the same for the same state: remove the noise.")
+        if torch.Tag.data_dependent_output in func.tags:
+            raise self.fail("it reads a number out of a tensor", "Stay in tensors: use torch.where(condition, a, b).")
+        if torch.Tag.dynamic_output_shape in func.tags:
+            raise self.fail(
+                "it makes a tensor whose size depends on values",
+                "Keep all environments: use torch.where(mask, a, b), or multiply by mask.float().",
+            )
+        if name.startswith(("index.", "index_put", "gather", "scatter", "index_select", "take", "_index_put")):
+            raise self.fail(
+                "it indexes by computed integers",
+                "Use fixed slices (x[:, 0], x[:, [0, 2]]), torch.where, or a one-hot mask and a sum.",
+            )
+
+    def _in_place(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A write inside of a composite kernel, below functionalize: to its own fresh tensor, or refused."""
+        base, _, overload = name.partition(".")
+        pure = getattr(getattr(aten, base.removesuffix("_"), None), overload or "default", None)
+        if not base.endswith("_") or pure is None or id(args[0]) in self._viewed:
+            raise self.fail(f"`{base}` is not among the operations that a reward may use", "Write it without `out=`.")
+        result = func(*args, **kwargs)
+        self._note(pure, operation_name(pure), args, kwargs, result)
+        return result
+
+    def _note(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+        """Gives every tensor of `result` its ref, recording an entry unless it is a value that there is already."""
+        schema = func._schema
+        given = dict(zip((a.name for a in schema.arguments), args, strict=False)) | kwargs
+        if name in _SAME or (name == "_to_copy" and given.get("dtype") in (None, given["self"].dtype)):
+            self._refs[id(result)] = self._tensor(given["self"])
+            return
+        if name in _VIEWS and result.shape == given["self"].shape and given.get("step", 1) == 1:
+            self._refs[id(result)] = self._tensor(given["self"])
+            return
+        if any(r.alias_info is not None for r in schema.returns):
+            self._viewed.add(id(args[0]))
+        resolve = _RESOLVERS.get(name)
+        ref = resolve(self, given, result) if resolve else None
+        if ref is not None:
+            self._refs[id(result)] = ref
+            return
+        if name in _EMPTY | _EMPTY_LIKE:
+            index = self._entry("zeros", (tuple(result.shape),), (("dtype", _dtype(result)),))
+        else:
+            index = self._call(_ALIASES.get(name, name), given)
+        if isinstance(result, torch.Tensor):
+            self._refs[id(result)] = NodeRef(index)
+        else:
+            for item, tensor in enumerate(result):
+                self._refs[id(tensor)] = NodeRef(index, item)
+
+    def _call(self, name: str, given: dict[str, Any]) -> int:
+        args: list[Recorded] = []
+        kwargs: list[tuple[str, Recorded]] = []
+        for parameter in OPS[name].parameters:
+            if parameter.name not in given:
+                continue
+            value = self._encode(given[parameter.name], parameter.kind)
+            # Slices to the end say so by the largest integer there is.
+            if name in ("slice.Tensor", "slice_scatter") and parameter.name == "end" and _is_last(value):
+                value = None
+            if parameter.keyword_only or len(args) < OPS[name].parameters.index(parameter):
+                kwargs.append((parameter.name, value))
+            else:
+                args.append(value)
+        return self._entry(name, tuple(args), tuple(kwargs))
+
+    def _entry(self, op: str, args: tuple[Recorded, ...], kwargs: tuple[tuple[str, Recorded], ...] = ()) -> int:
+        """The number of this operation: the earlier one's if it was done before."""
+        key = (op, repr(args), repr(kwargs))
+        if key not in self._numbers:
+            if len(self.entries) >= MAX_NODES:
+                raise self.fail(f"it takes more than {MAX_NODES} operations", "Replace loops by operations on tensors.")
+            self._numbers[key] = len(self.entries)
+            self.entries.append(Entry(op, args, kwargs, self.line))
+        return self._numbers[key]
+
+    # ------------------------------------------------------------------------------------------ encoding
+
+    def _encode(self, value: Any, kind: str) -> Recorded:
+        if isinstance(value, torch.Tensor):
+            return self._tensor(value)
+        if isinstance(value, torch.dtype):
+            if value not in DTYPES.values():
+                raise self.fail(f"it uses the type {value}", "Use float32, int64 or bool.")
+            return DType(str(value).removeprefix("torch."))
+        if isinstance(value, list | tuple):
+            return tuple(self._encode(element, kind) for element in value)
+        if isinstance(value, bool) or value is None or isinstance(value, str):
+            return value
+        return self._literal(value) if kind in ("Tensor", "number", "float") else int(value)
+
+    def _literal(self, value: float) -> Literal:
+        source = self.named.get((type(value), value))
+        return Literal(value) if source is None else Literal(value, source.name, source.negative)
+
+    def _tensor(self, tensor: torch.Tensor) -> Ref:
+        ref = self._refs.get(id(tensor))
+        if ref is None:
+            self._alive.append(tensor)
+            ref = self._refs[id(tensor)] = NodeRef(self._constant(tensor))
+        return ref
+
+    def _constant(self, tensor: torch.Tensor) -> int:
+        if tensor.numel() > MAX_TENSOR_VALUES or tensor.dtype not in DTYPES.values():
+            raise self.fail(
+                f"it uses a tensor of shape {tuple(tensor.shape)} and type {tensor.dtype} that is no field of the state",
+                f"Constant tensors have at most {MAX_TENSOR_VALUES} real numbers.",
+            )
+        values = tensor.detach().flatten().tolist()
+        if tensor.dim() == 0:
+            value = values[0] if isinstance(values[0], bool) else self._literal(values[0])
+            return self._entry("scalar_tensor", (value,), (("dtype", _dtype(tensor)),))
+        literal = tuple(v if isinstance(v, bool) else Literal(v) for v in values)
+        return self._entry("tensor", (literal, tuple(tensor.shape)), (("dtype", _dtype(tensor)),))
+
+
+def _dtype(tensor: torch.Tensor) -> DType:
+    return DType(str(tensor.dtype).removeprefix("torch."))
+
+
+def _is_last(value: Recorded) -> bool:
+    return type(value) is int and value >= _LAST
+
+
+# ---------------------------------------------------------------------------------------------- resolvers
+
+
+def _copied(recorder: Recorder, given: dict[str, Any], result: torch.Tensor) -> Ref:
+    """`copy(self, src)` is `src` in the type and shape of `self`."""
+    source = given["src"]
+    ref = recorder._tensor(source)
+    if source.dtype != result.dtype:
+        ref = NodeRef(recorder._entry("_to_copy", (ref,), (("dtype", _dtype(result)),)))
+    if source.shape != result.shape:
+        ref = NodeRef(recorder._entry("expand", (ref, tuple(result.shape))))
+    return ref
+
+
+def _filled(recorder: Recorder, given: dict[str, Any], result: torch.Tensor) -> Ref:
+    """`fill(self, value)` is a constant tensor, or a broadcast of a computed value."""
+    value = given["value"]
+    if isinstance(value, torch.Tensor):
+        ref = recorder._tensor(value)
+        entry = recorder.entries[ref.index] if isinstance(ref, NodeRef) else None
+        if entry is None or entry.op != "scalar_tensor":
+            return _copied(recorder, {"src": value}, result)
+        number = entry.args[0]
+    else:
+        number = recorder._encode(value, "number")
+    return NodeRef(recorder._entry("full", (tuple(result.shape), number), (("dtype", _dtype(result)),)))
+
+
+def _new_filled(recorder: Recorder, given: dict[str, Any], result: torch.Tensor) -> Ref:
+    return _filled(recorder, {"value": given.get("fill_value", 1.0 if result.is_floating_point() else 1)}, result)
+
+
+def _reread(recorder: Recorder, given: dict[str, Any], result: torch.Tensor) -> Ref | None:
+    """Reading back the slice that was just written: functionalize does so after every write."""
+    ref = recorder._tensor(given["self"])
+    entry = recorder.entries[ref.index] if isinstance(ref, NodeRef) and ref.item is None else None
+    where = {"select_scatter": ("dim", "index"), "slice_scatter": ("dim", "start", "end", "step")}
+    if entry is None or entry.op not in where:
+        return None
+    names = [p.name for p in OPS[entry.op].parameters]
+    written = dict(zip(names, entry.args, strict=False)) | dict(entry.kwargs)
+    defaults = {"dim": 0, "start": None, "end": None, "step": 1}
+    here = {**defaults, **given}
+    if ("index" in given) != (entry.op == "select_scatter"):
+        return None
+    for key in where[entry.op]:
+        wanted = None if key == "end" and _is_last(here[key]) else here[key]
+        if written.get(key, defaults.get(key)) != wanted:
+            return None
+    source = written["src"]
+    assert isinstance(source, NodeRef | InputRef)
+    return source
+
+
+_RESOLVERS = {
+    "copy": _copied,
+    "fill.Scalar": _filled,
+    "fill.Tensor": _filled,
+    "new_full": _new_filled,
+    "new_ones": _new_filled,
+    "select.int": _reread,
+    "slice.Tensor": _reread,
+}

@@ -1,0 +1,245 @@
+"""Training jobs on this machine: one worker process per core, each with its share of the population.
+
+(One thread per worker and one worker per core is the fastest layout on a CPU: benchmarks/training.py.)
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Protocol
+
+import torch
+
+from eureka.errors import TrainingError
+from eureka.rl.population import population_key
+from eureka.rl.worker import Broken, Done, Work, fingerprint
+from eureka.types import Progress, Rejected, Stage, TrainingJob, TrainingResult, WorkerRestarted
+
+Event = Progress | WorkerRestarted | Rejected | TrainingResult
+
+# What a worker may know of the environment: enough to find libraries and devices, and no keys.
+_ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
+_ENVIRONMENT_PREFIXES = ("LC_", "MUJOCO_", "CUDA_", "NVIDIA_", "COVERAGE_")
+
+
+class Backend(Protocol):
+    """Trains jobs, in whatever process, library or machine. Only JSON, numbers and tensors cross this seam."""
+
+    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
+        """Train every job; each ends in exactly one `TrainingResult` or `Rejected`, in any order."""
+        ...
+
+    def close(self) -> None:
+        """Stop whatever still runs."""
+        ...
+
+
+@dataclass
+class _Worker:
+    """One process; `work` is what it has in hand."""
+
+    index: int
+    process: subprocess.Popen[bytes]
+    connection: Connection
+    log: Path
+    heard: float
+    work: Work | None = None
+    finished: set[tuple[str, int]] = field(default_factory=set)
+
+
+class LocalBackend:
+    """Worker processes on this machine.
+
+    Args:
+        task: the task's name.
+        task_dirs: where else to look for it.
+        folder: where checkpoints and the workers' logs go.
+        workers: processes; one per core where None.
+        heartbeat_s: a worker that is silent for longer is stopped and started again.
+
+    A population whose worker dies goes on from its last checkpoint once; then its candidates are rejected.
+    """
+
+    def __init__(
+        self,
+        task: str,
+        task_dirs: Sequence[Path],
+        folder: Path,
+        workers: int | None = None,
+        heartbeat_s: float = 120.0,
+    ) -> None:
+        self._task = task
+        self._task_dirs = tuple(task_dirs)
+        self._folder = folder
+        self._count = workers or len(os.sched_getaffinity(0))
+        self._heartbeat_s = heartbeat_s
+        self._workers: list[_Worker] = []
+
+    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
+        """See `Backend.train`.
+
+        Raises:
+            TrainingError: a worker cannot be started, or the host's machinery failed in one.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        queue = deque(self._populations(jobs))
+        tries: dict[Path, int] = {}
+        while len(self._workers) < min(self._count, len(queue)):
+            self._workers.append(self._start(len(self._workers)))
+        while queue or any(worker.work for worker in self._workers):
+            for worker in self._workers:
+                if worker.work is None and queue:
+                    self._give(worker, queue.popleft())
+            for worker in self._heard_from():
+                yield from self._read(worker)
+            for worker in list(self._workers):
+                reason = self._trouble(worker)
+                if reason is not None:
+                    yield from self._replace(worker, reason, queue, tries)
+
+    def worker_pids(self) -> list[int]:
+        """Process ids of the workers, for monitors."""
+        return [worker.process.pid for worker in self._workers]
+
+    def close(self) -> None:
+        """Stop the workers; what they had in hand can be continued from its checkpoint."""
+        for worker in self._workers:
+            self._stop(worker)
+        self._workers = []
+
+    # ---- layout --------------------------------------------------------------------------------------------------
+
+    def _populations(self, jobs: Sequence[TrainingJob]) -> list[Work]:
+        """Split the jobs: those with a common checkpoint stay together, the rest is dealt out over the workers."""
+        pending = {(job.candidate_id, job.seed): job for job in jobs}
+        populations = []
+        for path in sorted(self._folder.glob("*.pt")):
+            kept = [(candidate, seed) for candidate, seed in torch.load(path, weights_only=True)["state"]["jobs"]]
+            if kept and all(key in pending for key in kept):
+                populations.append(self._work([pending.pop(key) for key in kept], path))
+            else:
+                path.unlink()
+        buckets: dict[object, list[TrainingJob]] = {}
+        for job in pending.values():
+            buckets.setdefault(population_key(job.schedule), []).append(job)
+        for bucket in buckets.values():
+            for index in range(min(self._count, len(bucket))):
+                share = bucket[index :: self._count]
+                populations.append(self._work(share, self._folder / f"{fingerprint(share)}.pt"))
+        return populations
+
+    def _work(self, jobs: Sequence[TrainingJob], checkpoint: Path) -> Work:
+        return Work(self._task, self._task_dirs, tuple(jobs), checkpoint)
+
+    # ---- processes -----------------------------------------------------------------------------------------------
+
+    def _start(self, index: int) -> _Worker:
+        ours, theirs = socket.socketpair()
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name in _ENVIRONMENT or name.startswith(_ENVIRONMENT_PREFIXES)
+        }
+        environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        log = self._folder / f"worker{index}.log"
+        try:
+            with log.open("ab") as stderr:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "eureka.rl.worker", str(theirs.fileno())],
+                    env=environment,
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=stderr,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise TrainingError(f"a training worker could not be started: {error}") from error
+        finally:
+            theirs.close()
+        return _Worker(index, process, Connection(ours.detach()), log, time.monotonic())
+
+    def _stop(self, worker: _Worker) -> None:
+        worker.process.send_signal(signal.SIGKILL)
+        worker.process.wait()
+        worker.connection.close()
+
+    def _give(self, worker: _Worker, work: Work) -> None:
+        worker.work = work
+        worker.finished = set()
+        worker.heard = time.monotonic()
+        try:
+            worker.connection.send(work)
+        except BrokenPipeError:
+            return  # it died; `_trouble` sees that
+
+    def _heard_from(self) -> list[_Worker]:
+        ready = wait([worker.connection for worker in self._workers], timeout=1.0)
+        return [worker for worker in self._workers if worker.connection in ready]
+
+    def _read(self, worker: _Worker) -> Iterator[Event]:
+        """Everything that a worker has said."""
+        try:
+            while worker.connection.poll():
+                message = worker.connection.recv()
+                worker.heard = time.monotonic()
+                if isinstance(message, Broken):
+                    raise TrainingError(message.message)
+                if isinstance(message, Done):
+                    if worker.work is not None:
+                        worker.work.checkpoint.unlink(missing_ok=True)
+                    worker.work = None
+                    continue
+                if isinstance(message, (Rejected, TrainingResult)) and worker.work is not None:
+                    done = {message.candidate_id} if isinstance(message, Rejected) else set()
+                    key = (message.candidate_id, getattr(message, "seed", 0))
+                    worker.finished |= {key} if not done else {
+                        (job.candidate_id, job.seed) for job in worker.work.jobs if job.candidate_id in done
+                    }
+                yield message
+        except (EOFError, ConnectionResetError):
+            return  # it died; `_trouble` sees that
+
+    def _trouble(self, worker: _Worker) -> str | None:
+        code = worker.process.poll()
+        if code is not None and not worker.connection.poll():
+            how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
+            return f"worker {worker.index} {how}{self._last_words(worker)}"
+        if worker.work is not None and time.monotonic() - worker.heard > self._heartbeat_s:
+            return f"worker {worker.index} was silent for {self._heartbeat_s:.0f} s"
+        return None
+
+    @staticmethod
+    def _last_words(worker: _Worker) -> str:
+        lines = worker.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return f" ({lines[-1]})" if lines else ""
+
+    def _replace(
+        self, worker: _Worker, reason: str, queue: deque[Work], tries: dict[Path, int]
+    ) -> Iterator[Event]:
+        """Start a worker again; its population goes on once, and is given up the second time."""
+        self._stop(worker)
+        self._workers[self._workers.index(worker)] = self._start(worker.index)
+        work = worker.work
+        if work is None:
+            return
+        left = [job for job in work.jobs if (job.candidate_id, job.seed) not in worker.finished]
+        tries[work.checkpoint] = tries.get(work.checkpoint, 0) + 1
+        if tries[work.checkpoint] > 1:
+            work.checkpoint.unlink(missing_ok=True)
+            for candidate in dict.fromkeys(job.candidate_id for job in left):
+                yield Rejected(candidate, Stage.TRAIN, f"its training was stopped twice: {reason}", reason)
+            return
+        if left:
+            queue.appendleft(self._work(left, work.checkpoint))
+        yield WorkerRestarted(worker.index, reason, tuple(job.candidate_id for job in left))

@@ -1,0 +1,61 @@
+"""One trained policy as a file: tensors and numbers only, loaded with `weights_only=True`."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import torch
+
+from eureka.errors import TrainingError
+from eureka.rl.networks import StackedMLP
+from eureka.rl.normalise import normalise
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Policies:
+    """Deterministic policies of G groups: the means of their action distributions.
+
+    `parameters` (G, P); `offset` and `scale` (G, 1, obs_dim) standardise observations.
+    """
+
+    network: StackedMLP
+    parameters: torch.Tensor
+    offset: torch.Tensor
+    scale: torch.Tensor
+
+    @torch.no_grad()
+    def __call__(self, observation: torch.Tensor) -> torch.Tensor:
+        """(G, N, obs_dim) -> actions (G, N, A) in [-1, 1]."""
+        x = normalise(observation, self.offset, self.scale)
+        return self.network.forward(self.network.views(self.parameters), x).clamp(-1, 1)
+
+    def dump(self, group: int) -> bytes:
+        """One group's policy as the bytes of a `policy.pt`."""
+        buffer = io.BytesIO()
+        payload = {
+            "format": _FORMAT,
+            "sizes": list(self.network.sizes),
+            "activation": self.network.activation,
+            "extra": self.network.extra,
+            "parameters": self.parameters[group].clone(),
+            "offset": self.offset[group].clone(),
+            "scale": self.scale[group].clone(),
+        }
+        torch.save(payload, buffer)
+        return buffer.getvalue()
+
+
+def load_policy(data: bytes) -> Policies:
+    """One policy from the bytes of a `policy.pt`, as a stack of one.
+
+    Raises:
+        TrainingError: the file was written by another version.
+    """
+    payload = torch.load(io.BytesIO(data), weights_only=True)
+    if payload.get("format") != _FORMAT:
+        raise TrainingError(f"the policy has format {payload.get('format')}, this version reads {_FORMAT}")
+    network = StackedMLP(tuple(payload["sizes"]), payload["activation"], payload["extra"])
+    return Policies(network, payload["parameters"][None], payload["offset"][None], payload["scale"][None])

@@ -1,0 +1,182 @@
+"""PPO (Schulman et al. 2017) with generalised advantages (Schulman et al. 2016) for stacked groups.
+
+All tensors are group-major, and every group keeps its own rate, clip, discount and normalisers, so that its numbers
+are bitwise the same in any company.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from eureka.rl.networks import StackedAdam, StackedMLP
+from eureka.rl.normalise import normalise
+from eureka.rl.rollout import Rollout
+from eureka.types import PPOConfig
+
+
+@dataclass(frozen=True)
+class GroupRates:
+    """The hyper-parameters that may differ between groups of one population; each (num_groups, 1) float32."""
+
+    learning_rate: torch.Tensor
+    gamma: torch.Tensor
+    gae_lambda: torch.Tensor
+    clip: torch.Tensor
+    entropy: torch.Tensor
+
+    @classmethod
+    def stack(cls, configs: Sequence[PPOConfig]) -> GroupRates:
+        def column(name: str) -> torch.Tensor:
+            return torch.tensor([[getattr(config, name)] for config in configs], dtype=torch.float32)
+
+        return cls(*(column(name) for name in ("learning_rate", "gamma", "gae_lambda", "clip", "entropy")))
+
+
+class ReturnScale:
+    """Divides rewards by the running standard deviation of each group's discounted return."""
+
+    def __init__(self, num_groups: int, num_envs: int) -> None:
+        self.discounted = torch.zeros(num_groups, num_envs)
+        self.mean = torch.zeros(num_groups)
+        self.var = torch.ones(num_groups)
+        self.count = 1e-4
+
+    def __call__(self, reward: torch.Tensor, done: torch.Tensor, gamma: torch.Tensor) -> torch.Tensor:
+        """Scale `reward` (G, T, N), taking its returns into the statistics first."""
+        horizon, num_envs = reward.shape[1:]
+        returns = torch.empty_like(reward)
+        current = self.discounted
+        for t in range(horizon):
+            current = current * gamma + reward[:, t]
+            returns[:, t] = current
+            current = current * ~done[:, t]
+        self.discounted = current
+        rows = horizon * num_envs
+        flat = returns.flatten(1)
+        mean, var = flat.mean(dim=1), flat.var(dim=1, unbiased=False)
+        total = self.count + rows
+        delta = mean - self.mean
+        self.mean = self.mean + delta * (rows / total)
+        self.var = (self.var * self.count + var * rows + delta.square() * (self.count * rows / total)) / total
+        self.count = total
+        return reward / (self.var.sqrt()[:, None, None] + 1e-6)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A rollout flattened for the update; each (G, T * N, ...)."""
+
+    observation: torch.Tensor
+    action: torch.Tensor
+    log_prob: torch.Tensor
+    advantage: torch.Tensor
+    target: torch.Tensor
+
+
+def advantages(
+    reward: torch.Tensor, value: torch.Tensor, done: torch.Tensor, gamma: torch.Tensor, gae_lambda: torch.Tensor
+) -> torch.Tensor:
+    """Generalised advantages, (G, T, N).
+
+    Args:
+        reward: (G, T, N); where a time limit cut an episode it already includes gamma * V(final observation).
+        value: (G, T + 1, N).
+        done: (G, T, N) bool, an episode ended after this step for whatever reason.
+    """
+    horizon = reward.shape[1]
+    alive = (~done).float()
+    delta = reward + gamma[:, :, None] * value[:, 1:] * alive - value[:, :-1]
+    keep = (gamma * gae_lambda)[:, :, None] * alive
+    result = torch.empty_like(reward)
+    running = torch.zeros_like(reward[:, 0])
+    for t in range(horizon - 1, -1, -1):
+        running = delta[:, t] + keep[:, t] * running
+        result[:, t] = running
+    return result
+
+
+def prepare(
+    rollout: Rollout,
+    reward: torch.Tensor,
+    critic: StackedMLP,
+    critic_parameters: torch.Tensor,
+    moments: tuple[torch.Tensor, torch.Tensor],
+    rates: GroupRates,
+) -> Batch:
+    """Values, bootstraps at time limits, advantages and targets of a rollout with scaled `reward` (G, T, N)."""
+    groups, horizon, num_envs = reward.shape
+    layers = critic.views(critic_parameters)
+    value = critic.forward(layers, rollout.observation.flatten(1, 2)).view(groups, horizon + 1, num_envs)
+    final = rollout.final
+    if len(final.group):
+        reward = reward.clone()
+        for group in final.group.unique().tolist():
+            mine = final.group == group
+            offset, scale = moments[0][group], moments[1][group]
+            rows = normalise(final.observation[mine], offset, scale)[None]
+            bootstrap = critic.forward([layer[group : group + 1] for layer in layers], rows)[0, :, 0]
+            reward[group, final.step[mine], final.env[mine]] += rates.gamma[group] * bootstrap
+    done = rollout.terminated | rollout.truncated
+    advantage = advantages(reward, value, done, rates.gamma, rates.gae_lambda)
+    target = (advantage + value[:, :-1]).flatten(1)
+    flat = advantage.flatten(1)
+    flat = (flat - flat.mean(dim=1, keepdim=True)) / (flat.std(dim=1, keepdim=True) + 1e-8)
+    return Batch(
+        observation=rollout.observation[:, :-1].flatten(1, 2),
+        action=rollout.action.flatten(1, 2),
+        log_prob=rollout.log_prob.flatten(1),
+        advantage=flat,
+        target=target,
+    )
+
+
+def update(
+    batch: Batch,
+    policy: StackedMLP,
+    critic: StackedMLP,
+    optimiser: StackedAdam,
+    rates: GroupRates,
+    config: PPOConfig,
+    permutations: torch.Generator,
+) -> None:
+    """`epochs` passes over the batch in `minibatches` parts, all groups shuffled alike."""
+    rows = batch.target.shape[1]
+    size = rows // config.minibatches
+    for _ in range(config.epochs):
+        order = torch.randperm(rows, generator=permutations)
+        for start in range(0, size * config.minibatches, size):
+            index = order[start : start + size]
+            loss = _loss(_select(batch, index), policy, critic, optimiser.parameters, rates, config)
+            gradients = torch.autograd.grad(loss, optimiser.parameters)
+            optimiser.step(gradients, rates.learning_rate[:, 0], config.max_grad_norm)
+
+
+def _select(batch: Batch, index: torch.Tensor) -> Batch:
+    parts = (batch.observation, batch.action, batch.log_prob, batch.advantage, batch.target)
+    return Batch(*(part.index_select(1, index) for part in parts))
+
+
+def _loss(
+    batch: Batch,
+    policy: StackedMLP,
+    critic: StackedMLP,
+    parameters: Sequence[torch.Tensor],
+    rates: GroupRates,
+    config: PPOConfig,
+) -> torch.Tensor:
+    """Clipped surrogate + value error - entropy, summed over groups (their gradients do not meet)."""
+    layers = policy.views(parameters[0])
+    log_std = layers[-1]
+    mean = policy.forward(layers, batch.observation)
+    value = critic.forward(critic.views(parameters[1]), batch.observation)[..., 0]
+    standard = (batch.action - mean) * torch.exp(-log_std)
+    log_prob = -0.5 * standard.square().sum(dim=-1) - log_std.sum(dim=-1)
+    ratio = torch.exp(log_prob - batch.log_prob)
+    clipped = torch.minimum(torch.maximum(ratio, 1 - rates.clip), 1 + rates.clip)
+    surrogate = torch.minimum(ratio * batch.advantage, clipped * batch.advantage).mean(dim=1)
+    value_error = (value - batch.target).square().mean(dim=1)
+    entropy = log_std.sum(dim=(1, 2))
+    return (config.value_weight * value_error - surrogate - rates.entropy[:, 0] * entropy).sum()

@@ -1,0 +1,63 @@
+"""Eureka's evolution (Ma et al. 2023, algorithm 1): every generation mutates one parent, the best so far.
+
+The original's parent is the best of the last generation, with a score that is the maximum over one training; here
+it is the best of all by the pooled estimate of its evaluations, unless `parent` asks for the original's choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from eureka.reflect import reflect
+from eureka.store import generation_of
+from eureka.types import Candidate, Reflection, Rejected, TrainingResult
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A trained candidate and its trainings, one per seed."""
+
+    candidate: Candidate
+    results: tuple[TrainingResult, ...]
+
+    @property
+    def score(self) -> float:
+        return pooled_score(self.results)
+
+
+def pooled_score(results: Sequence[TrainingResult]) -> float:
+    """The mean task metric over every evaluation episode of every seed's final policy."""
+    scores = [score for result in results for score in result.final_scores]
+    return sum(scores) / len(scores)
+
+
+@dataclass(frozen=True)
+class Greedy:
+    """Chooses the parent of the next generation.
+
+    Args:
+        parent: `best_so_far`, or `best_of_generation` as the original does.
+    """
+
+    parent: Literal["best_so_far", "best_of_generation"] = "best_so_far"
+
+    def best(self, outcomes: Sequence[Outcome]) -> Outcome | None:
+        """The highest pooled score; equals go to fewer components, then to the smaller id."""
+        return min(
+            outcomes,
+            key=lambda o: (-o.score, len(o.results[0].components), o.candidate.id),
+            default=None,
+        )
+
+    def reflection(self, generation: int, outcomes: Sequence[Outcome]) -> Reflection | None:
+        """What `generation` is to be told: its parent's reflection, or None where nothing has been trained."""
+        latest = [o for o in outcomes if generation_of(o.candidate.id) == generation - 1]
+        pool = latest if self.parent == "best_of_generation" and latest else outcomes
+        chosen = self.best(pool)
+        return reflect(chosen.candidate, chosen.results) if chosen else None
+
+    def mistakes(self, generation: int, rejections: Sequence[Rejected]) -> tuple[Rejected, ...]:
+        """The rejections of the generation before, which the next prompt warns of."""
+        return tuple(r for r in rejections if generation_of(r.candidate_id) == generation - 1)

@@ -1,0 +1,185 @@
+"""run.db: SQLite tables of JSON records, one commit per write.
+
+Every kind of record has its own table with the same columns: generation, sample, seed (0 where a kind has none) and
+the record as JSON, so that `sqlite3 run.db "select body from reward"` is readable. Writing the same key again
+replaces it, so that a repeated step leaves what it found.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from eureka import __version__
+from eureka.errors import StoreError
+
+FORMAT_VERSION = 1
+"""The run format; a folder of another one is refused."""
+
+_APPLICATION_ID = 0x45524B41
+"""SQLite's header field for the kind of file, "ERKA"."""
+
+KINDS = ("prompt", "call", "completion", "candidate", "rejection", "reward", "result")
+
+
+class Key(NamedTuple):
+    """Where a record stands in a run; `sample` and `seed` are 0 for a kind without them."""
+
+    generation: int
+    sample: int = 0
+    seed: int = 0
+
+
+def create_database(path: Path, meta: dict[str, str], facts: dict[str, str]) -> None:
+    """Write a new database at `path`. A file without `-wal` beside it, so that it can be renamed."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("BEGIN")
+        connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
+        for kind in KINDS:
+            connection.execute(
+                f"CREATE TABLE {kind} (generation INTEGER, sample INTEGER, seed INTEGER, body TEXT NOT NULL, "
+                "PRIMARY KEY (generation, sample, seed)) WITHOUT ROWID"
+            )
+        connection.execute("CREATE TABLE evaluation (name TEXT, seed INTEGER, body TEXT, PRIMARY KEY (name, seed))")
+        connection.execute("CREATE TABLE generation (generation INTEGER PRIMARY KEY, best_id TEXT)")
+        for table, rows in (("meta", {**meta, "written_by": __version__}), ("fact", facts)):
+            connection.execute(f"CREATE TABLE {table} (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
+            connection.executemany(f"INSERT INTO {table} VALUES (?, ?)", rows.items())
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+
+
+class Database:
+    """An open run.db. Any thread may use it, one statement at a time."""
+
+    def __init__(self, path: Path, *, read_only: bool, vfs: str = "") -> None:
+        """Open `path`, which exists. `vfs` names one of SQLite's file systems, empty for its default.
+
+        Raises:
+            StoreError: not a run's database, or one of another format.
+            sqlite3.Error: it cannot be opened.
+        """
+        options = ["mode=ro" if read_only else "mode=rw", *([f"vfs={vfs}"] if vfs else [])]
+        self._lock = threading.Lock()
+        self._read_only = read_only
+        self._connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?{'&'.join(options)}", uri=True, isolation_level=None, check_same_thread=False
+        )
+        try:
+            self._connection.execute("PRAGMA busy_timeout=10000")
+            self._check_format(path.parent)
+            if not read_only:
+                self._set_journal()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _check_format(self, folder: Path) -> None:
+        try:
+            (application,) = self._connection.execute("PRAGMA application_id").fetchone()
+            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorname", "") != "SQLITE_NOTADB":
+                raise
+            raise StoreError(f"{folder}: run.db is damaged or not a database; this run cannot be opened") from error
+        if application != _APPLICATION_ID:
+            raise StoreError(f"{folder}: run.db was not written by eureka; name a run folder such as outputs/ant/...")
+        if version != FORMAT_VERSION:
+            author = self.value("meta", "written_by")
+            raise StoreError(
+                f"{folder}: written by eureka {author} in run format {version}, and this is eureka {__version__} with "
+                f"run format {FORMAT_VERSION}: use eureka {author} for this folder, or start a new run"
+            )
+
+    def _set_journal(self) -> None:
+        """WAL where the file system takes it (network ones do not), else a rollback journal."""
+        try:
+            (mode,) = self._connection.execute("PRAGMA journal_mode=WAL").fetchone()
+        except sqlite3.OperationalError:
+            mode = "refused"
+        if mode != "wal":
+            self._connection.execute("PRAGMA journal_mode=DELETE")
+        self._connection.execute("PRAGMA synchronous=FULL")
+
+    @property
+    def journal_mode(self) -> str:
+        """`wal` or `delete`."""
+        with self._lock:
+            return str(self._connection.execute("PRAGMA journal_mode").fetchone()[0])
+
+    def put(self, kind: str, key: Key, body: str) -> None:
+        """Write one record; it is on the disk when this returns."""
+        self._write(f"INSERT OR REPLACE INTO {kind} VALUES (?, ?, ?, ?)", [(*key, body)])
+
+    def put_all(self, kind: str, bodies: dict[Key, str]) -> None:
+        """Write several records in one commit."""
+        self._write(f"INSERT OR REPLACE INTO {kind} VALUES (?, ?, ?, ?)", [(*k, body) for k, body in bodies.items()])
+
+    def bodies(self, kind: str, generation: int | None = None) -> list[str]:
+        """The records of a kind in order of generation, sample and seed; of one generation or of all."""
+        rows = self._read(
+            f"SELECT body FROM {kind} WHERE ?1 IS NULL OR generation = ?1 ORDER BY generation, sample, seed",
+            (generation,),
+        )
+        return [row[0] for row in rows]
+
+    def put_evaluation(self, name: str, seed: int, body: str) -> None:
+        """Write one re-training with a fresh seed."""
+        self._write("INSERT OR REPLACE INTO evaluation VALUES (?, ?, ?)", [(name, seed, body)])
+
+    def evaluations(self) -> list[str]:
+        """All re-trainings in order of name and seed."""
+        return [row[0] for row in self._read("SELECT body FROM evaluation ORDER BY name, seed")]
+
+    def put_generation(self, generation: int, best_id: str | None) -> None:
+        """Mark a generation finished."""
+        self._write("INSERT OR REPLACE INTO generation VALUES (?, ?)", [(generation, best_id)])
+
+    def generations(self) -> dict[int, str | None]:
+        """Finished generations and the best candidate after each."""
+        return dict(self._read("SELECT generation, best_id FROM generation ORDER BY generation"))
+
+    def set_value(self, table: str, key: str, value: str) -> None:
+        """Set a row of the key-value tables `meta` and `fact`."""
+        self._write(f"INSERT OR REPLACE INTO {table} VALUES (?, ?)", [(key, value)])
+
+    def values(self, table: str) -> dict[str, str]:
+        """A whole key-value table, sorted by key."""
+        return dict(self._read(f"SELECT key, value FROM {table} ORDER BY key"))
+
+    def value(self, table: str, key: str) -> str | None:
+        """One value, or None."""
+        rows = self._read(f"SELECT value FROM {table} WHERE key = ?", (key,))
+        return str(rows[0][0]) if rows else None
+
+    def close(self) -> None:
+        """Close. A writer leaves one plain file, which can be read from a folder that cannot be written."""
+        with self._lock:
+            if not self._read_only:
+                self._connection.execute("PRAGMA busy_timeout=0")
+                # Refused while somebody reads: the WAL then stays beside run.db, which is as good.
+                with suppress(sqlite3.OperationalError):
+                    self._connection.execute("PRAGMA journal_mode=DELETE")
+            self._connection.close()
+
+    def _write(self, statement: str, rows: list[tuple[object, ...]]) -> None:
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._connection.executemany(statement, rows)
+                self._connection.execute("COMMIT")
+            except sqlite3.Error:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _read(self, query: str, parameters: tuple[object, ...] = ()) -> list[Any]:
+        with self._lock:
+            return self._connection.execute(query, parameters).fetchall()

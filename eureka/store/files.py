@@ -1,0 +1,85 @@
+"""Writing files that are either whole or absent, and host errors as one sentence."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from eureka.errors import StoreError
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` to `path` through a temporary file beside it, so that no reader ever sees half of it.
+
+    Raises:
+        OSError: the disk is full, the folder cannot be written, and the like; `path` is then as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def store_errors(action: str, folder: Path) -> Iterator[None]:
+    """Turn errors of the disk and of SQLite into a StoreError; `action` is like "write best/reward.py"."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(_sentence(action, folder, error.strerror or str(error), _advice(error.errno))) from error
+    except sqlite3.Error as error:
+        raise StoreError(_sentence(action, folder, str(error), _sqlite_advice(error))) from error
+
+
+def _sentence(action: str, folder: Path, reason: str, advice: str) -> str:
+    return (
+        f"{folder}: cannot {action}: {reason} ({_free_space(folder)}); nothing finished is lost: {advice}, "
+        f"then `eureka resume {folder}` goes on"
+    )
+
+
+def _advice(number: int | None) -> str:
+    if number in _NO_ROOM:
+        return "make room"
+    if number in _NOT_ALLOWED:
+        return "make the folder readable and writable"
+    return "mend the cause"
+
+
+def _sqlite_advice(error: sqlite3.Error) -> str:
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+        return "make room"
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return "make the folder readable and writable"
+    return "mend the cause"
+
+
+def _free_space(folder: Path) -> str:
+    existing = next((parent for parent in (folder, *folder.absolute().parents) if parent.exists()), Path("/"))
+    return f"{shutil.disk_usage(existing).free / 2**20:,.0f} MiB free there"

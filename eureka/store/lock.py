@@ -1,0 +1,47 @@
+"""One writer per run folder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from eureka.errors import StoreError
+
+_held: set[Path] = set()
+
+
+class FolderLock:
+    """A lock on `folder/run.lock`, held until `release` or the end of the process, however that comes.
+
+    A POSIX record lock: children that are forked do not inherit it, so a worker that outlives a killed run cannot
+    block its resume. Such a lock does not exclude its own process, hence the set of the folders that are held here.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Take the lock.
+
+        Raises:
+            StoreError: a live process holds it.
+            OSError: the file cannot be made.
+        """
+        self._folder = folder.resolve()
+        if self._folder in _held:
+            raise StoreError(f"{folder}: this process has the run open already; close it first")
+        self._descriptor = os.open(folder / "run.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(self._descriptor, 32, 0).decode("ascii", errors="replace").strip()
+            os.close(self._descriptor)
+            raise StoreError(
+                f"{folder}: process {holder or '(unknown)'} is writing this run; wait for it or stop it first"
+            ) from error
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        _held.add(self._folder)
+
+    def release(self) -> None:
+        """Let another process write."""
+        os.close(self._descriptor)
+        _held.discard(self._folder)

@@ -1,0 +1,319 @@
+"""A run folder: what was asked, answered, traced and trained, so that a killed run goes on and a finished one is read.
+
+config.yaml                 the config, for people (the run itself keeps a copy in run.db)
+run.db                      every record, see `eureka.store.database`
+run.lock                    held by the process that writes
+generation_02/candidate_05/ response.md, source.py, graph.json, rejected.txt, policy_seed0.pt
+evaluation/                 policies re-trained with fresh seeds
+checkpoints/                the trainer's own
+best/                       the best reward as a module
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self, TypeVar
+
+from eureka.errors import StoreError
+from eureka.serialize import DecodeError, dumps, loads
+from eureka.store.database import Database, Key, create_database
+from eureka.store.files import store_errors, sync_folder, write_atomically
+from eureka.store.lock import FolderLock
+from eureka.types import Candidate, Completion, Prompt, Rejected, Reward, TrainingResult
+
+T = TypeVar("T")
+
+_CANDIDATE_ID = re.compile(r"g(\d+)-c(\d+)")
+_CONFIG_NOTE = "# A record for people: `eureka resume` reads its own copy in run.db.\n"
+_LEFTOVERS = {"config.yaml", ".config.yaml.partial", "run.lock", "run.db.partial", "run.db.partial-journal"}
+"""What a process killed inside `RunStore.create` can leave: nothing was recorded, so it does not count as a run."""
+
+
+class _Place(NamedTuple):
+    generation: int
+    sample: int
+
+
+def _place(candidate_id: str) -> _Place:
+    match = _CANDIDATE_ID.fullmatch(candidate_id)
+    if match is None:
+        raise ValueError(f"{candidate_id!r} is not a candidate id such as g02-c05")
+    return _Place(int(match[1]), int(match[2]))
+
+
+def generation_of(candidate_id: str) -> int:
+    """`generation_of("g02-c05") == 2`."""
+    return _place(candidate_id).generation
+
+
+class RunStore:
+    """The only writer of a run folder, and its reader.
+
+    Every `record_*` is on the disk when it returns, and may be repeated: the same record is written again. Files are
+    written before the row that speaks of them. All methods raise StoreError where the disk fails.
+    """
+
+    def __init__(self, folder: Path, database: Database, lock: FolderLock | None) -> None:
+        """Use `create` or `open`."""
+        self.folder = folder
+        self._database = database
+        self._lock = lock
+
+    @classmethod
+    def create(cls, folder: Path, config_yaml: str, facts: Mapping[str, str]) -> RunStore:
+        """Start a new run in `folder`, which must not exist or be empty.
+
+        Raises:
+            StoreError: the folder holds something, or cannot be written.
+        """
+        with store_errors("start a run", folder):
+            if folder.exists() and not (folder.is_dir() and {path.name for path in folder.iterdir()} <= _LEFTOVERS):
+                raise StoreError(f"{folder}: exists already; name another with output={free_name(folder)}")
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = FolderLock(folder)
+            try:
+                write_atomically(folder / "config.yaml", (_CONFIG_NOTE + config_yaml).encode())
+                partial = folder / "run.db.partial"
+                partial.unlink(missing_ok=True)
+                create_database(partial, {"config": config_yaml}, dict(facts))
+                partial.rename(folder / "run.db")
+                sync_folder(folder)
+                return cls(folder, Database(folder / "run.db", read_only=False), lock)
+            except BaseException:
+                lock.release()
+                raise
+
+    @classmethod
+    def open(cls, folder: Path, *, read_only: bool = False) -> RunStore:
+        """Open a run to go on with it, or with `read_only` to look at it, even while another process writes.
+
+        Raises:
+            StoreError: not a run folder, one of another format, or one that a live process is writing.
+        """
+        if not (folder / "run.db").is_file():
+            raise StoreError(f"{folder}: not a run folder (no run.db in it); runs are under outputs/TASK/DATE_TIME")
+        with store_errors("open the run", folder):
+            if read_only:
+                return cls(folder, Database(folder / "run.db", read_only=True), None)
+            lock = FolderLock(folder)
+            try:
+                return cls(folder, Database(folder / "run.db", read_only=False), lock)
+            except BaseException:
+                lock.release()
+                raise
+
+    def close(self) -> None:
+        """Close the database and let another process write."""
+        try:
+            with store_errors("close the run", self.folder):
+                self._database.close()
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ---- the run as a whole --------------------------------------------------------------------------------------
+
+    @property
+    def config_yaml(self) -> str:
+        """The config that the run was started with."""
+        return self._meta("config") or ""
+
+    def set_fact(self, key: str, value: str) -> None:
+        """Keep a fact about the run: versions, layers of the sandbox, who proposes, the layout of the workers."""
+        with store_errors(f"write the fact {key!r}", self.folder):
+            self._database.set_value("fact", key, value)
+
+    def facts(self) -> dict[str, str]:
+        """All facts, sorted by key."""
+        with store_errors("read the facts", self.folder):
+            return self._database.values("fact")
+
+    def mark_finished(self) -> None:
+        """The run has nothing left to do."""
+        with store_errors("mark the run finished", self.folder):
+            self._database.set_value("meta", "finished", "yes")
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether `mark_finished` was called."""
+        return self._meta("finished") == "yes"
+
+    # ---- what was asked and answered -----------------------------------------------------------------------------
+
+    def record_prompt(self, generation: int, prompt: Prompt) -> None:
+        """Keep the prompt of a generation."""
+        self._put("prompt", Key(generation), prompt)
+
+    def prompt(self, generation: int) -> Prompt | None:
+        """The prompt of a generation, None where it was not made yet."""
+        prompts = self._all(Prompt, "prompt", generation)
+        return prompts[0] if prompts else None
+
+    def record_intent(self, candidate_ids: Sequence[str]) -> None:
+        """Keep that answers for these candidates are about to be asked for."""
+        with store_errors("write which calls are about to be made", self.folder):
+            self._database.put_all("call", {Key(*_place(name)): dumps(name) for name in candidate_ids})
+
+    def record_completion(self, completion: Completion) -> None:
+        """Keep an answer, before anything is done with it; also as `response.md`."""
+        self._write_beside(completion.candidate_id, "response.md", completion.text)
+        self._put("completion", Key(*_place(completion.candidate_id)), completion)
+
+    def completions(self, generation: int | None = None) -> dict[str, Completion]:
+        """Answers by candidate id, of one generation or of all."""
+        return {answer.candidate_id: answer for answer in self._all(Completion, "completion", generation)}
+
+    def calls_in_flight(self) -> list[str]:
+        """Candidates whose answer was asked for and not recorded: possibly billed."""
+        answered = self.completions()
+        return [name for name in self._all(str, "call", None) if name not in answered]
+
+    # ---- what became of each candidate ---------------------------------------------------------------------------
+
+    def record_candidate(self, candidate: Candidate) -> None:
+        """Keep a candidate; its source also as `source.py`, to read, never imported."""
+        self._write_beside(candidate.id, "source.py", candidate.source)
+        self._put("candidate", Key(*_place(candidate.id)), candidate)
+
+    def record_rejection(self, rejected: Rejected) -> None:
+        """Keep why a candidate was rejected; also as `rejected.txt`."""
+        text = f"{rejected.stage}: {rejected.reason}\n\n{rejected.feedback}\n"
+        self._write_beside(rejected.candidate_id, "rejected.txt", text)
+        self._put("rejection", Key(*_place(rejected.candidate_id)), rejected)
+
+    def record_reward(self, reward: Reward) -> None:
+        """Keep a verified reward; its graph also as `graph.json`."""
+        self._write_beside(reward.candidate_id, "graph.json", reward.graph)
+        self._put("reward", Key(*_place(reward.candidate_id)), reward)
+
+    def record_result(self, result: TrainingResult) -> None:
+        """Keep one training; its policy goes to `policy_seed<seed>.pt`, not into the database."""
+        place = _place(result.candidate_id)
+        self.write_file(self._policy_path(result), result.policy)
+        self._put("result", Key(*place, result.seed), replace(result, policy=b""))
+
+    def candidates(self, generation: int | None = None) -> list[Candidate]:
+        """Candidates of one generation or of all, in order of their ids."""
+        return self._all(Candidate, "candidate", generation)
+
+    def rejections(self, generation: int | None = None) -> list[Rejected]:
+        """Rejections of one generation or of all, in order of their ids."""
+        return self._all(Rejected, "rejection", generation)
+
+    def rewards(self, generation: int | None = None) -> list[Reward]:
+        """Verified rewards of one generation or of all, in order of their ids."""
+        return self._all(Reward, "reward", generation)
+
+    def results(self, generation: int | None = None) -> list[TrainingResult]:
+        """Trainings of one generation or of all, in order of ids and seeds, with their policies."""
+        results = self._all(TrainingResult, "result", generation)
+        return [self._with_policy(result, self._policy_path(result)) for result in results]
+
+    def record_generation(self, generation: int, best_id: str | None) -> None:
+        """Mark a generation finished; `best_id` is the best candidate so far, None where there is none."""
+        with store_errors(f"write the end of generation {generation}", self.folder):
+            self._database.put_generation(generation, best_id)
+
+    def finished_generations(self) -> dict[int, str | None]:
+        """Finished generations in order, with the best candidate after each."""
+        with store_errors("read the generations", self.folder):
+            return self._database.generations()
+
+    # ---- re-training with fresh seeds ----------------------------------------------------------------------------
+
+    def record_evaluation(self, result: TrainingResult) -> None:
+        """Keep one re-training of a finished run's reward, or of a baseline, with a fresh seed."""
+        self.write_file(self._evaluation_path(result), result.policy)
+        with store_errors(f"write the evaluation of {result.candidate_id}", self.folder):
+            self._database.put_evaluation(result.candidate_id, result.seed, dumps(replace(result, policy=b"")))
+
+    def evaluations(self) -> list[TrainingResult]:
+        """All re-trainings, in order of names and seeds, with their policies."""
+        with store_errors("read the evaluations", self.folder):
+            bodies = self._database.evaluations()
+        results = self._decode(TrainingResult, "evaluation", bodies)
+        return [self._with_policy(result, self._evaluation_path(result)) for result in results]
+
+    # ---- files ---------------------------------------------------------------------------------------------------
+
+    def candidate_folder(self, candidate_id: str) -> Path:
+        """`generation_02/candidate_05` of `g02-c05`, whether it exists yet or not."""
+        place = _place(candidate_id)
+        return self.folder / f"generation_{place.generation:02d}" / f"candidate_{place.sample:02d}"
+
+    @property
+    def checkpoint_folder(self) -> Path:
+        """Where the trainer keeps its own checkpoints."""
+        return self.folder / "checkpoints"
+
+    @property
+    def best_folder(self) -> Path:
+        """Where the best reward is handed over."""
+        return self.folder / "best"
+
+    def write_file(self, relative: Path | str, data: bytes | str) -> Path:
+        """Write a file of the run atomically and return its path. `relative` is relative to the run folder."""
+        path = self.folder / relative
+        # A model's answer may hold lone surrogates, which UTF-8 has no bytes for.
+        content = data.encode("utf-8", errors="replace") if isinstance(data, str) else data
+        with store_errors(f"write {relative}", self.folder):
+            write_atomically(path, content)
+        return path
+
+    # ---- inside --------------------------------------------------------------------------------------------------
+
+    def _meta(self, key: str) -> str | None:
+        with store_errors("read run.db", self.folder):
+            return self._database.value("meta", key)
+
+    def _put(self, kind: str, key: Key, value: object) -> None:
+        with store_errors(f"write the {kind} of generation {key.generation}", self.folder):
+            self._database.put(kind, key, dumps(value))
+
+    def _all(self, cls: type[T], kind: str, generation: int | None) -> list[T]:
+        with store_errors(f"read the table {kind}", self.folder):
+            bodies = self._database.bodies(kind, generation)
+        return self._decode(cls, kind, bodies)
+
+    def _decode(self, cls: type[T], kind: str, bodies: Sequence[str]) -> list[T]:
+        try:
+            return [loads(cls, body) for body in bodies]
+        except DecodeError as error:
+            raise StoreError(f"{self.folder}: the table {kind} of run.db was changed by hand: {error}") from error
+
+    def _write_beside(self, candidate_id: str, name: str, text: str) -> None:
+        self.write_file((self.candidate_folder(candidate_id) / name).relative_to(self.folder), text)
+
+    def _policy_path(self, result: TrainingResult) -> Path:
+        folder = self.candidate_folder(result.candidate_id).relative_to(self.folder)
+        return folder / f"policy_seed{result.seed}.pt"
+
+    def _evaluation_path(self, result: TrainingResult) -> Path:
+        return Path("evaluation") / f"{result.candidate_id}_seed{result.seed}.pt"
+
+    def _with_policy(self, result: TrainingResult, relative: Path) -> TrainingResult:
+        with store_errors(f"read {relative}", self.folder):
+            return replace(result, policy=(self.folder / relative).read_bytes())
+
+
+def free_name(folder: Path) -> Path:
+    """`folder` itself where it is free, else the first of `folder_2`, `folder_3`, ... that is."""
+    number = 2
+    candidate = folder
+    while candidate.exists():
+        candidate = folder.with_name(f"{folder.name}_{number}")
+        number += 1
+    return candidate

@@ -1,0 +1,138 @@
+"""The host's handle on one zygote process: start it, hand it jobs, end it."""
+
+from __future__ import annotations
+
+import os
+import site
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+import eureka
+from eureka.errors import SandboxError
+from eureka.sandbox.child import Channels
+from eureka.sandbox.environment import clean_environment
+from eureka.sandbox.options import Options
+from eureka.sandbox.results import Mode
+from eureka.sandbox.wire import Frames, GarbledError, Job, Ready, encode
+
+_POLL_S = 0.5
+_CLOSING_S = 5.0
+
+
+class ZygoteLostError(Exception):
+    """The zygote died, or what it said was no message."""
+
+
+def _import_root() -> dict[str, str]:
+    """What makes `eureka` importable in a bare interpreter: nothing where it is installed as a wheel."""
+    root = str(Path(eureka.__file__).parent.parent)
+    installed = {*site.getsitepackages(), site.getusersitepackages()}
+    return {} if root in installed else {"PYTHONPATH": root}
+
+
+class ZygoteProcess:
+    """A running zygote. `submit` may be called from any thread."""
+
+    def __init__(self, preload: str | None, mode: Mode, import_path: Sequence[str], without: Sequence[str]) -> None:
+        self._lock = threading.Lock()
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
+        self._control, theirs = socket.socketpair()
+        options = Options(
+            control=theirs.fileno(),
+            host=os.getpid(),
+            mode=mode,
+            preload=preload,
+            import_path=tuple(import_path),
+            without=tuple(without),
+        )
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "eureka.sandbox.zygote", options.to_argument()],
+                env=clean_environment() | _import_root(),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._errors,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The zygote's process id."""
+        return self._process.pid
+
+    def alive(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
+
+    def wait_ready(self, timeout_s: float) -> None:
+        """Wait until the preload is done.
+
+        Raises:
+            SandboxError: it failed, or did not finish in time.
+        """
+        deadline, frames = time.monotonic() + timeout_s, Frames()
+        self._control.settimeout(_POLL_S)
+        while time.monotonic() < deadline:
+            try:
+                data = self._control.recv(4096)
+                messages = list(frames.feed(data))
+            except TimeoutError:
+                continue
+            except (ConnectionResetError, GarbledError):
+                data, messages = b"", []
+            if not data:
+                raise SandboxError(f"The sandbox's zygote ended while it started: {self._last_words()}.")
+            if messages:
+                self._control.settimeout(None)
+                return self._check(messages[0])
+        raise SandboxError(f"The sandbox's zygote was not ready after {timeout_s:g} s; its warm-up hangs.")
+
+    @staticmethod
+    def _check(message: object) -> None:
+        if not isinstance(message, Ready):
+            raise SandboxError(f"The sandbox's zygote began with {message!r}; it is of another version.")
+        if message.problem:
+            raise SandboxError(f"The sandbox's warm-up failed: {message.problem}.")
+
+    def submit(self, job: Job, channels: Channels) -> None:
+        """Hand over a job with its descriptors, which stay open here.
+
+        Raises:
+            ZygoteLostError: nobody takes it.
+        """
+        descriptors = [channels.payload, channels.answer, channels.status]
+        try:
+            with self._lock:
+                socket.send_fds(self._control, [encode(job)], descriptors)
+        except OSError as error:
+            raise ZygoteLostError(f"the zygote takes no job: {error.strerror}") from error
+
+    def close(self) -> None:
+        """End the zygote, and with it every child."""
+        self._control.close()
+        try:
+            self._process.wait(_CLOSING_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._errors.close()
+
+    def kill(self) -> None:
+        """End a zygote that cannot be trusted to end itself."""
+        self._process.kill()
+        self.close()
+
+    def _last_words(self) -> str:
+        self._process.wait(_CLOSING_S)
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else f"exit status {self._process.returncode}"

@@ -1,0 +1,32 @@
+"""What a zygote is told when it is started."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+from eureka.sandbox.results import Mode
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the host tells the zygote on its command line: nothing secret, the command line is public."""
+
+    control: int
+    host: int
+    mode: Mode
+    preload: str | None
+    import_path: tuple[str, ...]
+    without: tuple[str, ...]
+
+    def to_argument(self) -> str:
+        """As one command line argument."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_argument(cls, argument: str) -> Options:
+        """The inverse of `to_argument`."""
+        fields = cast(dict[str, Any], json.loads(argument))
+        lists: dict[str, Any] = {name: tuple(fields.pop(name)) for name in ("import_path", "without")}
+        return cls(**fields, **lists)

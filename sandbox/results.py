@@ -1,0 +1,50 @@
+"""What goes into a sandbox and what comes out: limits, reports of layers, and the two ways a run can end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Mode = Literal["enforced", "unsafe"]
+State = Literal["on", "missing", "off"]
+FailureKind = Literal["timeout", "memory", "output", "killed", "error"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one run may use.
+
+    `wall_s` is kept by the trusted side; `cpu_s` is processor time of all threads together; `memory_bytes` is what
+    the child may map on top of what the warm zygote had mapped already; `output_bytes` caps the answer.
+    """
+
+    wall_s: float = 20.0
+    cpu_s: int = 20
+    memory_bytes: int = 4 << 30
+    output_bytes: int = 8 << 20
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """The state of one layer of confinement in a child: `on`, `missing` (wanted, but not to be had) or `off`."""
+
+    name: str
+    state: State
+    mandatory: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The target returned. `output` was written by a process that ran generated code: bytes to be mistrusted."""
+
+    output: bytes
+    wall_s: float
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The run gave no answer. `detail` is one sentence; for `error` it is the text of the target's exception."""
+
+    kind: FailureKind
+    detail: str

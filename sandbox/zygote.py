@@ -1,0 +1,173 @@
+"""The zygote: `python -m eureka.sandbox.zygote OPTIONS`, a warm interpreter that forks one confined child a job.
+
+It is started by exec with an empty environment, runs the host's warm-up, then serves jobs from one socket. Payloads
+and answers never pass through it, so that no child can find another's in the memory that it inherits. It never
+waits for a child: it keeps their clocks, kills those that are late or that nobody waits for any more, reaps them and
+says how they ended. It ends when the host closes the socket or is gone.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import cast
+
+from eureka.sandbox.child import Channels, UnknownTargetError, live, resolve
+from eureka.sandbox.options import Options
+from eureka.sandbox.rlimits import lower
+from eureka.sandbox.wire import Ended, Frames, Job, NotStarted, Ready, encode, write_all
+
+MAX_ZYGOTE_DESCRIPTORS = 1024
+_POLL_S = 1.0
+
+
+@dataclass
+class _Child:
+    status: int
+    deadline: float
+    timed_out: bool = False
+
+
+class Zygote:
+    """The serving loop over the control socket and the children."""
+
+    def __init__(self, control: socket.socket, options: Options) -> None:
+        self._control = control
+        self._options = options
+        self._children: dict[int, _Child] = {}
+        self._poll = select.poll()
+        self._wakeup, waker = socket.socketpair()
+        for end in (self._wakeup, waker):
+            end.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+        self._waker = waker
+        self._poll.register(control, select.POLLIN)
+        self._poll.register(self._wakeup, select.POLLIN)
+
+    def serve(self) -> None:
+        """Serve jobs until the host closes the socket or is gone; then no child is left."""
+        try:
+            while os.getppid() == self._options.host and self._turn():
+                pass
+        finally:
+            for pid in self._children:
+                _kill(pid)
+
+    def _turn(self) -> bool:
+        """Wait for the next thing to happen and deal with it; False where the host has closed the socket."""
+        ready = {descriptor for descriptor, _ in self._poll.poll(1000 * self._patience_s())}
+        if self._wakeup.fileno() in ready:
+            self._wakeup.recv(4096)
+        now = time.monotonic()
+        for pid, child in self._children.items():
+            # A status pipe reports an error when its reader, the caller, has gone away.
+            if child.status in ready:
+                _kill(pid)
+            elif now >= child.deadline and not child.timed_out:
+                child.timed_out = True
+                _kill(pid)
+        self._reap()
+        return self._control.fileno() not in ready or self._accept()
+
+    def _patience_s(self) -> float:
+        waits = [child.deadline - time.monotonic() for child in self._children.values() if not child.timed_out]
+        return max(0.0, min([_POLL_S, *waits]))
+
+    def _accept(self) -> bool:
+        header, descriptors, _, _ = socket.recv_fds(self._control, 4, 3)
+        if not header:
+            return False
+        (job,) = Frames().feed(header + self._receive(int.from_bytes(header, sys.byteorder)))
+        self._fork(cast(Job, job), Channels(*descriptors))
+        return True
+
+    def _receive(self, length: int) -> bytes:
+        data = b""
+        while len(data) < length and (more := self._control.recv(length - len(data))):
+            data += more
+        return data
+
+    def _fork(self, job: Job, channels: Channels) -> None:
+        zygote, started = os.getpid(), time.monotonic()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            write_all(channels.status, encode(NotStarted(f"no process could be forked: {error.strerror}")))
+            channels.close()
+            return
+        if pid == 0:
+            live(job, channels, zygote, self._options.mode, self._options.without)
+        os.close(channels.payload)
+        os.close(channels.answer)
+        self._poll.register(channels.status, 0)
+        self._children[pid] = _Child(status=channels.status, deadline=started + job.limits.wall_s)
+
+    def _reap(self) -> None:
+        for pid, child in list(self._children.items()):
+            ended, state, usage = os.wait4(pid, os.WNOHANG)
+            if not ended:
+                continue
+            # In mode `unsafe` it may have left processes behind in its session.
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+            del self._children[pid]
+            self._poll.unregister(child.status)
+            message = Ended(
+                code=os.WEXITSTATUS(state) if os.WIFEXITED(state) else 0,
+                signal=os.WTERMSIG(state) if os.WIFSIGNALED(state) else 0,
+                timed_out=child.timed_out,
+                cpu_s=usage.ru_utime + usage.ru_stime,
+            )
+            with suppress(BrokenPipeError):
+                write_all(child.status, encode(message))
+            os.close(child.status)
+
+
+def _kill(pid: int) -> None:
+    """Kill a child and its whole session; before it has a session of its own, only the child."""
+    for kill in (os.killpg, os.kill):
+        with suppress(ProcessLookupError):
+            kill(pid, signal.SIGKILL)
+
+
+def _warm_up(preload: str) -> str | None:
+    try:
+        resolve(preload)()
+    except UnknownTargetError as unknown:
+        return str(unknown)
+    except Exception as error:  # noqa: BLE001 - the host's warm-up may fail in any way, and the host is told
+        return f"{preload} raised {type(error).__name__}: {error}"
+    return None
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Warm up, say so, serve."""
+    options = Options.from_argument(arguments[0])
+    sys.path.extend(options.import_path)
+    # Where closing a range of descriptors is a loop, as in older C libraries, a huge limit would slow every child.
+    lower(resource.RLIMIT_NOFILE, MAX_ZYGOTE_DESCRIPTORS)
+    problem = _warm_up(options.preload) if options.preload else None
+    # Forking beside library threads is this program's purpose; the child uses none of them.
+    warnings.filterwarnings("ignore", message=".*fork.*", category=DeprecationWarning)
+    # Frozen objects are not touched by the children's collections, so that their pages stay shared.
+    gc.collect()
+    gc.freeze()
+    with socket.socket(fileno=options.control) as control, suppress(BrokenPipeError, ConnectionResetError):
+        control.sendall(encode(Ready(problem)))
+        if problem is None:
+            Zygote(control, options).serve()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

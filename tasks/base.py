@@ -1,0 +1,225 @@
+"""The contract of a task: batched torch on whatever device, pure functions of tensors.
+
+One control step of the trainer:
+
+    simulator.step(substeps)
+    carry = task.advance(carry, simulator, action, rng)
+    state = task.state(simulator, carry, action)          what a reward may read, before any reset
+    observation = task.observe(state)                     what the policy sees
+    done = task.terminated(state)
+
+`carry` is the episode's memory (previous position, commands, ...). After a reset it comes from `reset` (or, where
+somebody else chose the state, from `start`), and the first observation from `state(simulator, carry, zero action)`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import textwrap
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import mujoco
+import torch
+
+from eureka.errors import TaskError
+from eureka.physics import WorldStates
+from eureka.tasks.gym_state import GymState
+from eureka.tasks.info import TaskInfo
+from eureka.tasks.rng import Rng
+from eureka.types import FieldSpec
+
+_DTYPES = {"float32": torch.float32, "bool": torch.bool, "int64": torch.int64}
+_INTEGRATORS = {
+    "euler": mujoco.mjtIntegrator.mjINT_EULER,
+    "rk4": mujoco.mjtIntegrator.mjINT_RK4,
+    "implicit": mujoco.mjtIntegrator.mjINT_IMPLICIT,
+    "implicitfast": mujoco.mjtIntegrator.mjINT_IMPLICITFAST,
+}
+
+
+def state_field(
+    shape: tuple[int, ...],
+    unit: str,
+    frame: str,
+    description: str,
+    dtype: Literal["float32", "bool", "int64"] = "float32",
+) -> Any:
+    """A field of a State with its documentation. `shape` leaves out `num_envs`; a pure number has the unit "1"."""
+    return dataclasses.field(
+        metadata={"spec": {"shape": shape, "dtype": dtype, "unit": unit, "frame": frame, "description": description}}
+    )
+
+
+@dataclass(frozen=True)
+class Reset:
+    """Start states of n episodes: `qpos` (n, nq), `qvel` (n, nv) and the carry that belongs to them."""
+
+    qpos: torch.Tensor
+    qvel: torch.Tensor
+    carry: Any
+
+
+@dataclass(frozen=True)
+class Metric:
+    """The task metric F: a value per control step, reduced. It judges, and is never shown to a model.
+
+    `sum`, `max` and `last` are over one episode. `mean` is over the time limit's number of control steps, through
+    new episodes after early ends, so that a fall costs the time to get going again (as Eureka's F for locomotion,
+    Ma et al. 2023, appendix). `readable_midway` says whether the value of a running episode means anything, for racing.
+    """
+
+    value: Callable[[Any], torch.Tensor]
+    reduce: Literal["sum", "mean", "max", "last"]
+    unit: str
+    description: str
+    readable_midway: bool = True
+
+
+class Task(ABC):
+    """Base of every task's one class; see the module's docstring for the order of calls.
+
+    `Carry` and `State` are frozen dataclasses of tensors with a leading `num_envs`; every field of State is made by
+    `state_field`. `action` has shape (num_envs, num_actions) in [-1, 1], scaled to the actuators' control ranges.
+    """
+
+    Carry: ClassVar[type[Any]]
+    State: ClassVar[type[Any]]
+
+    def __init__(self, info: TaskInfo, folder: Path) -> None:
+        self.info = info
+        self.folder = folder
+        self.fields = self._state_fields()
+
+    # ---- what a task defines -------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def reset(self, rng: Rng, num: int) -> Reset:
+        """Start states of `num` new episodes."""
+
+    @abstractmethod
+    def start(self, sim: WorldStates, rng: Rng) -> Any:
+        """The carry of episodes that start in these states, wherever they come from."""
+
+    @abstractmethod
+    def advance(self, carry: Any, sim: WorldStates, action: torch.Tensor, rng: Rng) -> Any:
+        """The carry after a control step; may resample commands and targets."""
+
+    @abstractmethod
+    def state(self, sim: WorldStates, carry: Any, action: torch.Tensor) -> Any:
+        """What a reward may read, after the step and before any reset."""
+
+    @abstractmethod
+    def observe(self, state: Any) -> torch.Tensor:
+        """The policy's observation, shape (num_envs, obs_dim)."""
+
+    @abstractmethod
+    def terminated(self, state: Any) -> torch.Tensor:
+        """Episodes that end here for good (not by the time limit), shape (num_envs,) bool."""
+
+    @property
+    @abstractmethod
+    def metric(self) -> Metric:
+        """The task metric F."""
+
+    @abstractmethod
+    def human_reward(self, state: Any) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """The published human-written reward: total (num_envs,) and its components. A baseline, never in a prompt."""
+
+    def sparse_reward(self, state: Any) -> torch.Tensor | None:
+        """The metric as a reward, shape (num_envs,); None where the task has none."""
+        del state
+        return None
+
+    def extend_model(self, spec: mujoco.MjSpec) -> None:
+        """Change the loaded model before it is compiled: add sites, sensors, actuators. The default changes nothing."""
+        del spec
+
+    # ---- what every task has -------------------------------------------------------------------------------------
+
+    @property
+    def control_timestep_s(self) -> float:
+        """Seconds of one control step."""
+        return self.info.physics.timestep_s * self.info.physics.substeps
+
+    @cached_property
+    def model(self) -> mujoco.MjModel:
+        """The task's model, compiled with its integrator and time step.
+
+        Raises:
+            TaskError: the file is not there or does not compile.
+        """
+        path = self._model_path()
+        try:
+            spec = mujoco.MjSpec.from_file(str(path))
+            self.extend_model(spec)
+            spec.option.timestep = self.info.physics.timestep_s
+            spec.option.integrator = _INTEGRATORS[self.info.physics.integrator]
+            return spec.compile()
+        except KeyError as error:
+            raise TaskError(
+                f"{self.folder / 'task.yaml'}: unknown physics.integrator {error}; known: {', '.join(_INTEGRATORS)}"
+            ) from error
+        except ValueError as error:
+            raise TaskError(f"{path}: MuJoCo cannot compile the model: {' '.join(str(error).split())}") from error
+
+    def _model_path(self) -> Path:
+        kind, _, name = self.info.model.rpartition(":")
+        if kind == "gymnasium":
+            import gymnasium
+
+            path = Path(gymnasium.__file__).parent / "envs" / "mujoco" / "assets" / name
+        elif not kind:
+            path = self.folder / name
+        else:
+            raise TaskError(f"{self.folder / 'task.yaml'}: model `{self.info.model}` must be gymnasium:FILE or a FILE")
+        if not path.is_file():
+            raise TaskError(f"{path}: no such model file (`model` in {self.folder / 'task.yaml'})")
+        return path
+
+    def read_state(self, sim: WorldStates, carry: Any, action: torch.Tensor) -> Any:
+        """`state` with every field in its declared dtype: physics on the CPU is float64, rewards read float32."""
+        state = self.state(sim, carry, action)
+        changed = {spec.name: getattr(state, spec.name).to(_DTYPES[spec.dtype]) for spec in self.fields}
+        return type(state)(**changed)
+
+    def state_from_gym(self, env: Any) -> GymState:
+        """Read this task's State from a running Gymnasium environment with the same MuJoCo body; see `GymState`."""
+        return GymState(self, env)
+
+    @property
+    def shown_source(self) -> str:
+        """What a model is shown: `advance`, `state`, `observe` and `terminated`; never the metric or the human reward."""
+        cls = type(self)
+        parts = [inspect.getsource(getattr(cls, name)) for name in ("advance", "state", "observe", "terminated")]
+        return "\n".join(textwrap.dedent(part) for part in parts)
+
+    def _state_fields(self) -> tuple[FieldSpec, ...]:
+        specs = []
+        for field in dataclasses.fields(self.State):
+            if "spec" not in field.metadata:
+                raise TaskError(f"{self.folder / 'env.py'}: State.{field.name} must be made by state_field(...)")
+            specs.append(FieldSpec(name=field.name, **field.metadata["spec"]))
+        return tuple(specs)
+
+
+def state_tensors(state: Any) -> dict[str, torch.Tensor]:
+    """A State's fields by name."""
+    return {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
+
+
+def replace_rows(carry: Any, env_ids: torch.Tensor, new: Any) -> Any:
+    """`carry` with the rows `env_ids` taken from `new`; out of place."""
+    return type(carry)(
+        **{
+            field.name: getattr(carry, field.name).index_copy(
+                0, env_ids, getattr(new, field.name).to(getattr(carry, field.name).dtype)
+            )
+            for field in dataclasses.fields(carry)
+        }
+    )

@@ -1,0 +1,84 @@
+"""Does a task keep its contract? Found out by building it and stepping it once, before anything is paid for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+
+from eureka.errors import EurekaError, TaskError
+from eureka.physics import MujocoC
+from eureka.tasks.base import Task, state_tensors
+from eureka.tasks.rng import Rng
+
+_NUM_ENVS = 3
+T = TypeVar("T")
+
+
+def check_task(task: Task) -> None:
+    """Build the model, reset, step once, and check the shape of everything that comes back.
+
+    Raises:
+        TaskError: names the function or the State field, what it gave and what it should give.
+    """
+    where = task.folder / "env.py"
+
+    def call(name: str, function: Callable[[], T]) -> T:
+        try:
+            return function()
+        except EurekaError:
+            raise
+        except Exception as error:
+            raise TaskError(
+                f"{where}{line_in(error, where)}: `{name}` raised {type(error).__name__}: {error}"
+            ) from error
+
+    model = call("extend_model", lambda: task.model)
+    sim = MujocoC(model, _NUM_ENVS, task.info.outputs)
+    rng = Rng.from_seed(0)
+    start = call("reset", lambda: task.reset(rng, _NUM_ENVS))
+    _shape(where, "reset: qpos", start.qpos, (_NUM_ENVS, model.nq))
+    _shape(where, "reset: qvel", start.qvel, (_NUM_ENVS, model.nv))
+    sim.reset(torch.arange(_NUM_ENVS), start.qpos, start.qvel)
+    action = torch.zeros(_NUM_ENVS, model.nu)
+    sim.step(task.info.physics.substeps)
+    carry = call("advance", lambda: task.advance(start.carry, sim, action, rng))
+    state = call("state", lambda: task.read_state(sim, carry, action))
+    for spec in task.fields:
+        _shape(where, f"State.{spec.name}", state_tensors(state)[spec.name], (_NUM_ENVS, *spec.shape))
+    observation = call("observe", lambda: task.observe(state))
+    if observation.dim() != 2 or observation.shape[0] != _NUM_ENVS:
+        raise TaskError(f"{where}: `observe` must give (num_envs, obs_dim), gave {tuple(observation.shape)}")
+    for name, value in (
+        ("terminated", call("terminated", lambda: task.terminated(state))),
+        ("metric", call("metric", lambda: task.metric.value(state))),
+        ("human_reward", call("human_reward", lambda: task.human_reward(state)[0])),
+        ("sparse_reward", call("sparse_reward", lambda: task.sparse_reward(state))),
+    ):
+        if value is not None:
+            _shape(where, name, value, (_NUM_ENVS,))
+
+
+def _shape(where: object, what: str, value: object, wanted: tuple[int, ...]) -> None:
+    if not isinstance(value, torch.Tensor):
+        raise TaskError(f"{where}: {what} must be a tensor, not {type(value).__name__}")
+    if tuple(value.shape) != wanted:
+        shown = ", ".join(["num_envs", *map(str, wanted[1:])])
+        raise TaskError(
+            f"{where}: {what} must have the shape ({shown}); with num_envs={_NUM_ENVS} it has {tuple(value.shape)}"
+        )
+
+
+def line_in(error: BaseException, path: Path) -> str:
+    """`:12` for the deepest line of `path` in the error's traceback, or nothing."""
+    if isinstance(error, SyntaxError) and error.lineno:
+        return f":{error.lineno}"
+    line = ""
+    traceback = error.__traceback__
+    while traceback:
+        if traceback.tb_frame.f_code.co_filename == str(path):
+            line = f":{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return line

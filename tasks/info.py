@@ -1,0 +1,104 @@
+"""`task.yaml` as typed data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from eureka.errors import TaskError
+from eureka.types import PPOConfig
+
+
+@dataclass(frozen=True)
+class Physics:
+    """How the model is stepped.
+
+    `timestep_s` is MuJoCo's step in seconds and `substeps` the number of them in one control step.
+    """
+
+    integrator: str
+    timestep_s: float
+    substeps: int
+
+
+@dataclass(frozen=True)
+class TaskInfo:
+    """A task folder's `task.yaml`.
+
+    Attributes:
+        name: the folder's name.
+        description: the sentence that the model is given.
+        model: `gymnasium:ant.xml` for a body of the installed Gymnasium, or a file in the folder.
+        max_episode_steps: the time limit in control steps.
+        outputs: extra MjData fields that the State reads, such as `cfrc_ext`.
+        gymnasium_id: the Gymnasium environment with this body, where there is one.
+        physics: integrator and time steps.
+        num_envs: worlds per group.
+        steps: control steps per training for every budget.
+        ppo: the task's hyper-parameters.
+        evidence: what was measured for the numbers above, in words, for people.
+    """
+
+    name: str
+    description: str
+    model: str
+    max_episode_steps: int
+    physics: Physics
+    num_envs: int
+    steps: Mapping[str, int]
+    ppo: PPOConfig
+    outputs: tuple[str, ...] = ()
+    gymnasium_id: str | None = None
+    evidence: str = ""
+
+
+def read_info(folder: Path) -> TaskInfo:
+    """Read `folder/task.yaml`.
+
+    Raises:
+        TaskError: the file is missing, is not YAML, or lacks a key, has an unknown one or one of a wrong type.
+    """
+    path = folder / "task.yaml"
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise TaskError(
+            f"{path}: cannot be read ({error.strerror}); a task folder holds task.yaml and env.py"
+        ) from error
+    except yaml.YAMLError as error:
+        raise TaskError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(raw, dict):
+        raise TaskError(f"{path}: expected `key: value` lines, found {type(raw).__name__}")
+    values = {**raw, "name": folder.name}
+    values["physics"] = _build(Physics, values.get("physics"), path, "physics.")
+    ppo = values.get("ppo") or {}
+    if isinstance(ppo, dict) and "hidden" in ppo:
+        ppo = {**ppo, "hidden": tuple(ppo["hidden"])}
+    values["ppo"] = _build(PPOConfig, ppo, path, "ppo.")
+    values["outputs"] = tuple(values.get("outputs") or ())
+    info: TaskInfo = _build(TaskInfo, values, path, "")
+    return info
+
+
+def _build(cls: type[Any], values: Any, path: Path, prefix: str) -> Any:
+    """Make `cls` from a mapping, with every key and type checked."""
+    if not isinstance(values, dict):
+        raise TaskError(f"{path}: `{prefix.rstrip('.')}` must hold `key: value` lines")
+    known = {f.name: f for f in fields(cls)}
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise TaskError(f"{path}: unknown key `{prefix}{unknown[0]}`; known keys: {', '.join(sorted(known))}")
+    for name, value in values.items():
+        wanted = str(known[name].type)
+        kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,)}
+        if wanted in kinds and (not isinstance(value, kinds[wanted]) or isinstance(value, bool)):
+            raise TaskError(f"{path}: `{prefix}{name}` must be of type {wanted}, not {value!r}")
+    try:
+        return cls(**values)
+    except TypeError as error:
+        missing = str(error).split("argument")[-1].strip(" s:")
+        raise TaskError(f"{path}: missing {prefix}{missing}") from error
