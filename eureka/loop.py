@@ -122,9 +122,7 @@ def _prompt(run: Run, generation: int) -> Prompt:
         rejected=run.search.mistakes(generation, run.store.rejections()),
         probe=run.probe() if run.probe and run.proposer.uses_metric else None,
     )
-    prompt = render_prompt(
-        description=run.task.info.description, environment_source=run.task.shown_source, facts=facts
-    )
+    prompt = render_prompt(description=run.task.info.description, environment_source=run.task.shown_source, facts=facts)
     run.store.record_prompt(generation, prompt)
     return prompt
 

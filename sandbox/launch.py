@@ -49,20 +49,25 @@ class ZygoteProcess:
             host=os.getpid(),
             mode=mode,
             preload=preload,
-            import_path=tuple(import_path),
+            import_path=(*import_path, *filter(os.path.isabs, sys.path)),
             without=tuple(without),
         )
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "eureka.sandbox.zygote", options.to_argument()],
-                env=clean_environment() | _import_root(),
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._errors,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
-            )
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-m", "eureka.sandbox.zygote", options.to_argument()],
+                    env=clean_environment() | _import_root(),
+                    cwd="/",
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=self._errors,
+                    pass_fds=(theirs.fileno(),),
+                    start_new_session=True,
+                )
+            except OSError as error:
+                self._control.close()
+                self._errors.close()
+                raise SandboxError(f"The sandbox's zygote could not be started: {error}.") from error
 
     @property
     def pid(self) -> int:
@@ -87,8 +92,8 @@ class ZygoteProcess:
                 messages = list(frames.feed(data))
             except TimeoutError:
                 continue
-            except (ConnectionResetError, GarbledError):
-                data, messages = b"", []
+            except GarbledError as garbled:
+                raise SandboxError(f"The sandbox's zygote sent garbage while it started: {garbled}.") from garbled
             if not data:
                 raise SandboxError(f"The sandbox's zygote ended while it started: {self._last_words()}.")
             if messages:

@@ -11,7 +11,10 @@ from eureka.sandbox.results import Mode
 
 @dataclass(frozen=True)
 class Options:
-    """What the host tells the zygote on its command line: nothing secret, the command line is public."""
+    """What the host tells the zygote on its command line: nothing secret, the command line is public.
+
+    `import_path` is looked through after the zygote's own: the caller's folders, then what the host can import from.
+    """
 
     control: int
     host: int

@@ -154,7 +154,7 @@ def _warm_up(preload: str) -> str | None:
 def main(arguments: Sequence[str]) -> None:
     """Warm up, say so, serve."""
     options = Options.from_argument(arguments[0])
-    sys.path.extend(options.import_path)
+    sys.path.extend(path for path in options.import_path if path not in sys.path)
     # Where closing a range of descriptors is a loop, as in older C libraries, a huge limit would slow every child.
     lower(resource.RLIMIT_NOFILE, MAX_ZYGOTE_DESCRIPTORS)
     problem = _warm_up(options.preload) if options.preload else None

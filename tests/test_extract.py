@@ -109,7 +109,7 @@ closeness(2)
 ```'''
     assert (
         candidate(answer).source
-        == '''from __future__ import annotations
+        == """from __future__ import annotations
 import math, sys
 import torch
 import torch.nn.functional as F
@@ -135,7 +135,7 @@ def closeness(x):
 def compute_reward(up_projection, target=TARGET):
     close = WEIGHTS["speed"] * closeness(target - up_projection)
     return close, {"close": close}
-'''
+"""
     )
 
 
@@ -152,8 +152,9 @@ def test_helpers_may_stand_in_another_block_and_after() -> None:
 
 def test_bare_code_with_a_signature_over_several_lines() -> None:
     answer = (
-        "Sure!\nimport torch\nLOW = (\n    1.0\n)\n# the reward\n@torch.no_grad()\ndef compute_reward(\n    action,\n):\n"
-        "    r = torch.sum(action, dim=-1) * LOW\n\n    return r, {'r': r}\nWhat do you think? It's fine.\n"
+        "Sure!\nimport torch\nLOW = (\n    1.0\n)\n# the reward\n@torch.no_grad()\n"
+        "def compute_reward(\n    action,\n):\n    r = torch.sum(action, dim=-1) * LOW\n\n    return r, {'r': r}\n"
+        "What do you think? It's fine.\n"
     )
     assert candidate(answer).source == (
         "import torch\nLOW = (\n    1.0\n)\n\n\n# the reward\n@torch.no_grad()\ndef compute_reward(\n    action,\n):\n"

@@ -23,7 +23,7 @@ class Parent(StrEnum):
 
 
 class SandboxMode(StrEnum):
-    """Whether generated code may run where a mandatory layer of confinement is missing."""
+    """Whether generated code is confined, and refused where that is not possible."""
 
     enforced = "enforced"
     unsafe = "unsafe"
@@ -123,7 +123,7 @@ class RunConfig:
     output: str | None = None
     """The run folder; null: `outputs/<task>/<date>_<time>` under the current directory."""
     sandbox: SandboxMode = SandboxMode.enforced
-    """`unsafe` runs generated code without the layers that this machine lacks, and stamps the run so."""
+    """`unsafe` runs generated code without confinement, and stamps the run so."""
     llm: ProposerConfig = field(default_factory=ProgramSearchConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
     train: TrainConfig = field(default_factory=TrainConfig)

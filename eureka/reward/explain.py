@@ -76,7 +76,7 @@ def explain(error: BaseException) -> TraceFailure:
         return error
     line = error.lineno if isinstance(error, SyntaxError) else user_line(error.__traceback__)
     said = error.msg if isinstance(error, SyntaxError) else next(iter(str(error).splitlines()), "")
-    message = f"{type(error).__name__}: {said:.400}" if said else type(error).__name__
+    message = f"{type(error).__name__}: {said:.400}".rstrip(".") if said else type(error).__name__
     remedy = next((remedy for pattern, remedy in RULES if re.search(pattern, message)), "")
     return TraceFailure(message, remedy, line)
 

@@ -7,6 +7,7 @@ way; what is random, depends on values, or is not in the table ends the recordin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,8 +46,9 @@ class Entry:
 
 _SAME = frozenset({"alias", "detach", "clone", "lift_fresh", "lift_fresh_copy", "contiguous"})
 _VIEWS = frozenset({"view", "_unsafe_view", "expand", "slice.Tensor", "squeeze", "squeeze.dim", "squeeze.dims"})
-_EMPTY = frozenset({"empty.memory_format", "new_empty", "new_zeros", "empty_strided", "new_empty_strided"})
-_EMPTY_LIKE = frozenset({"empty_like"})
+_ZEROS = frozenset(
+    ["zeros_like", "new_zeros", "empty.memory_format", "empty_like", "empty_strided", "new_empty", "new_empty_strided"]
+)
 _ALIASES = {"_unsafe_view": "view"}
 _LAST = 2**31
 
@@ -59,11 +61,11 @@ def operation_name(target: torch._ops.OpOverload[..., Any]) -> str:
     return name if namespace == "aten" else f"{namespace}::{name}"
 
 
-class Recorder(TorchDispatchMode):
+class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """The operations of one run. `line` and `named` are set by `Watch` before every call of the candidate's code."""
 
     def __init__(self, inputs: dict[str, torch.Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.entries: list[Entry] = []
         self.line: int | None = None
         self.named: dict[tuple[type, float], NamedFloat | NamedInt | None] = {}
@@ -88,7 +90,7 @@ class Recorder(TorchDispatchMode):
         aten.alias.default(tensor)
         self._probing = False
         assert self._probed is not None
-        return self._tensor(self._probed)
+        return self.encode(self._probed)
 
     def bind(self, name: str, tensor: torch.Tensor) -> None:
         """Tells that a variable was assigned this tensor."""
@@ -116,7 +118,7 @@ class Recorder(TorchDispatchMode):
         self._refuse(func, name)
         if func._schema.is_mutable:
             return self._in_place(func, name, args, kwargs)
-        known = name in OPS or name in _SAME | _VIEWS | _EMPTY | _EMPTY_LIKE or name in _RESOLVERS
+        known = name in OPS or name in _SAME | _VIEWS | _ZEROS or name in _RESOLVERS
         if not known:
             if not func._can_decompose():
                 raise self.fail(
@@ -132,7 +134,9 @@ class Recorder(TorchDispatchMode):
 
     def _refuse(self, func: Any, name: str) -> None:
         if torch.Tag.nondeterministic_seeded in func.tags:
-            raise self.fail("it draws random numbers", "A reward must be the same for the same state: remove the noise.")
+            raise self.fail(
+                "it draws random numbers", "A reward must be the same for the same state: remove the noise."
+            )
         if torch.Tag.data_dependent_output in func.tags:
             raise self.fail("it reads a number out of a tensor", "Stay in tensors: use torch.where(condition, a, b).")
         if torch.Tag.dynamic_output_shape in func.tags:
@@ -161,10 +165,13 @@ class Recorder(TorchDispatchMode):
         schema = func._schema
         given = dict(zip((a.name for a in schema.arguments), args, strict=False)) | kwargs
         if name in _SAME or (name == "_to_copy" and given.get("dtype") in (None, given["self"].dtype)):
-            self._refs[id(result)] = self._tensor(given["self"])
+            self._refs[id(result)] = self.encode(given["self"])
+            return
+        if name == "permute" and list(args[1]) == list(range(result.dim())):
+            self._refs[id(result)] = self.encode(given["self"])
             return
         if name in _VIEWS and result.shape == given["self"].shape and given.get("step", 1) == 1:
-            self._refs[id(result)] = self._tensor(given["self"])
+            self._refs[id(result)] = self.encode(given["self"])
             return
         if any(r.alias_info is not None for r in schema.returns):
             self._viewed.add(id(args[0]))
@@ -173,17 +180,19 @@ class Recorder(TorchDispatchMode):
         if ref is not None:
             self._refs[id(result)] = ref
             return
-        if name in _EMPTY | _EMPTY_LIKE:
-            index = self._entry("zeros", (tuple(result.shape),), (("dtype", _dtype(result)),))
+        if name in _ZEROS:
+            index = self.entry("zeros", (tuple(result.shape),), (("dtype", _dtype(result)),))
         else:
-            index = self._call(_ALIASES.get(name, name), given)
+            index = self._call(_ALIASES.get(name, name), given, result)
         if isinstance(result, torch.Tensor):
             self._refs[id(result)] = NodeRef(index)
         else:
             for item, tensor in enumerate(result):
                 self._refs[id(tensor)] = NodeRef(index, item)
 
-    def _call(self, name: str, given: dict[str, Any]) -> int:
+    def _call(self, name: str, given: dict[str, Any], result: Any) -> int:
+        if OPS[name].takes_device:
+            given = given | {"dtype": result.dtype}
         args: list[Recorded] = []
         kwargs: list[tuple[str, Recorded]] = []
         for parameter in OPS[name].parameters:
@@ -197,9 +206,9 @@ class Recorder(TorchDispatchMode):
                 kwargs.append((parameter.name, value))
             else:
                 args.append(value)
-        return self._entry(name, tuple(args), tuple(kwargs))
+        return self.entry(name, tuple(args), tuple(kwargs))
 
-    def _entry(self, op: str, args: tuple[Recorded, ...], kwargs: tuple[tuple[str, Recorded], ...] = ()) -> int:
+    def entry(self, op: str, args: tuple[Recorded, ...], kwargs: tuple[tuple[str, Recorded], ...] = ()) -> int:
         """The number of this operation: the earlier one's if it was done before."""
         key = (op, repr(args), repr(kwargs))
         if key not in self._numbers:
@@ -213,7 +222,7 @@ class Recorder(TorchDispatchMode):
 
     def _encode(self, value: Any, kind: str) -> Recorded:
         if isinstance(value, torch.Tensor):
-            return self._tensor(value)
+            return self.encode(value)
         if isinstance(value, torch.dtype):
             if value not in DTYPES.values():
                 raise self.fail(f"it uses the type {value}", "Use float32, int64 or bool.")
@@ -222,13 +231,15 @@ class Recorder(TorchDispatchMode):
             return tuple(self._encode(element, kind) for element in value)
         if isinstance(value, bool) or value is None or isinstance(value, str):
             return value
-        return self._literal(value) if kind in ("Tensor", "number", "float") else int(value)
+        return self.literal(value) if kind in ("Tensor", "number", "float") else int(value)
 
-    def _literal(self, value: float) -> Literal:
+    def literal(self, value: float) -> Literal:
+        """A number, with the name of the constant that it came from in the current call."""
         source = self.named.get((type(value), value))
         return Literal(value) if source is None else Literal(value, source.name, source.negative)
 
-    def _tensor(self, tensor: torch.Tensor) -> Ref:
+    def encode(self, tensor: torch.Tensor) -> Ref:
+        """The recorded value of a tensor as the dispatcher sees it; a literal where it was never computed."""
         ref = self._refs.get(id(tensor))
         if ref is None:
             self._alive.append(tensor)
@@ -238,15 +249,15 @@ class Recorder(TorchDispatchMode):
     def _constant(self, tensor: torch.Tensor) -> int:
         if tensor.numel() > MAX_TENSOR_VALUES or tensor.dtype not in DTYPES.values():
             raise self.fail(
-                f"it uses a tensor of shape {tuple(tensor.shape)} and type {tensor.dtype} that is no field of the state",
+                f"it uses a tensor of shape {tuple(tensor.shape)}, type {tensor.dtype}, that is no field of the state",
                 f"Constant tensors have at most {MAX_TENSOR_VALUES} real numbers.",
             )
         values = tensor.detach().flatten().tolist()
         if tensor.dim() == 0:
-            value = values[0] if isinstance(values[0], bool) else self._literal(values[0])
-            return self._entry("scalar_tensor", (value,), (("dtype", _dtype(tensor)),))
+            value = values[0] if isinstance(values[0], bool) else self.literal(values[0])
+            return self.entry("scalar_tensor", (value,), (("dtype", _dtype(tensor)),))
         literal = tuple(v if isinstance(v, bool) else Literal(v) for v in values)
-        return self._entry("tensor", (literal, tuple(tensor.shape)), (("dtype", _dtype(tensor)),))
+        return self.entry("tensor", (literal, tuple(tensor.shape)), (("dtype", _dtype(tensor)),))
 
 
 def _dtype(tensor: torch.Tensor) -> DType:
@@ -259,15 +270,18 @@ def _is_last(value: Recorded) -> bool:
 
 # ---------------------------------------------------------------------------------------------- resolvers
 
+#: Gives an operation's value from what is recorded already, or None to have it recorded as it is.
+Resolver = Callable[[Recorder, dict[str, Any], torch.Tensor], Ref | None]
+
 
 def _copied(recorder: Recorder, given: dict[str, Any], result: torch.Tensor) -> Ref:
     """`copy(self, src)` is `src` in the type and shape of `self`."""
     source = given["src"]
-    ref = recorder._tensor(source)
+    ref = recorder.encode(source)
     if source.dtype != result.dtype:
-        ref = NodeRef(recorder._entry("_to_copy", (ref,), (("dtype", _dtype(result)),)))
+        ref = NodeRef(recorder.entry("_to_copy", (ref,), (("dtype", _dtype(result)),)))
     if source.shape != result.shape:
-        ref = NodeRef(recorder._entry("expand", (ref, tuple(result.shape))))
+        ref = NodeRef(recorder.entry("expand", (ref, tuple(result.shape))))
     return ref
 
 
@@ -275,48 +289,66 @@ def _filled(recorder: Recorder, given: dict[str, Any], result: torch.Tensor) -> 
     """`fill(self, value)` is a constant tensor, or a broadcast of a computed value."""
     value = given["value"]
     if isinstance(value, torch.Tensor):
-        ref = recorder._tensor(value)
+        ref = recorder.encode(value)
         entry = recorder.entries[ref.index] if isinstance(ref, NodeRef) else None
         if entry is None or entry.op != "scalar_tensor":
             return _copied(recorder, {"src": value}, result)
         number = entry.args[0]
     else:
-        number = recorder._encode(value, "number")
-    return NodeRef(recorder._entry("full", (tuple(result.shape), number), (("dtype", _dtype(result)),)))
+        number = recorder.literal(value)
+    return NodeRef(recorder.entry("full", (tuple(result.shape), number), (("dtype", _dtype(result)),)))
 
 
 def _new_filled(recorder: Recorder, given: dict[str, Any], result: torch.Tensor) -> Ref:
     return _filled(recorder, {"value": given.get("fill_value", 1.0 if result.is_floating_point() else 1)}, result)
 
 
-def _reread(recorder: Recorder, given: dict[str, Any], result: torch.Tensor) -> Ref | None:
-    """Reading back the slice that was just written: functionalize does so after every write."""
-    ref = recorder._tensor(given["self"])
+_WRITES = {"select_scatter": ("dim", "index"), "slice_scatter": ("dim", "start", "end", "step")}
+
+
+def _written(recorder: Recorder, given: dict[str, Any], write: str) -> Ref | None:
+    """What was last written to `given["self"]` in the very place that `given` names, None where nothing was."""
+    ref = recorder.encode(given["self"])
     entry = recorder.entries[ref.index] if isinstance(ref, NodeRef) and ref.item is None else None
-    where = {"select_scatter": ("dim", "index"), "slice_scatter": ("dim", "start", "end", "step")}
-    if entry is None or entry.op not in where:
+    if entry is None or entry.op != write:
         return None
-    names = [p.name for p in OPS[entry.op].parameters]
-    written = dict(zip(names, entry.args, strict=False)) | dict(entry.kwargs)
+    names = [p.name for p in OPS[write].parameters]
+    there = dict(zip(names, entry.args, strict=False)) | dict(entry.kwargs)
     defaults = {"dim": 0, "start": None, "end": None, "step": 1}
-    here = {**defaults, **given}
-    if ("index" in given) != (entry.op == "select_scatter"):
-        return None
-    for key in where[entry.op]:
-        wanted = None if key == "end" and _is_last(here[key]) else here[key]
-        if written.get(key, defaults.get(key)) != wanted:
+    for key in _WRITES[write]:
+        here = given.get(key, defaults.get(key))
+        if there.get(key, defaults.get(key)) != (None if key == "end" and _is_last(here) else here):
             return None
-    source = written["src"]
+    source = there["src"]
     assert isinstance(source, NodeRef | InputRef)
     return source
 
 
-_RESOLVERS = {
+def _reread(write: str) -> Resolver:
+    """Reading back the slice that was just written: functionalize does so after every write."""
+    return lambda recorder, given, _: _written(recorder, given, write)
+
+
+def _rewritten(write: str) -> Resolver:
+    """Writing once more what is there already: `x[:, 0] += y` does so."""
+
+    def resolve(recorder: Recorder, given: dict[str, Any], _: torch.Tensor) -> Ref | None:
+        same = _written(recorder, given, write) == recorder.encode(given["src"])
+        return recorder.encode(given["self"]) if same else None
+
+    return resolve
+
+
+_RESOLVERS: dict[str, Resolver] = {
     "copy": _copied,
     "fill.Scalar": _filled,
     "fill.Tensor": _filled,
+    "full_like": _new_filled,
+    "ones_like": _new_filled,
     "new_full": _new_filled,
     "new_ones": _new_filled,
-    "select.int": _reread,
-    "slice.Tensor": _reread,
+    "select.int": _reread("select_scatter"),
+    "slice.Tensor": _reread("slice_scatter"),
+    "select_scatter": _rewritten("select_scatter"),
+    "slice_scatter": _rewritten("slice_scatter"),
 }

@@ -10,8 +10,8 @@ The source is parsed, rewritten and compiled; positions stay those of the source
 """
 
 from __future__ import annotations
-
 import __future__
+
 import ast
 import linecache
 import sys
@@ -134,9 +134,7 @@ class _Rewriter(ast.NodeTransformer):
         ]
         positional = [*node.args.posonlyargs, *node.args.args]
         first = len(positional) - len(node.args.defaults)
-        node.args.defaults = [
-            _constant(d, p.arg) for p, d in zip(positional[first:], node.args.defaults, strict=True)
-        ]
+        node.args.defaults = [_constant(d, p.arg) for p, d in zip(positional[first:], node.args.defaults, strict=True)]
         node.args.kw_defaults = [
             d and _constant(d, p.arg) for p, d in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
         ]
@@ -219,7 +217,8 @@ def _refuse_memory(function: ast.FunctionDef) -> None:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _MUTATORS:
             name = _outside(node.func, local) if not _dotted(node.func).startswith(("torch.", "math.")) else None
         if name:
-            raise TraceFailure(f"it keeps `{name}` from one call to the next", _STATELESS, node.lineno)
+            line = getattr(node, "lineno", None)
+            raise TraceFailure(f"it keeps `{name}` from one call to the next", _STATELESS, line)
 
 
 def _outside(node: ast.expr, local: set[str]) -> str | None:

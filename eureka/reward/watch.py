@@ -41,10 +41,50 @@ _SIZED = (
     "Keep all environments: use torch.where(mask, a, b), or multiply by mask.float().",
 )
 _REDUCE = frozenset(
-    "sum mean max min any all prod std var norm amax amin argmax argmin median logsumexp nansum nanmean "
-    "count_nonzero cumsum cumprod sort topk softmax".split()
+    [
+        "sum",
+        "mean",
+        "max",
+        "min",
+        "any",
+        "all",
+        "prod",
+        "std",
+        "var",
+        "norm",
+        "amax",
+        "amin",
+        "argmax",
+        "argmin",
+        "median",
+        "logsumexp",
+        "nansum",
+        "nanmean",
+        "count_nonzero",
+        "cumsum",
+        "cumprod",
+        "sort",
+        "topk",
+        "softmax",
+    ]
 )
-_WHOLE = frozenset("shape size numel nelement __len__ cat stack concat view reshape unbind item tolist".split())
+_WHOLE = frozenset(
+    [
+        "shape",
+        "size",
+        "numel",
+        "nelement",
+        "__len__",
+        "cat",
+        "stack",
+        "concat",
+        "view",
+        "reshape",
+        "unbind",
+        "item",
+        "tolist",
+    ]
+)
 
 
 class Watch(TorchFunctionMode):
@@ -64,12 +104,12 @@ class Watch(TorchFunctionMode):
             return "tensor"
         if name in _LEAVES:
             raise self.recorder.fail(*_LEAVES[name])
-        if any(isinstance(a, Masked) for a in _flat([*args, *kwargs.values()])):
-            return masked_call(self.recorder, func, args, kwargs)
         if name == "__getitem__":
             return get_item(self.recorder, args[0], args[1])
         if name == "__setitem__":
             return set_item(self.recorder, args[0], args[1], args[2])
+        if any(isinstance(a, Masked) for a in _flat([*args, *kwargs.values()])):
+            return masked_call(self.recorder, func, args, kwargs)
         if name == "index_select":
             return _index_select(self.recorder, func, args, kwargs)
         if name in ("masked_select", "nonzero", "argwhere") or (name == "where" and len(args) + len(kwargs) == 1):
@@ -139,7 +179,7 @@ def get_item(recorder: Recorder, tensor: torch.Tensor, index: Any) -> Any:
     if split is not None:
         return Masked(recorder, *split)
     items = _expanded(index, tensor.dim())
-    lists = [k for k, i in enumerate(items) if isinstance(i, list | range | torch.Tensor)]
+    lists = [k for k, i in enumerate(items) if isinstance(i, list | tuple | range | torch.Tensor)]
     if not lists:
         return tensor[index]
     base, dim, columns = _columns(recorder, tensor, items, lists)
@@ -157,7 +197,7 @@ def set_item(recorder: Recorder, tensor: torch.Tensor, index: Any, value: Any) -
     if isinstance(value, Masked):
         raise recorder.fail("it uses x[mask] outside of an assignment under the same mask", _WHERE)
     items = _expanded(index, tensor.dim())
-    lists = [k for k, i in enumerate(items) if isinstance(i, list | range | torch.Tensor)]
+    lists = [k for k, i in enumerate(items) if isinstance(i, list | tuple | range | torch.Tensor)]
     if not lists:
         tensor[index] = value
         return

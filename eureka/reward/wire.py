@@ -1,8 +1,8 @@
 """Messages between the parent and the sandbox: a JSON header and raw tensors, nothing that can execute.
 
-    8 bytes, big-endian: length of the header
-    the header: {"body": {...}, "tensors": [[name, dtype, shape], ...]}
-    the tensors' values, one after the other, row-major, in native byte order
+8 bytes, big-endian: length of the header
+the header: {"body": {...}, "tensors": [[name, dtype, shape], ...]}
+the tensors' values, one after the other, row-major, in native byte order
 """
 
 from __future__ import annotations
@@ -63,6 +63,14 @@ def unpack(data: bytes) -> Parcel:
     if offset != len(data):
         raise WireError("bytes are left over")
     return Parcel(header["body"], tensors)
+
+
+def request(
+    source: str, inputs: tuple[str, ...], first: Mapping[str, torch.Tensor], second: Mapping[str, torch.Tensor]
+) -> bytes:
+    """The payload for `eureka.reward.trace:trace`: two batches of states, `(num_envs, ...)`, of different sizes."""
+    tensors = {f"first/{name}": first[name] for name in inputs} | {f"second/{name}": second[name] for name in inputs}
+    return pack({"source": source, "inputs": list(inputs)}, tensors)
 
 
 def _layout(entry: Any) -> tuple[str, torch.dtype, list[int]]:

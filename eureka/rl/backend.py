@@ -53,6 +53,7 @@ class _Worker:
     connection: Connection
     log: Path
     heard: float
+    gone: bool = False
     work: Work | None = None
     finished: set[tuple[str, int]] = field(default_factory=set)
 
@@ -79,8 +80,8 @@ class LocalBackend:
         heartbeat_s: float = 120.0,
     ) -> None:
         self._task = task
-        self._task_dirs = tuple(task_dirs)
-        self._folder = folder
+        self._task_dirs = tuple(directory.resolve() for directory in task_dirs)
+        self._folder = folder.resolve()
         self._count = workers or len(os.sched_getaffinity(0))
         self._heartbeat_s = heartbeat_s
         self._workers: list[_Worker] = []
@@ -150,13 +151,17 @@ class LocalBackend:
             for name, value in os.environ.items()
             if name in _ENVIRONMENT or name.startswith(_ENVIRONMENT_PREFIXES)
         }
+        if "PYTHONPATH" in environment:
+            entries = environment["PYTHONPATH"].split(os.pathsep)
+            environment["PYTHONPATH"] = os.pathsep.join(os.path.abspath(entry) for entry in entries if entry)
         environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         log = self._folder / f"worker{index}.log"
         try:
             with log.open("ab") as stderr:
                 process = subprocess.Popen(
-                    [sys.executable, "-m", "eureka.rl.worker", str(theirs.fileno())],
+                    [sys.executable, "-m", "eureka.rl", str(theirs.fileno())],
                     env=environment,
+                    cwd=self._folder,  # MuJoCo writes its own log of diverged worlds where it runs
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
@@ -181,7 +186,7 @@ class LocalBackend:
         try:
             worker.connection.send(work)
         except BrokenPipeError:
-            return  # it died; `_trouble` sees that
+            worker.gone = True
 
     def _heard_from(self) -> list[_Worker]:
         ready = wait([worker.connection for worker in self._workers], timeout=1.0)
@@ -200,24 +205,32 @@ class LocalBackend:
                         worker.work.checkpoint.unlink(missing_ok=True)
                     worker.work = None
                     continue
-                if isinstance(message, (Rejected, TrainingResult)) and worker.work is not None:
-                    done = {message.candidate_id} if isinstance(message, Rejected) else set()
-                    key = (message.candidate_id, getattr(message, "seed", 0))
-                    worker.finished |= {key} if not done else {
-                        (job.candidate_id, job.seed) for job in worker.work.jobs if job.candidate_id in done
-                    }
+                if isinstance(message, TrainingResult):
+                    worker.finished.add((message.candidate_id, message.seed))
+                elif isinstance(message, Rejected) and worker.work is not None:
+                    mine = [job for job in worker.work.jobs if job.candidate_id == message.candidate_id]
+                    worker.finished |= {(job.candidate_id, job.seed) for job in mine}
                 yield message
         except (EOFError, ConnectionResetError):
-            return  # it died; `_trouble` sees that
+            worker.gone = True
 
     def _trouble(self, worker: _Worker) -> str | None:
-        code = worker.process.poll()
-        if code is not None and not worker.connection.poll():
+        if worker.gone:
+            code = self._exit_code(worker)
             how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
             return f"worker {worker.index} {how}{self._last_words(worker)}"
         if worker.work is not None and time.monotonic() - worker.heard > self._heartbeat_s:
             return f"worker {worker.index} was silent for {self._heartbeat_s:.0f} s"
         return None
+
+    @staticmethod
+    def _exit_code(worker: _Worker) -> int:
+        """Of a worker whose socket is closed, and whose process therefore ends; helped along if it does not."""
+        try:
+            return worker.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            worker.process.kill()
+            return worker.process.wait()
 
     @staticmethod
     def _last_words(worker: _Worker) -> str:

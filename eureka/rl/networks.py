@@ -62,7 +62,12 @@ class StackedMLP:
         activation = ACTIVATIONS[self.activation]
         depth = len(self.sizes) - 1
         for layer in range(depth):
-            x = torch.baddbmm(layers[2 * layer + 1], x, layers[2 * layer])
+            weight, bias = layers[2 * layer], layers[2 * layer + 1]
+            if weight.shape[2] == 1:
+                # A product with one column takes another path for one group than for several: not bitwise the same.
+                x = (x * weight.transpose(1, 2)).sum(dim=2, keepdim=True) + bias
+            else:
+                x = torch.baddbmm(bias, x, weight)
             if layer < depth - 1:
                 x = activation(x)
         return x

@@ -245,7 +245,7 @@ class Population:
         self.updates, self._wall_s = state["updates"], state["wall_s"]
         self.optimiser.count, self.moments.count, self.return_scale.count = state["counts"]
         for generator, saved in zip(self._noise, groups["noise"], strict=True):
-            generator.set_state(saved)
+            generator.set_state(saved.clone())
         self.moments.mean, self.moments.var = groups["mean"].clone(), groups["var"].clone()
         self.return_scale.discounted = groups["return"].clone()
         self.return_scale.mean, self.return_scale.var = groups["return_mean"].clone(), groups["return_var"].clone()

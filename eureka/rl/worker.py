@@ -1,4 +1,4 @@
-"""A training worker: a process that trains one population at a time, started as `python -m eureka.rl.worker FD`.
+"""A training worker: a process that trains one population at a time, started as `python -m eureka.rl FD`.
 
 It talks over one socket. It receives `Work`, and sends `Progress`, `Rejected` and `TrainingResult` values, then
 `Done`; or `Broken` where the host's own machinery failed. Every update sends something, so silence means it hangs.
@@ -108,7 +108,3 @@ def main() -> None:
             connection.send(Broken(str(error)))
         except BrokenPipeError:
             return
-
-
-if __name__ == "__main__":
-    main()

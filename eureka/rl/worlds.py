@@ -148,4 +148,4 @@ class Worlds:
         self._pool = {key: state[f"pool.{key}"].clone() for key in self._pool}
         self._cursor = state["cursor"].clone()
         for generator, saved in zip(self._rng.generators, state["generator"], strict=True):
-            generator.set_state(saved)
+            generator.set_state(saved.clone())

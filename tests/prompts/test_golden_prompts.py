@@ -24,7 +24,7 @@ ENVIRONMENT = '''def terminated(self, state):
     """Ends when the cup falls over."""
     return state.cup_upright < 0.2
 '''
-SOURCE = '''import torch
+SOURCE = """import torch
 
 
 def compute_reward(cup_upright: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
@@ -33,7 +33,7 @@ def compute_reward(cup_upright: torch.Tensor) -> tuple[torch.Tensor, dict[str, t
     bonus = torch.zeros_like(upright)
     total = upright + bonus
     return total, {"upright": upright, "bonus": bonus}
-'''
+"""
 REFLECTION = Reflection(
     candidate_id="g01-c02",
     source=SOURCE,

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from eureka.sandbox import Sandbox, environment
+
+from eureka.sandbox import Finished, Sandbox, environment
 
 HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session", autouse=True)
-def measured_zygotes() -> Iterator[None]:
-    """Let a coverage measurement, where one is running, reach into the zygotes' empty environment."""
-    with pytest.MonkeyPatch.context() as patch:
-        names = tuple(name for name in os.environ if name.startswith("COVERAGE_PROCESS"))
-        patch.setattr(environment, "PASSED_ON", environment.PASSED_ON + names)
+def measured_processes() -> Iterator[None]:
+    """Where coverage is measured, let it reach into the zygotes' empty environment and fetch it from the children."""
+    measured = tuple(name for name in os.environ if name.startswith("COVERAGE_PROCESS"))
+    if not measured:
         yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(environment, "PASSED_ON", environment.PASSED_ON + measured)
+        yield
+        for mode in ("enforced", "unsafe"):
+            with Sandbox(mode=mode, import_path=[HERE]) as sandbox:
+                _fetch_coverage(sandbox)
+
+
+def _fetch_coverage(sandbox: Sandbox) -> None:
+    import coverage
+
+    measurement = coverage.Coverage.current()
+    outcome = sandbox.run("jail_targets:covered_lines", b"")
+    assert isinstance(outcome, Finished), outcome
+    assert measurement is not None
+    measurement.get_data().add_lines(json.loads(outcome.output))
 
 
 @pytest.fixture(scope="session")

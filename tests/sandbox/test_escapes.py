@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 import pytest
+
 from eureka.sandbox import Failed, Finished, Limits, Sandbox
 
 TARGET = "jail_targets:python"
@@ -77,13 +78,16 @@ RAW_CALLS = {
     "another seccomp filter": "libc.syscall(317 if machine == 'x86_64' else 277, 1, 0, 0)",
 }
 
+REFUSALS = ("Operation not permitted", "Permission denied", "ModuleNotFoundError", "not allowed", "AssertionError")
+"""EPERM and EACCES; an import that finds no files; setrlimit's own word for EPERM; the assertion on prctl."""
+
 HUNT = """
 import gc, hashlib, os, re, sys
 places = [repr(dict(os.environ)), repr(sys.argv), repr(gc.get_objects())[:50_000_000]]
 for line in MAPS:
     span, rights, *rest = line.split()
     start, end = (int(word, 16) for word in span.split("-"))
-    if rights.startswith("r") and not line.endswith(("[vvar]", "[vvar_vclock]", "[vsyscall]", "[stack]")):
+    if rights.startswith("r") and not line.endswith(("[vvar]", "[vvar_vclock]", "[vsyscall]")):
         places.append(string_at(start, end - start).decode("latin-1"))
 found = {key for place in places for key in re.findall("sk-[0-9a-f]{32}", place)}
 for pid in [1, os.getpid(), os.getppid(), HOST]:
@@ -118,9 +122,7 @@ def test_act_is_refused(act: str, jail: Sandbox, listeners: dict[str, object]) -
     outcome = jail.run(TARGET, POSSIBLE_UNCONFINED[act].format(**listeners).encode())
     assert isinstance(outcome, Failed), outcome
     assert outcome.kind == "error", outcome
-    assert any(word in outcome.detail for word in ("PermissionError", "ModuleNotFoundError", "AssertionError", "ItimerError")) or (
-        act == "raise a soft limit" and "not allowed" in outcome.detail
-    ), outcome
+    assert any(refusal in outcome.detail for refusal in REFUSALS), outcome
     assert before == {path.name: path.read_bytes() for path in Path(str(listeners["folder"])).iterdir()}
 
 
@@ -199,8 +201,9 @@ def test_key_of_the_host_is_never_found(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("OPENAI_API_KEY", key)
     digest = hashlib.sha256(key.encode()).hexdigest()
     with Sandbox("jail_targets:warm_up", import_path=[Path(__file__).parent]) as sandbox:
-        planted = sandbox.run(TARGET, b"import jail_targets as j, hashlib\n"
-                                      b"result = hashlib.sha256(j.PLANTED.encode()).hexdigest()")
+        planted = sandbox.run(
+            TARGET, b"import jail_targets as j, hashlib\nresult = hashlib.sha256(j.PLANTED.encode()).hexdigest()"
+        )
         assert isinstance(planted, Finished)
         found = _hunt(sandbox)
     assert planted.output.decode() in found

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+
 from eureka.sandbox import Failed, Finished, Limits, Sandbox
 
 TARGET = "jail_targets:python"

@@ -9,6 +9,7 @@ import struct
 from pathlib import Path
 
 import pytest
+
 from eureka.sandbox.seccomp import (
     JUMP_ANY_BIT,
     JUMP_AT_LEAST,

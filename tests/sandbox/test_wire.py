@@ -7,6 +7,7 @@ import signal
 import struct
 
 import pytest
+
 from eureka.errors import SandboxError
 from eureka.sandbox import Failed, Finished, LayerReport, Limits
 from eureka.sandbox.launch import ZygoteLostError
@@ -36,6 +37,8 @@ MESSAGES = [
     Ended(code=0, signal=9, timed_out=True, cpu_s=0.25),
 ]
 LIMITS = Limits(wall_s=2.0, cpu_s=3, memory_bytes=1 << 30, output_bytes=100)
+
+TOO_MUCH_CPU = Failed("timeout", "The code used more than 3 s of processor time.")
 
 
 class LivingZygote:
@@ -106,8 +109,16 @@ def test_options_survive() -> None:
             encode_answer(Answer("output", b"x")),
             Failed("timeout", "The code did not finish within 2 s."),
         ),
-        (Ended(0, signal.SIGXCPU, False, 3.0), b"", Failed("timeout", "The code used more than 3 s of processor time.")),
-        (Ended(0, signal.SIGKILL, False, 4.0), b"", Failed("timeout", "The code used more than 3 s of processor time.")),
+        (
+            Ended(0, signal.SIGXCPU, False, 3.0),
+            b"",
+            TOO_MUCH_CPU,
+        ),
+        (
+            Ended(0, signal.SIGKILL, False, 4.0),
+            b"",
+            TOO_MUCH_CPU,
+        ),
         (Ended(0, signal.SIGKILL, False, 0.1), b"", Failed("killed", "The code crashed its process (SIGKILL).")),
         (Ended(0, 40, False, 0.1), b"", Failed("killed", "The code crashed its process (signal 40).")),
         (Ended(0, 0, False, 0.1), bytes(1000), Failed("output", "The code answered with more than 100 bytes.")),

@@ -1,0 +1,141 @@
+"""The work behind the commands `run`, `resume` and `evaluate`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from eureka.config import Parent, RunConfig, from_yaml
+from eureka.console import ProgressLines, line
+from eureka.evaluation import best_reward, evaluations, retrain, summarise
+from eureka.llm.base import Proposer
+from eureka.loop import Run, evolve
+from eureka.reward.service import PRELOAD, RewardVerifier
+from eureka.rl.recording import Recording, probe_metric, record
+from eureka.sandbox import LayerReport, Sandbox
+from eureka.search import Greedy, Outcome
+from eureka.store import RunStore
+from eureka.tasks import Task, load_task
+from eureka.types import Schedule
+from eureka.wiring import make_backend, make_proposer, make_schedule, recorded_task_dirs, run_facts
+
+
+@dataclass(frozen=True)
+class SearchSession:
+    """Everything that a search needs beside its run folder, ready to work."""
+
+    config: RunConfig
+    task_dirs: tuple[Path, ...]
+    task: Task
+    schedule: Schedule
+    proposer: Proposer
+    recording: Recording
+    verifier: RewardVerifier
+    layers: tuple[LayerReport, ...]
+
+    def facts(self) -> dict[str, str]:
+        """What is kept about the run beside its config."""
+        confined = "; ".join(f"{layer.name} {layer.state}" for layer in self.layers)
+        return {**run_facts(self.config, self.proposer, self.task_dirs), "sandbox layers": confined}
+
+    def search(self, store: RunStore) -> None:
+        """Run the search, or what is left of it, and hand the best reward over.
+
+        Raises:
+            EurekaError: the host failed, or no reward was usable; what was finished stays in the store.
+        """
+        config = self.config
+        self._announce(store)
+        with closing(make_backend(config, store.checkpoint_folder, self.task_dirs)) as backend:
+            outcome = evolve(
+                Run(
+                    task=self.task,
+                    store=store,
+                    proposer=self.proposer,
+                    verifier=self.verifier,
+                    backend=backend,
+                    search=Greedy(
+                        "best_of_generation" if config.search.parent is Parent.best_of_generation else "best_so_far"
+                    ),
+                    schedule=self.schedule,
+                    watcher=ProgressLines(config.search.generations, self.proposer.name, self.task.metric.unit),
+                    generations=config.search.generations,
+                    samples=config.search.samples,
+                    training_seeds=config.train.seeds,
+                    seed=config.seed,
+                    probe=lambda: probe_metric(self.recording),
+                )
+            )
+        self._hand_over(store, outcome)
+        store.mark_finished()
+
+    def _announce(self, store: RunStore) -> None:
+        line(f"task {self.task.info.name}: {self.task.info.description}")
+        line(self.proposer.description)
+        line(f"had metric access: {'yes' if self.proposer.uses_metric else 'no'}")
+        line(f"sandbox: {store.facts()['sandbox layers']}")
+        if "unsafe" in store.facts():
+            line(f"UNSAFE: {store.facts()['unsafe']}")
+        line(f"run folder: {store.folder} (if it is stopped, `eureka resume {store.folder}` goes on)")
+        in_flight = store.calls_in_flight()
+        if in_flight:
+            line(f"asked before and not answered, so asked again: {', '.join(in_flight)}")
+
+    def _hand_over(self, store: RunStore, outcome: Outcome) -> None:
+        best = max(outcome.results, key=lambda result: result.score)
+        store.write_file("best/source.py.txt", outcome.candidate.source)
+        store.write_file("best/policy.pt", best.policy)
+        line()
+        line(f"best reward: {outcome.candidate.id}, {outcome.score:.3g} {self.task.metric.unit}")
+        line(f"components: {', '.join(best.components)}")
+        line(f"how sure that is: eureka evaluate {store.folder}")
+
+
+@contextmanager
+def search_session(config: RunConfig, task_dirs: Sequence[Path]) -> Iterator[SearchSession]:
+    """Load the task, start the sandbox and record transitions: all that can fail before anything is asked or written.
+
+    Raises:
+        EurekaError: the task, the machine or the proposer cannot be used.
+    """
+    task = load_task(config.task, task_dirs)
+    schedule = make_schedule(config, task.info)
+    proposer = make_proposer(config)
+    with Sandbox(preload=PRELOAD, mode=config.sandbox.value) as sandbox:
+        recording = record(task)
+        yield SearchSession(
+            config=config,
+            task_dirs=tuple(task_dirs),
+            task=task,
+            schedule=schedule,
+            proposer=proposer,
+            recording=recording,
+            verifier=RewardVerifier(task.fields, recording.state, sandbox),
+            layers=sandbox.layers,
+        )
+
+
+def evaluate_run(store: RunStore, num_seeds: int | None, task_dirs: Sequence[Path]) -> None:
+    """Re-train a run's best reward with fresh seeds and print what they say together.
+
+    Args:
+        num_seeds: as the run's config has it where None.
+    """
+    config = from_yaml(store.config_yaml)
+    every_dir = [*recorded_task_dirs(store), *task_dirs]
+    task = load_task(config.task, every_dir)
+    reward = best_reward(store)
+    count = num_seeds or config.evaluation.seeds
+    lines = ProgressLines(1, "", task.metric.unit)
+    line(f"re-training {reward.candidate_id} with {count} fresh seeds")
+    with closing(make_backend(config, store.checkpoint_folder / "evaluation", every_dir)) as backend:
+        for event in retrain(store, backend, reward, make_schedule(config, task.info), count):
+            lines.event(event)
+    results = evaluations(store, reward.candidate_id)[:count]
+    for result in results:
+        line(f"seed {result.seed}: {result.score:.4g} {task.metric.unit}")
+    summary = summarise([result.score for result in results])
+    interval = f", 95% interval [{summary.interval[0]:.4g}, {summary.interval[1]:.4g}]" if summary.interval else ""
+    line(f"IQM over {len(results)} seeds: {summary.iqm:.4g} {task.metric.unit}{interval}")

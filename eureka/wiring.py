@@ -1,0 +1,101 @@
+"""Makes the objects of a run from its config."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from eureka import __version__
+from eureka.config import ProgramSearchConfig, ReplayConfig, RunConfig, SandboxMode
+from eureka.errors import ConfigError
+from eureka.llm.base import Proposer
+from eureka.llm.program_search import ProgramSearch
+from eureka.llm.replay import Replay
+from eureka.rl.backend import LocalBackend
+from eureka.store import RunStore
+from eureka.store.run_store import free_name
+from eureka.tasks import TaskInfo
+from eureka.types import Schedule
+
+
+def run_folder(config: RunConfig) -> Path:
+    """The configured folder, or a free `outputs/<task>/<date>_<time>` under the current directory."""
+    if config.output is not None:
+        return Path(config.output)
+    return free_name(Path("outputs") / config.task / f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
+
+
+def resolve(config: RunConfig) -> RunConfig:
+    """The config with what depends on where and on which machine it was given, so that a resumed run has the same."""
+    llm = config.llm
+    if isinstance(llm, ReplayConfig):
+        llm = replace(llm, run=str(Path(llm.run).resolve()))
+    workers = config.train.workers or len(os.sched_getaffinity(0))
+    return replace(config, llm=llm, train=replace(config.train, workers=workers))
+
+
+def make_schedule(config: RunConfig, info: TaskInfo) -> Schedule:
+    """How each group trains: the task's own numbers where the config leaves them open.
+
+    Raises:
+        ConfigError: the task has no training steps for the budget.
+    """
+    steps = config.train.steps or info.steps.get(config.budget)
+    if steps is None:
+        known = ", ".join(info.steps)
+        raise ConfigError(
+            f"task {info.name} has no training steps for budget={config.budget} (it has them for {known}): "
+            "give train.steps=N"
+        )
+    return Schedule(
+        num_envs=config.train.num_envs or info.num_envs,
+        steps=steps,
+        checkpoints=config.train.checkpoints,
+        eval_episodes=config.train.eval_episodes,
+        ppo=info.ppo,
+    )
+
+
+def make_proposer(config: RunConfig) -> Proposer:
+    """Who writes the rewards.
+
+    Raises:
+        StoreError: the run to replay cannot be opened.
+    """
+    if isinstance(config.llm, ReplayConfig):
+        with RunStore.open(Path(config.llm.run), read_only=True) as recorded:
+            return Replay(recorded.completions())
+    assert isinstance(config.llm, ProgramSearchConfig)
+    return ProgramSearch(config.seed, config.llm.use_probe)
+
+
+def make_backend(config: RunConfig, folder: Path, task_dirs: Sequence[Path]) -> LocalBackend:
+    """Who trains; `folder` keeps its checkpoints."""
+    return LocalBackend(config.task, task_dirs, folder, config.train.workers)
+
+
+def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) -> dict[str, str]:
+    """What is kept about a run beside its config."""
+    facts = {
+        "eureka": __version__,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.release()} {platform.machine()}",
+        **{name: version(name) for name in ("torch", "mujoco", "numpy")},
+        "proposer": proposer.description,
+        "had metric access": "yes" if proposer.uses_metric else "no",
+        "task_dirs": json.dumps([str(directory.resolve()) for directory in task_dirs]),
+    }
+    if config.sandbox is SandboxMode.unsafe:
+        facts["unsafe"] = "generated code ran without confinement (sandbox=unsafe)"
+    return facts
+
+
+def recorded_task_dirs(store: RunStore) -> list[Path]:
+    """The `--task-dir` folders that the run was started with."""
+    return [Path(directory) for directory in json.loads(store.facts()["task_dirs"])]

@@ -1,0 +1,38 @@
+"""The two proposers that only give back what they were given."""
+
+import pytest
+
+from eureka.errors import ProposerError
+from eureka.llm.base import FakeProposer, Proposer
+from eureka.llm.program_search import ProgramSearch
+from eureka.llm.replay import Replay
+from eureka.types import Completion, Prompt, PromptFacts, Usage
+
+PROMPT = Prompt((), PromptFacts("none", 0, 1, ()))
+
+
+def test_all_of_them_are_proposers() -> None:
+    proposers: list[Proposer] = [FakeProposer({}), Replay({}), ProgramSearch(0, use_probe=True)]
+    assert [(p.name, p.uses_metric) for p in proposers] == [
+        ("fake", False),
+        ("replay", False),
+        ("program_search", True),
+    ]
+    assert all(p.description.endswith(".") for p in proposers)
+
+
+def test_fake_answers_by_id_and_remembers_prompts() -> None:
+    fake = FakeProposer({"g01-c01": "one", "g01-c02": "two"})
+    answers = list(fake.sample(PROMPT, ["g01-c02", "g01-c01"]))
+    assert [(c.candidate_id, c.text) for c in answers] == [("g01-c02", "two"), ("g01-c01", "one")]
+    assert fake.prompts == [PROMPT]
+    with pytest.raises(ProposerError, match="g01-c03"):
+        list(fake.sample(PROMPT, ["g01-c03"]))
+
+
+def test_replay_gives_back_the_record_until_it_ends() -> None:
+    recorded = Completion("g01-c01", "text", "some-model", Usage(10, 20))
+    answers = Replay({"g01-c01": recorded}).sample(PROMPT, ["g01-c01", "g02-c01"])
+    assert next(answers) is recorded
+    with pytest.raises(ProposerError, match=r"no answer for candidate g02-c01 \(it has 1\); ask for no more"):
+        next(answers)

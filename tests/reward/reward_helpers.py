@@ -1,0 +1,104 @@
+"""State fields, recorded transitions and a stand-in for the sandbox, shared by the tests of rewards."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import types
+
+import torch
+
+from eureka.reward.trace import trace
+from eureka.sandbox import Failed, Finished
+from eureka.types import Candidate, FieldSpec
+
+SHAPES: dict[str, tuple[int, ...]] = {
+    "base_lin_vel": (3,),
+    "base_ang_vel": (3,),
+    "projected_gravity": (3,),
+    "commands": (3,),
+    "dof_pos": (12,),
+    "dof_vel": (12,),
+    "default_dof_pos": (12,),
+    "torques": (12,),
+    "actions": (12,),
+    "last_actions": (12,),
+    "contact_forces": (4, 3),
+    "foot_height": (4,),
+    "feet_air_time": (4,),
+    "base_height": (),
+    "up_proj": (),
+    "heading": (),
+    "potential": (),
+    "prev_potential": (),
+    "object_pos": (3,),
+    "goal_pos": (3,),
+    "ee_pos": (3,),
+    "gripper_width": (),
+    "object_rot": (4,),
+    "goal_rot": (4,),
+    "fingertip_pos": (5, 3),
+    "success": (),
+    "episode_length": (),
+}
+FIELDS = tuple(
+    FieldSpec(
+        name,
+        shape,
+        "bool" if name == "success" else "int64" if name == "episode_length" else "float32",
+        "",
+        "",
+        "",
+    )
+    for name, shape in SHAPES.items()
+)
+
+
+def states(num_envs: int, seed: int = 0) -> dict[str, torch.Tensor]:
+    """A batch of every field."""
+    generator = torch.Generator().manual_seed(seed)
+    batch = {}
+    for field in FIELDS:
+        value = torch.randn((num_envs, *field.shape), generator=generator)
+        if field.name.endswith("rot"):
+            value = value / value.norm(dim=-1, keepdim=True)
+        if field.dtype == "bool":
+            value = value < -0.5
+        if field.dtype == "int64":
+            value = (value.abs() * 600).long()
+        batch[field.name] = value
+    return batch
+
+
+class InProcess:
+    """Runs the target here: everything of the sandbox but the confinement."""
+
+    def run(self, target: str, payload: bytes) -> Finished | Failed:
+        assert target == "eureka.reward.trace:trace"
+        return Finished(trace(payload), 0.0)
+
+
+def candidate(source: str, name: str = "g01-c01") -> Candidate:
+    """A candidate with the parameters of its `compute_reward` that are fields, or have no default, as inputs."""
+    inputs: tuple[str, ...] = ("base_height",)
+    try:
+        body = ast.parse(source).body
+    except SyntaxError:
+        body = []
+    for node in body:
+        if isinstance(node, ast.FunctionDef) and node.name == "compute_reward":
+            count = len(node.args.args) - len(node.args.defaults)
+            inputs = tuple(a.arg for a in node.args.args[:count])
+    return Candidate(name, source, inputs)
+
+
+def eager(source: str, state: dict[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """The source's own result, run as plain Python by these tests, in the form of a reward's."""
+    module = types.ModuleType("plain_reward")
+    sys.modules[module.__name__] = module
+    module.__dict__["print"] = lambda *_: None
+    exec(compile(source.replace("@torch.jit.script\n", ""), "<plain>", "exec"), module.__dict__)
+    with torch.no_grad():
+        total, parts = module.__dict__["compute_reward"](*[state[n].clone() for n in candidate(source).inputs])
+    components = {name: torch.as_tensor(value).float().expand(total.shape) for name, value in parts.items()}
+    return total.float(), components

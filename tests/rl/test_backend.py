@@ -1,0 +1,132 @@
+"""Workers that die, hang or go on: the run ends right, and bitwise as if nothing had happened."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from eureka.errors import TrainingError
+from eureka.rl import worker
+from eureka.rl.backend import Event, LocalBackend
+from eureka.rl.population import Population
+from eureka.tasks import load_task
+from eureka.types import Progress, Rejected, Schedule, TrainingJob, TrainingResult, WorkerRestarted
+
+MakeJob = Callable[..., TrainingJob]
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> Iterator[LocalBackend]:
+    made = LocalBackend("cartpole", (), tmp_path / "training", workers=2, heartbeat_s=60)
+    yield made
+    made.close()
+
+
+def undisturbed(jobs: list[TrainingJob]) -> dict[str, bytes]:
+    population = Population(load_task("cartpole"), jobs)
+    while not population.finished:
+        population.advance()
+    return {result.candidate_id: result.policy for result in population.results()}
+
+
+def results(events: list[Event]) -> dict[str, bytes]:
+    return {event.candidate_id: event.policy for event in events if isinstance(event, TrainingResult)}
+
+
+def kill_after(backend: LocalBackend, jobs: list[TrainingJob], number: int, what: int, times: int = 1) -> list[Event]:
+    """Train, and send a signal to the first worker at its every `number`-th sign of progress, `times` times."""
+    events: list[Event] = []
+    progress = 0
+    for event in backend.train(jobs):
+        events.append(event)
+        if isinstance(event, Progress) and event.candidate_id == jobs[0].candidate_id:
+            progress += 1
+            if progress % number == 0 and times:
+                os.kill(backend.worker_pids()[0], what)
+                times -= 1
+    return events
+
+
+@pytest.fixture
+def jobs(make_job: MakeJob, schedule: Schedule) -> list[TrainingJob]:
+    longer = replace(schedule, steps=60 * 8 * 16)
+    return [replace(make_job(f"g01-c0{k + 1}", seed=k), schedule=longer) for k in range(3)]
+
+
+def test_every_job_ends_once_and_as_if_alone(backend: LocalBackend, jobs: list[TrainingJob]) -> None:
+    events = list(backend.train(jobs))
+    assert results(events) == undisturbed(jobs)
+    assert len([event for event in events if isinstance(event, TrainingResult)]) == 3
+    assert not list(backend._folder.glob("*.pt"))  # checkpoints of finished populations are gone
+    again = list(backend.train(jobs[:1]))  # the workers stay for the next generation
+    assert results(again) == undisturbed(jobs[:1])
+
+
+def test_a_killed_worker_is_restarted_and_the_run_ends_right(backend: LocalBackend, jobs: list[TrainingJob]) -> None:
+    events = kill_after(backend, jobs, 20, signal.SIGKILL)
+    restarts = [event for event in events if isinstance(event, WorkerRestarted)]
+    assert len(restarts) == 1
+    assert restarts[0].candidate_ids == ("g01-c01", "g01-c03")
+    assert "killed by signal 9" in restarts[0].reason
+    assert results(events) == undisturbed(jobs)
+
+
+def test_a_second_death_rejects_its_candidates_only(backend: LocalBackend, jobs: list[TrainingJob]) -> None:
+    events = kill_after(backend, jobs, 10, signal.SIGKILL, times=2)
+    rejected = [event for event in events if isinstance(event, Rejected)]
+    assert {event.candidate_id for event in rejected} == {"g01-c01", "g01-c03"}
+    assert all("stopped twice" in event.reason for event in rejected)
+    assert set(results(events)) == {"g01-c02"}
+
+
+def test_a_silent_worker_is_restarted(tmp_path: Path, jobs: list[TrainingJob]) -> None:
+    backend = LocalBackend("cartpole", (), tmp_path, workers=2, heartbeat_s=8)
+    try:
+        events = kill_after(backend, jobs, 20, signal.SIGSTOP)
+        assert [e.reason for e in events if isinstance(e, WorkerRestarted)] == ["worker 0 was silent for 8 s"]
+        assert results(events) == undisturbed(jobs)
+    finally:
+        backend.close()
+
+
+def test_a_population_goes_on_from_its_checkpoint_in_a_new_backend(
+    tmp_path: Path, jobs: list[TrainingJob], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = undisturbed(jobs)
+    task = load_task("cartpole")
+    half = Population(task, [jobs[0], jobs[2]])
+    for _ in range(30):
+        half.advance()
+    worker.save_checkpoint(tmp_path / "half.pt", half)
+    (tmp_path / "stale.pt").write_bytes((tmp_path / "half.pt").read_bytes())
+    (tmp_path / "stale.pt").rename(tmp_path / "a_copy.pt")  # the same groups twice: one of the files is dropped
+    backend = LocalBackend("cartpole", (), tmp_path, workers=2)
+    try:
+        events = list(backend.train(jobs))
+    finally:
+        backend.close()
+    assert results(events) == expected
+    first = next(e for e in events if isinstance(e, Progress) and e.candidate_id == "g01-c01")
+    assert first.steps == 31 * 8 * 16  # it did not begin again
+
+
+def test_the_hosts_own_failure_is_an_error(tmp_path: Path, jobs: list[TrainingJob]) -> None:
+    backend = LocalBackend("no_such_task", (), tmp_path, workers=1)
+    try:
+        with pytest.raises(TrainingError, match="there is no task `no_such_task`"):
+            list(backend.train(jobs))
+    finally:
+        backend.close()
+
+
+def test_keys_do_not_reach_a_worker(backend: LocalBackend, jobs: list[TrainingJob], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    for event in backend.train(jobs[:1]):
+        if isinstance(event, Progress):
+            environment = Path(f"/proc/{backend.worker_pids()[0]}/environ").read_bytes()
+            assert b"sk-secret" not in environment
+            assert b"PATH=" in environment
+            break

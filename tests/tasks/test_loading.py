@@ -1,0 +1,90 @@
+"""Task folders that keep the contract, and what is said of those that do not."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from eureka.errors import TaskError
+from eureka.tasks import find_tasks, load_task
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A user's own task folder: a copy of cartpole under another name."""
+    return Path(shutil.copytree(find_tasks()["cartpole"], tmp_path / "balance"))
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_finds_own_and_users_tasks(folder: Path) -> None:
+    assert {"ant", "cartpole"} <= set(find_tasks())
+    assert find_tasks([folder.parent])["balance"] == folder
+    assert find_tasks([folder])["balance"] == folder
+    assert load_task("balance", [folder]).info.name == "balance"
+
+
+def test_shown_source_hides_metric_and_human_reward() -> None:
+    source = load_task("ant").shown_source
+    for name in ("advance", "state", "observe", "terminated"):
+        assert f"def {name}(" in source
+    for hidden in ("def metric", "human_reward", "sparse", "progress per second"):
+        assert hidden not in source
+
+
+def test_unknown_task_suggests() -> None:
+    with pytest.raises(TaskError, match=r"no task `antt`.*Did you mean `ant`"):
+        load_task("antt")
+
+
+def test_missing_directory(tmp_path: Path) -> None:
+    with pytest.raises(TaskError, match="no such directory"):
+        find_tasks([tmp_path / "nowhere"])
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("env.py", "import torch", "import torch\n1 / 0", r"env\.py:\d+: ZeroDivisionError"),
+        ("env.py", "class Cartpole(Task):", "class Cartpole(Task:", r"env\.py:\d+: SyntaxError"),
+        ("env.py", "cart_velocity=sim.qvel[:, 0]", "cart_velocity=sim.qvel", r"State\.cart_velocity must have the shape"),
+        ("env.py", "sim.qvel[:, 0]", "sim.speed[:, 0]", r"env\.py:\d+: `state` raised AttributeError"),
+        ("env.py", "def observe", "def look", r"lacks observe"),
+        ("env.py", "class Cartpole(Task):", "class Cartpole:", r"exactly one subclass"),
+        ("env.py", "action: torch.Tensor = state_field(", "action: torch.Tensor = print(", r"State\.action must be made"),
+        ("task.yaml", "num_envs: 16", "num_envs: many", r"`num_envs` must be of type int, not 'many'"),
+        ("task.yaml", "num_envs: 16", "worlds: 16", r"unknown key `worlds`"),
+        ("task.yaml", "num_envs: 16\n", "", r"missing .*num_envs"),
+        ("task.yaml", "integrator: implicitfast", "integrator: magic", r"unknown physics\.integrator 'magic'"),
+        ("task.yaml", "  timestep_s: 0.02\n", "", r"missing physics\..*timestep_s"),
+        ("task.yaml", "gymnasium:inverted_pendulum.xml", "gymnasium:none.xml", "no such model file"),
+        ("task.yaml", "gymnasium:inverted_pendulum.xml", "atari:pong.xml", "must be gymnasium:FILE"),
+        ("task.yaml", "physics:", "physics: [", "not valid YAML"),
+        ("task.yaml", "epochs: 4", "epoch: 4", r"unknown key `ppo\.epoch`"),
+    ],
+)
+def test_what_is_wrong_is_said(folder: Path, file: str, old: str, new: str, said: str) -> None:
+    edit(folder / file, old, new)
+    with pytest.raises(TaskError, match=said):
+        load_task("balance", [folder])
+
+
+def test_own_model_file(folder: Path) -> None:
+    model = "<mujoco><worldbody><body><joint type='slide'/><joint axis='0 1 0'/><geom size='.1'/></body></worldbody>"
+    model += "<actuator><motor joint='j' ctrlrange='-1 1'/></actuator></mujoco>"
+    (folder / "model.xml").write_text(model.replace("type='slide'/>", "type='slide' name='j'/>"))
+    edit(folder / "task.yaml", "gymnasium:inverted_pendulum.xml", "model.xml")
+    assert load_task("balance", [folder]).model.nq == 2
+    (folder / "model.xml").write_text("<mujoco><nonsense/></mujoco>")
+    with pytest.raises(TaskError, match="MuJoCo cannot compile"):
+        load_task("balance", [folder])
+
+
+def test_missing_env_file(folder: Path) -> None:
+    (folder / "env.py").unlink()
+    with pytest.raises(TaskError, match="missing; a task folder holds"):
+        load_task("balance", [folder])

@@ -1,0 +1,83 @@
+"""From config to objects."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from eureka.config import ReplayConfig, RunConfig, SandboxMode, TrainConfig
+from eureka.errors import ConfigError, StoreError
+from eureka.llm.program_search import ProgramSearch
+from eureka.store import RunStore
+from eureka.tasks import find_tasks
+from eureka.tasks.info import read_info
+from eureka.types import Completion, Prompt, PromptFacts
+from eureka.wiring import (
+    make_backend,
+    make_proposer,
+    make_schedule,
+    recorded_task_dirs,
+    resolve,
+    run_facts,
+    run_folder,
+)
+
+INFO = read_info(find_tasks()["cartpole"])
+
+
+def test_run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_folder(RunConfig(task="ant", output="here")) == Path("here")
+    folder = run_folder(RunConfig(task="ant"))
+    assert folder.parent == Path("outputs/ant")
+    assert len(folder.name.split("_")) == 2
+
+
+def test_schedule_takes_the_tasks_numbers_where_the_config_is_open() -> None:
+    schedule = make_schedule(RunConfig(task="cartpole", budget="standard"), INFO)
+    assert (schedule.steps, schedule.num_envs, schedule.ppo) == (INFO.steps["standard"], INFO.num_envs, INFO.ppo)
+    own = TrainConfig(steps=77, num_envs=4, checkpoints=2, eval_episodes=3)
+    schedule = make_schedule(RunConfig(task="cartpole", train=own), INFO)
+    assert (schedule.steps, schedule.num_envs, schedule.checkpoints, schedule.eval_episodes) == (77, 4, 2, 3)
+    with pytest.raises(ConfigError, match=r"cartpole has no training steps for budget=paper .*it has them for quick"):
+        make_schedule(RunConfig(task="cartpole", budget="paper"), replace(INFO, steps={"quick": 1}))
+
+
+def test_resolving_fixes_what_depends_on_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = resolve(RunConfig(task="ant", llm=ReplayConfig(run="other")))
+    assert config.llm == ReplayConfig(run=str(tmp_path / "other"))
+    assert config.train.workers == len(os.sched_getaffinity(0))
+    assert resolve(RunConfig(task="ant", train=TrainConfig(workers=7))).train.workers == 7
+    backend = make_backend(config, tmp_path, [])
+    backend.close()
+
+
+def test_proposers(tmp_path: Path) -> None:
+    proposer = make_proposer(RunConfig(task="ant"))
+    assert isinstance(proposer, ProgramSearch)
+    assert proposer.uses_metric
+    with RunStore.create(tmp_path / "run", "", {}) as store:
+        store.record_completion(Completion("g01-c01", "text", "m"))
+        # A run may be replayed while it is being written.
+        replay = make_proposer(RunConfig(task="ant", llm=ReplayConfig(run=str(tmp_path / "run"))))
+    (completion,) = replay.sample(Prompt((), PromptFacts("ant", 0, 1, ())), ["g01-c01"])
+    assert completion.text == "text"
+    with pytest.raises(StoreError, match="not a run folder"):
+        make_proposer(RunConfig(task="ant", llm=ReplayConfig(run=str(tmp_path))))
+
+
+def test_facts(tmp_path: Path) -> None:
+    config = RunConfig(task="ant", sandbox=SandboxMode.unsafe)
+    facts = run_facts(config, make_proposer(config), [tmp_path])
+    assert facts["had metric access"] == "yes"
+    assert "not a language model" in facts["proposer"]
+    assert facts["unsafe"].startswith("generated code ran without")
+    assert json.loads(facts["task_dirs"]) == [str(tmp_path)]
+    assert "unsafe" not in run_facts(RunConfig(task="ant"), make_proposer(config), [])
+    with RunStore.create(tmp_path / "run", "", facts) as store:
+        assert recorded_task_dirs(store) == [tmp_path]
