@@ -60,14 +60,15 @@ def run(
     """
     from eureka.config import compose_config, to_yaml
     from eureka.session import search_session
-    from eureka.store import RunStore
+    from eureka.store import RunStore, require_free
     from eureka.wiring import resolve, run_folder
 
     task_dirs = task_dir or []
     config = resolve(compose_config(overrides or [], task_dirs))
     folder = run_folder(config)
+    require_free(folder)
     with (
-        search_session(config, task_dirs) as session,
+        search_session(config, task_dirs, os.environ) as session,
         resumable(folder),
         RunStore.create(folder, to_yaml(config), session.facts()) as store,
     ):
@@ -90,7 +91,8 @@ def resume(folder: RunFolder, task_dir: TaskDirs = None) -> None:
             line(f"{folder}: this run has finished; its best reward is {store.best_folder / 'reward.py'}")
             return
         config = from_yaml(store.config_yaml)
-        with search_session(config, [*recorded_task_dirs(store), *(task_dir or [])]) as session:
+        task_dirs = [*recorded_task_dirs(store), *(task_dir or [])]
+        with search_session(config, task_dirs, os.environ) as session:
             session.search(store)
 
 
@@ -108,7 +110,7 @@ def evaluate(
     from eureka.store import RunStore
 
     with RunStore.open(folder) as store, resumable(folder, "evaluate"):
-        evaluate_run(store, seeds, task_dir or [])
+        evaluate_run(store, seeds, task_dir or [], os.environ)
 
 
 @app.command()

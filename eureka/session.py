@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ class SearchSession:
     recording: Recording
     verifier: RewardVerifier
     layers: tuple[LayerReport, ...]
+    environment: Mapping[str, str]
 
     def facts(self) -> dict[str, str]:
         """What is kept about the run beside its config."""
@@ -48,7 +49,7 @@ class SearchSession:
         """
         config = self.config
         self._announce(store)
-        with closing(make_backend(config, store.checkpoint_folder, self.task_dirs)) as backend:
+        with closing(make_backend(config, store.checkpoint_folder, self.task_dirs, self.environment)) as backend:
             outcome = evolve(
                 Run(
                     task=self.task,
@@ -94,7 +95,9 @@ class SearchSession:
 
 
 @contextmanager
-def search_session(config: RunConfig, task_dirs: Sequence[Path]) -> Iterator[SearchSession]:
+def search_session(
+    config: RunConfig, task_dirs: Sequence[Path], environment: Mapping[str, str]
+) -> Iterator[SearchSession]:
     """Load the task, start the sandbox and record transitions: all that can fail before anything is asked or written.
 
     Raises:
@@ -114,10 +117,13 @@ def search_session(config: RunConfig, task_dirs: Sequence[Path]) -> Iterator[Sea
             recording=recording,
             verifier=RewardVerifier(task.fields, recording.state, sandbox),
             layers=sandbox.layers,
+            environment=environment,
         )
 
 
-def evaluate_run(store: RunStore, num_seeds: int | None, task_dirs: Sequence[Path]) -> None:
+def evaluate_run(
+    store: RunStore, num_seeds: int | None, task_dirs: Sequence[Path], environment: Mapping[str, str]
+) -> None:
     """Re-train a run's best reward with fresh seeds and print what they say together.
 
     Args:
@@ -130,7 +136,7 @@ def evaluate_run(store: RunStore, num_seeds: int | None, task_dirs: Sequence[Pat
     count = num_seeds or config.evaluation.seeds
     lines = ProgressLines(1, "", task.metric.unit)
     line(f"re-training {reward.candidate_id} with {count} fresh seeds")
-    with closing(make_backend(config, store.checkpoint_folder / "evaluation", every_dir)) as backend:
+    with closing(make_backend(config, store.checkpoint_folder / "evaluation", every_dir, environment)) as backend:
         for event in retrain(store, backend, reward, make_schedule(config, task.info), count):
             lines.event(event)
     results = evaluations(store, reward.candidate_id)[:count]

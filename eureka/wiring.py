@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 
 from eureka import __version__
@@ -18,10 +19,9 @@ from eureka.llm.base import Proposer
 from eureka.llm.program_search import ProgramSearch
 from eureka.llm.replay import Replay
 from eureka.rl.backend import LocalBackend
-from eureka.store import RunStore
-from eureka.store.run_store import free_name
+from eureka.store import RunStore, free_name
 from eureka.tasks import TaskInfo
-from eureka.types import Schedule
+from eureka.types import Schedule, candidate_id
 
 
 def run_folder(config: RunConfig) -> Path:
@@ -67,17 +67,28 @@ def make_proposer(config: RunConfig) -> Proposer:
 
     Raises:
         StoreError: the run to replay cannot be opened.
+        ConfigError: it has fewer answers than this search asks for.
     """
     if isinstance(config.llm, ReplayConfig):
         with RunStore.open(Path(config.llm.run), read_only=True) as recorded:
-            return Replay(recorded.completions())
+            completions = recorded.completions()
+        for generation, sample in product(range(1, config.search.generations + 1), range(1, config.search.samples + 1)):
+            wanted = candidate_id(generation, sample)
+            if wanted not in completions:
+                raise ConfigError(
+                    f"llm.run={config.llm.run} has {len(completions)} answers and none for {wanted}: give the "
+                    "search.generations and search.samples of that run"
+                )
+        return Replay(completions)
     assert isinstance(config.llm, ProgramSearchConfig)
     return ProgramSearch(config.seed, config.llm.use_probe)
 
 
-def make_backend(config: RunConfig, folder: Path, task_dirs: Sequence[Path]) -> LocalBackend:
+def make_backend(
+    config: RunConfig, folder: Path, task_dirs: Sequence[Path], environment: Mapping[str, str]
+) -> LocalBackend:
     """Who trains; `folder` keeps its checkpoints."""
-    return LocalBackend(config.task, task_dirs, folder, config.train.workers)
+    return LocalBackend(config.task, task_dirs, folder, environment, config.train.workers)
 
 
 def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) -> dict[str, str]:

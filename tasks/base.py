@@ -194,7 +194,7 @@ class Task(ABC):
 
     @property
     def shown_source(self) -> str:
-        """What a model is shown: `advance`, `state`, `observe` and `terminated`; never the metric or the human reward."""
+        """What a model is shown: `advance`, `state`, `observe`, `terminated`; never the metric or the human reward."""
         cls = type(self)
         parts = [inspect.getsource(getattr(cls, name)) for name in ("advance", "state", "observe", "terminated")]
         return "\n".join(textwrap.dedent(part) for part in parts)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from eureka.config import ReplayConfig, RunConfig, SandboxMode, TrainConfig
+from eureka.config import ReplayConfig, RunConfig, SandboxMode, SearchConfig, TrainConfig
 from eureka.errors import ConfigError, StoreError
 from eureka.llm.program_search import ProgramSearch
 from eureka.store import RunStore
@@ -53,7 +53,7 @@ def test_resolving_fixes_what_depends_on_the_machine(tmp_path: Path, monkeypatch
     assert config.llm == ReplayConfig(run=str(tmp_path / "other"))
     assert config.train.workers == len(os.sched_getaffinity(0))
     assert resolve(RunConfig(task="ant", train=TrainConfig(workers=7))).train.workers == 7
-    backend = make_backend(config, tmp_path, [])
+    backend = make_backend(config, tmp_path, [], {})
     backend.close()
 
 
@@ -64,9 +64,12 @@ def test_proposers(tmp_path: Path) -> None:
     with RunStore.create(tmp_path / "run", "", {}) as store:
         store.record_completion(Completion("g01-c01", "text", "m"))
         # A run may be replayed while it is being written.
-        replay = make_proposer(RunConfig(task="ant", llm=ReplayConfig(run=str(tmp_path / "run"))))
+        config = RunConfig(task="ant", llm=ReplayConfig(run=str(tmp_path / "run")), search=SearchConfig(1, 1))
+        replay = make_proposer(config)
     (completion,) = replay.sample(Prompt((), PromptFacts("ant", 0, 1, ())), ["g01-c01"])
     assert completion.text == "text"
+    with pytest.raises(ConfigError, match=r"has 1 answers and none for g01-c02: give the search\.generations"):
+        make_proposer(replace(config, search=SearchConfig(1, 2)))
     with pytest.raises(StoreError, match="not a run folder"):
         make_proposer(RunConfig(task="ant", llm=ReplayConfig(run=str(tmp_path))))
 

@@ -67,6 +67,7 @@ RULES: tuple[tuple[str, str], ...] = (
     (r"single memory location", "Use .clone() before writing in place."),
     (r"has no attribute|unexpected keyword|got an unexpected|invalid combination", "Check torch's documentation."),
     (r"^RecursionError", "Remove the recursion."),
+    (r"require grad", "A reward is computed without gradients: write the derivative out."),
 )
 
 

@@ -511,6 +511,10 @@ def _literal(argument: Argument, constants: Mapping[str, float]) -> Any:
     return DTYPES[argument.name] if isinstance(argument, DType) else argument
 
 
+#: What torch's kernels and their meta versions raise for arguments that do not fit.
+KERNEL_ERRORS = (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError)
+
+
 def evaluate(graph: Graph, state: Mapping[str, torch.Tensor], num_envs: int, device: torch.device) -> list[Any]:
     """Every node's value in turn: for checks and explanations; `compile_graph` is the fast way.
 
@@ -540,8 +544,7 @@ def evaluate(graph: Graph, state: Mapping[str, torch.Tensor], num_envs: int, dev
             if operation.takes_device:
                 kwargs["device"] = device
             values.append(operation.function(*[resolve(a) for a in node.args], **kwargs))
-        # Torch's kernels and their meta versions raise whatever suits them for arguments that do not fit.
-        except (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        except KERNEL_ERRORS as error:
             first_line = next(iter(str(error).splitlines()), "")
             raise GraphError(f"node {index} ({node.op}): {type(error).__name__}: {first_line:.200}") from error
     return values

@@ -9,6 +9,7 @@ one graph (`lower`).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,19 +38,21 @@ def trace(payload: bytes) -> bytes:
     source, inputs = str(parcel.body["source"]), tuple(parcel.body["inputs"])
     batches = [{name: parcel.tensors[f"{which}/{name}"] for name in inputs} for which in ("first", "second")]
     try:
-        graph, outputs = _Tracer(source, inputs).run(batches)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            graph, outputs = _Tracer(source, inputs).run(batches)
     # A candidate's code may raise anything at all, and what it raises is the answer.
     except (Exception, TraceFailure, SystemExit) as error:  # noqa: BLE001
         failure = explain(error)
-        lines = source.splitlines()
-        code = lines[failure.line - 1].strip() if failure.line and failure.line <= len(lines) else ""
-        body = {"ok": False, "message": failure.message, "remedy": failure.remedy, "line": failure.line, "code": code}
-        return pack(body, {})
+        return pack({"ok": False, "message": failure.message, "remedy": failure.remedy, "line": failure.line}, {})
     tensors = {}
     for which, (total, components) in zip(("first", "second"), outputs, strict=True):
         tensors[f"{which}/total"] = total
         tensors |= {f"{which}/{number}": value for number, value in enumerate(components.values())}
     return pack({"ok": True, "graph": graph}, tensors)
+
+
+_ONE_EACH = "Sum or index the other dimensions away: x.squeeze(-1), x[:, 0], x.sum(dim=-1)."
 
 
 class _Tracer:
@@ -69,6 +72,11 @@ class _Tracer:
                 small[1] = small[0]
             recordings = [self._record(state) for state in small]
             graph = lower(self._inputs, *recordings)
+            names = [component.name for component in graph.components]
+            if not list(first[1]) == list(second[1]) == names:
+                raise TraceFailure(
+                    "the names of the components depend on values", "Use fixed names.", self._loaded.return_line
+                )
             if unequal or not _equal(first, self._eager(batches[0])):
                 raise TraceFailure(
                     "it gives different results for the same state",
@@ -142,7 +150,7 @@ def _checked(result: Any, num_envs: int) -> Outputs:
     if not isinstance(total, torch.Tensor) or total.shape != (num_envs,):
         raise TraceFailure(
             f"the total reward is {_describe(total, num_envs)}; it must be a tensor of shape (num_envs,)",
-            "Sum or index the other dimensions away: total.squeeze(-1), x[:, 0], x.sum(dim=-1).",
+            _ONE_EACH if isinstance(total, torch.Tensor) and total.dim() > 1 else _FORM,
         )
     if not total.is_floating_point():
         raise TraceFailure(f"the total reward has the type {_dtype(total)}", "Make it floating point: total.float().")
@@ -161,7 +169,7 @@ def _component(name: Any, value: Any, total: torch.Tensor) -> torch.Tensor:
     if not isinstance(value, torch.Tensor) or value.shape not in ((shape,), ()):
         raise TraceFailure(
             f"the component {name!r} is {_describe(value, shape)}; it must be a tensor of shape (num_envs,)",
-            "Sum or index the other dimensions away, as in x[:, 0] or x.sum(dim=-1).",
+            _ONE_EACH if isinstance(value, torch.Tensor) else _FORM,
         )
     if value.is_complex():
         raise TraceFailure(f"the component {name!r} has the type {_dtype(value)}", "Use real numbers.")
@@ -169,6 +177,8 @@ def _component(name: Any, value: Any, total: torch.Tensor) -> torch.Tensor:
 
 
 def _describe(value: Any, num_envs: int) -> str:
+    if isinstance(value, torch.Tensor) and value.dim() == 0:
+        return "one number for all environments"
     if isinstance(value, torch.Tensor):
         sizes = ["num_envs" if size == num_envs else str(size) for size in value.shape]
         return f"a tensor of shape ({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"

@@ -14,8 +14,8 @@ import torch
 
 from eureka.reward.runtime import (
     DTYPES,
+    KERNEL_ERRORS,
     Graph,
-    GraphError,
     InputRef,
     Node,
     NodeRef,
@@ -63,11 +63,14 @@ def check(graph: Graph, fields: Sequence[FieldSpec], runs: Sequence[EagerRun]) -
         problem = check_shapes(graph, fields)
         if problem is None:
             function = RewardFunction(graph)
+            everything = {name: torch.cat([run.state[name] for run in runs]) for name in graph.inputs}
+            problem = check_results(function, everything) or check_finite(function, everything)
+            problem = problem or check_isolation(function, everything)
             for run in runs:
-                problem = problem or check_agreement(function, run) or check_finite(function, run.state)
-            problem = problem or check_isolation(function, runs[0].state)
-    except (GraphError, RuntimeError) as error:
-        return Problem(f"the traced graph does not run: {str(error).splitlines()[0]:.300}")
+                problem = problem or check_agreement(function, run)
+    # Kernels check more than their meta versions do.
+    except KERNEL_ERRORS as error:
+        return Problem(f"the traced graph does not run: {next(iter(str(error).splitlines()), ''):.300}")
     return problem
 
 
@@ -126,7 +129,11 @@ def _check_size(node: Node, small: torch.Tensor, large: torch.Tensor) -> Problem
         return Problem("the number of dimensions depends on the number of environments", line=node.line)
     for a, b in zip(small.shape, large.shape, strict=True):
         if a != b and (a % BATCHES[0] or a // BATCHES[0] * BATCHES[1] != b):
-            return Problem("a size depends on the number of environments in an unusual way", line=node.line)
+            return Problem(
+                "a size depends on the number of environments in an unusual way",
+                "Keep the first dimension, num_envs, whole: slice and join along the other dimensions.",
+                node.line,
+            )
     batched = _batch_dims(small, large)
     if batched > 1:
         return Problem(
@@ -167,6 +174,16 @@ def _check_mixing(node: Node, batch_dims: Sequence[int]) -> Problem | None:
 
 
 # ---------------------------------------------------------------------------------------------- values
+
+
+def check_results(function: RewardFunction, state: State) -> Problem | None:
+    """Looks at the form of the results on real tensors, where meta kernels could be wrong."""
+    num_envs = next(iter(state.values())).shape[0]
+    total, components = function(state)
+    for value in (total, *components.values()):
+        if value.shape != (num_envs,) or value.dtype != torch.float32:
+            return Problem("a result of the traced graph is not a float32 tensor of shape (num_envs,)")
+    return None
 
 
 def check_agreement(function: RewardFunction, run: EagerRun) -> Problem | None:
@@ -226,18 +243,17 @@ def _origin(graph: Graph, ref: Ref, state: State) -> int | None:
 
 
 def check_isolation(function: RewardFunction, state: State) -> Problem | None:
-    """Changes half of the environments and looks for changes in the other half, both ways."""
+    """Replaces half of the environments and looks for changes in the other half, both ways."""
     half = next(iter(state.values())).shape[0] // 2
-    before = _stacked(function, {name: value[: 2 * half] for name, value in state.items()})
-    lower = {name: torch.cat([value[:half], value[:half]]) for name, value in state.items()}
-    upper = {name: torch.cat([value[half : 2 * half]] * 2) for name, value in state.items()}
-    for kept, other in ((slice(0, half), lower), (slice(half, 2 * half), upper)):
-        after = _stacked(function, other)
-        same = (before[:, kept] == after[:, kept]) | (before[:, kept].isnan() & after[:, kept].isnan())
-        if not bool(same.all()):
+    state = {name: value[: 2 * half] for name, value in state.items()}
+    before = _stacked(function, state)
+    for kept in (slice(0, half), slice(half, 2 * half)):
+        other = {name: torch.cat([value[kept], value[kept]]) for name, value in state.items()}
+        if not _same(before[:, kept], _stacked(function, other)[:, kept]):
             return Problem(
                 "a reward changes when other environments change",
                 "Combine the values of one environment only: no cumsum, sort, flip, roll or softmax over dim=0.",
+                _first_change(function.graph, state, other, kept),
             )
     return None
 
@@ -245,3 +261,19 @@ def check_isolation(function: RewardFunction, state: State) -> Problem | None:
 def _stacked(function: RewardFunction, state: State) -> torch.Tensor:
     total, components = function(state)
     return torch.stack([total, *components.values()])
+
+
+def _same(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return torch.allclose(a, b, rtol=0.0, atol=0.0, equal_nan=a.is_floating_point())
+
+
+def _first_change(graph: Graph, state: State, other: State, kept: slice) -> int | None:
+    """The line of the first operation whose values differ in the environments that were kept."""
+    device = next(iter(state.values())).device
+    num_envs = next(iter(state.values())).shape[0]
+    first, second = (evaluate(graph, s, num_envs, device) for s in (state, other))
+    for node, before, after in zip(graph.nodes, first, second, strict=True):
+        for a, b in zip(_tensors(before), _tensors(after), strict=True):
+            if a.dim() and a.shape[0] == num_envs and not _same(a[kept], b[kept]):
+                return node.line
+    return None

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -30,6 +30,18 @@ Event = Progress | WorkerRestarted | Rejected | TrainingResult
 # What a worker may know of the environment: enough to find libraries and devices, and no keys.
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
 _ENVIRONMENT_PREFIXES = ("LC_", "MUJOCO_", "CUDA_", "NVIDIA_", "COVERAGE_")
+
+
+def _for_workers(environment: Mapping[str, str]) -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if name in _ENVIRONMENT or name.startswith(_ENVIRONMENT_PREFIXES)
+    }
+    if "PYTHONPATH" in kept:
+        entries = kept["PYTHONPATH"].split(os.pathsep)
+        kept["PYTHONPATH"] = os.pathsep.join(os.path.abspath(entry) for entry in entries if entry)
+    return {**kept, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 class Backend(Protocol):
@@ -65,6 +77,7 @@ class LocalBackend:
         task: the task's name.
         task_dirs: where else to look for it.
         folder: where checkpoints and the workers' logs go.
+        environment: environment variables, of which the workers are given what they need and no keys.
         workers: processes; one per core where None.
         heartbeat_s: a worker that is silent for longer is stopped and started again.
 
@@ -76,12 +89,14 @@ class LocalBackend:
         task: str,
         task_dirs: Sequence[Path],
         folder: Path,
+        environment: Mapping[str, str],
         workers: int | None = None,
         heartbeat_s: float = 120.0,
     ) -> None:
         self._task = task
         self._task_dirs = tuple(directory.resolve() for directory in task_dirs)
         self._folder = folder.resolve()
+        self._environment = _for_workers(environment)
         self._count = workers or len(os.sched_getaffinity(0))
         self._heartbeat_s = heartbeat_s
         self._workers: list[_Worker] = []
@@ -146,21 +161,12 @@ class LocalBackend:
 
     def _start(self, index: int) -> _Worker:
         ours, theirs = socket.socketpair()
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if name in _ENVIRONMENT or name.startswith(_ENVIRONMENT_PREFIXES)
-        }
-        if "PYTHONPATH" in environment:
-            entries = environment["PYTHONPATH"].split(os.pathsep)
-            environment["PYTHONPATH"] = os.pathsep.join(os.path.abspath(entry) for entry in entries if entry)
-        environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         log = self._folder / f"worker{index}.log"
         try:
             with log.open("ab") as stderr:
                 process = subprocess.Popen(
                     [sys.executable, "-m", "eureka.rl", str(theirs.fileno())],
-                    env=environment,
+                    env=self._environment,
                     cwd=self._folder,  # MuJoCo writes its own log of diverged worlds where it runs
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
@@ -237,9 +243,7 @@ class LocalBackend:
         lines = worker.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return f" ({lines[-1]})" if lines else ""
 
-    def _replace(
-        self, worker: _Worker, reason: str, queue: deque[Work], tries: dict[Path, int]
-    ) -> Iterator[Event]:
+    def _replace(self, worker: _Worker, reason: str, queue: deque[Work], tries: dict[Path, int]) -> Iterator[Event]:
         """Start a worker again; its population goes on once, and is given up the second time."""
         self._stop(worker)
         self._workers[self._workers.index(worker)] = self._start(worker.index)

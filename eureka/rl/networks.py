@@ -54,7 +54,7 @@ class StackedMLP:
 
     def views(self, flat: torch.Tensor) -> list[torch.Tensor]:
         """The layers of `flat` (num_groups, num_parameters), each (num_groups, rows, columns), without copies."""
-        parts = flat.split([a * b for a, b in self.shapes], dim=1)
+        parts = torch.split(flat, [a * b for a, b in self.shapes], dim=1)
         return [part.view(-1, *shape) for part, shape in zip(parts, self.shapes, strict=True)]
 
     def forward(self, layers: Sequence[torch.Tensor], x: torch.Tensor) -> torch.Tensor:

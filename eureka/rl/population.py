@@ -85,14 +85,12 @@ class Population:
         groups = len(jobs)
         self._rewards = [compile_graph(job.graph) for job in jobs]
         self._fields = sorted({name for reward in self._rewards for name in reward.inputs})
-        self.worlds = Worlds(
-            self.task, [stream(job.seed, _WORLDS) for job in jobs], num_envs, threads=self._threads
-        )
+        self.worlds = Worlds(self.task, [stream(job.seed, _WORLDS) for job in jobs], num_envs, threads=self._threads)
         obs_dim, actions = self.worlds.observation.shape[1], self.task.model.nu
         self.policy = StackedMLP((obs_dim, *config.hidden, actions), config.activation, extra=actions)
         self.critic = StackedMLP((obs_dim, *config.hidden, 1), config.activation)
         self._noise = [stream(job.seed, _NOISE) for job in jobs]
-        parameters = ([], []) if not jobs else ([], [])
+        parameters: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
         for job in jobs:
             generator = stream(job.seed, _NETWORK)
             row = self.policy.initial(generator, output_gain=0.01)
@@ -104,9 +102,7 @@ class Population:
         self.moments = RunningMoments(groups, obs_dim)
         self.return_scale = ReturnScale(groups, num_envs)
         self.tracker = EpisodeTracker(self.task.metric, self.worlds.limit, groups, num_envs)
-        self.records = [
-            _Record(ComponentRecorder(reward.components), [], [], [], [], []) for reward in self._rewards
-        ]
+        self.records = [_Record(ComponentRecorder(reward.components), [], [], [], [], []) for reward in self._rewards]
 
     # ---- training ------------------------------------------------------------------------------------------------
 
@@ -122,9 +118,7 @@ class Population:
         noise = torch.stack([torch.randn(shape, generator=g) for g in self._noise])
         moments = self.moments.offset_and_scale()
         parameters = [p.detach() for p in self.optimiser.parameters]
-        rollout = collect(
-            self.worlds, self.policy, parameters[0], moments, noise, self._fields, self.tracker
-        )
+        rollout = collect(self.worlds, self.policy, parameters[0], moments, noise, self._fields, self.tracker)
         self.updates += 1
         reward, bad = self._reward(rollout)
         done = rollout.terminated | rollout.truncated
@@ -234,9 +228,7 @@ class Population:
                 **{f"worlds.{key}": value for key, value in self.worlds.state_dict().items()},
                 **{f"episodes.{key}": value for key, value in self.tracker.state_dict().items()},
             },
-            "records": [
-                {**vars(record), "components": record.components.state_dict()} for record in self.records
-            ],
+            "records": [{**vars(record), "components": record.components.state_dict()} for record in self.records],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -282,7 +274,7 @@ def _rejected(job: TrainingJob, reason: str, updates: int) -> Rejected:
         candidate_id=job.candidate_id,
         stage=Stage.TRAIN,
         reason=f"after {steps} steps {reason}",
-        feedback=f"Training was stopped after {steps} steps because {reason}. Clamp what is squared, divided or exponentiated.",
+        feedback=f"Training was stopped after {steps} steps because {reason}. Clamp what is divided or exponentiated.",
     )
 
 

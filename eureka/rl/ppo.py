@@ -113,7 +113,7 @@ def prepare(
     final = rollout.final
     if len(final.group):
         reward = reward.clone()
-        for group in final.group.unique().tolist():
+        for group in torch.unique(final.group).tolist():
             mine = final.group == group
             offset, scale = moments[0][group], moments[1][group]
             rows = normalise(final.observation[mine], offset, scale)[None]

@@ -15,7 +15,7 @@ from eureka.rl.worlds import Worlds
 
 @dataclass(frozen=True)
 class FinalObservations:
-    """Observations at which episodes were cut by the time limit: `group`, `step`, `env` index (n,) each; `value` rows."""
+    """Observations (n, obs_dim) at which a time limit cut episodes, with their `group`, `step` and `env` index (n,)."""
 
     group: torch.Tensor
     step: torch.Tensor

@@ -33,6 +33,15 @@ def pooled_score(results: Sequence[TrainingResult]) -> float:
     return sum(scores) / len(scores)
 
 
+def steps_to_threshold(results: Sequence[TrainingResult], share: float = 0.9) -> float:
+    """Mean number of steps until training first showed `share` of the final score; all steps where it never did."""
+    steps = []
+    for result in results:
+        reached = (n for n, metric in zip(result.steps, result.metric, strict=True) if metric >= share * result.score)
+        steps.append(next(reached, result.steps[-1]))
+    return sum(steps) / len(steps)
+
+
 @dataclass(frozen=True)
 class Greedy:
     """Chooses the parent of the next generation.
@@ -44,10 +53,10 @@ class Greedy:
     parent: Literal["best_so_far", "best_of_generation"] = "best_so_far"
 
     def best(self, outcomes: Sequence[Outcome]) -> Outcome | None:
-        """The highest pooled score; equals go to fewer components, then to the smaller id."""
+        """The highest pooled score; equals go to the one that came near it sooner, then to fewer components."""
         return min(
             outcomes,
-            key=lambda o: (-o.score, len(o.results[0].components), o.candidate.id),
+            key=lambda o: (-o.score, steps_to_threshold(o.results), len(o.results[0].components), o.candidate.id),
             default=None,
         )
 

@@ -71,8 +71,7 @@ class RunStore:
             StoreError: the folder holds something, or cannot be written.
         """
         with store_errors("start a run", folder):
-            if folder.exists() and not (folder.is_dir() and {path.name for path in folder.iterdir()} <= _LEFTOVERS):
-                raise StoreError(f"{folder}: exists already; name another with output={free_name(folder)}")
+            require_free(folder)
             folder.mkdir(parents=True, exist_ok=True)
             lock = FolderLock(folder)
             try:
@@ -307,6 +306,13 @@ class RunStore:
     def _with_policy(self, result: TrainingResult, relative: Path) -> TrainingResult:
         with store_errors(f"read {relative}", self.folder):
             return replace(result, policy=(self.folder / relative).read_bytes())
+
+
+def require_free(folder: Path) -> None:
+    """Raises StoreError, with a free name, where `folder` holds something and so cannot become a run folder."""
+    with store_errors("look into the folder", folder):
+        if folder.exists() and not (folder.is_dir() and {path.name for path in folder.iterdir()} <= _LEFTOVERS):
+            raise StoreError(f"{folder}: exists already; name another with output={free_name(folder)}")
 
 
 def free_name(folder: Path) -> Path:

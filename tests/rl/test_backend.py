@@ -20,7 +20,7 @@ MakeJob = Callable[..., TrainingJob]
 
 @pytest.fixture
 def backend(tmp_path: Path) -> Iterator[LocalBackend]:
-    made = LocalBackend("cartpole", (), tmp_path / "training", workers=2, heartbeat_s=60)
+    made = LocalBackend("cartpole", (), tmp_path / "training", dict(os.environ), workers=2, heartbeat_s=60)
     yield made
     made.close()
 
@@ -83,7 +83,7 @@ def test_a_second_death_rejects_its_candidates_only(backend: LocalBackend, jobs:
 
 
 def test_a_silent_worker_is_restarted(tmp_path: Path, jobs: list[TrainingJob]) -> None:
-    backend = LocalBackend("cartpole", (), tmp_path, workers=2, heartbeat_s=8)
+    backend = LocalBackend("cartpole", (), tmp_path, dict(os.environ), workers=2, heartbeat_s=8)
     try:
         events = kill_after(backend, jobs, 20, signal.SIGSTOP)
         assert [e.reason for e in events if isinstance(e, WorkerRestarted)] == ["worker 0 was silent for 8 s"]
@@ -103,7 +103,7 @@ def test_a_population_goes_on_from_its_checkpoint_in_a_new_backend(
     worker.save_checkpoint(tmp_path / "half.pt", half)
     (tmp_path / "stale.pt").write_bytes((tmp_path / "half.pt").read_bytes())
     (tmp_path / "stale.pt").rename(tmp_path / "a_copy.pt")  # the same groups twice: one of the files is dropped
-    backend = LocalBackend("cartpole", (), tmp_path, workers=2)
+    backend = LocalBackend("cartpole", (), tmp_path, dict(os.environ), workers=2)
     try:
         events = list(backend.train(jobs))
     finally:
@@ -114,7 +114,7 @@ def test_a_population_goes_on_from_its_checkpoint_in_a_new_backend(
 
 
 def test_the_hosts_own_failure_is_an_error(tmp_path: Path, jobs: list[TrainingJob]) -> None:
-    backend = LocalBackend("no_such_task", (), tmp_path, workers=1)
+    backend = LocalBackend("no_such_task", (), tmp_path, dict(os.environ), workers=1)
     try:
         with pytest.raises(TrainingError, match="there is no task `no_such_task`"):
             list(backend.train(jobs))
@@ -122,8 +122,8 @@ def test_the_hosts_own_failure_is_an_error(tmp_path: Path, jobs: list[TrainingJo
         backend.close()
 
 
-def test_keys_do_not_reach_a_worker(backend: LocalBackend, jobs: list[TrainingJob], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+def test_keys_do_not_reach_a_worker(tmp_path: Path, jobs: list[TrainingJob]) -> None:
+    backend = LocalBackend("cartpole", (), tmp_path, {**os.environ, "OPENAI_API_KEY": "sk-secret"}, workers=1)
     for event in backend.train(jobs[:1]):
         if isinstance(event, Progress):
             environment = Path(f"/proc/{backend.worker_pids()[0]}/environ").read_bytes()

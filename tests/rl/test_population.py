@@ -27,7 +27,17 @@ def run(population: Population, updates: int | None = None) -> list[Rejected]:
 
 
 def same(one: TrainingResult, other: TrainingResult) -> bool:
-    parts = ("candidate_id", "seed", "steps", "metric", "episode_length", "total", "components", "final_scores", "policy")
+    parts = (
+        "candidate_id",
+        "seed",
+        "steps",
+        "metric",
+        "episode_length",
+        "total",
+        "components",
+        "final_scores",
+        "policy",
+    )
     return all(getattr(one, part) == getattr(other, part) for part in parts)
 
 

@@ -23,7 +23,9 @@ def test_advantages_by_hand() -> None:
     assert result.flatten().tolist() == [-3.5, -18.0, -7.0]
 
 
-def rollout_of(observation: torch.Tensor, terminated: list[bool], truncated: list[bool], final: FinalObservations) -> Rollout:
+def rollout_of(
+    observation: torch.Tensor, terminated: list[bool], truncated: list[bool], final: FinalObservations
+) -> Rollout:
     steps = observation.shape[1] - 1
     zeros = torch.zeros(1, steps, 1)
     return Rollout(

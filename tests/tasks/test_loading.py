@@ -51,11 +51,21 @@ def test_missing_directory(tmp_path: Path) -> None:
     [
         ("env.py", "import torch", "import torch\n1 / 0", r"env\.py:\d+: ZeroDivisionError"),
         ("env.py", "class Cartpole(Task):", "class Cartpole(Task:", r"env\.py:\d+: SyntaxError"),
-        ("env.py", "cart_velocity=sim.qvel[:, 0]", "cart_velocity=sim.qvel", r"State\.cart_velocity must have the shape"),
+        (
+            "env.py",
+            "cart_velocity=sim.qvel[:, 0]",
+            "cart_velocity=sim.qvel",
+            r"State\.cart_velocity must have the shape",
+        ),
         ("env.py", "sim.qvel[:, 0]", "sim.speed[:, 0]", r"env\.py:\d+: `state` raised AttributeError"),
         ("env.py", "def observe", "def look", r"lacks observe"),
         ("env.py", "class Cartpole(Task):", "class Cartpole:", r"exactly one subclass"),
-        ("env.py", "action: torch.Tensor = state_field(", "action: torch.Tensor = print(", r"State\.action must be made"),
+        (
+            "env.py",
+            "action: torch.Tensor = state_field(",
+            "action: torch.Tensor = print(",
+            r"State\.action must be made",
+        ),
         ("task.yaml", "num_envs: 16", "num_envs: many", r"`num_envs` must be of type int, not 'many'"),
         ("task.yaml", "num_envs: 16", "worlds: 16", r"unknown key `worlds`"),
         ("task.yaml", "num_envs: 16\n", "", r"missing .*num_envs"),

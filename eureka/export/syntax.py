@@ -1,0 +1,145 @@
+"""Python expressions as syntax trees: building them, and laying them out in lines of at most 100 columns."""
+
+from __future__ import annotations
+
+import ast
+import math
+import textwrap
+
+from eureka.export.text import WIDTH
+
+_CHAINED = (ast.Add, ast.Sub)
+
+
+def name(identifier: str) -> ast.Name:
+    """A variable."""
+    return ast.Name(identifier, ast.Load())
+
+
+def attribute(value: ast.expr, *path: str) -> ast.expr:
+    """`value.a.b` for `attribute(value, "a", "b")`."""
+    for step in path:
+        value = ast.Attribute(value, step, ast.Load())
+    return value
+
+
+def dotted(path: str) -> ast.expr:
+    """`torch.linalg.cross` from its text."""
+    first, *rest = path.split(".")
+    return attribute(name(first), *rest)
+
+
+def number(value: float | bool) -> ast.expr:
+    """A number; negative ones as a minus sign before a positive one, so that precedence is right."""
+    if isinstance(value, bool):
+        return ast.Constant(value)
+    if math.isnan(value):
+        return dotted("math.nan")
+    if value < 0 or math.copysign(1.0, value) < 0:
+        return ast.UnaryOp(ast.USub(), number(-value))
+    return dotted("math.inf") if math.isinf(value) else ast.Constant(value)
+
+
+def sequence(elements: list[ast.expr]) -> ast.List:
+    """`[a, b]`."""
+    return ast.List(elements, ast.Load())
+
+
+def call(function: ast.expr, *args: ast.expr, **keywords: ast.expr) -> ast.Call:
+    """`function(a, b, key=c)`."""
+    return ast.Call(function, list(args), [ast.keyword(key, value) for key, value in keywords.items()])
+
+
+def source(expression: ast.expr) -> str:
+    """The expression on one line. The only texts in it are of the operations' own arguments, such as "floor"."""
+    return ast.unparse(expression).replace("'", '"')
+
+
+def terms(expression: ast.expr) -> list[tuple[str, ast.expr]]:
+    """`a + b - c` as [("", a), ("+", b), ("-", c)]; any other binary operation as its two operands."""
+    if not isinstance(expression, ast.BinOp):
+        return [("", expression)]
+    left, symbol = expression.left, source(ast.BinOp(name("a"), expression.op, name("b"))).split()[1]
+    chained = isinstance(expression.op, _CHAINED) and isinstance(left, ast.BinOp) and isinstance(left.op, _CHAINED)
+    return [*(terms(left) if chained else [("", left)]), (symbol, expression.right)]
+
+
+def _operand(expression: ast.BinOp, symbol: str, operand: ast.expr) -> str:
+    """An operand's text with the parentheses that it needs in its place."""
+    if not symbol:
+        return source(ast.BinOp(operand, expression.op, name("_"))).rsplit(" ", 2)[0]
+    operator = expression.op if not isinstance(expression.op, _CHAINED) else ast.Sub()
+    return source(ast.BinOp(name("_"), operator, operand)).split(" ", 2)[2]
+
+
+def layout(prefix: str, expression: ast.expr, suffix: str = "", indent: int = 0) -> list[str]:
+    """`prefix`, the expression and `suffix` in lines of at most 100 columns, broken inside brackets."""
+    margin = " " * indent
+    line = f"{margin}{prefix}{source(expression)}{suffix}"
+    if len(line) <= WIDTH:
+        return [line]
+    if isinstance(expression, ast.BinOp):
+        return _layout_terms(prefix, expression, suffix, indent)
+    if isinstance(expression, ast.Compare):
+        left, right = expression.left, expression.comparators[0]
+        symbol = source(ast.Compare(name("a"), expression.ops, [name("b")])).split()[1]
+        body = [*layout("", left, "", indent + 4), *layout(f"{symbol} ", right, "", indent + 4)]
+        return [f"{margin}{prefix}(", *body, f"{margin}){suffix}"]
+    if isinstance(expression, ast.Call):
+        return _layout_call(prefix, expression, suffix, indent)
+    if isinstance(expression, ast.List):
+        return _layout_list(prefix, expression, suffix, indent)
+    if isinstance(expression, ast.UnaryOp):
+        symbol = source(ast.UnaryOp(expression.op, name("a")))[:-1]
+        return layout(prefix + symbol, expression.operand, suffix, indent)
+    if isinstance(expression, ast.Subscript):
+        index = source(ast.Subscript(name("a"), expression.slice, ast.Load()))[1:]
+        return layout(prefix, expression.value, index + suffix, indent)
+    if isinstance(expression, ast.Attribute):
+        return layout(prefix, expression.value, f".{expression.attr}{suffix}", indent)
+    return [line]
+
+
+def _layout_terms(prefix: str, expression: ast.BinOp, suffix: str, indent: int) -> list[str]:
+    lines = [" " * indent + prefix + "("]
+    for symbol, operand in terms(expression):
+        start = f"{symbol} " if symbol else ""
+        text = _operand(expression, symbol, operand)
+        if indent + 4 + len(start) + len(text) <= WIDTH:
+            lines.append(" " * (indent + 4) + start + text)
+        else:
+            lines += layout(start, operand, "", indent + 4)
+    return [*lines, " " * indent + ")" + suffix]
+
+
+def _layout_call(prefix: str, expression: ast.Call, suffix: str, indent: int) -> list[str]:
+    head = source(expression.func)
+    bare = not expression.args and not expression.keywords
+    if isinstance(expression.func, ast.Attribute) and (bare or indent + len(prefix) + len(head) + 1 > WIDTH):
+        tail = source(ast.Call(name("f"), expression.args, expression.keywords))[1:]
+        return layout(prefix, expression.func.value, f".{expression.func.attr}{tail}{suffix}", indent)
+    lines = [f"{' ' * indent}{prefix}{head}("]
+    for argument in expression.args:
+        lines += layout("", argument, ",", indent + 4)
+    for keyword in expression.keywords:
+        lines += layout(f"{keyword.arg}=", keyword.value, ",", indent + 4)
+    return [*lines, f"{' ' * indent}){suffix}"]
+
+
+def _layout_list(prefix: str, expression: ast.List, suffix: str, indent: int) -> list[str]:
+    lines = [f"{' ' * indent}{prefix}["]
+    if any(isinstance(element, ast.List | ast.Call | ast.BinOp) for element in expression.elts):
+        for element in expression.elts:
+            lines += layout("", element, ",", indent + 4)
+    else:
+        margin = " " * (indent + 4)
+        text = ", ".join(source(element) for element in expression.elts) + ","
+        lines += textwrap.wrap(
+            text,
+            WIDTH,
+            initial_indent=margin,
+            subsequent_indent=margin,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return [*lines, f"{' ' * indent}]{suffix}"]

@@ -1,0 +1,1 @@
+"""Training rewards: population PPO, its workers, evaluation."""

@@ -1,0 +1,42 @@
+"""What every test shares."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from eureka.types import ComponentStatistics, TrainingResult
+
+# One thread: the trainer's own layout, and no quarrel between the tests' processes.
+torch.set_num_threads(1)
+
+
+@pytest.fixture
+def make_result() -> Callable[..., TrainingResult]:
+    """A training result with the given evaluation scores and a metric curve."""
+
+    def make(
+        identity: str,
+        scores: tuple[float, ...],
+        *,
+        seed: int = 0,
+        metric: tuple[float, ...] = (0.0, 1.0),
+        components: tuple[str, ...] = ("a",),
+    ) -> TrainingResult:
+        updates = len(metric)
+        statistics = ComponentStatistics(0.5, -1.0, 2.0, 0.25, 0.75, 0.9, 0.1 * (seed + 1))
+        return TrainingResult(
+            candidate_id=identity,
+            seed=seed,
+            steps=tuple(100 * (i + 1) for i in range(updates)),
+            metric=metric,
+            episode_length=tuple(float(10 + i) for i in range(updates)),
+            total=tuple(float(i) for i in range(updates)),
+            components={name: tuple(float(i + seed) for i in range(updates)) for name in components},
+            statistics=dict.fromkeys(components, statistics),
+            final_scores=scores,
+            checkpoint_scores=(*scores[:1], sum(scores) / len(scores)),
+            policy=b"policy",
+        )
+
+    return make

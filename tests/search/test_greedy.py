@@ -1,0 +1,54 @@
+"""Which candidate is the parent of the next generation."""
+
+from collections.abc import Callable
+
+from eureka.search import Greedy, Outcome, pooled_score
+from eureka.types import Candidate, Rejected, Stage, TrainingResult
+
+Make = Callable[..., TrainingResult]
+
+
+def outcome(*results: TrainingResult) -> Outcome:
+    return Outcome(Candidate(results[0].candidate_id, "source", ("x",)), results)
+
+
+def test_score_pools_every_episode_of_every_seed(make_result: Make) -> None:
+    results = [make_result("g01-c01", (1.0, 2.0)), make_result("g01-c01", (6.0, 7.0), seed=1)]
+    assert pooled_score(results) == 4.0
+
+
+def test_a_lucky_seed_does_not_win(make_result: Make) -> None:
+    lucky = outcome(make_result("g01-c01", (9.0,)), make_result("g01-c01", (1.0,), seed=1))
+    steady = outcome(make_result("g01-c02", (6.0,)), make_result("g01-c02", (6.0,), seed=1))
+    assert Greedy().best([lucky, steady]) is steady
+
+
+def test_equals_go_to_the_faster_then_the_simpler_then_the_id(make_result: Make) -> None:
+    slow = outcome(make_result("g01-c01", (5.0,), metric=(0.0, 5.0)))
+    fast_two = outcome(make_result("g01-c02", (5.0,), metric=(4.6, 5.0), components=("a", "b")))
+    fast_one_late = outcome(make_result("g01-c04", (5.0,), metric=(4.6, 5.0)))
+    fast_one = outcome(make_result("g01-c03", (5.0,), metric=(4.6, 5.0)))
+    assert Greedy().best([slow, fast_two]) is fast_two  # 4.6 is above 0.9 * 5 in the first update
+    assert Greedy().best([slow, fast_two, fast_one_late]) is fast_one_late
+    assert Greedy().best([fast_one_late, fast_one]) is fast_one
+    assert Greedy().best([]) is None
+
+
+def test_parent_is_the_best_so_far_or_of_the_last_generation(make_result: Make) -> None:
+    first, second = outcome(make_result("g01-c01", (5.0,))), outcome(make_result("g02-c01", (4.0,)))
+
+    def parent(method: Greedy) -> str:
+        reflection = method.reflection(3, [first, second])
+        assert reflection is not None
+        return reflection.candidate_id
+
+    assert parent(Greedy()) == "g01-c01"
+    assert parent(Greedy(parent="best_of_generation")) == "g02-c01"
+    # Where the last generation gave nothing, the best so far stands in.
+    assert Greedy(parent="best_of_generation").reflection(4, [first]).candidate_id == "g01-c01"  # type: ignore[union-attr]
+    assert Greedy().reflection(1, []) is None
+
+
+def test_only_the_last_generations_mistakes_are_told() -> None:
+    old, new = (Rejected(identity, Stage.TRACE, "why", "how") for identity in ("g01-c01", "g02-c03"))
+    assert Greedy().mistakes(3, [old, new]) == (new,)

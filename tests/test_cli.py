@@ -1,0 +1,208 @@
+"""The command line: instant help, one line and an exit code for what is wrong, and a whole small run."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import eureka.session
+from eureka.cli import main
+from eureka.store import RunStore
+
+SMALL = ["task=cartpole", "search.generations=2", "search.samples=2", "train.steps=4000", "train.eval_episodes=2"]
+
+
+def run_cli(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "eureka", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+def exit_code(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert isinstance(caught.value.code, int)
+    return caught.value.code
+
+
+# ---- help --------------------------------------------------------------------------------------------------------
+
+
+def test_help_is_instant_and_imports_nothing_heavy() -> None:
+    times = []
+    for _ in range(3):
+        started = time.monotonic()
+        result = run_cli("--help")
+        times.append(time.monotonic() - started)
+    for command in ("run", "resume", "evaluate", "tasks", "doctor"):
+        assert f"  {command} " in result.stdout
+    assert min(times) < 0.5
+    program = (
+        "import sys, eureka.cli, eureka.config, eureka.types, eureka.errors\n"
+        "try:\n    eureka.cli.main(['--help'])\n"
+        "except SystemExit:\n    print(sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    for heavy in ("torch", "mujoco", "openai", "anthropic", "hydra", "scipy", "gymnasium"):
+        assert f"'{heavy}'" not in loaded
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("--version") == 0
+    assert re.fullmatch(r"eureka \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
+def test_tasks_lists_and_shows_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("tasks") == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert [text.split()[0] for text in listed] == ["ant", "cartpole"]
+    assert exit_code("tasks", "ant") == 0
+    shown = capsys.readouterr().out
+    assert "control step: 0.05 s, time limit 1000 steps" in shown
+    assert re.search(r"forward_velocity +\(num_envs,\) +float32 +m/s +world +progress along \+x", shown)
+    assert re.search(r"torso_position +\(num_envs, 3\) ", shown)
+
+
+def test_doctor_names_keys_and_never_shows_them(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-secret")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    assert exit_code("doctor") == 0
+    shown = capsys.readouterr().out
+    assert re.search(r"ANTHROPIC_API_KEY +set\n", shown)
+    assert re.search(r"OPENAI_API_KEY +not set\n", shown)
+    assert "sk-secret" not in shown
+    for name in ("torch", "mujoco", "engine", "cpu", "gpu", "seccomp"):
+        assert re.search(rf"^ *{name} +\S", shown, re.MULTILINE)
+
+
+# ---- what is wrong -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["run", "task=an"], 2, "error: task=an: there is no such choice (did you mean task=ant?)"),
+        (["run"], 2, "error: no task given: add task=NAME"),
+        (["run", "task=ant", "--task-dir", "/nowhere"], 1, "error: /nowhere: no such directory"),
+        (["run", "task=ant", "output=/proc"], 1, "error: /proc: exists already; name another"),
+        (["run", "task=ant", "llm=replay", "llm.run=/proc"], 1, "error: /proc: not a run folder"),
+        (["tasks", "an"], 1, "error: there is no task `an`"),
+        (["resume", "/nowhere"], 1, "error: /nowhere: not a run folder"),
+        (["evaluate", "/nowhere"], 1, "error: /nowhere: not a run folder"),
+        (["cook"], 2, "No such command 'cook'"),
+    ],
+)
+def test_one_line_and_an_exit_code(
+    arguments: list[str], code: int, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(*arguments) == code
+    shown = capsys.readouterr()
+    assert sentence in shown.err
+    assert shown.out == ""
+    if sentence.startswith("error"):
+        assert len(shown.err.splitlines()) == 1
+
+
+def test_the_users_own_task_that_raises(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "task.yaml").write_text(Path(eureka.__path__[0], "tasks/cartpole/task.yaml").read_text())
+    (tmp_path / "broken" / "env.py").write_text("\n1 / 0\n")
+    assert exit_code("run", "task=broken", "--task-dir", str(tmp_path), f"output={tmp_path / 'run'}") == 1
+    shown = capsys.readouterr().err
+    assert "env.py" in shown
+    assert "ZeroDivisionError" in shown
+    assert not (tmp_path / "run").exists()
+
+
+def test_interrupted_evaluation_says_how_to_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(eureka.session, "evaluate_run", interrupt)
+    RunStore.create(tmp_path / "run", "", {}).close()
+    assert exit_code("evaluate", str(tmp_path / "run")) == 130
+    assert capsys.readouterr().err == f"interrupted: `eureka evaluate {tmp_path / 'run'}` goes on\n"
+
+
+# ---- a whole small run -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was interrupted in its first training, and resumed."""
+    folder = tmp_path_factory.mktemp("runs") / "first"
+    command = [sys.executable, "-m", "eureka", "run", *SMALL, f"output={folder}"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as process:  # type: ignore[call-overload]
+        for text in process.stdout:
+            if "training" in text:
+                process.send_signal(signal.SIGINT)
+                break
+        assert process.wait(60) == 130
+        assert f"interrupted: `eureka resume {folder}` goes on" in process.stderr.read()
+    resumed = run_cli("resume", str(folder))
+    assert resumed.returncode == 0, resumed.stderr
+    assert "generation 2 of 2 finished" in resumed.stdout
+    return folder
+
+
+def test_a_finished_run_is_all_there(finished: Path) -> None:
+    with RunStore.open(finished, read_only=True) as store:
+        assert store.is_finished
+        assert list(store.finished_generations()) == [1, 2]
+        assert len(store.completions()) == 4
+        assert store.calls_in_flight() == []
+        facts = store.facts()
+        best_id = store.finished_generations()[2]
+        sources = {candidate.id: candidate.source for candidate in store.candidates()}
+    assert facts["had metric access"] == "yes"
+    assert "seccomp on" in facts["sandbox layers"]
+    assert json.loads(facts["task_dirs"]) == []
+    assert best_id is not None
+    assert (finished / "best" / "source.py.txt").read_text() == sources[best_id]
+    assert (finished / "best" / "policy.pt").stat().st_size > 0
+
+
+def test_resuming_a_finished_run_says_so(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("resume", str(finished)) == 0
+    assert "this run has finished; its best reward is" in capsys.readouterr().out
+
+
+def test_replay_gives_the_same_scores_as_the_interrupted_run(finished: Path, tmp_path: Path) -> None:
+    again = run_cli("run", *SMALL, "llm=replay", f"llm.run={finished}", "output=again", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert "no model is asked" in again.stdout
+    scores = []
+    for folder in (finished, tmp_path / "again"):
+        with RunStore.open(folder, read_only=True) as store:
+            scores.append({result.candidate_id: result.final_scores for result in store.results()})
+    assert scores[0] == scores[1]
+
+
+def test_evaluate_prints_seeds_iqm_and_interval(finished: Path) -> None:
+    result = run_cli("evaluate", str(finished), "--seeds", "2")
+    assert result.returncode == 0, result.stderr
+    assert re.search(r"^seed 1000: [\d.]+ s\nseed 1001: [\d.]+ s$", result.stdout, re.MULTILINE)
+    assert re.search(r"IQM over 2 seeds: [\d.]+ s, 95% interval \[[\d.]+, [\d.]+\]", result.stdout)
+
+
+def test_an_unsafe_run_is_stamped(tmp_path: Path) -> None:
+    small = [*SMALL, "search.generations=1", "search.samples=1", "train.steps=500"]
+    result = run_cli("run", *small, "sandbox=unsafe", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "UNSAFE: generated code ran without confinement" in result.stdout
+    (folder,) = (tmp_path / "outputs" / "cartpole").iterdir()
+    with RunStore.open(folder, read_only=True) as store:
+        assert "unsafe" in store.facts()
+    assert os.listdir(tmp_path) == ["outputs"]
