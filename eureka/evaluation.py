@@ -56,15 +56,19 @@ def best_reward(store: RunStore) -> Reward:
     return next(reward for reward in store.rewards() if reward.candidate_id == best_id)
 
 
-def retrain(store: RunStore, backend: Backend, reward: Reward, schedule: Schedule, num_seeds: int) -> Iterator[Event]:
-    """Train `reward` with `num_seeds` seeds that the search did not use, recording each; done ones are kept.
+def retraining_jobs(store: RunStore, reward: Reward, schedule: Schedule, num_seeds: int) -> list[TrainingJob]:
+    """Trainings of `reward` with `num_seeds` seeds that the search did not use, less those that are recorded."""
+    seeds = fresh_seeds(store, reward.candidate_id, num_seeds)
+    done = {result.seed for result in evaluations(store, reward.candidate_id)}
+    return [TrainingJob(reward.candidate_id, reward.graph, seed, schedule) for seed in seeds if seed not in done]
+
+
+def retrain(store: RunStore, backend: Backend, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
+    """Train `jobs`, recording each result.
 
     Raises:
         TrainingError: a training was rejected.
     """
-    seeds = fresh_seeds(store, reward.candidate_id, num_seeds)
-    done = {result.seed for result in evaluations(store, reward.candidate_id)}
-    jobs = [TrainingJob(reward.candidate_id, reward.graph, seed, schedule) for seed in seeds if seed not in done]
     for event in backend.train(jobs):
         if isinstance(event, Rejected):
             raise TrainingError(f"re-training {event.candidate_id} failed: {event.reason}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eureka.config import Parent, RunConfig, from_yaml
 from eureka.console import ProgressLines, line
-from eureka.evaluation import best_reward, evaluations, retrain, summarise
+from eureka.evaluation import best_reward, evaluations, retrain, retraining_jobs, summarise
 from eureka.llm.base import Proposer
 from eureka.loop import Run, evolve
 from eureka.reward.service import PRELOAD, RewardVerifier
@@ -137,7 +137,9 @@ def evaluate_run(
     lines = ProgressLines(1, "", task.metric.unit)
     line(f"re-training {reward.candidate_id} with {count} fresh seeds")
     with closing(make_backend(config, store.checkpoint_folder / "evaluation", every_dir, environment)) as backend:
-        for event in retrain(store, backend, reward, make_schedule(config, task.info), count):
+        jobs = retraining_jobs(store, reward, make_schedule(config, task.info), count)
+        lines.training_started(jobs)
+        for event in retrain(store, backend, jobs):
             lines.event(event)
     results = evaluations(store, reward.candidate_id)[:count]
     for result in results:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from eureka.errors import StoreError, TrainingError
-from eureka.evaluation import best_reward, evaluations, fresh_seeds, retrain, summarise
+from eureka.evaluation import best_reward, evaluations, fresh_seeds, retrain, retraining_jobs, summarise
 from eureka.rl.backend import Event
 from eureka.store import RunStore
 from eureka.types import PPOConfig, Progress, Rejected, Reward, Schedule, Stage, TrainingJob, TrainingResult
@@ -75,9 +75,9 @@ def test_seeds_are_fresh_and_done_ones_are_kept(store: RunStore) -> None:
     store.record_result(result(used))
     assert fresh_seeds(store, "g02-c01", 3) == [1000, 1002, 1003]
     backend = CountingBackend()
-    events = list(retrain(store, backend, REWARD, SCHEDULE, 2))
+    events = list(retrain(store, backend, retraining_jobs(store, REWARD, SCHEDULE, 2)))
     assert [type(event) for event in events] == [Progress, TrainingResult] * 2
-    list(retrain(store, backend, REWARD, SCHEDULE, 3))
+    list(retrain(store, backend, retraining_jobs(store, REWARD, SCHEDULE, 3)))
     assert backend.seeds == [1000, 1002, 1003]
     assert [found.score for found in evaluations(store, "g02-c01")] == [1000.0, 1002.0, 1003.0]
     assert evaluations(store, "g01-c01") == []
@@ -85,4 +85,4 @@ def test_seeds_are_fresh_and_done_ones_are_kept(store: RunStore) -> None:
 
 def test_a_rejected_training_ends_it(store: RunStore) -> None:
     with pytest.raises(TrainingError, match="re-training g02-c01 failed: NaN"):
-        list(retrain(store, CountingBackend(fails=True), REWARD, SCHEDULE, 1))
+        list(retrain(store, CountingBackend(fails=True), retraining_jobs(store, REWARD, SCHEDULE, 1)))

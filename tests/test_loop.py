@@ -172,7 +172,7 @@ def test_three_failed_generations_end_the_search(make_run: Callable[..., Run]) -
     run = make_run(proposer=FakeProposer(answers), generations=5)
     with (
         run.store,
-        pytest.raises(SearchFailed, match="3 generations in a row gave no usable reward.*after generation 3"),
+        pytest.raises(SearchFailed, match=r"3 generations in a row gave no usable reward.*after generation 3"),
     ):
         evolve(run)
     run = make_run(proposer=FakeProposer(answers), generations=2)
@@ -180,7 +180,7 @@ def test_three_failed_generations_end_the_search(make_run: Callable[..., Run]) -
 
 def test_one_failed_generation_of_one_ends_with_the_reason(make_run: Callable[..., Run]) -> None:
     run = make_run(verifier=FakeVerifier(bad=IDS), generations=1)
-    with run.store, pytest.raises(SearchFailed, match="none of the 1 generations .*g01-c02: it is bad"):
+    with run.store, pytest.raises(SearchFailed, match=r"none of the 1 generations .*g01-c02: it is bad"):
         evolve(run)
 
 

@@ -90,8 +90,10 @@ def layout(prefix: str, expression: ast.expr, suffix: str = "", indent: int = 0)
     if isinstance(expression, ast.List):
         return _layout_list(prefix, expression, suffix, indent)
     if isinstance(expression, ast.UnaryOp):
+        # In brackets, because what follows (`.sum()`, `** 2`) would bind to the operand alone.
         symbol = source(ast.UnaryOp(expression.op, name("a")))[:-1]
-        return layout(prefix + symbol, expression.operand, suffix, indent)
+        body = layout(symbol, expression.operand, "", indent + 4)
+        return [f"{margin}{prefix}(", *body, f"{margin}){suffix}"]
     if isinstance(expression, ast.Subscript):
         index = source(ast.Subscript(name("a"), expression.slice, ast.Load()))[1:]
         return layout(prefix, expression.value, index + suffix, indent)

@@ -49,7 +49,11 @@ _VIEWS = frozenset({"view", "_unsafe_view", "expand", "slice.Tensor", "squeeze",
 _ZEROS = frozenset(
     ["zeros_like", "new_zeros", "empty.memory_format", "empty_like", "empty_strided", "new_empty", "new_empty_strided"]
 )
-_ALIASES = {"_unsafe_view": "view"}
+_ALIASES = {"_unsafe_view": "view"} | {
+    f"{base}.Scalar{mode}": f"{base}.Tensor{mode}"
+    for base in ("add", "sub", "mul", "div", "bitwise_and", "bitwise_or", "bitwise_xor")
+    for mode in ("", "_mode")
+}
 _LAST = 2**31
 
 
@@ -118,11 +122,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._refuse(func, name)
         if func._schema.is_mutable:
             return self._in_place(func, name, args, kwargs)
-        known = name in OPS or name in _SAME | _VIEWS | _ZEROS or name in _RESOLVERS
-        if not known:
+        if not (_ALIASES.get(name, name) in OPS or name in _SAME | _ZEROS or name in _RESOLVERS):
             if not func._can_decompose():
                 raise self.fail(
-                    f"`{name.partition('.')[0]}` is not among the operations that a reward may use",
+                    f"`{name.partition('.')[0].strip('_')}` is not among the operations that a reward may use",
                     "Write it with elementwise operations, torch.where, sums over dim=-1 and fixed slices.",
                 )
             with self:
@@ -156,12 +159,24 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         pure = getattr(getattr(aten, base.removesuffix("_"), None), overload or "default", None)
         if not base.endswith("_") or pure is None or id(args[0]) in self._viewed:
             raise self.fail(f"`{base}` is not among the operations that a reward may use", "Write it without `out=`.")
+        before = args[0].shape
         result = func(*args, **kwargs)
-        self._note(pure, operation_name(pure), args, kwargs, result)
+        self._note(pure, operation_name(pure), args, kwargs, result, before)
         return result
 
-    def _note(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
-        """Gives every tensor of `result` its ref, recording an entry unless it is a value that there is already."""
+    def _note(
+        self,
+        func: Any,
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        result: Any,
+        shape: torch.Size | None = None,
+    ) -> None:
+        """Gives every tensor of `result` its ref, recording an entry unless it is a value that there is already.
+
+        `shape` is that of the first argument before a write in place.
+        """
         schema = func._schema
         given = dict(zip((a.name for a in schema.arguments), args, strict=False)) | kwargs
         if name in _SAME or (name == "_to_copy" and given.get("dtype") in (None, given["self"].dtype)):
@@ -170,7 +185,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if name == "permute" and list(args[1]) == list(range(result.dim())):
             self._refs[id(result)] = self.encode(given["self"])
             return
-        if name in _VIEWS and result.shape == given["self"].shape and given.get("step", 1) == 1:
+        if name in _VIEWS and result.shape == (shape or given["self"].shape) and given.get("step", 1) == 1:
             self._refs[id(result)] = self.encode(given["self"])
             return
         if any(r.alias_info is not None for r in schema.returns):
@@ -303,6 +318,13 @@ def _new_filled(recorder: Recorder, given: dict[str, Any], result: torch.Tensor)
     return _filled(recorder, {"value": given.get("fill_value", 1.0 if result.is_floating_point() else 1)}, result)
 
 
+def _norm(recorder: Recorder, given: dict[str, Any], _: torch.Tensor) -> Ref:
+    """The older `norm` over dimensions is `linalg_vector_norm`."""
+    order = recorder.literal(2 if given.get("p") is None else given["p"])
+    arguments = (recorder.encode(given["self"]), order, tuple(given["dim"]), given.get("keepdim", False))
+    return NodeRef(recorder.entry("linalg_vector_norm", arguments))
+
+
 _WRITES = {"select_scatter": ("dim", "index"), "slice_scatter": ("dim", "start", "end", "step")}
 
 
@@ -343,6 +365,7 @@ _RESOLVERS: dict[str, Resolver] = {
     "copy": _copied,
     "fill.Scalar": _filled,
     "fill.Tensor": _filled,
+    "norm.ScalarOpt_dim": _norm,
     "full_like": _new_filled,
     "ones_like": _new_filled,
     "new_full": _new_filled,

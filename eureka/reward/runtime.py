@@ -73,26 +73,23 @@ class Operation(NamedTuple):
 
 
 _NAMES = """
-add.Tensor sub.Tensor rsub.Scalar rsub.Tensor mul.Tensor div.Tensor div.Tensor_mode floor_divide neg abs sign sgn
-exp exp2 expm1 log log2 log10 log1p sqrt rsqrt reciprocal pow.Tensor_Scalar pow.Tensor_Tensor pow.Scalar
-sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh sigmoid relu leaky_relu elu gelu silu softplus
-hardtanh hardsigmoid hardswish mish threshold deg2rad rad2deg logaddexp logit copysign.Tensor
- log_sigmoid_forward floor ceil round round.decimals trunc frac fmod.Scalar
-fmod.Tensor remainder.Scalar remainder.Tensor erf erfc hypot sinc heaviside maximum minimum fmax fmin
-clamp clamp.Tensor clamp_min clamp_min.Tensor clamp_max clamp_max.Tensor lerp.Scalar lerp.Tensor addcmul addcdiv
-where.self masked_fill.Scalar masked_fill.Tensor
-gt.Scalar gt.Tensor ge.Scalar ge.Tensor lt.Scalar lt.Tensor le.Scalar le.Tensor eq.Scalar eq.Tensor ne.Scalar ne.Tensor
-logical_and logical_or logical_xor logical_not bitwise_and.Tensor bitwise_or.Tensor bitwise_xor.Tensor bitwise_not
-isnan isinf nan_to_num
-sum sum.dim_IntList mean mean.dim prod prod.dim_int amax amin max max.dim min min.dim any any.dim any.dims
-all all.dim all.dims argmax argmin std.correction var.correction linalg_vector_norm cumsum cumprod sort topk logsumexp
-_softmax _log_softmax median.dim nansum count_nonzero
-count_nonzero.dim_IntList linalg_cross bmm mm mv dot addmm baddbmm addmv
-_cdist_forward _euclidean_dist smooth_l1_loss huber_loss mse_loss
-select.int slice.Tensor unsqueeze squeeze squeeze.dim squeeze.dims view permute transpose.int t expand cat stack
-unbind.int split.Tensor split_with_sizes flip roll repeat diagonal tril triu select_scatter slice_scatter
-constant_pad_nd _to_copy full full_like zeros zeros_like ones ones_like scalar_tensor eye eye.m arange arange.start
-arange.start_step linspace
+add.Tensor sub.Tensor rsub.Scalar rsub.Tensor mul.Tensor div.Tensor div.Tensor_mode floor_divide neg abs sign sgn exp
+exp2 expm1 log log2 log10 log1p sqrt rsqrt reciprocal pow.Tensor_Scalar pow.Tensor_Tensor pow.Scalar sin cos tan asin
+acos atan atan2 sinh cosh tanh asinh acosh atanh sigmoid relu leaky_relu elu gelu silu softplus hardtanh hardsigmoid
+hardswish mish threshold deg2rad rad2deg logaddexp logit copysign.Tensor log_sigmoid_forward floor ceil round
+round.decimals trunc frac fmod.Scalar fmod.Tensor remainder.Scalar remainder.Tensor erf erfc hypot sinc heaviside
+maximum minimum fmax fmin clamp clamp.Tensor clamp_min clamp_min.Tensor clamp_max clamp_max.Tensor lerp.Scalar
+lerp.Tensor addcmul addcdiv where.self masked_fill.Scalar masked_fill.Tensor gt.Scalar gt.Tensor ge.Scalar ge.Tensor
+lt.Scalar lt.Tensor le.Scalar le.Tensor eq.Scalar eq.Tensor ne.Scalar ne.Tensor logical_and logical_or logical_xor
+logical_not bitwise_and.Tensor bitwise_or.Tensor bitwise_xor.Tensor bitwise_not isnan isinf nan_to_num sum
+sum.dim_IntList mean mean.dim prod prod.dim_int amax amin max max.dim min min.dim any any.dim any.dims all all.dim
+all.dims argmax argmin std.correction var.correction std_mean.correction var_mean.correction linalg_vector_norm cumsum
+cumprod sort topk logsumexp _softmax _log_softmax median.dim nansum count_nonzero count_nonzero.dim_IntList
+linalg_cross bmm mm mv dot addmm baddbmm addmv _cdist_forward _euclidean_dist smooth_l1_loss huber_loss mse_loss
+binary_cross_entropy select.int slice.Tensor unsqueeze squeeze squeeze.dim squeeze.dims view permute transpose.int t
+expand cat stack unbind.int split.Tensor split_with_sizes flip roll repeat diagonal tril triu select_scatter
+slice_scatter constant_pad_nd _to_copy full full_like zeros zeros_like ones ones_like scalar_tensor eye eye.m arange
+arange.start arange.start_step linspace
 """
 _IGNORED = frozenset({"layout", "device", "pin_memory", "memory_format", "non_blocking", "implicit"})
 _SIZES = frozenset({"size", "shape", "repeats"})

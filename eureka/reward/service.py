@@ -56,6 +56,8 @@ class RewardVerifier:
                 raise ValueError(f"transitions: {field.name} has shape {tuple(value.shape)} and type {value.dtype}")
         self._fields = fields
         self._sandbox = sandbox
+        # Torch imports its meta kernels at their first use, for about a second: here, and not in the first `verify`.
+        torch.empty(1, device="meta").neg()
         # Two batches of different sizes, both of rows from all over the recording.
         batch = torch.arange(rows.pop()) % 5 < 3
         self._batches = [{name: value[mask].cpu() for name, value in transitions.items()} for mask in (batch, ~batch)]

@@ -102,6 +102,8 @@ class Watch(TorchFunctionMode):
         self._enter([*args, *kwargs.values()])
         if name in ("__repr__", "__str__", "__format__"):
             return "tensor"
+        if name == "requires_grad_":
+            return args[0]
         if name in _LEAVES:
             raise self.recorder.fail(*_LEAVES[name])
         if name == "__getitem__":
@@ -233,6 +235,8 @@ def _fixed(recorder: Recorder, index: Any) -> list[int] | None:
         with _disable_current_modes():
             index = values.tolist()
     columns = list(index)
+    if all(isinstance(c, bool) for c in columns):
+        columns = [column for column, chosen in enumerate(columns) if chosen]
     return [int(c) for c in columns] if columns and all(type(c) is int for c in columns) else None
 
 

@@ -18,11 +18,9 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Protocol
 
-import torch
-
 from eureka.errors import TrainingError
 from eureka.rl.population import population_key
-from eureka.rl.worker import Broken, Done, Work, fingerprint
+from eureka.rl.worker import Broken, Done, Work, fingerprint, read_checkpoint
 from eureka.types import Progress, Rejected, Stage, TrainingJob, TrainingResult, WorkerRestarted
 
 Event = Progress | WorkerRestarted | Rejected | TrainingResult
@@ -139,8 +137,11 @@ class LocalBackend:
         """Split the jobs: those with a common checkpoint stay together, the rest is dealt out over the workers."""
         pending = {(job.candidate_id, job.seed): job for job in jobs}
         populations = []
+        for path in self._folder.glob("*.partial"):
+            path.unlink(missing_ok=True)
         for path in sorted(self._folder.glob("*.pt")):
-            kept = [(candidate, seed) for candidate, seed in torch.load(path, weights_only=True)["state"]["jobs"]]
+            saved = read_checkpoint(path)
+            kept = [(candidate, seed) for candidate, seed in saved["state"]["jobs"]] if saved else []
             if kept and all(key in pending for key in kept):
                 populations.append(self._work([pending.pop(key) for key in kept], path))
             else:

@@ -7,17 +7,21 @@ It talks over one socket. It receives `Work`, and sends `Progress`, `Rejected` a
 from __future__ import annotations
 
 import hashlib
+import io
 import os
+import pickle
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from eureka.errors import EurekaError
+from eureka.errors import EurekaError, TrainingError
 from eureka.rl.population import Population
 from eureka.tasks import Task, load_task
 from eureka.types import TrainingJob
@@ -53,10 +57,33 @@ def fingerprint(jobs: Sequence[TrainingJob]) -> str:
 
 
 def save_checkpoint(path: Path, population: Population) -> None:
-    """Write atomically: a reader finds the old checkpoint or the new one."""
-    partial = path.with_suffix(".partial")
-    torch.save({"fingerprint": fingerprint(population.jobs), "state": population.state_dict()}, partial)
-    os.replace(partial, path)
+    """Write atomically: a reader finds the old checkpoint or the new one.
+
+    Raises:
+        TrainingError: it cannot be written, as on a full disk.
+    """
+    buffer = io.BytesIO()
+    torch.save({"fingerprint": fingerprint(population.jobs), "state": population.state_dict()}, buffer)
+    partial = path.with_suffix(f".{os.getpid()}.partial")  # a worker of a killed run may still be writing its own
+    try:
+        partial.write_bytes(buffer.getbuffer())
+        os.replace(partial, path)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise TrainingError(
+            f"the training's checkpoint cannot be written to {path.parent}: {error.strerror}; "
+            "make room there and resume the run, nothing that was recorded is lost"
+        ) from error
+
+
+def read_checkpoint(path: Path) -> dict[str, Any] | None:
+    """What `save_checkpoint` wrote, or None where there is nothing whole (a machine that lost power)."""
+    try:
+        saved: dict[str, Any] = torch.load(path, weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+        return None
+    return saved
 
 
 def load_checkpoint(path: Path, task: Task, jobs: Sequence[TrainingJob]) -> Population:
@@ -64,8 +91,8 @@ def load_checkpoint(path: Path, task: Task, jobs: Sequence[TrainingJob]) -> Popu
 
     Groups that had left the population when it was saved are not in it.
     """
-    if path.is_file():
-        saved = torch.load(path, weights_only=True)
+    saved = read_checkpoint(path)
+    if saved is not None:
         left = [(candidate, seed) for candidate, seed in saved["state"]["jobs"]]
         kept = [job for job in jobs if (job.candidate_id, job.seed) in left]
         if fingerprint(kept) == saved["fingerprint"]:

@@ -698,3 +698,25 @@ def compute_reward(base_lin_vel, torques, dof_vel, up_proj):
     return total, dict(zip(names, rewards))
 """,
 )
+_add(
+    "rarer_functions",
+    """
+import torch
+import torch.nn.functional as F
+
+@torch.jit.script
+def double(x: torch.Tensor) -> torch.Tensor:
+    return 2.0 * x
+
+def compute_reward(object_pos, goal_pos, dof_pos, success, up_proj):
+    apart = F.pairwise_distance(object_pos, goal_pos)
+    area = torch.trapz(dof_pos, dim=-1)
+    ramp = torch.linspace(0, 1, 12) @ dof_pos.T
+    deviation, centre = torch.std_mean(dof_pos, dim=1)
+    entropy = F.binary_cross_entropy(torch.sigmoid(up_proj), success.float(), reduction="none")
+    flat = object_pos[:, [True, True, False]].sum(-1)
+    rows = torch.vmap(lambda q: (q * q).sum())(dof_pos)
+    total = double(-apart) + 0.1 * area + ramp - deviation * centre - entropy + flat - rows
+    return total.requires_grad_(False), {"apart": apart, "area": area, "rows": rows}
+""",
+)

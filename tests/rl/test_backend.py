@@ -130,3 +130,14 @@ def test_keys_do_not_reach_a_worker(tmp_path: Path, jobs: list[TrainingJob]) -> 
             assert b"sk-secret" not in environment
             assert b"PATH=" in environment
             break
+
+
+def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path: Path, jobs: list[TrainingJob]) -> None:
+    population = Population(load_task("cartpole"), jobs[:1])
+    (tmp_path / "taken.pt").mkdir()
+    with pytest.raises(TrainingError, match=r"checkpoint cannot be written to .*; make room there and resume"):
+        worker.save_checkpoint(tmp_path / "taken.pt", population)
+    assert not list(tmp_path.glob("*.partial"))
+    (tmp_path / "half.pt").write_bytes(b"PK half a file")
+    assert worker.read_checkpoint(tmp_path / "half.pt") is None
+    assert worker.read_checkpoint(tmp_path / "none.pt") is None

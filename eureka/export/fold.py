@@ -1,0 +1,271 @@
+"""Folds a reward graph back into statements: values that are used once go into the expression that uses them.
+
+A value becomes a variable where the candidate named it, where it is used more than once, and where the expression
+would grow past what is easy to read.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from eureka.export import operations
+from eureka.export.naming import Names, from_text, stem
+from eureka.export.operations import SELECTIONS, Call, given_arguments, tensors
+from eureka.export.syntax import name, number, source, terms
+from eureka.reward.runtime import (
+    OPS,
+    Argument,
+    Batch,
+    ConstantRef,
+    Graph,
+    InputRef,
+    Node,
+    NodeRef,
+    Ref,
+    evaluate,
+)
+from eureka.types import FieldSpec
+
+MAX_COLUMNS = 80
+MAX_TERM_COLUMNS = 72
+MAX_TERMS = 16
+MAX_SELECTIONS = 4
+
+_BATCH = 7
+_LISTS = frozenset({"torch.where", "torch.stack", "torch.cat"})
+
+
+@dataclass(frozen=True)
+class Statement:
+    """`target = value`."""
+
+    target: str
+    value: ast.expr
+
+
+@dataclass(frozen=True)
+class Body:
+    """The statements of `compute_reward` with the values of the total and of each component after them."""
+
+    parameters: dict[str, str]
+    constants: dict[str, str]
+    num_envs: str
+    device: str
+    statements: tuple[Statement, ...]
+    total: ast.expr
+    components: tuple[ast.expr, ...]
+
+
+def fold(graph: Graph, fields: Sequence[FieldSpec]) -> Body:
+    """Turns the graph into statements; raises `GraphError` where its shapes do not fit the fields."""
+    return _Folder(graph, fields).body()
+
+
+class _Folder:
+    def __init__(self, graph: Graph, fields: Sequence[FieldSpec]) -> None:
+        self.graph = graph
+        self.state = {
+            field.name: torch.empty((_BATCH, *field.shape), dtype=getattr(torch, field.dtype), device="meta")
+            for field in fields
+        }
+        # Shapes and types of every node, which the graph does not carry.
+        self.meta: list[Any] = evaluate(graph, self.state, _BATCH, torch.device("meta"))
+        self.folded = {index: self._folded_scalars(node) for index, node in enumerate(graph.nodes)}
+        self.selections = self._find_selections()
+        self.uses = self._count_uses()
+        own = [node.name for node in graph.nodes if node.name is not None]
+        names = self.names = Names(own)
+        self.parameters = {field: names.field(field) for field in graph.inputs}
+        self.constants = {constant: names.own(constant) for constant in graph.constants}
+        self.num_envs, self.device = names.invented("num_envs"), names.invented("device")
+        self.wanted = self._wanted_names()
+        self.values: dict[int, ast.expr] = {}
+        self.statements: list[Statement] = []
+
+    def body(self) -> Body:
+        """Walks the nodes in order."""
+        for index, node in enumerate(self.graph.nodes):
+            if self.uses[index]:
+                self._visit(index, node)
+        total = self.value(self.graph.total)
+        if not isinstance(total, ast.Name):
+            target = self.names.invented("total")
+            self.statements.append(Statement(target, total))
+            total = name(target)
+        components = tuple(self.value(c.value) for c in self.graph.components)
+        return Body(
+            self.parameters,
+            self.constants,
+            self.num_envs,
+            self.device,
+            tuple(self.statements),
+            total,
+            components,
+        )
+
+    # ------------------------------------------------------------------------------------------ what is used where
+
+    def _find_selections(self) -> dict[int, int]:
+        """The nodes that are written as a subscript wherever they are used, with the number of subscripts."""
+        found: dict[int, int] = {}
+        for index, node in enumerate(self.graph.nodes):
+            if node.op in SELECTIONS and (node.name is None or OPS[node.op].outputs != 1):
+                (operand,) = self._operands(index)
+                depth = found.get(operand.index, 0) + 1 if isinstance(operand, NodeRef) else 1
+                if depth <= MAX_SELECTIONS:
+                    found[index] = depth
+        return found
+
+    def _operands(self, index: int) -> list[Ref]:
+        node = self.graph.nodes[index]
+        arguments = {} if node.op == "tensor" else given_arguments(node)
+        return [r for key, a in arguments.items() if key not in self.folded[index] for r in tensors([a])]
+
+    def _count_uses(self) -> list[int]:
+        """How often each node's value is written; a selection is written anew at each of its uses."""
+        uses = [0] * len(self.graph.nodes)
+        for ref in (self.graph.total, *(c.value for c in self.graph.components)):
+            if isinstance(ref, NodeRef):
+                uses[ref.index] += 1
+        for index in range(len(uses) - 1, -1, -1):
+            times = uses[index] if index in self.selections else min(uses[index], 1)
+            for ref in self._operands(index):
+                if isinstance(ref, NodeRef):
+                    uses[ref.index] += times
+        return uses
+
+    def _wanted_names(self) -> dict[int, str]:
+        """Names for nodes that the candidate gave none: those of the components, and `total`."""
+        wanted = {}
+        for text, ref in (*((c.name, c.value) for c in self.graph.components), ("total", self.graph.total)):
+            identifier = from_text(text)
+            if isinstance(ref, NodeRef) and ref.item is None and identifier:
+                wanted.setdefault(ref.index, identifier)
+        return wanted
+
+    def _tensor(self, ref: Ref) -> torch.Tensor:
+        if isinstance(ref, InputRef):
+            return self.state[ref.name]
+        value: torch.Tensor = self.meta[ref.index] if ref.item is None else self.meta[ref.index][ref.item]
+        return value
+
+    def _folded_scalars(self, node: Node) -> dict[str, Argument]:
+        """The operands of a `where` that are constant tensors and mean the same as a plain number."""
+        if node.op != "where.self":
+            return {}
+        given = given_arguments(node)
+        refs = {key: ref for key, ref in given.items() if isinstance(ref, NodeRef | InputRef)}
+        found = {}
+        for key in ("self", "other"):
+            scalar = self._scalar(refs[key])
+            if scalar is not None:
+                found[key] = scalar
+        kept = [self._tensor(ref) for key, ref in refs.items() if key not in found]
+        shape = torch.broadcast_shapes(*(tensor.shape for tensor in kept))
+        types = {tensor.dtype for tensor in kept[1:]}
+        result = torch.broadcast_shapes(*(self._tensor(ref).shape for ref in refs.values()))
+        return found if shape == result and types <= {torch.float32} else {}
+
+    def _scalar(self, ref: Ref) -> Argument:
+        """The number that fills a float32 tensor, None where there is none."""
+        if not isinstance(ref, NodeRef) or ref.item is not None or self._tensor(ref).dtype != torch.float32:
+            return None
+        node = self.graph.nodes[ref.index]
+        if node.op in ("zeros", "zeros_like", "ones", "ones_like"):
+            return float(node.op.startswith("ones"))
+        if node.op not in ("full", "full_like", "scalar_tensor"):
+            return None
+        value = given_arguments(node)["s" if node.op == "scalar_tensor" else "fill_value"]
+        if isinstance(value, ConstantRef):
+            return value if isinstance(self.graph.constants[value.name], float) else None
+        return float(value) if isinstance(value, int | float) else None
+
+    # ------------------------------------------------------------------------------------------ writing
+
+    def value(self, argument: Argument) -> ast.expr:
+        """A tensor, a constant, a number or a size as an expression."""
+        if isinstance(argument, InputRef):
+            return name(self.parameters[argument.name])
+        if isinstance(argument, ConstantRef):
+            constant = name(self.constants[argument.name])
+            return ast.UnaryOp(ast.USub(), constant) if argument.negative else constant
+        if isinstance(argument, Batch):
+            count = name(self.num_envs)
+            return count if argument.multiple == 1 else ast.BinOp(number(argument.multiple), ast.Mult(), count)
+        if isinstance(argument, NodeRef):
+            return self._node_value(argument)
+        assert isinstance(argument, int | float)
+        return number(argument)
+
+    def _node_value(self, ref: NodeRef) -> ast.expr:
+        node = self.graph.nodes[ref.index]
+        if ref.index in self.values:
+            value = self.values[ref.index]
+            return value if ref.item is None else operations.result(node.op, value, ref.item)
+        (operand,) = self._operands(ref.index)
+        dims = self._tensor(operand).dim()
+        return operations.selection(node.op, given_arguments(node), ref.item, self.value(operand), dims)
+
+    def _visit(self, index: int, node: Node) -> None:
+        if index in self.selections:
+            return
+        written = self._expression(index, node)
+        while not readable(written):
+            operand = self._longest_operand(index)
+            if operand is None:
+                break
+            self._assign(operand)
+            written = self._expression(index, node)
+        self.values[index] = written
+        if node.name is not None or self.uses[index] > 1:
+            self._assign(index)
+
+    def _expression(self, index: int, node: Node) -> ast.expr:
+        if node.op == "tensor":
+            return operations.literal_tensor(node, name(self.device))
+        if node.op in SELECTIONS and OPS[node.op].outputs == 1:
+            (operand,) = self._operands(index)
+            dims = self._tensor(operand).dim()
+            return operations.selection(node.op, given_arguments(node), None, self.value(operand), dims)
+        given = given_arguments(node) | self.folded[index]
+        result = self.meta[index]
+        first = result if isinstance(result, torch.Tensor) else result[0]
+        dtype = str(first.dtype).removeprefix("torch.")
+        return operations.expression(Call(node.op, given, self.value, name(self.device), dtype))
+
+    def _longest_operand(self, index: int) -> int | None:
+        """The operand that takes most room and is no variable yet; a selection's own operand in its place."""
+        found: dict[int, int] = {}
+        for ref in self._operands(index):
+            while isinstance(ref, NodeRef) and ref.index not in self.values:
+                (ref,) = self._operands(ref.index)
+            if isinstance(ref, NodeRef) and not isinstance(self.values[ref.index], ast.Name):
+                found[ref.index] = len(source(self.values[ref.index]))
+        return max(found, key=lambda i: found[i], default=None)
+
+    def _assign(self, index: int) -> None:
+        """Makes a node's value a variable."""
+        node = self.graph.nodes[index]
+        if node.name is not None:
+            target = self.names.own(node.name)
+        else:
+            target = self.names.invented(self.wanted.get(index) or stem(node.op))
+        self.statements.append(Statement(target, self.values[index]))
+        self.values[index] = name(target)
+
+
+def readable(expression: ast.expr) -> bool:
+    """Whether an expression is short, or a list of short ones: a sum, a `torch.where`, a `torch.stack`."""
+    if len(source(expression)) <= MAX_COLUMNS:
+        return True
+    parts = [part for _, part in terms(expression)]
+    most = MAX_TERMS
+    if isinstance(expression, ast.Call) and source(expression.func) in _LISTS:
+        parts = [e for a in expression.args for e in (a.elts if isinstance(a, ast.List) else [a])]
+        most = len(parts)
+    return 1 < len(parts) <= most and all(len(source(part)) <= MAX_TERM_COLUMNS for part in parts)
