@@ -71,9 +71,7 @@ def bare_steps_per_second(task_dir: str, name: str, num_envs: int, steps: int) -
 def bare(task_dir: Path, name: str, workers: int, num_envs: int, steps: int) -> float:
     """Control steps a second of `workers` such processes at once."""
     with ProcessPoolExecutor(workers) as pool:
-        rates = [
-            pool.submit(bare_steps_per_second, str(task_dir), name, num_envs, steps) for _ in range(workers)
-        ]
+        rates = [pool.submit(bare_steps_per_second, str(task_dir), name, num_envs, steps) for _ in range(workers)]
         return sum(rate.result() for rate in rates)
 
 

@@ -114,6 +114,32 @@ def evaluate(
 
 
 @app.command()
+def export(
+    folder: RunFolder,
+    to: Annotated[Path | None, typer.Option(help="Write the module there instead of printing it.")] = None,
+    candidate: Annotated[str | None, typer.Option(help="Another candidate than the best, such as g02-c05.")] = None,
+    task_dir: TaskDirs = None,
+) -> None:
+    """Write a reward as a standalone module.
+
+    It needs only torch, and compiles under torch.jit.script.
+    """
+    from eureka.session import export_run
+    from eureka.store import RunStore
+
+    with RunStore.open(folder, read_only=True) as store:
+        text = export_run(store, candidate, task_dir or [])
+    if to is None:
+        line(text.rstrip())
+        return
+    try:
+        to.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise EurekaError(f"{to}: the module cannot be written: {error.strerror}") from error
+    line(f"wrote {to}")
+
+
+@app.command()
 def tasks(
     name: Annotated[str | None, typer.Argument(help="Show this task with the table of its State.")] = None,
     task_dir: TaskDirs = None,
@@ -133,6 +159,7 @@ def tasks(
     line(f"folder: {task.folder}")
     line(f"control step: {task.control_timestep_s:g} s, time limit {task.info.max_episode_steps} steps")
     line(f"metric: {task.metric.description} ({task.metric.unit})")
+    line(f"evidence: {task.info.evidence}")
     line()
     header = ("state field", "shape", "dtype", "unit", "frame", "description")
     rows = [(f.name, _shape(f.shape), f.dtype, f.unit, f.frame, f.description) for f in task.fields]

@@ -9,16 +9,18 @@ from pathlib import Path
 
 from eureka.config import Parent, RunConfig, from_yaml
 from eureka.console import ProgressLines, line
+from eureka.errors import StoreError
 from eureka.evaluation import best_reward, evaluations, retrain, retraining_jobs, summarise
+from eureka.export import export_reward
 from eureka.llm.base import Proposer
-from eureka.loop import Run, evolve
+from eureka.loop import Run, evolve, outcomes
 from eureka.reward.service import PRELOAD, RewardVerifier
 from eureka.rl.recording import Recording, probe_metric, record
 from eureka.sandbox import LayerReport, Sandbox
-from eureka.search import Greedy, Outcome
+from eureka.search import Greedy, Outcome, pooled_score
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
-from eureka.types import Schedule
+from eureka.types import Reward, Schedule
 from eureka.wiring import make_backend, make_proposer, make_schedule, recorded_task_dirs, run_facts
 
 
@@ -86,12 +88,36 @@ class SearchSession:
 
     def _hand_over(self, store: RunStore, outcome: Outcome) -> None:
         best = max(outcome.results, key=lambda result: result.score)
+        store.write_file("best/reward.py", reward_module(store, self.task, best_reward(store)))
         store.write_file("best/source.py.txt", outcome.candidate.source)
         store.write_file("best/policy.pt", best.policy)
         line()
         line(f"best reward: {outcome.candidate.id}, {outcome.score:.3g} {self.task.metric.unit}")
         line(f"components: {', '.join(best.components)}")
-        line(f"how sure that is: eureka evaluate {store.folder}")
+        line(f"as a module that needs only torch: {store.best_folder / 'reward.py'}")
+        line(f"how sure the score is: eureka evaluate {store.folder}")
+
+
+def reward_module(store: RunStore, task: Task, reward: Reward) -> str:
+    """The text of the standalone module of one reward, with where it came from."""
+    facts = store.facts()
+    score = pooled_score([result for result in store.results() if result.candidate_id == reward.candidate_id])
+    provenance = {
+        "task": task.info.description,
+        "score": f"{score:.4g} {task.metric.unit} ({task.metric.description}) in the search's own evaluation",
+        "proposer": facts["proposer"],
+        "had metric access": facts["had metric access"],
+        "eureka": facts["eureka"],
+    }
+    if "unsafe" in facts:
+        provenance["UNSAFE"] = facts["unsafe"]
+    return export_reward(
+        graph=reward.graph,
+        task=task.info.name,
+        candidate_id=reward.candidate_id,
+        fields=task.fields,
+        provenance=provenance,
+    )
 
 
 @contextmanager
@@ -147,3 +173,19 @@ def evaluate_run(
     summary = summarise([result.score for result in results])
     interval = f", 95% interval [{summary.interval[0]:.4g}, {summary.interval[1]:.4g}]" if summary.interval else ""
     line(f"IQM over {len(results)} seeds: {summary.iqm:.4g} {task.metric.unit}{interval}")
+
+
+def export_run(store: RunStore, candidate: str | None, task_dirs: Sequence[Path]) -> str:
+    """The standalone module of a run's best reward, or of another candidate's.
+
+    Raises:
+        StoreError: no reward is there yet, or the run has no verified reward of that id.
+    """
+    config = from_yaml(store.config_yaml)
+    task = load_task(config.task, [*recorded_task_dirs(store), *task_dirs])
+    if candidate is None:
+        return reward_module(store, task, best_reward(store))
+    rewards = {outcome.candidate.id for outcome in outcomes(store)}
+    if candidate not in rewards:
+        raise StoreError(f"{store.folder}: no trained reward {candidate}; there are {', '.join(sorted(rewards))}")
+    return reward_module(store, task, next(r for r in store.rewards() if r.candidate_id == candidate))

@@ -53,7 +53,7 @@ class TaskInfo:
     ppo: PPOConfig
     outputs: tuple[str, ...] = ()
     gymnasium_id: str | None = None
-    evidence: str = ""
+    evidence: str = "none given"
 
 
 def read_info(folder: Path) -> TaskInfo:

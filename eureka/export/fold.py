@@ -84,7 +84,7 @@ class _Folder:
         self.constants = {constant: names.own(constant) for constant in graph.constants}
         self.num_envs, self.device = names.invented("num_envs"), names.invented("device")
         self.wanted = self._wanted_names()
-        self.values: dict[int, ast.expr] = {}
+        self.variables: dict[int, str] = {}
         self.statements: list[Statement] = []
 
     def body(self) -> Body:
@@ -204,49 +204,95 @@ class _Folder:
 
     def _node_value(self, ref: NodeRef) -> ast.expr:
         node = self.graph.nodes[ref.index]
-        if ref.index in self.values:
-            value = self.values[ref.index]
-            return value if ref.item is None else operations.result(node.op, value, ref.item)
-        (operand,) = self._operands(ref.index)
+        if ref.index in self.selections:
+            return self._selection(ref.index, ref.item)
+        variable = self.variables.get(ref.index)
+        value = name(variable) if variable else self._written(ref.index)
+        return value if ref.item is None else operations.result(node.op, value, ref.item)
+
+    def _selection(self, index: int, item: int | None) -> ast.expr:
+        node = self.graph.nodes[index]
+        (operand,) = self._operands(index)
         dims = self._tensor(operand).dim()
-        return operations.selection(node.op, given_arguments(node), ref.item, self.value(operand), dims)
+        return operations.selection(node.op, given_arguments(node), item, self.value(operand), dims)
 
-    def _visit(self, index: int, node: Node) -> None:
-        if index in self.selections:
-            return
-        written = self._expression(index, node)
-        while not readable(written):
-            operand = self._longest_operand(index)
-            if operand is None:
-                break
-            self._assign(operand)
-            written = self._expression(index, node)
-        self.values[index] = written
-        if node.name is not None or self.uses[index] > 1:
-            self._assign(index)
-
-    def _expression(self, index: int, node: Node) -> ast.expr:
+    def _written(self, index: int) -> ast.expr:
+        """The node's operation, with the operands that are no variables written into it."""
+        node = self.graph.nodes[index]
         if node.op == "tensor":
             return operations.literal_tensor(node, name(self.device))
         if node.op in SELECTIONS and OPS[node.op].outputs == 1:
-            (operand,) = self._operands(index)
-            dims = self._tensor(operand).dim()
-            return operations.selection(node.op, given_arguments(node), None, self.value(operand), dims)
+            return self._selection(index, None)
         given = given_arguments(node) | self.folded[index]
+        quotient = self._quotient(node)
+        if quotient is not None:
+            return quotient
         result = self.meta[index]
         first = result if isinstance(result, torch.Tensor) else result[0]
         dtype = str(first.dtype).removeprefix("torch.")
         return operations.expression(Call(node.op, given, self.value, name(self.device), dtype))
 
+    def _quotient(self, node: Node) -> ast.expr | None:
+        """`0.5 / x`, which torch itself computes as the reciprocal times 0.5."""
+        if node.op != "mul.Tensor" or not operations.is_scalar(node.args[1]):
+            return None
+        ref = node.args[0]
+        if (
+            not isinstance(ref, NodeRef)
+            or ref.index in self.variables
+            or self.graph.nodes[ref.index].op != "reciprocal"
+        ):
+            return None
+        divisor = self.value(self.graph.nodes[ref.index].args[0])
+        return ast.BinOp(self.value(node.args[1]), ast.Div(), divisor)
+
+    def _visit(self, index: int, node: Node) -> None:
+        if index in self.selections:
+            return
+        written = self._written(index)
+        while not readable(written):
+            split = self._split(index, written)
+            if split is None:
+                break
+            self._assign(split)
+            written = self._written(index)
+        if node.name is not None or self.uses[index] > 1:
+            self._assign(index)
+
+    def _split(self, index: int, written: ast.expr) -> int | None:
+        """Which operand of an operand to make a variable, so that the expression falls into even parts."""
+        parts = _parts(written)
+        if len(parts) > 1 and (isinstance(written, ast.Call) or len(parts) > MAX_TERMS):
+            return self._longest_operand(index)
+        half = max(len(source(part)) for part in parts) / 2
+        sizes = {i: len(source(self._written(i))) for i in self._inlined(index)}
+        sums = {i for i in sizes if len(parts) > 1 and self._is_sum(i)}
+        return min(sizes.keys() - sums or sizes, key=lambda i: (abs(sizes[i] - half), i), default=None)
+
     def _longest_operand(self, index: int) -> int | None:
         """The operand that takes most room and is no variable yet; a selection's own operand in its place."""
-        found: dict[int, int] = {}
+        sizes: dict[int, int] = {}
         for ref in self._operands(index):
-            while isinstance(ref, NodeRef) and ref.index not in self.values:
+            while isinstance(ref, NodeRef) and ref.index in self.selections:
                 (ref,) = self._operands(ref.index)
-            if isinstance(ref, NodeRef) and not isinstance(self.values[ref.index], ast.Name):
-                found[ref.index] = len(source(self.values[ref.index]))
-        return max(found, key=lambda i: found[i], default=None)
+            if isinstance(ref, NodeRef) and ref.index not in self.variables:
+                sizes[ref.index] = len(source(self._written(ref.index)))
+        return max(sizes, key=lambda i: sizes[i], default=None)
+
+    def _is_sum(self, index: int) -> bool:
+        return self.graph.nodes[index].op in ("add.Tensor", "sub.Tensor")
+
+    def _inlined(self, index: int) -> set[int]:
+        """The nodes whose operations stand in this one's expression."""
+        found: set[int] = set()
+        waiting = [index]
+        while waiting:
+            for ref in self._operands(waiting.pop()):
+                if isinstance(ref, NodeRef) and ref.index not in self.variables:
+                    waiting.append(ref.index)
+                    if ref.index not in self.selections:
+                        found.add(ref.index)
+        return found
 
     def _assign(self, index: int) -> None:
         """Makes a node's value a variable."""
@@ -255,17 +301,21 @@ class _Folder:
             target = self.names.own(node.name)
         else:
             target = self.names.invented(self.wanted.get(index) or stem(node.op))
-        self.statements.append(Statement(target, self.values[index]))
-        self.values[index] = name(target)
+        self.statements.append(Statement(target, self._written(index)))
+        self.variables[index] = target
+
+
+def _parts(expression: ast.expr) -> list[ast.expr]:
+    """What stands on lines of its own where an expression takes several: terms of a sum, arguments of a where."""
+    if isinstance(expression, ast.Call) and source(expression.func) in _LISTS:
+        return [e for a in expression.args for e in (a.elts if isinstance(a, ast.List) else [a])]
+    return [part for _, part in terms(expression)]
 
 
 def readable(expression: ast.expr) -> bool:
     """Whether an expression is short, or a list of short ones: a sum, a `torch.where`, a `torch.stack`."""
     if len(source(expression)) <= MAX_COLUMNS:
         return True
-    parts = [part for _, part in terms(expression)]
-    most = MAX_TERMS
-    if isinstance(expression, ast.Call) and source(expression.func) in _LISTS:
-        parts = [e for a in expression.args for e in (a.elts if isinstance(a, ast.List) else [a])]
-        most = len(parts)
-    return 1 < len(parts) <= most and all(len(source(part)) <= MAX_TERM_COLUMNS for part in parts)
+    parts = _parts(expression)
+    few = len(parts) <= MAX_TERMS or isinstance(expression, ast.Call)
+    return len(parts) > 1 and few and all(len(source(part)) <= MAX_TERM_COLUMNS for part in parts)

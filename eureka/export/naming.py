@@ -11,19 +11,18 @@ from collections.abc import Iterable
 _TAKEN = """torch math F Dict List Tuple INPUTS COMPONENTS compute_reward compute_reward_from_state components
 print self""".split()
 _STEMS = {
+    **dict.fromkeys(("add", "sub", "rsub", "mul", "div", "neg", "pow", "where"), "term"),
+    **dict.fromkeys(("gt", "ge", "lt", "le", "eq", "ne", "bitwise_and", "bitwise_or", "bitwise_not"), "mask"),
+    **dict.fromkeys(("full", "zeros", "ones", "scalar_tensor", "tensor"), "constant"),
+    **dict.fromkeys(("select", "slice", "unbind", "split"), "part"),
+    **dict.fromkeys(("select_scatter", "slice_scatter"), "written"),
+    **dict.fromkeys(("view", "expand", "permute"), "reshaped"),
     "linalg_vector_norm": "norm",
     "linalg_cross": "cross",
-    "mul": "product",
-    "sub": "difference",
-    "rsub": "difference",
-    "div": "ratio",
-    "neg": "negative",
-    "where": "choice",
-    "pow": "power",
-    "view": "reshaped",
-    **dict.fromkeys(("gt", "ge", "lt", "le", "eq", "ne", "bitwise_and", "bitwise_or", "bitwise_not"), "mask"),
-    **dict.fromkeys(("full", "scalar_tensor", "tensor"), "constant"),
-    **dict.fromkeys(("select", "slice", "unbind", "split"), "part"),
+    "stack": "stacked",
+    "cat": "joined",
+    "abs": "absolute",
+    "clamp": "clamped",
     "_to_copy": "converted",
 }
 

@@ -58,10 +58,10 @@ _RENAMED = {
     **{
         base: f"F.{base}"
         for base in """leaky_relu elu gelu silu softplus hardtanh hardsigmoid hardswish mish threshold
-        smooth_l1_loss huber_loss mse_loss""".split()
+        smooth_l1_loss huber_loss mse_loss binary_cross_entropy""".split()
     },
 }
-_CASTS = {"float32": "float", "float64": "double", "float16": "half", "int64": "long", "int32": "int", "bool": "bool"}
+_CASTS = {"float32": "float", "float64": "double", "float16": "half", "int64": "long", "int32": "int"}
 _REDUCTIONS = ("none", "mean", "sum")
 _RESULTS = {"max": ("values", "indices"), "min": ("values", "indices"), "median": ("values", "indices")}
 _RESULTS |= {"sort": ("values", "indices"), "topk": ("values", "indices")}
@@ -105,6 +105,9 @@ class Call:
             if isinstance(argument, ConstantRef):
                 return call(name("float"), self.value(argument))
             return number(float(argument)) if isinstance(argument, int) else self.value(argument)
+        if parameter.kind == "Tensor" and isinstance(argument, bool):
+            # TorchScript takes a bare `True` for the integer 1, which makes integers of masks.
+            return _scalar(number(argument), "bool", self.device)
         return self.value(argument)
 
 
@@ -167,13 +170,19 @@ def selection(op: str, given: Mapping[str, Argument], item: int | None, value: a
 def subscript(value: ast.expr, dim: int, index: ast.expr) -> ast.expr:
     """Indexes one dimension; `x[:, 0]` indexed once more becomes `x[:, 0, 2]` where that means the same."""
     entries: list[ast.expr] = []
-    if isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Tuple | ast.Slice | ast.Constant | ast.UnaryOp):
+    if isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name):
         before = value.slice.elts if isinstance(value.slice, ast.Tuple) else [value.slice]
-        kept = sum(isinstance(entry, ast.Slice) for entry in before)
-        if dim >= kept and isinstance(value.value, ast.Name):
-            entries, value, dim = list(before), value.value, dim - kept
-    entries += [ast.Slice() for _ in range(dim)] + [index]
+        places = [place for place, entry in enumerate(before) if isinstance(entry, ast.Slice)]
+        if dim >= len(places) or _is_all(before[places[dim]]):
+            dim = places[dim] if dim < len(places) else dim + len(before) - len(places)
+            entries, value = list(before), value.value
+    entries += [ast.Slice() for _ in range(dim + 1 - len(entries))]
+    entries[dim] = index
     return ast.Subscript(value, entries[0] if len(entries) == 1 else ast.Tuple(entries, ast.Load()), ast.Load())
+
+
+def _is_all(entry: ast.expr) -> bool:
+    return isinstance(entry, ast.Slice) and not (entry.lower or entry.upper or entry.step)
 
 
 # ---------------------------------------------------------------------------------------------- the common forms
@@ -288,7 +297,17 @@ def _filled(call_: Call) -> ast.expr:
 
 
 def _scalar_tensor(call_: Call) -> ast.expr:
-    return dotted_call("torch.tensor", call_["s"], dtype=dotted(f"torch.{call_.dtype}"), device=call_.device)
+    return _scalar(call_["s"], call_.dtype, call_.device)
+
+
+def _scalar(value: ast.expr, dtype: str, device: ast.expr) -> ast.expr:
+    return dotted_call("torch.scalar_tensor", value, dtype=dotted(f"torch.{dtype}"), device=device)
+
+
+def _clamp(call_: Call) -> ast.expr | None:
+    if call_.given.get("max") is not None or call_.given.get("min") is None:
+        return None
+    return call(attribute(call_["self"], "clamp"), min=call_["min"])
 
 
 def _vector_norm(call_: Call) -> ast.expr | None:
@@ -314,7 +333,7 @@ def _elu(call_: Call) -> ast.expr | None:
 def _loss(call_: Call) -> ast.expr | None:
     reduction = call_.given.get("reduction", 1)
     assert isinstance(reduction, int)
-    keywords = {key: call_[key] for key in ("beta", "delta") if key in call_.given}
+    keywords = {key: call_[key] for key in ("weight", "beta", "delta") if call_.given.get(key) is not None}
     tensors = (call_["self"], call_["target"])
     return dotted_call(_RENAMED[call_.base], *tensors, reduction=ast.Constant(_REDUCTIONS[reduction]), **keywords)
 
@@ -335,9 +354,10 @@ _SPECIAL: dict[str, Callable[[Call], ast.expr | None]] = {
     **dict.fromkeys(("view", *_SPREAD), _spread),
     **dict.fromkeys(("full", "zeros", "ones"), _filled),
     **dict.fromkeys(("_softmax", "_log_softmax"), _softmax),
-    **dict.fromkeys(("smooth_l1_loss", "huber_loss", "mse_loss"), _loss),
+    **dict.fromkeys(("smooth_l1_loss", "huber_loss", "mse_loss", "binary_cross_entropy"), _loss),
     **dict.fromkeys(("std.correction", "var.correction"), _standard_deviation),
     **dict.fromkeys(("split.Tensor", "split_with_sizes"), _aten),
+    **dict.fromkeys(("clamp", "clamp.Tensor"), _clamp),
     "_to_copy": _cast,
     "scalar_tensor": _scalar_tensor,
     "linalg_vector_norm": _vector_norm,
@@ -353,15 +373,27 @@ def literal_tensor(node: Node, device: ast.expr) -> ast.expr:
     assert isinstance(shape, tuple)
     assert isinstance(dtype, DType)
     keywords = {"dtype": dotted(f"torch.{dtype.name}"), "device": device}
+    if not shape:
+        value = values[0]
+        assert isinstance(value, int | float)
+        return _scalar(number(value), dtype.name, device)
     if not values:
         return dotted_call("torch.zeros", sequence([number(s) for s in shape if isinstance(s, int)]), **keywords)
     floating = dtype.name.startswith(("float", "bfloat"))
-    elements: list[ast.expr] = [
-        number(float(v) if floating and not isinstance(v, bool) else v) for v in values if isinstance(v, int | float)
-    ]
+    numbers = [float(v) if floating else v for v in values if isinstance(v, int | float)]
+    elements: list[ast.expr] = [number(v) for v in numbers]
+    if floating and dtype.name != "float32" and any(_rounded(v) != v for v in numbers):
+        # TorchScript rounds the numbers of a list to float32 first.
+        scalars = sequence([_scalar(element, dtype.name, device) for element in elements])
+        sizes = [number(s) for s in shape if isinstance(s, int)]
+        return call(attribute(dotted_call("torch.stack", scalars), "reshape"), *sizes)
     for size in reversed([s for s in shape if isinstance(s, int)]):
         elements = [sequence(elements[start : start + size]) for start in range(0, len(elements), size)]
     return dotted_call("torch.tensor", elements[0], **keywords)
+
+
+def _rounded(value: float) -> float:
+    return torch.tensor(value, dtype=torch.float32).item()
 
 
 def tensors(arguments: Sequence[Argument]) -> list[NodeRef | InputRef]:

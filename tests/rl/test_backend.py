@@ -124,12 +124,13 @@ def test_the_hosts_own_failure_is_an_error(tmp_path: Path, jobs: list[TrainingJo
 
 def test_keys_do_not_reach_a_worker(tmp_path: Path, jobs: list[TrainingJob]) -> None:
     backend = LocalBackend("cartpole", (), tmp_path, {**os.environ, "OPENAI_API_KEY": "sk-secret"}, workers=1)
-    for event in backend.train(jobs[:1]):
-        if isinstance(event, Progress):
-            environment = Path(f"/proc/{backend.worker_pids()[0]}/environ").read_bytes()
-            assert b"sk-secret" not in environment
-            assert b"PATH=" in environment
-            break
+    try:
+        next(event for event in backend.train(jobs[:1]) if isinstance(event, Progress))
+        environment = Path(f"/proc/{backend.worker_pids()[0]}/environ").read_bytes()
+        assert b"sk-secret" not in environment
+        assert b"PATH=" in environment
+    finally:
+        backend.close()
 
 
 def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path: Path, jobs: list[TrainingJob]) -> None:
