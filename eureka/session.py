@@ -103,11 +103,11 @@ def reward_module(store: RunStore, task: Task, reward: Reward) -> str:
     facts = store.facts()
     score = pooled_score([result for result in store.results() if result.candidate_id == reward.candidate_id])
     provenance = {
-        "task": task.info.description,
-        "score": f"{score:.4g} {task.metric.unit} ({task.metric.description}) in the search's own evaluation",
-        "proposer": facts["proposer"],
-        "had metric access": facts["had metric access"],
-        "eureka": facts["eureka"],
+        "Sentence": task.info.description,
+        "Score": f"{score:.4g} {task.metric.unit} ({task.metric.description}) in the search's own evaluation",
+        "Proposer": facts["proposer"],
+        "Had metric access": facts["had metric access"],
+        "Written by": f"eureka {facts['eureka']}",
     }
     if "unsafe" in facts:
         provenance["UNSAFE"] = facts["unsafe"]

@@ -176,9 +176,8 @@ class Reward:
 class PPOConfig:
     """Hyper-parameters of PPO (Schulman et al. 2017), one set per task in its `task.yaml`.
 
-    `horizon` is the number of control steps of a rollout; `final_learning_rate` the share of `learning_rate` that is
-    left at the end, reached linearly; `initial_std` the standard deviation of the action noise at the start, in
-    units of half the control range.
+    `horizon` is the number of control steps of a rollout; `initial_std` the standard deviation of the action
+    noise at the start, in units of half the control range.
     """
 
     hidden: tuple[int, ...] = (64, 64)
@@ -187,7 +186,6 @@ class PPOConfig:
     epochs: int = 8
     minibatches: int = 8
     learning_rate: float = 4e-4
-    final_learning_rate: float = 1.0
     gamma: float = 0.99
     gae_lambda: float = 0.95
     clip: float = 0.2

@@ -88,7 +88,7 @@ class TrainConfig:
     """Trainings per candidate."""
     checkpoints: int = _at_least(1, 4)
     """Evaluations per training, evenly spaced, the last at the end."""
-    eval_episodes: int = _at_least(1, 16)
+    eval_episodes: int = _at_least(1, 8)
     """Evaluation episodes at each checkpoint."""
     workers: int | None = _at_least(1, None)
     """Training processes; null: one per core."""

@@ -15,7 +15,8 @@ import torch
 
 from eureka.export import operations
 from eureka.export.naming import Names, from_text, stem
-from eureka.export.operations import SELECTIONS, Call, given_arguments, tensors
+from eureka.export.operations import Call, given_arguments, tensors
+from eureka.export.selections import SELECTIONS, result, selection
 from eureka.export.syntax import name, number, source, terms
 from eureka.reward.runtime import (
     OPS,
@@ -75,7 +76,7 @@ class _Folder:
         }
         # Shapes and types of every node, which the graph does not carry.
         self.meta: list[Any] = evaluate(graph, self.state, _BATCH, torch.device("meta"))
-        self.folded = {index: self._folded_scalars(node) for index, node in enumerate(graph.nodes)}
+        self.folded = {index: self._folded_scalars(index, node) for index, node in enumerate(graph.nodes)}
         self.selections = self._find_selections()
         self.uses = self._count_uses()
         own = [node.name for node in graph.nodes if node.name is not None]
@@ -83,15 +84,16 @@ class _Folder:
         self.parameters = {field: names.field(field) for field in graph.inputs}
         self.constants = {constant: names.own(constant) for constant in graph.constants}
         self.num_envs, self.device = names.invented("num_envs"), names.invented("device")
+        self.own = self._own_names()
         self.wanted = self._wanted_names()
         self.variables: dict[int, str] = {}
         self.statements: list[Statement] = []
 
     def body(self) -> Body:
         """Walks the nodes in order."""
-        for index, node in enumerate(self.graph.nodes):
+        for index in range(len(self.graph.nodes)):
             if self.uses[index]:
-                self._visit(index, node)
+                self._visit(index)
         total = self.value(self.graph.total)
         if not isinstance(total, ast.Name):
             target = self.names.invented("total")
@@ -139,9 +141,29 @@ class _Folder:
                     uses[ref.index] += times
         return uses
 
+    def _own_names(self) -> dict[int, str]:
+        """The candidate's names, less those whose variable is assigned again where its value is used, and only there.
+
+        `total = a + b` and `total = total + c` become `total = a + b + c`.
+        """
+        consumers = {
+            ref.index: index
+            for index in range(len(self.graph.nodes))
+            for ref in self._operands(index)
+            if isinstance(ref, NodeRef) and self.uses[index]
+        }
+        found: dict[int, str] = {}
+        for index, node in enumerate(self.graph.nodes):
+            user = index
+            while self.uses[user] == 1 and user in consumers and (user == index or not self.graph.nodes[user].name):
+                user = consumers[user]
+            if node.name is not None and (user == index or self.graph.nodes[user].name != node.name):
+                found[index] = node.name
+        return found
+
     def _wanted_names(self) -> dict[int, str]:
         """Names for nodes that the candidate gave none: those of the components, and `total`."""
-        wanted = {}
+        wanted: dict[int, str] = {}
         for text, ref in (*((c.name, c.value) for c in self.graph.components), ("total", self.graph.total)):
             identifier = from_text(text)
             if isinstance(ref, NodeRef) and ref.item is None and identifier:
@@ -154,22 +176,21 @@ class _Folder:
         value: torch.Tensor = self.meta[ref.index] if ref.item is None else self.meta[ref.index][ref.item]
         return value
 
-    def _folded_scalars(self, node: Node) -> dict[str, Argument]:
+    def _folded_scalars(self, index: int, node: Node) -> dict[str, Argument]:
         """The operands of a `where` that are constant tensors and mean the same as a plain number."""
         if node.op != "where.self":
             return {}
         given = given_arguments(node)
-        refs = {key: ref for key, ref in given.items() if isinstance(ref, NodeRef | InputRef)}
-        found = {}
+        operands = {key: ref for key, ref in given.items() if isinstance(ref, NodeRef | InputRef)}
+        found: dict[str, Argument] = {}
         for key in ("self", "other"):
-            scalar = self._scalar(refs[key])
+            scalar = self._scalar(operands[key])
             if scalar is not None:
                 found[key] = scalar
-        kept = [self._tensor(ref) for key, ref in refs.items() if key not in found]
-        shape = torch.broadcast_shapes(*(tensor.shape for tensor in kept))
-        types = {tensor.dtype for tensor in kept[1:]}
-        result = torch.broadcast_shapes(*(self._tensor(ref).shape for ref in refs.values()))
-        return found if shape == result and types <= {torch.float32} else {}
+        kept = {key: self._tensor(ref) for key, ref in operands.items() if key not in found}
+        float32 = all(key == "condition" or tensor.dtype == torch.float32 for key, tensor in kept.items())
+        same_shape = sum(kept.values(), torch.zeros((), device="meta")).shape == self.meta[index].shape
+        return found if float32 and same_shape else {}
 
     def _scalar(self, ref: Ref) -> Argument:
         """The number that fills a float32 tensor, None where there is none."""
@@ -208,13 +229,13 @@ class _Folder:
             return self._selection(ref.index, ref.item)
         variable = self.variables.get(ref.index)
         value = name(variable) if variable else self._written(ref.index)
-        return value if ref.item is None else operations.result(node.op, value, ref.item)
+        return value if ref.item is None else result(node.op, value, ref.item)
 
     def _selection(self, index: int, item: int | None) -> ast.expr:
         node = self.graph.nodes[index]
         (operand,) = self._operands(index)
         dims = self._tensor(operand).dim()
-        return operations.selection(node.op, given_arguments(node), item, self.value(operand), dims)
+        return selection(node.op, given_arguments(node), item, self.value(operand), dims)
 
     def _written(self, index: int) -> ast.expr:
         """The node's operation, with the operands that are no variables written into it."""
@@ -227,8 +248,8 @@ class _Folder:
         quotient = self._quotient(node)
         if quotient is not None:
             return quotient
-        result = self.meta[index]
-        first = result if isinstance(result, torch.Tensor) else result[0]
+        values = self.meta[index]
+        first = values if isinstance(values, torch.Tensor) else values[0]
         dtype = str(first.dtype).removeprefix("torch.")
         return operations.expression(Call(node.op, given, self.value, name(self.device), dtype))
 
@@ -237,16 +258,15 @@ class _Folder:
         if node.op != "mul.Tensor" or not operations.is_scalar(node.args[1]):
             return None
         ref = node.args[0]
-        if (
-            not isinstance(ref, NodeRef)
-            or ref.index in self.variables
-            or self.graph.nodes[ref.index].op != "reciprocal"
-        ):
+        if not isinstance(ref, NodeRef) or ref.index in self.variables:
             return None
-        divisor = self.value(self.graph.nodes[ref.index].args[0])
+        inverse = self.graph.nodes[ref.index]
+        if inverse.op != "reciprocal":
+            return None
+        divisor = self.value(inverse.args[0])
         return ast.BinOp(self.value(node.args[1]), ast.Div(), divisor)
 
-    def _visit(self, index: int, node: Node) -> None:
+    def _visit(self, index: int) -> None:
         if index in self.selections:
             return
         written = self._written(index)
@@ -256,7 +276,7 @@ class _Folder:
                 break
             self._assign(split)
             written = self._written(index)
-        if node.name is not None or self.uses[index] > 1:
+        if index in self.own or self.uses[index] > 1:
             self._assign(index)
 
     def _split(self, index: int, written: ast.expr) -> int | None:
@@ -297,8 +317,8 @@ class _Folder:
     def _assign(self, index: int) -> None:
         """Makes a node's value a variable."""
         node = self.graph.nodes[index]
-        if node.name is not None:
-            target = self.names.own(node.name)
+        if index in self.own:
+            target = self.names.own(self.own[index])
         else:
             target = self.names.invented(self.wanted.get(index) or stem(node.op))
         self.statements.append(Statement(target, self._written(index)))

@@ -122,17 +122,17 @@ def _body(graph: Graph, body: Body, specs: Mapping[str, FieldSpec]) -> list[str]
     lines += [f"    {body.parameters[field]}: torch.Tensor," for field in graph.inputs]
     for key, value in graph.constants.items():
         constant = body.constants[key]
-        lines.append(f"    {constant}: {type(value).__name__} = {constant},")
+        lines += layout(f"{constant}: {type(value).__name__} = ", name(constant), ",", 4)
     lines += [f") -> {_RESULT}:", *_documentation(graph, body, specs)]
     statements = [line for s in body.statements for line in layout(f"{s.target} = ", s.value, "", 4)]
     parts: list[str] = []
-    for component, value in zip(graph.components, body.components, strict=True):
+    for component, written in zip(graph.components, body.components, strict=True):
         *before, key = literals(component.name, 80)
         pieces = [f"{' ' * 8}{piece}" for piece in before]
-        parts += [*pieces, *layout(f"{key}: ", value, ",", 8)]
+        parts += [*pieces, *layout(f"{key}: ", written, ",", 8)]
     final = ["    components: Dict[str, torch.Tensor] = {", *parts, "    }"]
     used = {n.id for s in body.statements for n in ast.walk(s.value) if isinstance(n, ast.Name)}
-    used |= {n.id for value in body.components for n in ast.walk(value) if isinstance(n, ast.Name)}
+    used |= {n.id for written in body.components for n in ast.walk(written) if isinstance(n, ast.Name)}
     first = body.parameters[graph.inputs[0]]
     setup = [f"    {body.num_envs} = {first}.shape[0]"] if body.num_envs in used else []
     setup += [f"    {body.device} = {first}.device"] if body.device in used else []
@@ -144,7 +144,8 @@ def _documentation(graph: Graph, body: Body, specs: Mapping[str, FieldSpec]) -> 
     for field in graph.inputs:
         spec = specs[field]
         shape = ", ".join(["num_envs", *map(str, spec.shape)]) + ("" if spec.shape else ",")
-        facts = [f"({shape})", *([spec.dtype] if spec.dtype != "float32" else []), *([spec.unit] if spec.unit else [])]
+        facts = [f"({shape})", *([spec.dtype] if spec.dtype != "float32" else [])]
+        facts += ["dimensionless" if spec.unit == "1" else spec.unit] if spec.unit else []
         facts += [f"{spec.frame} frame"] if spec.frame else []
         description = f"; {spec.description}" if spec.description else ""
         lines += paragraph(f"{body.parameters[field]}: {', '.join(facts)}{description}", 8, 4)

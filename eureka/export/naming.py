@@ -8,8 +8,12 @@ import re
 from collections.abc import Iterable
 
 #: What the module defines or imports, and what TorchScript does not take as a variable.
-_TAKEN = """torch math F Dict List Tuple INPUTS COMPONENTS compute_reward compute_reward_from_state components
-print self""".split()
+_TAKEN = frozenset(
+    {
+        *("torch", "math", "F", "Dict", "List", "Tuple", "print", "self"),
+        *("INPUTS", "COMPONENTS", "components", "compute_reward", "compute_reward_from_state"),
+    }
+)
 _STEMS = {
     **dict.fromkeys(("add", "sub", "rsub", "mul", "div", "neg", "pow", "where"), "term"),
     **dict.fromkeys(("gt", "ge", "lt", "le", "eq", "ne", "bitwise_and", "bitwise_or", "bitwise_not"), "mask"),

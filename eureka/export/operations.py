@@ -16,9 +16,6 @@ import torch
 from eureka.export.syntax import attribute, call, dotted, name, number, sequence
 from eureka.reward.runtime import OPS, Argument, ConstantRef, DType, InputRef, Node, NodeRef, Parameter
 
-#: Every operation that only selects a part of its operand, so that writing it twice costs nothing.
-SELECTIONS = frozenset({"select.int", "slice.Tensor", "unbind.int", "split.Tensor", "split_with_sizes"})
-
 _BINARY: dict[str, type[ast.operator]] = {
     "add.Tensor": ast.Add,
     "sub.Tensor": ast.Sub,
@@ -43,9 +40,15 @@ _COMPARISONS: dict[str, type[ast.cmpop]] = {
     "ne": ast.NotEq,
 }
 _UNARY: dict[str, type[ast.unaryop]] = {"neg": ast.USub, "bitwise_not": ast.Invert}
+_REDUCTIONS = ("sum", "mean", "prod", "amax", "amin", "max", "min", "any", "all", "argmax", "argmin", "std", "var")
+_ACTIVATIONS = ("leaky_relu", "elu", "gelu", "silu", "softplus", "hardtanh", "hardsigmoid", "hardswish", "mish")
+_LOSSES = ("smooth_l1_loss", "huber_loss", "mse_loss", "binary_cross_entropy")
 _METHODS = frozenset(
-    """abs sum mean prod amax amin max min any all argmax argmin std var cumsum cumprod sort topk median nansum clamp
-    nan_to_num unsqueeze squeeze transpose t masked_fill""".split()
+    {
+        *_REDUCTIONS,
+        *("abs", "cumsum", "cumprod", "sort", "topk", "median", "nansum", "clamp", "nan_to_num", "masked_fill"),
+        *("unsqueeze", "squeeze", "transpose", "t"),
+    }
 )
 _POSITIONAL = frozenset({"unsqueeze", "squeeze", "transpose", "eye"})
 _SPREAD = frozenset({"permute", "expand", "repeat"})
@@ -55,16 +58,10 @@ _RENAMED = {
     "_softmax": "torch.softmax",
     "_log_softmax": "torch.log_softmax",
     "constant_pad_nd": "F.pad",
-    **{
-        base: f"F.{base}"
-        for base in """leaky_relu elu gelu silu softplus hardtanh hardsigmoid hardswish mish threshold
-        smooth_l1_loss huber_loss mse_loss binary_cross_entropy""".split()
-    },
+    **{base: f"F.{base}" for base in (*_ACTIVATIONS, *_LOSSES, "threshold")},
 }
 _CASTS = {"float32": "float", "float64": "double", "float16": "half", "int64": "long", "int32": "int"}
-_REDUCTIONS = ("none", "mean", "sum")
-_RESULTS = {"max": ("values", "indices"), "min": ("values", "indices"), "median": ("values", "indices")}
-_RESULTS |= {"sort": ("values", "indices"), "topk": ("values", "indices")}
+_LOSS_REDUCTIONS = ("none", "mean", "sum")
 _NOT_KEYWORDS = frozenset({"Tensor", "number", "float"})
 Value = Callable[[Argument], ast.expr]
 
@@ -126,63 +123,10 @@ def given_arguments(node: Node) -> dict[str, Argument]:
 
 
 def expression(call_: Call) -> ast.expr:
-    """The operation as an expression; one with several results gives them all, see `result`."""
+    """The operation as an expression; one with several results gives them all, see `selections.result`."""
     special = _SPECIAL.get(call_.op)
     written = special(call_) if special else None
     return _generic(call_) if written is None else written
-
-
-def result(op: str, value: ast.expr, item: int) -> ast.expr:
-    """One of the results of an operation that gives several."""
-    names = _RESULTS.get(op.partition(".")[0])
-    return attribute(value, names[item]) if names else ast.Subscript(value, ast.Constant(item), ast.Load())
-
-
-# ---------------------------------------------------------------------------------------------- selections
-
-
-def selection(op: str, given: Mapping[str, Argument], item: int | None, value: ast.expr, dims: int) -> ast.expr:
-    """`value[:, 2]` for a select, a slice, or item `item` of an unbind or a split; `dims` are those of `value`."""
-    dim = given.get("dim", 0)
-    assert isinstance(dim, int)
-    if op == "select.int":
-        index = given["index"]
-        assert isinstance(index, int)
-        return subscript(value, dim % dims, number(index))
-    if op == "unbind.int":
-        return subscript(value, dim % dims, ast.Constant(item))
-    if op == "slice.Tensor":
-        start, end, step = given.get("start"), given.get("end"), given.get("step", 1)
-    else:
-        assert item is not None
-        size = given["split_size"] if op == "split.Tensor" else given["split_sizes"]
-        sizes = size if isinstance(size, tuple) else (size,) * (item + 1)
-        edges = [sum(s for s in sizes[:count] if isinstance(s, int)) for count in (item, item + 1)]
-        start, end, step = edges[0], edges[1], 1
-    bounds = [
-        None if bound is None or bound == default else number(bound)
-        for bound, default in ((start, 0), (end, None), (step, 1))
-        if isinstance(bound, int | None)
-    ]
-    return subscript(value, dim % dims, ast.Slice(*bounds))
-
-
-def subscript(value: ast.expr, dim: int, index: ast.expr) -> ast.expr:
-    """Indexes one dimension; `x[:, 0]` indexed once more becomes `x[:, 0, 2]` where that means the same."""
-    entries: list[ast.expr] = []
-    if isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name):
-        before = value.slice.elts if isinstance(value.slice, ast.Tuple) else [value.slice]
-        places = [place for place, entry in enumerate(before) if isinstance(entry, ast.Slice)]
-        if dim >= len(places) or _is_all(before[places[dim]]):
-            dim = places[dim] if dim < len(places) else dim + len(before) - len(places)
-            entries, value = list(before), value.value
-    entries += [ast.Slice() for _ in range(dim + 1 - len(entries))]
-    entries[dim] = index
-    return ast.Subscript(value, entries[0] if len(entries) == 1 else ast.Tuple(entries, ast.Load()), ast.Load())
-
-
-def _is_all(entry: ast.expr) -> bool:
-    return isinstance(entry, ast.Slice) and not (entry.lower or entry.upper or entry.step)
 
 
 # ---------------------------------------------------------------------------------------------- the common forms
@@ -335,7 +279,7 @@ def _loss(call_: Call) -> ast.expr | None:
     assert isinstance(reduction, int)
     keywords = {key: call_[key] for key in ("weight", "beta", "delta") if call_.given.get(key) is not None}
     tensors = (call_["self"], call_["target"])
-    return dotted_call(_RENAMED[call_.base], *tensors, reduction=ast.Constant(_REDUCTIONS[reduction]), **keywords)
+    return dotted_call(_RENAMED[call_.base], *tensors, reduction=ast.Constant(_LOSS_REDUCTIONS[reduction]), **keywords)
 
 
 def _standard_deviation(call_: Call) -> ast.expr | None:
@@ -354,7 +298,7 @@ _SPECIAL: dict[str, Callable[[Call], ast.expr | None]] = {
     **dict.fromkeys(("view", *_SPREAD), _spread),
     **dict.fromkeys(("full", "zeros", "ones"), _filled),
     **dict.fromkeys(("_softmax", "_log_softmax"), _softmax),
-    **dict.fromkeys(("smooth_l1_loss", "huber_loss", "mse_loss", "binary_cross_entropy"), _loss),
+    **dict.fromkeys(_LOSSES, _loss),
     **dict.fromkeys(("std.correction", "var.correction"), _standard_deviation),
     **dict.fromkeys(("split.Tensor", "split_with_sizes"), _aten),
     **dict.fromkeys(("clamp", "clamp.Tensor"), _clamp),

@@ -99,7 +99,7 @@ def layout(prefix: str, expression: ast.expr, suffix: str = "", indent: int = 0)
         return layout(prefix, expression.value, index + suffix, indent)
     if isinstance(expression, ast.Attribute):
         return layout(prefix, expression.value, f".{expression.attr}{suffix}", indent)
-    return [line]
+    return [f"{margin}{prefix}(", f"{margin}    {source(expression)}", f"{margin}){suffix}"]
 
 
 def _layout_terms(prefix: str, expression: ast.BinOp, suffix: str, indent: int) -> list[str]:

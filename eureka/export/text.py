@@ -27,6 +27,9 @@ def _unit(character: str) -> str:
         return character
     if character in '\\"':
         return "\\" + character
+    if unicodedata.category(character) == "Cs":
+        # Half of a surrogate pair is no text: TorchScript cannot take it.
+        character = "\N{REPLACEMENT CHARACTER}"
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
@@ -49,7 +52,7 @@ def literals(text: str, width: int = WIDTH) -> list[str]:
 
 
 def paragraph(text: str, indent: int, hanging: int = 0) -> list[str]:
-    """`text` as lines of a docstring, escaped, its white space collapsed; later lines are indented by `hanging` more."""
+    """`text` as lines of a docstring: escaped, its white space collapsed, later lines indented by `hanging` more."""
     lines: list[str] = []
     line = ""
     for word in text.split():

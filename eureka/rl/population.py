@@ -126,8 +126,7 @@ class Population:
         batch = prepare(rollout, scaled, self.critic, parameters[1], moments, self.rates)
         with torch.enable_grad():
             permutations = torch.Generator().manual_seed(_PERMUTATIONS + self.updates)
-            progress = (self.updates - 1) / self.num_updates
-            update(batch, self.policy, self.critic, self.optimiser, self.rates, config, permutations, progress)
+            update(batch, self.policy, self.critic, self.optimiser, self.rates, config, permutations)
         self.moments.update(rollout.raw_observation.flatten(1, 2))
         self._wall_s += time.monotonic() - self._started
         self._started = time.monotonic()

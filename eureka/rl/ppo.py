@@ -141,13 +141,8 @@ def update(
     rates: GroupRates,
     config: PPOConfig,
     permutations: torch.Generator,
-    progress: float = 0.0,
 ) -> None:
-    """`epochs` passes over the batch in `minibatches` parts, all groups shuffled alike.
-
-    `progress` is the share of the training that is done; the learning rates fall with it.
-    """
-    rate = rates.learning_rate[:, 0] * (1 - progress * (1 - config.final_learning_rate))
+    """`epochs` passes over the batch in `minibatches` parts, all groups shuffled alike."""
     rows = batch.target.shape[1]
     size = rows // config.minibatches
     for _ in range(config.epochs):
@@ -156,7 +151,7 @@ def update(
             index = order[start : start + size]
             loss = _loss(_select(batch, index), policy, critic, optimiser.parameters, rates, config)
             gradients = torch.autograd.grad(loss, optimiser.parameters)
-            optimiser.step(gradients, rate, config.max_grad_norm)
+            optimiser.step(gradients, rates.learning_rate[:, 0], config.max_grad_norm)
 
 
 def _select(batch: Batch, index: torch.Tensor) -> Batch:

@@ -9,7 +9,8 @@ from eureka.reward.runtime import OPS
 
 A, B, C, S, M, I, Q, R = ({"input": name} for name in "abcsmiqr")  # noqa: E741
 N = {"batch": 1}
-FLOAT, BOOL, HALF = {"dtype": "float32"}, {"dtype": "bool"}, {"dtype": "int16"}
+FLOAT, DOUBLE = {"dtype": "float32"}, {"dtype": "float64"}
+BOOL, SHORT = {"dtype": "bool"}, {"dtype": "int16"}
 INFINITE = {"float": "inf"}
 
 #: Arguments of each operation; those of one tensor and of two tensors are not listed.
@@ -50,10 +51,10 @@ ARGUMENTS: dict[str, list[tuple[list, dict]]] = {
     "bitwise_xor.Tensor": [([M, M], {}), ([I, 3], {})],
     "bitwise_not": [([M], {}), ([I], {})],
     "nan_to_num": [([A], {}), ([A, 0, 1.0, -1.0], {}), ([A, None, 1.0], {})],
-    "sum": [([A], {}), ([A], {"dtype": {"dtype": "float64"}})],
+    "sum": [([A], {}), ([A], {"dtype": DOUBLE})],
     "sum.dim_IntList": [([A, [-1]], {}), ([Q, [1, 2], True], {}), ([A, []], {}), ([A, None], {})],
     "mean": [([A], {}), ([M], {"dtype": FLOAT})],
-    "mean.dim": [([A, [1]], {}), ([Q, [1, 2]], {"dtype": {"dtype": "float64"}})],
+    "mean.dim": [([A, [1]], {}), ([Q, [1, 2]], {"dtype": DOUBLE})],
     "prod.dim_int": [([A, -1], {}), ([A, 1, True], {})],
     "amax": [([A, [-1]], {}), ([A], {}), ([Q, [1, 2], True], {}), ([A, []], {})],
     "amin": [([A, [-1]], {}), ([A], {})],
@@ -71,7 +72,7 @@ ARGUMENTS: dict[str, list[tuple[list, dict]]] = {
     "var.correction": [([A, [-1]], {"correction": 0}), ([A, None], {"correction": None})],
     "linalg_vector_norm": [([A, 2, [-1]], {}), ([A, 1.0, [1], True], {}), ([A, INFINITE, [-1]], {}), ([A], {})],
     "cumsum": [([A, -1], {})],
-    "cumprod": [([A, -1], {"dtype": {"dtype": "float64"}})],
+    "cumprod": [([A, -1], {"dtype": DOUBLE})],
     "sort": [([A], {}), ([A, -1, True], {})],
     "topk": [([A, 2], {}), ([A, 2, -1, False, True], {})],
     "logsumexp": [([A, [-1]], {}), ([A, [1], True], {})],
@@ -126,30 +127,30 @@ ARGUMENTS: dict[str, list[tuple[list, dict]]] = {
     + [([A], {"dtype": BOOL}), ([A], {"dtype": {"dtype": "int32"}}), ([A], {})],
     "full": [
         ([[N], 0.5], {"dtype": FLOAT}),
-        ([[N, 3], 2], {"dtype": HALF}),
+        ([[N, 3], 2], {"dtype": SHORT}),
         ([[], True], {"dtype": BOOL}),
         ([[2], 1.0], {}),
     ],
-    "full_like": [([A, 0.5], {}), ([A, 2], {"dtype": HALF})],
+    "full_like": [([A, 0.5], {}), ([A, 2], {"dtype": SHORT})],
     "zeros": [([[N]], {"dtype": FLOAT}), ([[{"batch": 2}, 3]], {"dtype": BOOL}), ([[]], {}), ([[N, 0]], {})],
     "zeros_like": [([A], {}), ([A], {"dtype": BOOL})],
     "ones": [([[N]], {"dtype": FLOAT}), ([[2, 3]], {})],
-    "ones_like": [([A], {}), ([A], {"dtype": HALF})],
+    "ones_like": [([A], {}), ([A], {"dtype": SHORT})],
     "scalar_tensor": [
         ([0.1], {"dtype": FLOAT}),
-        ([0.1], {"dtype": {"dtype": "float64"}}),
+        ([0.1], {"dtype": DOUBLE}),
         ([3], {}),
         ([True], {"dtype": BOOL}),
     ],
     "eye": [([3], {"dtype": FLOAT})],
-    "eye.m": [([2, 3], {"dtype": HALF})],
+    "eye.m": [([2, 3], {"dtype": SHORT})],
     "arange": [([3], {"dtype": FLOAT}), ([2.5], {}), ([4], {})],
     "arange.start": [([1, 4], {}), ([0.5, 3], {"dtype": FLOAT})],
     "arange.start_step": [([0, 4, 2], {"dtype": FLOAT}), ([1.0, 0.0, -0.25], {})],
     "linspace": [([0.0, 1, 5], {"dtype": FLOAT})],
     "tensor": [
         ([[0.1, 2, INFINITE, -0.0], [4]], {"dtype": FLOAT}),
-        ([[0.1, 1e300], [2]], {"dtype": {"dtype": "float64"}}),
+        ([[0.1, 1e300], [2]], {"dtype": DOUBLE}),
         ([[1, 2, 3, 4, 5, 6], [2, 3]], {"dtype": {"dtype": "int64"}}),
         ([[True, False], [2, 1]], {"dtype": BOOL}),
         ([[0.1], []], {"dtype": FLOAT}),
