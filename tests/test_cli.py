@@ -174,6 +174,34 @@ def test_a_finished_run_is_all_there(finished: Path) -> None:
     assert (finished / "best" / "policy.pt").stat().st_size > 0
 
 
+def test_the_module_runs_with_torch_alone(finished: Path) -> None:
+    """In an interpreter without eureka on its path (`-I`, from the module's own folder)."""
+    code = (
+        "import sys, torch, runpy; sys.meta_path = [f for f in sys.meta_path if '__editable__' not in repr(f)]; "
+        "reward = runpy.run_path('reward.py'); "
+        "total, parts = reward['compute_reward'](**{name: torch.zeros(5, 1) if name == 'action' else torch.zeros(5) "
+        "for name in reward['INPUTS']}); "
+        "print(tuple(total.shape), set(parts) == set(reward['COMPONENTS']), 'eureka' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-I", "-c", code], cwd=finished / "best", capture_output=True, text=True)
+    assert result.stdout.strip() == "(5,) True False", result.stderr
+
+
+def test_export_prints_or_writes_a_module(finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    best = (finished / "best" / "reward.py").read_text()
+    assert exit_code("export", str(finished)) == 0
+    assert capsys.readouterr().out.strip() == best.strip()
+    assert exit_code("export", str(finished), "--to", str(tmp_path / "mine.py")) == 0
+    assert (tmp_path / "mine.py").read_text() == best
+    capsys.readouterr()
+    assert exit_code("export", str(finished), "--to", str(tmp_path / "none" / "mine.py")) == 1
+    assert "cannot be written: No such file or directory" in capsys.readouterr().err
+    assert exit_code("export", str(finished), "--candidate", "g09-c09") == 1
+    assert "no trained reward g09-c09; there are g01-c01" in capsys.readouterr().err
+    assert exit_code("export", str(finished), "--candidate", "g01-c02") == 0
+    assert "Candidate: g01-c02" in capsys.readouterr().out
+
+
 def test_resuming_a_finished_run_says_so(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code("resume", str(finished)) == 0
     assert "this run has finished; its best reward is" in capsys.readouterr().out

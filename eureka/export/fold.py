@@ -36,6 +36,7 @@ MAX_COLUMNS = 80
 MAX_TERM_COLUMNS = 72
 MAX_TERMS = 16
 MAX_SELECTIONS = 4
+MAX_DEPTH = 20
 
 _BATCH = 7
 _LISTS = frozenset({"torch.where", "torch.stack", "torch.cat"})
@@ -87,6 +88,7 @@ class _Folder:
         self.own = self._own_names()
         self.wanted = self._wanted_names()
         self.variables: dict[int, str] = {}
+        self.depth: dict[int, int] = {}
         self.statements: list[Statement] = []
 
     def body(self) -> Body:
@@ -255,20 +257,23 @@ class _Folder:
 
     def _quotient(self, node: Node) -> ast.expr | None:
         """`0.5 / x`, which torch itself computes as the reciprocal times 0.5."""
-        if node.op != "mul.Tensor" or not operations.is_scalar(node.args[1]):
+        if node.op != "mul.Tensor":
             return None
-        ref = node.args[0]
+        ref, factor = (given_arguments(node)[key] for key in ("self", "other"))
+        if not operations.is_scalar(factor):
+            return None
         if not isinstance(ref, NodeRef) or ref.index in self.variables:
             return None
         inverse = self.graph.nodes[ref.index]
         if inverse.op != "reciprocal":
             return None
         divisor = self.value(inverse.args[0])
-        return ast.BinOp(self.value(node.args[1]), ast.Div(), divisor)
+        return ast.BinOp(self.value(factor), ast.Div(), divisor)
 
     def _visit(self, index: int) -> None:
         if index in self.selections:
             return
+        self._bound_depth(index)
         written = self._written(index)
         while not readable(written):
             split = self._split(index, written)
@@ -276,8 +281,16 @@ class _Folder:
                 break
             self._assign(split)
             written = self._written(index)
-        if index in self.own or self.uses[index] > 1:
+        if index in self.own or self.uses[index] > 1 or self.graph.nodes[index].op in SELECTIONS:
             self._assign(index)
+
+    def _bound_depth(self, index: int) -> None:
+        """Keeps expressions shallow, however short they are."""
+        inlined = self._inlined_operands(index)
+        for operand in inlined:
+            if self.depth[operand] >= MAX_DEPTH:
+                self._assign(operand)
+        self.depth[index] = 1 + max((self.depth[i] for i in inlined if i not in self.variables), default=0)
 
     def _split(self, index: int, written: ast.expr) -> int | None:
         """Which operand of an operand to make a variable, so that the expression falls into even parts."""
@@ -290,14 +303,18 @@ class _Folder:
         return min(sizes.keys() - sums or sizes, key=lambda i: (abs(sizes[i] - half), i), default=None)
 
     def _longest_operand(self, index: int) -> int | None:
-        """The operand that takes most room and is no variable yet; a selection's own operand in its place."""
-        sizes: dict[int, int] = {}
+        sizes = {i: len(source(self._written(i))) for i in self._inlined_operands(index)}
+        return max(sizes, key=lambda i: sizes[i], default=None)
+
+    def _inlined_operands(self, index: int) -> list[int]:
+        """The operands that are no variables; a selection's own operand in its place."""
+        found: list[int] = []
         for ref in self._operands(index):
             while isinstance(ref, NodeRef) and ref.index in self.selections:
                 (ref,) = self._operands(ref.index)
-            if isinstance(ref, NodeRef) and ref.index not in self.variables:
-                sizes[ref.index] = len(source(self._written(ref.index)))
-        return max(sizes, key=lambda i: sizes[i], default=None)
+            if isinstance(ref, NodeRef) and ref.index not in self.variables and ref.index not in found:
+                found.append(ref.index)
+        return found
 
     def _is_sum(self, index: int) -> bool:
         return self.graph.nodes[index].op in ("add.Tensor", "sub.Tensor")

@@ -190,7 +190,7 @@ def is_scalar(argument: Argument) -> bool:
 def _binary(call_: Call) -> ast.expr | None:
     if call_.given.get("alpha", 1) != 1:
         return None
-    left, right = list(call_.given)[:2]
+    left, right = (p.name for p in OPS[call_.op].parameters[:2])
     # People write a weight before what it weighs; multiplication is the same both ways.
     if call_.op == "mul.Tensor" and is_scalar(call_.given[right]):
         left, right = right, left

@@ -50,7 +50,9 @@ def selection(op: str, given: Mapping[str, Argument], item: int | None, value: a
 def subscript(value: ast.expr, dim: int, index: ast.expr) -> ast.expr:
     """Indexes one dimension; `x[:, 0]` indexed once more becomes `x[:, 0, 2]` where that means the same."""
     entries: list[ast.expr] = []
-    if isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name):
+    # A lone index is left alone: it may be the item of a list.
+    merges = isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Tuple | ast.Slice)
+    if merges and isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name):
         before = value.slice.elts if isinstance(value.slice, ast.Tuple) else [value.slice]
         places = [place for place, entry in enumerate(before) if isinstance(entry, ast.Slice)]
         if dim >= len(places) or _is_all(before[places[dim]]):

@@ -8,7 +8,11 @@ import textwrap
 
 from eureka.export.text import WIDTH
 
+MAX_TAIL = 40
+
 _CHAINED = (ast.Add, ast.Sub)
+_COMPOUND = (ast.List, ast.Call, ast.BinOp, ast.Compare, ast.Subscript)
+_OPERATIONS = (ast.BinOp, ast.Compare, ast.UnaryOp)
 
 
 def name(identifier: str) -> ast.Name:
@@ -72,65 +76,75 @@ def _operand(expression: ast.BinOp, symbol: str, operand: ast.expr) -> str:
     return source(ast.BinOp(name("_"), operator, operand)).split(" ", 2)[2]
 
 
-def layout(prefix: str, expression: ast.expr, suffix: str = "", indent: int = 0) -> list[str]:
-    """`prefix`, the expression and `suffix` in lines of at most 100 columns, broken inside brackets."""
+def layout(prefix: str, expression: ast.expr, suffix: str = "", indent: int = 0, operand: bool = False) -> list[str]:
+    """`prefix`, the expression and `suffix` in lines of at most 100 columns, broken inside brackets.
+
+    `operand` says that the suffix or the surroundings bind tighter than an operator in the expression.
+    """
     margin = " " * indent
-    line = f"{margin}{prefix}{source(expression)}{suffix}"
-    if len(line) <= WIDTH:
-        return [line]
-    if isinstance(expression, ast.BinOp):
-        return _layout_terms(prefix, expression, suffix, indent)
-    if isinstance(expression, ast.Compare):
-        left, right = expression.left, expression.comparators[0]
-        symbol = source(ast.Compare(name("a"), expression.ops, [name("b")])).split()[1]
-        body = [*layout("", left, "", indent + 4), *layout(f"{symbol} ", right, "", indent + 4)]
-        return [f"{margin}{prefix}(", *body, f"{margin}){suffix}"]
+    text = source(expression)
+    if operand and isinstance(expression, _OPERATIONS):
+        text = f"({text})"
+    if len(margin) + len(prefix) + len(text) + len(suffix) <= WIDTH:
+        return [f"{margin}{prefix}{text}{suffix}"]
     if isinstance(expression, ast.Call):
         return _layout_call(prefix, expression, suffix, indent)
     if isinstance(expression, ast.List):
         return _layout_list(prefix, expression, suffix, indent)
-    if isinstance(expression, ast.UnaryOp):
-        # In brackets, because what follows (`.sum()`, `** 2`) would bind to the operand alone.
-        symbol = source(ast.UnaryOp(expression.op, name("a")))[:-1]
-        body = layout(symbol, expression.operand, "", indent + 4)
-        return [f"{margin}{prefix}(", *body, f"{margin}){suffix}"]
     if isinstance(expression, ast.Subscript):
         index = source(ast.Subscript(name("a"), expression.slice, ast.Load()))[1:]
-        return layout(prefix, expression.value, index + suffix, indent)
+        return layout(prefix, expression.value, index + suffix, indent, operand=True)
     if isinstance(expression, ast.Attribute):
-        return layout(prefix, expression.value, f".{expression.attr}{suffix}", indent)
-    return [f"{margin}{prefix}(", f"{margin}    {source(expression)}", f"{margin}){suffix}"]
+        return layout(prefix, expression.value, f".{expression.attr}{suffix}", indent, operand=True)
+    return [f"{margin}{prefix}(", *_layout_inside(expression, indent + 4), f"{margin}){suffix}"]
 
 
-def _layout_terms(prefix: str, expression: ast.BinOp, suffix: str, indent: int) -> list[str]:
-    lines = [" " * indent + prefix + "("]
-    for symbol, operand in terms(expression):
-        start = f"{symbol} " if symbol else ""
-        text = _operand(expression, symbol, operand)
-        if indent + 4 + len(start) + len(text) <= WIDTH:
-            lines.append(" " * (indent + 4) + start + text)
-        else:
-            lines += layout(start, operand, "", indent + 4)
-    return [*lines, " " * indent + ")" + suffix]
+def _layout_inside(expression: ast.expr, indent: int) -> list[str]:
+    """An operation between brackets on lines of their own, one operand a line."""
+    if isinstance(expression, ast.BinOp):
+        lines = []
+        for symbol, term in terms(expression):
+            start = f"{symbol} " if symbol else ""
+            text = _operand(expression, symbol, term)
+            fits = indent + len(start) + len(text) <= WIDTH
+            lines += [" " * indent + start + text] if fits else layout(start, term, "", indent, operand=True)
+        return lines
+    if isinstance(expression, ast.Compare):
+        left, right = expression.left, expression.comparators[0]
+        symbol = source(ast.Compare(name("a"), expression.ops, [name("b")])).split()[1]
+        return [*layout("", left, "", indent, operand=True), *layout(f"{symbol} ", right, "", indent, operand=True)]
+    if isinstance(expression, ast.UnaryOp):
+        symbol = source(ast.UnaryOp(expression.op, name("a")))[:-1]
+        return layout(symbol, expression.operand, "", indent, operand=True)
+    return [" " * indent + source(expression)]
 
 
 def _layout_call(prefix: str, expression: ast.Call, suffix: str, indent: int) -> list[str]:
-    head = source(expression.func)
+    margin = " " * indent
+    lines = [f"{margin}{prefix}{source(expression.func)}("]
     bare = not expression.args and not expression.keywords
-    if isinstance(expression.func, ast.Attribute) and (bare or indent + len(prefix) + len(head) + 1 > WIDTH):
-        tail = source(ast.Call(name("f"), expression.args, expression.keywords))[1:]
-        return layout(prefix, expression.func.value, f".{expression.func.attr}{tail}{suffix}", indent)
-    lines = [f"{' ' * indent}{prefix}{head}("]
+    if isinstance(expression.func, ast.Attribute) and (bare or len(lines[0]) > WIDTH):
+        tail = source(ast.Call(name(""), expression.args, expression.keywords))
+        short = len(tail) <= MAX_TAIL
+        start = f".{expression.func.attr}{tail + suffix if short else '('}"
+        lines = layout(prefix, expression.func.value, start, indent, operand=True)
+        if short:
+            return lines
+    return [*lines, *_arguments(expression, indent + 4), f"{margin}){suffix}"]
+
+
+def _arguments(expression: ast.Call, indent: int) -> list[str]:
+    lines = []
     for argument in expression.args:
-        lines += layout("", argument, ",", indent + 4)
+        lines += layout("", argument, ",", indent)
     for keyword in expression.keywords:
-        lines += layout(f"{keyword.arg}=", keyword.value, ",", indent + 4)
-    return [*lines, f"{' ' * indent}){suffix}"]
+        lines += layout(f"{keyword.arg}=", keyword.value, ",", indent)
+    return lines
 
 
 def _layout_list(prefix: str, expression: ast.List, suffix: str, indent: int) -> list[str]:
     lines = [f"{' ' * indent}{prefix}["]
-    if any(isinstance(element, ast.List | ast.Call | ast.BinOp) for element in expression.elts):
+    if any(isinstance(part, _COMPOUND) for element in expression.elts for part in ast.walk(element)):
         for element in expression.elts:
             lines += layout("", element, ",", indent + 4)
     else:

@@ -1,7 +1,8 @@
 """The exported module against the training environment, on the steps of a real training."""
 
+import importlib.util
 import json
-import types
+from pathlib import Path
 
 import pytest
 import torch
@@ -43,7 +44,9 @@ GRAPH = json.dumps(
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
 @pytest.mark.parametrize("scripted", [False, True])
-def test_equal_components_on_a_thousand_recorded_steps(monkeypatch: pytest.MonkeyPatch, scripted: bool) -> None:
+def test_equal_components_on_a_thousand_recorded_steps(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scripted: bool
+) -> None:
     task = load_task("ant")
     ppo = PPOConfig(hidden=(8,), horizon=50, epochs=1, minibatches=1)
     schedule = Schedule(num_envs=10, steps=1000, checkpoints=1, eval_episodes=1, ppo=ppo)
@@ -61,8 +64,12 @@ def test_equal_components_on_a_thousand_recorded_steps(monkeypatch: pytest.Monke
         population.advance()
 
     text = export_reward(graph=GRAPH, task="ant", candidate_id="g01-c01", fields=task.fields, provenance={})
-    module = types.ModuleType("reward")
-    exec(compile(text, "reward.py", "exec"), module.__dict__)
+    (tmp_path / "reward.py").write_text(text)
+    spec = importlib.util.spec_from_file_location("reward", tmp_path / "reward.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
     function = torch.jit.script(module.compute_reward) if scripted else module.compute_reward
     steps = 0
     for update, (rollout, reward) in enumerate(rollouts):

@@ -298,6 +298,26 @@ def test_long_expressions_are_cut_and_laid_out(tmp_path):
     assert_same(text, load(written, tmp_path), [batch(4)])
 
 
+CHAINS = {
+    "functions": {"op": "neg", "args": [None]},
+    "slices": {"op": "slice.Tensor", "args": [None, 0, 0]},
+    "splits": {"op": "split.Tensor", "args": [None, 10_000]},
+    "sums": {"op": "add.Tensor", "args": [None, 1.0]},
+}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_the_longest_graphs(name, tmp_path):
+    """800 operations, each on the one before: no expression nests too deep for Python."""
+    node = CHAINS[name]
+    item = {"item": 0} if name == "splits" else {}
+    chain = [{**node, "args": [{"node": k - 1, **item} if k else S, *node["args"][1:]]} for k in range(800)]
+    text = graph(chain, {"end": {"node": 799, **item}})
+    state = batch(3)
+    total, _ = load(export(text), tmp_path).compute_reward(*state.values())
+    assert torch.equal(total, compile_graph(text)(state)[0])
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_long_names_are_laid_out(seed, tmp_path):
     """Operators of every precedence over names of 60 characters."""

@@ -15,11 +15,24 @@ INFINITE = {"float": "inf"}
 
 #: Arguments of each operation; those of one tensor and of two tensors are not listed.
 ARGUMENTS: dict[str, list[tuple[list, dict]]] = {
-    "add.Tensor": [([A, B], {}), ([A, B], {"alpha": -0.1}), ([A, 2], {}), ([A, -0.5], {}), ([M, True], {})],
+    "add.Tensor": [
+        ([A, B], {}),
+        ([A], {"other": B, "alpha": 2}),
+        ([A], {"other": 0.5}),
+        ([A, B], {"alpha": -0.1}),
+        ([A, 2], {}),
+        ([A, -0.5], {}),
+        ([M, True], {}),
+    ],
     "sub.Tensor": [([A, B], {}), ([A, 0.1], {"alpha": 3}), ([I, 2], {})],
     "rsub.Scalar": [([A, 1.0], {}), ([A, 1.0, 0.5], {})],
     "rsub.Tensor": [([A, B], {}), ([A, B], {"alpha": 2})],
-    "mul.Tensor": [([A, B], {}), ([A, {"constant": "w"}], {}), ([A, {"constant": "w", "negative": True}], {})],
+    "mul.Tensor": [
+        ([A, B], {}),
+        ([A], {"other": B}),
+        ([A, {"constant": "w"}], {}),
+        ([A, {"constant": "w", "negative": True}], {}),
+    ],
     "div.Tensor": [([A, B], {}), ([A, 0.3], {}), ([I, 3], {})],
     "div.Tensor_mode": [([A, B], {"rounding_mode": "floor"}), ([A, 0.3], {"rounding_mode": None})],
     "floor_divide": [([A, B], {}), ([A, 0.25], {}), ([I, 2], {})],
