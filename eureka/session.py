@@ -16,12 +16,15 @@ from eureka.llm.base import Proposer
 from eureka.loop import Run, evolve, outcomes
 from eureka.reward.service import PRELOAD, RewardVerifier
 from eureka.rl.recording import Recording, probe_metric, record
-from eureka.sandbox import LayerReport, Sandbox
+from eureka.sandbox import LayerReport, Limits, Sandbox
 from eureka.search import Greedy, Outcome, pooled_score
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
 from eureka.types import Reward, Schedule
-from eureka.wiring import make_backend, make_proposer, make_schedule, recorded_task_dirs, run_facts
+from eureka.wiring import evaluation_schedule, make_backend, make_proposer, make_schedule, recorded_task_dirs, run_facts
+
+TRACE_LIMITS = Limits(wall_s=10.0, cpu_s=10, memory_bytes=1 << 30)
+"""A candidate is traced in a tenth of a second at a few dozen environments: these leave room for slow machines."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,7 @@ def search_session(
     task = load_task(config.task, task_dirs)
     schedule = make_schedule(config, task.info)
     proposer = make_proposer(config)
-    with Sandbox(preload=PRELOAD, mode=config.sandbox.value) as sandbox:
+    with Sandbox(preload=PRELOAD, limits=TRACE_LIMITS, mode=config.sandbox.value) as sandbox:
         recording = record(task)
         yield SearchSession(
             config=config,
@@ -163,7 +166,7 @@ def evaluate_run(
     lines = ProgressLines(1, "", task.metric.unit)
     line(f"re-training {reward.candidate_id} with {count} fresh seeds")
     with closing(make_backend(config, store.checkpoint_folder / "evaluation", every_dir, environment)) as backend:
-        jobs = retraining_jobs(store, reward, make_schedule(config, task.info), count)
+        jobs = retraining_jobs(store, reward, evaluation_schedule(config, task.info), count)
         lines.training_started(jobs)
         for event in retrain(store, backend, jobs):
             lines.event(event)

@@ -62,6 +62,16 @@ def make_schedule(config: RunConfig, info: TaskInfo) -> Schedule:
     )
 
 
+def evaluation_schedule(config: RunConfig, info: TaskInfo) -> Schedule:
+    """How a reward is re-trained for `eureka evaluate`: as in the search, but longer where that was short.
+
+    A search can rank rewards by short trainings; what the winner is worth takes a full one.
+    """
+    searched = make_schedule(config, info)
+    full = searched.steps if config.train.steps else max(searched.steps, info.steps.get("standard", 0))
+    return replace(searched, steps=config.evaluation.steps or full)
+
+
 def make_proposer(config: RunConfig) -> Proposer:
     """Who writes the rewards.
 

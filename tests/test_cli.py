@@ -183,7 +183,9 @@ def test_the_module_runs_with_torch_alone(finished: Path) -> None:
         "for name in reward['INPUTS']}); "
         "print(tuple(total.shape), set(parts) == set(reward['COMPONENTS']), 'eureka' in sys.modules)"
     )
-    result = subprocess.run([sys.executable, "-I", "-c", code], cwd=finished / "best", capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, "-I", "-c", code], cwd=finished / "best", capture_output=True, text=True, check=False
+    )
     assert result.stdout.strip() == "(5,) True False", result.stderr
 
 

@@ -18,7 +18,6 @@ from omegaconf import OmegaConf
 import eureka.config.compose
 from eureka.config import (
     BUDGETS,
-    Engine,
     EvaluationConfig,
     Parent,
     ProgramSearchConfig,
@@ -48,7 +47,6 @@ def test_defaults_and_overrides() -> None:
             "train.workers=2",
             "llm.use_probe=false",
             "sandbox=unsafe",
-            "physics.engine=mujoco_c",
         ]
     )
     assert (config.task, config.seed) == ("cartpole", 7)
@@ -57,7 +55,6 @@ def test_defaults_and_overrides() -> None:
     assert (config.train.steps, config.train.num_envs, config.train.workers) == (5000, None, 2)
     assert config.llm == ProgramSearchConfig(use_probe=False)
     assert config.sandbox is SandboxMode.unsafe
-    assert config.physics.engine is Engine.mujoco_c
 
 
 def test_the_config_is_frozen() -> None:

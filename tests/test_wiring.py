@@ -6,10 +6,11 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from eureka.config import ReplayConfig, RunConfig, SandboxMode, SearchConfig, TrainConfig
+from eureka.config import EvaluationConfig, ReplayConfig, RunConfig, SandboxMode, SearchConfig, TrainConfig
 from eureka.errors import ConfigError, StoreError
 from eureka.llm.program_search import ProgramSearch
 from eureka.store import RunStore
@@ -17,6 +18,7 @@ from eureka.tasks import find_tasks
 from eureka.tasks.info import read_info
 from eureka.types import Completion, Prompt, PromptFacts
 from eureka.wiring import (
+    evaluation_schedule,
     make_backend,
     make_proposer,
     make_schedule,
@@ -55,6 +57,18 @@ def test_resolving_fixes_what_depends_on_the_machine(tmp_path: Path, monkeypatch
     assert resolve(RunConfig(task="ant", train=TrainConfig(workers=7))).train.workers == 7
     backend = make_backend(config, tmp_path, [], {})
     backend.close()
+
+
+def test_a_re_training_is_a_full_one() -> None:
+    info = replace(INFO, steps={"quick": 100, "standard": 300, "paper": 900})
+
+    def steps(**changes: Any) -> int:
+        return evaluation_schedule(RunConfig(task="cartpole", **changes), info).steps
+
+    assert steps(budget="quick") == 300
+    assert steps(budget="paper") == 900
+    assert steps(budget="quick", train=TrainConfig(steps=50)) == 50
+    assert steps(budget="quick", evaluation=EvaluationConfig(steps=70)) == 70
 
 
 def test_proposers(tmp_path: Path) -> None:

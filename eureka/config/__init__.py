@@ -8,10 +8,8 @@ from eureka.config.compose import compose_config, default_budget, from_yaml, to_
 from eureka.config.schema import (
     BUDGETS,
     PROPOSERS,
-    Engine,
     EvaluationConfig,
     Parent,
-    PhysicsConfig,
     ProgramSearchConfig,
     ProposerConfig,
     ReplayConfig,
@@ -24,10 +22,8 @@ from eureka.config.schema import (
 __all__ = [
     "BUDGETS",
     "PROPOSERS",
-    "Engine",
     "EvaluationConfig",
     "Parent",
-    "PhysicsConfig",
     "ProgramSearchConfig",
     "ProposerConfig",
     "ReplayConfig",

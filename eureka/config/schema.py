@@ -29,13 +29,6 @@ class SandboxMode(StrEnum):
     unsafe = "unsafe"
 
 
-class Engine(StrEnum):
-    """Which physics engine trains."""
-
-    auto = "auto"
-    mujoco_c = "mujoco_c"
-
-
 @dataclass(frozen=True)
 class ProposerConfig:
     """Who proposes rewards; one of its subclasses."""
@@ -100,14 +93,8 @@ class EvaluationConfig:
 
     seeds: int = _at_least(1, 3)
     """Fresh seeds that the best reward is re-trained with."""
-
-
-@dataclass(frozen=True)
-class PhysicsConfig:
-    """Physics."""
-
-    engine: Engine = Engine.auto
-    """The engine; auto: the fastest that is installed and serves the task."""
+    steps: int | None = _at_least(1, None)
+    """Control steps per training; null: `train.steps`, or else the task's for budget=standard if that is more."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +115,6 @@ class RunConfig:
     search: SearchConfig = field(default_factory=SearchConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
-    physics: PhysicsConfig = field(default_factory=PhysicsConfig)
 
 
 BUDGETS: Mapping[str, Mapping[str, Mapping[str, int]]] = {
