@@ -65,18 +65,16 @@ class Message:
     content: str
 
 
-@dataclass(frozen=True)
-class ComponentReflection:
-    """What became of one reward component during training. Means are per control step, over all worlds of the group.
+@dataclass(frozen=True, kw_only=True)
+class ComponentStatistics:
+    """Moments of one reward component over a whole training, per control step and over all worlds of the group.
 
-    `points` are about ten evenly spaced means over training. `variance_share` is the component's share of the
-    total's variance, cov(component, total) / var(total), so that the shares of all components that add up to the
-    total sum to 1. `active_fraction` is the share of steps on which it differs from its most frequent value.
-    `metric_correlation` is Pearson's correlation with the per-step task metric, None where either is constant.
+    `variance_share` is the component's share of the total's variance, cov(component, total) / var(total), so that the
+    shares of all components that add up to the total sum to 1. `active_fraction` is the share of steps on which it
+    differs from its most frequent value. `metric_correlation` is Pearson's correlation with the per-step task metric,
+    None where either is constant.
     """
 
-    name: str
-    points: tuple[float, ...]
     mean: float
     minimum: float
     maximum: float
@@ -84,6 +82,14 @@ class ComponentReflection:
     variance_share: float | None
     active_fraction: float
     metric_correlation: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentReflection(ComponentStatistics):
+    """What became of one reward component; `points` are about ten evenly spaced means over training."""
+
+    name: str
+    points: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -238,19 +244,6 @@ class WorkerRestarted:
     worker: int
     reason: str
     candidate_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ComponentStatistics:
-    """Moments of one component over a whole training; see `ComponentReflection` for the definitions."""
-
-    mean: float
-    minimum: float
-    maximum: float
-    std: float
-    variance_share: float | None
-    active_fraction: float
-    metric_correlation: float | None
 
 
 @dataclass(frozen=True)

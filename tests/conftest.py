@@ -24,7 +24,15 @@ def make_result() -> Callable[..., TrainingResult]:
         components: tuple[str, ...] = ("a",),
     ) -> TrainingResult:
         updates = len(metric)
-        statistics = ComponentStatistics(0.5, -1.0, 2.0, 0.25, 0.75, 0.9, 0.1 * (seed + 1))
+        statistics = ComponentStatistics(
+            mean=0.5,
+            minimum=-1.0,
+            maximum=2.0,
+            std=0.25,
+            variance_share=0.75,
+            active_fraction=0.9,
+            metric_correlation=0.1 * (seed + 1),
+        )
         return TrainingResult(
             candidate_id=identity,
             seed=seed,

@@ -25,7 +25,17 @@ from eureka.types import (
     TrainingResult,
 )
 
-COMPONENT = ComponentReflection("speed", (0.1, 1 / 3), 0.2, -1e-300, 5e300, 0.5, None, 1.0, -0.25)
+COMPONENT = ComponentReflection(
+    name="speed",
+    points=(0.1, 1 / 3),
+    mean=0.2,
+    minimum=-1e-300,
+    maximum=5e300,
+    std=0.5,
+    variance_share=None,
+    active_fraction=1.0,
+    metric_correlation=-0.25,
+)
 REFLECTION = Reflection(
     candidate_id="g01-c01",
     source="def compute_reward(x):\n    return x, {'é\ud800': x}\n",
@@ -78,7 +88,9 @@ def test_round_trip_is_equal(value: object) -> None:
 
 
 def test_training_result_with_statistics_and_bytes() -> None:
-    statistics = ComponentStatistics(1.0, 0.0, 2.0, 0.5, 1.0, 0.5, None)
+    statistics = ComponentStatistics(
+        mean=1.0, minimum=0.0, maximum=2.0, std=0.5, variance_share=1.0, active_fraction=0.5, metric_correlation=None
+    )
     result = TrainingResult(
         "g01-c01",
         0,

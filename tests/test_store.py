@@ -42,7 +42,17 @@ def training_result(candidate_id: str = "g01-c01", seed: int = 0, policy: bytes 
         episode_length=(10.0, 20.0),
         total=(0.1, 0.2),
         components={"speed": (0.1, 0.2)},
-        statistics={"speed": ComponentStatistics(0.15, 0.1, 0.2, 0.05, 1.0, 1.0, None)},
+        statistics={
+            "speed": ComponentStatistics(
+                mean=0.15,
+                minimum=0.1,
+                maximum=0.2,
+                std=0.05,
+                variance_share=1.0,
+                active_fraction=1.0,
+                metric_correlation=None,
+            )
+        },
         final_scores=(1.0, 2.0),
         checkpoint_scores=(0.5, 1.5),
         policy=policy,

@@ -21,9 +21,10 @@ from typing import Any
 
 import torch
 
-from eureka.errors import EurekaError, TrainingError
+from eureka.errors import EurekaError, TaskError, TrainingError
 from eureka.rl.population import Population
 from eureka.tasks import Task, load_task
+from eureka.tasks.checks import line_in
 from eureka.types import TrainingJob
 
 CHECKPOINT_INTERVAL_S = 5.0
@@ -103,8 +104,26 @@ def load_checkpoint(path: Path, task: Task, jobs: Sequence[TrainingJob]) -> Popu
 
 
 def train(work: Work, connection: Connection) -> None:
-    """Train one population to the end, sending events and results."""
+    """Train one population to the end, sending events and results.
+
+    Raises:
+        TaskError: the task's own code raised on a state that it met in training.
+        TrainingError: a checkpoint cannot be written.
+    """
     task = load_task(work.task, work.task_dirs)
+    try:
+        _train(task, work, connection)
+    except Exception as error:
+        path = task.folder / "env.py"
+        place = line_in(error, path)
+        if not place:
+            raise
+        raise TaskError(
+            f"{path}{place}: {type(error).__name__}: {error} (met in training; mend it and resume the run)"
+        ) from error
+
+
+def _train(task: Task, work: Work, connection: Connection) -> None:
     population = load_checkpoint(work.checkpoint, task, work.jobs)
     saved = time.monotonic()
     while not population.finished:

@@ -44,8 +44,28 @@ REFLECTION = Reflection(
     episode_length_points=(12.0, 340.5, 1000.0),
     total_points=(0.1, 0.2, 0.4567),
     components=(
-        ComponentReflection("upright", (0.1, 0.2, 0.4567), 0.25, -0.5, 0.5, 0.125, 1.0, 0.998, 0.3),
-        ComponentReflection("bonus", (0.0, 0.0, 0.0), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, None),
+        ComponentReflection(
+            name="upright",
+            points=(0.1, 0.2, 0.4567),
+            mean=0.25,
+            minimum=-0.5,
+            maximum=0.5,
+            std=0.125,
+            variance_share=1.0,
+            active_fraction=0.998,
+            metric_correlation=0.3,
+        ),
+        ComponentReflection(
+            name="bonus",
+            points=(0.0, 0.0, 0.0),
+            mean=0.0,
+            minimum=0.0,
+            maximum=0.0,
+            std=0.0,
+            variance_share=0.0,
+            active_fraction=0.0,
+            metric_correlation=None,
+        ),
     ),
 )
 REJECTED = (

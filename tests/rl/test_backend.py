@@ -1,6 +1,7 @@
 """Workers that die, hang or go on: the run ends right, and bitwise as if nothing had happened."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,7 +13,7 @@ from eureka.errors import TrainingError
 from eureka.rl import worker
 from eureka.rl.backend import Event, LocalBackend
 from eureka.rl.population import Population
-from eureka.tasks import load_task
+from eureka.tasks import find_tasks, load_task
 from eureka.types import Progress, Rejected, Schedule, TrainingJob, TrainingResult, WorkerRestarted
 
 MakeJob = Callable[..., TrainingJob]
@@ -142,3 +143,23 @@ def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path: Path, jobs: list[
     (tmp_path / "half.pt").write_bytes(b"PK half a file")
     assert worker.read_checkpoint(tmp_path / "half.pt") is None
     assert worker.read_checkpoint(tmp_path / "none.pt") is None
+
+
+def test_a_task_that_raises_in_training_is_not_blamed_on_a_candidate(tmp_path: Path, jobs: list[TrainingJob]) -> None:
+    folder = Path(shutil.copytree(find_tasks()["cartpole"], tmp_path / "moody"))
+    code = (folder / "env.py").read_text()
+    broken = code.replace(
+        "        return state.pole_angle.abs() > 0.2\n",
+        "        if bool((state.pole_angle.abs() > 0.19).any()):\n            raise ValueError('no more')\n"
+        "        return state.pole_angle.abs() > 0.2\n",
+    )
+    assert broken != code
+    (folder / "env.py").write_text(broken)
+    backend = LocalBackend("moody", (tmp_path,), tmp_path / "training", dict(os.environ), workers=1)
+    try:
+        with pytest.raises(
+            TrainingError, match=r"env\.py:\d+: ValueError: no more \(met in training; mend it and resume"
+        ):
+            list(backend.train(jobs))
+    finally:
+        backend.close()
