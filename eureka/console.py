@@ -85,6 +85,10 @@ class ProgressLines:
         so_far = f"best so far {best.candidate.id}, {best.score:.3g} {self._unit}" if best else "no usable reward yet"
         line(f"generation {generation} of {self._generations} finished in {wall_s:.0f} s: {so_far}")
 
+    def confirmation_started(self, finalists: Sequence[str]) -> None:
+        """The search is over, and its best are trained with further seeds."""
+        line(f"finalists, to be trained with further seeds: {', '.join(finalists)}")
+
     def _result(self, result: TrainingResult) -> str:
         diverged = f", {result.diverged_worlds} worlds diverged" if result.diverged_worlds else ""
         return (

@@ -48,6 +48,7 @@ class Watcher(Protocol):
     def training_started(self, jobs: Sequence[TrainingJob]) -> None: ...
     def event(self, event: Event) -> None: ...
     def generation_finished(self, generation: int, outcomes: Sequence[Outcome], best: Outcome | None) -> None: ...
+    def confirmation_started(self, finalists: Sequence[str]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,13 @@ class Run:
     samples: int
     training_seeds: int
     seed: int
+    finalists: int = 1
+    confirmation_seeds: int = 0
     probe: Callable[[], MetricProbe] | None = None
 
 
 def evolve(run: Run) -> Outcome:
-    """Search for `run.generations` generations; gives the best candidate with its trainings.
+    """Search for `run.generations` generations, then train the finalists with further seeds; gives the best.
 
     Raises:
         SearchFailed: three generations in a row without one usable reward, or none in the whole run.
@@ -89,9 +92,10 @@ def evolve(run: Run) -> Outcome:
         run.store.record_generation(generation, best.candidate.id if best else None)
         run.watcher.generation_finished(generation, outcomes(run.store, generation), best)
         _stop_if_hopeless(run, generation)
-    best = run.search.best(outcomes(run.store))
+    best = run.search.best(_confirm(run))
     if best is None:
         raise SearchFailed(f"none of the {run.generations} generations gave a usable reward; last: {_last_reason(run)}")
+    run.store.record_generation(run.generations, best.candidate.id)
     return best
 
 
@@ -162,6 +166,10 @@ def _train(run: Run, generation: int) -> None:
         for seed in range(run.seed, run.seed + run.training_seeds)
         if (reward.candidate_id, seed) not in done and reward.candidate_id not in rejected
     ]
+    _run_jobs(run, jobs)
+
+
+def _run_jobs(run: Run, jobs: Sequence[TrainingJob]) -> None:
     run.watcher.training_started(jobs)
     for event in run.backend.train(jobs):
         if isinstance(event, Rejected):
@@ -170,6 +178,30 @@ def _train(run: Run, generation: int) -> None:
         if isinstance(event, TrainingResult):
             run.store.record_result(event)
         run.watcher.event(event)
+
+
+def _confirm(run: Run) -> list[Outcome]:
+    """The finalists with further trainings: the best of many by one seed each is mostly the luckiest.
+
+    Finalists are chosen by the search's own seeds alone, so that a run that was stopped here chooses the same.
+    """
+    searched = range(run.seed, run.seed + run.training_seeds)
+    ranked = run.search.ranked(
+        [Outcome(o.candidate, tuple(r for r in o.results if r.seed in searched)) for o in outcomes(run.store)]
+    )
+    finalists = [outcome.candidate.id for outcome in ranked[: run.finalists]]
+    further = range(searched.stop, searched.stop + run.confirmation_seeds) if len(finalists) > 1 else range(0)
+    done = {(result.candidate_id, result.seed) for result in run.store.results()}
+    jobs = [
+        TrainingJob(reward.candidate_id, reward.graph, seed, run.schedule)
+        for reward in run.store.rewards()
+        for seed in further
+        if reward.candidate_id in finalists and (reward.candidate_id, seed) not in done
+    ]
+    if jobs:
+        run.watcher.confirmation_started(finalists)
+        _run_jobs(run, jobs)
+    return [outcome for outcome in outcomes(run.store) if outcome.candidate.id in finalists]
 
 
 def _reject(run: Run, rejected: Rejected) -> None:

@@ -71,6 +71,8 @@ class SearchSession:
                     samples=config.search.samples,
                     training_seeds=config.train.seeds,
                     seed=config.seed,
+                    finalists=config.search.finalists,
+                    confirmation_seeds=config.search.confirmation_seeds,
                     probe=lambda: probe_metric(self.recording),
                 )
             )

@@ -100,6 +100,9 @@ class Silent:
     def generation_finished(self, generation: int, outcomes: Sequence[Outcome], best: Outcome | None) -> None:
         self._told(f"finished {generation}")
 
+    def confirmation_started(self, finalists: Sequence[str]) -> None:
+        self._told(f"finalists {' '.join(finalists)}")
+
 
 @pytest.fixture
 def make_run(tmp_path: Path, make_result: Make) -> Callable[..., Run]:
@@ -188,6 +191,39 @@ def test_several_seeds_are_pooled(make_run: Callable[..., Run]) -> None:
     run = make_run(training_seeds=3, generations=1)
     with run.store:
         assert [result.seed for result in evolve(run).results] == [7, 8, 9]
+
+
+def test_finalists_are_trained_further_before_one_is_called_best(
+    make_run: Callable[..., Run], make_result: Make
+) -> None:
+    lucky = {
+        "g01-c01": {7: 9.0, 8: 1.0, 9: 1.0},
+        "g01-c02": {7: 5.0, 8: 5.0, 9: 5.0},
+        "g02-c01": {7: 4.0, 8: 9.0, 9: 9.0},
+    }
+
+    class Seeds(FakeBackend):
+        def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
+            for job in jobs:
+                self.trained.append(f"{job.candidate_id} {job.seed}")
+                score = lucky.get(job.candidate_id, {}).get(job.seed, 0.0)
+                yield self.make(job.candidate_id, (score,), seed=job.seed)
+
+    backend = Seeds(make_result, {})
+    for stop_after in (11, None):  # stopped in the middle of the confirmation, then resumed
+        watcher = Silent(stop_after)
+        run = make_run(backend=backend, watcher=watcher, finalists=2, confirmation_seeds=2, generations=2)
+        with run.store:
+            try:
+                best = evolve(run)
+            except Stopped:
+                assert any(told.startswith("finalists") for told in watcher.told)
+                continue
+            assert run.store.finished_generations() == {1: "g01-c01", 2: "g01-c02"}
+    # g01-c01 led by one lucky seed; g02-c01 was third by the search's seed, so its luck afterwards does not count.
+    assert best.candidate.id == "g01-c02"
+    assert best.score == 5.0
+    assert sorted(backend.trained[4:]) == ["g01-c01 8", "g01-c01 9", "g01-c02 8", "g01-c02 9"]
 
 
 def test_the_probe_is_for_proposers_that_declare_it(make_run: Callable[..., Run]) -> None:

@@ -65,6 +65,10 @@ class SearchConfig:
     """Generations."""
     samples: int = _at_least(1, 8)
     """Candidates per generation."""
+    finalists: int = _at_least(1, 4)
+    """Candidates that are trained with further seeds after the last generation, before one is called best."""
+    confirmation_seeds: int = _at_least(0, 2)
+    """Further seeds for each of them; 0: the best by the search's own seeds is called best."""
     parent: Parent = Parent.best_so_far
     """The best so far by pooled estimate, or the best of the last generation as in the original Eureka."""
 

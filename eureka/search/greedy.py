@@ -52,13 +52,16 @@ class Greedy:
 
     parent: Literal["best_so_far", "best_of_generation"] = "best_so_far"
 
-    def best(self, outcomes: Sequence[Outcome]) -> Outcome | None:
-        """The highest pooled score; equals go to the one that came near it sooner, then to fewer components."""
-        return min(
+    def ranked(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """By pooled score, best first; of equals the one that came near it sooner, then that with fewer components."""
+        return sorted(
             outcomes,
             key=lambda o: (-o.score, steps_to_threshold(o.results), len(o.results[0].components), o.candidate.id),
-            default=None,
         )
+
+    def best(self, outcomes: Sequence[Outcome]) -> Outcome | None:
+        """The first of `ranked`, or None of nothing."""
+        return next(iter(self.ranked(outcomes)), None)
 
     def reflection(self, generation: int, outcomes: Sequence[Outcome]) -> Reflection | None:
         """What `generation` is to be told: its parent's reflection, or None where nothing has been trained."""
