@@ -4,12 +4,17 @@ The dataclasses of `schema` are registered with Hydra's ConfigStore, in a privat
 Hydra itself notices nothing. Two keys are groups: `llm` chooses who proposes, `budget` presets how much is spent.
 """
 
-from eureka.config.compose import compose_config, default_budget, from_yaml, to_yaml
+from eureka.config.compose import change_model_keys, compose_config, default_budget, from_yaml, to_yaml
 from eureka.config.schema import (
     BUDGETS,
+    DEFAULT_MODELS,
     PROPOSERS,
+    AnthropicConfig,
+    Effort,
     Engine,
     EvaluationConfig,
+    ModelConfig,
+    OpenAIConfig,
     Parent,
     PhysicsConfig,
     ProgramSearchConfig,
@@ -23,9 +28,14 @@ from eureka.config.schema import (
 
 __all__ = [
     "BUDGETS",
+    "DEFAULT_MODELS",
     "PROPOSERS",
+    "AnthropicConfig",
+    "Effort",
     "Engine",
     "EvaluationConfig",
+    "ModelConfig",
+    "OpenAIConfig",
     "Parent",
     "PhysicsConfig",
     "ProgramSearchConfig",
@@ -35,6 +45,7 @@ __all__ = [
     "SandboxMode",
     "SearchConfig",
     "TrainConfig",
+    "change_model_keys",
     "compose_config",
     "default_budget",
     "from_yaml",
