@@ -52,23 +52,39 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(
     overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...")] = None,
     task_dir: TaskDirs = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the first prompt and an estimate; ask nobody, write nothing.")
+    ] = False,
 ) -> None:
     """Search for a reward function.
 
     For example: eureka run task=ant search.generations=3 search.samples=8 budget=quick. A key that does not exist is
-    answered with those that do.
+    answered with those that do. With ANTHROPIC_API_KEY or OPENAI_API_KEY set that provider's model writes the rewards.
     """
     from eureka.config import compose_config, to_yaml
+    from eureka.llm.keys import KEY_VARIABLES, Key, take_keys
     from eureka.session import search_session
     from eureka.store import RunStore, require_free
     from eureka.wiring import resolve, run_folder
 
     task_dirs = task_dir or []
-    config = resolve(compose_config(overrides or [], task_dirs))
+    keys = take_keys(os.environ)
+    default = next(iter(keys), "program_search")
+    config = resolve(compose_config(overrides or [], task_dirs, default), os.environ)
     folder = run_folder(config)
     require_free(folder)
+    if config.llm.name == "program_search" and not keys:
+        line(
+            "no language model: set ANTHROPIC_API_KEY or OPENAI_API_KEY to use one, or give llm=openai "
+            "llm.base_url=URL llm.model=NAME for a server of your own"
+        )
+    if dry_run:
+        unset = {provider: Key(variable, "unset") for provider, variable in KEY_VARIABLES.items()}
+        with search_session(config, task_dirs, os.environ, unset) as session:
+            session.preview()
+        return
     with (
-        search_session(config, task_dirs, os.environ) as session,
+        search_session(config, task_dirs, os.environ, keys) as session,
         resumable(folder),
         RunStore.create(folder, to_yaml(config), session.facts()) as store,
     ):
@@ -76,23 +92,32 @@ def run(
 
 
 @app.command()
-def resume(folder: RunFolder, task_dir: TaskDirs = None) -> None:
+def resume(
+    folder: RunFolder,
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="[llm.KEY=VALUE]...")] = None,
+    task_dir: TaskDirs = None,
+) -> None:
     """Go on with a run that was stopped.
 
-    It continues from its last finished step, with the config and the task folders that it was started with.
+    It continues from its last finished step, with the config and the task folders that it was started with. Only a
+    language model's keys can be given anew, such as llm.max_usd=10.
     """
-    from eureka.config import from_yaml
+    from eureka.config import change_model_keys, from_yaml
+    from eureka.llm.keys import take_keys
     from eureka.session import search_session
     from eureka.store import RunStore
-    from eureka.wiring import recorded_task_dirs
+    from eureka.wiring import recorded_task_dirs, resolve
 
+    keys = take_keys(os.environ)
     with RunStore.open(folder) as store, resumable(folder):
         if store.is_finished:
             line(f"{folder}: this run has finished; its best reward is {store.best_folder / 'reward.py'}")
             return
-        config = from_yaml(store.config_yaml)
+        config = resolve(change_model_keys(from_yaml(store.config_yaml), overrides or []))
+        if overrides:
+            store.set_fact("resumed with", " ".join(overrides))
         task_dirs = [*recorded_task_dirs(store), *(task_dir or [])]
-        with search_session(config, task_dirs, os.environ) as session:
+        with search_session(config, task_dirs, os.environ, keys, store) as session:
             session.search(store)
 
 
@@ -106,9 +131,11 @@ def evaluate(
 
     Prints the task metric per seed, and their interquartile mean with a 95% bootstrap interval.
     """
+    from eureka.llm.keys import take_keys
     from eureka.session import evaluate_run
     from eureka.store import RunStore
 
+    take_keys(os.environ)
     with RunStore.open(folder) as store, resumable(folder, "evaluate"):
         evaluate_run(store, seeds, task_dir or [], os.environ)
 

@@ -7,7 +7,7 @@ import re
 import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 _OPENING = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)$")
 _CODE_START = re.compile(
@@ -16,6 +16,11 @@ _CODE_START = re.compile(
 )
 _PYTHON = {"", "py", "python", "python3", "py3", "pytorch", "torch"}
 _MAX_ENDS = 200
+# What searching for bare code in prose may parse in all, in characters: less than a second's worth.
+_MAX_PARSED = 500_000
+_MAX_FENCES = 8
+# CommonMark: a closing fence may be indented by up to three spaces; one that is further in belongs to the code.
+_CLOSING_INDENT = 3
 
 
 @dataclass(frozen=True)
@@ -55,79 +60,120 @@ class Broken:
 
 
 @dataclass(frozen=True)
-class _Block:
+class Block:
+    """One fenced block: its info string's first word, its code, and its first and last line in the whole text."""
+
     info: str
     code: str
+    first: int = 0
+    last: int = 0
     unterminated: bool = False
 
 
 def statements_in(text: str, wanted: str) -> tuple[list[Statement], list[Broken]]:
     """All imports, assignments, functions and classes at module level in an answer's code, in order.
 
-    Fenced blocks are read; bare code between prose where there are none, or where only it defines `wanted`. Blocks that
-    do not parse are passed over unless they define `wanted`: those come back as `Broken`.
+    `text` has plain line ends. Fenced blocks are read; bare code between prose where there are none, or where only it
+    defines `wanted`. Blocks that do not parse are passed over unless they define `wanted`: those come back as `Broken`.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    blocks, prose = _fenced(text)
+    blocks, prose = fenced_blocks(text)
     defines = re.compile(rf"\bdef\s+{re.escape(wanted)}\b")
     if not any(defines.search(block.code) for block in blocks) and (defines.search(prose) or not blocks):
-        blocks = [_Block("", piece) for piece in _bare(prose)]
+        blocks = [Block("", piece) for piece in _bare(prose)]
     statements: list[Statement] = []
     broken: list[Broken] = []
+    read_to = -1
     for block in blocks:
-        if block.info not in _PYTHON and wanted not in block.code:
+        if block.first < read_to or (block.info not in _PYTHON and wanted not in block.code):
             continue
         try:
-            module = _parse(block.code)
+            module, code = _parse(block.code), block.code
         except (SyntaxError, ValueError) as error:
-            if defines.search(block.code):
+            if not defines.search(block.code):
+                continue
+            longer = _longer(block, text) if block.last and len(broken) < _MAX_FENCES else None
+            if longer is None:
                 broken.append(_broken(error, block))
-            continue
-        statements += _split(module, block.code, len(statements))
+                continue
+            module, code, read_to = _parse(longer.code), longer.code, longer.last
+        statements += _split(module, code, len(statements))
     return statements, broken
 
 
-def _fenced(text: str) -> tuple[list[_Block], str]:
-    """Fenced blocks, dedented, and the text outside them. A fence left open runs to the end of the text."""
-    blocks: list[_Block] = []
+def fenced_blocks(text: str) -> tuple[list[Block], str]:
+    """Fenced blocks, dedented, and the text outside them. A fence left open runs to the end of the text.
+
+    Blocks of Markdown are opened: what counts is the blocks in them.
+    """
+    blocks: list[Block] = []
     prose: list[str] = []
     inside: list[str] = []
-    fence, info = "", ""
-    for line in text.split("\n"):
+    fence, info, margin, first = "", "", 0, 0
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
         opening = _OPENING.match(line)
         bare = line.strip()
         if not fence and opening:
             fence, info = opening["fence"], opening["info"].strip().lower().split(" ")[0].strip("{}.")
-        elif fence and bare.startswith(fence) and not bare.strip(fence[0]):
-            blocks.append(_Block(info, textwrap.dedent("\n".join(inside))))
+            margin, first = _indent(line), number + 1
+        elif (
+            fence and bare.startswith(fence) and not bare.strip(fence[0]) and _indent(line) <= margin + _CLOSING_INDENT
+        ):
+            blocks += _opened(Block(info, textwrap.dedent("\n".join(inside)), first, number))
             inside, fence = [], ""
         elif fence:
             inside.append(line)
         else:
             prose.append(line)
     if fence:
-        blocks.append(_Block(info, textwrap.dedent("\n".join(inside)), unterminated=True))
+        blocks += _opened(Block(info, textwrap.dedent("\n".join(inside)), first, len(lines), unterminated=True))
     return blocks, "\n".join(prose)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" \t"))
+
+
+def _opened(block: Block) -> list[Block]:
+    """The blocks in a block of Markdown, or the block itself."""
+    fences = any(_OPENING.match(line) for line in block.code.split("\n"))
+    if not fences or block.info in _PYTHON - {""} or _parses(block.code):
+        return [block]
+    return [replace(inner, first=block.first, last=block.last) for inner in fenced_blocks(block.code)[0]]
+
+
+def _longer(block: Block, text: str) -> Block | None:
+    """The block up to a later fence, where it parses so: a fence in a docstring had ended it too early."""
+    lines = text.split("\n")
+    ends = [i for i in range(block.last + 1, len(lines)) if lines[i].strip() in {"```", "~~~"}]
+    for end in [*ends[:_MAX_FENCES], len(lines)]:
+        code = textwrap.dedent("\n".join(lines[block.first : end]))
+        if _parses(code):
+            return replace(block, code=code, last=end)
+    return None
 
 
 def _bare(text: str) -> Iterator[str]:
     """Pieces of a text without fences that parse as Python or begin like it; the whole text where it parses."""
-    try:
-        _parse(text)
-    except (SyntaxError, ValueError):
-        lines = _unindented(text).split("\n")
-    else:
+    if _parses(text):
         yield text
         return
+    lines = _unindented(text).split("\n")
     # A statement can end only before a line that starts at column 0, or at the end.
     starts = [i for i, line in enumerate(lines) if line and not line[0].isspace()]
-    at = 0
-    while at < len(lines):
+    at = parsed = 0
+    while at < len(lines) and parsed < _MAX_PARSED:
         if not _CODE_START.match(lines[at]):
             at += 1
             continue
         ends = [*[i for i in starts if i > at][:_MAX_ENDS], len(lines)]
-        end = next((e for e in ends if _parses("\n".join(lines[at:e]))), None)
+        end = None
+        for end_of_piece in ends:
+            piece = "\n".join(lines[at:end_of_piece])
+            parsed += len(piece)
+            if _parses(piece):
+                end = end_of_piece
+                break
         comments = at
         while comments and lines[comments - 1].startswith("#"):
             comments -= 1
@@ -154,12 +200,12 @@ def _parse(code: str) -> ast.Module:
 def _parses(code: str) -> bool:
     try:
         _parse(code)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
 
 
-def _broken(error: SyntaxError | ValueError, block: _Block) -> Broken:
+def _broken(error: SyntaxError | ValueError, block: Block) -> Broken:
     if not isinstance(error, SyntaxError):
         return Broken(1, "", str(error), block.unterminated)
     lines = block.code.split("\n")

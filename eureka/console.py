@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from eureka.rl.backend import Event
     from eureka.search import Outcome
-    from eureka.types import Prompt, Rejected, TrainingJob, TrainingResult
+    from eureka.types import Completion, Prompt, Rejected, TrainingJob, TrainingResult
 
 PROGRESS_INTERVAL_S = 15.0
 
@@ -35,8 +35,14 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 class ProgressLines:
     """Prints how a search goes (a `Watcher` of `eureka.loop`) and how single trainings end."""
 
-    def __init__(self, generations: int, proposer: str, unit: str) -> None:
-        """`unit` is the task metric's, `proposer` the name of who is asked."""
+    def __init__(
+        self, generations: int, proposer: str, unit: str, spending: Callable[[int], str] | None = None
+    ) -> None:
+        """`unit` is the task metric's, `proposer` the name of who is asked.
+
+        `spending` says what a generation's answers cost; None where they cost nothing.
+        """
+        self._spending = spending
         self._generations = generations
         self._proposer = proposer
         self._unit = unit
@@ -50,6 +56,16 @@ class ProgressLines:
         parent = prompt.facts.reflection
         basis = f", shown how {parent.candidate_id} trained" if parent else ""
         line(f"generation {generation} of {self._generations}: {self._proposer} is asked{basis}")
+
+    def answered(self, completion: Completion) -> None:
+        """An answer is recorded. Said where it took tokens, or is not the candidate's first."""
+        usage = completion.usage
+        what = "went on" if completion.continues else f"repair {completion.attempt}" if completion.attempt else "answer"
+        if usage.input_tokens is not None and usage.output_tokens is not None:
+            usd = "price not known" if usage.usd is None else f"${usage.usd:.2g}"
+            line(f"  {completion.candidate_id}  {what}: {usage.input_tokens + usage.output_tokens:,} tokens, {usd}")
+        elif completion.attempt:
+            line(f"  {completion.candidate_id}  {what}")
 
     def rejected(self, rejected: Rejected) -> None:
         """A candidate did not make it."""
@@ -84,6 +100,8 @@ class ProgressLines:
         wall_s = time.monotonic() - self._started
         so_far = f"best so far {best.candidate.id}, {best.score:.3g} {self._unit}" if best else "no usable reward yet"
         line(f"generation {generation} of {self._generations} finished in {wall_s:.0f} s: {so_far}")
+        if self._spending:
+            line(f"  {self._spending(generation)}")
 
     def confirmation_started(self, finalists: Sequence[str]) -> None:
         """The search is over, and its best are trained with further seeds."""

@@ -7,6 +7,8 @@ EurekaError                 anything that stops a run; its text is one sentence 
 ├── SandboxUnavailable      a mandatory layer of confinement is missing on this machine
 ├── SandboxError            the sandbox's own machinery failed
 ├── ProposerError           the proposer cannot go on (no key, no answer, nothing left to replay)
+│   ├── ContextTooLong      the prompt is longer than the model takes; a shorter one may do
+│   └── BudgetReached       a cap on money, tokens or time leaves no room for another answer
 ├── TrainingError           the trainer's machinery failed
 ├── StoreError              a run folder that cannot be written or read
 └── SearchFailed            the search ended without one usable reward
@@ -39,6 +41,14 @@ class SandboxError(EurekaError):
 
 class ProposerError(EurekaError):
     """The proposer cannot go on."""
+
+
+class ContextTooLong(ProposerError):
+    """The prompt is longer than the model takes; a shorter one may do."""
+
+
+class BudgetReached(ProposerError):
+    """A cap on money, tokens or time leaves no room for another answer."""
 
 
 class TrainingError(EurekaError):

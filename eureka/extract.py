@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ast
 import difflib
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from eureka.code_blocks import Broken, Statement, statements_in
+from eureka.answer_text import Quoted, Spoken, quoted_code, tidy, without_tags, without_thinking
+from eureka.code_blocks import Broken, Statement, fenced_blocks, statements_in
 from eureka.types import Candidate, Completion, FieldSpec, Rejected, Stage
 
 FUNCTION = "compute_reward"
@@ -19,6 +21,32 @@ REMEDY = (
     "Answer with one ```python block that defines one plain module-level function "
     "`def compute_reward(<names of State fields>) -> tuple[torch.Tensor, dict[str, torch.Tensor]]`."
 )
+
+MAX_ANSWER = 200_000
+"""The longest answer that is read, in characters."""
+
+_CUT_OFF = f"The answer was cut off at the token limit before {FUNCTION} was complete."
+_CUT_OFF_IN_THOUGHT = "The token limit was reached before the answer began: all tokens went into thinking."
+_BRIEF = "Think less and answer more briefly: few components, no long comments. " + REMEDY
+_LANGUAGES = {
+    **dict.fromkeys(("javascript", "js", "jsx"), "JavaScript"),
+    **dict.fromkeys(("typescript", "ts", "tsx"), "TypeScript"),
+    **dict.fromkeys(("cpp", "c++", "cuda", "cc"), "C++"),
+    **dict.fromkeys(("csharp", "cs", "c#"), "C#"),
+    **dict.fromkeys(("bash", "sh", "shell", "console"), "shell"),
+    **{
+        name: name.capitalize()
+        for name in ("c", "java", "rust", "go", "julia", "matlab", "lua", "r", "swift", "kotlin")
+    },
+    **{name: name.upper() for name in ("json", "yaml", "xml", "html", "sql")},
+}
+_OTHER_DEFINITION = re.compile(rf"\b(?:function|fn|func|fun|void|auto|double|float|const|let|public)\s+{FUNCTION}\b")
+_DECLINED = re.compile(
+    r"\b(?:I(?:'m| am) (?:sorry|unable|not able)|I (?:can(?:no|')t|won't|will not)|as an AI\b"
+    r"|unable to (?:help|assist))",
+    re.IGNORECASE,
+)
+_OPENING_WORDS, _SHOWN = 400, 120
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -47,7 +75,7 @@ def extract(completion: Completion, fields: Sequence[FieldSpec]) -> Candidate | 
     `fields` is the task's State table: every parameter without a default must be one of them.
     """
     try:
-        found = _find(completion.text)
+        found = _find(completion)
         inputs = _inputs(found.function, fields)
         return Candidate(completion.candidate_id, _emit(_needed(found)), inputs)
     except _RefusalError as refusal:
@@ -58,11 +86,40 @@ def extract(completion: Completion, fields: Sequence[FieldSpec]) -> Candidate | 
     return Rejected(completion.candidate_id, Stage.EXTRACT, reason, feedback)
 
 
-def _find(text: str) -> _Found:
-    statements, broken = statements_in(text, FUNCTION)
+def extract_continued(start: Completion, rest: Completion, fields: Sequence[FieldSpec]) -> Candidate | Rejected:
+    """`extract` of an answer that was cut off and went on in a second one, or that the second one began anew."""
+    joined = extract(replace(rest, text=start.text + rest.text), fields)
+    anew = extract(rest, fields) if isinstance(joined, Rejected) else joined
+    return anew if isinstance(anew, Candidate) else joined
+
+
+def _find(completion: Completion) -> _Found:
+    """The function in the first reading of the answer that has one.
+
+    Readings: the answer without thinking; code in strings of JSON or tool calls; without XML tags; and, where nothing
+    was cut off, the thinking where nothing else was said.
+    """
+    if completion.finish == "refusal":
+        raise _RefusalError(f"The model refused to answer{_quotation(completion.text)}.")
+    text = tidy(completion.text)
+    if len(text) > MAX_ANSWER:
+        raise _RefusalError(f"The answer is {len(text):,} characters long; {MAX_ANSWER:,} are read.")
+    cut = completion.finish == "length"
+    spoken = without_thinking(text)
+    readings = [Quoted(spoken.text)]
+    if FUNCTION in text:
+        readings += [*quoted_code(spoken.text, FUNCTION), Quoted(without_tags(spoken.text))]
+        readings += [] if cut else [Quoted(spoken.thought)]
+    for reading in readings:
+        statements, _ = statements_in(reading.text, FUNCTION)
+        if any(isinstance(s.node, Function) and s.node.name == FUNCTION for s in statements):
+            return _chosen(statements, reading, cut)
+    raise _why_none(spoken, readings, cut)
+
+
+def _chosen(statements: Sequence[Statement], reading: Quoted, cut: bool) -> _Found:
+    """The one definition among the statements of a reading."""
     defined = [s for s in statements if isinstance(s.node, Function) and s.node.name == FUNCTION]
-    if not defined:
-        raise _why_none(text, statements, broken)
     if len({ast.dump(s.node) for s in defined}) > 1:
         raise _RefusalError(
             f"The answer defines {len(defined)} different functions named {FUNCTION}, so which is meant is open."
@@ -70,15 +127,26 @@ def _find(text: str) -> _Found:
     chosen = defined[0]
     if not isinstance(chosen.node, ast.FunctionDef):
         raise _RefusalError(f"{FUNCTION} is an `async def`, which cannot be used as a reward.")
+    last_line = chosen.text.rpartition("\n")[2].strip()
+    if reading.unterminated or (cut and reading.text.rstrip().endswith(last_line)):
+        raise _RefusalError(_CUT_OFF, _BRIEF)
     return _Found(chosen.node, chosen, tuple(statements))
 
 
-def _why_none(text: str, statements: Sequence[Statement], broken: Sequence[Broken]) -> _RefusalError:
-    if broken:
-        first = broken[0]
-        where = f"line {first.line}, `{first.text}`" if first.text else f"line {first.line}"
-        cut = " The answer seems to be cut off: it ends inside a code block." if first.unterminated else ""
-        return _RefusalError(f"The code does not parse: {where}: {first.message}.{cut}", "Mend this line. " + REMEDY)
+def _why_none(spoken: Spoken, readings: Sequence[Quoted], cut: bool) -> _RefusalError:
+    if cut:
+        return _RefusalError(_CUT_OFF if spoken.text.strip() else _CUT_OFF_IN_THOUGHT, _BRIEF)
+    text = spoken.text
+    if not text.strip():
+        said = "holds nothing but thinking" if spoken.thought.strip() else "is empty"
+        return _RefusalError(f"The answer {said}.")
+    if any(block.info in {"diff", "patch"} for block in fenced_blocks(text)[0]):
+        return _RefusalError("The answer is a diff; the whole code is needed.")
+    read = [statements_in(reading.text, FUNCTION) for reading in readings]
+    for _, broken in read:
+        if broken:
+            return _not_parsed(broken[0])
+    statements = next((found for found, _ in read if found), [])
     for statement in statements:
         node = statement.node
         if isinstance(node, ast.ClassDef) and any(
@@ -95,7 +163,33 @@ def _why_none(text: str, statements: Sequence[Statement], broken: Sequence[Broke
         return _RefusalError(f"The code defines {_listed(names)} but no function named {FUNCTION}.")
     if statements:
         return _RefusalError(f"The code defines no function named {FUNCTION}.")
-    return _RefusalError("The answer is empty." if not text.strip() else "The answer holds no Python code, only prose.")
+    return _no_python(text)
+
+
+def _not_parsed(broken: Broken) -> _RefusalError:
+    where = f"line {broken.line}, `{broken.text}`" if broken.text else f"line {broken.line}"
+    cut = " The answer seems to be cut off: it ends inside a code block." if broken.unterminated else ""
+    return _RefusalError(f"The code does not parse: {where}: {broken.message}.{cut}", "Mend this line. " + REMEDY)
+
+
+def _no_python(text: str) -> _RefusalError:
+    blocks, _ = fenced_blocks(text)
+    language = next((_LANGUAGES[block.info] for block in blocks if block.info in _LANGUAGES), "")
+    if not language and _OTHER_DEFINITION.search(text):
+        language = "another language's"
+    if language:
+        return _RefusalError(f"The answer holds {language} code, not Python.")
+    if re.search(rf"\bdef\s+{FUNCTION}\b", text):
+        return _RefusalError(f"`def {FUNCTION}` is there, but with something around it that is not Python.")
+    if _DECLINED.search(text[:_OPENING_WORDS]):
+        return _RefusalError(f"The model declined to answer{_quotation(text)}.")
+    return _RefusalError("The answer holds no Python code, only prose." if not blocks else "No Python code was found.")
+
+
+def _quotation(text: str) -> str:
+    """Its beginning, to show; empty where it has none."""
+    words = " ".join(text.replace("`", "'").split())
+    return f": `{words[:_SHOWN]}{' ...' if len(words) > _SHOWN else ''}`" if words else ""
 
 
 def _inputs(function: ast.FunctionDef, fields: Sequence[FieldSpec]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The search, readable top to bottom: ask, extract, verify, train, reflect, and again.
+"""The search, readable top to bottom: ask, extract, verify, repair, train, reflect, and again.
 
 Everything that a step needs is read from the store and everything that it gave is written there before the next
 step begins, so a run that was killed goes on by calling `evolve` again.
@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from eureka.errors import SearchFailed
-from eureka.extract import extract
+from eureka.asking import ask, ask_again, further_calls
+from eureka.errors import ContextTooLong, SearchFailed
+from eureka.extract import extract, extract_continued
 from eureka.llm.base import Proposer
 from eureka.prompts import render_prompt
 from eureka.rl.backend import Backend, Event
@@ -20,6 +21,7 @@ from eureka.store import RunStore
 from eureka.tasks import Task
 from eureka.types import (
     Candidate,
+    Completion,
     MetricProbe,
     Prompt,
     PromptFacts,
@@ -44,6 +46,7 @@ class Watcher(Protocol):
     """Is told how the run goes."""
 
     def generation_started(self, generation: int, prompt: Prompt) -> None: ...
+    def answered(self, completion: Completion) -> None: ...
     def rejected(self, rejected: Rejected) -> None: ...
     def training_started(self, jobs: Sequence[TrainingJob]) -> None: ...
     def event(self, event: Event) -> None: ...
@@ -53,7 +56,11 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True)
 class Run:
-    """Everything that `evolve` works with; made by the composition root."""
+    """Everything that `evolve` works with; made by the composition root.
+
+    `hint` is a person's, told to the model word for word. `repairs` is how often one rejected candidate may be asked
+    about again in its generation.
+    """
 
     task: Task
     store: RunStore
@@ -69,6 +76,8 @@ class Run:
     seed: int
     finalists: int = 1
     confirmation_seeds: int = 0
+    hint: str = ""
+    repairs: int = 0
     probe: Callable[[], MetricProbe] | None = None
 
 
@@ -84,9 +93,9 @@ def evolve(run: Run) -> Outcome:
             continue
         prompt = _prompt(run, generation)
         run.watcher.generation_started(generation, prompt)
-        _ask(run, generation, prompt)
-        _extract(run, generation)
-        _verify(run, generation)
+        prompt = _ask(run, generation, prompt)
+        _judge(run, generation)
+        _repair(run, generation, prompt)
         _train(run, generation)
         best = run.search.best(outcomes(run.store))
         run.store.record_generation(generation, best.candidate.id if best else None)
@@ -123,29 +132,76 @@ def _prompt(run: Run, generation: int) -> Prompt:
         generation=generation,
         state=run.task.fields,
         reflection=run.search.reflection(generation, outcomes(run.store)),
-        rejected=run.search.mistakes(generation, run.store.rejections()),
+        rejected=run.search.mistakes(generation, run.store.rejections(every_attempt=True)),
         probe=run.probe() if run.probe and run.proposer.uses_metric else None,
+        hint=run.hint,
     )
-    prompt = render_prompt(description=run.task.info.description, environment_source=run.task.shown_source, facts=facts)
+    prompt = _rendered(run, facts)
     run.store.record_prompt(generation, prompt)
     return prompt
 
 
-def _ask(run: Run, generation: int, prompt: Prompt) -> None:
+def _rendered(run: Run, facts: PromptFacts) -> Prompt:
+    task = run.task
+    return render_prompt(description=task.info.description, environment_source=task.shown_source, facts=facts)
+
+
+def _ask(run: Run, generation: int, prompt: Prompt) -> Prompt:
+    """Ask for every answer that is not recorded yet; gives the prompt that was asked in the end."""
     answered = run.store.completions(generation)
     wanted = [candidate_id(generation, sample) for sample in range(1, run.samples + 1)]
     missing = [identity for identity in wanted if identity not in answered]
-    if missing:
-        run.store.record_intent(missing)
-        for completion in run.proposer.sample(prompt, missing):
-            run.store.record_completion(completion)
+    if not missing:
+        return prompt
+    run.store.record_intent(missing)
+    for asked in ask(run.proposer, prompt, missing, lambda facts: _rendered(run, facts)):
+        if asked.prompt is not prompt:
+            prompt = asked.prompt
+            run.store.record_prompt(generation, prompt)
+        _keep(run, asked.completion)
+    return prompt
+
+
+def _keep(run: Run, completion: Completion) -> None:
+    run.store.record_completion(completion)
+    run.watcher.answered(completion)
+
+
+def _judge(run: Run, generation: int) -> None:
+    """What became of every newest answer: a verified reward, or a rejection."""
+    _extract(run, generation)
+    _verify(run, generation)
+
+
+def _repair(run: Run, generation: int, prompt: Prompt) -> None:
+    """Ask again about rejected candidates, as often as each may be; all that can be is extracted and verified again.
+
+    A candidate whose repair does not fit into the model's context stays rejected.
+    """
+    too_long: set[str] = set()
+    while calls := [
+        call
+        for call in further_calls(run.proposer, run.store, generation, run.repairs)
+        if call.rejected.candidate_id not in too_long
+    ]:
+        for call in calls:
+            run.store.record_intent([call.rejected.candidate_id], call.attempt)
+            try:
+                _keep(run, ask_again(run.proposer, prompt, call, lambda facts: _rendered(run, facts)))
+            except ContextTooLong:
+                too_long.add(call.rejected.candidate_id)
+        _judge(run, generation)
 
 
 def _extract(run: Run, generation: int) -> None:
     known = _known(run, generation)
-    for identity, completion in sorted(run.store.completions(generation).items()):
+    for identity, answers in sorted(run.store.completions(generation).items()):
         if identity not in known:
-            found = extract(completion, run.task.fields)
+            newest = answers[-1]
+            if newest.continues:
+                found = extract_continued(answers[-2], newest, run.task.fields)
+            else:
+                found = extract(newest, run.task.fields)
             _reject(run, found) if isinstance(found, Rejected) else run.store.record_candidate(found)
 
 

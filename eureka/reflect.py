@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from eureka.advice import findings
 from eureka.types import Candidate, ComponentReflection, ComponentStatistics, Reflection, TrainingResult
 
 NUM_POINTS = 10
@@ -19,7 +21,7 @@ def reflect(candidate: Candidate, results: Sequence[TrainingResult]) -> Reflecti
     """
     first = results[0]
     metric = _mean([result.metric for result in results])
-    return Reflection(
+    reflection = Reflection(
         candidate_id=candidate.id,
         source=candidate.source,
         steps=tuple(int(value) for value in points(first.steps)),
@@ -33,6 +35,7 @@ def reflect(candidate: Candidate, results: Sequence[TrainingResult]) -> Reflecti
             for name in first.components
         ),
     )
+    return replace(reflection, findings=findings(reflection))
 
 
 def points(curve: Sequence[float]) -> tuple[float, ...]:

@@ -5,22 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
-from eureka.config import Parent, RunConfig, from_yaml
+from eureka.config import ModelConfig, Parent, RunConfig, from_yaml
 from eureka.console import ProgressLines, line
 from eureka.errors import StoreError
+from eureka.estimate import call_line, duration, estimate, measure_steps_per_second
 from eureka.evaluation import best_reward, evaluations, retrain, retraining_jobs, summarise
 from eureka.export import export_reward
 from eureka.llm.base import Proposer
+from eureka.llm.budget import Ledger, Spent
+from eureka.llm.keys import Key
+from eureka.llm.tokens import token_bound, token_estimate
 from eureka.loop import Run, evolve, outcomes
+from eureka.models import ModelAccess, make_ledger
+from eureka.prompts import render_prompt
 from eureka.reward.service import PRELOAD, RewardVerifier
 from eureka.rl.recording import Recording, probe_metric, record
 from eureka.sandbox import LayerReport, Limits, Sandbox
 from eureka.search import Greedy, Outcome, pooled_score
+from eureka.spending import open_calls, settle_calls, spending_line, spent_before, spent_beside_answers
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
-from eureka.types import Reward, Schedule
+from eureka.types import Prompt, PromptFacts, Reward, Schedule
 from eureka.wiring import evaluation_schedule, make_backend, make_proposer, make_schedule, recorded_task_dirs, run_facts
 
 TRACE_LIMITS = Limits(wall_s=10.0, cpu_s=10, memory_bytes=1 << 30)
@@ -40,6 +49,7 @@ class SearchSession:
     verifier: RewardVerifier
     layers: tuple[LayerReport, ...]
     environment: Mapping[str, str]
+    ledger: Ledger | None = None
 
     def facts(self) -> dict[str, str]:
         """What is kept about the run beside its config."""
@@ -54,7 +64,10 @@ class SearchSession:
         """
         config = self.config
         self._announce(store)
-        with closing(make_backend(config, store.checkpoint_folder, self.task_dirs, self.environment)) as backend:
+        with (
+            closing(make_backend(config, store.checkpoint_folder, self.task_dirs, self.environment)) as backend,
+            self._accounts(store),
+        ):
             outcome = evolve(
                 Run(
                     task=self.task,
@@ -66,22 +79,78 @@ class SearchSession:
                         "best_of_generation" if config.search.parent is Parent.best_of_generation else "best_so_far"
                     ),
                     schedule=self.schedule,
-                    watcher=ProgressLines(config.search.generations, self.proposer.name, self.task.metric.unit),
+                    watcher=ProgressLines(
+                        config.search.generations,
+                        self.proposer.name,
+                        self.task.metric.unit,
+                        partial(spending_line, store) if isinstance(config.llm, ModelConfig) else None,
+                    ),
                     generations=config.search.generations,
                     samples=config.search.samples,
                     training_seeds=config.train.seeds,
                     seed=config.seed,
                     finalists=config.search.finalists,
                     confirmation_seeds=config.search.confirmation_seeds,
+                    hint=config.search.hint or "",
+                    repairs=config.search.repairs,
                     probe=lambda: probe_metric(self.recording),
                 )
             )
         self._hand_over(store, outcome)
         store.mark_finished()
 
+    def preview(self) -> None:
+        """Print the first prompt, and what the run would take. Asks nobody and writes nothing."""
+        prompt = self._first_prompt()
+        for message in prompt.messages:
+            line(f"=== {message.role} ===")
+            line(message.content)
+        line("=== end of the first prompt ===")
+        line(f"about {token_estimate(prompt.messages):,} tokens, at most {token_bound(prompt.messages):,}")
+        expected = estimate(self.config, self.schedule, prompt)
+        if isinstance(self.config.llm, ModelConfig):
+            line(call_line(self.config, expected))
+        else:
+            line(f"{self.proposer.name} is asked, which costs nothing: {self.proposer.description}")
+        workers = self.config.train.workers or 1
+        speed = measure_steps_per_second(self.task, self.schedule.num_envs, workers)
+        line(
+            f"training: {expected.control_steps:,} control steps, about {duration(expected.training_s(speed))} with "
+            f"{workers} {'worker' if workers == 1 else 'workers'} on this machine"
+        )
+        if expected.asking_s:
+            line(f"waiting for answers: about {duration(expected.asking_s)}")
+        line("this was a dry run: nobody was asked, and nothing was written")
+
+    def _first_prompt(self) -> Prompt:
+        facts = PromptFacts(
+            task=self.task.info.name,
+            seed=self.config.seed,
+            generation=1,
+            state=self.task.fields,
+            hint=self.config.search.hint or "",
+        )
+        info = self.task.info
+        return render_prompt(description=info.description, environment_source=self.task.shown_source, facts=facts)
+
+    @contextmanager
+    def _accounts(self, store: RunStore) -> Iterator[None]:
+        """Keep in the store what the answers recorded there do not tell of a language model's cost."""
+        if self.ledger is None or not isinstance(self.config.llm, ModelConfig):
+            yield
+            return
+        before = spent_beside_answers(store, self.config.llm)
+        open_calls(store)
+        try:
+            yield
+        finally:
+            settle_calls(store, before, self.ledger)
+
     def _announce(self, store: RunStore) -> None:
         line(f"task {self.task.info.name}: {self.task.info.description}")
         line(self.proposer.description)
+        if isinstance(self.config.llm, ModelConfig):
+            line(call_line(self.config, estimate(self.config, self.schedule, self._first_prompt())))
         line(f"had metric access: {'yes' if self.proposer.uses_metric else 'no'}")
         line(f"sandbox: {store.facts()['sandbox layers']}")
         if "unsafe" in store.facts():
@@ -127,16 +196,27 @@ def reward_module(store: RunStore, task: Task, reward: Reward) -> str:
 
 @contextmanager
 def search_session(
-    config: RunConfig, task_dirs: Sequence[Path], environment: Mapping[str, str]
+    config: RunConfig,
+    task_dirs: Sequence[Path],
+    environment: Mapping[str, str],
+    keys: Mapping[str, Key] = MappingProxyType({}),
+    resumed: RunStore | None = None,
 ) -> Iterator[SearchSession]:
     """Load the task, start the sandbox and record transitions: all that can fail before anything is asked or written.
+
+    Args:
+        keys: the language models', by provider; in nothing that a run writes, and in no child process.
+        resumed: the run that goes on; what it has spent counts.
 
     Raises:
         EurekaError: the task, the machine or the proposer cannot be used.
     """
     task = load_task(config.task, task_dirs)
     schedule = make_schedule(config, task.info)
-    proposer = make_proposer(config)
+    ledger = None
+    if isinstance(config.llm, ModelConfig):
+        ledger = make_ledger(config.llm, spent_before(resumed, config.llm) if resumed else Spent())
+    proposer = make_proposer(config, ModelAccess(keys, ledger, line) if ledger else None)
     with Sandbox(preload=PRELOAD, limits=TRACE_LIMITS, mode=config.sandbox.value) as sandbox:
         recording = record(task)
         yield SearchSession(
@@ -149,6 +229,7 @@ def search_session(
             verifier=RewardVerifier(task.fields, recording.state, sandbox),
             layers=sandbox.layers,
             environment=environment,
+            ledger=ledger,
         )
 
 

@@ -92,9 +92,32 @@ class ComponentReflection(ComponentStatistics):
     points: tuple[float, ...]
 
 
+class FindingKind(StrEnum):
+    """What can be read from a Reflection's numbers; `eureka.advice` says how, the prompts what to do about it."""
+
+    METRIC_ZERO = "metric_zero"
+    METRIC_FLAT = "metric_flat"
+    METRIC_FELL = "metric_fell"
+    METRIC_RISING = "metric_rising"
+    REWARD_UP_METRIC_FLAT = "reward_up_metric_flat"
+    EPISODES_SHORTEN = "episodes_shorten"
+    COMPONENT_FLAT = "component_flat"
+    COMPONENT_DOMINATES = "component_dominates"
+    COMPONENT_NEGLIGIBLE = "component_negligible"
+    COMPONENT_OPPOSES = "component_opposes"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a Reflection's numbers show; `component` is empty where it is about the whole reward."""
+
+    kind: FindingKind
+    component: str = ""
+
+
 @dataclass(frozen=True)
 class Reflection:
-    """Statistics of one trained candidate: numbers only, all wording lives in `prompts/`."""
+    """Statistics of one trained candidate: numbers and what they show; all wording lives in `prompts/`."""
 
     candidate_id: str
     source: str
@@ -105,6 +128,7 @@ class Reflection:
     episode_length_points: tuple[float, ...]
     total_points: tuple[float, ...]
     components: tuple[ComponentReflection, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,7 +144,11 @@ class MetricProbe:
 
 @dataclass(frozen=True)
 class PromptFacts:
-    """The typed facts that a prompt's messages were rendered from; a proposer without a model reads these."""
+    """The typed facts that a prompt's messages were rendered from; a proposer without a model reads these.
+
+    `rejected` are errors of earlier generations, the newest first. `hint` is a person's, passed on word for word.
+    `attempt` is 0 in a generation's prompt and that of the wanted answer where one candidate is asked again.
+    """
 
     task: str
     seed: int
@@ -129,6 +157,8 @@ class PromptFacts:
     reflection: Reflection | None = None
     rejected: tuple[Rejected, ...] = ()
     probe: MetricProbe | None = None
+    hint: str = ""
+    attempt: int = 0
 
 
 @dataclass(frozen=True)
@@ -141,20 +171,35 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one call; None where the provider does not say."""
+    """Tokens and price of one call; None where the provider does not say, or the price of the model is not known.
+
+    `cached_tokens` is the part of `input_tokens` that came from the provider's cache, `reasoning_tokens` the part of
+    `output_tokens` that was thought and not said.
+    """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    usd: float | None = None
 
 
 @dataclass(frozen=True)
 class Completion:
-    """One answer, for the candidate that it was asked for."""
+    """One answer, for the candidate that it was asked for.
+
+    `attempt` is 0 for the first answer and counts further ones from 1; `finish` says why the model stopped: of itself,
+    at the token limit, or because it refused. `continues` marks an answer that goes on where the attempt before it was
+    cut off, and so is no repair.
+    """
 
     candidate_id: str
     text: str
     model: str
     usage: Usage = Usage()
+    attempt: int = 0
+    finish: Literal["stop", "length", "refusal"] = "stop"
+    continues: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,15 @@ from datetime import datetime
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 
 from eureka import __version__
-from eureka.config import ProgramSearchConfig, ReplayConfig, RunConfig, SandboxMode
+from eureka.config import ModelConfig, ProgramSearchConfig, ReplayConfig, RunConfig, SandboxMode
 from eureka.errors import ConfigError
 from eureka.llm.base import Proposer
 from eureka.llm.program_search import ProgramSearch
 from eureka.llm.replay import Replay
+from eureka.models import ModelAccess, make_model_proposer, resolve_model
 from eureka.rl.backend import LocalBackend
 from eureka.store import RunStore, free_name
 from eureka.tasks import TaskInfo
@@ -31,11 +33,20 @@ def run_folder(config: RunConfig) -> Path:
     return free_name(Path("outputs") / config.task / f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
 
 
-def resolve(config: RunConfig) -> RunConfig:
-    """The config with what depends on where and on which machine it was given, so that a resumed run has the same."""
+def resolve(config: RunConfig, environment: Mapping[str, str] = MappingProxyType({})) -> RunConfig:
+    """The config with what depends on where and on which machine it was given, so that a resumed run has the same.
+
+    Args:
+        environment: names other endpoints of the providers' protocols, see `BASE_URL_VARIABLES`.
+
+    Raises:
+        ConfigError: a language model that cannot be asked as configured.
+    """
     llm = config.llm
     if isinstance(llm, ReplayConfig):
         llm = replace(llm, run=str(Path(llm.run).resolve()))
+    if isinstance(llm, ModelConfig):
+        llm = resolve_model(llm, environment)
     workers = config.train.workers or len(os.sched_getaffinity(0))
     return replace(config, llm=llm, train=replace(config.train, workers=workers))
 
@@ -72,26 +83,35 @@ def evaluation_schedule(config: RunConfig, info: TaskInfo) -> Schedule:
     return replace(searched, steps=config.evaluation.steps or full)
 
 
-def make_proposer(config: RunConfig) -> Proposer:
-    """Who writes the rewards.
+def make_proposer(config: RunConfig, models: ModelAccess | None = None) -> Proposer:
+    """Who writes the rewards; `models` is needed where that is a language model.
 
     Raises:
         StoreError: the run to replay cannot be opened.
-        ConfigError: it has fewer answers than this search asks for.
+        ConfigError: it has fewer answers than this search asks for, or a model's price is not known and no token cap
+            is given.
+        ProposerError: a language model's key is not set.
     """
     if isinstance(config.llm, ReplayConfig):
-        with RunStore.open(Path(config.llm.run), read_only=True) as recorded:
-            completions = recorded.completions()
-        for generation, sample in product(range(1, config.search.generations + 1), range(1, config.search.samples + 1)):
-            wanted = candidate_id(generation, sample)
-            if wanted not in completions:
-                raise ConfigError(
-                    f"llm.run={config.llm.run} has {len(completions)} answers and none for {wanted}: give the "
-                    "search.generations and search.samples of that run"
-                )
-        return Replay(completions)
+        return _replay(config, config.llm)
+    if isinstance(config.llm, ModelConfig):
+        assert models is not None
+        return make_model_proposer(config, config.llm, models)
     assert isinstance(config.llm, ProgramSearchConfig)
     return ProgramSearch(config.seed, config.llm.use_probe)
+
+
+def _replay(config: RunConfig, llm: ReplayConfig) -> Replay:
+    with RunStore.open(Path(llm.run), read_only=True) as recorded:
+        completions = recorded.completions()
+    for generation, sample in product(range(1, config.search.generations + 1), range(1, config.search.samples + 1)):
+        wanted = candidate_id(generation, sample)
+        if wanted not in completions:
+            raise ConfigError(
+                f"llm.run={llm.run} has {len(completions)} answers and none for {wanted}: give the "
+                "search.generations and search.samples of that run"
+            )
+    return Replay(completions)
 
 
 def make_backend(

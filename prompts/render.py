@@ -10,53 +10,86 @@ import functools
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from importlib.resources import files
 
 import jinja2
 
-from eureka.types import FieldSpec, Message, Prompt, PromptFacts, Rejected
+from eureka.types import Completion, FieldSpec, Message, Prompt, PromptFacts, Rejected, Stage
 
-# The most distinct errors of rejected candidates that are worth a prompt's tokens.
-_MAX_FAILURES = 8
-
-
-@dataclass(frozen=True)
-class Failure:
-    """One error, and the candidates that it befell."""
-
-    candidate_ids: tuple[str, ...]
-    stage: str
-    feedback: str
+_MAX_MISTAKE = 400
+"""Characters of one error of an earlier candidate, of which a prompt has a whole list."""
+_MAX_SOURCE = 20_000
+_MAX_ANSWER = 4_000
+"""Characters of an answer that nothing could be taken from: enough to see what it did."""
 
 
 def render_prompt(*, description: str, environment_source: str, facts: PromptFacts) -> Prompt:
     """The messages for one generation: a system message, and one user message.
 
     `description` is the task's sentence; `environment_source` the source that a model may see. The user message ends
-    with the Reflection on the parent and the errors of rejected candidates, or with the errors alone where no candidate
+    with the errors of earlier candidates and the Reflection on the parent, or with the errors alone where no candidate
     was usable, or with neither in a first generation.
     """
-    failures = _failures(facts.rejected)
-    user = _environment().get_template("user.jinja2")
-    content = user.render(
+    content = _rendered(
+        "user.jinja2",
         description=description,
         environment_source=environment_source,
+        hint=facts.hint,
         state=facts.state,
         reflection=facts.reflection,
-        failures=failures[:_MAX_FAILURES],
-        failures_left_out=len(failures[_MAX_FAILURES:]),
+        by_name={c.name: c for c in facts.reflection.components} if facts.reflection else {},
+        mistakes=[mistake(rejected) for rejected in facts.rejected],
     )
-    system = _environment().get_template("system.jinja2").render()
-    return Prompt((Message("system", system.strip()), Message("user", content.strip())), facts)
+    return Prompt((Message("system", _rendered("system.jinja2")), Message("user", content)), facts)
 
 
-def _failures(rejected: Sequence[Rejected]) -> list[Failure]:
-    """Rejections with the same error together, in order of first appearance."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    for rejection in rejected:
-        groups.setdefault((rejection.stage.value, rejection.feedback), []).append(rejection.candidate_id)
-    return [Failure(tuple(ids), stage, feedback) for (stage, feedback), ids in groups.items()]
+def render_repair(prompt: Prompt, rejected: Rejected, attempt: int, *, source: str, answer: str) -> Prompt:
+    """A conversation about one rejected candidate: its generation's prompt, its code, and the exact error.
+
+    Args:
+        attempt: the number of the answer that is asked for, 1 for the first repair.
+        source: the candidate's code, whose lines the error counts; empty where none could be taken from the answer.
+        answer: what it had answered, shown where there is no `source`.
+    """
+    shown = fenced(_cut(source, _MAX_SOURCE), "python") if source else _cut(answer.strip(), _MAX_ANSWER)
+    request = _rendered("repair.jinja2", stage=rejected.stage.value, feedback=rejected.feedback)
+    return _conversation(prompt, attempt, shown or "(no text)", request)
+
+
+def render_continuation(prompt: Prompt, answer: Completion) -> Prompt:
+    """A conversation that asks for the rest of an answer that was cut off."""
+    return _conversation(prompt, answer.attempt + 1, answer.text.rstrip(), _rendered("continuation.jinja2"))
+
+
+def render_variety(sample: int, samples: int) -> str:
+    """What tells sample `sample`, counted from 1, of `samples` to take a line of its own; empty for a lone one."""
+    return _rendered("variety.jinja2", sample=sample, samples=samples) if samples > 1 else ""
+
+
+def mistake(rejected: Rejected) -> str:
+    """An error as a warning to others: in one line, without the number of a line that they do not see.
+
+    What is to be done about an answer that nothing could be taken from is said in every prompt, and left out here.
+    """
+    text = rejected.reason if rejected.stage is Stage.EXTRACT else rejected.feedback
+    return _cut(re.sub(r"^line \d+: ", "", " ".join(text.split())), _MAX_MISTAKE)
+
+
+def _conversation(prompt: Prompt, attempt: int, answer: str, request: str) -> Prompt:
+    messages = (*prompt.messages, Message("assistant", answer), Message("user", request))
+    return Prompt(messages, replace(prompt.facts, attempt=attempt))
+
+
+def _cut(text: str, longest: int) -> str:
+    """The text, or its beginning and its end where it is longer."""
+    if len(text) <= longest:
+        return text
+    return f"{text[: longest * 2 // 3].rstrip()} [...] {text[-longest // 3 :].lstrip()}"
+
+
+def _rendered(template: str, **values: object) -> str:
+    return _environment().get_template(template).render(values).strip()
 
 
 @functools.cache
@@ -70,7 +103,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"number": number, "numbers": numbers, "shape": shape, "fenced": fenced}
+    environment.filters |= {"number": number, "numbers": numbers, "percent": percent, "shape": shape, "fenced": fenced}
     return environment
 
 
@@ -87,6 +120,11 @@ def number(value: float | None) -> str:
     if math.isfinite(value) and 1000 <= abs(value) < 1e6:
         return f"{value:.0f}"
     return f"{value:.3g}"
+
+
+def percent(share: float | None) -> str:
+    """`99.8%`, or `undefined` for None."""
+    return "undefined" if share is None else f"{number(100 * share)}%"
 
 
 def numbers(values: Sequence[float]) -> str:

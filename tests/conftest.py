@@ -1,11 +1,16 @@
 """What every test shares."""
 
+import os
 from collections.abc import Callable
 
 import pytest
 import torch
 
 from eureka.types import ComponentStatistics, TrainingResult
+
+# No test may ask a paid model, whatever is set where the tests run.
+for _variable in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_BASE_URL", "OPENAI_BASE_URL"):
+    os.environ.pop(_variable, None)
 
 # One thread: the trainer's own layout, and no quarrel between the tests' processes.
 torch.set_num_threads(1)

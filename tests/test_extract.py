@@ -187,7 +187,10 @@ def test_non_ascii_names_and_invalid_escapes_pass() -> None:
 REJECTIONS = {
     "": "The answer is empty.",
     "   \n": "The answer is empty.",
-    "I cannot help with compute_reward, sorry.": "The answer holds no Python code, only prose.",
+    "A compute_reward that rewards speed would be best.": "The answer holds no Python code, only prose.",
+    "I cannot help with compute_reward, sorry.": (
+        "The model declined to answer: `I cannot help with compute_reward, sorry.`."
+    ),
     "```python\nx = 1\n```": "The code defines no function named compute_reward.",
     "```python\ndef reward(a): return a\ndef bonus(a): return a\n```\nCall it compute_reward.": (
         "The code defines reward and bonus but no function named compute_reward."

@@ -9,10 +9,13 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-BASE = {"errors", "types", "serialize", "code_blocks"}
+BASE = {"errors", "types", "serialize", "code_blocks", "answer_text", "advice"}
 PARTS = BASE | {"physics", "sandbox", "tasks", "reward", "prompts", "llm", "extract", "reflect"}
 WORKERS = PARTS | {"rl", "export", "wrappers"}
-TOP = {"config", "wiring", "session", "console", "doctor", "evaluation", "cli", "__main__"}
+TOP = {
+    *("config", "wiring", "models", "spending", "estimate"),
+    *("session", "console", "doctor", "evaluation", "cli", "__main__"),
+}
 
 MAY_IMPORT = {
     "__init__": set(),
@@ -20,6 +23,8 @@ MAY_IMPORT = {
     "types": set(),
     "serialize": {"types"},
     "code_blocks": {"types", "errors"},
+    "answer_text": {"types", "errors"},
+    "advice": {"types", "errors"},
     "physics": BASE,
     "sandbox": BASE,
     "prompts": BASE,
@@ -34,8 +39,9 @@ MAY_IMPORT = {
     "store": WORKERS,
     "search": WORKERS | {"store"},
     "report": WORKERS | {"store"},
-    "loop": WORKERS | {"store", "search", "report"},
-    **dict.fromkeys(TOP, WORKERS | TOP | {"store", "search", "report", "loop"}),
+    "asking": WORKERS | {"store"},
+    "loop": WORKERS | {"store", "search", "report", "asking"},
+    **dict.fromkeys(TOP, WORKERS | TOP | {"store", "search", "report", "asking", "loop"}),
 }
 
 

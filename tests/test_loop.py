@@ -1,137 +1,27 @@
 """The loop with fakes: order, mistakes, hopeless searches, and going on after a stop at any step."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from loop_fakes import GOOD, IDS, FakeBackend, FakeVerifier, FakeWatcher, Make, MakeRun, Stopped, build_run
 
 from eureka.errors import SearchFailed
 from eureka.llm.base import FakeProposer
 from eureka.loop import Run, evolve, outcomes
 from eureka.rl.backend import Event
-from eureka.search import Greedy, Outcome
-from eureka.store import RunStore
-from eureka.tasks import load_task
-from eureka.types import (
-    Candidate,
-    Completion,
-    MetricProbe,
-    Prompt,
-    Rejected,
-    Reward,
-    Schedule,
-    Stage,
-    TrainingJob,
-    TrainingResult,
-    candidate_id,
-)
-
-Make = Callable[..., TrainingResult]
-GOOD = "```python\ndef compute_reward(pole_angle):\n    return -pole_angle, {'a': pole_angle}\n```"
-IDS = [candidate_id(g, s) for g in (1, 2, 3) for s in (1, 2)]
-
-
-class Stopped(Exception):
-    """Stands for a kill."""
-
-
-@dataclass
-class FakeVerifier:
-    """Accepts every candidate whose id is not in `bad`."""
-
-    bad: Sequence[str] = ()
-
-    def verify_all(self, candidates: Sequence[Candidate]) -> list[Reward | Rejected]:
-        return [
-            Rejected(c.id, Stage.TRACE, "it is bad", f"mistake of {c.id}")
-            if c.id in self.bad
-            else Reward(c.id, "{}", ("a",))
-            for c in candidates
-        ]
-
-
-@dataclass
-class FakeBackend:
-    """Gives every job the score that `scores` has for its candidate; rejects those in `bad`."""
-
-    make: Make
-    scores: dict[str, float]
-    bad: Sequence[str] = ()
-    trained: list[str] = field(default_factory=list)
-
-    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
-        for job in jobs:
-            self.trained.append(job.candidate_id)
-            if job.candidate_id in self.bad:
-                yield Rejected(job.candidate_id, Stage.TRAIN, "it blew up", "clamp it")
-            else:
-                yield self.make(job.candidate_id, (self.scores[job.candidate_id],), seed=job.seed)
-
-    def close(self) -> None: ...
-
-
-class Silent:
-    """A watcher that can stand for a kill after a number of calls."""
-
-    def __init__(self, stop_after: int | None = None) -> None:
-        self.left = stop_after
-        self.told: list[str] = []
-
-    def _told(self, what: str) -> None:
-        self.told.append(what)
-        if self.left is not None:
-            self.left -= 1
-            if self.left < 0:
-                raise Stopped
-
-    def generation_started(self, generation: int, prompt: Prompt) -> None:
-        self._told(f"start {generation}")
-
-    def rejected(self, rejected: Rejected) -> None:
-        self._told(f"rejected {rejected.candidate_id}")
-
-    def training_started(self, jobs: Sequence[TrainingJob]) -> None:
-        self._told(f"training {len(jobs)}")
-
-    def event(self, event: Event) -> None:
-        self._told("event")
-
-    def generation_finished(self, generation: int, outcomes: Sequence[Outcome], best: Outcome | None) -> None:
-        self._told(f"finished {generation}")
-
-    def confirmation_started(self, finalists: Sequence[str]) -> None:
-        self._told(f"finalists {' '.join(finalists)}")
+from eureka.types import Completion, MetricProbe, Prompt, Stage, TrainingJob, candidate_id
 
 
 @pytest.fixture
-def make_run(tmp_path: Path, make_result: Make) -> Callable[..., Run]:
-    task = load_task("cartpole")
-
+def make_run(tmp_path: Path, make_result: Make) -> MakeRun:
     def make(**changes: object) -> Run:
-        folder = tmp_path / "run"
-        store = RunStore.open(folder) if folder.exists() else RunStore.create(folder, "", {})
-        scores = {identity: float(index) for index, identity in enumerate(IDS)}
-        defaults: dict[str, object] = {
-            "task": task,
-            "store": store,
-            "proposer": FakeProposer(dict.fromkeys(IDS, GOOD)),
-            "verifier": FakeVerifier(),
-            "backend": FakeBackend(make_result, scores),
-            "search": Greedy(),
-            "schedule": Schedule(8, 1000, 1, 1, task.info.ppo),
-            "watcher": Silent(),
-            "generations": 3,
-            "samples": 2,
-            "training_seeds": 1,
-            "seed": 7,
-        }
-        return Run(**{**defaults, **changes})  # type: ignore[arg-type]
+        return build_run(tmp_path / "run", make_result, **changes)
 
     return make
 
 
-def test_each_generation_is_shown_the_best_so_far(make_run: Callable[..., Run]) -> None:
+def test_each_generation_is_shown_the_best_so_far(make_run: MakeRun) -> None:
     run = make_run()
     with run.store:
         best = evolve(run)
@@ -143,7 +33,7 @@ def test_each_generation_is_shown_the_best_so_far(make_run: Callable[..., Run]) 
     assert all(prompt.facts.seed == 7 and prompt.facts.probe is None for prompt in prompts if prompt)
 
 
-def test_a_score_stays_with_its_candidate_when_others_fail(make_run: Callable[..., Run], make_result: Make) -> None:
+def test_a_score_stays_with_its_candidate_when_others_fail(make_run: MakeRun, make_result: Make) -> None:
     backend = FakeBackend(make_result, {"g01-c01": 5.0, "g02-c01": 1.0, "g02-c02": 2.0}, bad=["g02-c01"])
     proposer = FakeProposer({"g01-c01": GOOD, "g01-c02": "no code, sorry", "g02-c01": GOOD, "g02-c02": GOOD})
     run = make_run(backend=backend, proposer=proposer, generations=2)
@@ -159,7 +49,7 @@ def test_a_score_stays_with_its_candidate_when_others_fail(make_run: Callable[..
     assert [r.candidate_id for r in second.facts.rejected] == ["g01-c02"]
 
 
-def test_a_failed_generation_counts_and_its_errors_are_told(make_run: Callable[..., Run]) -> None:
+def test_a_failed_generation_counts_and_its_errors_are_told(make_run: MakeRun) -> None:
     run = make_run(verifier=FakeVerifier(bad=["g01-c01", "g01-c02"]), generations=2)
     with run.store:
         evolve(run)
@@ -170,7 +60,7 @@ def test_a_failed_generation_counts_and_its_errors_are_told(make_run: Callable[.
     assert prompt.facts.reflection is None
 
 
-def test_three_failed_generations_end_the_search(make_run: Callable[..., Run]) -> None:
+def test_three_failed_generations_end_the_search(make_run: MakeRun) -> None:
     answers = {candidate_id(g, s): "nothing" for g in range(1, 6) for s in (1, 2)}
     run = make_run(proposer=FakeProposer(answers), generations=5)
     with (
@@ -181,21 +71,19 @@ def test_three_failed_generations_end_the_search(make_run: Callable[..., Run]) -
     run = make_run(proposer=FakeProposer(answers), generations=2)
 
 
-def test_one_failed_generation_of_one_ends_with_the_reason(make_run: Callable[..., Run]) -> None:
+def test_one_failed_generation_of_one_ends_with_the_reason(make_run: MakeRun) -> None:
     run = make_run(verifier=FakeVerifier(bad=IDS), generations=1)
     with run.store, pytest.raises(SearchFailed, match=r"none of the 1 generations .*g01-c02: it is bad"):
         evolve(run)
 
 
-def test_several_seeds_are_pooled(make_run: Callable[..., Run]) -> None:
+def test_several_seeds_are_pooled(make_run: MakeRun) -> None:
     run = make_run(training_seeds=3, generations=1)
     with run.store:
         assert [result.seed for result in evolve(run).results] == [7, 8, 9]
 
 
-def test_finalists_are_trained_further_before_one_is_called_best(
-    make_run: Callable[..., Run], make_result: Make
-) -> None:
+def test_finalists_are_trained_further_before_one_is_called_best(make_run: MakeRun, make_result: Make) -> None:
     lucky = {
         "g01-c01": {7: 9.0, 8: 1.0, 9: 1.0},
         "g01-c02": {7: 5.0, 8: 5.0, 9: 5.0},
@@ -209,15 +97,20 @@ def test_finalists_are_trained_further_before_one_is_called_best(
                 score = lucky.get(job.candidate_id, {}).get(job.seed, 0.0)
                 yield self.make(job.candidate_id, (score,), seed=job.seed)
 
+    class StopsInConfirmation(FakeWatcher):
+        def event(self, event: Event) -> None:
+            super().event(event)
+            if any(told.startswith("finalists") for told in self.told):
+                raise Stopped
+
     backend = Seeds(make_result, {})
-    for stop_after in (11, None):  # stopped in the middle of the confirmation, then resumed
-        watcher = Silent(stop_after)
+    for watcher in (StopsInConfirmation(), FakeWatcher()):
         run = make_run(backend=backend, watcher=watcher, finalists=2, confirmation_seeds=2, generations=2)
         with run.store:
             try:
                 best = evolve(run)
             except Stopped:
-                assert any(told.startswith("finalists") for told in watcher.told)
+                assert len(backend.trained) == 5
                 continue
             assert run.store.finished_generations() == {1: "g01-c01", 2: "g01-c02"}
     # g01-c01 led by one lucky seed; g02-c01 was third by the search's seed, so its luck afterwards does not count.
@@ -226,7 +119,7 @@ def test_finalists_are_trained_further_before_one_is_called_best(
     assert sorted(backend.trained[4:]) == ["g01-c01 8", "g01-c01 9", "g01-c02 8", "g01-c02 9"]
 
 
-def test_the_probe_is_for_proposers_that_declare_it(make_run: Callable[..., Run]) -> None:
+def test_the_probe_is_for_proposers_that_declare_it(make_run: MakeRun) -> None:
     class Curious(FakeProposer):
         uses_metric = True
 
@@ -239,7 +132,7 @@ def test_the_probe_is_for_proposers_that_declare_it(make_run: Callable[..., Run]
     assert prompt.facts.probe == probe
 
 
-def test_goes_on_after_a_stop_at_every_step(make_run: Callable[..., Run], tmp_path: Path) -> None:
+def test_goes_on_after_a_stop_at_every_step(make_run: MakeRun, tmp_path: Path) -> None:
     """Stop at the first sign of life, go on and stop at the next, and so on: nothing is asked or trained twice."""
     asked: list[str] = []
 
@@ -252,7 +145,7 @@ def test_goes_on_after_a_stop_at_every_step(make_run: Callable[..., Run], tmp_pa
     trained: list[str] = []
     stops = 0
     while True:
-        run = make_run(proposer=Counting(dict.fromkeys(IDS, GOOD)), watcher=Silent(stop_after=stops % 5))
+        run = make_run(proposer=Counting(dict.fromkeys(IDS, GOOD)), watcher=FakeWatcher(stop_after=stops % 5 + 1))
         run.backend.trained = trained  # type: ignore[attr-defined]
         with run.store:
             try:

@@ -90,7 +90,7 @@ def test_everything_comes_back_after_reopening(tmp_path: Path) -> None:
         assert store.config_yaml == "task: ant\n"
         assert store.facts() == {"proposer": "program_search", "python": "3.11"}
         assert store.prompt(1) == prompt
-        assert store.completions(1) == {"g01-c01": completion}
+        assert store.completions(1) == {"g01-c01": (completion,)}
         assert store.calls_in_flight() == ["g01-c02"]
         assert store.candidates(1) == [candidate]
         assert store.rejections(1) == [rejected]
@@ -131,6 +131,37 @@ def test_writing_again_changes_nothing(tmp_path: Path) -> None:
         assert len(store.completions()) == len(store.results()) == len(store.evaluations()) == 1
         assert store.finished_generations() == {1: None}
         assert store.calls_in_flight() == []
+
+
+def test_only_what_belongs_to_the_newest_answer_counts(tmp_path: Path) -> None:
+    rejected, again = (Rejected("g01-c01", Stage.TRACE, why, why) for why in ("first", "second"))
+    with make_store(tmp_path / "run") as store:
+        store.record_intent(["g01-c01", "g01-c02"])
+        store.record_completion(Completion("g01-c01", "bad", "m"))
+        store.record_candidate(Candidate("g01-c01", "bad", ()))
+        store.record_rejection(rejected)
+        store.record_intent(["g01-c01"], 1)
+        assert store.rejections() == [rejected]
+        assert store.calls_in_flight() == ["g01-c01 (attempt 1)", "g01-c02"]
+        store.record_intent(["g01-c02"])
+        assert store.calls_without_answer() == 3
+
+        store.record_completion(Completion("g01-c01", "better", "m", attempt=1))
+        assert (store.rejections(), store.candidates()) == ([], [])
+        store.record_rejection(again)
+        assert store.rejections(1) == [again]
+        store.record_completion(Completion("g01-c01", "good", "m", attempt=2))
+        store.record_candidate(Candidate("g01-c01", "good", ()))
+        store.record_reward(Reward("g01-c01", "{}", ()))
+        assert [c.source for c in store.candidates(1)] == ["good"]
+        assert store.rejections() == []
+        assert store.rejections(1, every_attempt=True) == [rejected, again]
+        assert [answer.text for answer in store.completions(1)["g01-c01"]] == ["bad", "better", "good"]
+        place = store.candidate_folder("g01-c01")
+    assert (place / "response_attempt2.md").read_text() == "good"
+    assert "first" in (place / "rejected_attempt0.txt").read_text()
+    assert "second" in (place / "rejected_attempt1.txt").read_text()
+    assert not (place / "rejected.txt").exists()
 
 
 def test_evaluations_are_apart_from_results(tmp_path: Path) -> None:
@@ -187,7 +218,7 @@ def test_other_version_says_who_wrote_it_and_what_to_do(tmp_path: Path) -> None:
     connection.execute("UPDATE meta SET value = '9.9.0' WHERE key = 'written_by'")
     connection.commit()
     connection.close()
-    with pytest.raises(StoreError, match=r"written by eureka 9\.9\.0 in run format 2.*use eureka 9\.9\.0"):
+    with pytest.raises(StoreError, match=r"written by eureka 9\.9\.0 in run format 3.*use eureka 9\.9\.0"):
         RunStore.open(tmp_path / "run")
 
 
@@ -330,7 +361,7 @@ def test_sigkill_at_any_moment_loses_nothing_acknowledged(tmp_path: Path) -> Non
         if not acknowledged and not (folder / "run.db").exists():
             continue
         with RunStore.open(folder) as store:
-            texts = {name: completion.text for name, completion in store.completions().items()}
+            texts = {name: answers[-1].text for name, answers in store.completions().items()}
             sources = {c.id: c.source for c in store.candidates()}
             assert set(range(1, acknowledged + 1)) <= {int(name[5:]) for name in sources}
             assert set(texts.values()) <= {"x" * 2000}

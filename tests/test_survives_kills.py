@@ -30,7 +30,9 @@ def story(folder: Path) -> tuple[object, ...]:
     """Everything of a run that must not depend on when it was stopped."""
     with RunStore.open(folder, read_only=True) as store:
         assert store.is_finished
-        completions = {identity: answer.text for identity, answer in store.completions().items()}
+        completions = {
+            identity: [answer.text for answer in answers] for identity, answers in store.completions().items()
+        }
         results = [(r.candidate_id, r.seed, r.final_scores, r.metric, r.policy) for r in store.results()]
         return completions, results, store.finished_generations()
 

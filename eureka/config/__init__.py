@@ -4,11 +4,16 @@ The dataclasses of `schema` are registered with Hydra's ConfigStore, in a privat
 Hydra itself notices nothing. Two keys are groups: `llm` chooses who proposes, `budget` presets how much is spent.
 """
 
-from eureka.config.compose import compose_config, default_budget, from_yaml, to_yaml
+from eureka.config.compose import change_model_keys, compose_config, default_budget, from_yaml, to_yaml
 from eureka.config.schema import (
     BUDGETS,
+    DEFAULT_MODELS,
     PROPOSERS,
+    AnthropicConfig,
+    Effort,
     EvaluationConfig,
+    ModelConfig,
+    OpenAIConfig,
     Parent,
     ProgramSearchConfig,
     ProposerConfig,
@@ -21,8 +26,13 @@ from eureka.config.schema import (
 
 __all__ = [
     "BUDGETS",
+    "DEFAULT_MODELS",
     "PROPOSERS",
+    "AnthropicConfig",
+    "Effort",
     "EvaluationConfig",
+    "ModelConfig",
+    "OpenAIConfig",
     "Parent",
     "ProgramSearchConfig",
     "ProposerConfig",
@@ -31,6 +41,7 @@ __all__ = [
     "SandboxMode",
     "SearchConfig",
     "TrainConfig",
+    "change_model_keys",
     "compose_config",
     "default_budget",
     "from_yaml",

@@ -7,13 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from eureka.config.overrides import GROUPS, keys_of, quoted, refusal, require_task, split, unknown
-from eureka.config.schema import BUDGETS, PROPOSERS, RunConfig, check_ranges
+from eureka.config.overrides import AUTO, GROUPS, quoted, refusal, require_own_key, require_task, split, unknown
+from eureka.config.schema import BUDGETS, PROPOSERS, ModelConfig, RunConfig, check_ranges
 from eureka.errors import ConfigError
 
 
-def compose_config(overrides: Sequence[str], task_dirs: Sequence[Path] = ()) -> RunConfig:
+def compose_config(
+    overrides: Sequence[str], task_dirs: Sequence[Path] = (), proposer: str = "program_search"
+) -> RunConfig:
     """The config that `key=value` overrides ask for; later ones win. `task_dirs` hold more tasks.
+
+    `proposer` is what `llm=auto` stands for, which is also the default.
 
     Raises:
         ConfigError: an unknown key or choice, a value of the wrong type or out of range, or no task. Hydra's own
@@ -22,20 +26,44 @@ def compose_config(overrides: Sequence[str], task_dirs: Sequence[Path] = ()) -> 
     """
     values = split(overrides)
     values.setdefault("budget", default_budget())
-    proposer = values.setdefault("llm", "program_search")
+    if values.setdefault("llm", AUTO) == AUTO:
+        values["llm"] = proposer
     for group, choices in GROUPS.items():
         if values[group] not in choices:
             raise ConfigError(unknown(f"{group}={values[group]}", values[group], choices, f"{group}="))
     for key in values:
-        if key.startswith("llm.") and key not in keys_of(PROPOSERS[proposer], "llm."):
-            owner = next(name for name, cls in PROPOSERS.items() if key in keys_of(cls, "llm."))
-            raise ConfigError(f"`{key}` belongs to llm={owner}, and this run has llm={proposer}")
+        if key.startswith("llm."):
+            require_own_key(key, values["llm"])
     require_task(values, task_dirs)
-    if proposer == "replay" and "llm.run" not in values:
+    if values["llm"] == "replay" and "llm.run" not in values:
         raise ConfigError("llm=replay needs the run folder to replay: add llm.run=DIR")
     config = _compose(values)
     check_ranges(config, "")
     return config
+
+
+def change_model_keys(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
+    """The config of a run that is resumed with other caps, patience, model or fallback.
+
+    Raises:
+        ConfigError: a key beyond `llm.*`, or a value that does not fit.
+    """
+    from omegaconf import OmegaConf
+
+    values = split(overrides)
+    for key in values:
+        if not key.startswith("llm.") or not isinstance(config.llm, ModelConfig):
+            raise ConfigError(
+                f"`{key}`: a resumed run keeps its config; only the llm.* keys of a language model can be given anew"
+            )
+        require_own_key(key, config.llm.name)
+    changed = _thawed(config)
+    for key, value in values.items():
+        _update(changed, key, value)
+    result = OmegaConf.to_object(changed)
+    assert isinstance(result, RunConfig)
+    check_ranges(result, "")
+    return result
 
 
 def default_budget() -> str:
@@ -75,7 +103,6 @@ def from_yaml(text: str) -> RunConfig:
 
 def _compose(values: Mapping[str, str]) -> RunConfig:
     from hydra import compose, initialize
-    from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
@@ -85,14 +112,9 @@ def _compose(values: Mapping[str, str]) -> RunConfig:
         schema.llm = _thawed(PROPOSERS[values["llm"]])
         overrides = [quoted(key, value) for key, value in values.items()]
         # Each value alone first: only so is it known which override is at fault.
-        for key, text in zip(values, overrides, strict=True):
-            if key in GROUPS:
-                continue
-            try:
-                (parsed,) = OverridesParser.create().parse_overrides([text])
-                OmegaConf.update(schema, key, parsed.value())
-            except (HydraException, OmegaConfBaseException) as error:
-                raise ConfigError(refusal(key, values[key])) from error
+        for key, value in values.items():
+            if key not in GROUPS:
+                _update(schema, key, value)
         _register()
         try:
             with initialize(version_base="1.3", config_path=None, job_name="eureka"):
@@ -101,6 +123,20 @@ def _compose(values: Mapping[str, str]) -> RunConfig:
             raise ConfigError(f"the config cannot be composed: {' '.join(str(error).split())}") from error
     assert isinstance(config, RunConfig)
     return config
+
+
+def _update(schema: Any, key: str, value: str) -> None:
+    """Set one key from its text, as Hydra reads it."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        (parsed,) = OverridesParser.create().parse_overrides([quoted(key, value)])
+        OmegaConf.update(schema, key, parsed.value())
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(refusal(key, value)) from error
 
 
 def _register() -> None:
@@ -120,8 +156,11 @@ def _register() -> None:
         store.store(group="budget", name=name, node={"budget": name, **preset}, package="_global_")
 
 
-def _thawed(cls: type[Any]) -> Any:
-    """A structured config of a frozen dataclass that can be merged into; the object made from it is frozen again."""
+def _thawed(cls: Any) -> Any:
+    """A structured config of a frozen dataclass, or of an instance, that can be merged into.
+
+    The object made from it is frozen again.
+    """
     from omegaconf import DictConfig, OmegaConf
 
     def thaw(node: DictConfig) -> DictConfig:

@@ -14,7 +14,10 @@ from typing import Any, get_args, get_origin, get_type_hints
 from eureka.config.schema import BUDGETS, PROPOSERS, RunConfig
 from eureka.errors import ConfigError
 
-GROUPS: Mapping[str, Sequence[str]] = {"budget": tuple(BUDGETS), "llm": tuple(PROPOSERS)}
+AUTO = "auto"
+"""`llm=auto`: the language model whose key is set, else program_search."""
+
+GROUPS: Mapping[str, Sequence[str]] = {"budget": tuple(BUDGETS), "llm": (AUTO, *PROPOSERS)}
 """Keys that choose a preset or a kind of config, with their choices."""
 
 
@@ -52,6 +55,13 @@ def keys_of(cls: type[Any], prefix: str) -> dict[str, Any]:
     return keys
 
 
+def require_own_key(key: str, proposer: str) -> None:
+    """Raises ConfigError where `llm=<proposer>` has no such `llm.*` key, with those that have it."""
+    if key not in keys_of(PROPOSERS[proposer], "llm."):
+        owners = [f"llm={name}" for name, cls in PROPOSERS.items() if key in keys_of(cls, "llm.")]
+        raise ConfigError(f"`{key}` belongs to {' and '.join(owners)}, and this run has llm={proposer}")
+
+
 def require_task(values: Mapping[str, str], task_dirs: Sequence[Path]) -> None:
     """Raises ConfigError where no task is given, or one that no folder has."""
     from eureka.tasks import find_tasks
@@ -79,7 +89,7 @@ def listed(names: Iterable[str]) -> str:
 
 def _wanted(hint: Any) -> str:
     """What a value of this type is, in words."""
-    words = {int: "a whole number", bool: "true or false", str: "a text"}
+    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
     if get_origin(hint) is UnionType:
         members = [member for member in get_args(hint) if member is not type(None)]
         return f"{_wanted(members[0])} or null"
@@ -89,8 +99,9 @@ def _wanted(hint: Any) -> str:
 def refusal(key: str, value: str) -> str:
     """One sentence for a value that does not fit its key's type."""
     hint = _all_keys()[key]
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return unknown(f"{key}={value}", value, list(hint), f"{key}=")
+    choices = [member for member in (hint, *get_args(hint)) if isinstance(member, type) and issubclass(member, StrEnum)]
+    if choices:
+        return unknown(f"{key}={value}", value, list(choices[0]), f"{key}=")
     return f"{key}={value}: expected {_wanted(hint)}"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from eureka.errors import ConfigError
 
 
-def _at_least(minimum: int, default: Any) -> Any:
+def _at_least(minimum: float, default: Any) -> Any:
     return field(default=default, metadata={"minimum": minimum})
 
 
@@ -57,6 +57,72 @@ class ReplayConfig(ProposerConfig):
     """The run folder to replay; must be given."""
 
 
+class Effort(StrEnum):
+    """How much a model that can reason does so; which of them a model takes is its own."""
+
+    none = "none"
+    minimal = "minimal"
+    low = "low"
+    medium = "medium"
+    high = "high"
+    xhigh = "xhigh"
+    max = "max"
+
+
+@dataclass(frozen=True)
+class ModelConfig(ProposerConfig):
+    """What all language models have; its caps count the whole run, all its calls and its resumed parts together."""
+
+    model: str | None = None
+    """The model's name; null: the provider's in `DEFAULT_MODELS`."""
+    base_url: str | None = None
+    """Another endpoint of the protocol; null: OPENAI_BASE_URL or ANTHROPIC_BASE_URL where set, else the provider's."""
+    effort: Effort | None = None
+    """Effort of reasoning, for models that take it."""
+    extra_body: str | None = None
+    """A JSON object that is merged into every request, for what only one server knows; no keys: it is stored."""
+    max_output_tokens: int = _at_least(16, 16384)
+    """The longest answer, reasoning included."""
+    max_usd: float | None = _at_least(0, 5.0)
+    """The most that the run may cost; null: no cap. It needs a known price: see `max_tokens`."""
+    max_tokens: int | None = _at_least(0, None)
+    """The most tokens that the run may read and write; must be given where the model's price is not known."""
+    max_seconds: float | None = _at_least(0, None)
+    """The longest that the run may wait for answers, all waits together."""
+    concurrency: int = _at_least(1, 8)
+    """Calls at a time."""
+    timeout_s: float = _at_least(0.1, 300.0)
+    """The longest silence within one call."""
+    patience_s: float = _at_least(0, 300.0)
+    """How long a provider is waited for that limits the rate or is overloaded, from its last success."""
+    fallback: str | None = None
+    """Who takes over where the model cannot go on: `PROVIDER`, `PROVIDER/MODEL` or `program_search`."""
+    fallback_base_url: str | None = None
+    """As `base_url`, for the fallback."""
+
+
+@dataclass(frozen=True)
+class OpenAIConfig(ModelConfig):
+    """`llm=openai`: chat completions at OpenAI, or with `llm.base_url` at any server that speaks them."""
+
+    name: str = "openai"
+    """The choice."""
+    temperature: float | None = _at_least(0, None)
+    """Sampling temperature, for models that take one; null: samples are told to take different lines instead."""
+
+
+@dataclass(frozen=True)
+class AnthropicConfig(ModelConfig):
+    """`llm=anthropic`: the Messages API."""
+
+    name: str = "anthropic"
+    """The choice."""
+
+
+DEFAULT_MODELS: Mapping[str, str] = {"anthropic": "claude-sonnet-5-5", "openai": "gpt-6.1-sol"}
+"""What `llm.model` is where it is not given, by provider."""
+
+
 @dataclass(frozen=True)
 class SearchConfig:
     """The evolutionary search."""
@@ -71,6 +137,10 @@ class SearchConfig:
     """Further seeds for each of them; 0: the best by the search's own seeds is called best."""
     parent: Parent = Parent.best_so_far
     """The best so far by pooled estimate, or the best of the last generation as in the original Eureka."""
+    repairs: int = _at_least(0, 2)
+    """How often a language model is asked again about one rejected candidate, within its generation."""
+    hint: str | None = None
+    """A person's hint to the language model, such as "keep the torso level"."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +198,12 @@ BUDGETS: Mapping[str, Mapping[str, Mapping[str, int]]] = {
 }
 """What each `budget=` presets; a task's own training steps per budget are in its `task.yaml`."""
 
-PROPOSERS: Mapping[str, type[ProposerConfig]] = {"program_search": ProgramSearchConfig, "replay": ReplayConfig}
+PROPOSERS: Mapping[str, type[ProposerConfig]] = {
+    "anthropic": AnthropicConfig,
+    "openai": OpenAIConfig,
+    "program_search": ProgramSearchConfig,
+    "replay": ReplayConfig,
+}
 """The choices of `llm=`."""
 
 
@@ -140,5 +215,5 @@ def check_ranges(part: Any, prefix: str) -> None:
             check_ranges(value, f"{prefix}{entry.name}.")
         elif value == "":
             raise ConfigError(f"{prefix}{entry.name}= is empty: give it a value")
-        elif value is not None and "minimum" in entry.metadata and value < entry.metadata["minimum"]:
+        elif value is not None and "minimum" in entry.metadata and not value >= entry.metadata["minimum"]:
             raise ConfigError(f"{prefix}{entry.name}={value}: must be at least {entry.metadata['minimum']}")

@@ -14,7 +14,8 @@ class Proposer(Protocol):
 
     `name` is what the config calls it. `uses_metric` declares that it reads `PromptFacts.probe`, the correlation of
     State columns with the task metric; the caller prints and stores that ("had metric access"). `description` is one
-    sentence for the user, printed before the run.
+    sentence for the user, printed before the run. `can_repair` declares that it can be asked again about one candidate,
+    with its code and what is wrong with it, or to go on with an answer that was cut off.
     """
 
     @property
@@ -26,23 +27,35 @@ class Proposer(Protocol):
     @property
     def description(self) -> str: ...
 
+    @property
+    def can_repair(self) -> bool: ...
+
     def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
         """One independent single call for each id, yielded as each answer arrives, in any order.
 
-        Raises ProposerError where it cannot go on; what it has yielded before stays valid.
+        Where `prompt.facts.attempt` is above 0, the prompt is a conversation about the one candidate in
+        `candidate_ids`: system, user, the candidate's answer so far, and what is to be done about it.
+
+        Raises ProposerError where it cannot go on, its subclass ContextTooLong where a shorter prompt would help; what
+        it has yielded before stays valid.
         """
         ...
 
 
 class FakeProposer:
-    """For tests: gives back fixed answers by candidate id, and remembers the prompts that it was asked."""
+    """For tests: gives back fixed answers by candidate id, and remembers the prompts that it was asked.
+
+    A candidate's answer is a text, or a tuple of texts by attempt, of which the last stands for all later ones. With a
+    tuple among them it can repair.
+    """
 
     name = "fake"
     uses_metric = False
     description = "A fake that gives fixed answers, for tests."
 
-    def __init__(self, answers: Mapping[str, str]) -> None:
-        self._answers = answers
+    def __init__(self, answers: Mapping[str, str | tuple[str, ...]]) -> None:
+        self._answers = {name: (given,) if isinstance(given, str) else given for name, given in answers.items()}
+        self.can_repair = any(not isinstance(given, str) for given in answers.values())
         self.prompts: list[Prompt] = []
 
     def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
@@ -51,4 +64,5 @@ class FakeProposer:
         for candidate_id in candidate_ids:
             if candidate_id not in self._answers:
                 raise ProposerError(f"The fake proposer was given no answer for candidate {candidate_id}.")
-            yield Completion(candidate_id, self._answers[candidate_id], model=self.name)
+            texts = self._answers[candidate_id]
+            yield Completion(candidate_id, texts[min(prompt.facts.attempt, len(texts) - 1)], model=self.name)

@@ -28,6 +28,7 @@ class ProgramSearch:
     """
 
     name = "program_search"
+    can_repair = False
 
     def __init__(self, seed: int, use_probe: bool) -> None:
         self._seed = seed

@@ -9,21 +9,30 @@ from eureka.types import Completion, Prompt
 
 
 class Replay:
-    """Gives back recorded completions by candidate id, whatever the prompt."""
+    """Gives back recorded answers by candidate id and attempt, whatever the prompt's words."""
 
     name = "replay"
     uses_metric = False
     description = "Gives back the answers recorded in another run; no model is asked."
 
-    def __init__(self, completions: Mapping[str, Completion]) -> None:
+    def __init__(self, completions: Mapping[str, Sequence[Completion]]) -> None:
+        """`completions` are every candidate's answers in order, as `RunStore.completions` has them."""
         self._completions = completions
+        self.can_repair = any(len(answers) > 1 for answers in completions.values())
 
-    def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:  # noqa: ARG002
-        """The recorded answer of each id, in order. Raises ProposerError at an id that the record lacks."""
+    def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
+        """The recorded answer of each id, in order. Raises ProposerError at one that the record lacks."""
+        attempt = prompt.facts.attempt
         for candidate_id in candidate_ids:
-            if candidate_id not in self._completions:
+            answers = self._completions.get(candidate_id, ())
+            if not answers:
                 raise ProposerError(
                     f"The recorded run has no answer for candidate {candidate_id} (it has {len(self._completions)}); "
                     "ask for no more generations and samples than it had."
                 )
-            yield self._completions[candidate_id]
+            if attempt >= len(answers):
+                raise ProposerError(
+                    f"The recorded run gave {len(answers)} answers for candidate {candidate_id}, and this run "
+                    "asks for one more; give the search.repairs that it had."
+                )
+            yield answers[attempt]

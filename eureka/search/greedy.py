@@ -6,6 +6,7 @@ it is the best of all by the pooled estimate of its evaluations, unless `parent`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,6 +14,9 @@ from typing import Literal
 from eureka.reflect import reflect
 from eureka.store import generation_of
 from eureka.types import Candidate, Reflection, Rejected, TrainingResult
+
+MAX_MISTAKES = 8
+"""How many kinds of errors a prompt warns of."""
 
 
 @dataclass(frozen=True)
@@ -71,5 +75,13 @@ class Greedy:
         return reflect(chosen.candidate, chosen.results) if chosen else None
 
     def mistakes(self, generation: int, rejections: Sequence[Rejected]) -> tuple[Rejected, ...]:
-        """The rejections of the generation before, which the next prompt warns of."""
-        return tuple(r for r in rejections if generation_of(r.candidate_id) == generation - 1)
+        """What the next prompt warns of: of all rejections before it one of each kind, the newest first."""
+        earlier = [r for r in rejections if generation_of(r.candidate_id) < generation]
+        newest_first = sorted(earlier, key=lambda r: -generation_of(r.candidate_id))
+        kinds = {_kind(rejected): rejected for rejected in reversed(newest_first)}
+        return tuple(r for r in newest_first if kinds[_kind(r)] is r)[:MAX_MISTAKES]
+
+
+def _kind(rejected: Rejected) -> str:
+    """The error without what differs from candidate to candidate: its code and its numbers."""
+    return re.sub(r"`[^`]*`|\d+", "", rejected.feedback)

@@ -1,8 +1,9 @@
 """run.db: SQLite tables of JSON records, one commit per write.
 
-Every kind of record has its own table with the same columns: generation, sample, seed (0 where a kind has none) and
-the record as JSON, so that `sqlite3 run.db "select body from reward"` is readable. Writing the same key again
-replaces it, so that a repeated step leaves what it found.
+Every kind of record has its own table with the same columns: generation, sample, number (the seed of a training, the
+attempt of an answer and of what became of it; 0 where a kind has none) and the record as JSON, so that
+`sqlite3 run.db "select body from reward"` is readable. Writing the same key again replaces it, so that a repeated step
+leaves what it found.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 from eureka import __version__
 from eureka.errors import StoreError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """The run format; a folder of another one is refused."""
 
 _APPLICATION_ID = 0x45524B41
@@ -26,11 +27,11 @@ KINDS = ("prompt", "call", "completion", "candidate", "rejection", "reward", "re
 
 
 class Key(NamedTuple):
-    """Where a record stands in a run; `sample` and `seed` are 0 for a kind without them."""
+    """Where a record stands in a run; `sample` and `number` are 0 for a kind without them."""
 
     generation: int
     sample: int = 0
-    seed: int = 0
+    number: int = 0
 
 
 def create_database(path: Path, meta: dict[str, str], facts: dict[str, str]) -> None:
@@ -43,8 +44,8 @@ def create_database(path: Path, meta: dict[str, str], facts: dict[str, str]) -> 
         connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
         for kind in KINDS:
             connection.execute(
-                f"CREATE TABLE {kind} (generation INTEGER, sample INTEGER, seed INTEGER, body TEXT NOT NULL, "
-                "PRIMARY KEY (generation, sample, seed)) WITHOUT ROWID"
+                f"CREATE TABLE {kind} (generation INTEGER, sample INTEGER, number INTEGER, body TEXT NOT NULL, "
+                "PRIMARY KEY (generation, sample, number)) WITHOUT ROWID"
             )
         connection.execute("CREATE TABLE evaluation (name TEXT, seed INTEGER, body TEXT, PRIMARY KEY (name, seed))")
         connection.execute("CREATE TABLE generation (generation INTEGER PRIMARY KEY, best_id TEXT)")
@@ -123,12 +124,30 @@ class Database:
         self._write(f"INSERT OR REPLACE INTO {kind} VALUES (?, ?, ?, ?)", [(*k, body) for k, body in bodies.items()])
 
     def bodies(self, kind: str, generation: int | None = None) -> list[str]:
-        """The records of a kind in order of generation, sample and seed; of one generation or of all."""
+        """The records of a kind in order of generation, sample and number; of one generation or of all."""
         rows = self._read(
-            f"SELECT body FROM {kind} WHERE ?1 IS NULL OR generation = ?1 ORDER BY generation, sample, seed",
+            f"SELECT body FROM {kind} WHERE ?1 IS NULL OR generation = ?1 ORDER BY generation, sample, number",
             (generation,),
         )
         return [row[0] for row in rows]
+
+    def keyed_bodies(self, kind: str, generation: int | None = None) -> dict[Key, str]:
+        """`bodies` by their keys."""
+        rows = self._read(
+            f"SELECT generation, sample, number, body FROM {kind} WHERE ?1 IS NULL OR generation = ?1 "
+            "ORDER BY generation, sample, number",
+            (generation,),
+        )
+        return {Key(*row[:3]): row[3] for row in rows}
+
+    def last_numbers(self, kind: str, generation: int | None = None) -> dict[tuple[int, int], int]:
+        """The highest number of every generation and sample that has a record of a kind."""
+        rows = self._read(
+            f"SELECT generation, sample, max(number) FROM {kind} WHERE ?1 IS NULL OR generation = ?1 "
+            "GROUP BY generation, sample ORDER BY generation, sample",
+            (generation,),
+        )
+        return {(row[0], row[1]): row[2] for row in rows}
 
     def put_evaluation(self, name: str, seed: int, body: str) -> None:
         """Write one re-training with a fresh seed."""

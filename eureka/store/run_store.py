@@ -3,7 +3,8 @@
 config.yaml                 the config, for people (the run itself keeps a copy in run.db)
 run.db                      every record, see `eureka.store.database`
 run.lock                    held by the process that writes
-generation_02/candidate_05/ response.md, source.py, graph.json, rejected.txt, policy_seed0.pt
+generation_02/candidate_05/ response.md, source.py, graph.json, rejected.txt, policy_seed0.pt; where the candidate was
+                            asked again, response_attempt1.md, ..., and rejected_attempt0.txt, ... of what was mended
 evaluation/                 policies re-trained with fresh seeds
 checkpoints/                the trainer's own
 best/                       the best reward as a module
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
@@ -36,6 +37,18 @@ _LEFTOVERS = {"config.yaml", ".config.yaml.partial", "run.lock", "run.db.partial
 class _Place(NamedTuple):
     generation: int
     sample: int
+
+
+@dataclass(frozen=True)
+class _Call:
+    """An intent; `asked` counts how often, since a call that a crash cut off is made again."""
+
+    candidate_id: str
+    attempt: int
+    asked: int
+
+    def __str__(self) -> str:
+        return f"{self.candidate_id} (attempt {self.attempt})" if self.attempt else self.candidate_id
 
 
 def _place(candidate_id: str) -> _Place:
@@ -161,42 +174,59 @@ class RunStore:
         prompts = self._all(Prompt, "prompt", generation)
         return prompts[0] if prompts else None
 
-    def record_intent(self, candidate_ids: Sequence[str]) -> None:
-        """Keep that answers for these candidates are about to be asked for."""
+    def record_intent(self, candidate_ids: Sequence[str], attempt: int = 0) -> None:
+        """Keep that answers for these candidates are about to be asked for: the first, or after `attempt` others."""
+        before = self._calls()
+        keys = {name: Key(*_place(name), attempt) for name in candidate_ids}
+        asked = {name: before[key].asked if key in before else 0 for name, key in keys.items()}
+        calls = {keys[name]: dumps(_Call(name, attempt, asked[name] + 1)) for name in candidate_ids}
         with store_errors("write which calls are about to be made", self.folder):
-            self._database.put_all("call", {Key(*_place(name)): dumps(name) for name in candidate_ids})
+            self._database.put_all("call", calls)
 
     def record_completion(self, completion: Completion) -> None:
-        """Keep an answer, before anything is done with it; also as `response.md`."""
-        self._write_beside(completion.candidate_id, "response.md", completion.text)
-        self._put("completion", Key(*_place(completion.candidate_id)), completion)
+        """Keep an answer, before anything is done with it; also as `response.md`, later ones `response_attempt1.md`.
 
-    def completions(self, generation: int | None = None) -> dict[str, Completion]:
-        """Answers by candidate id, of one generation or of all."""
-        return {answer.candidate_id: answer for answer in self._all(Completion, "completion", generation)}
+        What is recorded of the candidate from then on belongs to this answer, and what was rejected before is history.
+        """
+        attempt = completion.attempt
+        name = f"response_attempt{attempt}.md" if attempt else "response.md"
+        self._write_beside(completion.candidate_id, name, completion.text)
+        rejected = self.candidate_folder(completion.candidate_id) / "rejected.txt"
+        if attempt and rejected.exists():
+            with store_errors("rename rejected.txt", self.folder):
+                rejected.replace(rejected.with_name(f"rejected_attempt{attempt - 1}.txt"))
+        self._put("completion", Key(*_place(completion.candidate_id), attempt), completion)
+
+    def completions(self, generation: int | None = None) -> dict[str, tuple[Completion, ...]]:
+        """Every candidate's answers in order of their attempts, by candidate id, of one generation or of all."""
+        answers: dict[str, tuple[Completion, ...]] = {}
+        for answer in self._all(Completion, "completion", generation):
+            answers[answer.candidate_id] = (*answers.get(answer.candidate_id, ()), answer)
+        return answers
 
     def calls_in_flight(self) -> list[str]:
-        """Candidates whose answer was asked for and not recorded: possibly billed."""
-        answered = self.completions()
-        return [name for name in self._all(str, "call", None) if name not in answered]
+        """Answers that were asked for and not recorded: possibly billed. `g02-c05`, or `g02-c05 (attempt 1)`."""
+        return [str(call) for key, call in self._calls().items() if key not in self._answered()]
 
-    # ---- what became of each candidate ---------------------------------------------------------------------------
+    def calls_without_answer(self) -> int:
+        """How many calls were made in all whose answer was never recorded: possibly billed."""
+        return sum(call.asked for call in self._calls().values()) - len(self._answered() & self._calls().keys())
 
     def record_candidate(self, candidate: Candidate) -> None:
-        """Keep a candidate; its source also as `source.py`, to read, never imported."""
+        """Keep what the candidate's newest answer gave; its source also as `source.py`, to read, never imported."""
         self._write_beside(candidate.id, "source.py", candidate.source)
-        self._put("candidate", Key(*_place(candidate.id)), candidate)
+        self._put("candidate", self._newest(candidate.id), candidate)
 
     def record_rejection(self, rejected: Rejected) -> None:
-        """Keep why a candidate was rejected; also as `rejected.txt`."""
+        """Keep why the candidate's newest answer was rejected; also as `rejected.txt`."""
         text = f"{rejected.stage}: {rejected.reason}\n\n{rejected.feedback}\n"
         self._write_beside(rejected.candidate_id, "rejected.txt", text)
-        self._put("rejection", Key(*_place(rejected.candidate_id)), rejected)
+        self._put("rejection", self._newest(rejected.candidate_id), rejected)
 
     def record_reward(self, reward: Reward) -> None:
-        """Keep a verified reward; its graph also as `graph.json`."""
+        """Keep the verified reward of the candidate's newest answer; its graph also as `graph.json`."""
         self._write_beside(reward.candidate_id, "graph.json", reward.graph)
-        self._put("reward", Key(*_place(reward.candidate_id)), reward)
+        self._put("reward", self._newest(reward.candidate_id), reward)
 
     def record_result(self, result: TrainingResult) -> None:
         """Keep one training; its policy goes to `policy_seed<seed>.pt`, not into the database."""
@@ -205,16 +235,21 @@ class RunStore:
         self._put("result", Key(*place, result.seed), replace(result, policy=b""))
 
     def candidates(self, generation: int | None = None) -> list[Candidate]:
-        """Candidates of one generation or of all, in order of their ids."""
-        return self._all(Candidate, "candidate", generation)
+        """Candidates of one generation or of all, in order of their ids, as their newest answers give them."""
+        return self._of_newest(Candidate, "candidate", generation)
 
-    def rejections(self, generation: int | None = None) -> list[Rejected]:
-        """Rejections of one generation or of all, in order of their ids."""
-        return self._all(Rejected, "rejection", generation)
+    def rejections(self, generation: int | None = None, *, every_attempt: bool = False) -> list[Rejected]:
+        """Candidates that are rejected as they stand, in order of their ids.
+
+        With `every_attempt` also the rejections of answers that were followed by others, each candidate's in order.
+        """
+        if every_attempt:
+            return self._all(Rejected, "rejection", generation)
+        return self._of_newest(Rejected, "rejection", generation)
 
     def rewards(self, generation: int | None = None) -> list[Reward]:
         """Verified rewards of one generation or of all, in order of their ids."""
-        return self._all(Reward, "reward", generation)
+        return self._of_newest(Reward, "reward", generation)
 
     def results(self, generation: int | None = None) -> list[TrainingResult]:
         """Trainings of one generation or of all, in order of ids and seeds, with their policies."""
@@ -286,6 +321,28 @@ class RunStore:
         with store_errors(f"read the table {kind}", self.folder):
             bodies = self._database.bodies(kind, generation)
         return self._decode(cls, kind, bodies)
+
+    def _calls(self) -> dict[Key, _Call]:
+        with store_errors("read the table call", self.folder):
+            bodies = self._database.keyed_bodies("call")
+        return dict(zip(bodies, self._decode(_Call, "call", list(bodies.values())), strict=True))
+
+    def _answered(self) -> set[Key]:
+        with store_errors("read the table completion", self.folder):
+            return set(self._database.keyed_bodies("completion"))
+
+    def _newest(self, candidate_id: str) -> Key:
+        """Where the records of the candidate's newest answer stand."""
+        place = _place(candidate_id)
+        with store_errors("read the table completion", self.folder):
+            return Key(*place, self._database.last_numbers("completion", place.generation).get(place, 0))
+
+    def _of_newest(self, cls: type[T], kind: str, generation: int | None) -> list[T]:
+        with store_errors(f"read the table {kind}", self.folder):
+            newest = self._database.last_numbers("completion", generation)
+            bodies = self._database.keyed_bodies(kind, generation)
+        kept = [body for key, body in bodies.items() if key.number == newest.get((key.generation, key.sample), 0)]
+        return self._decode(cls, kind, kept)
 
     def _decode(self, cls: type[T], kind: str, bodies: Sequence[str]) -> list[T]:
         try:

@@ -1,5 +1,7 @@
 """The two proposers that only give back what they were given."""
 
+from dataclasses import replace
+
 import pytest
 
 from eureka.errors import ProposerError
@@ -32,7 +34,31 @@ def test_fake_answers_by_id_and_remembers_prompts() -> None:
 
 def test_replay_gives_back_the_record_until_it_ends() -> None:
     recorded = Completion("g01-c01", "text", "some-model", Usage(10, 20))
-    answers = Replay({"g01-c01": recorded}).sample(PROMPT, ["g01-c01", "g02-c01"])
+    replay = Replay({"g01-c01": (recorded,)})
+    answers = replay.sample(PROMPT, ["g01-c01", "g02-c01"])
     assert next(answers) is recorded
+    assert not replay.can_repair
     with pytest.raises(ProposerError, match=r"no answer for candidate g02-c01 \(it has 1\); ask for no more"):
         next(answers)
+
+
+def test_replay_gives_back_repairs_by_attempt() -> None:
+    first, second = Completion("g01-c01", "bad", "m"), Completion("g01-c01", "good", "m", attempt=1)
+    replay = Replay({"g01-c01": (first, second)})
+    assert replay.can_repair
+    again = replace(PROMPT, facts=replace(PROMPT.facts, attempt=1))
+    assert list(replay.sample(again, ["g01-c01"])) == [second]
+    once_more = replace(PROMPT, facts=replace(PROMPT.facts, attempt=2))
+    with pytest.raises(ProposerError, match=r"gave 2 answers for candidate g01-c01.*search\.repairs"):
+        next(replay.sample(once_more, ["g01-c01"]))
+
+
+def test_fake_answers_by_attempt() -> None:
+    fake = FakeProposer({"g01-c01": ("bad", "good"), "g01-c02": "one"})
+    assert fake.can_repair
+    assert not FakeProposer({"g01-c02": "one"}).can_repair
+    texts = [
+        [c.text for c in fake.sample(replace(PROMPT, facts=replace(PROMPT.facts, attempt=n)), ["g01-c01", "g01-c02"])]
+        for n in (0, 1, 2)
+    ]
+    assert texts == [["bad", "one"], ["good", "one"], ["good", "one"]]

@@ -4,14 +4,29 @@ After a deliberate change of wording write the golden files anew with `python te
 read the difference.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import jinja2
 import pytest
 
-from eureka.prompts import render_prompt
-from eureka.prompts.render import fenced, number, numbers
-from eureka.types import ComponentReflection, FieldSpec, Prompt, PromptFacts, Reflection, Rejected, Stage
+from eureka.advice import findings
+from eureka.prompts import render_continuation, render_prompt, render_repair, render_variety, shortened
+from eureka.prompts.render import fenced, mistake, number, numbers
+from eureka.types import (
+    Completion,
+    ComponentReflection,
+    FieldSpec,
+    Finding,
+    FindingKind,
+    Message,
+    Prompt,
+    PromptFacts,
+    Reflection,
+    Rejected,
+    Stage,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -27,12 +42,15 @@ ENVIRONMENT = '''def terminated(self, state):
 SOURCE = """import torch
 
 
-def compute_reward(cup_upright: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-    upright_weight = 0.5
-    upright = upright_weight * cup_upright
-    bonus = torch.zeros_like(upright)
-    total = upright + bonus
-    return total, {"upright": upright, "bonus": bonus}
+def compute_reward(
+    hand_position: torch.Tensor, cup_upright: torch.Tensor, holding: torch.Tensor
+) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    height_temperature = 0.001
+    lift = torch.exp((hand_position[:, 2] - 1.0) / height_temperature)
+    upright = 0.5 * cup_upright
+    grasp = 0.001 * holding.float()
+    total = lift + upright + grasp
+    return total, {"lift": lift, "upright": upright, "grasp": grasp}
 """
 REFLECTION = Reflection(
     candidate_id="g01-c02",
@@ -45,34 +63,76 @@ REFLECTION = Reflection(
     total_points=(0.1, 0.2, 0.4567),
     components=(
         ComponentReflection(
+            name="lift",
+            points=(0.0, 0.0, 0.0),
+            mean=0.0,
+            minimum=0.0,
+            maximum=0.004,
+            std=0.00001,
+            variance_share=0.0,
+            active_fraction=0.002,
+            metric_correlation=None,
+        ),
+        ComponentReflection(
             name="upright",
-            points=(0.1, 0.2, 0.4567),
+            points=(0.1, 0.2, 0.456),
             mean=0.25,
             minimum=-0.5,
             maximum=0.5,
             std=0.125,
-            variance_share=1.0,
+            variance_share=0.995,
             active_fraction=0.998,
             metric_correlation=0.3,
         ),
         ComponentReflection(
-            name="bonus",
-            points=(0.0, 0.0, 0.0),
-            mean=0.0,
+            name="grasp",
+            points=(0.0, 0.0, 0.0007),
+            mean=0.0002,
             minimum=0.0,
-            maximum=0.0,
-            std=0.0,
-            variance_share=0.0,
-            active_fraction=0.0,
-            metric_correlation=None,
+            maximum=0.001,
+            std=0.0004,
+            variance_share=0.005,
+            active_fraction=0.23,
+            metric_correlation=0.6,
         ),
     ),
 )
-REJECTED = (
-    Rejected("g01-c01", Stage.TRACE, "It branches.", "line 5: `if holding.any()`: use torch.where."),
-    Rejected("g01-c03", Stage.EXTRACT, "No code.", "The answer holds no Python code, only prose."),
-    Rejected("g01-c04", Stage.TRACE, "It branches.", "line 5: `if holding.any()`: use torch.where."),
+REFLECTION = replace(REFLECTION, findings=findings(REFLECTION))
+HACKED = replace(
+    REFLECTION,
+    candidate_id="g02-c04",
+    metric_points=(0.02, 0.021, 0.02),
+    metric_max=0.021,
+    metric_final=0.02,
+    episode_length_points=(500.0, 430.0, 310.0),
+    components=(replace(REFLECTION.components[1], metric_correlation=-0.4), REFLECTION.components[2]),
 )
+HACKED = replace(HACKED, findings=findings(HACKED))
+REJECTED = (
+    Rejected(
+        "g01-c01",
+        Stage.TRACE,
+        "It branches.",
+        "line 5: `if holding.any():`: it decides in Python on the values of a tensor. All environments are computed at "
+        "once: use torch.where(condition, a, b).",
+    ),
+    Rejected(
+        "g01-c03",
+        Stage.EXTRACT,
+        "The answer holds no Python code, only prose.",
+        "The answer holds no Python code, only prose. Answer with one ```python block.",
+    ),
+)
+DOMINATES = (Finding(FindingKind.COMPONENT_DOMINATES, "upright"),)
+BRANCHES = """import torch
+
+def compute_reward(cup_upright, holding):
+    reward = cup_upright
+    if holding.any():
+        reward = reward + 1.0
+    return reward, {"reward": reward}
+"""
+RAW = "Here is a sketch:\n\n```python\nreward = upright - effort\n```"
 
 
 def facts(generation: int, reflection: Reflection | None = None, rejected: tuple[Rejected, ...] = ()) -> PromptFacts:
@@ -81,7 +141,9 @@ def facts(generation: int, reflection: Reflection | None = None, rejected: tuple
 
 CASES = {
     "first_generation": facts(1),
+    "hint": replace(facts(1), hint="keep the elbow below the shoulder."),
     "reflection": facts(2, REFLECTION),
+    "reflection_of_a_hacked_reward": facts(3, HACKED),
     "partly_rejected": facts(2, REFLECTION, REJECTED),
     "all_failed": facts(2, rejected=REJECTED),
 }
@@ -91,13 +153,35 @@ def rendered(case: PromptFacts, description: str = "Lift the cup without spillin
     return render_prompt(description=description, environment_source=ENVIRONMENT, facts=case)
 
 
-def as_text(prompt: Prompt) -> str:
-    return "\n".join(f"=== {m.role} ===\n{m.content}" for m in prompt.messages) + "\n"
+def conversations() -> dict[str, Prompt]:
+    """What follows the first generation's prompt when a candidate is asked about again."""
+    first = rendered(CASES["first_generation"])
+    return {
+        "repair": render_repair(first, REJECTED[0], 1, source=BRANCHES, answer="not shown"),
+        "repair_without_code": render_repair(first, REJECTED[1], 2, source="", answer=RAW),
+        "continuation": render_continuation(first, Completion("g01-c01", RAW[:-4], "m", finish="length")),
+    }
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_prompt_is_the_golden_one(name: str) -> None:
-    assert as_text(rendered(CASES[name])) == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+def as_text(messages: Sequence[Message]) -> str:
+    return "\n".join(f"=== {m.role} ===\n{m.content}" for m in messages) + "\n"
+
+
+def goldens() -> dict[str, str]:
+    """Every golden text by name; of conversations what comes after the first generation's prompt."""
+    prompts = {name: as_text(rendered(case).messages) for name, case in CASES.items()}
+    later = {name: as_text(prompt.messages[2:]) for name, prompt in conversations().items()}
+    variety = "\n".join(render_variety(sample, 16) for sample in range(1, 17)) + "\n"
+    return {**prompts, **later, "variety": variety}
+
+
+@pytest.mark.parametrize("name", goldens())
+def test_prompts_are_as_they_were_read(name: str) -> None:
+    assert goldens()[name] == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def test_no_golden_file_is_left_over() -> None:
+    assert {path.stem for path in GOLDEN.iterdir()} == set(goldens())
 
 
 def test_messages_carry_the_facts_and_share_their_stable_prefix() -> None:
@@ -121,12 +205,81 @@ def test_text_passes_through_unharmed() -> None:
     assert "줄 3: {{ x }} <tensor>" in content
 
 
-def test_equal_errors_are_told_once_and_many_are_cut() -> None:
-    many = tuple(Rejected(f"g01-c{i:02d}", Stage.TRACE, "", f"error {i}") for i in range(1, 11))
-    content = rendered(facts(2, rejected=many + REJECTED[:1] + REJECTED[2:])).messages[1].content
-    assert "error 8" in content
-    assert "error 9" not in content
-    assert "(3 more errors are left out.)" in content
+def test_a_hint_stands_with_the_task_word_for_word() -> None:
+    hint = "몸통을 수평으로 유지하세요: {{ x }} & <b>"
+    content = rendered(replace(facts(2, REFLECTION), hint=hint)).messages[1].content
+    assert hint in content
+    assert content.index(hint) < content.index("## State")
+
+
+def test_every_finding_has_words_of_its_own() -> None:
+    said = set()
+    for kind in FindingKind:
+        component = "upright" if kind.value.startswith("component") else ""
+        case = facts(2, replace(REFLECTION, findings=(Finding(kind, component),)))
+        content = rendered(case).messages[1].content
+        said.add(content.partition("What these numbers say.")[2])
+    assert len(said) == len(FindingKind)
+    none = rendered(facts(2, replace(REFLECTION, findings=()))).messages[1].content
+    assert "Nothing stands out" in none
+
+
+def test_a_dominating_component_that_serves_the_task_may_lead() -> None:
+    leading = replace(REFLECTION.components[1], metric_correlation=0.9)
+    reflection = replace(REFLECTION, components=(leading,), findings=DOMINATES)
+    assert "so let it lead" in rendered(facts(2, reflection)).messages[1].content
+    weak = replace(REFLECTION, findings=DOMINATES)
+    assert "scale it down or rewrite it" in rendered(facts(2, weak)).messages[1].content
+
+
+def test_an_error_of_another_candidate_is_one_short_line() -> None:
+    long = Rejected("g01-c01", Stage.TRACE, "", "line 12: `a` is wrong.\n  Mend it. " + "x" * 1000 + " the end")
+    text = mistake(long)
+    assert text.startswith("`a` is wrong. Mend it. xxx")
+    assert " [...] " in text
+    assert text.endswith("the end")
+    assert len(text) < 420
+
+
+def test_a_repair_is_a_conversation_that_shares_the_prompt() -> None:
+    first = rendered(CASES["first_generation"])
+    for prompt in conversations().values():
+        assert prompt.messages[:2] == first.messages
+        assert [m.role for m in prompt.messages] == ["system", "user", "assistant", "user"]
+    assert [prompt.facts.attempt for prompt in conversations().values()] == [1, 2, 1]
+    empty = render_repair(first, REJECTED[1], 1, source="", answer=" \n")
+    assert empty.messages[2].content == "(no text)"
+    rambling = render_repair(first, REJECTED[1], 1, source="", answer="so " * 9000 + "end")
+    assert len(rambling.messages[2].content) < 4100
+
+
+def test_samples_take_different_lines() -> None:
+    lines = [render_variety(sample, 32) for sample in range(1, 33)]
+    assert len(set(lines)) == 32
+    assert all(line.startswith("You write one of 32 ") and "\n" not in line for line in lines)
+    assert render_variety(1, 1) == ""
+
+
+def test_shortening_drops_the_oldest_errors_first_then_points() -> None:
+    curve = tuple(float(i) for i in range(10))
+    component = replace(REFLECTION.components[0], points=curve)
+    reflection = replace(
+        REFLECTION, steps=tuple(range(10)), metric_points=curve, total_points=curve, components=(component,)
+    )
+    old = tuple(Rejected(f"g0{4 - i}-c01", Stage.TRACE, "", f"error {i}") for i in range(1, 4))
+    first = shortened(facts(5, reflection, old), 0)
+    assert first is not None
+    assert (first.rejected, first.reflection) == (old[:1], reflection)
+    second = shortened(first, 1)
+    assert second is not None
+    assert second.rejected == ()
+    assert second.reflection is not None
+    assert second.reflection.metric_points == (0.0, 5.0, 9.0)
+    assert second.reflection.components[0].points == (0.0, 5.0, 9.0)
+    assert second.reflection.steps == (0, 5, 9)
+    assert shortened(second, 1) is None
+    assert shortened(facts(1), 0) is None
+    assert shortened(facts(5, reflection), 0) == second
 
 
 def test_a_missing_value_is_an_error_not_a_blank() -> None:
@@ -144,5 +297,7 @@ def test_numbers_are_short() -> None:
 
 
 if __name__ == "__main__":
-    for name, case in CASES.items():
-        (GOLDEN / f"{name}.txt").write_text(as_text(rendered(case)), encoding="utf-8")
+    for path in GOLDEN.iterdir():
+        path.unlink()
+    for name, text in goldens().items():
+        (GOLDEN / f"{name}.txt").write_text(text, encoding="utf-8")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from eureka.search import Greedy, Outcome, pooled_score
+from eureka.search.greedy import MAX_MISTAKES
 from eureka.types import Candidate, Rejected, Stage, TrainingResult
 
 Make = Callable[..., TrainingResult]
@@ -49,6 +50,22 @@ def test_parent_is_the_best_so_far_or_of_the_last_generation(make_result: Make) 
     assert Greedy().reflection(1, []) is None
 
 
-def test_only_the_last_generations_mistakes_are_told() -> None:
-    old, new = (Rejected(identity, Stage.TRACE, "why", "how") for identity in ("g01-c01", "g02-c03"))
-    assert Greedy().mistakes(3, [old, new]) == (new,)
+def rejection(identity: str, feedback: str) -> Rejected:
+    return Rejected(identity, Stage.TRACE, "why", feedback)
+
+
+def test_one_mistake_of_each_kind_is_told_the_newest_first() -> None:
+    branches = rejection("g01-c01", "line 5: `if x.any():`: use torch.where.")
+    noise = rejection("g01-c02", "line 9: `torch.rand(3)`: it draws random numbers.")
+    again = rejection("g02-c01", "line 12: `if up > 0:`: use torch.where.")
+    shape = rejection("g02-c02", "the total has a wrong shape.")
+    same = rejection("g02-c03", "the total has a wrong shape.")
+    now = rejection("g03-c01", "not yet known.")
+    every = [branches, noise, again, shape, same, now]
+    assert Greedy().mistakes(3, every) == (again, shape, noise)
+    assert Greedy().mistakes(1, every) == ()
+
+
+def test_mistakes_are_capped() -> None:
+    many = [rejection(f"g01-c{i:02d}", f"mistake {chr(97 + i)}") for i in range(1, 20)]
+    assert Greedy().mistakes(2, many) == tuple(many[:MAX_MISTAKES])

@@ -1,0 +1,112 @@
+"""What a run is going to take, said before it begins: calls, tokens, money, control steps and time."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+import torch
+
+from eureka.config import ModelConfig, RunConfig
+from eureka.llm.tokens import token_estimate
+from eureka.models import chosen_models
+from eureka.rl.population import stream
+from eureka.rl.worlds import Worlds
+from eureka.tasks import Task
+from eureka.types import Prompt, Schedule
+
+# An answer of a few paragraphs and a reward function, and the reflection on a parent, in tokens.
+_ANSWER_TOKENS = 2500
+_REFLECTION_TOKENS = 2000
+_TOKENS_PER_SECOND = 60
+# Half of a training's time is physics, see the trainer's benchmark; the rest is learning.
+_PHYSICS_SHARE = 0.5
+_MEASURED_S = 0.5
+_MEASURED_STREAM = 5  # of random numbers that no training uses
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of a whole run; repairs are not counted. `usd` is None where the price is not known or nothing is bought."""
+
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    usd: float | None
+    asking_s: float
+    control_steps: int
+
+    def training_s(self, steps_per_second: float) -> float:
+        """Seconds of training at that speed of all workers together."""
+        return self.control_steps / steps_per_second
+
+
+def estimate(config: RunConfig, schedule: Schedule, first_prompt: Prompt) -> Estimate:
+    """What the run takes, by its first prompt and typical lengths."""
+    generations, samples = config.search.generations, config.search.samples
+    steps = generations * samples * config.train.seeds * schedule.steps
+    if not isinstance(config.llm, ModelConfig):
+        return Estimate(0, 0, 0, None, 0.0, steps)
+    llm = config.llm
+    first = token_estimate(first_prompt.messages)
+    answer = min(_ANSWER_TOKENS, llm.max_output_tokens)
+    prices = chosen_models(llm)[0].prices
+    prompts = [first + (_REFLECTION_TOKENS if generation else 0) for generation in range(generations)]
+    costs = [
+        prices.usd(tokens, answer, written_tokens=tokens if sample == 0 else 0, cached_tokens=tokens if sample else 0)
+        for tokens in prompts
+        for sample in range(samples)
+    ]
+    rounds = 1 + math.ceil((samples - 1) / llm.concurrency)
+    return Estimate(
+        calls=generations * samples,
+        input_tokens=samples * sum(prompts),
+        output_tokens=generations * samples * answer,
+        usd=None if None in costs else sum(cost for cost in costs if cost is not None),
+        asking_s=generations * rounds * answer / _TOKENS_PER_SECOND,
+        control_steps=steps,
+    )
+
+
+def measure_steps_per_second(task: Task, num_envs: int, workers: int) -> float:
+    """About how many control steps a second `workers` train together, by half a second of this machine's physics."""
+    worlds = Worlds(task, [stream(0, _MEASURED_STREAM)], num_envs, desynchronise=False)
+    action = torch.zeros(num_envs, task.model.nu)
+    worlds.step(action)
+    started, steps = time.monotonic(), 0
+    while time.monotonic() - started < _MEASURED_S:
+        done = worlds.step(action)
+        worlds.restart(done.terminated | done.truncated)
+        steps += num_envs
+    return steps / (time.monotonic() - started) * _PHYSICS_SHARE * workers
+
+
+def call_line(config: RunConfig, expected: Estimate) -> str:
+    """One sentence on provider, model and cost, for before the first call."""
+    assert isinstance(config.llm, ModelConfig)
+    llm = config.llm
+    chosen = chosen_models(llm)[0]
+    where = f" at {chosen.base_url}" if chosen.base_url else ""
+    cost = "price not known" if expected.usd is None else f"about ${expected.usd:.2g}"
+    caps = [
+        text
+        for value, text in (
+            (llm.max_usd if expected.usd is not None else None, f"${llm.max_usd:g}" if llm.max_usd is not None else ""),
+            (llm.max_tokens, f"{llm.max_tokens:,} tokens" if llm.max_tokens is not None else ""),
+            (llm.max_seconds, f"{llm.max_seconds:g} s" if llm.max_seconds is not None else ""),
+        )
+        if value is not None
+    ]
+    return (
+        f"provider {chosen.provider}, model {chosen.model}{where}: about {expected.calls} calls, "
+        f"{expected.input_tokens:,} tokens to read and {expected.output_tokens:,} to write, {cost}; "
+        f"stops at {' or '.join(caps) if caps else 'no cap'}"
+    )
+
+
+def duration(seconds: float) -> str:
+    """`40 s`, `12 min`, `3.5 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

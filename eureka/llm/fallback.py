@@ -1,0 +1,60 @@
+"""`llm.fallback`: a second proposer that takes over where the first cannot go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from eureka.errors import BudgetReached, ContextTooLong, ProposerError
+from eureka.llm.base import Proposer
+from eureka.types import Completion, Prompt
+
+
+class Fallback:
+    """Asks `first` until it fails, and from then on `second`, for every answer that `first` did not give.
+
+    A cap that is reached holds for both, and a prompt that is too long is for the caller to shorten: neither is a
+    reason to change. `tell` is given a sentence when the second takes over.
+    """
+
+    def __init__(self, first: Proposer, second: Proposer, tell: Callable[[str], None]) -> None:
+        self._first = first
+        self._second = second
+        self._tell = tell
+        self._failed = False
+
+    @property
+    def name(self) -> str:
+        """Of the one that is asked next."""
+        return self._second.name if self._failed else self._first.name
+
+    @property
+    def uses_metric(self) -> bool:
+        """Whether either reads the probe of the metric."""
+        return self._first.uses_metric or self._second.uses_metric
+
+    @property
+    def can_repair(self) -> bool:
+        """Of the one that is asked next."""
+        return self._second.can_repair if self._failed else self._first.can_repair
+
+    @property
+    def description(self) -> str:
+        """Two sentences for the user."""
+        return f"{self._first.description} If it fails, llm.fallback takes over: {self._second.description}"
+
+    def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
+        """One call for each id, see `Proposer.sample`."""
+        missing = list(candidate_ids)
+        if not self._failed:
+            try:
+                for completion in self._first.sample(prompt, candidate_ids):
+                    missing.remove(completion.candidate_id)
+                    yield completion
+            except (BudgetReached, ContextTooLong):
+                raise
+            except ProposerError as error:
+                self._failed = True
+                self._tell(f"{error}; {self._second.name} takes over")
+            else:
+                return
+        yield from self._second.sample(prompt, missing)

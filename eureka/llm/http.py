@@ -1,0 +1,77 @@
+"""The HTTP client that both SDKs are given."""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx2
+
+# Longer waits than this are left to `llm.patience_s`, which tells the user of them.
+_LONGEST_SDK_WAIT_S = 20.0
+_CONNECT_TIMEOUT_S = 15.0
+
+
+class AnswerLost(Exception):
+    """A request was sent, and its answer did not arrive: the provider may bill it."""
+
+
+class BuyOnceClient(httpx2.Client):
+    """Keeps the SDKs' own retries to requests that were certainly not billed.
+
+    Both SDKs repeat a request after any failed connection, also one that was lost after the request was sent, when the
+    provider may be working on a paid answer. Such a loss is raised as `lost`, which must be a subclass of AnswerLost
+    and of the SDK's own base error: the SDK passes that on at once. Redirects are not followed: the key would go along.
+
+    Args:
+        patience_s: the SDK does not repeat a request whose Retry-After is longer.
+        transport: instead of the network, in tests.
+    """
+
+    def __init__(
+        self, lost: type[AnswerLost], patience_s: float, transport: httpx2.BaseTransport | None = None
+    ) -> None:
+        super().__init__(
+            timeout=httpx2.Timeout(_CONNECT_TIMEOUT_S),
+            # An idle connection that the server has closed meanwhile would look like a lost answer.
+            limits=httpx2.Limits(max_keepalive_connections=0),
+            follow_redirects=False,
+            event_hooks={"response": [_refuse_long_waits(min(patience_s, _LONGEST_SDK_WAIT_S))]},
+            transport=transport,
+        )
+        self._lost = lost
+
+    def send(self, request: httpx2.Request, **kwargs: Any) -> httpx2.Response:
+        """As httpx2's, but raises `lost` where the request was sent and no answer came."""
+        try:
+            return super().send(request, **kwargs)
+        except (httpx2.ReadTimeout, httpx2.ReadError, httpx2.RemoteProtocolError) as error:
+            raise self._lost(str(error)) from error
+
+
+def call_timeout(silence_s: float) -> httpx2.Timeout:
+    """The time-outs of one call: `silence_s` between two pieces of an answer."""
+    return httpx2.Timeout(silence_s, connect=_CONNECT_TIMEOUT_S)
+
+
+def _refuse_long_waits(longest_s: float) -> Callable[[httpx2.Response], None]:
+    def refuse(response: httpx2.Response) -> None:
+        wait_s = retry_after_s(response.headers)
+        if response.is_error and wait_s is not None and wait_s > longest_s:
+            # Both SDKs obey this header.
+            response.headers["x-should-retry"] = "false"
+
+    return refuse
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds that a response asks to wait: `Retry-After` in seconds or as a date, or `retry-after-ms`."""
+    for name, per_second in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            return max(float(headers[name]) / per_second, 0.0)
+        except (KeyError, ValueError):
+            continue
+    date = email.utils.parsedate_tz(headers.get("retry-after"))
+    return None if date is None else max(email.utils.mktime_tz(date) - time.time(), 0.0)

@@ -1,0 +1,75 @@
+"""Single calls side by side: the first alone until its answer begins, then the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from queue import SimpleQueue
+from threading import Event, Lock, Thread
+from typing import TypeVar
+
+T = TypeVar("T")
+
+Ask = Callable[[str, Callable[[], None], Event], T]
+"""Asks for one id: `ask(id, begun, stop)` calls `begun` when the answer begins, and gives up once `stop` is set."""
+
+_BEGUN = object()
+
+
+class _Failed:
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+def run_calls(ids: Sequence[str], ask: Ask[T], concurrency: int) -> Iterator[T]:
+    """`ask` for every id, at most `concurrency` at a time; each answer is yielded as it arrives.
+
+    The first runs alone until its answer begins, so that the provider's cache of the common prefix is warm for the
+    others. Where a call raises, no further one starts; those in flight are waited for and yielded, then the first error
+    is raised. Where the caller stops listening, calls in flight are given up.
+    """
+    pending = list(reversed(ids))
+    lock = Lock()
+    stop, failed = Event(), Event()
+    results: SimpleQueue[object] = SimpleQueue()
+
+    def work() -> None:
+        while not failed.is_set() and not stop.is_set():
+            with lock:
+                if not pending:
+                    break
+                name = pending.pop()
+            try:
+                results.put((ask(name, lambda: results.put(_BEGUN), stop),))
+            except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, which raises it
+                failed.set()
+                results.put(_Failed(error))
+        results.put(None)
+
+    def start() -> None:
+        # Daemons: an interrupted program must not wait at its exit for a provider that is silent.
+        Thread(target=work, name="eureka-llm", daemon=True).start()
+
+    errors: list[BaseException] = []
+    running = 0
+    if ids:
+        start()
+        running = 1
+    more = min(concurrency, len(ids)) - 1
+    try:
+        while running:
+            result = results.get()
+            if isinstance(result, _Failed):
+                errors.append(result.error)
+            elif isinstance(result, tuple):
+                yield result[0]
+            elif result is None:
+                running -= 1
+            if more > 0 and not failed.is_set() and (result is _BEGUN or isinstance(result, tuple)):
+                for _ in range(more):
+                    start()
+                running += more
+                more = 0
+    finally:
+        stop.set()
+    if errors:
+        raise errors[0]
