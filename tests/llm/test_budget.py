@@ -33,7 +33,9 @@ def test_settled_released_and_lost_calls() -> None:
     assert ledger.beside_answers == Spent(tokens=300, usd=0.25)
     with pytest.raises(BudgetReached, match=r"llm\.max_tokens is reached: 450 tokens of 1,000 are spent"):
         ledger.reserved(551, 0.1).__enter__()
-    with pytest.raises(BudgetReached, match=r"llm\.max_usd is reached: \$0\.40 of \$1 are spent, and one more .* \$0\.61"):
+    with pytest.raises(
+        BudgetReached, match=r"llm\.max_usd is reached: \$0\.40 of \$1 are spent, and one more .* \$0\.61"
+    ):
         ledger.reserved(10, 0.61).__enter__()
 
 
@@ -42,6 +44,8 @@ def test_a_call_that_raises_counts_as_lost() -> None:
     with pytest.raises(RuntimeError), ledger.reserved(7, None):
         raise RuntimeError
     assert ledger.spent == Spent(tokens=7)
+    with ledger.reserved(5, None):
+        assert ledger.beside_answers == Spent(tokens=12)
 
 
 def test_reservations_never_pass_the_cap_together() -> None:
@@ -143,7 +147,9 @@ def test_waits_grow_with_the_time_of_failing_until_patience_ends() -> None:
     patience.wait_or_raise(failed(), started=clock.now - 1)
     assert told[1:] == ["busy; waiting 6 s"]
     clock.now += 6
-    with pytest.raises(ProposerError, match=r"busy; after 12 s of waiting another 12 s would go beyond llm\.patience_s=20"):
+    with pytest.raises(
+        ProposerError, match=r"busy; after 12 s of waiting another 12 s would go beyond llm\.patience_s=20"
+    ):
         patience.wait_or_raise(failed(), started=clock.now)
     patience.answered()
     patience.wait_or_raise(failed(after_s=20), started=clock.now)

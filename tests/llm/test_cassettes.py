@@ -62,7 +62,12 @@ def test_openai_with_reasoning_and_a_rate_limit_before() -> None:
     completion = single(endpoint_at("openai", None, cassette), PROMPT)
     assert (completion.text, completion.model, completion.finish) == ("Use the angle 각도.", "model-1-2026", "stop")
     usage = completion.usage
-    assert (usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens) == (1200, 1024, 60, 48)
+    assert (usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens) == (
+        1200,
+        1024,
+        60,
+        48,
+    )
     assert cassette.left == []
 
 
@@ -73,7 +78,12 @@ def test_anthropic_with_thinking_and_a_written_cache() -> None:
     # The thinking is not a part of the answer.
     assert (completion.text, completion.model, completion.finish) == ("Use the angle 각도.", "model-1-2026", "stop")
     usage = completion.usage
-    assert (usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens) == (1200, 1024, 60, 48)
+    assert (usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens) == (
+        1200,
+        1024,
+        60,
+        48,
+    )
 
 
 def test_anthropic_overloaded_in_the_middle() -> None:

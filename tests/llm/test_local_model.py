@@ -24,7 +24,7 @@ SMALL = ["task=cartpole", "train.steps=4000", "train.eval_episodes=2", "train.ch
 GRAMMAR = r"""
 root ::= "```python\ndef compute_reward(pole_angle, cart_position):\n    upright = -" weight " * pole_angle.abs()\n    centred = -" weight " * cart_position.abs()\n    return upright + centred, {'upright': upright, 'centred': centred}\n```\n"
 weight ::= [1-9] "." [0-9]
-"""
+"""  # noqa: E501
 
 
 @pytest.fixture(scope="module")
@@ -35,16 +35,21 @@ def url() -> Iterator[str]:
 
 def run(url: str, provider: str, folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
     base = f"{url}/v1" if provider == "openai" else url
-    given = [f"llm={provider}", f"llm.base_url={base}", "llm.model=smollm2", "llm.max_tokens=200000", "llm.concurrency=2"]
+    given = [
+        f"llm={provider}",
+        f"llm.base_url={base}",
+        "llm.model=smollm2",
+        "llm.max_tokens=200000",
+        "llm.concurrency=2",
+    ]
     command = [sys.executable, "-m", "eureka", "run", *SMALL, *given, f"output={folder}", *overrides]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("provider", ["openai", "anthropic"])
-def test_evolution_with_a_grammar_that_makes_every_answer_parse(provider: str, url: str, tmp_path: Path) -> None:
+def test_evolution_with_a_grammar_that_makes_every_answer_parse(url: str, tmp_path: Path) -> None:
     extra = json.dumps({"grammar": GRAMMAR})
     search = ["search.generations=2", "search.samples=2", "llm.max_output_tokens=160", f"llm.extra_body={extra}"]
-    result = run(url, provider, tmp_path / "run", *search)
+    result = run(url, "openai", tmp_path / "run", *search)
     assert result.returncode == 0, result.stderr
     with RunStore.open(tmp_path / "run", read_only=True) as store:
         assert store.is_finished
