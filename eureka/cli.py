@@ -1,7 +1,8 @@
 """The command line: `eureka run task=ant`, `resume`, `evaluate`, `export`, `tasks`, `doctor`.
 
 This is the composition root and the only place that reads environment variables. Heavy imports are inside the
-commands, so that `eureka --help` is instant.
+commands, so that `eureka --help` is instant; they come after the keys have left the environment, since some of them
+start programs of their own.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import typer
 from eureka import __version__
 from eureka.console import error_line, line, table
 from eureka.errors import ConfigError, EurekaError
+from eureka.llm.keys import KEY_VARIABLES, Key, take_keys
 
 app = typer.Typer(
     name="eureka",
@@ -61,22 +63,21 @@ def run(
     For example: eureka run task=ant search.generations=3 search.samples=8 budget=quick. A key that does not exist is
     answered with those that do. With ANTHROPIC_API_KEY or OPENAI_API_KEY set that provider's model writes the rewards.
     """
+    keys = take_keys(os.environ)
     from eureka.config import compose_config, to_yaml
-    from eureka.llm.keys import KEY_VARIABLES, Key, take_keys
     from eureka.session import search_session
     from eureka.store import RunStore, require_free
     from eureka.wiring import resolve, run_folder
 
     task_dirs = task_dir or []
-    keys = take_keys(os.environ)
     default = next(iter(keys), "program_search")
     config = resolve(compose_config(overrides or [], task_dirs, default), os.environ)
     folder = run_folder(config)
     require_free(folder)
-    if config.llm.name == "program_search" and not keys:
+    if not keys and not any(given.startswith("llm=") for given in overrides or []):
         line(
-            "no language model: set ANTHROPIC_API_KEY or OPENAI_API_KEY to use one, or give llm=openai "
-            "llm.base_url=URL llm.model=NAME for a server of your own"
+            "no key is set, so no language model is asked: set ANTHROPIC_API_KEY or OPENAI_API_KEY to use one, or give "
+            "llm=openai llm.base_url=URL llm.model=NAME for a server of your own"
         )
     if dry_run:
         unset = {provider: Key(variable, "unset") for provider, variable in KEY_VARIABLES.items()}
@@ -102,13 +103,12 @@ def resume(
     It continues from its last finished step, with the config and the task folders that it was started with. Only a
     language model's keys can be given anew, such as llm.max_usd=10.
     """
+    keys = take_keys(os.environ)
     from eureka.config import change_model_keys, from_yaml
-    from eureka.llm.keys import take_keys
     from eureka.session import search_session
     from eureka.store import RunStore
     from eureka.wiring import recorded_task_dirs, resolve
 
-    keys = take_keys(os.environ)
     with RunStore.open(folder) as store, resumable(folder):
         if store.is_finished:
             line(f"{folder}: this run has finished; its best reward is {store.best_folder / 'reward.py'}")
@@ -131,11 +131,10 @@ def evaluate(
 
     Prints the task metric per seed, and their interquartile mean with a 95% bootstrap interval.
     """
-    from eureka.llm.keys import take_keys
+    take_keys(os.environ)
     from eureka.session import evaluate_run
     from eureka.store import RunStore
 
-    take_keys(os.environ)
     with RunStore.open(folder) as store, resumable(folder, "evaluate"):
         evaluate_run(store, seeds, task_dir or [], os.environ)
 
@@ -151,6 +150,7 @@ def export(
 
     It needs only torch, and compiles under torch.jit.script.
     """
+    take_keys(os.environ)
     from eureka.session import export_run
     from eureka.store import RunStore
 
@@ -172,6 +172,7 @@ def tasks(
     task_dir: TaskDirs = None,
 ) -> None:
     """List the tasks, or show one."""
+    take_keys(os.environ)
     from eureka.tasks import find_tasks, load_task
     from eureka.tasks.info import read_info
 
@@ -205,9 +206,11 @@ def doctor() -> None:
 
     Versions, engine, GPU, the layers of confinement, and which API keys are set (never their values).
     """
+    set_names = frozenset(os.environ)
+    take_keys(os.environ)
     from eureka.doctor import diagnose
 
-    for text in diagnose(frozenset(os.environ)):
+    for text in diagnose(set_names):
         line(text)
 
 

@@ -98,8 +98,9 @@ def call_line(config: RunConfig, expected: Estimate) -> str:
         )
         if value is not None
     ]
+    calls = f"about {expected.calls} {'call' if expected.calls == 1 else 'calls'}"
     return (
-        f"provider {chosen.provider}, model {chosen.model}{where}: about {expected.calls} calls, "
+        f"provider {chosen.provider}, model {chosen.model}{where}: {calls}, "
         f"{expected.input_tokens:,} tokens to read and {expected.output_tokens:,} to write, {cost}; "
         f"stops at {' or '.join(caps) if caps else 'no cap'}"
     )

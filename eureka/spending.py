@@ -74,8 +74,9 @@ def usage_line(completions: Sequence[Completion]) -> str:
     """`8 answers: 41,200 tokens read (88% from the cache), 9,800 written (3,100 reasoning), $0.12`; unknown is said."""
     usages = [completion.usage for completion in completions]
     known = [usage for usage in usages if usage.input_tokens is not None and usage.output_tokens is not None]
+    count = f"{len(usages)} {'answer' if len(usages) == 1 else 'answers'}"
     if not known:
-        return f"{len(usages)} answers: tokens and price not known"
+        return f"{count}: tokens and price not known"
     read = sum(usage.input_tokens or 0 for usage in known)
     written = sum(usage.output_tokens or 0 for usage in known)
     cached = sum(usage.cached_tokens or 0 for usage in known)
@@ -84,7 +85,7 @@ def usage_line(completions: Sequence[Completion]) -> str:
     thought = f" ({reasoning:,} reasoning)" if reasoning else ""
     share = f" ({cached / read:.0%} from the cache)" if read else ""
     tokens = f"{read:,} tokens read{share}, {written:,} written{thought}"
-    return f"{len(usages)} {'answer' if len(usages) == 1 else 'answers'}{unsaid}: {tokens}, {price(completions)}"
+    return f"{count}{unsaid}: {tokens}, {price(completions)}"
 
 
 def price(completions: Sequence[Completion]) -> str:

@@ -95,6 +95,16 @@ def test_doctor_names_keys_and_never_shows_them(
         (["run", "task=ant", "--task-dir", "/nowhere"], 1, "error: /nowhere: no such directory"),
         (["run", "task=ant", "output=/proc"], 1, "error: /proc: exists already; name another"),
         (["run", "task=ant", "llm=replay", "llm.run=/proc"], 1, "error: /proc: not a run folder"),
+        (
+            ["run", "task=ant", "llm=openai"],
+            1,
+            "error: llm=openai needs a key: set OPENAI_API_KEY in the environment, give llm.base_url of a server that",
+        ),
+        (
+            ["run", "task=ant", "llm=openai", "llm.base_url=http://127.0.0.1:1/v1", "llm.model=m"],
+            2,
+            "error: the price of m at http://127.0.0.1:1/v1 is not known, so llm.max_usd cannot hold: give a cap",
+        ),
         (["tasks", "an"], 1, "error: there is no task `an`"),
         (["resume", "/nowhere"], 1, "error: /nowhere: not a run folder"),
         (["evaluate", "/nowhere"], 1, "error: /nowhere: not a run folder"),

@@ -18,13 +18,17 @@ from omegaconf import OmegaConf
 import eureka.config.compose
 from eureka.config import (
     BUDGETS,
+    AnthropicConfig,
+    Effort,
     EvaluationConfig,
+    OpenAIConfig,
     Parent,
     ProgramSearchConfig,
     ReplayConfig,
     RunConfig,
     SandboxMode,
     SearchConfig,
+    change_model_keys,
     compose_config,
     default_budget,
     from_yaml,
@@ -93,6 +97,39 @@ def test_texts_are_taken_as_they_are(text: str) -> None:
     assert compose_config(["task=ant", f"output={text}"]).output == text
 
 
+def test_language_models() -> None:
+    given = ["llm.model=m/1", "llm.max_usd=2.5", "llm.max_tokens=1000", "llm.temperature=0.7", "llm.effort=none"]
+    config = compose_config(["task=ant", "llm=openai", *given, 'llm.extra_body={"top_k": 4}', "search.hint=수평, 'so'"])
+    assert config.llm == OpenAIConfig(
+        model="m/1", max_usd=2.5, max_tokens=1000, temperature=0.7, effort=Effort.none, extra_body='{"top_k": 4}'
+    )
+    assert config.search.hint == "수평, 'so'"
+    assert from_yaml(to_yaml(config)) == config
+    assert (config.llm.concurrency, config.llm.max_seconds) == (8, None)
+    assert compose_config(["task=ant", "llm=anthropic", "llm.max_usd=null"]).llm == AnthropicConfig(max_usd=None)
+
+
+def test_auto_is_what_the_caller_says() -> None:
+    assert compose_config(["task=ant"], proposer="anthropic").llm == AnthropicConfig()
+    assert compose_config(["task=ant", "llm=auto", "llm.max_usd=1"], proposer="openai").llm == OpenAIConfig(max_usd=1.0)
+    assert compose_config(["task=ant", "llm=program_search"], proposer="openai").llm == ProgramSearchConfig()
+    assert compose_config(["task=ant", "llm=auto"]).llm == ProgramSearchConfig()
+
+
+def test_a_resumed_run_may_change_its_models_keys() -> None:
+    config = compose_config(["task=ant", "llm=openai", "llm.max_tokens=10", "seed=3"])
+    changed = change_model_keys(config, ["llm.max_tokens=20", "llm.fallback=program_search"])
+    assert changed == dataclasses.replace(config, llm=OpenAIConfig(max_tokens=20, fallback="program_search"))
+    assert change_model_keys(config, []) == config
+    for wrong in ("seed=4", "llm=anthropic"):
+        with pytest.raises(ConfigError, match=r"a resumed run keeps its config; only the llm\.\* keys"):
+            change_model_keys(config, [wrong])
+    with pytest.raises(ConfigError, match="must be at least 0"):
+        change_model_keys(config, ["llm.max_tokens=-1"])
+    with pytest.raises(ConfigError, match="a resumed run keeps its config"):
+        change_model_keys(compose_config(["task=ant"]), ["llm.use_probe=false"])
+
+
 def test_null_and_quotes() -> None:
     assert compose_config(["task=ant", "output=null"]).output is None
     assert compose_config(["task=ant", 'output="in quotes"']).output == "in quotes"
@@ -106,6 +143,21 @@ def test_null_and_quotes() -> None:
             ["task=cartpol"],
             "task=cartpol: there is no such choice (did you mean task=cartpole?); valid ones are ant, cartpole; "
             "--task-dir adds your own",
+        ),
+        (["task=ant", "llm=openai", "llm.max_usd=much"], "llm.max_usd=much: expected a number or null"),
+        (["task=ant", "llm=openai", "llm.max_usd=nan"], "llm.max_usd=nan: must be at least 0"),
+        (["task=ant", "llm=openai", "llm.timeout_s=0"], "llm.timeout_s=0.0: must be at least 0.1"),
+        (
+            ["task=ant", "llm=openai", "llm.effort=hi"],
+            "llm.effort=hi: there is no such choice (did you mean llm.effort=",
+        ),
+        (
+            ["task=ant", "llm=anthropic", "llm.temperature=1"],
+            "`llm.temperature` belongs to llm=openai, and this run has",
+        ),
+        (
+            ["task=ant", "llm.max_usd=1"],
+            "`llm.max_usd` belongs to llm=anthropic and llm=openai, and this run has llm=prog",
         ),
         (["task=ant", "llm=replays", "llm.run=x"], "llm=replays: there is no such choice (did you mean llm=replay?)"),
         (["task=ant", "budget=big"], "budget=big: there is no such choice; valid ones are quick, standard, paper"),
@@ -195,7 +247,7 @@ def test_hydra_in_use_is_left_as_it_was() -> None:
             outer = GlobalHydra.instance().hydra
             for _ in range(2):
                 assert compose_config(["task=ant"]).task == "ant"
-            with pytest.raises(ConfigError, match="valid ones are program_search, replay"):
+            with pytest.raises(ConfigError, match="valid ones are auto, anthropic, openai, program_search, replay"):
                 compose_config(["task=ant", "llm=mine"])
             assert GlobalHydra.instance().hydra is outer
             assert compose("eureka_run") == {"y": 2}

@@ -9,6 +9,7 @@ from eureka.console import ProgressLines, error_line, table
 from eureka.search import Outcome
 from eureka.types import (
     Candidate,
+    Completion,
     PPOConfig,
     Progress,
     Prompt,
@@ -19,6 +20,7 @@ from eureka.types import (
     Stage,
     TrainingJob,
     TrainingResult,
+    Usage,
     WorkerRestarted,
 )
 
@@ -53,6 +55,24 @@ def test_a_generation_line_by_line(capsys: pytest.CaptureFixture[str], monkeypat
         "  g02-c01  seed 0: 1.5 m/s (best checkpoint 1.75, 3 worlds diverged)",
         "generation 2 of 3 finished in 30 s: best so far g02-c01, 1.5 m/s",
         "generation 3 of 3 finished in 30 s: no usable reward yet",
+    ]
+
+
+def test_answers_and_what_they_cost(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = ProgressLines(1, "openai", "s", lambda generation: f"spent in {generation}")
+    lines.answered(Completion("g01-c01", "", "m", Usage(1200, 345, usd=0.01234)))
+    lines.answered(Completion("g01-c02", "", "m", Usage(10, 2)))
+    lines.answered(Completion("g01-c02", "", "m", Usage(10, 2, usd=0.5), attempt=1, continues=True))
+    lines.answered(Completion("g01-c03", "", "m", attempt=2))
+    lines.answered(Completion("g01-c04", "", "m"))
+    lines.generation_finished(1, [], None)
+    assert capsys.readouterr().out.splitlines() == [
+        "  g01-c01  answer: 1,545 tokens, $0.012",
+        "  g01-c02  answer: 12 tokens, price not known",
+        "  g01-c02  went on: 12 tokens, $0.5",
+        "  g01-c03  repair 2",
+        "generation 1 of 1 finished in 0 s: no usable reward yet",
+        "  spent in 1",
     ]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from eureka.llm.calls import Answer, Call
+from eureka.llm.calls import Answer, Call, count
 from eureka.llm.failures import MALFORMED, Whom, call_failed, unfinished
 from eureka.llm.http import AnswerLost, BuyOnceClient, call_timeout
 from eureka.llm.keys import Key
@@ -125,12 +125,12 @@ class _Reading:
     def add(self, event: RawMessageStreamEvent) -> None:
         self.begun = True
         if event.type == "message_start":
-            self._model = event.message.model or self._model
+            self._model = str(event.message.model or self._model)
             self._note(event.message.usage)
         elif event.type == "content_block_start" and event.content_block.type == "text":
-            self._texts.append(event.content_block.text)
+            self._texts.append(str(event.content_block.text))
         elif event.type == "content_block_delta" and event.delta.type == "text_delta":
-            self._texts.append(event.delta.text)
+            self._texts.append(str(event.delta.text))
         elif event.type == "message_delta":
             self.finish = event.delta.stop_reason or self.finish
             self._note(event.usage)
@@ -138,11 +138,11 @@ class _Reading:
     def _note(self, usage: Any) -> None:
         """Counts are cumulative: the last that is said holds."""
         for name in ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"):
-            count = getattr(usage, name, None)
-            if count is not None:
-                self._usage[name] = count
+            said = count(getattr(usage, name, None))
+            if said is not None:
+                self._usage[name] = said
         details = getattr(usage, "output_tokens_details", None)
-        self._thinking = getattr(details, "thinking_tokens", self._thinking)
+        self._thinking = count(getattr(details, "thinking_tokens", self._thinking))
 
     def answer(self, finish: str) -> Answer:
         said = self._usage

@@ -44,6 +44,11 @@ class Answer:
     reasoning_tokens: int | None = None
 
 
+def count(value: object) -> int | None:
+    """A number of tokens as a provider says it; None where it is not one."""
+    return value if isinstance(value, int) and value >= 0 else None
+
+
 class Retry(Enum):
     """Whether a failed call may be made again."""
 

@@ -11,7 +11,7 @@ from threading import Event
 from eureka.errors import ProposerError
 from eureka.llm.budget import Ledger
 from eureka.llm.calls import Answer, Call, CallFailed, Endpoint
-from eureka.llm.parallel import run_calls
+from eureka.llm.parallel import Signals, run_calls
 from eureka.llm.patience import Patience
 from eureka.llm.prices import PriceList
 from eureka.llm.tokens import token_bound
@@ -84,13 +84,13 @@ class ChatProposer:
             ProposerError: the provider cannot be used, or is busy beyond patience.
         """
 
-        def ask(candidate_id: str, begun: Callable[[], None], stop: Event) -> Completion:
-            return self._complete(prompt, candidate_id, begun, stop)
+        def ask(candidate_id: str, begun: Callable[[], None], signals: Signals) -> Completion:
+            return self._complete(prompt, candidate_id, begun, signals)
 
         with self._ledger.waiting():
             yield from run_calls(candidate_ids, ask, self._settings.concurrency)
 
-    def _complete(self, prompt: Prompt, candidate_id: str, begun: Callable[[], None], stop: Event) -> Completion:
+    def _complete(self, prompt: Prompt, candidate_id: str, begun: Callable[[], None], signals: Signals) -> Completion:
         alone = self._endpoint.varies or prompt.facts.attempt > 0
         arrived = Event()
 
@@ -98,7 +98,7 @@ class ChatProposer:
             if not arrived.is_set():
                 arrived.set()
                 begun()
-            if stop.is_set():
+            if signals.unwanted.is_set():
                 raise ProposerError("the answer is no longer wanted")
             self._ledger.require_time()
 
@@ -108,20 +108,20 @@ class ChatProposer:
             max_output_tokens=self._settings.max_output_tokens,
             arriving=arriving,
         )
-        answer, usage = self._ask(call, stop)
+        answer, usage = self._ask(call, signals.closed)
         return Completion(candidate_id, answer.text, answer.model, usage, prompt.facts.attempt, answer.finish)
 
-    def _ask(self, call: Call, stop: Event) -> tuple[Answer, Usage]:
+    def _ask(self, call: Call, closed: Event) -> tuple[Answer, Usage]:
         """The answer and what it used, asked for again while patience lasts."""
         tokens = token_bound(call.sent)
         bound_usd = self._prices.usd_bound(tokens, call.max_output_tokens)
         while True:
-            self._patience.hold(stop, self._ledger.seconds_left())
+            self._patience.hold(closed, self._ledger.seconds_left())
             self._ledger.require_time()
             with self._ledger.reserved(tokens + call.max_output_tokens, bound_usd) as reservation:
-                if stop.is_set():
+                if closed.is_set():
                     reservation.release()
-                    raise ProposerError("the answer is no longer wanted")
+                    raise ProposerError("another call has failed")
                 started = time.monotonic()
                 try:
                     answer = self._endpoint.ask(call, self._silence_s())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from eureka.llm.calls import Answer, Call
+from eureka.llm.calls import Answer, Call, count
 from eureka.llm.failures import MALFORMED, Whom, call_failed, unfinished
 from eureka.llm.http import AnswerLost, BuyOnceClient, call_timeout
 from eureka.llm.keys import Key
@@ -130,7 +130,7 @@ class _Reading:
 
     def add(self, chunk: ChatCompletionChunk) -> None:
         self.begun = True
-        self._model = chunk.model or self._model
+        self._model = str(chunk.model or self._model)
         self._usage = chunk.usage or self._usage
         for choice in chunk.choices or ():
             self.finish = choice.finish_reason or self.finish
@@ -152,13 +152,13 @@ class _Reading:
             text=text,
             finish="refusal" if self._refusals else _FINISH.get(finish, "stop"),
             model=self._model,
-            input_tokens=getattr(usage, "prompt_tokens", None),
-            output_tokens=getattr(usage, "completion_tokens", None),
-            cached_tokens=getattr(prompt_details, "cached_tokens", None),
-            written_tokens=getattr(prompt_details, "cache_write_tokens", None),
-            reasoning_tokens=getattr(output_details, "reasoning_tokens", None),
+            input_tokens=count(getattr(usage, "prompt_tokens", None)),
+            output_tokens=count(getattr(usage, "completion_tokens", None)),
+            cached_tokens=count(getattr(prompt_details, "cached_tokens", None)),
+            written_tokens=count(getattr(prompt_details, "cache_write_tokens", None)),
+            reasoning_tokens=count(getattr(output_details, "reasoning_tokens", None)),
         )
 
 
-def _said(text: str | None) -> Iterable[str]:
-    return [text] if text else []
+def _said(text: object) -> Iterable[str]:
+    return [text] if isinstance(text, str) and text else []

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
 from typing import TypeVar
 
 T = TypeVar("T")
 
-Ask = Callable[[str, Callable[[], None], Event], T]
-"""Asks for one id: `ask(id, begun, stop)` calls `begun` when the answer begins, and gives up once `stop` is set."""
+
+@dataclass(frozen=True)
+class Signals:
+    """What the calls of one round are told: to start nothing more, and to give up an answer that is under way."""
+
+    closed: Event = field(default_factory=Event)
+    unwanted: Event = field(default_factory=Event)
+
+
+Ask = Callable[[str, Callable[[], None], Signals], T]
+"""Asks for one id: `ask(id, begun, signals)` calls `begun` when the answer begins."""
 
 _BEGUN = object()
 
@@ -29,19 +39,19 @@ def run_calls(ids: Sequence[str], ask: Ask[T], concurrency: int) -> Iterator[T]:
     """
     pending = list(reversed(ids))
     lock = Lock()
-    stop, failed = Event(), Event()
+    signals = Signals()
     results: SimpleQueue[object] = SimpleQueue()
 
     def work() -> None:
-        while not failed.is_set() and not stop.is_set():
+        while not signals.closed.is_set():
             with lock:
                 if not pending:
                     break
                 name = pending.pop()
             try:
-                results.put((ask(name, lambda: results.put(_BEGUN), stop),))
+                results.put((ask(name, lambda: results.put(_BEGUN), signals),))
             except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, which raises it
-                failed.set()
+                signals.closed.set()
                 results.put(_Failed(error))
         results.put(None)
 
@@ -64,12 +74,13 @@ def run_calls(ids: Sequence[str], ask: Ask[T], concurrency: int) -> Iterator[T]:
                 yield result[0]
             elif result is None:
                 running -= 1
-            if more > 0 and not failed.is_set() and (result is _BEGUN or isinstance(result, tuple)):
+            if more > 0 and not signals.closed.is_set() and (result is _BEGUN or isinstance(result, tuple)):
                 for _ in range(more):
                     start()
                 running += more
                 more = 0
     finally:
-        stop.set()
+        signals.closed.set()
+        signals.unwanted.set()
     if errors:
         raise errors[0]

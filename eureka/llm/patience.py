@@ -39,11 +39,11 @@ class Patience:
             self._answered = True
             self._failing_since = None
 
-    def hold(self, stop: Event, longest_s: float | None = None) -> None:
-        """Until the time that the provider asked for, for `longest_s` at most, or until `stop`."""
+    def hold(self, closed: Event, longest_s: float | None = None) -> None:
+        """Until the time that the provider asked for, for `longest_s` at most, or until `closed`."""
         end = self._clock() + longest_s if longest_s is not None else math.inf
-        while not stop.is_set() and (left := min(self._not_before, end) - self._clock()) > 0:
-            stop.wait(left)
+        while not closed.is_set() and (left := min(self._not_before, end) - self._clock()) > 0:
+            closed.wait(left)
 
     def wait_or_raise(self, failed: CallFailed, started: float) -> None:
         """Decide when the call that `started` then may be tried again; `hold` does the waiting.

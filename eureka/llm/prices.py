@@ -45,7 +45,7 @@ class PriceList:
                 price = calc_price(usage, self.model, provider_id=self.provider)
             else:
                 price = calc_price(usage, self.model, provider_api_url=self.base_url)
-        except LookupError:
+        except (LookupError, ValueError):  # not in the table; counts that contradict one another
             return None
         return float(price.total_price)
 

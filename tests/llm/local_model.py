@@ -52,7 +52,8 @@ def _serve() -> None:
     parameters.model_alias = {"smollm2-135m"}
     parameters.hostnames, parameters.port = ["127.0.0.1"], 0
     server = xllamacpp.Server(parameters)
-    print(server.listening_address, flush=True)
+    sys.stdout.write(f"{server.listening_address}\n")
+    sys.stdout.flush()
     while sys.stdin.buffer.read(1):
         time.sleep(0.1)
 

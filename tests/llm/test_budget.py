@@ -44,6 +44,8 @@ def test_a_call_that_raises_counts_as_lost() -> None:
     with pytest.raises(RuntimeError), ledger.reserved(7, None):
         raise RuntimeError
     assert ledger.spent == Spent(tokens=7)
+    with ledger.reserved(5, None):
+        assert ledger.beside_answers == Spent(tokens=12)
 
 
 def test_reservations_never_pass_the_cap_together() -> None:

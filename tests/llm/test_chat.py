@@ -15,7 +15,6 @@ from model_server import (
     INPUT_TOKENS,
     OUTPUT_TOKENS,
     REASONING_TOKENS,
-    ModelServer,
     Step,
     serving,
 )
@@ -40,6 +39,8 @@ MAX_OUTPUT = 50
 # Both messages, as `token_bound` counts them, with the ending "line N of N" and without.
 BOUND = token_bound((*PROMPT.messages, Message("user", "line 1 of 4"))) + MAX_OUTPUT
 PROVIDERS = ("openai", "anthropic")
+# Per million tokens: $2 to read, $0.1 from the cache, $2.5 into it, $10 to write.
+PRICES = PriceList("anthropic", "claude-sonnet-5-5")
 
 
 def ids(count: int) -> list[str]:
@@ -54,18 +55,17 @@ def endpoint(provider: str, url: str, **options: Any) -> Endpoint:
 
 def proposer(
     end: Endpoint,
-    caps: Caps = Caps(),
+    caps: Caps | None = None,
     *,
     ledger: Ledger | None = None,
-    prices: PriceList = PriceList("anthropic", "claude-sonnet-5-5"),
     tell: Callable[[str], None] = print,
     **settings: Any,
 ) -> ChatProposer:
     values = {"samples": 4, "concurrency": 8, "max_output_tokens": MAX_OUTPUT, "silence_s": 5.0, "patience_s": 0.0}
     return ChatProposer(
         end,
-        prices,
-        ledger or Ledger(caps),
+        PRICES,
+        ledger or Ledger(caps or Caps()),
         ChatSettings(**{**values, **settings}),
         lambda sample, samples: f"line {sample} of {samples}",
         tell,
@@ -74,10 +74,9 @@ def proposer(
 
 def collect(proposer: ChatProposer | Fallback, count: int) -> tuple[list[Completion], ProposerError]:
     """The answers that came before the error, and the error."""
-    answers = []
+    answers: list[Completion] = []
     with pytest.raises(ProposerError) as caught:
-        for completion in proposer.sample(PROMPT, ids(count)):
-            answers.append(completion)  # noqa: PERF402
+        answers.extend(proposer.sample(PROMPT, ids(count)))
     return answers, caught.value
 
 
@@ -95,7 +94,7 @@ def test_answers_with_tokens_and_price(provider: str) -> None:
     usage = answers[0].usage
     assert (usage.input_tokens, usage.output_tokens) == (INPUT_TOKENS, OUTPUT_TOKENS)
     assert (usage.cached_tokens, usage.reasoning_tokens) == (CACHED_TOKENS, REASONING_TOKENS)
-    # Per million tokens: $2 to read, $0.1 from the cache, $2.5 into it, $10 to write. Only Anthropic says what it wrote.
+    # Only Anthropic says what it wrote into the cache.
     written = 10 if provider == "anthropic" else 0
     fresh = INPUT_TOKENS - CACHED_TOKENS - written
     expected = (fresh * 2 + CACHED_TOKENS * 0.1 + written * 2.5 + OUTPUT_TOKENS * 10) / 1e6
@@ -219,14 +218,13 @@ def test_the_token_cap_holds_to_the_token(provider: str) -> None:
         one_less = proposer(endpoint(provider, server.url), Caps(tokens=cap - 1))
         assert len(collect(one_less, 4)[0]) == 2
     assert str(error) == (
-        f"llm.max_tokens is reached: {3 * used} tokens of {cap} are spent, and one more answer can take {BOUND}; what was "
-        "bought is kept: resume with a higher llm.max_tokens"
+        f"llm.max_tokens is reached: {3 * used} tokens of {cap} are spent, and one more answer can take {BOUND}; what "
+        "was bought is kept: resume with a higher llm.max_tokens"
     )
 
 
 def test_the_money_cap_holds_and_earlier_spending_counts() -> None:
-    prices = PriceList("anthropic", "claude-sonnet-5-5")
-    bound_usd = prices.usd_bound(BOUND - MAX_OUTPUT, MAX_OUTPUT)
+    bound_usd = PRICES.usd_bound(BOUND - MAX_OUTPUT, MAX_OUTPUT)
     assert bound_usd == pytest.approx(((BOUND - MAX_OUTPUT) * 2.5 + MAX_OUTPUT * 10) / 1e6)
     with serving() as server:
         ledger = Ledger(Caps(usd=1.0 + bound_usd * 1.01), earlier=Spent(usd=1.0))
@@ -370,8 +368,8 @@ def test_beyond_patience(provider: str) -> None:
         answers, error = collect(proposer(endpoint(provider, server.url), patience_s=10.0, concurrency=1), 3)
     assert [a.text for a in answers] == ["one"]
     assert str(error) == (
-        f"{provider} limits the rate of calls (429: slow down): resume later, or name another with llm.fallback; after 0 s "
-        "of waiting another 30 s would go beyond llm.patience_s=10"
+        f"{provider} limits the rate of calls (429: slow down): resume later, or name another with llm.fallback; "
+        "after 0 s of waiting another 30 s would go beyond llm.patience_s=10"
     )
     assert len(server.requests) == 2
 
@@ -438,17 +436,23 @@ def test_no_secure_connection(provider: str) -> None:
     assert server.requests == []
 
 
-def test_an_error_in_the_middle_of_a_stream_quotes_the_provider() -> None:
-    overloaded = (
-        'event: error\ndata: {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}\n\n'
-    )
-    start = (
-        'event: message_start\ndata: {"type": "message_start", "message": {"model": "m", "usage": {"input_tokens": 1}}}'
-    )
-    body = f"{start}\n\n{overloaded}"
-    with serving(Step(raw=body, headers={"content-type": "text/event-stream"})) as server:
-        _, error = collect(proposer(endpoint("anthropic", server.url)), 1)
-    assert "broke off (Overloaded)" in str(error)
+def test_a_call_that_waits_for_its_share_is_not_made_once_another_failed() -> None:
+    cap = (INPUT_TOKENS + OUTPUT_TOKENS) + BOUND
+    with serving(Step("one"), Step(status=401, body=openai_error("no"), hold_s=0.2), Step("never")) as server:
+        answers, error = collect(proposer(endpoint("openai", server.url), Caps(tokens=cap), concurrency=3), 6)
+        time.sleep(0.2)
+        assert len(server.requests) == 2
+    assert [a.text for a in answers] == ["one"]
+    assert "401" in str(error)
+
+
+def test_counts_that_are_none() -> None:
+    odd = '{"prompt_tokens": "many", "completion_tokens": -1, "prompt_tokens_details": {"cached_tokens": 3.5}}'
+    chunk = '{"model": 5, "choices": [{"index": 0, "delta": {"content": 7}, "finish_reason": "stop"}], "usage": %s}'
+    raw = f"data: {chunk % odd}\n\n"
+    with serving(Step(raw=raw, headers={"content-type": "text/event-stream"})) as server:
+        (answer,) = proposer(endpoint("openai", server.url)).sample(PROMPT, ids(1))
+    assert (answer.text, answer.model, answer.usage) == ("", "5", Usage())
 
 
 def test_an_id_of_another_form() -> None:

@@ -24,7 +24,7 @@ SMALL = ["task=cartpole", "train.steps=4000", "train.eval_episodes=2", "train.ch
 GRAMMAR = r"""
 root ::= "```python\ndef compute_reward(pole_angle, cart_position):\n    upright = -" weight " * pole_angle.abs()\n    centred = -" weight " * cart_position.abs()\n    return upright + centred, {'upright': upright, 'centred': centred}\n```\n"
 weight ::= [1-9] "." [0-9]
-"""
+"""  # noqa: E501
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +46,10 @@ def run(url: str, provider: str, folder: Path, *overrides: str) -> subprocess.Co
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("provider", ["openai", "anthropic"])
-def test_evolution_with_a_grammar_that_makes_every_answer_parse(provider: str, url: str, tmp_path: Path) -> None:
+def test_evolution_with_a_grammar_that_makes_every_answer_parse(url: str, tmp_path: Path) -> None:
     extra = json.dumps({"grammar": GRAMMAR})
     search = ["search.generations=2", "search.samples=2", "llm.max_output_tokens=160", f"llm.extra_body={extra}"]
-    result = run(url, provider, tmp_path / "run", *search)
+    result = run(url, "openai", tmp_path / "run", *search)
     assert result.returncode == 0, result.stderr
     with RunStore.open(tmp_path / "run", read_only=True) as store:
         assert store.is_finished

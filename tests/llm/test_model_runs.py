@@ -187,3 +187,16 @@ def test_nobody_is_asked_and_nothing_written_in_a_dry_run(
     assert "waiting for answers: about 4 min" in shown
     assert SECRET not in shown
     assert os.listdir(tmp_path) == []
+
+
+def test_without_a_key_program_search_and_how_to_use_a_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["run", "task=cartpole", "--dry-run"])
+    shown = capsys.readouterr().out
+    assert shown.startswith(
+        "no key is set, so no language model is asked: set ANTHROPIC_API_KEY or OPENAI_API_KEY to use"
+    )
+    assert "program_search is asked, which costs nothing: program_search is not a language model" in shown
