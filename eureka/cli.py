@@ -74,7 +74,7 @@ def run(
     config = resolve(compose_config(overrides or [], task_dirs, default), os.environ)
     folder = run_folder(config)
     require_free(folder)
-    if not keys and not any(given.startswith("llm=") for given in overrides or []):
+    if not keys and not any(given.startswith("llm=") and given != "llm=auto" for given in overrides or []):
         line(
             "no key is set, so no language model is asked: set ANTHROPIC_API_KEY or OPENAI_API_KEY to use one, or give "
             "llm=openai llm.base_url=URL llm.model=NAME for a server of your own"
