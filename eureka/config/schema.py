@@ -131,7 +131,7 @@ class SearchConfig:
     """Generations."""
     samples: int = _at_least(1, 8)
     """Candidates per generation."""
-    finalists: int = _at_least(1, 3)
+    finalists: int = _at_least(1, 4)
     """Candidates that are trained with further seeds after the last generation, before one is called best."""
     confirmation_seeds: int = _at_least(0, 2)
     """Further seeds for each of them; 0: the best by the search's own seeds is called best."""
