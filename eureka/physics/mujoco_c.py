@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import mujoco
@@ -29,12 +30,18 @@ class MujocoC:
         num_envs: number of worlds.
         outputs: extra MjData fields to bind, such as `cfrc_ext`.
         threads: threads that step the worlds, the caller's included.
+        sensors: whether sensors are computed, and the derived fields that MuJoCo computes for them.
 
     Raises:
         PhysicsError: MuJoCo has no such output, or cannot step the model in a batch.
     """
 
-    def __init__(self, model: mujoco.MjModel, num_envs: int, outputs: Sequence[str] = (), threads: int = 1) -> None:
+    def __init__(
+        self, model: mujoco.MjModel, num_envs: int, outputs: Sequence[str] = (), threads: int = 1, sensors: bool = True
+    ) -> None:
+        if not sensors:
+            model = copy.copy(model)
+            model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_SENSOR.value
         self.model = model
         self.num_envs = num_envs
         try:

@@ -18,7 +18,7 @@ def evaluate(task: Task, policies: Policies, generators: Sequence[torch.Generato
     Args:
         generators: one per group, for start states and whatever the task draws.
     """
-    worlds = Worlds(task, generators, episodes, desynchronise=False)
+    worlds = Worlds(task, generators, episodes, desynchronise=False, fields=())
     shape = (worlds.num_groups, episodes)
     tracker = EpisodeTracker(task.metric, worlds.limit, *shape)
     scores = torch.full(shape, torch.nan)

@@ -85,7 +85,13 @@ class Population:
         groups = len(jobs)
         self._rewards = [compile_graph(job.graph) for job in jobs]
         self._fields = sorted({name for reward in self._rewards for name in reward.inputs})
-        self.worlds = Worlds(self.task, [stream(job.seed, _WORLDS) for job in jobs], num_envs, threads=self._threads)
+        self.worlds = Worlds(
+            self.task,
+            [stream(job.seed, _WORLDS) for job in jobs],
+            num_envs,
+            threads=self._threads,
+            fields=self._fields,
+        )
         obs_dim, actions = self.worlds.observation.shape[1], self.task.model.nu
         self.policy = StackedMLP((obs_dim, *config.hidden, actions), config.activation, extra=actions)
         self.critic = StackedMLP((obs_dim, *config.hidden, 1), config.activation)

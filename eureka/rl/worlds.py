@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from eureka.physics import MujocoC
+from eureka.rl.needs import reads_outputs
 from eureka.tasks import Reset, Rng, Task
 from eureka.tasks.base import replace_rows
 
@@ -33,7 +34,8 @@ class Worlds:
 
     Every random number of a group comes from its own generator, so a group's physics is bitwise the same in any
     company. Episode clocks start at random points where `desynchronise` is set, so that time limits do not all
-    strike in the same step.
+    strike in the same step. `fields` are the State fields that somebody will read beside the task itself, None for
+    all: where none of those depends on the task's extra outputs, these are not simulated and hold no meaning.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Worlds:
         *,
         threads: int = 1,
         desynchronise: bool = True,
+        fields: Collection[str] | None = None,
     ) -> None:
         self.task = task
         self.num_groups = len(generators)
@@ -51,7 +54,8 @@ class Worlds:
         self.limit = task.info.max_episode_steps
         self._rng = Rng(generators)
         total = self.num_groups * num_envs
-        self.sim = MujocoC(task.model, total, task.info.outputs, threads)
+        sensors = fields is None or reads_outputs(task, fields)
+        self.sim = MujocoC(task.model, total, task.info.outputs, threads, sensors)
         low, high = torch.from_numpy(task.model.actuator_ctrlrange).float().T
         self._middle, self._half_range = (high + low) / 2, (high - low) / 2
         pools = [self._fresh(g) for g in generators]

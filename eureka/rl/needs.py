@@ -1,0 +1,55 @@
+"""What a training reads of a task's State: derived quantities that nobody reads need not be simulated.
+
+Ant's contact forces, for one, are a seventh of its physics, and few rewards read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import torch
+
+from eureka.physics import MujocoC, Snapshot
+from eureka.tasks import Rng, Task
+from eureka.tasks.base import state_tensors
+
+_NUM_ENVS = 2
+
+
+def reads_outputs(task: Task, fields: Collection[str]) -> bool:
+    """Whether training on `task` with rewards that read the State's `fields` depends on `task.yaml: outputs`.
+
+    The task's own functions count too: what `observe`, `terminated`, the metric and the carry read.
+    """
+    if not task.info.outputs:
+        return False
+    rng = Rng.from_seed(0)
+    start = task.reset(rng, _NUM_ENVS)
+    sim = MujocoC(task.model, _NUM_ENVS, task.info.outputs)
+    sim.reset(torch.arange(_NUM_ENVS), start.qpos, start.qvel)
+    outputs = {name: torch.full_like(sim.output(name), torch.nan) for name in task.info.outputs}
+    unknown = Snapshot(sim.qpos, sim.qvel, outputs)
+    action = torch.zeros(_NUM_ENVS, task.model.nu)
+    carry = task.advance(start.carry, unknown, action, rng)
+    if any(bool(value.isnan().any()) for value in state_tensors(carry).values()):
+        return True
+    state = task.state(unknown, carry, action)
+    names = set(fields)
+    watched = _watched(state, names)
+    task.observe(watched)
+    task.terminated(watched)
+    task.metric.value(watched)
+    dependent = {name for name, value in state_tensors(state).items() if bool(value.isnan().any())}
+    return not dependent.isdisjoint(names)
+
+
+def _watched(state: Any, names: set[str]) -> Any:
+    """`state`, adding to `names` what is read of it."""
+
+    class Watched(type(state)):  # type: ignore[misc]
+        def __getattribute__(self, name: str) -> Any:
+            names.add(name)
+            return super().__getattribute__(name)
+
+    return Watched(**state_tensors(state))
