@@ -21,6 +21,7 @@ class Stage(StrEnum):
     EXTRACT = "extract"
     TRACE = "trace"
     VERIFY = "verify"
+    SCREEN = "screen"
     TRAIN = "train"
 
 
@@ -48,7 +49,8 @@ class FieldSpec:
 class Rejected:
     """A candidate that did not make it: a value, never an exception.
 
-    `reason` is one sentence for a person; `feedback` is what the model is told (the exact error with its line).
+    `reason` is one sentence for a person; `feedback` is what the model is told (the exact error with its line), empty
+    where the code is not to blame.
     """
 
     candidate_id: str
@@ -260,6 +262,16 @@ class Schedule:
     eval_episodes: int
     ppo: PPOConfig
 
+    @property
+    def num_updates(self) -> int:
+        """Rollouts and PPO updates: as many whole ones as come nearest to `steps`."""
+        return max(1, round(self.steps / (self.num_envs * self.ppo.horizon)))
+
+    @property
+    def trained_steps(self) -> int:
+        """Control steps that these updates take; the last entry of `TrainingResult.steps`."""
+        return self.num_updates * self.num_envs * self.ppo.horizon
+
 
 @dataclass(frozen=True)
 class TrainingJob:
@@ -297,7 +309,8 @@ class TrainingResult:
 
     `metric` is the task metric's running value in training episodes; `final_scores` are the metric of each
     evaluation episode of the last policy on start states never trained on, `checkpoint_scores` the mean of the
-    same at every checkpoint. `diverged_worlds` counts worlds whose physics diverged and were reset.
+    same at every checkpoint, after `checkpoint_steps` of training. `diverged_worlds` counts worlds whose physics
+    diverged and were reset.
     """
 
     candidate_id: str
@@ -311,6 +324,7 @@ class TrainingResult:
     final_scores: tuple[float, ...]
     checkpoint_scores: tuple[float, ...]
     policy: bytes = field(repr=False)
+    checkpoint_steps: tuple[int, ...] = ()
     diverged_worlds: int = 0
     wall_s: float = 0.0
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import mujoco
 import torch
 
 from eureka.errors import EurekaError, TaskError
@@ -36,7 +37,11 @@ def check_task(task: Task) -> None:
             ) from error
 
     model = call("extend_model", lambda: task.model)
+    if task.info.randomisation.push and (not model.njnt or model.jnt_type[0] != mujoco.mjtJoint.mjJNT_FREE):
+        raise TaskError(f"{task.folder / 'task.yaml'}: `randomisation.push` needs a model whose first joint is free")
     sim = MujocoC(model, _NUM_ENVS, task.info.outputs)
+    ones = {name: torch.ones(_NUM_ENVS) for name in task.info.randomisation.factors}
+    call("randomisation", lambda: sim.scale_model(torch.arange(_NUM_ENVS), ones))
     rng = Rng.from_seed(0)
     start = call("reset", lambda: task.reset(rng, _NUM_ENVS))
     _shape(where, "reset: qpos", start.qpos, (_NUM_ENVS, model.nq))

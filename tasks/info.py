@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,28 @@ class Physics:
 
 
 @dataclass(frozen=True)
+class Push:
+    """Sudden changes of a free base's velocity, of `speed_m_s` in a random horizontal direction, on average every
+    `every_s` seconds of each world."""
+
+    speed_m_s: float
+    every_s: float
+
+
+@dataclass(frozen=True)
+class Randomisation:
+    """Domain randomisation (Tobin et al. 2017): what differs from episode to episode.
+
+    `factors` are ranges by the name of an MjModel field (`body_mass`, `geom_friction`, `actuator_gainprm`,
+    `opt.gravity`, ...): every episode multiplies the whole field by one number drawn evenly from its range. Masses take
+    their inertias along.
+    """
+
+    factors: Mapping[str, tuple[float, float]]
+    push: Push | None = None
+
+
+@dataclass(frozen=True)
 class TaskInfo:
     """A task folder's `task.yaml`.
 
@@ -40,6 +62,7 @@ class TaskInfo:
         num_envs: worlds per group.
         steps: control steps per training for every budget.
         ppo: the task's hyper-parameters.
+        randomisation: what differs between episodes, in training and evaluation alike.
         evidence: what was measured for the numbers above, in words, for people.
     """
 
@@ -53,6 +76,7 @@ class TaskInfo:
     ppo: PPOConfig
     outputs: tuple[str, ...] = ()
     gymnasium_id: str | None = None
+    randomisation: Randomisation = Randomisation({})
     evidence: str = "none given"
 
 
@@ -79,9 +103,25 @@ def read_info(folder: Path) -> TaskInfo:
     if isinstance(ppo, dict) and "hidden" in ppo:
         ppo = {**ppo, "hidden": tuple(ppo["hidden"])}
     values["ppo"] = _build(PPOConfig, ppo, path, "ppo.")
+    values["randomisation"] = _randomisation(values.get("randomisation") or {}, path)
     values["outputs"] = tuple(values.get("outputs") or ())
     info: TaskInfo = _build(TaskInfo, values, path, "")
     return info
+
+
+def _randomisation(raw: Any, path: Path) -> Randomisation:
+    push = raw.get("push") if isinstance(raw, dict) else None
+    values = {"factors": {}, **raw} if isinstance(raw, dict) else raw
+    if push is not None:
+        values["push"] = _build(Push, push, path, "randomisation.push.")
+        if min(push["every_s"], push["speed_m_s"]) <= 0:
+            raise TaskError(f"{path}: `randomisation.push` needs a speed_m_s and an every_s above 0")
+    made: Randomisation = _build(Randomisation, values, path, "randomisation.")
+    for name, span in (made.factors or {}).items():
+        numbers = isinstance(span, list) and len(span) == 2 and all(isinstance(x, int | float) for x in span)
+        if not numbers or span[0] > span[1]:
+            raise TaskError(f"{path}: `randomisation.factors.{name}` must be a range such as [0.8, 1.2], not {span!r}")
+    return replace(made, factors={name: (float(low), float(high)) for name, (low, high) in made.factors.items()})
 
 
 def _build(cls: type[Any], values: Any, path: Path, prefix: str) -> Any:

@@ -58,6 +58,13 @@ class Simulator(WorldStates, Protocol):
         """Put the worlds `env_ids` (n,) into new states, (n, nq) and (n, nv), and compute their derived fields."""
         ...
 
+    def scale_model(self, env_ids: torch.Tensor, factors: Mapping[str, torch.Tensor]) -> None:
+        """Give the worlds `env_ids` (n,) their own model: each named field the model's own times a factor (n,).
+
+        Masses take their inertias along. To be followed by a `reset` of these worlds, or a `load`.
+        """
+        ...
+
     def diverged(self) -> torch.Tensor:
         """Worlds whose physics became unstable in the last `step`, shape (num_envs,) bool. Reset them."""
         ...

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import mujoco
 import numpy as np
@@ -20,6 +21,14 @@ _DIVERGENCE = [
     mujoco.mjtWarning.mjWARN_BADQACC.value,
 ]
 _COUNT = 1  # mjWarningStat is (lastinfo, number)
+
+
+@dataclass(frozen=True)
+class _OwnField:
+    """A model field with a value for every world, (num_envs, ...), and its `original`."""
+
+    values: np.ndarray
+    original: np.ndarray
 
 
 class MujocoC:
@@ -54,6 +63,7 @@ class MujocoC:
         self.qpos = torch.from_numpy(self._batch.bind("qpos"))
         self.qvel = torch.from_numpy(self._batch.bind("qvel"))
         self.ctrl = torch.from_numpy(self._batch.bind("ctrl"))
+        self._own: dict[str, _OwnField] = {}
         self._warnings = self._divergence_count()
         self._diverged = torch.zeros(num_envs, dtype=torch.bool)
 
@@ -81,6 +91,30 @@ class MujocoC:
         self.qvel[env_ids] = qvel.to(self.qvel.dtype)
         self._batch.forward(ids)
         self._warnings = self._divergence_count()
+
+    def scale_model(self, env_ids: torch.Tensor, factors: Mapping[str, torch.Tensor]) -> None:
+        """See `Simulator.scale_model`.
+
+        Raises:
+            PhysicsError: MuJoCo has no such model field, or it cannot differ between worlds.
+        """
+        ids = env_ids.numpy()
+        for name, factor in factors.items():
+            for field in ("body_mass", "body_inertia") if name == "body_mass" else (name,):
+                own = self._own_field(field)
+                whole = own.original[None]
+                own.values[ids] = whole * factor.double().numpy().reshape(-1, *[1] * (whole.ndim - 1))
+        if factors:
+            self._batch.set_const(ids)
+
+    def _own_field(self, name: str) -> _OwnField:
+        if name not in self._own:
+            try:
+                values = self._batch.expand(name)
+            except ValueError as error:
+                raise PhysicsError(f"{error} (check `randomisation.factors` in task.yaml)") from error
+            self._own[name] = _OwnField(values, values[0].copy())
+        return self._own[name]
 
     def diverged(self) -> torch.Tensor:
         return self._diverged

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Protocol
 
 from eureka.errors import TrainingError
+from eureka.rl.continuing import longest_start
 from eureka.rl.population import population_key
 from eureka.rl.worker import Broken, Done, Work, fingerprint, read_checkpoint
-from eureka.types import Progress, Rejected, Stage, TrainingJob, TrainingResult, WorkerRestarted
+from eureka.types import Progress, Rejected, Schedule, Stage, TrainingJob, TrainingResult, WorkerRestarted
 
 Event = Progress | WorkerRestarted | Rejected | TrainingResult
 
@@ -30,7 +31,8 @@ _ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH
 _ENVIRONMENT_PREFIXES = ("LC_", "MUJOCO_", "CUDA_", "NVIDIA_", "COVERAGE_")
 
 
-def _for_workers(environment: Mapping[str, str]) -> dict[str, str]:
+def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Of environment variables, what a child process of ours is given: no keys."""
     kept = {
         name: value
         for name, value in environment.items()
@@ -94,7 +96,7 @@ class LocalBackend:
         self._task = task
         self._task_dirs = tuple(directory.resolve() for directory in task_dirs)
         self._folder = folder.resolve()
-        self._environment = _for_workers(environment)
+        self._environment = worker_environment(environment)
         self._count = workers or len(os.sched_getaffinity(0))
         self._heartbeat_s = heartbeat_s
         self._workers: list[_Worker] = []
@@ -146,17 +148,19 @@ class LocalBackend:
                 populations.append(self._work([pending.pop(key) for key in kept], path))
             else:
                 path.unlink()
-        buckets: dict[object, list[TrainingJob]] = {}
+        buckets: dict[tuple[Schedule, int], list[TrainingJob]] = {}
         for job in pending.values():
-            buckets.setdefault(population_key(job.schedule), []).append(job)
+            done, _ = longest_start(self._folder, job)
+            buckets.setdefault((population_key(job.schedule), done), []).append(job)
         for bucket in buckets.values():
             for index in range(min(self._count, len(bucket))):
                 share = bucket[index :: self._count]
-                populations.append(self._work(share, self._folder / f"{fingerprint(share)}.pt"))
+                starts = [path for _, path in (longest_start(self._folder, job) for job in share) if path]
+                populations.append(self._work(share, self._folder / f"{fingerprint(share)}.pt", starts))
         return populations
 
-    def _work(self, jobs: Sequence[TrainingJob], checkpoint: Path) -> Work:
-        return Work(self._task, self._task_dirs, tuple(jobs), checkpoint)
+    def _work(self, jobs: Sequence[TrainingJob], checkpoint: Path, starts: Sequence[Path] = ()) -> Work:
+        return Work(self._task, self._task_dirs, tuple(jobs), checkpoint, tuple(starts))
 
     # ---- processes -----------------------------------------------------------------------------------------------
 
@@ -251,13 +255,13 @@ class LocalBackend:
         work = worker.work
         if work is None:
             return
-        left = [job for job in work.jobs if (job.candidate_id, job.seed) not in worker.finished]
+        left = work.without(worker.finished)
         tries[work.checkpoint] = tries.get(work.checkpoint, 0) + 1
         if tries[work.checkpoint] > 1:
             work.checkpoint.unlink(missing_ok=True)
-            for candidate in dict.fromkeys(job.candidate_id for job in left):
-                yield Rejected(candidate, Stage.TRAIN, f"its training was stopped twice: {reason}", reason)
+            for candidate in dict.fromkeys(job.candidate_id for job in left.jobs):
+                yield Rejected(candidate, Stage.TRAIN, f"its training was stopped twice: {reason}", "")
             return
-        if left:
-            queue.appendleft(self._work(left, work.checkpoint))
-        yield WorkerRestarted(worker.index, reason, tuple(job.candidate_id for job in left))
+        if left.jobs:
+            queue.appendleft(left)
+        yield WorkerRestarted(worker.index, reason, tuple(job.candidate_id for job in left.jobs))

@@ -53,6 +53,7 @@ class _Record:
     steps: list[int]
     metric: list[float]
     episode_length: list[float]
+    checkpoint_steps: list[int]
     checkpoint_scores: list[float]
     final_scores: list[float]
     diverged: int = 0
@@ -74,7 +75,7 @@ class Population:
         self.schedule = schedule
         self.config = schedule.ppo
         self._threads = threads
-        self.num_updates = max(1, round(schedule.steps / (schedule.num_envs * self.config.horizon)))
+        self.num_updates = schedule.num_updates
         self.updates = 0
         self._started = time.monotonic()
         self._wall_s = 0.0
@@ -108,7 +109,9 @@ class Population:
         self.moments = RunningMoments(groups, obs_dim)
         self.return_scale = ReturnScale(groups, num_envs)
         self.tracker = EpisodeTracker(self.task.metric, self.worlds.limit, groups, num_envs)
-        self.records = [_Record(ComponentRecorder(reward.components), [], [], [], [], []) for reward in self._rewards]
+        self.records = [
+            _Record(ComponentRecorder(reward.components), [], [], [], [], [], []) for reward in self._rewards
+        ]
 
     # ---- training ------------------------------------------------------------------------------------------------
 
@@ -181,6 +184,7 @@ class Population:
         generators = [stream(job.seed, _EVALUATION) for job in self.jobs]
         scores = evaluate(self.task, self._policies(), generators, self.schedule.eval_episodes)
         for record, row in zip(self.records, scores, strict=True):
+            record.checkpoint_steps.append(record.steps[-1])
             record.checkpoint_scores.append(float(row.mean()))
             record.final_scores = row.tolist()
 
@@ -204,6 +208,7 @@ class Population:
                 components={name: record.components.curve(name) for name in record.components.components},
                 statistics=record.components.statistics(),
                 final_scores=tuple(record.final_scores),
+                checkpoint_steps=tuple(record.checkpoint_steps),
                 checkpoint_scores=tuple(record.checkpoint_scores),
                 policy=policies.dump(group),
                 diverged_worlds=record.diverged,

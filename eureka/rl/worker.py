@@ -12,9 +12,9 @@ import os
 import pickle
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 import torch
 
 from eureka.errors import EurekaError, TaskError, TrainingError
+from eureka.rl.continuing import group_state, joined_state, trained_path
 from eureka.rl.population import Population
 from eureka.tasks import Task, load_task
 from eureka.tasks.checks import line_in
@@ -32,12 +33,23 @@ CHECKPOINT_INTERVAL_S = 5.0
 
 @dataclass(frozen=True)
 class Work:
-    """One population to train; continued from `checkpoint` where that file is there and belongs to these jobs."""
+    """One population to train; continued from `checkpoint` where that file is there and belongs to these jobs.
+
+    `starts` are the files of shorter trainings of the same jobs, in the same order, that are carried on; none where
+    the jobs are new. The states in which they end are left beside `checkpoint`.
+    """
 
     task: str
     task_dirs: tuple[Path, ...]
     jobs: tuple[TrainingJob, ...]
     checkpoint: Path
+    starts: tuple[Path, ...] = ()
+
+    def without(self, finished: Collection[tuple[str, int]]) -> Work:
+        """What is left of it when the jobs with these (candidate id, seed) have ended."""
+        left = [index for index, job in enumerate(self.jobs) if (job.candidate_id, job.seed) not in finished]
+        starts = tuple(self.starts[index] for index in left) if self.starts else ()
+        return replace(self, jobs=tuple(self.jobs[index] for index in left), starts=starts)
 
 
 @dataclass(frozen=True)
@@ -57,16 +69,17 @@ def fingerprint(jobs: Sequence[TrainingJob]) -> str:
     return hashlib.sha256(repr(tuple(jobs)).encode()).hexdigest()[:20]
 
 
-def save_checkpoint(path: Path, population: Population) -> None:
-    """Write atomically: a reader finds the old checkpoint or the new one.
+def save_checkpoint(path: Path, jobs: Sequence[TrainingJob], state: dict[str, Any]) -> None:
+    """Write the state of a population of `jobs` atomically: a reader finds the old checkpoint or the new one.
 
     Raises:
         TrainingError: it cannot be written, as on a full disk.
     """
     buffer = io.BytesIO()
-    torch.save({"fingerprint": fingerprint(population.jobs), "state": population.state_dict()}, buffer)
+    torch.save({"fingerprint": fingerprint(jobs), "state": state}, buffer)
     partial = path.with_suffix(f".{os.getpid()}.partial")  # a worker of a killed run may still be writing its own
     try:
+        path.parent.mkdir(exist_ok=True)
         partial.write_bytes(buffer.getbuffer())
         os.replace(partial, path)
     except OSError as error:
@@ -87,12 +100,13 @@ def read_checkpoint(path: Path) -> dict[str, Any] | None:
     return saved
 
 
-def load_checkpoint(path: Path, task: Task, jobs: Sequence[TrainingJob]) -> Population:
-    """The population of `jobs`, at the point that `path` recorded where it was made by the same jobs.
+def start_population(task: Task, work: Work) -> Population:
+    """The population of `work.jobs`, as far as its checkpoint or else its starts have brought it.
 
-    Groups that had left the population when it was saved are not in it.
+    Groups that had left the population when its checkpoint was saved are not in it.
     """
-    saved = read_checkpoint(path)
+    jobs = work.jobs
+    saved = read_checkpoint(work.checkpoint)
     if saved is not None:
         left = [(candidate, seed) for candidate, seed in saved["state"]["jobs"]]
         kept = [job for job in jobs if (job.candidate_id, job.seed) in left]
@@ -100,7 +114,11 @@ def load_checkpoint(path: Path, task: Task, jobs: Sequence[TrainingJob]) -> Popu
             population = Population(task, kept)
             population.load_state_dict(saved["state"])
             return population
-    return Population(task, jobs)
+    population = Population(task, jobs)
+    starts = [read_checkpoint(path) for path in work.starts]
+    if starts and all(start is not None for start in starts):
+        population.load_state_dict(joined_state([start["state"] for start in starts if start]))
+    return population
 
 
 def train(work: Work, connection: Connection) -> None:
@@ -124,16 +142,20 @@ def train(work: Work, connection: Connection) -> None:
 
 
 def _train(task: Task, work: Work, connection: Connection) -> None:
-    population = load_checkpoint(work.checkpoint, task, work.jobs)
+    population = start_population(task, work)
     saved = time.monotonic()
     while not population.finished:
         for event in population.advance():
             connection.send(event)
         if time.monotonic() - saved > CHECKPOINT_INTERVAL_S and population.jobs:
-            save_checkpoint(work.checkpoint, population)
+            save_checkpoint(work.checkpoint, population.jobs, population.state_dict())
             saved = time.monotonic()
     if population.jobs:
-        save_checkpoint(work.checkpoint, population)
+        state = population.state_dict()
+        save_checkpoint(work.checkpoint, population.jobs, state)
+        for group, job in enumerate(population.jobs):
+            path = trained_path(work.checkpoint.parent, job, population.updates)
+            save_checkpoint(path, [job], group_state(state, group))
         for result in population.results():
             connection.send(result)
     connection.send(Done())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,14 @@ class Step:
     terminated: torch.Tensor
     truncated: torch.Tensor
     diverged: torch.Tensor
+
+
+@dataclass(frozen=True)
+class _Start:
+    """Start states of some worlds, and the factors of their models."""
+
+    reset: Reset
+    factors: dict[str, torch.Tensor]
 
 
 class Worlds:
@@ -68,8 +77,9 @@ class Worlds:
         self.start_clock = self.clock.clone()
         everyone = torch.ones(total, dtype=torch.bool)
         start = self._take(everyone)
-        self.carry = start.carry
-        self.sim.reset(everyone.nonzero()[:, 0], start.qpos, start.qvel)
+        self.carry = start.reset.carry
+        self.factors = {name: torch.ones(total) for name in task.info.randomisation.factors}
+        self._start(everyone.nonzero()[:, 0], start)
         self._zero_action = torch.zeros(total, task.model.nu)
         self.observation = self._observe(task.read_state(self.sim, self.carry, self._zero_action))
 
@@ -80,9 +90,13 @@ class Worlds:
         """A pool of `num_envs` start states of one group, flat by name."""
         start = self.task.reset(Rng([generator]), self.num_envs)
         carry = {f"carry.{f.name}": getattr(start.carry, f.name) for f in dataclasses.fields(start.carry)}
-        return {"qpos": start.qpos, "qvel": start.qvel, **carry}
+        factors = {
+            f"factor.{name}": Rng([generator]).uniform(low, high, (self.num_envs,))
+            for name, (low, high) in self.task.info.randomisation.factors.items()
+        }
+        return {"qpos": start.qpos, "qvel": start.qvel, **carry, **factors}
 
-    def _take(self, done: torch.Tensor) -> Reset:
+    def _take(self, done: torch.Tensor) -> _Start:
         """Start states for the worlds `done` (num_groups * num_envs,), from the pools of their groups."""
         by_group = done.view(self.num_groups, self.num_envs)
         counts = by_group.sum(dim=1)
@@ -95,12 +109,30 @@ class Worlds:
         rows = rank.flatten()[done]
         self._cursor += counts
         taken = {key: value.flatten(0, 1)[rows] for key, value in self._pool.items()}
-        carry = {key.removeprefix("carry."): value for key, value in taken.items() if key.startswith("carry.")}
-        return Reset(taken["qpos"], taken["qvel"], self.task.Carry(**carry))
+        carry = self.task.Carry(**_below("carry.", taken))
+        return _Start(Reset(taken["qpos"], taken["qvel"], carry), _below("factor.", taken))
+
+    def _start(self, env_ids: torch.Tensor, start: _Start) -> None:
+        for name, factor in start.factors.items():
+            self.factors[name][env_ids] = factor
+        self.sim.scale_model(env_ids, start.factors)
+        self.sim.reset(env_ids, start.reset.qpos, start.reset.qvel)
+
+    def _push(self) -> None:
+        """Change the velocity of some worlds' free base, as the task's randomisation says."""
+        push = self.task.info.randomisation.push
+        if push is None:
+            return
+        total = len(self.clock)
+        struck = self._rng.uniform(0, 1, (total,)) < self.task.control_timestep_s / push.every_s
+        angle = self._rng.uniform(0, 2 * math.pi, (total,))
+        change = struck[:, None] * push.speed_m_s * torch.stack([angle.cos(), angle.sin()], dim=1)
+        self.sim.qvel[:, :2] += change
 
     def step(self, action: torch.Tensor) -> Step:
         """Advance every world by one control step under `action` in [-1, 1], (num_groups * num_envs, num_actions)."""
         task, sim = self.task, self.sim
+        self._push()
         sim.ctrl.copy_(self._middle + self._half_range * action)
         sim.step(task.info.physics.substeps)
         self.carry = task.advance(self.carry, sim, action, self._rng)
@@ -118,22 +150,23 @@ class Worlds:
         if not len(env_ids):
             return
         start = self._take(done)
-        self.carry = replace_rows(self.carry, env_ids, start.carry)
-        self.sim.reset(env_ids, start.qpos, start.qvel)
+        self.carry = replace_rows(self.carry, env_ids, start.reset.carry)
+        self._start(env_ids, start)
         self.clock[env_ids] = 0
         self.start_clock[env_ids] = 0
-        state = self.task.read_state(self.sim.select(env_ids), start.carry, self._zero_action[: len(env_ids)])
+        state = self.task.read_state(self.sim.select(env_ids), start.reset.carry, self._zero_action[: len(env_ids)])
         self.observation = self.observation.index_copy(0, env_ids, self._observe(state))
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         """Everything that the next steps depend on; every tensor has num_groups as its leading dimension."""
         carry = {f"carry.{f.name}": getattr(self.carry, f.name) for f in dataclasses.fields(self.carry)}
-        flat = {
+        flat: dict[str, torch.Tensor] = {
             "physics": self.sim.save(),
             "clock": self.clock,
             "start_clock": self.start_clock,
             "observation": self.observation,
             **carry,
+            **{f"factor.{name}": value for name, value in self.factors.items()},
         }
         state = {key: value.unflatten(0, (self.num_groups, self.num_envs)).clone() for key, value in flat.items()}
         state |= {f"pool.{key}": value.clone() for key, value in self._pool.items()}
@@ -143,6 +176,8 @@ class Worlds:
 
     def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
         """Restore `state_dict()`, bit for bit."""
+        self.factors = {name: state[f"factor.{name}"].flatten(0, 1).clone() for name in self.factors}
+        self.sim.scale_model(torch.arange(len(self.clock)), self.factors)
         self.sim.load(state["physics"].flatten(0, 1))
         self.clock = state["clock"].flatten(0, 1).clone()
         self.start_clock = state["start_clock"].flatten(0, 1).clone()
@@ -153,3 +188,7 @@ class Worlds:
         self._cursor = state["cursor"].clone()
         for generator, saved in zip(self._rng.generators, state["generator"], strict=True):
             generator.set_state(saved.clone())
+
+
+def _below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}

@@ -1,5 +1,6 @@
 """The batch against a plain loop of mj_step."""
 
+import copy
 from pathlib import Path
 
 import mujoco
@@ -81,3 +82,31 @@ def test_save_and_load_are_exact(model: mujoco.MjModel) -> None:
 def test_unknown_output_is_refused(model: mujoco.MjModel) -> None:
     with pytest.raises(PhysicsError, match="outputs"):
         MujocoC(model, 1, ["no_such_field"])
+
+
+def test_worlds_may_have_models_of_their_own(model: mujoco.MjModel) -> None:
+    sim = MujocoC(model, 3)
+    ids = torch.tensor([0, 2])
+    factors = {"body_mass": torch.tensor([0.5, 2.0]), "opt.gravity": torch.tensor([1.0, 0.25])}
+    sim.scale_model(ids, factors)
+    sim.scale_model(ids, factors)  # of the model's own, not of what they have
+    everyone = torch.arange(3)
+    sim.reset(everyone, torch.from_numpy(model.qpos0).repeat(3, 1), torch.zeros(3, model.nv))
+    sim.step(30)
+    for world, (mass, gravity) in enumerate([(0.5, 1.0), (1.0, 1.0), (2.0, 0.25)]):
+        own = copy.copy(model)
+        own.body_mass *= mass
+        own.body_inertia *= mass
+        own.opt.gravity *= gravity
+        data = mujoco.MjData(own)
+        mujoco.mj_setConst(own, data)
+        mujoco.mj_resetData(own, data)
+        data.qpos = model.qpos0
+        mujoco.mj_forward(own, data)
+        mujoco.mj_step(own, data, 30)
+        np.testing.assert_array_equal(sim.qpos[world], data.qpos)
+
+
+def test_a_field_that_cannot_differ_is_said(model: mujoco.MjModel) -> None:
+    with pytest.raises(PhysicsError, match=r"weight is not an expandable MjModel field.*randomisation\.factors"):
+        MujocoC(model, 2).scale_model(torch.arange(2), {"weight": torch.ones(2)})

@@ -101,7 +101,7 @@ def test_a_population_goes_on_from_its_checkpoint_in_a_new_backend(
     half = Population(task, [jobs[0], jobs[2]])
     for _ in range(30):
         half.advance()
-    worker.save_checkpoint(tmp_path / "half.pt", half)
+    worker.save_checkpoint(tmp_path / "half.pt", half.jobs, half.state_dict())
     (tmp_path / "stale.pt").write_bytes((tmp_path / "half.pt").read_bytes())
     (tmp_path / "stale.pt").rename(tmp_path / "a_copy.pt")  # the same groups twice: one of the files is dropped
     backend = LocalBackend("cartpole", (), tmp_path, dict(os.environ), workers=2)
@@ -138,7 +138,7 @@ def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path: Path, jobs: list[
     population = Population(load_task("cartpole"), jobs[:1])
     (tmp_path / "taken.pt").mkdir()
     with pytest.raises(TrainingError, match=r"checkpoint cannot be written to .*; make room there and resume"):
-        worker.save_checkpoint(tmp_path / "taken.pt", population)
+        worker.save_checkpoint(tmp_path / "taken.pt", population.jobs, population.state_dict())
     assert not list(tmp_path.glob("*.partial"))
     (tmp_path / "half.pt").write_bytes(b"PK half a file")
     assert worker.read_checkpoint(tmp_path / "half.pt") is None

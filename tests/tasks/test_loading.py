@@ -49,6 +49,15 @@ def test_missing_directory(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [
+        ("task.yaml", "num_envs:", "randomisation: {factors: {body_mass: 2}}\nnum_envs:", "must be a range such as"),
+        ("task.yaml", "num_envs:", "randomisation: {wind: 1}\nnum_envs:", "unknown key `randomisation.wind`"),
+        ("task.yaml", "num_envs:", "randomisation: {push: {speed_m_s: 1.0}}\nnum_envs:", "every_s"),
+        (
+            "task.yaml",
+            "num_envs:",
+            "randomisation: {push: {speed_m_s: 1.0, every_s: 2.0}}\nnum_envs:",
+            "needs a model whose first joint is free",
+        ),
         ("env.py", "import torch", "import torch\n1 / 0", r"env\.py:\d+: ZeroDivisionError"),
         ("env.py", "class Cartpole(Task):", "class Cartpole(Task:", r"env\.py:\d+: SyntaxError"),
         (

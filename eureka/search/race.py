@@ -1,0 +1,128 @@
+"""Choosing the best of a generation under noise: a race for training steps.
+
+One training of one seed says little: the spread over seeds is as large as that over rewards. So every candidate first
+gets a short training, the better half a longer one, and so on (successive halving, Jamieson & Talwalkar 2016); those
+that reach the full length and cannot be told apart from the leader get further seeds (a race in the sense of Maron &
+Moore 1997), until the generation's budget of steps is spent or one is left. Trainings are carried on, not repeated
+(`eureka.rl.continuing`), so a candidate that wins costs one full training per seed.
+
+A race has no memory: what to train next follows from what has been trained, so a run that was killed goes on alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+Evidence = Mapping[str, Mapping[int, Mapping[int, float]]]
+"""Score by candidate, seed and steps of training."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A training that the race asks for: `steps` in all, of which `new_steps` are not trained yet."""
+
+    candidate: str
+    seed: int
+    steps: int
+    new_steps: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a race stands.
+
+    `wanted` is to be trained next, all at once; nothing where the race is over. `ranked` are the candidates that have
+    come farthest and could not be told apart by `num_seeds` seeds at `steps`, the best first.
+    """
+
+    wanted: tuple[Wanted, ...]
+    ranked: tuple[str, ...]
+    steps: int
+    num_seeds: int
+
+
+@dataclass(frozen=True)
+class Race:
+    """The rules.
+
+    Args:
+        rungs: lengths of training in steps, rising; the last is the full one.
+        seeds: the seeds of every candidate, in order; the first is that of the rungs.
+        budget: steps to be spent on a field, further seeds included.
+        kept: the share of candidates that goes on from one rung to the next.
+        width: how many standard errors a mean may be off, for two candidates to count as not told apart.
+    """
+
+    rungs: tuple[int, ...]
+    seeds: tuple[int, ...]
+    budget: int
+    kept: float = 0.5
+    width: float = 1.0
+
+    def standing(self, field: Sequence[str], evidence: Evidence, champion: str | None = None) -> Standing:
+        """What follows from the trainings so far.
+
+        Args:
+            field: the candidates that started the race and have not been rejected since.
+            evidence: every training so far; a longer one also has the scores at the rungs that it passed.
+            champion: the winner of an earlier race, who joins those that reach the full length. The trainings that it
+                has are taken seed by seed like everybody's, so a lucky one does not carry it.
+        """
+        running, spent, before = sorted(field), 0, 0
+        for steps in self.rungs:
+            wanted = self._missing(running, evidence, self.seeds[0], steps, steps - before)
+            if wanted:
+                return Standing(wanted, tuple(running), before, 1)
+            spent += (steps - before) * len(running)
+            running = self._ranked(running, evidence, steps, 1)
+            if steps != self.rungs[-1]:
+                running, before = running[: max(2, math.ceil(self.kept * len(running)))], steps
+        if champion is not None:
+            running = self._ranked([*running, champion], evidence, self.rungs[-1], 1)
+        return self._further_seeds(running, evidence, self.budget - spent)
+
+    def _further_seeds(self, running: list[str], evidence: Evidence, left: int) -> Standing:
+        """Another seed for each that cannot be told apart from the leader, again and again while the budget lasts."""
+        full = self.rungs[-1]
+        for number in range(1, len(self.seeds)):
+            contenders = self._contenders(running, evidence, number)
+            new = self._missing(contenders, evidence, self.seeds[number], full, full)
+            left -= full * len(contenders)
+            if len(contenders) < 2 or left < 0:
+                return Standing((), tuple(running), full, number)
+            if new:
+                return Standing(new, tuple(contenders), full, number)
+            running = self._ranked(contenders, evidence, full, number + 1)
+        return Standing((), tuple(running), full, len(self.seeds))
+
+    def _missing(
+        self, names: Sequence[str], evidence: Evidence, seed: int, steps: int, new_steps: int
+    ) -> tuple[Wanted, ...]:
+        return tuple(
+            Wanted(name, seed, steps, new_steps) for name in names if steps not in evidence.get(name, {}).get(seed, {})
+        )
+
+    def _scores(self, name: str, evidence: Evidence, steps: int, num_seeds: int) -> list[float]:
+        return [evidence[name][seed][steps] for seed in self.seeds[:num_seeds]]
+
+    def _ranked(self, names: Sequence[str], evidence: Evidence, steps: int, num_seeds: int) -> list[str]:
+        return sorted(names, key=lambda name: (-fmean(self._scores(name, evidence, steps, num_seeds)), name))
+
+    def _contenders(self, ranked: Sequence[str], evidence: Evidence, num_seeds: int) -> list[str]:
+        """Those of `ranked` whose mean over the first seeds is not clearly below the leader's.
+
+        The noise of one seed is pooled over all of them, with a prior of 15% of the leader's score that weighs as much
+        as two trainings (about the spread that was measured for Ant).
+        """
+        scores = {name: self._scores(name, evidence, self.rungs[-1], num_seeds) for name in ranked}
+        means = {name: fmean(row) for name, row in scores.items()}
+        best = means[ranked[0]]
+        squares = sum((score - means[name]) ** 2 for name, row in scores.items() for score in row)
+        degrees = len(ranked) * (num_seeds - 1)
+        noise = math.sqrt((2 * (0.15 * best) ** 2 + squares) / (2 + degrees))
+        # The difference of two means has twice the variance of one.
+        reach = self.width * noise * math.sqrt(2 / num_seeds)
+        return [name for name in ranked if means[name] >= best - reach]

@@ -1,0 +1,71 @@
+"""The race, by hand: four candidates, rungs of 1, 2 and 4 steps."""
+
+from eureka.search.race import Race, Standing, Wanted
+
+RACE = Race(rungs=(1, 2, 4), seeds=(0, 1, 2), budget=100)
+FIELD = ["a", "b", "c", "d"]
+
+
+def evidence(scores: dict[str, list[dict[int, float]]]) -> dict[str, dict[int, dict[int, float]]]:
+    """{candidate: [scores by steps of seed 0, of seed 1, ...]}."""
+    return {name: dict(enumerate(rows)) for name, rows in scores.items()}
+
+
+def test_everybody_starts_with_a_short_training() -> None:
+    assert RACE.standing(FIELD, {}).wanted == tuple(Wanted(name, 0, 1, 1) for name in FIELD)
+
+
+def test_the_better_half_goes_on() -> None:
+    first = evidence({"a": [{1: 0.1}], "b": [{1: 0.4}], "c": [{1: 0.3}], "d": [{1: 0.2}]})
+    assert RACE.standing(FIELD, first).wanted == (Wanted("b", 0, 2, 1), Wanted("c", 0, 2, 1))
+    second = first | evidence({"b": [{1: 0.4, 2: 0.5}], "c": [{1: 0.3, 2: 0.9}]})
+    # Never fewer than two: one alone would be no race.
+    assert RACE.standing(FIELD, second).wanted == (Wanted("c", 0, 4, 2), Wanted("b", 0, 4, 2))
+
+
+def finished(b: list[float], c: list[float]) -> dict[str, dict[int, dict[int, float]]]:
+    low = {1: 0.0}
+    return evidence(
+        {"a": [low], "d": [low]}
+        | {name: [{1: 1.0, 2: 1.0, 4: row[0]}] + [{4: x} for x in row[1:]] for name, row in (("b", b), ("c", c))}
+    )
+
+
+def test_a_clear_leader_ends_the_race() -> None:
+    # The noise of one seed is taken as 0.15 * 2, and that of the difference of two means as sqrt(2) times it: 0.42.
+    over = RACE.standing(FIELD, finished([1.5], [2.0]))
+    assert over == Standing((), ("c", "b"), 4, 1)
+    close = RACE.standing(FIELD, finished([1.6], [2.0]))
+    assert close == Standing((Wanted("c", 1, 4, 4), Wanted("b", 1, 4, 4)), ("c", "b"), 4, 1)
+
+
+def test_those_that_cannot_be_told_apart_get_further_seeds() -> None:
+    again = RACE.standing(FIELD, finished([2.1, 1.9], [2.0, 2.1]))
+    assert [(w.candidate, w.seed) for w in again.wanted] == [("c", 2), ("b", 2)]
+    assert RACE.standing(FIELD, finished([2.1, 1.9, 2.0], [2.0, 2.1, 2.2])) == Standing((), ("c", "b"), 4, 3)
+
+
+def test_a_round_that_was_stopped_halfway_goes_on_alike() -> None:
+    # b's second seed came in and is bad enough to drop it, but c's was decided on before that was known.
+    halfway = RACE.standing(FIELD, finished([2.0, 0.1], [2.0]))
+    assert halfway.wanted == (Wanted("c", 1, 4, 4),)
+
+
+def test_the_budget_ends_it() -> None:
+    # 4 + 2 + 2 * 2 steps for the rungs, 8 for two further seeds.
+    scores = finished([2.0], [2.0])
+    assert RACE.standing(FIELD, scores).wanted
+    assert Race((1, 2, 4), (0, 1, 2), budget=18).standing(FIELD, scores).wanted
+    assert not Race((1, 2, 4), (0, 1, 2), budget=17).standing(FIELD, scores).wanted
+
+
+def test_the_champion_is_judged_by_the_same_seeds() -> None:
+    lucky = finished([1.9, 1.9], [1.0]) | evidence({"z": [{4: 2.0}, {4: 0.6}, {4: 0.6}]})
+    # By its first seed it leads; by two seeds it has 1.3 against 1.9. The noise: the prior's 2 * 0.285^2 and z's
+    # 2 * 0.7^2 over 4 degrees of freedom are 0.53^2, and so is that of the difference of two means of two.
+    assert RACE.standing(FIELD, lucky, champion="z") == Standing((), ("b", "z"), 4, 2)
+
+
+def test_rejected_ones_are_not_waited_for() -> None:
+    first = evidence({"a": [{1: 0.1}], "b": [{1: 0.4}], "c": [{1: 0.3}]})
+    assert [w.candidate for w in RACE.standing(["a", "b", "c"], first).wanted] == ["b", "c"]
