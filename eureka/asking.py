@@ -9,8 +9,9 @@ from typing import NamedTuple
 from eureka.answer_text import without_thinking
 from eureka.errors import ContextTooLong, ProposerError
 from eureka.llm.base import Proposer
-from eureka.prompts import render_continuation, render_repair, shortened
+from eureka.prompts import render_continuation, render_prompt, render_repair, shortened
 from eureka.store import RunStore
+from eureka.tasks import Task
 from eureka.types import Completion, Prompt, PromptFacts, Rejected, Stage
 
 SHORTENINGS = 2
@@ -43,6 +44,17 @@ class FurtherCall:
     def attempt(self) -> int:
         """The number of the wanted answer."""
         return self.answer.attempt + 1
+
+
+def task_prompt(task: Task, facts: PromptFacts) -> Prompt:
+    """A generation's prompt for a task."""
+    return render_prompt(
+        description=task.info.description,
+        environment_source=task.shown_source,
+        control_step_s=task.control_timestep_s,
+        episode_steps=task.info.max_episode_steps,
+        facts=facts,
+    )
 
 
 def further_calls(proposer: Proposer, store: RunStore, generation: int, repairs: int) -> list[FurtherCall]:
@@ -91,21 +103,54 @@ def ask(proposer: Proposer, prompt: Prompt, candidate_ids: Sequence[str], render
             prompt = render(facts)
 
 
-def ask_again(proposer: Proposer, prompt: Prompt, call: FurtherCall, render: Render) -> Completion:
-    """The answer to a repair or a continuation; `prompt` is the generation's.
+def ask_again(proposer: Proposer, prompt: Prompt, calls: Sequence[FurtherCall], render: Render) -> Iterator[Completion]:
+    """The answers to one round of repairs and continuations as they arrive; `prompt` is the generation's.
+
+    They are asked for side by side. Where one does not fit into the model's context, those that are left are asked for
+    one at a time with shorter prompts, and a call that does not fit even so has no answer.
 
     Raises:
-        ContextTooLong, ProposerError: as `ask`.
+        ProposerError: the proposer cannot go on, or gives no answer to a call that fits.
     """
+    left = {call.rejected.candidate_id: call for call in calls}
+    try:
+        prompts = {identity: _conversation(prompt, call) for identity, call in left.items()}
+        for completion in proposer.sample_each(prompts):
+            yield _answer_to(left.pop(completion.candidate_id), completion)
+        if left:
+            raise _no_answer(proposer, next(iter(left)))
+    except ContextTooLong:
+        for identity, call in left.items():
+            yield from _answer_that_fits(proposer, prompt, identity, call, render)
 
-    def again(base: Prompt) -> Prompt:
-        if call.continues:
-            return render_continuation(base, call.answer)
-        said = without_thinking(call.answer.text).text
-        return render_repair(base, call.rejected, call.attempt, source=call.source, answer=said)
 
-    identity = call.rejected.candidate_id
-    answers = list(ask(proposer, again(prompt), [identity], lambda facts: again(render(facts))))
-    if not answers:
-        raise ProposerError(f"{proposer.name} gave no answer for candidate {identity}")
-    return replace(answers[0].completion, attempt=call.attempt, continues=call.continues)
+def _answer_that_fits(
+    proposer: Proposer, prompt: Prompt, identity: str, call: FurtherCall, render: Render
+) -> list[Completion]:
+    """The answer to one call, or none where its prompt is too long even when shortened."""
+
+    def shorter(facts: PromptFacts) -> Prompt:
+        return _conversation(render(facts), call)
+
+    try:
+        asked = list(ask(proposer, _conversation(prompt, call), [identity], shorter))
+    except ContextTooLong:
+        return []
+    if not asked:
+        raise _no_answer(proposer, identity)
+    return [_answer_to(call, asked[0].completion)]
+
+
+def _conversation(prompt: Prompt, call: FurtherCall) -> Prompt:
+    if call.continues:
+        return render_continuation(prompt, call.answer)
+    said = without_thinking(call.answer.text).text
+    return render_repair(prompt, call.rejected, call.attempt, source=call.source, answer=said)
+
+
+def _answer_to(call: FurtherCall, completion: Completion) -> Completion:
+    return replace(completion, attempt=call.attempt, continues=call.continues)
+
+
+def _no_answer(proposer: Proposer, identity: str) -> ProposerError:
+    return ProposerError(f"{proposer.name} gave no answer for candidate {identity}")

@@ -1,4 +1,5 @@
-"""The command line: `eureka run task=ant`, `resume`, `evaluate`, `export`, `tasks`, `doctor`.
+"""The command line: `eureka run task=ant`, `resume`, `evaluate`, `report`, `compare`, `export`, `play`, `tasks` and
+`doctor`.
 
 This is the composition root and the only place that reads environment variables. Heavy imports are inside the
 commands, so that `eureka --help` is instant; they come after the keys have left the environment, since some of them
@@ -10,14 +11,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from eureka import __version__
-from eureka.console import error_line, line, table
+from eureka.console import choose_mode, error_line, interrupted, line, print_table, say, table
 from eureka.errors import ConfigError, EurekaError
 from eureka.llm.keys import KEY_VARIABLES, Key, take_keys
 
@@ -32,6 +33,11 @@ app = typer.Typer(
 
 TaskDirs = Annotated[
     list[Path] | None, typer.Option("--task-dir", help="A folder that holds task folders, or is one; may be repeated.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what the command gives, and errors.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write events, one JSON object a line: see docs/events.md.")]
+Watched = Annotated[
+    bool, typer.Option("--watch", help="Serve a page that follows the run while it goes on, as `eureka watch` does.")
 ]
 RunFolder = Annotated[
     Path, typer.Argument(metavar="DIR", help="A run folder, such as outputs/ant/2026-11-21_10-00-00.")
@@ -57,39 +63,55 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the first prompt and an estimate; ask nobody, write nothing.")
     ] = False,
+    multirun: Annotated[
+        bool, typer.Option("--multirun", "-m", help="A run for each: task=cartpole,ant seed=range(0,3).")
+    ] = False,
+    watch: Watched = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Search for a reward function.
 
-    For example: eureka run task=ant search.generations=3 search.samples=8 budget=quick. A key that does not exist is
+    For example: eureka run task=ant search.generations=3 search.samples=8 budget=quick. It ends with a comparison of
+    the best reward with the human-written one and the bare task metric. A key that does not exist is
     answered with those that do. With ANTHROPIC_API_KEY or OPENAI_API_KEY set that provider's model writes the rewards.
     """
+    choose_mode(quiet, as_json)
+    if watch and multirun:
+        raise ConfigError("--watch follows one run: for several give `eureka watch outputs` beside them")
     keys = take_keys(os.environ)
-    from eureka.config import compose_config, to_yaml
+    from eureka.api import search_in
+    from eureka.multirun import comparison_of_runs, plan, run_all
     from eureka.session import search_session
-    from eureka.store import RunStore, require_free
-    from eureka.wiring import resolve, run_folder
+    from eureka.store import require_free
+    from eureka.wiring import run_folder
 
     task_dirs = task_dir or []
-    default = next(iter(keys), "program_search")
-    config = resolve(compose_config(overrides or [], task_dirs, default), os.environ)
-    folder = run_folder(config)
-    require_free(folder)
+    jobs = plan(overrides or [], task_dirs, os.environ, next(iter(keys), "program_search"), multirun=multirun)
+    for job in jobs:
+        require_free(run_folder(job.config))
     if not keys and not any(given.startswith("llm=") and given != "llm=auto" for given in overrides or []):
-        line(
+        say(
             "no key is set, so no language model is asked: set ANTHROPIC_API_KEY or OPENAI_API_KEY to use one, or give "
             "llm=openai llm.base_url=URL llm.model=NAME for a server of your own"
         )
     if dry_run:
         unset = {provider: Key(variable, "unset") for provider, variable in KEY_VARIABLES.items()}
-        with search_session(config, task_dirs, os.environ, unset) as session:
-            session.preview()
+        for job in jobs:
+            with search_session(job.config, task_dirs, os.environ, unset) as session:
+                session.preview()
         return
-    with (
-        search_session(config, task_dirs, os.environ, keys) as session,
-        resumable(folder),
-        RunStore.create(folder, to_yaml(config), session.facts()) as store,
-    ):
-        session.search(store)
+    try:
+        if not multirun:
+            search_in(run_folder(jobs[0].config), jobs[0].config, task_dirs, os.environ, keys, watch=watch)
+            return
+        outcomes = run_all(jobs, task_dirs, os.environ, keys)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    rows = comparison_of_runs(outcomes)
+    print_table(rows.title, rows.header, rows.rows, rows.notes)
+    if any(outcome.run is None for outcome in outcomes):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -97,46 +119,122 @@ def resume(
     folder: RunFolder,
     overrides: Annotated[list[str] | None, typer.Argument(metavar="[llm.KEY=VALUE]...")] = None,
     task_dir: TaskDirs = None,
+    watch: Watched = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Go on with a run that was stopped.
 
     It continues from its last finished step, with the config and the task folders that it was started with. Only a
-    language model's keys can be given anew, such as llm.max_usd=10.
+    language model's keys can be given anew, such as llm.max_usd=10; they hold for later resumes too.
     """
+    choose_mode(quiet, as_json)
     keys = take_keys(os.environ)
-    from eureka.config import change_model_keys, from_yaml
     from eureka.session import search_session
     from eureka.store import RunStore
-    from eureka.wiring import recorded_task_dirs, resolve
+    from eureka.wiring import recorded_task_dirs, resumed_config
 
     with RunStore.open(folder) as store, resumable(folder):
         if store.is_finished:
             line(f"{folder}: this run has finished; its best reward is {store.best_folder / 'reward.py'}")
             return
-        config = resolve(change_model_keys(from_yaml(store.config_yaml), overrides or []))
-        if overrides:
-            store.set_fact("resumed with", " ".join(overrides))
+        config = resumed_config(store, overrides or [])
         task_dirs = [*recorded_task_dirs(store), *(task_dir or [])]
         with search_session(config, task_dirs, os.environ, keys, store) as session:
-            session.search(store)
+            session.search(store, watch=watch)
 
 
 @app.command()
 def evaluate(
     folder: RunFolder,
     seeds: Annotated[int | None, typer.Option(min=1, help="Fresh seeds; as configured where not given.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Control steps of each training; as for budget=standard.")] = None,
     task_dir: TaskDirs = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Re-train the best reward with fresh seeds.
+    """Compare the best reward with the human-written one and the bare metric once more, with more seeds.
 
-    Prints the task metric per seed, and their interquartile mean with a 95% bootstrap interval.
+    Each is trained with fresh seeds; those that are recorded are not trained again. With --steps the trainings take
+    another length, and replace those of the old one.
     """
+    choose_mode(quiet, as_json)
     take_keys(os.environ)
-    from eureka.session import evaluate_run
+    from eureka.comparing import evaluate_run
+    from eureka.report.writer import update_report
     from eureka.store import RunStore
 
     with RunStore.open(folder) as store, resumable(folder, "evaluate"):
-        evaluate_run(store, seeds, task_dir or [], os.environ)
+        evaluate_run(store, seeds, steps, task_dir or [], os.environ)
+        update_report(folder, os.environ, say)
+
+
+@app.command()
+def report(
+    folder: RunFolder,
+    to: Annotated[Path | None, typer.Option(help="Write the page there instead of into the run folder.")] = None,
+) -> None:
+    """Write a run's report: one HTML file with all that was tried, learned and found.
+
+    It can be asked for at any time, also while the run goes on, which writes it after every generation itself.
+    """
+    take_keys(os.environ)
+    from eureka.report import render_report, write_report
+    from eureka.store import RunStore
+
+    with RunStore.open(folder, read_only=True) as store:
+        if to is None:
+            line(f"wrote {write_report(store)}")
+            return
+        page = render_report(store)
+    _write(to, page, "the report")
+
+
+@app.command()
+def compare(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="DIR DIR...", help="Run folders, of one task or of several.")
+    ],
+    to: Annotated[Path, typer.Option(help="The page to write.")] = Path("comparison.html"),
+) -> None:
+    """Write a page that shows several runs side by side."""
+    take_keys(os.environ)
+    from eureka.report import render_comparison
+    from eureka.store import RunStore
+
+    with ExitStack() as opened:
+        stores = [opened.enter_context(RunStore.open(folder, read_only=True)) for folder in folders]
+        page = render_comparison(stores)
+    _write(to, page, "the comparison")
+
+
+@app.command(name="watch")
+def watch_runs(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run folder, or a folder of runs.")] = Path("outputs"),
+    host: Annotated[str, typer.Option(help="The address to listen on; beyond this machine a token is needed.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="8517 or a free one if not given.")] = None,
+) -> None:
+    """Serve the reports of runs as pages that follow them while they go on.
+
+    It only reads, and can be started and stopped at any time.
+    """
+    take_keys(os.environ)
+    from eureka.live.server import watch
+
+    with suppress(KeyboardInterrupt), watch(folder, host, port) as ready:
+        line(f"watch it at {ready.address} (Ctrl-C ends this; runs are not affected)")
+        ready.run()
+
+
+def _write(path: Path, text: str, what: str) -> None:
+    """Write what a command gives to the file that the user named."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise EurekaError(f"{path}: {what} cannot be written: {error.strerror}") from error
+    line(f"wrote {path}")
 
 
 @app.command()
@@ -159,11 +257,75 @@ def export(
     if to is None:
         line(text.rstrip())
         return
-    try:
-        to.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise EurekaError(f"{to}: the module cannot be written: {error.strerror}") from error
-    line(f"wrote {to}")
+    _write(to, text, "the module")
+
+
+@app.command()
+def play(
+    folder: RunFolder,
+    candidate: Annotated[
+        str, typer.Option(help="Whose policy: the best reward's, a candidate's such as g02-c05, or human or sparse.")
+    ] = "best",
+    to: Annotated[Path | None, typer.Option(help="Write the mp4 there instead of into the run folder.")] = None,
+    episodes: Annotated[int, typer.Option(min=1, help="Episodes, each from another start state.")] = 1,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Of each episode at most that much simulated time.")] = 20.0,
+    size: Annotated[str, typer.Option(help="Width and height of the picture.")] = "480x360",
+    fps: Annotated[int, typer.Option(min=1, max=120, help="Frames a second, at most.")] = 30,
+    seed: Annotated[int, typer.Option(min=0, help="Chooses the start states.")] = 0,
+    camera: Annotated[str | None, typer.Option(help="A camera of the model, by its name.")] = None,
+    shadows: Annotated[bool, typer.Option("--shadows", help="Draw shadows and reflections: much slower.")] = False,
+    overlay: Annotated[bool, typer.Option("--overlay", help="Write time, metric and reward into the picture.")] = False,
+    task_dir: TaskDirs = None,
+) -> None:
+    """Write a video of a trained policy.
+
+    An mp4 at the speed of the simulated time, with a poster frame beside it. It needs no screen: EGL or OSMesa is
+    found by itself (`eureka doctor` says what to install).
+    """
+    take_keys(os.environ)
+    from eureka.play import describe, film, parse_size
+    from eureka.store import RunStore
+    from eureka.video import Look
+
+    width, height = parse_size(size)
+    look = Look(
+        episodes=episodes,
+        seed=seed,
+        max_seconds=seconds,
+        width=width,
+        height=height,
+        fps=fps,
+        camera=camera,
+        shadows=shadows,
+        overlay=overlay,
+    )
+    with RunStore.open(folder, read_only=True) as store:
+        filmed = film(store, candidate, look, os.environ, to=to, task_dirs=task_dir or [])
+    for text in describe(filmed):
+        line(text)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A Python file with a function compute_reward.")],
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="task=NAME [KEY=VALUE]...")] = None,
+    task_dir: TaskDirs = None,
+) -> None:
+    """Look at a reward function before anything is trained with it.
+
+    For example: eureka check reward.py task=ant. The function takes State fields (see `eureka tasks ant`) and returns a
+    total and named components, (num_envs,) each. It is traced in the sandbox, never imported. At its first use for a
+    task a policy is trained with the task's own reward, to record what good and bad behaviour looks like; this is kept.
+    Ends with 0 where the reward can be trained with, with 1 where that would be in vain.
+    """
+    take_keys(os.environ)
+    from eureka.check_page import print_page
+    from eureka.checking import check_file
+
+    checked = check_file(file, overrides or [], task_dir or [], os.environ, say)
+    print_page(checked)
+    if not checked.is_usable:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -210,7 +372,7 @@ def doctor() -> None:
     take_keys(os.environ)
     from eureka.doctor import diagnose
 
-    for text in diagnose(set_names):
+    for text in diagnose(set_names, os.environ):
         line(text)
 
 
@@ -220,7 +382,7 @@ def resumable(folder: Path, command: str = "resume") -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo(f"interrupted: `eureka {command} {folder}` goes on", err=True)
+        interrupted(f"eureka {command} {folder}")
         raise typer.Exit(130) from None
 
 
@@ -237,3 +399,5 @@ def options(
     ] = False,
 ) -> None:
     """Language models write reward functions; populations of policies show which ones work."""
+    del version  # its callback has printed it
+    choose_mode()

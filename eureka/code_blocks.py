@@ -27,7 +27,8 @@ _CLOSING_INDENT = 3
 class Statement:
     """One module-level statement with its own text, and the comment lines directly above it.
 
-    `binds` are the module-level names that it sets (or changes in place); `reads` all names that occur in it.
+    `binds` are the module-level names that it sets (or changes in place); `reads` all names that occur in it, those
+    of `self.name` included.
     """
 
     node: ast.stmt
@@ -235,7 +236,7 @@ def _split(module: ast.Module, code: str, offset: int) -> Iterator[Statement]:
             position=offset,
             blank_lines_before=sum(1 for line in gap if not line.strip()),
             binds=frozenset(_bound(node)),
-            reads=frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name)),
+            reads=frozenset(_read(node)),
         )
         offset += 1
 
@@ -248,6 +249,14 @@ def _first_line(node: ast.stmt) -> int:
 def _is_kept_kind(node: ast.stmt) -> bool:
     definition = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
     return definition or isinstance(node, (ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.AugAssign))
+
+
+def _read(node: ast.stmt) -> Iterator[str]:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name):
+            yield inner.id
+        elif isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name) and inner.value.id == "self":
+            yield inner.attr
 
 
 def _bound(node: ast.stmt) -> Iterator[str]:

@@ -10,6 +10,8 @@ EurekaError                 anything that stops a run; its text is one sentence 
 │   ├── ContextTooLong      the prompt is longer than the model takes; a shorter one may do
 │   └── BudgetReached       a cap on money, tokens or time leaves no room for another answer
 ├── TrainingError           the trainer's machinery failed
+├── VideoError              a video cannot be made
+│   └── RenderingUnavailable  nothing on this machine can draw without a screen
 ├── StoreError              a run folder that cannot be written or read
 └── SearchFailed            the search ended without one usable reward
 """
@@ -53,6 +55,14 @@ class BudgetReached(ProposerError):
 
 class TrainingError(EurekaError):
     """The trainer's machinery failed (not one candidate's training)."""
+
+
+class VideoError(EurekaError):
+    """A video cannot be made."""
+
+
+class RenderingUnavailable(VideoError):
+    """Nothing on this machine can draw without a screen."""
 
 
 class StoreError(EurekaError):

@@ -16,9 +16,12 @@ from eureka.rl.worlds import Worlds
 from eureka.tasks import Task
 from eureka.types import Prompt, Schedule
 
-# An answer of a few paragraphs and a reward function, and the reflection on a parent, in tokens.
+# An answer of a few paragraphs and a reward function with some reasoning, the reflection on a parent, and what a repair
+# is told beside its code, in tokens.
 _ANSWER_TOKENS = 2500
 _REFLECTION_TOKENS = 2000
+_ERROR_TOKENS = 300
+_CANDIDATES_PER_REPAIR = 4
 _TOKENS_PER_SECOND = 60
 # Half of a training's time is physics, see the trainer's benchmark; the rest is learning.
 _PHYSICS_SHARE = 0.5
@@ -28,9 +31,14 @@ _MEASURED_STREAM = 5  # of random numbers that no training uses
 
 @dataclass(frozen=True)
 class Estimate:
-    """Of a whole run; repairs are not counted. `usd` is None where the price is not known or nothing is bought."""
+    """Of a whole run. `usd` is None where the price is not known or nothing is bought; `repairs` are among `calls`.
+
+    `answer_tokens` is the length of an answer that is assumed.
+    """
 
     calls: int
+    repairs: int
+    answer_tokens: int
     input_tokens: int
     output_tokens: int
     usd: float | None
@@ -44,27 +52,37 @@ class Estimate:
 
 def estimate(config: RunConfig, schedule: Schedule, first_prompt: Prompt) -> Estimate:
     """What the run takes, by its first prompt and typical lengths."""
-    generations, samples = config.search.generations, config.search.samples
-    steps = generations * samples * config.train.seeds * schedule.steps
+    search = config.search
+    candidates = search.generations * search.samples
+    finalists = min(search.finalists, candidates)
+    confirmations = finalists * search.confirmation_seeds if finalists > 1 else 0
+    steps = (candidates * config.train.seeds + confirmations) * schedule.steps
     if not isinstance(config.llm, ModelConfig):
-        return Estimate(0, 0, 0, None, 0.0, steps)
+        return Estimate(0, 0, 0, 0, 0, None, 0.0, steps)
     llm = config.llm
     first = token_estimate(first_prompt.messages)
     answer = min(_ANSWER_TOKENS, llm.max_output_tokens)
     prices = chosen_models(llm)[0].prices
-    prompts = [first + (_REFLECTION_TOKENS if generation else 0) for generation in range(generations)]
-    costs = [
-        prices.usd(tokens, answer, written_tokens=tokens if sample == 0 else 0, cached_tokens=tokens if sample else 0)
-        for tokens in prompts
-        for sample in range(samples)
-    ]
-    rounds = 1 + math.ceil((samples - 1) / llm.concurrency)
+    repairs = search.samples / _CANDIDATES_PER_REPAIR if search.repairs else 0.0
+    read, usd = 0.0, 0.0
+    for generation in range(search.generations):
+        prompt = first + (_REFLECTION_TOKENS if generation else 0)
+        repair = prompt + answer + _ERROR_TOKENS
+        read += search.samples * prompt + repairs * repair
+        # The first call writes the prompt into the provider's cache, where all others find it.
+        usd += prices.usd(prompt, answer, written_tokens=prompt) or 0.0
+        usd += (search.samples - 1) * (prices.usd(prompt, answer, cached_tokens=prompt) or 0.0)
+        usd += repairs * (prices.usd(repair, answer, cached_tokens=prompt) or 0.0)
+    calls = search.generations * (search.samples + repairs)
+    rounds = 1 + math.ceil((search.samples - 1) / llm.concurrency) + math.ceil(repairs / llm.concurrency)
     return Estimate(
-        calls=generations * samples,
-        input_tokens=samples * sum(prompts),
-        output_tokens=generations * samples * answer,
-        usd=None if None in costs else sum(cost for cost in costs if cost is not None),
-        asking_s=generations * rounds * answer / _TOKENS_PER_SECOND,
+        calls=round(calls),
+        repairs=round(search.generations * repairs),
+        answer_tokens=answer,
+        input_tokens=round(read),
+        output_tokens=round(calls * answer),
+        usd=usd if prices.known else None,
+        asking_s=search.generations * rounds * answer / _TOKENS_PER_SECOND,
         control_steps=steps,
     )
 
@@ -103,6 +121,15 @@ def call_line(config: RunConfig, expected: Estimate) -> str:
         f"provider {chosen.provider}, model {chosen.model}{where}: {calls}, "
         f"{expected.input_tokens:,} tokens to read and {expected.output_tokens:,} to write, {cost}; "
         f"stops at {' or '.join(caps) if caps else 'no cap'}"
+    )
+
+
+def assumption_line(expected: Estimate) -> str:
+    """One sentence on what the estimate of the calls rests on."""
+    repairs = f"and a repair for one candidate in {_CANDIDATES_PER_REPAIR}" if expected.repairs else "and no repair"
+    return (
+        f"that assumes answers of {expected.answer_tokens:,} tokens, reasoning included, {repairs}: a model that "
+        "reasons at length takes several times as much, and the caps hold all the same"
     )
 
 

@@ -7,16 +7,15 @@ directly or through one another, in their order and with their own lines and com
 from __future__ import annotations
 
 import ast
-import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from eureka.answer_text import Quoted, Spoken, quoted_code, tidy, without_tags, without_thinking
 from eureka.code_blocks import Broken, Statement, fenced_blocks, statements_in
+from eureka.state_inputs import FUNCTION, InputsError, listed, state_inputs
 from eureka.types import Candidate, Completion, FieldSpec, Rejected, Stage
 
-FUNCTION = "compute_reward"
 REMEDY = (
     "Answer with one ```python block that defines one plain module-level function "
     "`def compute_reward(<names of State fields>) -> tuple[torch.Tensor, dict[str, torch.Tensor]]`."
@@ -76,8 +75,11 @@ def extract(completion: Completion, fields: Sequence[FieldSpec]) -> Candidate | 
     """
     try:
         found = _find(completion)
-        inputs = _inputs(found.function, fields)
-        return Candidate(completion.candidate_id, _emit(_needed(found)), inputs)
+        needed = _needed(found)
+        inputs = state_inputs(found.function, [statement.node for statement in needed], fields)
+        return Candidate(completion.candidate_id, _emit(needed), inputs)
+    except InputsError as error:
+        reason, feedback = str(error), f"{error} {error.remedy}"
     except _RefusalError as refusal:
         reason, feedback = refusal.reason, f"{refusal.reason} {refusal.remedy}"
     except (RecursionError, MemoryError):
@@ -160,7 +162,7 @@ def _why_none(spoken: Spoken, readings: Sequence[Quoted], cut: bool) -> _Refusal
             return _RefusalError(f"{FUNCTION} is not defined by a `def`.")
     names = [s.node.name for s in statements if isinstance(s.node, Function)]
     if names:
-        return _RefusalError(f"The code defines {_listed(names)} but no function named {FUNCTION}.")
+        return _RefusalError(f"The code defines {listed(names)} but no function named {FUNCTION}.")
     if statements:
         return _RefusalError(f"The code defines no function named {FUNCTION}.")
     return _no_python(text)
@@ -190,44 +192,6 @@ def _quotation(text: str) -> str:
     """Its beginning, to show; empty where it has none."""
     words = " ".join(text.replace("`", "'").split())
     return f": `{words[:_SHOWN]}{' ...' if len(words) > _SHOWN else ''}`" if words else ""
-
-
-def _inputs(function: ast.FunctionDef, fields: Sequence[FieldSpec]) -> tuple[str, ...]:
-    """The parameters that are State fields, in order."""
-    arguments = function.args
-    valid = [f.name for f in fields]
-    remedy = f"Name the State fields that you read as ordinary parameters. Valid names: {', '.join(valid)}."
-    if arguments.vararg or arguments.kwarg:
-        stars = [f"*{arguments.vararg.arg}"] if arguments.vararg else []
-        stars += [f"**{arguments.kwarg.arg}"] if arguments.kwarg else []
-        raise _RefusalError(f"{FUNCTION} takes {' and '.join(stars)} in place of named State fields.", remedy)
-    if arguments.posonlyargs:
-        raise _RefusalError(f"{FUNCTION} has positional-only parameters (a `/`), but it is called by name.", remedy)
-    defaulted = {a.arg for a in arguments.args[len(arguments.args) - len(arguments.defaults) :]}
-    defaulted |= {a.arg for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None}
-    names = [a.arg for a in (*arguments.args, *arguments.kwonlyargs)]
-    if "self" in names and "self" not in valid:
-        raise _RefusalError(f"{FUNCTION} takes `self`, but there is no environment object to read from.", remedy)
-    unknown = [name for name in names if name not in valid and name not in defaulted]
-    if unknown:
-        raise _RefusalError(_unknown_sentence(unknown, valid), remedy)
-    inputs = tuple(name for name in names if name in valid)
-    if not inputs:
-        raise _RefusalError(f"{FUNCTION} reads no State field.", remedy)
-    return inputs
-
-
-def _unknown_sentence(unknown: Sequence[str], valid: Sequence[str]) -> str:
-    described = []
-    for name in unknown:
-        near = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
-        described.append(f"`{name}` (did you mean `{near[0]}`?)" if near else f"`{name}`")
-    verb = "is not a State field" if len(unknown) == 1 else "are not State fields"
-    return f"{_listed(described)} {verb}."
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _needed(found: _Found) -> list[Statement]:

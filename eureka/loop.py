@@ -6,15 +6,16 @@ step begins, so a run that was killed goes on by calling `evolve` again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
-from eureka.asking import ask, ask_again, further_calls
-from eureka.errors import ContextTooLong, SearchFailed
+from eureka.analysis.screening import Screening, Tried
+from eureka.asking import ask, ask_again, further_calls, task_prompt
+from eureka.errors import SearchFailed
 from eureka.extract import extract, extract_continued
 from eureka.llm.base import Proposer
-from eureka.prompts import render_prompt
 from eureka.rl.backend import Backend, Event
 from eureka.search import Greedy, Outcome
 from eureka.store import RunStore
@@ -28,6 +29,7 @@ from eureka.types import (
     Rejected,
     Reward,
     Schedule,
+    Stage,
     TrainingJob,
     TrainingResult,
     candidate_id,
@@ -59,7 +61,8 @@ class Run:
     """Everything that `evolve` works with; made by the composition root.
 
     `hint` is a person's, told to the model word for word. `repairs` is how often one rejected candidate may be asked
-    about again in its generation.
+    about again in its generation. `screening` says which rewards are not worth a training. `after_generation` is called
+    when one is recorded, and must not take time.
     """
 
     task: Task
@@ -79,6 +82,8 @@ class Run:
     hint: str = ""
     repairs: int = 0
     probe: Callable[[], MetricProbe] | None = None
+    screening: Screening | None = None
+    after_generation: Callable[[], None] = lambda: None
 
 
 def evolve(run: Run) -> Outcome:
@@ -100,6 +105,7 @@ def evolve(run: Run) -> Outcome:
         best = run.search.best(outcomes(run.store))
         run.store.record_generation(generation, best.candidate.id if best else None)
         run.watcher.generation_finished(generation, outcomes(run.store, generation), best)
+        run.after_generation()
         _stop_if_hopeless(run, generation)
     best = run.search.best(_confirm(run))
     if best is None:
@@ -132,18 +138,13 @@ def _prompt(run: Run, generation: int) -> Prompt:
         generation=generation,
         state=run.task.fields,
         reflection=run.search.reflection(generation, outcomes(run.store)),
-        rejected=run.search.mistakes(generation, run.store.rejections(every_attempt=True)),
+        rejected=run.search.mistakes(generation, [r for r in run.store.rejections(every_attempt=True) if r.feedback]),
         probe=run.probe() if run.probe and run.proposer.uses_metric else None,
         hint=run.hint,
     )
-    prompt = _rendered(run, facts)
+    prompt = task_prompt(run.task, facts)
     run.store.record_prompt(generation, prompt)
     return prompt
-
-
-def _rendered(run: Run, facts: PromptFacts) -> Prompt:
-    task = run.task
-    return render_prompt(description=task.info.description, environment_source=task.shown_source, facts=facts)
 
 
 def _ask(run: Run, generation: int, prompt: Prompt) -> Prompt:
@@ -154,7 +155,7 @@ def _ask(run: Run, generation: int, prompt: Prompt) -> Prompt:
     if not missing:
         return prompt
     run.store.record_intent(missing)
-    for asked in ask(run.proposer, prompt, missing, lambda facts: _rendered(run, facts)):
+    for asked in ask(run.proposer, prompt, missing, partial(task_prompt, run.task)):
         if asked.prompt is not prompt:
             prompt = asked.prompt
             run.store.record_prompt(generation, prompt)
@@ -171,6 +172,7 @@ def _judge(run: Run, generation: int) -> None:
     """What became of every newest answer: a verified reward, or a rejection."""
     _extract(run, generation)
     _verify(run, generation)
+    _screen(run, generation)
 
 
 def _repair(run: Run, generation: int, prompt: Prompt) -> None:
@@ -179,17 +181,17 @@ def _repair(run: Run, generation: int, prompt: Prompt) -> None:
     A candidate whose repair does not fit into the model's context stays rejected.
     """
     too_long: set[str] = set()
-    while calls := [
-        call
+    while calls := {
+        call.rejected.candidate_id: call
         for call in further_calls(run.proposer, run.store, generation, run.repairs)
         if call.rejected.candidate_id not in too_long
-    ]:
-        for call in calls:
-            run.store.record_intent([call.rejected.candidate_id], call.attempt)
-            try:
-                _keep(run, ask_again(run.proposer, prompt, call, lambda facts: _rendered(run, facts)))
-            except ContextTooLong:
-                too_long.add(call.rejected.candidate_id)
+    }:
+        for identity, call in calls.items():
+            run.store.record_intent([identity], call.attempt)
+        too_long |= calls.keys()
+        for completion in ask_again(run.proposer, prompt, list(calls.values()), partial(task_prompt, run.task)):
+            too_long.remove(completion.candidate_id)
+            _keep(run, completion)
         _judge(run, generation)
 
 
@@ -211,6 +213,37 @@ def _verify(run: Run, generation: int) -> None:
     pending = [candidate for candidate in run.store.candidates(generation) if candidate.id not in settled]
     for verdict in run.verifier.verify_all(pending):
         _reject(run, verdict) if isinstance(verdict, Rejected) else run.store.record_reward(verdict)
+
+
+def _screen(run: Run, generation: int) -> None:
+    """Reject what is not worth a training; of rewards that are the same the one that was there first stays."""
+    if run.screening is None:
+        return
+    rejected = {rejected.candidate_id: rejected for rejected in run.store.rejections()}
+    answers = run.store.completions(generation)
+    pending = [reward for reward in run.store.rewards(generation) if reward.candidate_id not in rejected]
+    tried = _tried(run, generation, rejected)
+    for reward in sorted(pending, key=lambda reward: (len(answers[reward.candidate_id]), reward.candidate_id)):
+        verdict = run.screening.screen(reward, tried)
+        if verdict is None:
+            tried.append(Tried(reward, ""))
+        else:
+            _reject(run, verdict)
+
+
+def _tried(run: Run, generation: int, rejected: Mapping[str, Rejected]) -> list[Tried]:
+    """Every reward of earlier generations that was trained, whatever became of that."""
+    scores = {outcome.candidate.id: outcome.score for outcome in outcomes(run.store)}
+    unit = run.task.metric.unit
+    tried = []
+    for number in range(1, generation):
+        for reward in run.store.rewards(number):
+            identity = reward.candidate_id
+            if identity in scores:
+                tried.append(Tried(reward, f"scored {scores[identity]:.4g} {unit}"))
+            elif identity in rejected and rejected[identity].stage is Stage.TRAIN:
+                tried.append(Tried(reward, "failed in training"))
+    return tried
 
 
 def _train(run: Run, generation: int) -> None:
@@ -272,11 +305,16 @@ def _known(run: Run, generation: int) -> set[str]:
 
 def _stop_if_hopeless(run: Run, generation: int) -> None:
     recent = range(generation - FAILED_GENERATIONS_LIMIT + 1, generation + 1)
-    if recent[0] >= 1 and not any(outcomes(run.store, number) for number in recent):
+    if recent[0] >= 1 and not any(outcomes(run.store, number) or _screened(run, number) for number in recent):
         raise SearchFailed(
             f"{FAILED_GENERATIONS_LIMIT} generations in a row gave no usable reward, so the search stopped after "
             f"generation {generation}; last: {_last_reason(run)}"
         )
+
+
+def _screened(run: Run, generation: int) -> bool:
+    """Whether there were usable rewards that were not worth a training."""
+    return any(rejected.stage is Stage.SCREEN for rejected in run.store.rejections(generation))
 
 
 def _last_reason(run: Run) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import dataclasses
+import functools
 import json
 import math
 from collections.abc import Mapping
@@ -120,7 +121,7 @@ def _decode_scalar(wanted: Any, data: Any, path: str) -> Any:
     raise TypeError(f"{path}: a value of type {wanted!r} cannot be read")
 
 
-def _decode_dataclass(cls: type[Any], data: Any, path: str) -> Any:
+def _decode_dataclass(cls: Any, data: Any, path: str) -> Any:
     _check(isinstance(data, dict), cls, data, path)
     types = _field_types(cls)
     for name in data:
@@ -132,6 +133,7 @@ def _decode_dataclass(cls: type[Any], data: Any, path: str) -> Any:
     return cls(**{name: _decode(wanted, data[name], f"{path}.{name}") for name, wanted in types.items()})
 
 
+@functools.cache
 def _field_types(cls: type[Any]) -> Mapping[str, Any]:
     """Resolved types of the constructor's fields by name, in order."""
     hints = get_type_hints(cls)
@@ -148,6 +150,9 @@ def _decode_union(wanted: Any, data: Any, path: str) -> Any:
 
 def _decode_tuple(items: tuple[Any, ...], data: Any, path: str) -> tuple[Any, ...]:
     _check(isinstance(data, list), tuple, data, path)
+    # Curves are most of what a run stores: numbers that JSON has read as floats need no look at each.
+    if items == (float, Ellipsis) and all(type(item) is float for item in data):
+        return tuple(data)
     if len(items) == 2 and items[1] is Ellipsis:
         return tuple(_decode(items[0], item, f"{path}[{i}]") for i, item in enumerate(data))
     if len(items) != len(data):

@@ -1,36 +1,52 @@
-"""The work behind the commands `run`, `resume` and `evaluate`."""
+"""The work behind the commands `run`, `resume` and `export`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
+from eureka.analysis.screening import Screening
+from eureka.asking import task_prompt
+from eureka.comparing import Comparer, best_reward, print_comparison
+from eureka.comparison import read_comparison
 from eureka.config import ModelConfig, Parent, RunConfig, from_yaml
-from eureka.console import ProgressLines, line
-from eureka.errors import StoreError
-from eureka.estimate import call_line, duration, estimate, measure_steps_per_second
-from eureka.evaluation import best_reward, evaluations, retrain, retraining_jobs, summarise
+from eureka.console import BestReward, View, best_reward_found, line, say, watching
+from eureka.errors import ProposerError, SearchFailed, StoreError
+from eureka.estimate import assumption_line, call_line, duration, estimate, measure_steps_per_second
 from eureka.export import export_reward
+from eureka.fates import fates, summary_lines
+from eureka.live.beside import watched
 from eureka.llm.base import Proposer
 from eureka.llm.budget import Ledger, Spent
 from eureka.llm.keys import Key
 from eureka.llm.tokens import token_bound, token_estimate
-from eureka.loop import Run, evolve, outcomes
+from eureka.loop import Run, Watcher, evolve, outcomes
 from eureka.models import ModelAccess, make_ledger
-from eureka.prompts import render_prompt
+from eureka.report.writer import ReportWriter, update_report
 from eureka.reward.service import PRELOAD, RewardVerifier
+from eureka.rl.backend import Backend
 from eureka.rl.recording import Recording, probe_metric, record
+from eureka.rl.trajectories import Trajectories, cached_trajectories
 from eureka.sandbox import LayerReport, Limits, Sandbox
 from eureka.search import Greedy, Outcome, pooled_score
 from eureka.spending import open_calls, settle_calls, spending_line, spent_before, spent_beside_answers
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
+from eureka.tracking import require_trackers, tracking
 from eureka.types import Prompt, PromptFacts, Reward, Schedule
-from eureka.wiring import evaluation_schedule, make_backend, make_proposer, make_schedule, recorded_task_dirs, run_facts
+from eureka.wiring import (
+    cache_folder,
+    evaluation_schedule,
+    make_backend,
+    make_proposer,
+    make_schedule,
+    recorded_task_dirs,
+    run_facts,
+)
 
 TRACE_LIMITS = Limits(wall_s=10.0, cpu_s=10, memory_bytes=1 << 30)
 """A candidate is traced in a tenth of a second at a few dozen environments: these leave room for slow machines."""
@@ -49,55 +65,104 @@ class SearchSession:
     verifier: RewardVerifier
     layers: tuple[LayerReport, ...]
     environment: Mapping[str, str]
+    comparer: Comparer | None
     ledger: Ledger | None = None
 
     def facts(self) -> dict[str, str]:
         """What is kept about the run beside its config."""
         confined = "; ".join(f"{layer.name} {layer.state}" for layer in self.layers)
-        return {**run_facts(self.config, self.proposer, self.task_dirs), "sandbox layers": confined}
+        metric = self.task.metric
+        return {
+            **run_facts(self.config, self.proposer, self.task_dirs),
+            "sandbox layers": confined,
+            "sentence": self.task.info.description,
+            "metric": metric.description,
+            "metric unit": metric.unit,
+        }
 
-    def search(self, store: RunStore) -> None:
-        """Run the search, or what is left of it, and hand the best reward over.
+    def search(self, store: RunStore, *, watch: bool = False) -> None:
+        """Run the search and the final comparison, or what is left of them, and hand the best reward over.
+
+        Args:
+            watch: serve the run's page beside it.
 
         Raises:
             EurekaError: the host failed, or no reward was usable; what was finished stays in the store.
         """
-        config = self.config
         self._announce(store)
+        screening = self._screening()
+        folder = store.checkpoint_folder
         with (
-            closing(make_backend(config, store.checkpoint_folder, self.task_dirs, self.environment)) as backend,
-            self._accounts(store),
+            closing(make_backend(self.config, folder, self.task_dirs, self.environment)) as backend,
+            ReportWriter(store.folder, self.environment, say) as report,
+            watched(store.folder, self.environment, say) if watch else nullcontext(),
         ):
-            outcome = evolve(
-                Run(
-                    task=self.task,
-                    store=store,
-                    proposer=self.proposer,
-                    verifier=self.verifier,
-                    backend=backend,
-                    search=Greedy(
-                        "best_of_generation" if config.search.parent is Parent.best_of_generation else "best_so_far"
-                    ),
-                    schedule=self.schedule,
-                    watcher=ProgressLines(
-                        config.search.generations,
-                        self.proposer.name,
-                        self.task.metric.unit,
-                        partial(spending_line, store) if isinstance(config.llm, ModelConfig) else None,
-                    ),
-                    generations=config.search.generations,
-                    samples=config.search.samples,
-                    training_seeds=config.train.seeds,
-                    seed=config.seed,
-                    finalists=config.search.finalists,
-                    confirmation_seeds=config.search.confirmation_seeds,
-                    hint=config.search.hint or "",
-                    repairs=config.search.repairs,
-                    probe=lambda: probe_metric(self.recording),
-                )
-            )
-        self._hand_over(store, outcome)
+            with (
+                self._summed_up(store),
+                self._accounts(store),
+                watching(self._view(store)) as shown,
+                tracking(self.config, store, self.environment, shown, say) as watcher,
+            ):
+                run = self._run(store, backend, watcher, report, screening)
+                outcome = evolve(run)
+            # Before the comparison too: a module is there even if that cannot be made.
+            self._hand_over(store, outcome)
+            if self.comparer is not None:
+                rivals = run.search.ranked([other for other in outcomes(store) if _is_rival(other, outcome)])
+                outcome = self.comparer.choose(store, backend, [outcome, *rivals])
+                self._hand_over(store, outcome)
         store.mark_finished()
+        self._tell(store, outcome)
+        update_report(store.folder, self.environment, say)
+
+    def _run(
+        self, store: RunStore, backend: Backend, watcher: Watcher, report: ReportWriter, screening: Screening
+    ) -> Run:
+        config = self.config
+        by_generation = config.search.parent is Parent.best_of_generation
+        return Run(
+            task=self.task,
+            store=store,
+            proposer=self.proposer,
+            verifier=self.verifier,
+            backend=backend,
+            search=Greedy("best_of_generation" if by_generation else "best_so_far"),
+            schedule=self.schedule,
+            watcher=watcher,
+            generations=config.search.generations,
+            samples=config.search.samples,
+            training_seeds=config.train.seeds,
+            seed=config.seed,
+            finalists=config.search.finalists,
+            confirmation_seeds=config.search.confirmation_seeds,
+            hint=config.search.hint or "",
+            repairs=config.search.repairs,
+            probe=lambda: probe_metric(self.recording),
+            screening=screening,
+            after_generation=report.start,
+        )
+
+    def _screening(self) -> Screening:
+        """What decides which rewards are worth a training; with `search.preflight` by recorded trajectories too."""
+        trajectories: Trajectories = ()
+        if self.config.search.preflight:
+            folder = cache_folder(self.environment, "trajectories") if self.config.evaluation.cache else None
+            trajectories = cached_trajectories(self.task, folder, say)
+        return Screening(self.recording.state, trajectories, self.task.info.ppo.gamma)
+
+    def _view(self, store: RunStore) -> View:
+        search = self.config.search
+        return View(
+            title=self.task.info.name,
+            unit=self.task.metric.unit,
+            store=store,
+            proposer=self.proposer.name,
+            generations=search.generations,
+            samples=search.samples,
+            trainings=self.config.train.seeds,
+            confirmations=search.finalists * search.confirmation_seeds if search.finalists > 1 else 0,
+            spending=partial(spending_line, store) if isinstance(self.config.llm, ModelConfig) else None,
+        )
 
     def preview(self) -> None:
         """Print the first prompt, and what the run would take. Asks nobody and writes nothing."""
@@ -110,6 +175,7 @@ class SearchSession:
         expected = estimate(self.config, self.schedule, prompt)
         if isinstance(self.config.llm, ModelConfig):
             line(call_line(self.config, expected))
+            line(assumption_line(expected))
         else:
             line(f"{self.proposer.name} is asked, which costs nothing: {self.proposer.description}")
         workers = self.config.train.workers or 1
@@ -118,6 +184,13 @@ class SearchSession:
             f"training: {expected.control_steps:,} control steps, about {duration(expected.training_s(speed))} with "
             f"{workers} {'worker' if workers == 1 else 'workers'} on this machine"
         )
+        if self.comparer is not None:
+            rewards = 1 + len(self.comparer.baselines.graphs)
+            steps = rewards * self.config.evaluation.seeds * evaluation_schedule(self.config, self.task.info).steps
+            line(
+                f"the comparison at the end: {steps:,} control steps for {rewards} rewards, about "
+                f"{duration(steps / speed)} more, less where the cache has some"
+            )
         if expected.asking_s:
             line(f"waiting for answers: about {duration(expected.asking_s)}")
         line("this was a dry run: nobody was asked, and nothing was written")
@@ -130,8 +203,7 @@ class SearchSession:
             state=self.task.fields,
             hint=self.config.search.hint or "",
         )
-        info = self.task.info
-        return render_prompt(description=info.description, environment_source=self.task.shown_source, facts=facts)
+        return task_prompt(self.task, facts)
 
     @contextmanager
     def _accounts(self, store: RunStore) -> Iterator[None]:
@@ -146,30 +218,55 @@ class SearchSession:
         finally:
             settle_calls(store, before, self.ledger)
 
+    @contextmanager
+    def _summed_up(self, store: RunStore) -> Iterator[None]:
+        """At the end of the search, also of one that gave nothing or cannot go on: what became of the candidates."""
+        try:
+            yield
+        except (ProposerError, SearchFailed):
+            self._say_fates(store)
+            raise
+        self._say_fates(store)
+
+    def _say_fates(self, store: RunStore) -> None:
+        for text in summary_lines(fates(store), self.task.metric.unit):
+            say(text)
+
     def _announce(self, store: RunStore) -> None:
-        line(f"task {self.task.info.name}: {self.task.info.description}")
-        line(self.proposer.description)
+        say(f"task {self.task.info.name}: {self.task.info.description}")
+        say(self.proposer.description)
         if isinstance(self.config.llm, ModelConfig):
-            line(call_line(self.config, estimate(self.config, self.schedule, self._first_prompt())))
-        line(f"had metric access: {'yes' if self.proposer.uses_metric else 'no'}")
-        line(f"sandbox: {store.facts()['sandbox layers']}")
+            expected = estimate(self.config, self.schedule, self._first_prompt())
+            say(call_line(self.config, expected))
+            say(assumption_line(expected))
+        say(f"had metric access: {store.facts()['had metric access']}")
+        say(f"sandbox: {store.facts()['sandbox layers']}")
         if "unsafe" in store.facts():
-            line(f"UNSAFE: {store.facts()['unsafe']}")
-        line(f"run folder: {store.folder} (if it is stopped, `eureka resume {store.folder}` goes on)")
+            say(f"UNSAFE: {store.facts()['unsafe']}")
+        say(f"run folder: {store.folder} (if it is stopped, `eureka resume {store.folder}` goes on)")
         in_flight = store.calls_in_flight()
         if in_flight:
-            line(f"asked before and not answered, so asked again: {', '.join(in_flight)}")
+            say(f"asked before and not answered, so asked again: {', '.join(in_flight)}")
 
     def _hand_over(self, store: RunStore, outcome: Outcome) -> None:
         best = max(outcome.results, key=lambda result: result.score)
         store.write_file("best/reward.py", reward_module(store, self.task, best_reward(store)))
         store.write_file("best/source.py.txt", outcome.candidate.source)
         store.write_file("best/policy.pt", best.policy)
-        line()
-        line(f"best reward: {outcome.candidate.id}, {outcome.score:.3g} {self.task.metric.unit}")
-        line(f"components: {', '.join(best.components)}")
-        line(f"as a module that needs only torch: {store.best_folder / 'reward.py'}")
-        line(f"how sure the score is: eureka evaluate {store.folder}")
+
+    def _tell(self, store: RunStore, outcome: Outcome) -> None:
+        comparison = read_comparison(store.folder)
+        if comparison is not None:
+            print_comparison(comparison)
+            say(f"more seeds: eureka evaluate {store.folder} --seeds N")
+        module = str(store.best_folder / "reward.py")
+        components = tuple(outcome.results[0].components)
+        best_reward_found(BestReward(outcome.candidate.id, outcome.score, self.task.metric.unit, components, module))
+
+
+def _is_rival(other: Outcome, best: Outcome) -> bool:
+    """Whether a candidate could be best instead: where the best was trained more than once, only one that was too."""
+    return other.candidate.id != best.candidate.id and len(other.results) >= min(2, len(best.results))
 
 
 def reward_module(store: RunStore, task: Task, reward: Reward) -> str:
@@ -211,12 +308,13 @@ def search_session(
     Raises:
         EurekaError: the task, the machine or the proposer cannot be used.
     """
+    require_trackers(config)
     task = load_task(config.task, task_dirs)
     schedule = make_schedule(config, task.info)
     ledger = None
     if isinstance(config.llm, ModelConfig):
         ledger = make_ledger(config.llm, spent_before(resumed, config.llm) if resumed else Spent())
-    proposer = make_proposer(config, ModelAccess(keys, ledger, line) if ledger else None)
+    proposer = make_proposer(config, ModelAccess(keys, ledger, say) if ledger else None)
     with Sandbox(preload=PRELOAD, limits=TRACE_LIMITS, mode=config.sandbox.value) as sandbox:
         recording = record(task)
         yield SearchSession(
@@ -229,36 +327,9 @@ def search_session(
             verifier=RewardVerifier(task.fields, recording.state, sandbox),
             layers=sandbox.layers,
             environment=environment,
+            comparer=Comparer.prepare(config, task, recording, environment) if config.evaluation.seeds else None,
             ledger=ledger,
         )
-
-
-def evaluate_run(
-    store: RunStore, num_seeds: int | None, task_dirs: Sequence[Path], environment: Mapping[str, str]
-) -> None:
-    """Re-train a run's best reward with fresh seeds and print what they say together.
-
-    Args:
-        num_seeds: as the run's config has it where None.
-    """
-    config = from_yaml(store.config_yaml)
-    every_dir = [*recorded_task_dirs(store), *task_dirs]
-    task = load_task(config.task, every_dir)
-    reward = best_reward(store)
-    count = num_seeds or config.evaluation.seeds
-    lines = ProgressLines(1, "", task.metric.unit)
-    line(f"re-training {reward.candidate_id} with {count} fresh seeds")
-    with closing(make_backend(config, store.checkpoint_folder / "evaluation", every_dir, environment)) as backend:
-        jobs = retraining_jobs(store, reward, evaluation_schedule(config, task.info), count)
-        lines.training_started(jobs)
-        for event in retrain(store, backend, jobs):
-            lines.event(event)
-    results = evaluations(store, reward.candidate_id)[:count]
-    for result in results:
-        line(f"seed {result.seed}: {result.score:.4g} {task.metric.unit}")
-    summary = summarise([result.score for result in results])
-    interval = f", 95% interval [{summary.interval[0]:.4g}, {summary.interval[1]:.4g}]" if summary.interval else ""
-    line(f"IQM over {len(results)} seeds: {summary.iqm:.4g} {task.metric.unit}{interval}")
 
 
 def export_run(store: RunStore, candidate: str | None, task_dirs: Sequence[Path]) -> str:

@@ -14,7 +14,15 @@ from pathlib import Path
 from types import MappingProxyType
 
 from eureka import __version__
-from eureka.config import ModelConfig, ProgramSearchConfig, ReplayConfig, RunConfig, SandboxMode
+from eureka.config import (
+    ModelConfig,
+    ProgramSearchConfig,
+    ReplayConfig,
+    RunConfig,
+    SandboxMode,
+    change_model_keys,
+    from_yaml,
+)
 from eureka.errors import ConfigError
 from eureka.llm.base import Proposer
 from eureka.llm.program_search import ProgramSearch
@@ -24,6 +32,8 @@ from eureka.rl.backend import LocalBackend
 from eureka.store import RunStore, free_name
 from eureka.tasks import TaskInfo
 from eureka.types import Schedule, candidate_id
+
+_RESUMED_WITH = "resumed with"
 
 
 def run_folder(config: RunConfig) -> Path:
@@ -51,6 +61,22 @@ def resolve(config: RunConfig, environment: Mapping[str, str] = MappingProxyType
     return replace(config, llm=llm, train=replace(config.train, workers=workers))
 
 
+def resumed_config(store: RunStore, overrides: Sequence[str]) -> RunConfig:
+    """The config that a run goes on with: its own, with what this and earlier resumes gave anew, the newest last.
+
+    It is kept for the next resume.
+
+    Raises:
+        ConfigError: an override that a resumed run cannot take.
+    """
+    earlier = json.loads(store.facts().get(_RESUMED_WITH, "[]"))
+    newest = {text.partition("=")[0]: text for text in [*earlier, *overrides]}
+    config = resolve(change_model_keys(from_yaml(store.config_yaml), list(newest.values())))
+    if overrides:
+        store.set_fact(_RESUMED_WITH, json.dumps(list(newest.values()), ensure_ascii=False))
+    return config
+
+
 def make_schedule(config: RunConfig, info: TaskInfo) -> Schedule:
     """How each group trains: the task's own numbers where the config leaves them open.
 
@@ -74,13 +100,26 @@ def make_schedule(config: RunConfig, info: TaskInfo) -> Schedule:
 
 
 def evaluation_schedule(config: RunConfig, info: TaskInfo) -> Schedule:
-    """How a reward is re-trained for `eureka evaluate`: as in the search, but longer where that was short.
-
-    A search can rank rewards by short trainings; what the winner is worth takes a full one.
-    """
+    """How rewards are re-trained for the final comparison: as in the search, unless `evaluation.steps` says otherwise."""
     searched = make_schedule(config, info)
-    full = searched.steps if config.train.steps else max(searched.steps, info.steps.get("standard", 0))
-    return replace(searched, steps=config.evaluation.steps or full)
+    return replace(searched, steps=config.evaluation.steps or searched.steps)
+
+
+def full_schedule(config: RunConfig, info: TaskInfo) -> Schedule:
+    """How rewards are re-trained by `eureka evaluate`: for as long as `budget=standard` does where that is longer.
+
+    A search can rank rewards by short trainings; what they are worth takes a full one.
+    """
+    compared = evaluation_schedule(config, info)
+    if config.evaluation.steps or config.train.steps:
+        return compared
+    return replace(compared, steps=max(compared.steps, info.steps.get("standard", 0)))
+
+
+def cache_folder(environment: Mapping[str, str], kept: str = "trainings") -> Path:
+    """Where something is kept from run to run: `$XDG_CACHE_HOME/eureka/trainings`, or under `~/.cache`."""
+    home = environment.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "eureka" / kept
 
 
 def make_proposer(config: RunConfig, models: ModelAccess | None = None) -> Proposer:
@@ -129,7 +168,7 @@ def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) 
         "machine": f"{platform.system()} {platform.release()} {platform.machine()}",
         **{name: version(name) for name in ("torch", "mujoco", "numpy")},
         "proposer": proposer.description,
-        "had metric access": "yes" if proposer.uses_metric else "no",
+        "had metric access": "yes" if proposer.uses_metric or config.search.preflight else "no",
         "task_dirs": json.dumps([str(directory.resolve()) for directory in task_dirs]),
     }
     if config.sandbox is SandboxMode.unsafe:

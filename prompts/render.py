@@ -24,17 +24,26 @@ _MAX_ANSWER = 4_000
 """Characters of an answer that nothing could be taken from: enough to see what it did."""
 
 
-def render_prompt(*, description: str, environment_source: str, facts: PromptFacts) -> Prompt:
+def render_prompt(
+    *, description: str, environment_source: str, control_step_s: float, episode_steps: int, facts: PromptFacts
+) -> Prompt:
     """The messages for one generation: a system message, and one user message.
 
-    `description` is the task's sentence; `environment_source` the source that a model may see. The user message ends
-    with the errors of earlier candidates and the Reflection on the parent, or with the errors alone where no candidate
-    was usable, or with neither in a first generation.
+    The user message ends with the errors of earlier candidates and the Reflection on the parent, or with the errors
+    alone where no candidate was usable, or with neither in a first generation.
+
+    Args:
+        description: the task's sentence.
+        environment_source: the source that a model may see.
+        control_step_s: seconds between two actions.
+        episode_steps: the time limit in control steps.
     """
     content = _rendered(
         "user.jinja2",
         description=description,
         environment_source=environment_source,
+        control_step_s=control_step_s,
+        episode_steps=episode_steps,
         hint=facts.hint,
         state=facts.state,
         reflection=facts.reflection,

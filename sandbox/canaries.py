@@ -6,6 +6,7 @@ A layer says what it did; a canary shows what holds. Every act here is harmless 
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import resource
 import signal
@@ -29,6 +30,8 @@ _AF_NETLINK = 16
 _CLONE_NEWUSER = 0x10000000
 _PTRACE_PEEKDATA = 2
 _NOWHERE = b"/tmp/eureka-canary"
+_NOBODYS_KEY = 0x65756B61
+"""Of shared memory that is not there: to be told so is enough, and nothing is left behind."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ def canaries(scope: Scope) -> Iterator[Canary]:
     yield from _on_processes(scope.parent)
     yield from _on_sockets()
     yield from _on_kernel()
+    yield Canary("read environment variables", _read_environment)
     yield Canary("use a descriptor it was not given", lambda: _read_foreign_descriptor(scope.keep))
     yield Canary("raise its own limits", _raise_limits)
 
@@ -95,7 +99,8 @@ def _on_kernel() -> Iterator[Canary]:
     yield Canary("use keyrings", lambda: libc.syscall(number["keyctl"], 0, -3, 0))
     yield Canary("use userfaultfd", lambda: os.close(libc.syscall(number["userfaultfd"], 0)))
     yield Canary("make files in memory", lambda: os.close(libc.syscall(number["memfd_create"], b"canary", 0)))
-    yield Canary("make shared memory", lambda: libc.syscall(number["shmget"], 0, 4096, 0))
+    yield Canary("make shared memory", lambda: libc.syscall(number["shmget"], _NOBODYS_KEY, 4096, 0))
+    yield Canary("hold memory that no limit counts", _map_shared_memory)
     yield Canary("control descriptors", lambda: libc.syscall(number["fcntl"], 0, 3, 0))
     yield Canary("show itself to debuggers", lambda: libc.prctl(PR_SET_DUMPABLE, 1))
 
@@ -117,6 +122,15 @@ def _read_foreign_descriptor(keep: frozenset[int]) -> None:
             os.read(descriptor, 0)
             return
     raise PermissionError(errno.EPERM, "every other descriptor is closed")
+
+
+def _read_environment() -> None:
+    if not os.environ:
+        raise PermissionError(errno.EPERM, "the environment is empty")
+
+
+def _map_shared_memory() -> None:
+    mmap.mmap(-1, mmap.PAGESIZE, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS).close()
 
 
 def _raise_limits() -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import importlib
 import os
 import signal
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn, cast
 
 from eureka.sandbox.layer import Scope, confine, lacking
 from eureka.sandbox.privileges import die_with
-from eureka.sandbox.results import Mode
 from eureka.sandbox.stack import LAYERS
 from eureka.sandbox.wire import Answer, Confined, Job, NotStarted, encode, encode_answer, write_all
 
@@ -50,18 +49,18 @@ def resolve(target: str) -> Callable[..., object]:
         raise UnknownTargetError(f"{target!r} is not an importable module:function: {error}") from error
 
 
-def live(job: Job, channels: Channels, parent: int, mode: Mode, without: Collection[str]) -> NoReturn:
+def live(job: Job, channels: Channels, parent: int) -> NoReturn:
     """Confine this process, run the target, write its answer, and exit: 0 where an answer was written."""
     code = 1
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        code = _serve(job, channels, parent, mode, without)
+        code = _serve(job, channels, parent)
     finally:
         os._exit(code)
 
 
-def _serve(job: Job, channels: Channels, parent: int, mode: Mode, without: Collection[str]) -> int:
+def _serve(job: Job, channels: Channels, parent: int) -> int:
     payload = _read_payload(channels.payload)
     try:
         target = cast(Callable[[bytes], bytes], resolve(job.target))
@@ -69,8 +68,8 @@ def _serve(job: Job, channels: Channels, parent: int, mode: Mode, without: Colle
         write_all(channels.status, encode(NotStarted(str(unknown))))
         return 1
     scope = Scope(limits=job.limits, parent=parent, keep=frozenset({channels.answer, channels.status}))
-    reports = confine(LAYERS, scope, mode, without)
-    if mode == "unsafe":
+    reports = confine(LAYERS, scope, job.mode, job.without)
+    if job.mode == "unsafe":
         die_with(parent)
     write_all(channels.status, encode(Confined(reports)))
     # From here on nothing but the answer pipe is open: generated code cannot speak for the layers or the zygote.

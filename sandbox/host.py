@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from types import TracebackType
 
 from eureka.errors import SandboxError, SandboxUnavailable
+from eureka.sandbox.environment import Environment, clean_environment
 from eureka.sandbox.launch import ZygoteLostError, ZygoteProcess
 from eureka.sandbox.layer import lacking
+from eureka.sandbox.output_cap import OutputCap
 from eureka.sandbox.results import Failed, Finished, LayerReport, Limits, Mode
 from eureka.sandbox.run import converse
 from eureka.sandbox.stack import LAYERS
@@ -76,7 +80,7 @@ class Sandbox:
             SandboxUnavailable: a mandatory layer is missing on this machine.
             SandboxError: the target cannot be imported, the zygote died twice, or the sandbox is closed.
         """
-        job = Job(target=target, limits=limits or self._limits)
+        job = self._job(target, limits or self._limits)
         zygote = self._ready()
         try:
             return converse(zygote, job, payload, self._require)
@@ -125,10 +129,11 @@ class Sandbox:
         if problem and self._mode == "enforced":
             self._layers = tuple(layer.report("missing", problem) for layer in LAYERS)
             self._require(self._layers)
-        zygote = ZygoteProcess(self._preload, self._mode, self._import_path, self._without)
+        variables = os.environ if Environment.name in self._without else clean_environment()
+        zygote = ZygoteProcess(self._preload, self._import_path, variables)
         try:
             zygote.wait_ready(START_TIMEOUT_S)
-            converse(zygote, Job(_PROBE, self._limits), b"", self._record)
+            converse(zygote, self._job(_PROBE, self._limits), b"", self._record)
         except ZygoteLostError as lost:
             zygote.kill()
             raise SandboxError(f"The sandbox failed at its start: {lost}.") from lost
@@ -137,9 +142,13 @@ class Sandbox:
             raise
         return zygote
 
+    def _job(self, target: str, limits: Limits) -> Job:
+        if OutputCap.name in self._without:
+            limits = replace(limits, output_bytes=sys.maxsize)
+        return Job(target, limits, self._mode, self._without)
+
     def _record(self, reports: tuple[LayerReport, ...]) -> None:
-        clock = f"killed after {self._limits.wall_s:g} s, answer cut at {self._limits.output_bytes >> 20} MiB"
-        self._layers = (*reports, LayerReport("clock", "on", True, clock))
+        self._layers = reports
         self._require(reports)
 
     @staticmethod

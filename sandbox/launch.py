@@ -10,16 +10,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 import eureka
 from eureka.errors import SandboxError
 from eureka.sandbox.child import Channels
-from eureka.sandbox.environment import clean_environment
 from eureka.sandbox.options import Options
-from eureka.sandbox.results import Mode
 from eureka.sandbox.wire import Frames, GarbledError, Job, Ready, encode
 
 _POLL_S = 0.5
@@ -38,25 +36,23 @@ def _import_root() -> dict[str, str]:
 
 
 class ZygoteProcess:
-    """A running zygote. `submit` may be called from any thread."""
+    """A running zygote, started by exec with `variables` as its environment. `submit` may be called from any thread."""
 
-    def __init__(self, preload: str | None, mode: Mode, import_path: Sequence[str], without: Sequence[str]) -> None:
+    def __init__(self, preload: str | None, import_path: Sequence[str], variables: Mapping[str, str]) -> None:
         self._lock = threading.Lock()
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         self._control, theirs = socket.socketpair()
         options = Options(
             control=theirs.fileno(),
             host=os.getpid(),
-            mode=mode,
             preload=preload,
             import_path=(*import_path, *filter(os.path.isabs, sys.path)),
-            without=tuple(without),
         )
         with theirs:
             try:
                 self._process = subprocess.Popen(
                     [sys.executable, "-P", "-m", "eureka.sandbox.zygote", options.to_argument()],
-                    env=clean_environment() | _import_root(),
+                    env={**variables, **_import_root()},
                     cwd="/",
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,

@@ -5,9 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from eureka.sandbox.results import LayerReport, Limits, Mode, State
+
+Breach = Literal["time", "memory", "threads"]
+"""What a guard can find a child guilty of."""
 
 
 class LayerMissingError(Exception):
@@ -46,6 +49,31 @@ class Layer(ABC):
     def report(self, state: State, detail: str) -> LayerReport:
         """This layer's state, for the run's record and for people."""
         return LayerReport(name=self.name, state=state, mandatory=self.mandatory, detail=detail)
+
+
+class Guard(ABC):
+    """What the zygote keeps of one layer for one child, from its fork to its end."""
+
+    @abstractmethod
+    def breach(self) -> Breach | None:
+        """What the child is to be killed for, now."""
+
+    @abstractmethod
+    def patience_s(self) -> float:
+        """How long the next look may wait."""
+
+    def close(self) -> None:  # noqa: B027 - most guards hold nothing
+        """Give back what the guard holds."""
+
+
+class GuardedLayer(Layer):
+    """A layer that works from outside the child; `apply` does in the child what it needs there."""
+
+    always: ClassVar[bool] = True
+
+    @abstractmethod
+    def guard(self, pid: int, limits: Limits) -> Guard | None:
+        """Begin to guard a child that was just forked; None where that cannot be had."""
 
 
 def confine(layers: Sequence[Layer], scope: Scope, mode: Mode, without: Collection[str]) -> tuple[LayerReport, ...]:

@@ -27,7 +27,7 @@ class Namespaces(Layer):
         user, group = os.getuid(), os.getgid()
         libc.unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
         own = Path("/proc/self")
-        (own / "setgroups").write_text("deny", encoding="ascii")
-        (own / "uid_map").write_text(f"{user} {user} 1", encoding="ascii")
-        (own / "gid_map").write_text(f"{group} {group} 1", encoding="ascii")
+        (own / "setgroups").write_text("deny", encoding="utf-8")
+        (own / "uid_map").write_text(f"{user} {user} 1", encoding="utf-8")
+        (own / "gid_map").write_text(f"{group} {group} 1", encoding="utf-8")
         return "own user, network, IPC and UTS namespaces"

@@ -6,8 +6,6 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
-from eureka.sandbox.results import Mode
-
 
 @dataclass(frozen=True)
 class Options:
@@ -18,10 +16,8 @@ class Options:
 
     control: int
     host: int
-    mode: Mode
     preload: str | None
     import_path: tuple[str, ...]
-    without: tuple[str, ...]
 
     def to_argument(self) -> str:
         """As one command line argument."""
@@ -31,5 +27,4 @@ class Options:
     def from_argument(cls, argument: str) -> Options:
         """The inverse of `to_argument`."""
         fields = cast(dict[str, Any], json.loads(argument))
-        lists: dict[str, Any] = {name: tuple(fields.pop(name)) for name in ("import_path", "without")}
-        return cls(**fields, **lists)
+        return cls(import_path=tuple(fields.pop("import_path")), **fields)

@@ -15,12 +15,15 @@ class Limits:
     """What one run may use.
 
     `wall_s` is kept by the trusted side; `cpu_s` is processor time of all threads together; `memory_bytes` is what
-    the child may map on top of what the warm zygote had mapped already; `output_bytes` caps the answer.
+    the child may map on top of what the warm zygote had mapped already, `resident_bytes` what it may fill on top of
+    what that held; `output_bytes` caps the answer.
     """
 
     wall_s: float = 20.0
     cpu_s: int = 20
     memory_bytes: int = 4 << 30
+    resident_bytes: int = 2 << 30
+    threads: int = 256
     output_bytes: int = 8 << 20
 
 

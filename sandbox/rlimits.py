@@ -16,7 +16,7 @@ def mapped_bytes() -> int:
     """Address space of this process in bytes; 0 where the system does not tell."""
     if sys.platform != "linux":
         return 0
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])
     return pages * resource.getpagesize()
 
 

@@ -84,7 +84,8 @@ class Conversation:
                 return Failed("output", f"The code answered with more than {_size(self.limits.output_bytes)}.")
             if self.status_pipe in ready and (ended := self._hear_status()):
                 return self._verdict(ended)
-            if not ready and (time.monotonic() > last_call or not zygote.alive()):
+            # However busy the child: one that writes without end must not keep a zygote's silence from being noticed.
+            if time.monotonic() > last_call or (not ready and not zygote.alive()):
                 raise ZygoteLostError("the zygote fell silent")
 
     def _hear_answer(self) -> bool:
@@ -117,7 +118,7 @@ class Conversation:
         os.set_blocking(self.answer_pipe, False)
         while self._pending() and self._hear_answer():
             pass
-        if not self._was_confined and not ended.timed_out:
+        if not self._was_confined and not ended.breach:
             how = _name(ended.signal) if ended.signal else f"exit code {ended.code}"
             raise SandboxError(f"The sandbox's child died before it was confined ({how}).")
         return verdict(ended, bytes(self._answer), self.limits, time.monotonic() - self._started)
@@ -130,8 +131,13 @@ class Conversation:
 
 def verdict(ended: Ended, data: bytes, limits: Limits, wall_s: float) -> Finished | Failed:
     """What a child's end and the bytes it left mean."""
-    if ended.timed_out:
-        return Failed("timeout", f"The code did not finish within {limits.wall_s:g} s.")
+    match ended.breach:
+        case "time":
+            return Failed("timeout", f"The code did not finish within {limits.wall_s:g} s.")
+        case "memory":
+            return Failed("memory", f"The code held more than {_size(limits.resident_bytes)} of memory.")
+        case "threads":
+            return Failed("killed", f"The code ran more than {limits.threads} threads.")
     killed_by_clock = ended.signal == signal.SIGKILL and ended.cpu_s >= limits.cpu_s
     if ended.signal == signal.SIGXCPU or killed_by_clock:
         return Failed("timeout", f"The code used more than {limits.cpu_s} s of processor time.")

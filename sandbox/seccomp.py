@@ -36,6 +36,7 @@ _FILTER_FLAG_TSYNC = 1
 
 CLONE_THREAD = 0x00010000
 CLONE_NEW_ANY = 0x7E020000
+MAP_SHARED = 0x01
 PR_SET_NAME, PR_GET_NAME, PR_SET_VMA = 15, 16, 0x53564D41
 
 
@@ -73,11 +74,13 @@ def conditions(pid: int) -> dict[str, tuple[Condition, ...]]:
     """The calls that are allowed only with certain arguments, in the process `pid`.
 
     clone: only threads, no namespaces. tgkill: only the process itself (abort, pthread_kill). prlimit64: only to
-    read one's own limits. prctl: only names of threads and of memory areas, so that the death signal stays.
+    read one's own limits. prctl: only names of threads and of memory areas, so that the death signal stays. mmap: no
+    shared memory, whose pages can outlive their mapping and are then in no limit.
     """
     null = (Condition(2, "one_of", (0,)), Condition(2, "one_of", (0,), high_half=True))
     return {
         "clone": (Condition(0, "any_bit", (CLONE_THREAD,)), Condition(0, "no_bit", (CLONE_NEW_ANY,))),
+        "mmap": (Condition(3, "no_bit", (MAP_SHARED,)),),
         "tgkill": (Condition(0, "one_of", (pid,)),),
         "prlimit64": (Condition(0, "one_of", (0, pid)), *null),
         "prctl": (Condition(0, "one_of", (PR_SET_NAME, PR_GET_NAME, PR_SET_VMA)),),
@@ -106,6 +109,21 @@ def program(table: Architecture, pid: int) -> list[Instruction]:
     return [*code, Instruction(RETURN, 0, 0, RET_ERRNO | errno.EPERM)]
 
 
+def install(code: list[Instruction]) -> None:
+    """Make a program the filter of every thread of this process (TSYNC), for good.
+
+    Raises:
+        OSError: the kernel's error, or a thread that has another filter already.
+    """
+    packed = b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
+    instructions = ctypes.create_string_buffer(packed, len(packed))
+    header = ctypes.create_string_buffer(struct.pack("@HP", len(code), ctypes.addressof(instructions)))
+    number = architecture().numbers["seccomp"]
+    unsynchronised = libc.syscall(number, _SET_MODE_FILTER, _FILTER_FLAG_TSYNC, header)
+    if unsynchronised:
+        raise OSError(errno.ESRCH, f"thread {unsynchronised} could not be filtered")
+
+
 class Seccomp(Layer):
     """The filter, on every thread of the process (TSYNC), inherited by threads to come. Needs NO_NEW_PRIVS."""
 
@@ -116,11 +134,5 @@ class Seccomp(Layer):
     def apply(self, scope: Scope) -> str:  # noqa: ARG002 - the interface's
         """Install the filter."""
         table = architecture()
-        code = program(table, os.getpid())
-        packed = b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
-        instructions = ctypes.create_string_buffer(packed, len(packed))
-        header = ctypes.create_string_buffer(struct.pack("@HP", len(code), ctypes.addressof(instructions)))
-        unsynchronised = libc.syscall(table.numbers["seccomp"], _SET_MODE_FILTER, _FILTER_FLAG_TSYNC, header)
-        if unsynchronised:
-            raise OSError(errno.ESRCH, f"thread {unsynchronised} could not be filtered")
+        install(program(table, os.getpid()))
         return f"{len(table.allowed)} system calls allowed, none of them on files, sockets or processes"

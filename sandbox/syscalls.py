@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-MEMORY = ("mmap", "mprotect", "munmap", "brk", "mremap", "mincore", "madvise", "get_mempolicy", "membarrier")
+MEMORY = ("mprotect", "munmap", "brk", "mremap", "mincore", "madvise", "get_mempolicy", "membarrier")
 STREAMS = ("read", "write", "readv", "writev", "close", "lseek", "ppoll", "pselect6")
 THREADS = ("futex", "set_robust_list", "rseq", "sched_yield", "sched_getaffinity", "getcpu", "restart_syscall")
 SIGNALS = ("rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack")

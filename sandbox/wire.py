@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, cast
 
-from eureka.sandbox.results import LayerReport, Limits
+from eureka.sandbox.layer import Breach
+from eureka.sandbox.results import LayerReport, Limits, Mode
 
 _LENGTH = struct.Struct("=I")
 _ANSWER = struct.Struct("=cQ")
@@ -34,10 +35,15 @@ class Ready:
 
 @dataclass(frozen=True)
 class Job:
-    """To the zygote, with three descriptors: the payload, and the write ends of the answer's and the status pipe."""
+    """To the zygote, with three descriptors: the payload, and the write ends of the answer's and the status pipe.
+
+    `without` are names of layers to leave out.
+    """
 
     target: str
     limits: Limits
+    mode: Mode = "enforced"
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,11 +62,14 @@ class NotStarted:
 
 @dataclass(frozen=True)
 class Ended:
-    """From the zygote: how a child ended. `signal` is 0 where it exited; `cpu_s` its processor time."""
+    """From the zygote: how a child ended. `signal` is 0 where it exited; `cpu_s` its processor time.
+
+    `breach` is what a guard of the zygote's killed it for.
+    """
 
     code: int
     signal: int
-    timed_out: bool
+    breach: Breach | None
     cpu_s: float
 
 
@@ -79,7 +88,8 @@ def _decode(body: bytes) -> Message:
         case "Ready":
             return Ready(**fields)
         case "Job":
-            return Job(target=fields["target"], limits=Limits(**fields["limits"]))
+            limits, without = Limits(**fields.pop("limits")), tuple(fields.pop("without"))
+            return Job(limits=limits, without=without, **fields)
         case "Confined":
             return Confined(layers=tuple(LayerReport(**layer) for layer in fields["layers"]))
         case "NotStarted":

@@ -2,8 +2,8 @@
 
 It is started by exec with an empty environment, runs the host's warm-up, then serves jobs from one socket. Payloads
 and answers never pass through it, so that no child can find another's in the memory that it inherits. It never
-waits for a child: it keeps their clocks, kills those that are late or that nobody waits for any more, reaps them and
-says how they ended. It ends when the host closes the socket or is gone.
+waits for a child: it keeps their guards, kills those that break a limit or that nobody waits for any more, reaps them
+and says how they ended. It ends when the host closes the socket or is gone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import select
 import signal
 import socket
 import sys
-import time
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
@@ -23,8 +22,10 @@ from dataclasses import dataclass
 from typing import cast
 
 from eureka.sandbox.child import Channels, UnknownTargetError, live, resolve
+from eureka.sandbox.layer import Breach, Guard
 from eureka.sandbox.options import Options
 from eureka.sandbox.rlimits import lower
+from eureka.sandbox.stack import GUARDED
 from eureka.sandbox.wire import Ended, Frames, Job, NotStarted, Ready, encode, write_all
 
 MAX_ZYGOTE_DESCRIPTORS = 1024
@@ -34,8 +35,24 @@ _POLL_S = 1.0
 @dataclass
 class _Child:
     status: int
-    deadline: float
-    timed_out: bool = False
+    guards: tuple[Guard, ...]
+    breach: Breach | None = None
+
+    def patience_s(self) -> float:
+        return min((guard.patience_s() for guard in self.guards), default=_POLL_S)
+
+    def found_guilty(self) -> bool:
+        """Ask the guards; True once, where one of them has found something."""
+        if self.breach:
+            return False
+        for guard in self.guards:
+            self.breach = self.breach or guard.breach()
+        return self.breach is not None
+
+    def close(self) -> None:
+        for guard in self.guards:
+            guard.close()
+        os.close(self.status)
 
 
 class Zygote:
@@ -69,19 +86,15 @@ class Zygote:
         ready = {descriptor for descriptor, _ in self._poll.poll(1000 * self._patience_s())}
         if self._wakeup.fileno() in ready:
             self._wakeup.recv(4096)
-        now = time.monotonic()
         for pid, child in self._children.items():
             # A status pipe reports an error when its reader, the caller, has gone away.
-            if child.status in ready:
-                _kill(pid)
-            elif now >= child.deadline and not child.timed_out:
-                child.timed_out = True
+            if child.status in ready or child.found_guilty():
                 _kill(pid)
         self._reap()
         return self._control.fileno() not in ready or self._accept()
 
     def _patience_s(self) -> float:
-        waits = [child.deadline - time.monotonic() for child in self._children.values() if not child.timed_out]
+        waits = [child.patience_s() for child in self._children.values() if not child.breach]
         return max(0.0, min([_POLL_S, *waits]))
 
     def _accept(self) -> bool:
@@ -99,7 +112,7 @@ class Zygote:
         return data
 
     def _fork(self, job: Job, channels: Channels) -> None:
-        zygote, started = os.getpid(), time.monotonic()
+        zygote = os.getpid()
         try:
             pid = os.fork()
         except OSError as error:
@@ -107,11 +120,13 @@ class Zygote:
             channels.close()
             return
         if pid == 0:
-            live(job, channels, zygote, self._options.mode, self._options.without)
+            live(job, channels, zygote)
         os.close(channels.payload)
         os.close(channels.answer)
         self._poll.register(channels.status, 0)
-        self._children[pid] = _Child(status=channels.status, deadline=started + job.limits.wall_s)
+        wanted = [layer for layer in GUARDED if layer.name not in job.without]
+        guards = tuple(guard for layer in wanted if (guard := layer.guard(pid, job.limits)))
+        self._children[pid] = _Child(channels.status, guards)
 
     def _reap(self) -> None:
         for pid, child in list(self._children.items()):
@@ -126,12 +141,12 @@ class Zygote:
             message = Ended(
                 code=os.WEXITSTATUS(state) if os.WIFEXITED(state) else 0,
                 signal=os.WTERMSIG(state) if os.WIFSIGNALED(state) else 0,
-                timed_out=child.timed_out,
+                breach=child.breach,
                 cpu_s=usage.ru_utime + usage.ru_stime,
             )
             with suppress(BrokenPipeError):
                 write_all(child.status, encode(message))
-            os.close(child.status)
+            child.close()
 
 
 def _kill(pid: int) -> None:

@@ -154,19 +154,34 @@ class Task(ABC):
         Raises:
             TaskError: the file is not there or does not compile.
         """
+        spec = self.model_spec()
+        try:
+            return spec.compile()
+        except ValueError as error:
+            raise self._cannot_compile(error) from error
+
+    def model_spec(self) -> mujoco.MjSpec:
+        """The task's model before it is compiled, with its integrator and time step.
+
+        Raises:
+            TaskError: the file is not there or cannot be read.
+        """
         path = self._model_path()
         try:
             spec = mujoco.MjSpec.from_file(str(path))
             self.extend_model(spec)
             spec.option.timestep = self.info.physics.timestep_s
             spec.option.integrator = _INTEGRATORS[self.info.physics.integrator]
-            return spec.compile()
         except KeyError as error:
             raise TaskError(
                 f"{self.folder / 'task.yaml'}: unknown physics.integrator {error}; known: {', '.join(_INTEGRATORS)}"
             ) from error
         except ValueError as error:
-            raise TaskError(f"{path}: MuJoCo cannot compile the model: {' '.join(str(error).split())}") from error
+            raise self._cannot_compile(error) from error
+        return spec
+
+    def _cannot_compile(self, error: ValueError) -> TaskError:
+        return TaskError(f"{self._model_path()}: MuJoCo cannot compile the model: {' '.join(str(error).split())}")
 
     def _model_path(self) -> Path:
         kind, _, name = self.info.model.rpartition(":")

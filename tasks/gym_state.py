@@ -24,7 +24,7 @@ class GymState:
         env.step(action)
         state = reader.step(action)        # fields of shape (1, ...)
 
-    It reads `qpos`, `qvel` and the task's outputs from `env.unwrapped.data` and keeps the task's carry.
+    It reads `qpos`, `qvel`, `ctrl` and the task's outputs from `env.unwrapped.data` and keeps the task's carry.
 
     Raises:
         TaskError: the environment has no MuJoCo data, another body than the task, or another control step.
@@ -57,8 +57,12 @@ class GymState:
         return self._task.read_state(sim, self._carry, torch.zeros(1, self._task.model.nu))
 
     def step(self, action: np.ndarray) -> Any:
-        """Call after `env.step(action)`: the State that a reward of that step reads, before any automatic reset."""
-        scaled = torch.from_numpy(np.atleast_2d((action - self._middle) / self._half_range)).float()
+        """Call after `env.step(action)`: the State that a reward of that step reads, before any automatic reset.
+
+        The State's action is the control that reached the engine, whatever wrappers made of `action` on the way.
+        """
+        del action
+        scaled = torch.from_numpy((self._env.data.ctrl - self._middle) / self._half_range)[None].float().clamp(-1, 1)
         sim = self._snapshot()
         self._carry = self._task.advance(self._carry, sim, scaled, self._rng)
         return self._task.read_state(sim, self._carry, scaled)

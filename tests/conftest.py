@@ -1,6 +1,9 @@
 """What every test shares."""
 
+import atexit
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +14,10 @@ from eureka.types import ComponentStatistics, TrainingResult
 # No test may ask a paid model, whatever is set where the tests run.
 for _variable in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_BASE_URL", "OPENAI_BASE_URL"):
     os.environ.pop(_variable, None)
+
+# What is kept from run to run is kept from test to test only.
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="eureka-tests-")
+atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 # One thread: the trainer's own layout, and no quarrel between the tests' processes.
 torch.set_num_threads(1)

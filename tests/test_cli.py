@@ -13,11 +13,19 @@ from pathlib import Path
 
 import pytest
 
-import eureka.session
+import eureka.comparing
 from eureka.cli import main
+from eureka.comparison import read_comparison
 from eureka.store import RunStore
 
-SMALL = ["task=cartpole", "search.generations=2", "search.samples=2", "train.steps=4000", "train.eval_episodes=2"]
+SMALL = [
+    "task=cartpole",
+    "search.generations=2",
+    "search.samples=2",
+    "train.steps=4000",
+    "train.eval_episodes=2",
+    "evaluation.seeds=1",
+]
 
 
 def run_cli(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -139,7 +147,7 @@ def test_interrupted_evaluation_says_how_to_go_on(
     def interrupt(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(eureka.session, "evaluate_run", interrupt)
+    monkeypatch.setattr(eureka.comparing, "evaluate_run", interrupt)
     RunStore.create(tmp_path / "run", "", {}).close()
     assert exit_code("evaluate", str(tmp_path / "run")) == 130
     assert capsys.readouterr().err == f"interrupted: `eureka evaluate {tmp_path / 'run'}` goes on\n"
@@ -230,11 +238,35 @@ def test_replay_gives_the_same_scores_as_the_interrupted_run(finished: Path, tmp
     assert scores[0] == scores[1]
 
 
-def test_evaluate_prints_seeds_iqm_and_interval(finished: Path) -> None:
+def test_a_run_ends_with_the_comparison(finished: Path) -> None:
+    comparison = read_comparison(finished)
+    assert comparison is not None
+    best, human, sparse = comparison.methods
+    with RunStore.open(finished, read_only=True) as store:
+        assert best.name == store.finished_generations()[2]
+        scores = {(result.candidate_id, result.seed): result.score for result in store.evaluations()}
+    assert (best.seeds, human.seeds, human.scores) == ((1000,), (1000,), (scores["human", 1000],))
+    assert best.scores == (scores[best.name, 1000],)
+    # Gymnasium's own reward of this body is the task metric.
+    assert (sparse.same_as, sparse.scores) == ("human", human.scores)
+    assert (comparison.steps, comparison.search_steps) == (2048, 4096)
+
+
+def test_evaluate_adds_seeds(finished: Path) -> None:
+    before = read_comparison(finished)
     result = run_cli("evaluate", str(finished), "--seeds", "2")
     assert result.returncode == 0, result.stderr
-    assert re.search(r"^seed 1000: [\d.]+ s\nseed 1001: [\d.]+ s$", result.stdout, re.MULTILINE)
-    assert re.search(r"IQM over 2 seeds: [\d.]+ s, 95% interval \[[\d.]+, [\d.]+\]", result.stdout)
+    assert re.search(
+        r"^seed +1000 +1001\nbest \(g\d\d-c\d\d\) +[\d.]+ +[\d.]+\nhuman-written ", result.stdout, re.MULTILINE
+    )
+    assert re.search(r"^human-written +[\d.]+ +\[[\d.]+, [\d.]+\] +-", result.stdout, re.MULTILINE)
+    assert "better with probability" in result.stdout
+    after = read_comparison(finished)
+    assert before is not None
+    assert after is not None
+    assert after.methods[0].scores[:1] == before.methods[0].scores
+    longer = run_cli("evaluate", str(finished), "--seeds", "1", "--steps", "512")
+    assert "each trained with 1 fresh seed for 512 control steps (0.12 of a training in the search)" in longer.stdout
 
 
 def test_an_unsafe_run_is_stamped(tmp_path: Path) -> None:

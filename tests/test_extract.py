@@ -198,9 +198,8 @@ REJECTIONS = {
     "compute_reward = lambda action: (action, {})": "compute_reward is not defined by a `def`.",
     "async def compute_reward(action): pass": "compute_reward is an `async def`, which cannot be used as a reward.",
     "class R:\n    def compute_reward(self, action):\n        return 1\n": "compute_reward is a method of the class R.",
-    "def compute_reward(self, action): pass": (
-        "compute_reward takes `self`, but there is no environment object to read from."
-    ),
+    "def compute_reward(self, action): return self.acton": "`acton` (did you mean `action`?) is not a State field.",
+    "def compute_reward(self): return self.num_envs": "compute_reward reads no State field.",
     "def compute_reward(*fields): pass": "compute_reward takes *fields in place of named State fields.",
     "def compute_reward(action, *a, **k): pass": "compute_reward takes *a and **k in place of named State fields.",
     "def compute_reward(action, /): pass": (

@@ -9,22 +9,24 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-BASE = {"errors", "types", "serialize", "code_blocks", "answer_text", "advice"}
+BASE = {"errors", "types", "serialize", "code_blocks", "answer_text", "advice", "state_inputs"}
 PARTS = BASE | {"physics", "sandbox", "tasks", "reward", "prompts", "llm", "extract", "reflect"}
-WORKERS = PARTS | {"rl", "export", "wrappers"}
+WORKERS = PARTS | {"rl", "export", "wrappers", "video", "analysis"}
 TOP = {
-    *("config", "wiring", "models", "spending", "estimate"),
-    *("session", "console", "doctor", "evaluation", "cli", "__main__"),
+    *("config", "wiring", "models", "spending", "estimate", "fates"),
+    *("session", "console", "tracking", "doctor"),
+    *("comparing", "checking", "check_page", "api", "multirun", "play", "cli", "__main__"),
 }
 
 MAY_IMPORT = {
-    "__init__": set(),
+    "__init__": {"api"},
     "errors": set(),
     "types": set(),
     "serialize": {"types"},
     "code_blocks": {"types", "errors"},
     "answer_text": {"types", "errors"},
     "advice": {"types", "errors"},
+    "state_inputs": {"types"},
     "physics": BASE,
     "sandbox": BASE,
     "prompts": BASE,
@@ -36,12 +38,16 @@ MAY_IMPORT = {
     "rl": BASE | {"physics", "tasks", "reward"},
     "export": BASE | {"physics", "tasks", "reward"},
     "wrappers": BASE | {"physics", "tasks", "reward", "export"},
+    "analysis": BASE | {"physics", "tasks", "reward", "rl"},
+    "video": BASE | {"physics", "tasks", "reward", "rl"},
     "store": WORKERS,
     "search": WORKERS | {"store"},
-    "report": WORKERS | {"store"},
+    "comparison": WORKERS | {"store", "search"},
+    "report": WORKERS | {"store", "search", "comparison", "config"},
+    "live": WORKERS | {"store", "search", "comparison", "report"},
     "asking": WORKERS | {"store"},
     "loop": WORKERS | {"store", "search", "report", "asking"},
-    **dict.fromkeys(TOP, WORKERS | TOP | {"store", "search", "report", "asking", "loop"}),
+    **dict.fromkeys(TOP, WORKERS | TOP | {"store", "search", "comparison", "report", "live", "asking", "loop"}),
 }
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from eureka.config import AnthropicConfig, ModelConfig, OpenAIConfig, RunConfig, SearchConfig, TrainConfig
+from eureka.config import AnthropicConfig, ModelConfig, OpenAIConfig, RunConfig, SearchConfig, TrainConfig, to_yaml
 from eureka.errors import ConfigError, ProposerError
-from eureka.estimate import call_line, duration, estimate
+from eureka.estimate import assumption_line, call_line, duration, estimate
 from eureka.llm.anthropic import AnthropicEndpoint
 from eureka.llm.budget import Spent
 from eureka.llm.calls import Endpoint
@@ -17,8 +18,9 @@ from eureka.llm.fallback import Fallback
 from eureka.llm.keys import Key
 from eureka.llm.openai import OpenAIEndpoint
 from eureka.models import ModelAccess, chosen_models, make_ledger, resolve_model
+from eureka.store import RunStore
 from eureka.types import Message, PPOConfig, Prompt, PromptFacts, Schedule
-from eureka.wiring import make_proposer, resolve
+from eureka.wiring import make_proposer, resolve, resumed_config
 
 KEYS = {"anthropic": Key("ANTHROPIC_API_KEY", "sk-a"), "openai": Key("OPENAI_API_KEY", "sk-o")}
 LOCAL = "http://127.0.0.1:8080/v1"
@@ -112,16 +114,22 @@ PROMPT = Prompt((Message("user", "x" * 3500),), PromptFacts("t", 0, 1, ()))
 def test_an_estimate() -> None:
     config = resolve(RunConfig(llm=AnthropicConfig(), search=SearchConfig(2, 4), train=TrainConfig(seeds=3)))
     found = estimate(config, SCHEDULE, PROMPT)
-    assert (found.calls, found.control_steps) == (8, 24_000)
-    # The second generation's prompts hold a reflection of 2000 tokens more.
-    assert (found.input_tokens, found.output_tokens) == (4 * 1000 + 4 * 3000, 8 * 2500)
-    # Each generation's first call writes the cache ($2.5 a million), the others read it ($0.1); answers are $10.
-    assert found.usd == pytest.approx((4000 * 2.5 + 3 * 4000 * 0.1 + 20_000 * 10) / 1e6)
-    assert found.training_s(1000.0) == 24
+    # A repair for one candidate in four; four finalists with two further seeds.
+    assert (found.calls, found.repairs, found.control_steps) == (10, 2, 3 * 8 * 1000 + 4 * 2 * 1000)
+    # The second generation's prompts hold a reflection of 2000 tokens more, a repair the answer and 300 of errors.
+    assert (found.input_tokens, found.output_tokens) == (4 * 1000 + 3800 + 4 * 3000 + 5800, 10 * 2500)
+    # A million tokens into the cache are $2.5, from it $0.1, beside it $2, and answers $10; a generation's first call
+    # fills it.
+    assert found.usd == pytest.approx((4000 * 2.5 + 4 * 4000 * 0.1 + 2 * 2800 * 2 + 25_000 * 10) / 1e6)
+    assert found.training_s(1000.0) == 32
     assert call_line(config, found) == (
-        "provider anthropic, model claude-sonnet-5-5: about 8 calls, 16,000 tokens to read and 20,000 to write, about "
-        "$0.21; stops at $5"
+        "provider anthropic, model claude-sonnet-5-5: about 10 calls, 25,600 tokens to read and 25,000 to write, about "
+        "$0.27; stops at $5"
     )
+    assert "answers of 2,500 tokens, reasoning included, and a repair for one candidate in 4" in assumption_line(found)
+    without = estimate(replace(config, search=replace(config.search, repairs=0)), SCHEDULE, PROMPT)
+    assert (without.calls, without.input_tokens) == (8, 16_000)
+    assert "and no repair:" in assumption_line(without)
     nothing = estimate(RunConfig(search=SearchConfig(1, 1)), SCHEDULE, PROMPT)
     assert (nothing.calls, nothing.usd, nothing.control_steps) == (0, None, 1000)
 
@@ -136,6 +144,24 @@ def test_an_estimate_without_a_price() -> None:
     assert text.endswith("price not known; stops at 9,000 tokens or 60 s")
     free = replace(config, llm=replace(AnthropicConfig(model="claude-opus-5-5"), max_usd=None))
     assert call_line(free, estimate(free, SCHEDULE, PROMPT)).endswith("; stops at no cap")
+
+
+# ---- resumed runs ------------------------------------------------------------------------------------------------
+
+
+def test_what_a_resume_gave_anew_holds_for_later_ones(tmp_path: Path) -> None:
+    config = resolve(RunConfig(task="cartpole", llm=OpenAIConfig(base_url=LOCAL, model="m", max_tokens=1)))
+    with RunStore.create(tmp_path / "run", to_yaml(config), {}) as store:
+        assert resumed_config(store, []) == config
+        raised = resumed_config(store, ["llm.max_tokens=500", 'llm.extra_body={"a b": 1}']).llm
+        assert (raised.max_tokens, raised.extra_body) == (500, '{"a b": 1}')
+        assert resumed_config(store, []).llm == raised
+        assert resumed_config(store, ["llm.max_tokens=900"]).llm == replace(raised, max_tokens=900)
+        with pytest.raises(ConfigError, match="a resumed run keeps its config"):
+            resumed_config(store, ["search.samples=3"])
+        # What was refused is not kept, and the run's own config is as it was.
+        assert resumed_config(store, []).llm == replace(raised, max_tokens=900)
+        assert store.config_yaml == to_yaml(config)
 
 
 def test_durations() -> None:

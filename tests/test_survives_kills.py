@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from eureka.comparison import read_comparison
 from eureka.store import RunStore
 
 SETTINGS = [
@@ -17,6 +18,8 @@ SETTINGS = [
     "search.samples=4",
     "train.steps=12000",
     "train.workers=2",
+    "evaluation.seeds=2",
+    "evaluation.cache=false",
     "seed=3",
 ]
 KILLS = 10
@@ -34,7 +37,8 @@ def story(folder: Path) -> tuple[object, ...]:
             identity: [answer.text for answer in answers] for identity, answers in store.completions().items()
         }
         results = [(r.candidate_id, r.seed, r.final_scores, r.metric, r.policy) for r in store.results()]
-        return completions, results, store.finished_generations()
+        evaluations = [(r.candidate_id, r.seed, r.final_scores, r.policy) for r in store.evaluations()]
+        return completions, results, evaluations, read_comparison(folder), store.finished_generations()
 
 
 @pytest.mark.slow

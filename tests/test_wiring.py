@@ -18,7 +18,9 @@ from eureka.tasks import find_tasks
 from eureka.tasks.info import read_info
 from eureka.types import Completion, Prompt, PromptFacts
 from eureka.wiring import (
+    cache_folder,
     evaluation_schedule,
+    full_schedule,
     make_backend,
     make_proposer,
     make_schedule,
@@ -59,16 +61,22 @@ def test_resolving_fixes_what_depends_on_the_machine(tmp_path: Path, monkeypatch
     backend.close()
 
 
-def test_a_re_training_is_a_full_one() -> None:
-    info = replace(INFO, steps={"quick": 100, "standard": 300, "paper": 900})
+def test_how_long_a_re_training_is() -> None:
+    info = replace(INFO, steps={"quick": 100, "standard": 300})
 
-    def steps(**changes: Any) -> int:
-        return evaluation_schedule(RunConfig(task="cartpole", **changes), info).steps
+    def steps(**changes: Any) -> tuple[int, int]:
+        config = RunConfig(task="cartpole", **changes)
+        return evaluation_schedule(config, info).steps, full_schedule(config, info).steps
 
-    assert steps(budget="quick") == 300
-    assert steps(budget="paper") == 900
-    assert steps(budget="quick", train=TrainConfig(steps=50)) == 50
-    assert steps(budget="quick", evaluation=EvaluationConfig(steps=70)) == 70
+    assert steps(budget="standard") == (300, 300)
+    assert steps(budget="quick") == (100, 300)
+    assert steps(budget="quick", train=TrainConfig(steps=50)) == (50, 50)
+    assert steps(budget="quick", evaluation=EvaluationConfig(steps=70)) == (70, 70)
+
+
+def test_where_trainings_are_kept() -> None:
+    assert cache_folder({"XDG_CACHE_HOME": "/somewhere"}) == Path("/somewhere/eureka/trainings")
+    assert cache_folder({}) == Path.home() / ".cache" / "eureka" / "trainings"
 
 
 def test_proposers(tmp_path: Path) -> None:

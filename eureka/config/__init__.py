@@ -21,8 +21,10 @@ from eureka.config.schema import (
     RunConfig,
     SandboxMode,
     SearchConfig,
+    TrackingConfig,
     TrainConfig,
 )
+from eureka.config.sweep import SweepJob, sweep
 
 __all__ = [
     "BUDGETS",
@@ -40,10 +42,13 @@ __all__ = [
     "RunConfig",
     "SandboxMode",
     "SearchConfig",
+    "SweepJob",
+    "TrackingConfig",
     "TrainConfig",
     "change_model_keys",
     "compose_config",
     "default_budget",
     "from_yaml",
+    "sweep",
     "to_yaml",
 ]

@@ -139,6 +139,10 @@ class SearchConfig:
     """The best so far by pooled estimate, or the best of the last generation as in the original Eureka."""
     repairs: int = _at_least(0, 2)
     """How often a language model is asked again about one rejected candidate, within its generation."""
+    preflight: bool = False
+    """Whether rewards that rank recorded trajectories against the task metric are sent back untrained; this tells the
+    proposer scores. It takes a training of the human-written reward once for a task, which is kept as
+    `evaluation.cache` says."""
     hint: str | None = None
     """A person's hint to the language model, such as "keep the torso level"."""
 
@@ -163,12 +167,27 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class EvaluationConfig:
-    """`eureka evaluate`."""
+    """The final comparison: the best reward, the human-written one and the bare metric, re-trained alike."""
 
-    seeds: int = _at_least(1, 3)
-    """Fresh seeds that the best reward is re-trained with."""
+    seeds: int = _at_least(0, 3)
+    """Fresh seeds for each of them; 0: no comparison."""
     steps: int | None = _at_least(1, None)
-    """Control steps per training; null: `train.steps`, or else the task's for budget=standard if that is more."""
+    """Control steps of each training; null: as many as in the search."""
+    cache: bool = True
+    """Whether trainings of the human-written reward and the bare metric are kept for later runs, under
+    `$XDG_CACHE_HOME/eureka` or `~/.cache/eureka`."""
+
+
+@dataclass(frozen=True)
+class TrackingConfig:
+    """Who else keeps the curves of a run."""
+
+    tensorboard: bool = False
+    """Whether event files are written below `tensorboard/` in the run folder; needs the package tensorboard."""
+    wandb: str | None = None
+    """The Weights & Biases project to log to; null: none. Its own environment variables say whose and where."""
+    mlflow: str | None = None
+    """The MLflow experiment to log to, at MLFLOW_TRACKING_URI or below `mlruns/` in the run folder; null: none."""
 
 
 @dataclass(frozen=True)
@@ -189,12 +208,25 @@ class RunConfig:
     search: SearchConfig = field(default_factory=SearchConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
 
 BUDGETS: Mapping[str, Mapping[str, Mapping[str, int]]] = {
-    "quick": {"search": {"generations": 3, "samples": 8}, "train": {"seeds": 1}, "evaluation": {"seeds": 3}},
-    "standard": {"search": {"generations": 5, "samples": 8}, "train": {"seeds": 1}, "evaluation": {"seeds": 5}},
-    "paper": {"search": {"generations": 5, "samples": 16}, "train": {"seeds": 1}, "evaluation": {"seeds": 5}},
+    "quick": {
+        "search": {"generations": 3, "samples": 8},
+        "train": {"seeds": 1},
+        "evaluation": {"seeds": 3},
+    },
+    "standard": {
+        "search": {"generations": 5, "samples": 8},
+        "train": {"seeds": 1},
+        "evaluation": {"seeds": 5},
+    },
+    "paper": {
+        "search": {"generations": 5, "samples": 16},
+        "train": {"seeds": 1},
+        "evaluation": {"seeds": 5},
+    },
 }
 """What each `budget=` presets; a task's own training steps per budget are in its `task.yaml`."""
 

@@ -47,7 +47,8 @@ def export_reward(
         raise EurekaError(f"the reward graph of {candidate_id} cannot be exported: {error}") from error
     parts = [_body(parsed, body, specs), _from_state(parsed)]
     code = "\n".join(line for part in parts for line in part)
-    head = [*_head(task, candidate_id, provenance), *_imports(code), *_names(parsed), *_constants(parsed, body)]
+    names = _names(task, parsed)
+    head = [*_head(task, candidate_id, provenance), *_imports(code), *names, *_constants(parsed, body)]
     text = "\n".join(head) + "\n" + code + "\n"
     try:
         compile(text, "reward.py", "exec", dont_inherit=True)
@@ -98,9 +99,18 @@ def _strings(prefix: str, texts: Sequence[str]) -> list[str]:
     return [*lines, ")"]
 
 
-def _names(graph: Graph) -> list[str]:
+def _string(prefix: str, text: str) -> list[str]:
+    """One string, in brackets where it takes several lines."""
+    first, *further = literals(text, 90 - len(prefix))
+    if not further:
+        return [prefix + first]
+    return [f"{prefix}(", *(f"    {piece}" for piece in (first, *further)), ")"]
+
+
+def _names(task: str, graph: Graph) -> list[str]:
     return [
-        "# The State fields that it reads, in the order of the parameters, and the names of its parts.",
+        "# The task, the State fields that it reads, in the order of the parameters, and its components.",
+        *_string("TASK: str = ", task),
         *_strings("INPUTS: Tuple[str, ...] = ", graph.inputs),
         *_strings("COMPONENTS: Tuple[str, ...] = ", [c.name for c in graph.components]),
     ]

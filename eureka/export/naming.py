@@ -11,7 +11,7 @@ from collections.abc import Iterable
 _TAKEN = frozenset(
     {
         *("torch", "math", "F", "Dict", "List", "Tuple", "print", "self"),
-        *("INPUTS", "COMPONENTS", "components", "compute_reward", "compute_reward_from_state"),
+        *("TASK", "INPUTS", "COMPONENTS", "components", "compute_reward", "compute_reward_from_state"),
     }
 )
 _STEMS = {

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from eureka.llm.calls import Answer, Call, count
-from eureka.llm.failures import MALFORMED, Whom, call_failed, unfinished
-from eureka.llm.http import AnswerLost, BuyOnceClient, call_timeout
+from eureka.llm.failures import Whom
+from eureka.llm.http import BuyOnceClient, call_timeout
 from eureka.llm.keys import Key
+from eureka.llm.streaming import read_answer
 from eureka.types import Message
 
 if TYPE_CHECKING:
@@ -56,24 +56,18 @@ class AnthropicEndpoint:
     def _client(self) -> anthropic.Anthropic:
         import anthropic
 
-        class Lost(AnswerLost, anthropic.AnthropicError):
-            pass
-
         return anthropic.Anthropic(
             api_key=self.key.reveal(),
             base_url=self.base_url or OFFICIAL_URL,
-            http_client=BuyOnceClient(Lost, self.patience_s, self.transport),
+            http_client=BuyOnceClient(anthropic.AnthropicError, self.patience_s, self.transport),
         )
 
     def ask(self, call: Call, silence_s: float) -> Answer:
         """Make one call, see `Endpoint.ask`. The answer is streamed, so that silence is noticed."""
         import anthropic
-        import httpx2
 
-        whom = Whom(self.provider, self.model, self.base_url or OFFICIAL_URL, self.key)
-        reading = _Reading(self.model)
-        try:
-            stream = self._client.messages.create(
+        def create() -> anthropic.Stream[RawMessageStreamEvent]:
+            stream: anthropic.Stream[RawMessageStreamEvent] = self._client.messages.create(
                 model=self.model,
                 max_tokens=call.max_output_tokens,
                 stream=True,
@@ -81,18 +75,10 @@ class AnthropicEndpoint:
                 extra_body=self.extra_body,
                 **self._options(call),
             )
-        except (anthropic.AnthropicError, httpx2.HTTPError, ssl.SSLError) as error:
-            raise call_failed(error, whom, begun=False) from None
-        try:
-            with stream:
-                for event in stream:
-                    call.arriving()
-                    reading.add(event)
-        except (anthropic.AnthropicError, httpx2.HTTPError, ssl.SSLError, *MALFORMED) as error:
-            raise call_failed(error, whom, begun=reading.begun) from None
-        if reading.finish is None:
-            raise unfinished(whom, stream.response.headers.get("content-type", ""), begun=reading.begun)
-        return reading.answer(reading.finish)
+            return stream
+
+        whom = Whom(self.provider, self.model, self.base_url or OFFICIAL_URL, self.key)
+        return read_answer(create, _Reading(self.model), call, whom, anthropic.AnthropicError)
 
     def _options(self, call: Call) -> dict[str, Any]:
         """The prompt, marked for the cache after what a run's calls share and after what a generation's calls share."""
@@ -119,6 +105,7 @@ class _Reading:
         self.finish: str | None = None
         self._model = model
         self._texts: list[str] = []
+        self._tool_calls: list[str] = []
         self._usage: dict[str, int] = {}
         self._thinking: int | None = None
 
@@ -131,6 +118,8 @@ class _Reading:
             self._texts.append(str(event.content_block.text))
         elif event.type == "content_block_delta" and event.delta.type == "text_delta":
             self._texts.append(str(event.delta.text))
+        elif event.type == "content_block_delta" and event.delta.type == "input_json_delta":
+            self._tool_calls.append(str(event.delta.partial_json))
         elif event.type == "message_delta":
             self.finish = event.delta.stop_reason or self.finish
             self._note(event.usage)
@@ -149,8 +138,10 @@ class _Reading:
         cached = said.get("cache_read_input_tokens", 0)
         written = said.get("cache_creation_input_tokens", 0)
         fresh = said.get("input_tokens")
+        # A model that answers with a tool call, though it was offered no tool, may have put its code there.
+        spoken = ("".join(self._texts), "".join(self._tool_calls))
         return Answer(
-            text="".join(self._texts),
+            text="\n\n".join(filter(None, spoken)),
             finish=_FINISH.get(finish, "stop"),
             model=self._model,
             input_tokens=None if fresh is None else fresh + cached + written,

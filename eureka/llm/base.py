@@ -33,16 +33,30 @@ class Proposer(Protocol):
     def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
         """One independent single call for each id, yielded as each answer arrives, in any order.
 
-        Where `prompt.facts.attempt` is above 0, the prompt is a conversation about the one candidate in
-        `candidate_ids`: system, user, the candidate's answer so far, and what is to be done about it.
-
         Raises ProposerError where it cannot go on, its subclass ContextTooLong where a shorter prompt would help; what
         it has yielded before stays valid.
         """
         ...
 
+    def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
+        """As `sample`, with a prompt for each id.
 
-class FakeProposer:
+        Where a prompt's `facts.attempt` is above 0, it is a conversation about that one candidate: system, user, the
+        candidate's answer so far, and what is to be done about it.
+        """
+        ...
+
+
+class OneByOne:
+    """`Proposer.sample_each` for those who answer at once, so that nothing is gained by asking in parallel."""
+
+    def sample_each(self: Proposer, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
+        """One call after another."""
+        for candidate_id, prompt in prompts.items():
+            yield from self.sample(prompt, [candidate_id])
+
+
+class FakeProposer(OneByOne):
     """For tests: gives back fixed answers by candidate id, and remembers the prompts that it was asked.
 
     A candidate's answer is a text, or a tuple of texts by attempt, of which the last stands for all later ones. With a

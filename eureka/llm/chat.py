@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
 
@@ -76,7 +76,11 @@ class ChatProposer:
         return f"The language model {self._endpoint.model} ({self._endpoint.provider}) writes the reward functions."
 
     def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
-        """One call for each id, see `Proposer.sample`.
+        """One call for each id, see `Proposer.sample`; raises as `sample_each`."""
+        return self.sample_each(dict.fromkeys(candidate_ids, prompt))
+
+    def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
+        """One call for each id with its own prompt, see `Proposer.sample_each`.
 
         Raises:
             BudgetReached: a cap leaves no room for another call.
@@ -85,10 +89,10 @@ class ChatProposer:
         """
 
         def ask(candidate_id: str, begun: Callable[[], None], signals: Signals) -> Completion:
-            return self._complete(prompt, candidate_id, begun, signals)
+            return self._complete(prompts[candidate_id], candidate_id, begun, signals)
 
         with self._ledger.waiting():
-            yield from run_calls(candidate_ids, ask, self._settings.concurrency)
+            yield from run_calls(list(prompts), ask, self._settings.concurrency)
 
     def _complete(self, prompt: Prompt, candidate_id: str, begun: Callable[[], None], signals: Signals) -> Completion:
         alone = self._endpoint.varies or prompt.facts.attempt > 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from eureka.errors import BudgetReached, ContextTooLong, ProposerError
 from eureka.llm.base import Proposer
@@ -44,11 +44,15 @@ class Fallback:
 
     def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
         """One call for each id, see `Proposer.sample`."""
-        missing = list(candidate_ids)
+        return self.sample_each(dict.fromkeys(candidate_ids, prompt))
+
+    def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
+        """One call for each id with its own prompt, see `Proposer.sample_each`."""
+        missing = dict(prompts)
         if not self._failed:
             try:
-                for completion in self._first.sample(prompt, candidate_ids):
-                    missing.remove(completion.candidate_id)
+                for completion in self._first.sample_each(prompts):
+                    del missing[completion.candidate_id]
                     yield completion
             except (BudgetReached, ContextTooLong):
                 raise
@@ -57,4 +61,4 @@ class Fallback:
                 self._tell(f"{error}; {self._second.name} takes over")
             else:
                 return
-        yield from self._second.sample(prompt, missing)
+        yield from self._second.sample_each(missing)

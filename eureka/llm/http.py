@@ -22,16 +22,17 @@ class BuyOnceClient(httpx2.Client):
     """Keeps the SDKs' own retries to requests that were certainly not billed.
 
     Both SDKs repeat a request after any failed connection, also one that was lost after the request was sent, when the
-    provider may be working on a paid answer. Such a loss is raised as `lost`, which must be a subclass of AnswerLost
-    and of the SDK's own base error: the SDK passes that on at once. Redirects are not followed: the key would go along.
+    provider may be working on a paid answer. Such a loss is raised as an AnswerLost that is an `sdk_error` too: the SDK
+    passes its own base error on at once. Redirects are not followed: the key would go along.
 
     Args:
+        sdk_error: the base of what the SDK raises.
         patience_s: the SDK does not repeat a request whose Retry-After is longer.
         transport: instead of the network, in tests.
     """
 
     def __init__(
-        self, lost: type[AnswerLost], patience_s: float, transport: httpx2.BaseTransport | None = None
+        self, sdk_error: type[Exception], patience_s: float, transport: httpx2.BaseTransport | None = None
     ) -> None:
         super().__init__(
             timeout=httpx2.Timeout(_CONNECT_TIMEOUT_S),
@@ -41,10 +42,10 @@ class BuyOnceClient(httpx2.Client):
             event_hooks={"response": [_refuse_long_waits(min(patience_s, _LONGEST_SDK_WAIT_S))]},
             transport=transport,
         )
-        self._lost = lost
+        self._lost = type("Lost", (AnswerLost, sdk_error), {})
 
     def send(self, request: httpx2.Request, **kwargs: Any) -> httpx2.Response:
-        """As httpx2's, but raises `lost` where the request was sent and no answer came."""
+        """As httpx2's, but raises AnswerLost where the request was sent and no answer came."""
         try:
             return super().send(request, **kwargs)
         except (httpx2.ReadTimeout, httpx2.ReadError, httpx2.RemoteProtocolError) as error:

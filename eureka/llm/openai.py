@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from eureka.llm.calls import Answer, Call, count
-from eureka.llm.failures import MALFORMED, Whom, call_failed, unfinished
-from eureka.llm.http import AnswerLost, BuyOnceClient, call_timeout
+from eureka.llm.failures import Whom
+from eureka.llm.http import BuyOnceClient, call_timeout
 from eureka.llm.keys import Key
+from eureka.llm.streaming import read_answer
 from eureka.types import Message
 
 if TYPE_CHECKING:
@@ -57,24 +57,18 @@ class OpenAIEndpoint:
     def _client(self) -> openai.OpenAI:
         import openai
 
-        class Lost(AnswerLost, openai.OpenAIError):
-            pass
-
         return openai.OpenAI(
             api_key=self.key.reveal(),
             base_url=self.base_url or OFFICIAL_URL,
-            http_client=BuyOnceClient(Lost, self.patience_s, self.transport),
+            http_client=BuyOnceClient(openai.OpenAIError, self.patience_s, self.transport),
         )
 
     def ask(self, call: Call, silence_s: float) -> Answer:
         """Make one call, see `Endpoint.ask`. The answer is streamed, so that silence is noticed."""
-        import httpx2
         import openai
 
-        whom = Whom(self.provider, self.model, self.base_url or OFFICIAL_URL, self.key)
-        reading = _Reading(self.model)
-        try:
-            stream = self._client.chat.completions.create(
+        def create() -> openai.Stream[ChatCompletionChunk]:
+            stream: openai.Stream[ChatCompletionChunk] = self._client.chat.completions.create(
                 model=self.model,
                 messages=_messages(call),
                 stream=True,
@@ -83,18 +77,10 @@ class OpenAIEndpoint:
                 extra_body=self.extra_body,
                 **self._options(call),
             )
-        except (openai.OpenAIError, httpx2.HTTPError, ssl.SSLError) as error:
-            raise call_failed(error, whom, begun=False) from None
-        try:
-            with stream:
-                for chunk in stream:
-                    call.arriving()
-                    reading.add(chunk)
-        except (openai.OpenAIError, httpx2.HTTPError, ssl.SSLError, *MALFORMED) as error:
-            raise call_failed(error, whom, begun=reading.begun) from None
-        if reading.finish is None:
-            raise unfinished(whom, stream.response.headers.get("content-type", ""), begun=reading.begun)
-        return reading.answer(reading.finish)
+            return stream
+
+        whom = Whom(self.provider, self.model, self.base_url or OFFICIAL_URL, self.key)
+        return read_answer(create, _Reading(self.model), call, whom, openai.OpenAIError)
 
     def _options(self, call: Call) -> dict[str, Any]:
         # OpenAI has replaced `max_tokens`, which is the only name that all compatible servers know.
@@ -143,13 +129,13 @@ class _Reading:
                 self._tool_calls += _said(tool_call.function.arguments if tool_call.function else None)
 
     def answer(self, finish: str) -> Answer:
-        # A model that answers with a tool call, though it was offered no tool, has put its code there.
-        text = "".join(self._texts) or "".join(self._refusals) or "".join(self._tool_calls)
+        # A model that answers with a tool call, though it was offered no tool, may have put its code there.
+        said = ("".join(self._texts or self._refusals), "".join(self._tool_calls))
         usage = self._usage
         prompt_details = getattr(usage, "prompt_tokens_details", None)
         output_details = getattr(usage, "completion_tokens_details", None)
         return Answer(
-            text=text,
+            text="\n\n".join(filter(None, said)),
             finish="refusal" if self._refusals else _FINISH.get(finish, "stop"),
             model=self._model,
             input_tokens=count(getattr(usage, "prompt_tokens", None)),

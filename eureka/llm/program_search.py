@@ -11,16 +11,21 @@ from collections.abc import Iterator, Sequence
 from random import Random
 
 from eureka.errors import ProposerError
+from eureka.llm.base import OneByOne
 from eureka.llm.program_search_draw import Library, draw_program, library, plain_program
 from eureka.llm.program_search_mutate import Proposal, mutate
 from eureka.llm.program_search_source import Program, Term, parse, render
 from eureka.types import Completion, Prompt, PromptFacts, Reflection
 
 _SAMPLE = re.compile(r"g\d+-c(\d+)")
+_SIBLINGS = 16
+"""Samples of a generation that a further proposal differs from, however many were asked for."""
 
 
-class ProgramSearch:
+class ProgramSearch(OneByOne):
     """Proposes sums of shaped State quantities, chosen by unit, shape and frame.
+
+    Asked again about a candidate, it proposes another one in its place.
 
     With `use_probe` it prefers quantities that move with the task metric on sampled states (`PromptFacts.probe`).
     Every proposal is a function of the seed, the candidate id and the prompt's facts: a resumed run proposes the same,
@@ -28,7 +33,7 @@ class ProgramSearch:
     """
 
     name = "program_search"
-    can_repair = False
+    can_repair = True
 
     def __init__(self, seed: int, use_probe: bool) -> None:
         self._seed = seed
@@ -57,30 +62,49 @@ class ProgramSearch:
                 f"The State of task {facts.task} has no field that program_search can make a reward from; give its "
                 "fields shapes and units such as m, m/s, rad or 1, or choose a language model (llm=...)."
             )
-        proposals: list[Proposal] = []
-        generation = self._generation(facts, lib)
+        generation = _Generation(self._seed, facts, lib)
         for candidate_id in candidate_ids:
             index = _sample_number(candidate_id)
-            proposals += itertools.islice(generation, max(index - len(proposals), 0))
-            yield Completion(candidate_id, _answer(proposals[index - 1], lib, facts), model=self.name)
+            proposal = generation.again(index, facts.attempt) if facts.attempt else generation.first(index)
+            yield Completion(candidate_id, _answer(proposal, lib, facts), model=self.name)
 
-    def _generation(self, facts: PromptFacts, lib: Library) -> Iterator[Proposal]:
-        """All candidates of a generation in order, no two the same program and none the parent."""
-        reflection = facts.reflection
-        parent = _own_program(reflection, lib) if reflection else None
-        seen = {parent} if parent else set()
-        for index in itertools.count(1):
-            for attempt in itertools.count():
-                rng = Random(f"{self._seed}/{facts.generation}/{index}/{attempt}")
-                if parent and reflection:
-                    # A rule that keeps giving a known program makes way for the next one.
-                    proposal = mutate(parent, reflection, lib, index + attempt // 4, rng)
-                else:
-                    proposal = _first(facts, lib, index + attempt, rng)
-                if proposal.program not in seen:
-                    break
-            seen.add(proposal.program)
-            yield proposal
+
+class _Generation:
+    """The proposals of a generation: no two the same program, and none the parent."""
+
+    def __init__(self, seed: int, facts: PromptFacts, lib: Library) -> None:
+        self._seed = seed
+        self._facts = facts
+        self._lib = lib
+        self._parent = _own_program(facts.reflection, lib) if facts.reflection else None
+        self._seen = {self._parent} if self._parent else set()
+        self._proposals: list[Proposal] = []
+
+    def first(self, index: int) -> Proposal:
+        """The first proposal for sample `index`, counted from 1."""
+        while len(self._proposals) < index:
+            number = len(self._proposals) + 1
+            self._proposals.append(self._drawn(number, str(number)))
+        return self._proposals[index - 1]
+
+    def again(self, index: int, attempt: int) -> Proposal:
+        """Another one for a sample whose earlier ones were not usable."""
+        self.first(max(index, _SIBLINGS))
+        return self._drawn(index + attempt, f"{index}/again{attempt}")
+
+    def _drawn(self, index: int, key: str) -> Proposal:
+        reflection = self._facts.reflection
+        for attempt in itertools.count():
+            rng = Random(f"{self._seed}/{self._facts.generation}/{key}/{attempt}")
+            if self._parent and reflection:
+                # A rule that keeps giving a known program makes way for the next one.
+                proposal = mutate(self._parent, reflection, self._lib, index + attempt // 4, rng)
+            else:
+                proposal = _first(self._facts, self._lib, index + attempt, rng)
+            if proposal.program not in self._seen:
+                self._seen.add(proposal.program)
+                return proposal
+        raise AssertionError("itertools.count ended")
 
 
 def _sample_number(candidate_id: str) -> int:

@@ -77,14 +77,14 @@ def log_uniform(rng: Random, low: float, high: float) -> float:
 def preferences(lib: Library, candidates: Sequence[Feature]) -> list[float]:
     """How likely each drive is drawn: by the metric's correlation where there is any, else all alike.
 
-    The fourth power makes a column that is the metric itself crowd out those that only follow it. Distances to zero
-    have no linear correlation to show, so they keep a share that fades as some directed quantity explains the metric.
+    The fourth power makes a column that is the metric itself crowd out those that only follow it. What has a best value
+    need not correlate with the metric far from it, so it keeps a share that fades as some quantity explains the metric.
     """
     if not lib.correlation:
         return [1.0] * len(candidates)
     found = [abs(lib.correlation_of(f)) for f in candidates]
     unexplained = 1.0 - max((abs(c) for c in lib.correlation.values() if math.isfinite(c)), default=0.0)
-    floor = [(0.02 if f.directed else 0.3) * unexplained + 1e-6 for f in candidates]
+    floor = [(0.3 if f.has_best else 0.02) * unexplained**2 + 1e-6 for f in candidates]
     return [c**4 + low for c, low in zip(found, floor, strict=True)]
 
 
@@ -114,7 +114,7 @@ def draw_drive(lib: Library, feature: Feature, rng: Random, strength: float, sha
 def _shape(feature: Feature, shaping: Shaping, sign: float, strength: float, rng: Random) -> Term:
     """Weights are such that every shaping pays alike at its target or, below its saturation, per typical value."""
     if shaping in HAS_TARGET:
-        target = sign * rng.choice(feature.targets)
+        target = sign * rng.choice(feature.targets) or 0.0  # not -0.0
         weight = strength * (abs(target) / feature.typical or 1.0)
         temperature = rng.choice(feature.temperatures)
         return Term(feature.name, feature.quantity, shaping, rounded(weight), target, temperature)

@@ -61,6 +61,8 @@ class Feature:
 
     `typical` is a large but ordinary value, in the quantity's unit: weights are given in reward per typical value.
     `directed`: more of it (or less, for the opposite sign) is better; otherwise nearer to the target is better.
+    `has_best`: one value is the best by nature, as a distance's zero or a projection's end, so that on samples far
+    from it nothing need correlate with the metric.
     `correlation_keys` are its columns' keys in a MetricProbe, empty where a linear correlation says nothing about it.
     """
 
@@ -70,6 +72,7 @@ class Feature:
     typical: float
     shapings: tuple[Shaping, ...]
     directed: bool = False
+    has_best: bool = False
     targets: tuple[float, ...] = (0.0,)
     temperatures: tuple[float, ...] = ()
     saturations: tuple[float, ...] = ()
@@ -200,6 +203,7 @@ def _drive(quantity: Quantity, name: str, traits: _Traits, keys: tuple[str, ...]
         typical=traits.typical,
         shapings=traits.shapings,
         directed=traits.directed,
+        has_best=not traits.directed or traits is _PROJECTION,
         targets=traits.targets,
         temperatures=traits.temperatures,
         saturations=traits.saturations,

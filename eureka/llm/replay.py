@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from eureka.errors import ProposerError
+from eureka.llm.base import OneByOne
 from eureka.types import Completion, Prompt
 
 
-class Replay:
+class Replay(OneByOne):
     """Gives back recorded answers by candidate id and attempt, whatever the prompt's words."""
 
     name = "replay"

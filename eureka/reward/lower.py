@@ -53,7 +53,7 @@ def lower(inputs: tuple[str, ...], first: Recording, second: Recording) -> Graph
     lowering = _Lowering(first.num_envs, second.num_envs)
     nodes = [lowering.node(a, b) for a, b in zip(first.entries, second.entries, strict=True)]
     components = tuple(Component(name, ref) for name, ref in first.components.items())
-    return _live(Graph(inputs, lowering.constants, tuple(nodes), first.total, components))
+    return live(Graph(inputs, lowering.constants, tuple(nodes), first.total, components))
 
 
 def _parting_line(first: list[Entry], second: list[Entry]) -> int | None:
@@ -108,7 +108,7 @@ class _Lowering:
         return literal.value
 
 
-def _live(graph: Graph) -> Graph:
+def live(graph: Graph) -> Graph:
     """The graph without the nodes and constants that neither the total nor a component needs."""
     outputs = [graph.total, *(c.value for c in graph.components)]
     live = {ref.index for ref in outputs if isinstance(ref, NodeRef)}

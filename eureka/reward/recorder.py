@@ -7,14 +7,15 @@ way; what is random, depends on values, or is not in the table ends the recordin
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch._decomp import decomposition_table
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from eureka.reward.explain import TraceFailure
+from eureka.reward.resolvers import RESOLVERS, dtype_of, is_last
 from eureka.reward.runtime import DTYPES, MAX_NODES, MAX_TENSOR_VALUES, OPS, DType, InputRef, NodeRef, Ref
 from eureka.reward.source import NamedFloat, NamedInt
 
@@ -47,14 +48,24 @@ class Entry:
 _SAME = frozenset({"alias", "detach", "clone", "lift_fresh", "lift_fresh_copy", "contiguous"})
 _VIEWS = frozenset({"view", "_unsafe_view", "expand", "slice.Tensor", "squeeze", "squeeze.dim", "squeeze.dims"})
 _ZEROS = frozenset(
-    ["zeros_like", "new_zeros", "empty.memory_format", "empty_like", "empty_strided", "new_empty", "new_empty_strided"]
+    [
+        "zero",
+        "zeros_like",
+        "new_zeros",
+        "empty.memory_format",
+        "empty_like",
+        "empty_strided",
+        "new_empty",
+        "new_empty_strided",
+    ]
 )
-_ALIASES = {"_unsafe_view": "view"} | {
+_ALIASES = {"_unsafe_view": "view", "remainder.Scalar_Tensor": "remainder.Tensor"} | {
     f"{base}.Scalar{mode}": f"{base}.Tensor{mode}"
     for base in ("add", "sub", "mul", "div", "bitwise_and", "bitwise_or", "bitwise_xor")
     for mode in ("", "_mode")
 }
-_LAST = 2**31
+#: Raises for probabilities beyond [0, 1], which would end a training; its parts do not.
+_IN_PARTS = frozenset({"binary_cross_entropy"})
 
 
 def operation_name(target: torch._ops.OpOverload[..., Any]) -> str:
@@ -122,7 +133,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._refuse(func, name)
         if func._schema.is_mutable:
             return self._in_place(func, name, args, kwargs)
-        if not (_ALIASES.get(name, name) in OPS or name in _SAME | _ZEROS or name in _RESOLVERS):
+        if not (_ALIASES.get(name, name) in OPS or name in _SAME | _ZEROS or name in RESOLVERS):
+            if name in _IN_PARTS:
+                with self:
+                    return decomposition_table[func](*args, **kwargs)
             if not func._can_decompose():
                 raise self.fail(
                     f"`{name.partition('.')[0].strip('_')}` is not among the operations that a reward may use",
@@ -190,13 +204,13 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return
         if any(r.alias_info is not None for r in schema.returns):
             self._viewed.add(id(args[0]))
-        resolve = _RESOLVERS.get(name)
+        resolve = RESOLVERS.get(name)
         ref = resolve(self, given, result) if resolve else None
         if ref is not None:
             self._refs[id(result)] = ref
             return
         if name in _ZEROS:
-            index = self.entry("zeros", (tuple(result.shape),), (("dtype", _dtype(result)),))
+            index = self.entry("zeros", (tuple(result.shape),), (("dtype", dtype_of(result)),))
         else:
             index = self._call(_ALIASES.get(name, name), given, result)
         if isinstance(result, torch.Tensor):
@@ -214,14 +228,21 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if parameter.name not in given:
                 continue
             value = self._encode(given[parameter.name], parameter.kind)
+            if isinstance(value, Literal) and parameter.kind == "Tensor" and parameter.name != "other":
+                value = self._scalar(value)
             # Slices to the end say so by the largest integer there is.
-            if name in ("slice.Tensor", "slice_scatter") and parameter.name == "end" and _is_last(value):
+            if name in ("slice.Tensor", "slice_scatter") and parameter.name == "end" and is_last(value):
                 value = None
             if parameter.keyword_only or len(args) < OPS[name].parameters.index(parameter):
                 kwargs.append((parameter.name, value))
             else:
                 args.append(value)
         return self.entry(name, tuple(args), tuple(kwargs))
+
+    def _scalar(self, number: Literal) -> NodeRef:
+        """A tensor of one number, as in `1.0 // x`."""
+        dtype = DType("int64" if isinstance(number.value, int) else "float32")
+        return NodeRef(self.entry("scalar_tensor", (number,), (("dtype", dtype),)))
 
     def entry(self, op: str, args: tuple[Recorded, ...], kwargs: tuple[tuple[str, Recorded], ...] = ()) -> int:
         """The number of this operation: the earlier one's if it was done before."""
@@ -267,111 +288,11 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 f"it uses a tensor of shape {tuple(tensor.shape)}, type {tensor.dtype}, that is no field of the state",
                 f"Constant tensors have at most {MAX_TENSOR_VALUES} real numbers.",
             )
-        values = tensor.detach().flatten().tolist()
+        # This call is ours, and not the candidate's: `Watch` must not see it.
+        with torch._C.DisableTorchFunction():
+            values = tensor.detach().flatten().tolist()
         if tensor.dim() == 0:
             value = values[0] if isinstance(values[0], bool) else self.literal(values[0])
-            return self.entry("scalar_tensor", (value,), (("dtype", _dtype(tensor)),))
+            return self.entry("scalar_tensor", (value,), (("dtype", dtype_of(tensor)),))
         literal = tuple(v if isinstance(v, bool) else Literal(v) for v in values)
-        return self.entry("tensor", (literal, tuple(tensor.shape)), (("dtype", _dtype(tensor)),))
-
-
-def _dtype(tensor: torch.Tensor) -> DType:
-    return DType(str(tensor.dtype).removeprefix("torch."))
-
-
-def _is_last(value: Recorded) -> bool:
-    return type(value) is int and value >= _LAST
-
-
-# ---------------------------------------------------------------------------------------------- resolvers
-
-#: Gives an operation's value from what is recorded already, or None to have it recorded as it is.
-Resolver = Callable[[Recorder, dict[str, Any], torch.Tensor], Ref | None]
-
-
-def _copied(recorder: Recorder, given: dict[str, Any], result: torch.Tensor) -> Ref:
-    """`copy(self, src)` is `src` in the type and shape of `self`."""
-    source = given["src"]
-    ref = recorder.encode(source)
-    if source.dtype != result.dtype:
-        ref = NodeRef(recorder.entry("_to_copy", (ref,), (("dtype", _dtype(result)),)))
-    if source.shape != result.shape:
-        ref = NodeRef(recorder.entry("expand", (ref, tuple(result.shape))))
-    return ref
-
-
-def _filled(recorder: Recorder, given: dict[str, Any], result: torch.Tensor) -> Ref:
-    """`fill(self, value)` is a constant tensor, or a broadcast of a computed value."""
-    value = given["value"]
-    if isinstance(value, torch.Tensor):
-        ref = recorder.encode(value)
-        entry = recorder.entries[ref.index] if isinstance(ref, NodeRef) else None
-        if entry is None or entry.op != "scalar_tensor":
-            return _copied(recorder, {"src": value}, result)
-        number = entry.args[0]
-    else:
-        number = recorder.literal(value)
-    return NodeRef(recorder.entry("full", (tuple(result.shape), number), (("dtype", _dtype(result)),)))
-
-
-def _new_filled(recorder: Recorder, given: dict[str, Any], result: torch.Tensor) -> Ref:
-    return _filled(recorder, {"value": given.get("fill_value", 1.0 if result.is_floating_point() else 1)}, result)
-
-
-def _norm(recorder: Recorder, given: dict[str, Any], _: torch.Tensor) -> Ref:
-    """The older `norm` over dimensions is `linalg_vector_norm`."""
-    order = recorder.literal(2 if given.get("p") is None else given["p"])
-    arguments = (recorder.encode(given["self"]), order, tuple(given["dim"]), given.get("keepdim", False))
-    return NodeRef(recorder.entry("linalg_vector_norm", arguments))
-
-
-_WRITES = {"select_scatter": ("dim", "index"), "slice_scatter": ("dim", "start", "end", "step")}
-
-
-def _written(recorder: Recorder, given: dict[str, Any], write: str) -> Ref | None:
-    """What was last written to `given["self"]` in the very place that `given` names, None where nothing was."""
-    ref = recorder.encode(given["self"])
-    entry = recorder.entries[ref.index] if isinstance(ref, NodeRef) and ref.item is None else None
-    if entry is None or entry.op != write:
-        return None
-    names = [p.name for p in OPS[write].parameters]
-    there = dict(zip(names, entry.args, strict=False)) | dict(entry.kwargs)
-    defaults = {"dim": 0, "start": None, "end": None, "step": 1}
-    for key in _WRITES[write]:
-        here = given.get(key, defaults.get(key))
-        if there.get(key, defaults.get(key)) != (None if key == "end" and _is_last(here) else here):
-            return None
-    source = there["src"]
-    assert isinstance(source, NodeRef | InputRef)
-    return source
-
-
-def _reread(write: str) -> Resolver:
-    """Reading back the slice that was just written: functionalize does so after every write."""
-    return lambda recorder, given, _: _written(recorder, given, write)
-
-
-def _rewritten(write: str) -> Resolver:
-    """Writing once more what is there already: `x[:, 0] += y` does so."""
-
-    def resolve(recorder: Recorder, given: dict[str, Any], _: torch.Tensor) -> Ref | None:
-        same = _written(recorder, given, write) == recorder.encode(given["src"])
-        return recorder.encode(given["self"]) if same else None
-
-    return resolve
-
-
-_RESOLVERS: dict[str, Resolver] = {
-    "copy": _copied,
-    "fill.Scalar": _filled,
-    "fill.Tensor": _filled,
-    "norm.ScalarOpt_dim": _norm,
-    "full_like": _new_filled,
-    "ones_like": _new_filled,
-    "new_full": _new_filled,
-    "new_ones": _new_filled,
-    "select.int": _reread("select_scatter"),
-    "slice.Tensor": _reread("slice_scatter"),
-    "select_scatter": _rewritten("select_scatter"),
-    "slice_scatter": _rewritten("slice_scatter"),
-}
+        return self.entry("tensor", (literal, tuple(tensor.shape)), (("dtype", dtype_of(tensor)),))

@@ -21,14 +21,15 @@ import json
 import keyword
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import torch
 
 VERSION = 1
 MAX_BYTES = 1 << 20
+MAX_DEPTH = 8
 MAX_NODES = 2000
 MAX_CONSTANTS = 512
 MAX_INPUTS = 128
@@ -86,7 +87,7 @@ sum.dim_IntList mean mean.dim prod prod.dim_int amax amin max max.dim min min.di
 all.dims argmax argmin std.correction var.correction std_mean.correction var_mean.correction linalg_vector_norm cumsum
 cumprod sort topk logsumexp _softmax _log_softmax median.dim nansum count_nonzero count_nonzero.dim_IntList
 linalg_cross bmm mm mv dot addmm baddbmm addmv _cdist_forward _euclidean_dist smooth_l1_loss huber_loss mse_loss
-binary_cross_entropy select.int slice.Tensor unsqueeze squeeze squeeze.dim squeeze.dims view permute transpose.int t
+select.int slice.Tensor unsqueeze squeeze squeeze.dim squeeze.dims view permute transpose.int t
 expand cat stack unbind.int split.Tensor split_with_sizes flip roll repeat diagonal tril triu select_scatter
 slice_scatter constant_pad_nd _to_copy full full_like zeros zeros_like ones ones_like scalar_tensor eye eye.m arange
 arange.start arange.start_step linspace
@@ -136,7 +137,8 @@ def _operation(name: str) -> Operation | None:
 
 
 #: Every operation that a graph may use, by its name in torch's `aten` library. All are pure functions of their
-#: arguments: none draws random numbers, writes in place, reads files or memory, or indexes by computed integers.
+#: arguments: none draws random numbers, writes in place, reads files or memory, indexes by computed integers, or
+#: raises for some values of its tensors (but for divisions of integers, which `verify` looks at).
 #: `outputs` is None where the number of results depends on the arguments.
 OPS: dict[str, Operation] = {name: op for name in _NAMES.split() if (op := _operation(name)) is not None}
 
@@ -468,10 +470,24 @@ def _no_constant(text: str) -> None:
     raise GraphError(f"graph: {text} is not JSON")
 
 
+_BRACKET_OR_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]')
+
+
+def _check_depth(text: str) -> None:
+    """Raises where objects and lists are nested deeper than any graph's, before a JSON parser recurses into them."""
+    depth = 0
+    for match in _BRACKET_OR_STRING.finditer(text):
+        bracket = match[0]
+        depth += 1 if bracket in "[{" else -1 if bracket in "]}" else 0
+        if depth > MAX_DEPTH:
+            raise GraphError(f"graph: nested deeper than {MAX_DEPTH} levels")
+
+
 def parse_graph(text: str) -> Graph:
     """Reads a graph; anything that is not one raises `GraphError`, whatever it is."""
     if len(text) > MAX_BYTES:
         raise GraphError(f"graph: longer than {MAX_BYTES} characters")
+    _check_depth(text)
     try:
         document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except GraphError:
@@ -513,7 +529,14 @@ KERNEL_ERRORS = (ArithmeticError, AssertionError, LookupError, RuntimeError, Typ
 
 
 def evaluate(graph: Graph, state: Mapping[str, torch.Tensor], num_envs: int, device: torch.device) -> list[Any]:
-    """Every node's value in turn: for checks and explanations; `compile_graph` is the fast way.
+    """Every node's value: for checks and explanations; `compile_graph` is the fast way. See `evaluate_nodes`."""
+    return list(evaluate_nodes(graph, state, num_envs, device))
+
+
+def evaluate_nodes(
+    graph: Graph, state: Mapping[str, torch.Tensor], num_envs: int, device: torch.device
+) -> Iterator[Any]:
+    """Every node's value in turn, so that each can be looked at before the next is computed.
 
     Works on the meta device too. Torch's own errors are raised as `GraphError` with the node's number.
     """
@@ -534,17 +557,18 @@ def evaluate(graph: Graph, state: Mapping[str, torch.Tensor], num_envs: int, dev
     for index, node in enumerate(graph.nodes):
         try:
             if node.op == "tensor":
-                values.append(_Literal(node)(device))
-                continue
-            operation = OPS[node.op]
-            kwargs = {key: resolve(value) for key, value in node.kwargs}
-            if operation.takes_device:
-                kwargs["device"] = device
-            values.append(operation.function(*[resolve(a) for a in node.args], **kwargs))
+                value: Any = _Literal(node)(device)
+            else:
+                operation = OPS[node.op]
+                kwargs = {key: resolve(value) for key, value in node.kwargs}
+                if operation.takes_device:
+                    kwargs["device"] = device
+                value = operation.function(*[resolve(a) for a in node.args], **kwargs)
         except KERNEL_ERRORS as error:
             first_line = next(iter(str(error).splitlines()), "")
             raise GraphError(f"node {index} ({node.op}): {type(error).__name__}: {first_line:.200}") from error
-    return values
+        values.append(value)
+        yield value
 
 
 class RewardFunction:
@@ -567,6 +591,26 @@ class RewardFunction:
         with torch.no_grad():
             total, *components = self._function(values[0].shape[0], values[0].device, *values)
         return total, dict(zip(self.components, components, strict=True))
+
+    def with_constants(self, **values: float) -> RewardFunction:
+        """The same reward with other numbers for some of its named constants (`graph.constants`); nothing is traced.
+
+        Raises:
+            GraphError: a constant of that name is not there, or a value is not a finite number.
+        """
+        return RewardFunction(replace(self.graph, constants=set_constants(self.graph, values)))
+
+
+def set_constants(graph: Graph, values: Mapping[str, float]) -> dict[str, float]:
+    """The graph's constants with `values` in their places; raises `GraphError` where one does not fit."""
+    for name, value in values.items():
+        if name not in graph.constants:
+            known = ", ".join(graph.constants) or "none"
+            raise GraphError(f"constants: there is no {name!r:.80}; there are {known}")
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise GraphError(f"constant {name}: expected a finite number")
+        _number(value, f"constant {name}")
+    return {**graph.constants, **values}
 
 
 def compile_graph(text: str) -> RewardFunction:

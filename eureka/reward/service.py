@@ -10,18 +10,29 @@ from typing import Any, Protocol
 
 import torch
 
+from eureka.reward import trial
 from eureka.reward.canonical import format_graph
-from eureka.reward.runtime import DTYPES, GraphError, parse_graph
-from eureka.reward.verify import EagerRun, Problem, check
+from eureka.reward.runtime import DTYPES, KERNEL_ERRORS, Graph, GraphError, parse_graph
+from eureka.reward.shapes import Problem, check_shapes
+from eureka.reward.verify import EagerRun
 from eureka.reward.wire import Parcel, WireError, request, unpack
 from eureka.sandbox import Failed, Finished
 from eureka.types import Candidate, FieldSpec, Rejected, Reward, Stage
 
-#: What runs in the sandbox, and what warms its zygote.
-TARGET = "eureka.reward.trace:trace"
-PRELOAD = "eureka.reward.trace:warm_up"
+#: What runs in the sandbox, each time in a process of its own: candidates, and the graphs that came of them.
+TRACE = "eureka.reward.trace:trace"
+TRIAL = "eureka.reward.trial:trial"
+#: What warms the zygote.
+PRELOAD = "eureka.reward.warm_up:warm_up"
 MIN_TRANSITIONS = 128
 
+_BROKE = {
+    "timeout": "it does not finish in time",
+    "memory": "it uses too much memory",
+    "output": "it breaks its process",
+    "killed": "it breaks its process",
+    "error": "it breaks off",
+}
 _FAILED = {
     "timeout": "it did not finish in time: look for a loop that never ends",
     "memory": "it used too much memory: make its tensors smaller",
@@ -73,7 +84,7 @@ class RewardVerifier:
         if problem is not None:
             return _rejected(candidate, Stage.TRACE, problem)
         states = [{name: batch[name] for name in candidate.inputs} for batch in self._batches]
-        answer = self._sandbox.run(TARGET, request(candidate.source, candidate.inputs, *states))
+        answer = self._sandbox.run(TRACE, request(candidate.source, candidate.inputs, *states))
         if isinstance(answer, Failed):
             detail = f" ({_clean(answer.detail)})" if answer.kind == "error" else ""
             return _rejected(candidate, Stage.TRACE, Problem(_FAILED[answer.kind] + detail))
@@ -90,10 +101,20 @@ class RewardVerifier:
             ]
         except (WireError, GraphError) as error:
             return _rejected(candidate, Stage.VERIFY, Problem(f"its traced graph is not valid: {error}"))
-        problem = check(graph, self._fields, runs)
+        problem = self._try(graph, runs)
         if problem is not None:
             return _rejected(candidate, Stage.VERIFY, problem)
         return Reward(candidate.id, format_graph(graph), tuple(c.name for c in graph.components))
+
+    def _try(self, graph: Graph, runs: Sequence[EagerRun]) -> Problem | None:
+        """Runs the graph for the first time, in a process of its own, and derives its shapes here once more."""
+        answer = self._sandbox.run(TRIAL, trial.request(format_graph(graph), self._fields, runs))
+        if isinstance(answer, Failed):
+            return Problem(f"its traced graph cannot be run: {_BROKE[answer.kind]}", "Write it in simpler operations.")
+        try:
+            return trial.verdict(answer.output) or check_shapes(graph, self._fields)
+        except (WireError, *KERNEL_ERRORS) as error:
+            return Problem(f"its traced graph does not run: {_clean(error)}")
 
     def _check_inputs(self, candidate: Candidate) -> Problem | None:
         names = [field.name for field in self._fields]

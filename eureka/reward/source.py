@@ -13,12 +13,15 @@ from __future__ import annotations
 import __future__
 
 import ast
+import inspect
 import linecache
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import torch
 
 from eureka.reward.explain import FILENAME, TraceFailure
 
@@ -63,12 +66,41 @@ class Hooks:
     tracing: Callable[[], bool]
 
 
+class Self:
+    """What `self` is where a candidate was written as a method: State fields, `num_envs`, `device`, functions.
+
+    It is made anew for every call, so that nothing is kept between calls.
+    """
+
+    def __init__(self, state: Mapping[str, torch.Tensor], module: Mapping[str, Any]) -> None:
+        first = next(iter(state.values()))
+        self.__dict__.update(state, num_envs=first.shape[0], device=first.device)
+        for name, value in module.items():
+            if isinstance(value, types.FunctionType):
+                is_method = value.__code__.co_varnames[:1] == ("self",)
+                self.__dict__.setdefault(name, types.MethodType(value, self) if is_method else value)
+
+    def __getattr__(self, name: str) -> Any:
+        frame = sys._getframe(1)
+        line = frame.f_lineno if frame.f_code.co_filename == FILENAME else None
+        raise TraceFailure(f"it reads `self.{name}`, which it has not set before", _STATELESS, line)
+
+
 @dataclass(frozen=True)
 class Loaded:
-    """A candidate's function, and the line of its last `return`."""
+    """A candidate's module with its function, and the line of the last `return`."""
 
-    function: Callable[..., Any]
+    module: Mapping[str, Any]
     return_line: int
+
+    def call(self, state: Mapping[str, torch.Tensor]) -> Any:
+        """What the function returns for State fields by name; it is given those that are its parameters."""
+        function = self.module[FUNCTION]
+        parameters = inspect.signature(function).parameters
+        if "self" in parameters and "self" not in state:
+            given = {name: value for name, value in state.items() if name in parameters}
+            return function(self=Self(state, self.module), **given)
+        return function(**state)
 
 
 def load(source: str, hooks: Hooks) -> Loaded:
@@ -87,7 +119,7 @@ def load(source: str, hooks: Hooks) -> Loaded:
     sys.modules[module.__name__] = module
     module.__dict__.update(__constant__=named, __bind__=hooks.bind, __tracing__=hooks.tracing)
     exec(code, module.__dict__)
-    return Loaded(module.__dict__[FUNCTION], max(returns, default=definitions[-1].lineno))
+    return Loaded(module.__dict__, max(returns, default=definitions[-1].lineno))
 
 
 # ---------------------------------------------------------------------------------------------- rewriting

@@ -26,6 +26,22 @@ class Recording:
     terminated: torch.Tensor
 
 
+class SmoothActions:
+    """Random actions in [-1, 1]: an autoregressive process, whose size differs from world to world."""
+
+    def __init__(self, num_envs: int, num_actions: int, generator: torch.Generator) -> None:
+        self._size = torch.linspace(0.05, 1.5, num_envs)[:, None]
+        self._action = torch.zeros(num_envs, num_actions)
+        self._generator = generator
+
+    def __call__(self, observation: torch.Tensor) -> torch.Tensor:
+        """The next actions (num_envs, num_actions), whatever the observation."""
+        del observation
+        noise = torch.randn(self._action.shape, generator=self._generator)
+        self._action = 0.8 * self._action + 0.6 * self._size * noise
+        return self._action.clamp(-1, 1)
+
+
 def record(task: Task, num: int = 512, seed: int = 0, steps: int = 200) -> Recording:
     """Real transitions under random policies of different vigour, a quarter of them terminal where there are any.
 
@@ -34,13 +50,11 @@ def record(task: Task, num: int = 512, seed: int = 0, steps: int = 200) -> Recor
     """
     generator = stream(seed, _RECORDING)
     worlds = Worlds(task, [generator], _NUM_ENVS, desynchronise=False)
-    size = torch.linspace(0.05, 1.5, _NUM_ENVS)[:, None]
-    action = torch.zeros(_NUM_ENVS, task.model.nu)
+    act = SmoothActions(_NUM_ENVS, task.model.nu, generator)
     rows: list[dict[str, torch.Tensor]] = []
     metric, terminated = [], []
     for _ in range(steps):
-        action = 0.8 * action + 0.6 * size * torch.randn(action.shape, generator=generator)
-        step = worlds.step(action.clamp(-1, 1))
+        step = worlds.step(act(worlds.observation))
         rows.append({name: value.clone() for name, value in state_tensors(step.state).items()})
         metric.append(task.metric.value(step.state).float())
         terminated.append(step.terminated & ~step.diverged)

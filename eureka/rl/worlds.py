@@ -168,7 +168,8 @@ class Worlds:
             **carry,
             **{f"factor.{name}": value for name, value in self.factors.items()},
         }
-        state = {key: value.unflatten(0, (self.num_groups, self.num_envs)).clone() for key, value in flat.items()}
+        shape = (self.num_groups, self.num_envs)
+        state = {key: value.reshape(*shape, *value.shape[1:]).clone() for key, value in flat.items()}
         state |= {f"pool.{key}": value.clone() for key, value in self._pool.items()}
         state["cursor"] = self._cursor.clone()
         state["generator"] = torch.stack([g.get_state() for g in self._rng.generators])

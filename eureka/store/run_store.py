@@ -234,8 +234,13 @@ class RunStore:
         self.write_file(self._policy_path(result), result.policy)
         self._put("result", Key(*place, result.seed), replace(result, policy=b""))
 
-    def candidates(self, generation: int | None = None) -> list[Candidate]:
-        """Candidates of one generation or of all, in order of their ids, as their newest answers give them."""
+    def candidates(self, generation: int | None = None, *, every_attempt: bool = False) -> list[Candidate]:
+        """Candidates of one generation or of all, in order of their ids, as their newest answers give them.
+
+        With `every_attempt` also what answers gave that were followed by others, each candidate's in order.
+        """
+        if every_attempt:
+            return self._all(Candidate, "candidate", generation)
         return self._of_newest(Candidate, "candidate", generation)
 
     def rejections(self, generation: int | None = None, *, every_attempt: bool = False) -> list[Rejected]:

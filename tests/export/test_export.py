@@ -433,18 +433,20 @@ def test_hostile_descriptions_and_provenance(hostile, tmp_path):
     assert "# type" not in written
     assert not any(c in written for c in "\u202e\u2066\u200f\u2028\x00\x1b\r\u0301")
     assert max(map(len, written.splitlines())) <= 100
-    assert _without_docstrings(written) == _without_docstrings(plain)
+    assert _without_texts(written) == _without_texts(plain)
     module = load(written, tmp_path)
+    assert hostile.replace("\ud800", "\ufffd") == module.TASK
     readable = " ".join(hostile.replace("\ud800", "\ufffd").split())
     assert readable in " ".join((module.__doc__ or "").split()) or len(hostile) > 100
     assert_same(text, module, [batch(3)])
 
 
-def _without_docstrings(text: str) -> str:
+def _without_texts(text: str) -> str:
+    """Dump of a module without its docstrings and the name of its task."""
     tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.FunctionDef):
-            node.body = node.body[1:]
+            node.body = [s for s in node.body[1:] if "TASK" not in ast.unparse(s)]
     return ast.dump(tree)
 
 

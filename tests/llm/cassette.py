@@ -1,8 +1,8 @@
 """HTTP traffic of the SDKs as JSON files: recorded once, replayed in tests without a network.
 
 `origin` says where a cassette comes from: recorded from a named model, or a protocol fixture written by hand. Keys are
-in none: of the request only its path and body are kept. `python tests/llm/cassette.py` records those of the local model
-(see local_model.py) anew.
+in none: of the request only its path and body are kept. `PYTHONPATH=benchmarks python tests/llm/cassette.py` records
+those of the local model (see benchmarks/local_server.py) anew.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ class Recording(httpx2.BaseTransport):
 
 
 def _record() -> None:
-    from local_model import local_model
-    from test_cassettes import LOCAL_MODEL, PROMPT, endpoint_at, single
+    from local_server import MODEL, local_model
+    from test_cassettes import PROMPT, endpoint_at, single
 
     for provider in ("openai", "anthropic"):
         recording = Recording()
         with local_model() as url:
             single(endpoint_at(provider, url, recording), PROMPT)
-        recording.save(f"{provider}_local_model", f"recorded from {LOCAL_MODEL}")
+        recording.save(f"{provider}_local_model", f"recorded from {MODEL}")
 
 
 if __name__ == "__main__":

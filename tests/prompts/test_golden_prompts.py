@@ -123,6 +123,13 @@ REJECTED = (
         "The answer holds no Python code, only prose. Answer with one ```python block.",
     ),
 )
+TWIN = Rejected(
+    "g02-c01",
+    Stage.SCREEN,
+    "its total is that of g01-c02 times 2, which scored 1.5 m/s: it is not trained again.",
+    "its total is that of g01-c02 times 2, which scored 1.5 m/s: it is not trained again. Propose a reward that "
+    "differs in more than the scale of the total: other terms, shapes or relative weights.",
+)
 DOMINATES = (Finding(FindingKind.COMPONENT_DOMINATES, "upright"),)
 BRANCHES = """import torch
 
@@ -149,8 +156,14 @@ CASES = {
 }
 
 
+def with_source(source: str, case: PromptFacts, description: str) -> Prompt:
+    return render_prompt(
+        description=description, environment_source=source, control_step_s=0.05, episode_steps=1000, facts=case
+    )
+
+
 def rendered(case: PromptFacts, description: str = "Lift the cup without spilling.") -> Prompt:
-    return render_prompt(description=description, environment_source=ENVIRONMENT, facts=case)
+    return with_source(ENVIRONMENT, case, description)
 
 
 def conversations() -> dict[str, Prompt]:
@@ -158,6 +171,7 @@ def conversations() -> dict[str, Prompt]:
     first = rendered(CASES["first_generation"])
     return {
         "repair": render_repair(first, REJECTED[0], 1, source=BRANCHES, answer="not shown"),
+        "repair_of_a_twin": render_repair(first, TWIN, 1, source=BRANCHES, answer="not shown"),
         "repair_without_code": render_repair(first, REJECTED[1], 2, source="", answer=RAW),
         "continuation": render_continuation(first, Completion("g01-c01", RAW[:-4], "m", finish="length")),
     }
@@ -199,7 +213,7 @@ def test_text_passes_through_unharmed() -> None:
     odd = "컵을 엎지르지 말고 들어 올리세요 {{ 7 * 7 }} {% if %} <b>&amp;</b> `x`"
     source = 'def f():\n    """```python\n    {{ nothing }}\n    ```"""\n'
     case = facts(2, rejected=(Rejected("g01-c01", Stage.TRACE, "", "줄 3: {{ x }} <tensor>"),))
-    content = render_prompt(description=odd, environment_source=source, facts=case).messages[1].content
+    content = with_source(source, case, odd).messages[1].content
     assert odd in content
     assert f"````python\n{source}````" in content
     assert "줄 3: {{ x }} <tensor>" in content
@@ -246,7 +260,7 @@ def test_a_repair_is_a_conversation_that_shares_the_prompt() -> None:
     for prompt in conversations().values():
         assert prompt.messages[:2] == first.messages
         assert [m.role for m in prompt.messages] == ["system", "user", "assistant", "user"]
-    assert [prompt.facts.attempt for prompt in conversations().values()] == [1, 2, 1]
+    assert [prompt.facts.attempt for prompt in conversations().values()] == [1, 1, 2, 1]
     empty = render_repair(first, REJECTED[1], 1, source="", answer=" \n")
     assert empty.messages[2].content == "(no text)"
     rambling = render_repair(first, REJECTED[1], 1, source="", answer="so " * 9000 + "end")

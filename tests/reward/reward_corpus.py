@@ -1,5 +1,7 @@
 """Reward functions as language models write them, in many styles: all are sane and must convert."""
 
+from reward_corpus_styles import STYLES
+
 SANE: dict[str, str] = {}
 
 
@@ -720,3 +722,5 @@ def compute_reward(object_pos, goal_pos, dof_pos, success, up_proj):
     return total.requires_grad_(False), {"apart": apart, "area": area, "rows": rows}
 """,
 )
+
+SANE |= STYLES

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import sys
 import types
 
 import torch
 
 from eureka.reward.trace import trace
+from eureka.reward.trial import trial
 from eureka.sandbox import Failed, Finished
+from eureka.state_inputs import InputsError, state_inputs
 from eureka.types import Candidate, FieldSpec
 
 SHAPES: dict[str, tuple[int, ...]] = {
@@ -74,21 +77,20 @@ class InProcess:
     """Runs the target here: everything of the sandbox but the confinement."""
 
     def run(self, target: str, payload: bytes) -> Finished | Failed:
-        assert target == "eureka.reward.trace:trace"
-        return Finished(trace(payload), 0.0)
+        return Finished({"eureka.reward.trace:trace": trace, "eureka.reward.trial:trial": trial}[target](payload), 0.0)
 
 
 def candidate(source: str, name: str = "g01-c01") -> Candidate:
-    """A candidate with the parameters of its `compute_reward` that are fields, or have no default, as inputs."""
+    """A candidate with what its `compute_reward` reads as inputs; `base_height` where that cannot be said."""
     inputs: tuple[str, ...] = ("base_height",)
     try:
         body = ast.parse(source).body
-    except SyntaxError:
-        body = []
-    for node in body:
-        if isinstance(node, ast.FunctionDef) and node.name == "compute_reward":
-            count = len(node.args.args) - len(node.args.defaults)
-            inputs = tuple(a.arg for a in node.args.args[:count])
+        function = next(n for n in body if isinstance(n, ast.FunctionDef) and n.name == "compute_reward")
+        inputs = state_inputs(function, body, FIELDS)
+    except (SyntaxError, StopIteration):
+        pass
+    except InputsError:
+        inputs = tuple(a.arg for a in function.args.args)
     return Candidate(name, source, inputs)
 
 
@@ -98,7 +100,16 @@ def eager(source: str, state: dict[str, torch.Tensor]) -> tuple[torch.Tensor, di
     sys.modules[module.__name__] = module
     module.__dict__["print"] = lambda *_: None
     exec(compile(source.replace("@torch.jit.script\n", ""), "<plain>", "exec"), module.__dict__)
+    function = module.__dict__["compute_reward"]
+    given = {n: state[n].clone() for n in candidate(source).inputs}
+    parameters = inspect.signature(function).parameters
+    if "self" in parameters:
+        this = types.SimpleNamespace(**given, num_envs=len(state["up_proj"]), device=torch.device("cpu"))
+        for name, value in module.__dict__.items():
+            if isinstance(value, types.FunctionType):
+                setattr(this, name, types.MethodType(value, this))
+        given = {"self": this} | {n: v for n, v in given.items() if n in parameters}
     with torch.no_grad():
-        total, parts = module.__dict__["compute_reward"](*[state[n].clone() for n in candidate(source).inputs])
+        total, parts = function(**given)
     components = {name: torch.as_tensor(value).float().expand(total.shape) for name, value in parts.items()}
     return total.float(), components

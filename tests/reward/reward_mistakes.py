@@ -201,6 +201,15 @@ MISTAKES: dict[str, str] = {
         "    bonus = 0.0",
         "return up_proj + bonus, {'u': up_proj}",
     ),
+    "divides_integers": _body(
+        "episode_length, up_proj", "r = up_proj * (100 // episode_length).float()", "return r, {'r': r}"
+    ),
+    "memory_in_self": _source(
+        "def compute_reward(self):",
+        "    r = self.up_proj - self.previous",
+        "    self.previous = self.up_proj",
+        "    return r, {'r': r}",
+    ),
     "exits": _body("up_proj", "import sys", "sys.exit(1)"),
     "endless_recursion": _source(
         "import torch",

@@ -9,7 +9,7 @@ from reward_corpus import SANE
 from reward_helpers import FIELDS, InProcess, candidate, states
 from reward_mistakes import MISTAKES
 
-from eureka.reward.service import PRELOAD, RewardVerifier
+from eureka.reward.service import PRELOAD, TRIAL, RewardVerifier
 from eureka.reward.wire import pack
 from eureka.sandbox import Failed, Finished, Limits, Sandbox
 from eureka.types import Candidate, Rejected, Reward, Stage
@@ -26,17 +26,20 @@ GRAPH = {
 
 
 class Answers:
-    """A sandbox that always answers the same."""
+    """A sandbox whose candidates always answer the same, and their graphs' first runs too where that is given."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, first_run=None):
         self.answer = answer
+        self.first_run = first_run
 
     def run(self, target, payload):
+        if target == TRIAL:
+            return self.first_run or InProcess().run(target, payload)
         return self.answer
 
 
-def verdict(answer):
-    return RewardVerifier(FIELDS, states(256), Answers(answer)).verify(candidate(SOURCE))
+def verdict(answer, first_run=None):
+    return RewardVerifier(FIELDS, states(256), Answers(answer, first_run)).verify(candidate(SOURCE))
 
 
 def test_a_reward():
@@ -75,6 +78,32 @@ def honest():
 
 def test_an_honest_answer_passes():
     assert isinstance(verdict(Finished(pack({"ok": True, "graph": json.dumps(GRAPH)}, honest()), 0.0)), Reward)
+
+
+FIRST_RUNS = {
+    "hangs": (Failed("timeout", ""), "cannot be run: it does not finish in time"),
+    "crashes": (Failed("killed", "SIGFPE"), "cannot be run: it breaks its process"),
+    "eats memory": (Failed("memory", ""), "cannot be run: it uses too much memory"),
+    "finds a problem": (Finished(pack({"problem": {"message": "m", "remedy": "r", "line": 2}}, {}), 0.0), "line 2: m."),
+    "finds nothing": (Finished(pack({"problem": None}, {}), 0.0), ""),
+    "noise": (Finished(b"noise", 0.0), "does not run"),
+    "another answer": (Finished(pack({"ok": True}, {}), 0.0), "not the answer of a trial"),
+    "a problem of other types": (Finished(pack({"problem": ["m"]}, {}), 0.0), "not a problem"),
+    "a line of another type": (
+        Finished(pack({"problem": {"message": "m", "remedy": "", "line": "2"}}, {}), 0.0),
+        "not a problem",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FIRST_RUNS)
+def test_the_first_run_is_elsewhere(case):
+    first_run, words = FIRST_RUNS[case]
+    result = verdict(Finished(pack({"ok": True, "graph": json.dumps(GRAPH)}, honest()), 0.0), first_run)
+    assert isinstance(result, Rejected) == bool(words)
+    if isinstance(result, Rejected):
+        assert words in result.reason
+        assert result.stage is Stage.VERIFY
 
 
 HOSTILE = {

@@ -10,7 +10,8 @@ from reward_helpers import candidate, eager, states
 from eureka.reward.explain import TraceFailure, explain
 from eureka.reward.runtime import compile_graph
 from eureka.reward.source import Hooks, load, named
-from eureka.reward.trace import trace, warm_up
+from eureka.reward.trace import trace
+from eureka.reward.warm_up import warm_up
 from eureka.reward.wire import request, unpack
 
 
@@ -209,7 +210,7 @@ def test_load_binds_only_inside_functions():
         "    return y, {}\n",
         Hooks(lambda name, value: seen.append(name), lambda: False),
     )
-    loaded.function(1)
+    loaded.call({"x": torch.ones(1)})
     assert seen == ["y", "z", "s"]
     assert loaded.return_line == 6
 

@@ -7,7 +7,8 @@ import torch
 from reward_helpers import FIELDS, states
 
 from eureka.reward.runtime import RewardFunction, parse_graph
-from eureka.reward.verify import EagerRun, check, check_agreement, check_finite, check_isolation, check_shapes
+from eureka.reward.shapes import check_shapes
+from eureka.reward.verify import EagerRun, check, check_agreement, check_finite, check_isolation
 
 X = {"input": "up_proj"}
 POSE = {"input": "dof_pos"}
@@ -20,7 +21,7 @@ def graph(nodes, total=None, component=None):
         json.dumps(
             {
                 "version": 1,
-                "inputs": ["up_proj", "dof_pos"],
+                "inputs": ["up_proj", "dof_pos", "episode_length"],
                 "constants": {},
                 "nodes": [
                     {"op": op, "args": args, "kwargs": kwargs, "line": 10 + i}
@@ -59,7 +60,39 @@ SHAPES = {
     "many": (
         [("repeat", [POSE, [1, 300 + i]], {}) for i in range(20)] + [("sum.dim_IntList", [{"node": 0}, [1]], {})],
         "bytes an environment",
-        None,
+        # 12 (300 + i) numbers of 4 bytes each: the 18th brings the sum over 2 ** 18.
+        27,
+    ),
+    "large empty": ([("full", [[0, 2**30], 0.0], F32), ("sum", [{"node": 0}], {})], "elements an environment", 10),
+    "many tensors": (
+        [("full", [[4096], 1.0], F32)] + [("unbind.int", [{"node": 0}], {})] * 3 + [("abs", [X], {})],
+        "more than 8192 tensors",
+        12,
+    ),
+    # Sums over 4092 numbers take little memory and much time: 2 ** 18 / 4092 is 64.06, with the one that makes them.
+    "work": (
+        [("repeat", [POSE, [1, 341]], {})] + [("sum.dim_IntList", [{"node": 0}, [1]], {})] * 100,
+        "a quarter of a millisecond",
+        74,
+    ),
+    "integers divided by a field": (
+        [("floor_divide", [{"input": "episode_length"}, {"input": "episode_length"}], {}), ("abs", [X], {})],
+        "divides integers by a number that may become zero",
+        10,
+    ),
+    "integers divided by zero": (
+        [("remainder.Scalar", [{"input": "episode_length"}, 0], {}), ("abs", [X], {})],
+        "divides integers",
+        10,
+    ),
+    "the least integer divided by -1": (
+        [
+            ("full", [[{"batch": 1}], -1], {"dtype": {"dtype": "int64"}}),
+            ("div.Tensor_mode", [{"input": "episode_length"}, {"node": 0}], {"rounding_mode": "trunc"}),
+            ("abs", [X], {}),
+        ],
+        "divides integers",
+        11,
     ),
 }
 
@@ -71,6 +104,22 @@ def test_shapes(case):
     assert problem is not None
     assert message in problem.message
     assert problem.line == line
+
+
+FINE = {
+    "a remainder by a number": [("remainder.Scalar", [{"input": "episode_length"}, 3], {}), ("abs", [X], {})],
+    "a division of floats": [("floor_divide", [X, X], {})],
+    "a long sum": [("repeat", [POSE, [1, 341]], {})] + [("sum.dim_IntList", [{"node": 0}, [1]], {})] * 30,
+}
+
+
+@pytest.mark.parametrize("case", FINE)
+def test_fine_shapes(case):
+    assert check_shapes(graph(FINE[case]), FIELDS) is None
+
+
+def test_a_field_that_is_not_there():
+    assert "no field up_proj" in check_shapes(graph([("abs", [X], {})]), FIELDS[:3]).message
 
 
 def test_component_shape():
@@ -116,7 +165,11 @@ def test_non_finite_is_traced_to_its_line():
 
 
 def test_infinite_says_so():
-    state = {"up_proj": torch.tensor([0.0, 1.0]), "dof_pos": torch.zeros(2, 12)}
+    state = {
+        "up_proj": torch.tensor([0.0, 1.0]),
+        "dof_pos": torch.zeros(2, 12),
+        "episode_length": torch.zeros(2).long(),
+    }
     problem = check_finite(RewardFunction(graph([("reciprocal", [X], {})])), state)
     assert "the total is infinite on 1 of 2" in problem.message
     problem = check_finite(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import ctypes
-import errno
 import importlib
 import json
 import os
@@ -44,26 +43,6 @@ def chattering_warm_up() -> None:
     """Write garbage where the zygote is about to report that it is ready."""
     os.write(json.loads(sys.argv[1])["control"], b"\xff" * 64)
     time.sleep(60)
-
-
-def without_seccomp() -> None:
-    """Make the zygote's seccomp layer fail as on a kernel that has none."""
-    from eureka.sandbox.seccomp import Seccomp
-
-    def apply(self: object, scope: object) -> str:
-        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-
-    Seccomp.apply = apply
-
-
-def without_namespaces() -> None:
-    """Deny user namespaces as Ubuntu 24.04 and Docker do."""
-    from eureka.sandbox import libc
-
-    def unshare(flags: int) -> None:
-        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
-
-    libc.unshare = unshare
 
 
 def dying_child() -> None:

@@ -63,6 +63,8 @@ def test_close_ends_zygote_and_children() -> None:
     thread.start()
     wait_for(lambda: children(zygote))
     (child,) = children(zygote)
+    # Where memory runs out the kernel is to take the child, and neither zygote nor host.
+    wait_for(lambda: Path(f"/proc/{child}/oom_score_adj").read_text().strip() == "1000")
     sandbox.close()
     thread.join(10)
     assert gone(zygote)

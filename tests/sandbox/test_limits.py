@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -9,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from eureka.sandbox import Failed, Finished, Limits, Sandbox
+from eureka.sandbox.watchdog import Usage, Watchdog, parse_status
 
 TARGET = "jail_targets:python"
 SMALL = Limits(wall_s=20, cpu_s=20, memory_bytes=256 << 20, output_bytes=1 << 20)
@@ -56,7 +58,7 @@ def test_processor_time_is_bounded(jail: Sandbox, catch: str) -> None:
         "x = bytearray(100 << 30)",
         "x = []\nwhile True: x.append(bytearray(1 << 20))",
         "x = 1 << (1 << 40)",
-        "import mmap; mmap.mmap(-1, 1 << 30).write(b'x')",
+        "import mmap; mmap.mmap(-1, 1 << 30, mmap.MAP_PRIVATE).write(b'x')",
     ],
     ids=["at once", "by and by", "huge integer", "mmap"],
 )
@@ -65,6 +67,39 @@ def test_memory_is_bounded(jail: Sandbox, source: str) -> None:
     assert isinstance(outcome, Failed)
     assert outcome.kind == "memory", outcome
     assert outcome.detail.startswith("The code needed more than 256 MiB of memory (")
+
+
+def test_filled_memory_is_bounded_by_the_watchdog(jail: Sandbox) -> None:
+    source = "import time\nx = b'x' * (200 << 20)\ntime.sleep(9)"
+    outcome = jail.run(TARGET, source.encode(), replace(SMALL, resident_bytes=64 << 20))
+    assert outcome == Failed("memory", "The code held more than 64 MiB of memory.")
+
+
+def test_memory_that_is_only_mapped_is_not_the_watchdogs_matter(jail: Sandbox) -> None:
+    source = "import mmap, time\nx = mmap.mmap(-1, 200 << 20, mmap.MAP_PRIVATE)\ntime.sleep(0.1)\nresult = len(x)"
+    outcome = jail.run(TARGET, source.encode(), replace(SMALL, resident_bytes=64 << 20))
+    assert isinstance(outcome, Finished)
+
+
+def test_threads_are_bounded_by_the_watchdog(jail: Sandbox) -> None:
+    threads = "import threading, time\nfor _ in range(12): threading.Thread(target=time.sleep, args=(9,)).start()\n"
+    source = threads + "time.sleep(9)"
+    outcome = jail.run(TARGET, source.encode(), replace(SMALL, memory_bytes=2 << 30, threads=10))
+    assert outcome == Failed("killed", "The code ran more than 10 threads.")
+
+
+def test_usage_is_read_from_the_status_file() -> None:
+    text = "Name:\tx\nVmPTE:\t 3 kB\nVmRSS:\t 9999 kB\nRssAnon:\t 100 kB\nRssFile:\t 77 kB\nRssShmem:\t 20 kB\n"
+    usage = parse_status(text + "VmSwap:\t 4 kB\nThreads:\t5\n")
+    # Pages of files are shared with everyone and can be dropped: 3 + 100 + 20 + 4.
+    assert usage == Usage(held_bytes=127 * 1024, threads=5)
+    assert parse_status("Name:\tzombie\nThreads:\t1\n") == Usage(held_bytes=0, threads=1)
+
+
+def test_process_that_is_gone_is_not_watched() -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    assert Watchdog().guard(gone.pid, SMALL) is None
 
 
 def test_threads_are_bounded_by_memory(jail: Sandbox) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import struct
+import threading
+import time
+from contextlib import suppress
 
 import pytest
 
@@ -32,11 +35,12 @@ MESSAGES = [
     Ready(),
     Ready("no wood"),
     Job("m:f", Limits(wall_s=1.5)),
+    Job("m:f", Limits(), "unsafe", ("clock", "seccomp")),
     Confined((REPORT, REPORT)),
     NotStarted("why"),
-    Ended(code=0, signal=9, timed_out=True, cpu_s=0.25),
+    Ended(code=0, signal=9, breach="time", cpu_s=0.25),
 ]
-LIMITS = Limits(wall_s=2.0, cpu_s=3, memory_bytes=1 << 30, output_bytes=100)
+LIMITS = Limits(wall_s=2.0, cpu_s=3, memory_bytes=1 << 30, resident_bytes=512 << 20, threads=7, output_bytes=100)
 
 TOO_MUCH_CPU = Failed("timeout", "The code used more than 3 s of processor time.")
 
@@ -89,41 +93,43 @@ def test_anything_but_one_answer_is_none(spoil) -> None:
 
 
 def test_options_survive() -> None:
-    options = Options(control=5, host=1, mode="unsafe", preload=None, import_path=("/a:b", "/c"), without=("x",))
+    options = Options(control=5, host=1, preload=None, import_path=("/a:b", "/c"))
     assert Options.from_argument(options.to_argument()) == options
 
 
 @pytest.mark.parametrize(
     ("ended", "data", "outcome"),
     [
-        (Ended(0, 0, False, 0.1), encode_answer(Answer("output", b"x")), Finished(b"x", 0.5)),
-        (Ended(0, 0, False, 0.1), encode_answer(Answer("error", b"E: x")), Failed("error", "E: x")),
+        (Ended(0, 0, None, 0.1), encode_answer(Answer("output", b"x")), Finished(b"x", 0.5)),
+        (Ended(0, 0, None, 0.1), encode_answer(Answer("error", b"E: x")), Failed("error", "E: x")),
         (
-            Ended(0, 0, False, 0.1),
+            Ended(0, 0, None, 0.1),
             encode_answer(Answer("memory", b"MemoryError")),
             Failed("memory", "The code needed more than 1 GiB of memory (MemoryError)."),
         ),
+        (Ended(0, signal.SIGKILL, "memory", 0.1), b"", Failed("memory", "The code held more than 512 MiB of memory.")),
+        (Ended(0, signal.SIGKILL, "threads", 0.1), b"", Failed("killed", "The code ran more than 7 threads.")),
         # The clock wins over an answer: it may have been forged before the hang.
         (
-            Ended(0, signal.SIGKILL, True, 0.1),
+            Ended(0, signal.SIGKILL, "time", 0.1),
             encode_answer(Answer("output", b"x")),
             Failed("timeout", "The code did not finish within 2 s."),
         ),
         (
-            Ended(0, signal.SIGXCPU, False, 3.0),
+            Ended(0, signal.SIGXCPU, None, 3.0),
             b"",
             TOO_MUCH_CPU,
         ),
         (
-            Ended(0, signal.SIGKILL, False, 4.0),
+            Ended(0, signal.SIGKILL, None, 4.0),
             b"",
             TOO_MUCH_CPU,
         ),
-        (Ended(0, signal.SIGKILL, False, 0.1), b"", Failed("killed", "The code crashed its process (SIGKILL).")),
-        (Ended(0, 40, False, 0.1), b"", Failed("killed", "The code crashed its process (signal 40).")),
-        (Ended(0, 0, False, 0.1), bytes(1000), Failed("output", "The code answered with more than 100 bytes.")),
+        (Ended(0, signal.SIGKILL, None, 0.1), b"", Failed("killed", "The code crashed its process (SIGKILL).")),
+        (Ended(0, 40, None, 0.1), b"", Failed("killed", "The code crashed its process (signal 40).")),
+        (Ended(0, 0, None, 0.1), bytes(1000), Failed("output", "The code answered with more than 100 bytes.")),
         (
-            Ended(7, 0, False, 0.1),
+            Ended(7, 0, None, 0.1),
             encode_answer(Answer("output", b"x")),
             Failed("killed", "The code ended its process without an answer (exit code 7)."),
         ),
@@ -160,8 +166,8 @@ def test_conversation_that_ends_well() -> None:
         (b"", ZygoteLostError, "died"),
         (encode(Ready()), ZygoteLostError, "sent Ready"),
         (encode(NotStarted("no process could be forked: full")), SandboxError, "forked: full"),
-        (encode(Ended(1, 0, False, 0.0)), SandboxError, r"before it was confined \(exit code 1\)"),
-        (encode(Ended(0, 11, False, 0.0)), SandboxError, r"before it was confined \(SIGSEGV\)"),
+        (encode(Ended(1, 0, None, 0.0)), SandboxError, r"before it was confined \(exit code 1\)"),
+        (encode(Ended(0, 11, None, 0.0)), SandboxError, r"before it was confined \(SIGSEGV\)"),
     ],
 )
 def test_conversation_that_fails(status: bytes, error: type[Exception], text: str) -> None:
@@ -169,8 +175,35 @@ def test_conversation_that_fails(status: bytes, error: type[Exception], text: st
         hold(status)
 
 
+def test_silent_zygote_is_noticed_beside_a_busy_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child that writes without end, in drips that never reach the cap, and a clock that nobody keeps."""
+    monkeypatch.setattr("eureka.sandbox.run.GRACE_S", 0.1)
+    answer_read, answer_write = os.pipe()
+    status_read, status_write = os.pipe()
+    limits = Limits(wall_s=0.1)
+
+    def drip() -> None:
+        with suppress(BrokenPipeError):
+            while True:
+                os.write(answer_write, b"x")
+                time.sleep(0.001)
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    started = time.monotonic()
+    try:
+        with pytest.raises(ZygoteLostError, match="fell silent"):
+            Conversation(limits, answer_read, status_read, lambda layers: None).hold(LivingZygote())
+    finally:
+        os.close(answer_read)
+        thread.join()
+        for descriptor in (answer_write, status_read, status_write):
+            os.close(descriptor)
+    assert time.monotonic() - started < 3
+
+
 def test_answer_that_arrives_with_the_end_is_read() -> None:
-    ended = Ended(code=0, signal=0, timed_out=False, cpu_s=0.1)
+    ended = Ended(code=0, signal=0, breach=None, cpu_s=0.1)
     outcome = hold(encode(Confined((REPORT,))) + encode(ended), encode_answer(Answer("output", b"late")))
     assert isinstance(outcome, Finished)
     assert outcome.output == b"late"

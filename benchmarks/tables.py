@@ -1,0 +1,117 @@
+"""Writes the README's results table from the studies in `benchmarks/results/`.
+
+    python benchmarks/tables.py
+
+The table stands between two comments in the README, and is made of nothing but those files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from search_study_data import (
+    Condition,
+    Groups,
+    SearchStudy,
+    alone,
+    clustered_bootstrap,
+    read_studies,
+    scores_of,
+)
+
+from eureka.comparison.rows import interval, value, with_interval
+from eureka.comparison.statistics import interquartile_mean, share_above
+
+README = Path(__file__).parents[1] / "README.md"
+BEGIN = "<!-- results: made by benchmarks/tables.py from benchmarks/results -->"
+END = "<!-- end of results -->"
+
+
+def study_lines(study: SearchStudy) -> list[str]:
+    """The table of one task, and what has to be known to read it."""
+    settings = study.settings
+    human = alone(study.human)
+    lines = [
+        f"**{study.task}** ({study.metric}, {study.unit})",
+        "",
+        "| reward | IQM | 95% interval | better than human-written |",
+        "| --- | --- | --- | --- |",
+    ]
+    for condition in study.conditions:
+        told = "metric probed" if condition.use_probe else "metric not probed"
+        for which, name in (
+            ("first", "best of generation 1"),
+            ("last", f"best of generation {settings.generations}"),
+            ("called_best", "called best"),
+        ):
+            groups = scores_of(condition, which)
+            if groups:
+                lines.append(_row(f"{name}, {told}", groups, human))
+    lines.append(_row("human-written", human, None))
+    if study.sparse:
+        lines.append(_row("bare metric", alone(study.sparse), human))
+    gains = [_gain(study, condition) for condition in study.conditions]
+    return [*lines, "", *[gain for gain in gains if gain], _provenance(study), ""]
+
+
+def _row(name: str, groups: Groups, human: Groups | None) -> str:
+    score = clustered_bootstrap(interquartile_mean, groups)
+    better = clustered_bootstrap(share_above, groups, human) if human else None
+    return f"| {name} | {value(score)} | {interval(score)} | {with_interval(better)} |"
+
+
+def _gain(study: SearchStudy, condition: Condition) -> str:
+    """What searching on gave, search by search."""
+    both = [search for search in condition.searches if search.first and search.last]
+    firsts = [search.first.scores for search in both if search.first and search.last and search.first.scores]
+    lasts = [search.last.scores for search in both if search.first and search.last and search.last.scores]
+    if not firsts or len(firsts) != len(lasts):
+        return ""
+    gain = clustered_bootstrap(
+        lambda last, first: interquartile_mean(last) - interquartile_mean(first), lasts, firsts, paired=True
+    )
+    told = "with the metric probed" if condition.use_probe else "without"
+    return (
+        f"Generation {study.settings.generations} over generation 1 {told}: {value(gain)} {interval(gain)} "
+        f"{study.unit} ({len(firsts)} searches)."
+    )
+
+
+def _provenance(study: SearchStudy) -> str:
+    settings, hardware = study.settings, study.hardware
+    versions = ", ".join(f"{name} {number}" for name, number in sorted(study.versions.items()))
+    return (
+        f"{settings.searches} searches each, {settings.generations} generations of {settings.samples}, trainings of "
+        f"{settings.search_steps:,} steps; every reward above then trained with {settings.fresh_seeds} fresh seeds a "
+        f"search for {settings.fresh_steps:,} steps, the human-written reward and the bare metric with "
+        f"{settings.baseline_seeds}. Intervals resample searches, then seeds. {hardware.cores} cores, {hardware.cpu}; "
+        f"{versions}. `python benchmarks/search_study.py {study.task}`"
+    )
+
+
+def table(studies: Sequence[SearchStudy]) -> str:
+    """Everything between the two comments."""
+    return "\n".join(line for study in studies for line in study_lines(study))
+
+
+def with_table(readme: str, studies: Sequence[SearchStudy]) -> str:
+    """The README's text with the table that the studies give.
+
+    Raises:
+        ValueError: the comments that the table stands between are missing.
+    """
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{README.name} needs the lines `{BEGIN}` and `{END}` where the table is to stand")
+    return f"{before}{BEGIN}\n\n{table(studies)}\n{END}{after}"
+
+
+def main() -> None:
+    """Rewrite the README."""
+    README.write_text(with_table(README.read_text(encoding="utf-8"), read_studies()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""What a final comparison found: numbers alone, for the terminal, the report and whoever reads `comparison.json`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+VERSION = 1
+"""The form of `comparison.json`."""
+
+
+class Role(StrEnum):
+    """What a reward is in the comparison."""
+
+    BEST = "best"
+    HUMAN = "human"
+    SPARSE = "sparse"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A statistic of trainings with several seeds and its 95% bootstrap interval, None for a single seed."""
+
+    value: float
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """One reward, re-trained with fresh seeds; `scores` are the task metric of each seed's final policy.
+
+    Attributes:
+        name: the key of its trainings in the run's store: a candidate's id, `human` or `sparse`.
+        iqm: interquartile mean over seeds; None where no training came to its end.
+        improvement: probability that a training with it scores above one with the human reward; None for that itself,
+            for the same function, and where either has no scores.
+        normalised: (method - sparse) / |human - sparse| of the IQMs; None where that has no meaning, see `Comparison`.
+        correlation: Pearson's, of this reward with the human one over recorded transitions; None where one is constant.
+        cached: the seeds whose training was taken from the cache of an earlier run.
+        same_as: the method whose reward is the same function, and whose trainings these are.
+        failed: why a training was given up, where one was.
+    """
+
+    role: Role
+    name: str
+    seeds: tuple[int, ...]
+    scores: tuple[float, ...]
+    iqm: Estimate | None
+    improvement: Estimate | None
+    normalised: Estimate | None
+    correlation: float | None
+    cached: tuple[int, ...] = ()
+    same_as: str | None = None
+    failed: str | None = None
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One of the candidates that were tried for best; `iqm` is over the fresh seeds, None where all failed."""
+
+    candidate_id: str
+    iqm: Estimate | None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The search's first two could not be told apart, so both were re-trained; `contenders` has the chosen one first.
+
+    The chosen one is reported on the seeds that it was chosen by, which favours it a little.
+    """
+
+    contenders: tuple[Contender, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The best reward of a run against the human-written one and the bare task metric, at equal budgets.
+
+    Attributes:
+        steps: control steps of every training, in `num_envs` worlds together.
+        search_steps: control steps of a training in the search.
+        eval_episodes: evaluation episodes behind each score, on start states never trained on.
+        methods: the best reward, the human one, and the metric as a reward where the task has that.
+        gap: IQM of human minus IQM of sparse. Scores are normalised only where its interval leaves out 0.
+        transitions: recorded transitions behind the correlations.
+    """
+
+    version: int
+    task: str
+    metric: str
+    unit: str
+    steps: int
+    search_steps: int
+    eval_episodes: int
+    methods: tuple[Method, ...]
+    gap: Estimate | None
+    transitions: int
+    choice: Choice | None = None
+
+    def method(self, role: Role) -> Method | None:
+        """The method of this role."""
+        return next((method for method in self.methods if method.role is role), None)

@@ -1,0 +1,42 @@
+"""`comparison.json` in a run folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from eureka.comparison.data import VERSION, Comparison
+from eureka.errors import StoreError
+from eureka.serialize import DecodeError, dumps, loads
+from eureka.store import RunStore
+
+FILE = "comparison.json"
+
+
+def write_comparison(store: RunStore, comparison: Comparison) -> None:
+    """Keep a comparison in the run folder, in place of an earlier one.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    store.write_file(FILE, dumps(comparison))
+
+
+def read_comparison(folder: Path) -> Comparison | None:
+    """The comparison of a run, None where none was made.
+
+    Raises:
+        StoreError: the file is damaged, or of another version.
+    """
+    path = folder / FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    try:
+        found = json.loads(text).get("version")
+        if found == VERSION:
+            return loads(Comparison, text)
+    except (DecodeError, ValueError, AttributeError) as error:
+        raise StoreError(f"{path}: damaged, or changed by hand: {error}; `eureka evaluate` makes it anew") from error
+    raise StoreError(f"{path}: has the form {found}, and this eureka reads {VERSION}; `eureka evaluate` makes it anew")

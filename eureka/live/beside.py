@@ -1,0 +1,59 @@
+"""`eureka run --watch`: the page of a run, served by a process of its own beside it, so that no training waits."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import IO
+
+STOP_S = 5.0
+"""How long the server may take to end."""
+
+
+@contextmanager
+def watched(folder: Path, environment: Mapping[str, str], tell: Callable[[str], None]) -> Iterator[None]:
+    """Serve the page of the run in `folder` while the context lasts; a failure is told, and goes no further.
+
+    Args:
+        environment: of the process; without keys.
+        tell: is told the page's address as soon as it can be opened.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "eureka.live", str(folder.resolve())],
+        env=dict(environment),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    teller = Thread(target=_tell_address, args=(process.stdout, process.stderr, tell), name="eureka-watch", daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        process.stdin.close()
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        teller.join()
+        process.stdout.close()
+        process.stderr.close()
+
+
+def _tell_address(stdout: IO[str], stderr: IO[str], tell: Callable[[str], None]) -> None:
+    address = stdout.readline().strip()
+    if address:
+        tell(f"watch it at {address}")
+    elif reason := stderr.read().strip().splitlines():
+        tell(f"warning: the page is not served: {reason[-1]}")

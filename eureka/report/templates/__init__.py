@@ -1,0 +1,1 @@
+"""The page's templates, its style sheet and its script."""

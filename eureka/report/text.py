@@ -1,0 +1,108 @@
+"""Text and numbers as a page shows them. What a model wrote is shown as text, with nothing invisible in it."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+_KEPT = frozenset("\n\t")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
+"""Characters that count as letters, marks or symbols and look like nothing."""
+
+
+def visible(text: str) -> str:
+    """`text` with every control, bidirectional and invisible character written out.
+
+    Control characters become their pictures (`␛` for an escape), all others `⟨U+202E⟩`, so that no text can reorder,
+    hide or colour what stands around it. A line ends with a line feed.
+    """
+    text = text.replace("\r\n", "\n")
+    if text.isascii() and not _CONTROL.search(text):
+        return text
+    return "".join(_shown(character) for character in text)
+
+
+def _shown(character: str) -> str:
+    if character in _KEPT:
+        return character
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    if unicodedata.category(character) in _HIDDEN or character in _FILLERS or 0xFE00 <= code <= 0xFE0F:
+        return f"⟨U+{code:04X}⟩"
+    return character
+
+
+def shown(value: object) -> object:
+    """What a template prints for `value`: text is made `visible`; markup of our own stays."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return visible(value)
+    return value
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """About `digits` significant digits with a true minus sign; `–` for None."""
+    if value is None:
+        return "–"
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value == 0:
+        return "0"
+    size = abs(value)
+    if size >= 1e6 or size < 1e-3:
+        text = f"{value:.{digits - 1}e}"
+        mantissa, _, exponent = text.partition("e")
+        text = f"{mantissa}e{int(exponent)}"
+    elif size >= 10 ** (digits - 1):
+        text = f"{value:,.0f}"
+    else:
+        text = f"{value:#.{digits}g}".removesuffix(".")
+    return text.replace("-", "−")
+
+
+def tick_text(value: float) -> str:
+    """A round number on an axis, without trailing zeros."""
+    text = number(value)
+    return text.rstrip("0").removesuffix(".") if "." in text and "e" not in text else text
+
+
+def percent(share: float | None) -> str:
+    """`42%`, `0.3%`; `–` for None."""
+    if share is None or not math.isfinite(share):
+        return "–"
+    text = f"{100 * share:.0f}" if abs(share) >= 0.0995 or share == 0 else f"{100 * share:.1f}"
+    return f"{text}%".replace("-", "−")
+
+
+def duration(seconds: float) -> str:
+    """`48 s`, `3 min 20 s`, `2 h 5 min`."""
+    whole = round(seconds)
+    if whole < 1:
+        return f"{seconds:.1f} s"
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def counted(count: int, singular: str, plural: str = "") -> str:
+    """`1 seed`, `5 seeds`, `1,200 seeds`."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def listed(items: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"

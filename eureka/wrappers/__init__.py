@@ -1,0 +1,7 @@
+"""Exported rewards in environments that are not ours."""
+
+from eureka.wrappers.gymnasium_env import RewardWrapper
+from eureka.wrappers.gymnasium_vector import VectorRewardWrapper
+from eureka.wrappers.reward_module import RewardModule, load_reward
+
+__all__ = ["RewardModule", "RewardWrapper", "VectorRewardWrapper", "load_reward"]

@@ -1,0 +1,36 @@
+"""Layer: the wall clock, kept by the zygote, which no child can reach."""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+from eureka.sandbox.layer import Breach, Guard, GuardedLayer, Scope
+from eureka.sandbox.results import Limits
+
+
+class _Deadline(Guard):
+    def __init__(self, wall_s: float) -> None:
+        self._at = time.monotonic() + wall_s
+
+    def breach(self) -> Breach | None:
+        return "time" if time.monotonic() >= self._at else None
+
+    def patience_s(self) -> float:
+        return self._at - time.monotonic()
+
+
+class Clock(GuardedLayer):
+    """Sleep, a stopped process and ignored signals do not stop it."""
+
+    name: ClassVar[str] = "clock"
+    mandatory: ClassVar[bool] = True
+    remedy: ClassVar[str] = "start the child by a zygote"
+
+    def apply(self, scope: Scope) -> str:
+        """Nothing in the child: says what the zygote does."""
+        return f"killed by the zygote after {scope.limits.wall_s:g} s"
+
+    def guard(self, pid: int, limits: Limits) -> Guard:  # noqa: ARG002 - the interface's
+        """Counts from now."""
+        return _Deadline(limits.wall_s)
