@@ -35,6 +35,7 @@ LETTERS = {
     "privileges": "P",
     "rlimits": "R",
     "descriptors": "D",
+    "private memory": "M",
     "environment": "E",
     "clock": "C",
     "watchdog": "W",

@@ -14,8 +14,8 @@ from pathlib import Path
 import gymnasium
 import torch
 
+from eureka.comparing import best_reward
 from eureka.config import from_yaml
-from eureka.evaluation import best_reward
 from eureka.rl.episodes import EpisodeTracker
 from eureka.rl.policy import load_policy
 from eureka.search import pooled_score

@@ -36,7 +36,7 @@ from eureka.store import RunStore
 HERE = Path(__file__).parent
 GRAMMAR = (HERE / "reward.gbnf").read_text(encoding="utf-8")
 FORMAT = 1
-MAX_OUTPUT_TOKENS = 320
+MAX_OUTPUT_TOKENS = 192
 GRAMMAR_TEMPERATURE = 1.5
 """Where every answer parses anyway; without it the second generation repeats its parent word for word."""
 UNIT = "s"

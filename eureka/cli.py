@@ -148,7 +148,9 @@ def resume(
 def evaluate(
     folder: RunFolder,
     seeds: Annotated[int | None, typer.Option(min=1, help="Fresh seeds; as configured where not given.")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Control steps of each training; as for budget=standard.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Control steps of each training; as for budget=standard.")
+    ] = None,
     task_dir: TaskDirs = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -336,6 +338,7 @@ def tasks(
     """List the tasks, or show one."""
     take_keys(os.environ)
     from eureka.tasks import find_tasks, load_task
+    from eureka.tasks.describe import describe
     from eureka.tasks.info import read_info
 
     task_dirs = task_dir or []
@@ -344,22 +347,8 @@ def tasks(
         for text in table([(info.name, info.description) for info in infos]):
             line(text)
         return
-    task = load_task(name, task_dirs)
-    line(f"{name}: {task.info.description}")
-    line(f"folder: {task.folder}")
-    line(f"control step: {task.control_timestep_s:g} s, time limit {task.info.max_episode_steps} steps")
-    line(f"metric: {task.metric.description} ({task.metric.unit})")
-    line(f"evidence: {task.info.evidence}")
-    line()
-    header = ("state field", "shape", "dtype", "unit", "frame", "description")
-    rows = [(f.name, _shape(f.shape), f.dtype, f.unit, f.frame, f.description) for f in task.fields]
-    for text in table([header, *rows]):
+    for text in describe(load_task(name, task_dirs)):
         line(text)
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    """Shape with its leading dimension, as Python writes a tuple: `(num_envs,)`, `(num_envs, 3)`."""
-    return f"(num_envs, {', '.join(map(str, shape))})" if shape else "(num_envs,)"
 
 
 @app.command()

@@ -13,7 +13,7 @@ from eureka.comparison.cache import TrainingCache
 from eureka.comparison.compare import Contest, choose_and_compare, compare
 from eureka.comparison.trainings import Listener, Trainings, fresh_seeds
 from eureka.config import EvaluationConfig, RunConfig, from_yaml
-from eureka.console import View, line, print_table, say, table, watching
+from eureka.console import View, paragraph, print_table, say, table, watching
 from eureka.errors import StoreError
 from eureka.rl.backend import Backend
 from eureka.rl.recording import Recording, record
@@ -133,7 +133,7 @@ def print_comparison(comparison: Comparison) -> None:
     """Both tables and the verdict, in the terminal's mode."""
     for rows in (seed_rows(comparison), summary_rows(comparison)):
         print_table(rows.title, rows.header, rows.rows, rows.notes)
-    line(verdict(comparison))
+    paragraph(verdict(comparison))
 
 
 def comparison_lines(comparison: Comparison) -> list[str]:

@@ -100,7 +100,7 @@ def make_schedule(config: RunConfig, info: TaskInfo) -> Schedule:
 
 
 def evaluation_schedule(config: RunConfig, info: TaskInfo) -> Schedule:
-    """How rewards are re-trained for the final comparison: as in the search, unless `evaluation.steps` says otherwise."""
+    """How rewards are re-trained for the final comparison: as in the search, but for `evaluation.steps`."""
     searched = make_schedule(config, info)
     return replace(searched, steps=config.evaluation.steps or searched.steps)
 

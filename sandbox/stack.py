@@ -9,6 +9,7 @@ from eureka.sandbox.landlock import Landlock
 from eureka.sandbox.layer import GuardedLayer, Layer
 from eureka.sandbox.namespaces import Namespaces
 from eureka.sandbox.output_cap import OutputCap
+from eureka.sandbox.private_memory import PrivateMemory
 from eureka.sandbox.privileges import Privileges
 from eureka.sandbox.rlimits import ResourceLimits
 from eureka.sandbox.seccomp import Seccomp
@@ -22,6 +23,7 @@ LAYERS: tuple[Layer, ...] = (
     OutputCap(),
     Environment(),
     Descriptors(),
+    PrivateMemory(),
     Namespaces(),
     Privileges(),
     ResourceLimits(),
@@ -30,4 +32,5 @@ LAYERS: tuple[Layer, ...] = (
     Canaries(),
 )
 """Namespaces need a dumpable process and clear the death signal, so they come before Privileges; Landlock and
-seccomp need NO_NEW_PRIVS, so they come after; limits and the watchdog need /proc, so they come before Landlock."""
+seccomp need NO_NEW_PRIVS, so they come after; limits, the watchdog and private memory need /proc, so they come before
+Landlock."""

@@ -14,8 +14,8 @@ from console_story import HOSTILE, Clock, Story
 from rich.cells import cell_len
 from rich.console import Console
 
-from eureka.console.board import Board, score
-from eureka.console.layout import ASCII, count, render
+from eureka.console.board import Board, Row, Score, score
+from eureka.console.layout import ASCII, count, metric_text, render
 from eureka.console.layout import clock as clock_text
 from eureka.console.live import LiveTable
 from eureka.console.output import say
@@ -146,6 +146,18 @@ def test_the_interval_is_over_seeds_where_there_are_several() -> None:
     assert score([[1.0, 3.0]]).interval == (1.0, 3.0)
     of_two = score([[0.0, 10.0], [5.0, 5.0]])
     assert (of_two.mean, of_two.interval) == (5.0, (5.0, 5.0))
+
+
+def test_a_metric_has_as_many_digits_as_its_interval() -> None:
+    def shown_as(mean: float, *interval: float) -> str:
+        return metric_text(Row("g01-c01", score=Score(mean, (interval[0], interval[1]) if interval else None)))
+
+    assert shown_as(0.0225, 0.00641, 0.0384) == "0.022 [0.006, 0.038]"
+    assert shown_as(-0.00334, -0.00712, 0.00012) == "-0.0033 [-0.0071, 0.0001]"
+    assert shown_as(-0.0001, -0.4, 0.4) == "0 [-0.4, 0.4]"
+    assert shown_as(1234.5, 1000.0, 1400.0) == "1234 [1000, 1400]"
+    assert shown_as(20.0, 20.0, 20.0) == "20 [20, 20]"
+    assert shown_as(0.12345) == "0.123"
 
 
 # ---- on a terminal -----------------------------------------------------------------------------------------------

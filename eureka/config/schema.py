@@ -187,7 +187,7 @@ class TrackingConfig:
     wandb: str | None = None
     """The Weights & Biases project to log to; null: none. Its own environment variables say whose and where."""
     mlflow: str | None = None
-    """The MLflow experiment to log to, at MLFLOW_TRACKING_URI or below `mlruns/` in the run folder; null: none."""
+    """The MLflow experiment to log to, at MLFLOW_TRACKING_URI or in `mlflow.db` in the run folder; null: none."""
 
 
 @dataclass(frozen=True)

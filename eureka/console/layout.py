@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -149,8 +150,20 @@ def metric_text(row: Row) -> str:
     """`2.14 [1.97, 2.31]` of what was evaluated, else the running value of training."""
     if row.score is None:
         return "" if row.metric is None else f"{row.metric:.3g}"
-    interval = row.score.interval
-    return f"{row.score.mean:.3g}" + (f" [{interval[0]:.3g}, {interval[1]:.3g}]" if interval else "")
+    mean, interval = row.score.mean, row.score.interval
+    if interval is None:
+        return f"{mean:.3g}"
+    low, high = interval
+    # No more digits than the interval's width gives a meaning to.
+    decimals = max(1 - math.floor(math.log10(high - low)), 0) if high > low else None
+    return f"{_rounded(mean, decimals)} [{_rounded(low, decimals)}, {_rounded(high, decimals)}]"
+
+
+def _rounded(value: float, decimals: int | None) -> str:
+    if decimals is None:
+        return f"{value:.3g}"
+    text = f"{round(value, decimals) + 0.0:.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _that_fit(rows: Sequence[Row], room: int, leader: str | None) -> list[Row]:

@@ -587,9 +587,11 @@ class RewardFunction:
 
     def __call__(self, state: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """`state` maps field names to tensors of shape `(num_envs, ...)`; fields that are not read may be there."""
+        if torch.is_grad_enabled():
+            with torch.no_grad():
+                return self(state)
         values = [state[name] for name in self.inputs]
-        with torch.no_grad():
-            total, *components = self._function(values[0].shape[0], values[0].device, *values)
+        total, *components = self._function(values[0].shape[0], values[0].device, *values)
         return total, dict(zip(self.components, components, strict=True))
 
     def with_constants(self, **values: float) -> RewardFunction:

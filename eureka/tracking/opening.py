@@ -72,7 +72,7 @@ def _sinks(config: RunConfig, store: RunStore, environment: Mapping[str, str]) -
 
         from eureka.tracking.mlflow import MlflowSink
 
-        uri = environment.get("MLFLOW_TRACKING_URI") or (store.folder / "mlruns").absolute().as_uri()
+        uri = environment.get("MLFLOW_TRACKING_URI") or f"sqlite:///{store.folder.resolve() / 'mlflow.db'}"
         with _refused("mlflow", (MlflowException, OSError)):
             sinks.append(MlflowSink(uri, keys.mlflow, _name(store)))
     return sinks

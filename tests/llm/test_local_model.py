@@ -49,16 +49,15 @@ def run(provider: str, url: str, folder: Path, *overrides: str) -> subprocess.Co
 
 
 def test_evolution_with_a_grammar_that_makes_every_answer_parse(url: str, tmp_path: Path) -> None:
-    result = run(
-        "anthropic", url, tmp_path / "run", "search.generations=2", "search.repairs=0", "llm.max_output_tokens=320"
-    )
+    search = ["search.generations=2", "search.repairs=0", "llm.max_output_tokens=192"]
+    result = run("anthropic", url, tmp_path / "run", *search)
     assert result.returncode == 0, result.stderr
     with RunStore.open(tmp_path / "run", read_only=True) as store:
         assert store.is_finished
         assert list(store.finished_generations()) == [1, 2]
         answers = [answer for given in store.completions().values() for answer in given]
         assert len(store.results()) >= 1
-    assert len(answers) >= 4
+    assert len(answers) == 4
     for answer in answers:
         assert answer.text.startswith("```python\nimport torch\n\n\ndef compute_reward(cart_position, ")
         assert answer.usage.input_tokens

@@ -13,13 +13,24 @@ from eureka.sandbox import Failed, Finished, Sandbox, inspect_layers
 from eureka.sandbox.canaries import Canary, canaries
 from eureka.sandbox.landlock import rights
 from eureka.sandbox.layer import Scope
+from eureka.sandbox.private_memory import Mapping, shared_mappings
 from eureka.sandbox.results import Limits
 from eureka.sandbox.stack import LAYERS
 
 HERE = Path(__file__).parent
 TARGET = "jail_targets:python"
 OUTSIDE = ["clock", "watchdog", "output cap"]
-INSIDE = ["environment", "descriptors", "namespaces", "privileges", "rlimits", "landlock", "seccomp", "canaries"]
+INSIDE = [
+    "environment",
+    "descriptors",
+    "private memory",
+    "namespaces",
+    "privileges",
+    "rlimits",
+    "landlock",
+    "seccomp",
+    "canaries",
+]
 NAMES = [*OUTSIDE, *INSIDE]
 OPTIONAL = {"watchdog", "namespaces", "landlock"}
 
@@ -160,6 +171,19 @@ def test_landlock_rights_follow_the_abi(abi: int, files: int, network: int, scop
     found = rights(abi)
     assert (found.files, found.network, found.scoped) == (files, network, scoped)
     assert len(found.attribute()) == size
+
+
+def test_shared_mappings_are_told_from_private_ones() -> None:
+    maps = (
+        "7f0000000000-7f0000002000 rw-s 00000000 00:01 7 /dev/zero (deleted)\n"
+        "7f0000002000-7f0000003000 r--s 00000000 fe:00 8 /usr/lib/gconv-modules.cache\n"
+        "7f0000003000-7f0000004000 ---s 00000000 00:01 9 /dev/zero\n"
+        "7f0000004000-7f0000005000 rw-p 00000000 00:00 0 [heap]\n"
+    )
+    assert list(shared_mappings(maps)) == [
+        Mapping(0x7F0000000000, 0x2000, "rw-s"),
+        Mapping(0x7F0000002000, 0x1000, "r--s"),
+    ]
 
 
 def test_torch_works_confined() -> None:

@@ -210,7 +210,7 @@ def test_mlflow_has_runs_below_the_searchs_and_finds_them_again(story: Story, mo
     monkeypatch.setitem(sys.modules, "mlflow", module)
     monkeypatch.setitem(sys.modules, "mlflow.exceptions", exceptions)
     track(story, TrackingConfig(mlflow="rewards"), [])
-    assert FakeMlflow.uris == [(story.folder / "mlruns").as_uri()]
+    assert FakeMlflow.uris == [f"sqlite:///{story.folder / 'mlflow.db'}"]
     parents = [tags.get("mlflow.parentRunId") for tags in FakeMlflow.runs.values()]
     assert parents[0] is None
     assert set(parents[1:]) == {"run 0"}

@@ -11,6 +11,7 @@ from attack_suite.scene import Scene
 
 from eureka.sandbox import Failed, Finished, Limits
 
+PRIVATE_MEMORY = "private memory"
 SECCOMP, LANDLOCK, NAMESPACES = "seccomp", "landlock", "namespaces"
 PRIVILEGES, RLIMITS, DESCRIPTORS, ENVIRONMENT = "privileges", "rlimits", "descriptors", "environment"
 CLOCK, WATCHDOG, OUTPUT_CAP = "clock", "watchdog", "output cap"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attack_suite.attack import FORK, Attack, poisoned
+from attack_suite.attack import FORK, PRIVATE_MEMORY, Attack, poisoned
 
 
 def _left(name: str, source: str, then: str, *, torch: bool = False) -> Attack:
@@ -169,4 +169,21 @@ TORCH = [
     ),
 ]
 
-FAMILIES = {"state left in the zygote": PATCHES, "monkey-patched torch": TORCH}
+SHARED = [
+    Attack(
+        "change memory that the zygote shares",
+        "SHARED[:4] = b'EVIL'",
+        poisoned,
+        (PRIVATE_MEMORY,),
+        then="result = SHARED[:4] == b'EVIL'",
+    ),
+    Attack(
+        "change shared memory from C",
+        "address = ctypes.addressof(ctypes.c_char.from_buffer(SHARED))\nctypes.memmove(address + 8, b'EVIL', 4)",
+        poisoned,
+        (PRIVATE_MEMORY,),
+        then="result = SHARED[8:12] == b'EVIL'",
+    ),
+]
+
+FAMILIES = {"memory shared with the zygote": SHARED, "state left in the zygote": PATCHES, "monkey-patched torch": TORCH}

@@ -7,6 +7,7 @@ import ctypes
 import errno
 import importlib
 import json
+import mmap
 import os
 import signal
 import sys
@@ -40,6 +41,9 @@ NOBODY = 65534
 MAPS: list[str] = []
 """The zygote's memory map, which helps code that hunts through memory."""
 
+SHARED: list[mmap.mmap] = []
+"""Memory that the warm-up maps as shared, as a careless library's does."""
+
 MARK = b"mark: untouched"
 """What attacks on the zygote's memory try to change."""
 
@@ -50,6 +54,7 @@ def warm_up() -> None:
     """A machine on which every layer can be had, or whatever the present one is."""
     for name in MODULES.split():
         importlib.import_module(name)
+    SHARED[:] = [mmap.mmap(-1, mmap.PAGESIZE)]
     MAPS[:] = Path("/proc/self/maps").read_text().splitlines()
 
 
@@ -155,8 +160,6 @@ def answer_pipe() -> int:
 
 def execute_machine_code(code: bytes) -> int:
     """Run machine code from a page of this process's own."""
-    import mmap
-
     page = mmap.mmap(-1, mmap.PAGESIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, 7)
     page.write(code)
     _PAGES.append(page)
@@ -179,6 +182,7 @@ def run(payload: bytes) -> bytes:
         "libc": ctypes.CDLL(None, use_errno=True),
         "MAPS": MAPS,
         "MARK": MARK,
+        "SHARED": SHARED[0],
         "ctypes": ctypes,
         "os": os,
         "signal": signal,
