@@ -213,7 +213,7 @@ class RunConfig:
 
 BUDGETS: Mapping[str, Mapping[str, Mapping[str, int]]] = {
     "quick": {
-        "search": {"generations": 3, "samples": 8},
+        "search": {"generations": 3, "samples": 8, "finalists": 3},
         "train": {"seeds": 1},
         "evaluation": {"seeds": 3},
     },
