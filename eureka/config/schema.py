@@ -131,7 +131,7 @@ class SearchConfig:
     """Generations."""
     samples: int = _at_least(1, 8)
     """Candidates per generation."""
-    finalists: int = _at_least(1, 4)
+    finalists: int = _at_least(1, 3)
     """Candidates that are trained with further seeds after the last generation, before one is called best."""
     confirmation_seeds: int = _at_least(0, 2)
     """Further seeds for each of them; 0: the best by the search's own seeds is called best."""
@@ -213,7 +213,7 @@ class RunConfig:
 
 BUDGETS: Mapping[str, Mapping[str, Mapping[str, int]]] = {
     "quick": {
-        "search": {"generations": 3, "samples": 8, "finalists": 3},
+        "search": {"generations": 3, "samples": 8},
         "train": {"seeds": 1},
         "evaluation": {"seeds": 3},
     },
