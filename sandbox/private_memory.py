@@ -54,4 +54,4 @@ class PrivateMemory(Layer):
         shared = list(shared_mappings(Path("/proc/self/maps").read_text(encoding="utf-8")))
         for mapping in shared:
             _make_private(mapping)
-        return f"{len(shared)} shared mappings of the zygote's replaced by copies"
+        return f"shared mappings of the zygote's replaced by copies: {len(shared)}"
