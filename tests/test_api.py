@@ -77,7 +77,7 @@ def test_the_table_has_every_training(finished: tuple[eureka.FinishedRun, str]) 
     assert lines[0] == "cartpole: score of every training (s)"
     assert lines[1].split() == ["seed", "1000", "1001"]
     assert lines[2].startswith(f"best ({run.best})")
-    assert "for 1,024 control steps (0.5 of a training in the search)" in run.table
+    assert "for 2,048 control steps, as in the search; " in run.table
     assert run._repr_html_() == f"<pre>{html.escape(str(run))}</pre>"
     assert str(replace(run, comparison=None)) == f"best reward: {run.best}, as a module: {run.reward_path}"
     assert replace(run, comparison=None).table == ""

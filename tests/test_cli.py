@@ -249,7 +249,7 @@ def test_a_run_ends_with_the_comparison(finished: Path) -> None:
     assert best.scores == (scores[best.name, 1000],)
     # Gymnasium's own reward of this body is the task metric.
     assert (sparse.same_as, sparse.scores) == ("human", human.scores)
-    assert (comparison.steps, comparison.search_steps) == (2048, 4096)
+    assert (comparison.steps, comparison.search_steps) == (4096, 4096)
 
 
 def test_evaluate_adds_seeds(finished: Path) -> None:

@@ -114,14 +114,14 @@ PROMPT = Prompt((Message("user", "x" * 3500),), PromptFacts("t", 0, 1, ()))
 def test_an_estimate() -> None:
     config = resolve(RunConfig(llm=AnthropicConfig(), search=SearchConfig(2, 4), train=TrainConfig(seeds=3)))
     found = estimate(config, SCHEDULE, PROMPT)
-    # A repair for one candidate in four; four finalists with two further seeds.
-    assert (found.calls, found.repairs, found.control_steps) == (10, 2, 3 * 8 * 1000 + 4 * 2 * 1000)
+    # A repair for one candidate in four; three finalists with two further seeds.
+    assert (found.calls, found.repairs, found.control_steps) == (10, 2, 3 * 8 * 1000 + 3 * 2 * 1000)
     # The second generation's prompts hold a reflection of 2000 tokens more, a repair the answer and 300 of errors.
     assert (found.input_tokens, found.output_tokens) == (4 * 1000 + 3800 + 4 * 3000 + 5800, 10 * 2500)
     # A million tokens into the cache are $2.5, from it $0.1, beside it $2, and answers $10; a generation's first call
     # fills it.
     assert found.usd == pytest.approx((4000 * 2.5 + 4 * 4000 * 0.1 + 2 * 2800 * 2 + 25_000 * 10) / 1e6)
-    assert found.training_s(1000.0) == 32
+    assert found.training_s(1000.0) == 30
     assert call_line(config, found) == (
         "provider anthropic, model claude-sonnet-5-5: about 10 calls, 25,600 tokens to read and 25,000 to write, about "
         "$0.27; stops at $5"

@@ -92,8 +92,9 @@ def notes(comparison: Comparison) -> list[str]:
     count = max(len(method.seeds) for method in comparison.methods)
     seeds = "1 fresh seed" if count == 1 else f"{count} fresh seeds"
     share = comparison.steps / comparison.search_steps
+    length = ", as in the search" if share == 1 else f" ({share:.2g} of a training in the search)"
     said = [
-        f"each trained with {seeds} for {comparison.steps:,} control steps ({share:.2g} of a training in the search); "
+        f"each trained with {seeds} for {comparison.steps:,} control steps{length}; "
         f"a score is the mean of {comparison.eval_episodes} evaluation episodes"
     ]
     if 1 < count < _FEW_SEEDS:

@@ -77,7 +77,7 @@ llm:
 search:
   generations: {generations}
   samples: {samples}
-  finalists: 4
+  finalists: 3
   confirmation_seeds: 2
   parent: best_so_far
   repairs: 2
