@@ -18,7 +18,6 @@ from eureka.comparing import best_reward
 from eureka.config import from_yaml
 from eureka.rl.episodes import EpisodeTracker
 from eureka.rl.policy import load_policy
-from eureka.search import pooled_score
 from eureka.store import RunStore
 from eureka.tasks import load_task
 
@@ -32,7 +31,7 @@ def main() -> None:
     with RunStore.open(options.run, read_only=True) as store:
         task = load_task(from_yaml(store.config_yaml).task)
         best = best_reward(store).candidate_id
-        own = pooled_score([result for result in store.results() if result.candidate_id == best])
+        own = max(result.score for result in store.results() if result.candidate_id == best)  # that of the policy
     if task.info.gymnasium_id is None:
         raise SystemExit(f"task {task.info.name} has no Gymnasium environment")
     policy = load_policy((options.run / "best" / "policy.pt").read_bytes())

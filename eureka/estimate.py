@@ -89,7 +89,7 @@ def estimate(config: RunConfig, schedule: Schedule, first_prompt: Prompt) -> Est
 
 def measure_steps_per_second(task: Task, num_envs: int, workers: int) -> float:
     """About how many control steps a second `workers` train together, by half a second of this machine's physics."""
-    worlds = Worlds(task, [stream(0, _MEASURED_STREAM)], num_envs, desynchronise=False)
+    worlds = Worlds(task, [stream(0, _MEASURED_STREAM)], num_envs, desynchronise=False, fields=())
     action = torch.zeros(num_envs, task.model.nu)
     worlds.step(action)
     started, steps = time.monotonic(), 0
