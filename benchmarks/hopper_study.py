@@ -36,11 +36,6 @@ CHANGES: Sequence[Mapping[str, float]] = (
     {"num_envs": 32, "minibatches": 8},
     {"minibatches": 8},
     {"epochs": 8},
-    {"learning_rate": 3e-4},
-    {"learning_rate": 8e-4},
-    {"gamma": 0.99},
-    {"gae_lambda": 0.95},
-    {"initial_std": 0.5},
 )
 SEEDS = range(4)
 
