@@ -7,7 +7,9 @@ other difference means that the code depends on their number, or on something ot
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import overload
 
 from eureka.reward.explain import TraceFailure
 from eureka.reward.recorder import Entry, Literal, Recorded
@@ -17,7 +19,6 @@ from eureka.reward.runtime import (
     Component,
     ConstantRef,
     Graph,
-    InputRef,
     Node,
     NodeRef,
     Ref,
@@ -118,19 +119,7 @@ def live(graph: Graph) -> Graph:
             arguments = (*node.args, *(value for _, value in node.kwargs))
             live |= {r.index for a in arguments for r in references(a) if isinstance(r, NodeRef)}
     number = {old: new for new, old in enumerate(sorted(live))}
-
-    def moved(argument: Argument) -> Argument:
-        if isinstance(argument, tuple):
-            return tuple(moved(element) for element in argument)
-        return NodeRef(number[argument.index], argument.item) if isinstance(argument, NodeRef) else argument
-
-    def moved_ref(ref: Ref) -> Ref:
-        return ref if isinstance(ref, InputRef) else NodeRef(number[ref.index], ref.item)
-
-    nodes = tuple(
-        Node(n.op, tuple(map(moved, n.args)), tuple((k, moved(v)) for k, v in n.kwargs), n.line, n.name)
-        for n in (graph.nodes[old] for old in sorted(live))
-    )
+    nodes = tuple(renumbered_node(graph.nodes[old], number) for old in sorted(live))
     used = {
         r.name
         for n in nodes
@@ -139,5 +128,22 @@ def live(graph: Graph) -> Graph:
         if isinstance(r, ConstantRef)
     }
     constants = {name: value for name, value in graph.constants.items() if name in used}
-    components = tuple(Component(c.name, moved_ref(c.value)) for c in graph.components)
-    return Graph(graph.inputs, constants, nodes, moved_ref(graph.total), components)
+    components = tuple(Component(c.name, renumbered(c.value, number)) for c in graph.components)
+    return Graph(graph.inputs, constants, nodes, renumbered(graph.total, number), components)
+
+
+@overload
+def renumbered(argument: Ref, number: Mapping[int, int] | Sequence[int]) -> Ref: ...
+@overload
+def renumbered(argument: Argument, number: Mapping[int, int] | Sequence[int]) -> Argument: ...
+def renumbered(argument: Argument, number: Mapping[int, int] | Sequence[int]) -> Argument:
+    """An argument that refers to node `number[i]` where it referred to node `i`."""
+    if isinstance(argument, tuple):
+        return tuple(renumbered(element, number) for element in argument)
+    return NodeRef(number[argument.index], argument.item) if isinstance(argument, NodeRef) else argument
+
+
+def renumbered_node(node: Node, number: Mapping[int, int] | Sequence[int]) -> Node:
+    """A node whose arguments are `renumbered`."""
+    args = tuple(renumbered(argument, number) for argument in node.args)
+    return replace(node, args=args, kwargs=tuple((key, renumbered(value, number)) for key, value in node.kwargs))

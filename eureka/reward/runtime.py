@@ -107,6 +107,7 @@ def _expand(tensor: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
 
 # A recorded `view` is valid for the strides it was traced with; `reshape` is the same for every stride.
 _FUNCTIONS: dict[str, Callable[..., Any]] = {"_to_copy": _to_copy, "expand": _expand, "view": torch.reshape}
+_BINDINGS = (torch, torch._C._linalg)  # type: ignore[attr-defined]
 
 
 def _operation(name: str) -> Operation | None:
@@ -130,9 +131,10 @@ def _operation(name: str) -> Operation | None:
     kinds = [str(value.type) for value in schema.returns]
     outputs = 1 if kinds == ["Tensor"] else len(kinds) if len(kinds) > 1 else None
     takes_device = all(p.kind != "Tensor" for p in parameters)
-    # The functions of `torch` that are plain C bindings skip a Python frame of the overload's.
-    fast = getattr(torch, base, None)
-    function = _FUNCTIONS.get(base) or (fast if type(fast) is type(torch.mul) else target)
+    # Plain C bindings are microseconds faster to call than an overload.
+    bound = (getattr(place, base, None) for place in _BINDINGS)
+    fast = next((function for function in bound if type(function) is type(torch.mul)), target)
+    function = _FUNCTIONS.get(base, fast)
     return Operation(function, tuple(parameters), outputs, takes_device)
 
 
@@ -517,7 +519,27 @@ class _Literal:
         return self._copies[device]
 
 
-def _literal(argument: Argument, constants: Mapping[str, float]) -> Any:
+def resolve(
+    argument: Argument,
+    values: Sequence[Any],
+    state: Mapping[str, torch.Tensor],
+    constants: Mapping[str, Any],
+    num_envs: int,
+) -> Any:
+    """What an argument stands for, given the values of the nodes before it."""
+    if isinstance(argument, NodeRef):
+        value = values[argument.index]
+        return value if argument.item is None else value[argument.item]
+    if isinstance(argument, InputRef):
+        return state[argument.name]
+    if isinstance(argument, Batch):
+        return argument.multiple * num_envs
+    if isinstance(argument, tuple):
+        return [resolve(element, values, state, constants, num_envs) for element in argument]
+    return _literal(argument, constants)
+
+
+def _literal(argument: Argument, constants: Mapping[str, Any]) -> Any:
     """The Python value of an argument that refers to neither nodes, inputs nor the batch."""
     if isinstance(argument, ConstantRef):
         return -constants[argument.name] if argument.negative else constants[argument.name]
@@ -533,37 +555,39 @@ def evaluate(graph: Graph, state: Mapping[str, torch.Tensor], num_envs: int, dev
     return list(evaluate_nodes(graph, state, num_envs, device))
 
 
+def call_operation(op: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """What an operation of the table gives."""
+    return OPS[op].function(*args, **kwargs)
+
+
 def evaluate_nodes(
-    graph: Graph, state: Mapping[str, torch.Tensor], num_envs: int, device: torch.device
+    graph: Graph,
+    state: Mapping[str, torch.Tensor],
+    num_envs: int,
+    device: torch.device,
+    call: Callable[[str, Sequence[Any], Mapping[str, Any]], Any] = call_operation,
 ) -> Iterator[Any]:
     """Every node's value in turn, so that each can be looked at before the next is computed.
 
     Works on the meta device too. Torch's own errors are raised as `GraphError` with the node's number.
+
+    Args:
+        call: stands in for `call_operation`.
     """
     values: list[Any] = []
 
-    def resolve(argument: Argument) -> Any:
-        if isinstance(argument, NodeRef):
-            value = values[argument.index]
-            return value if argument.item is None else value[argument.item]
-        if isinstance(argument, InputRef):
-            return state[argument.name]
-        if isinstance(argument, Batch):
-            return argument.multiple * num_envs
-        if isinstance(argument, tuple):
-            return [resolve(element) for element in argument]
-        return _literal(argument, graph.constants)
+    def value_of(argument: Argument) -> Any:
+        return resolve(argument, values, state, graph.constants, num_envs)
 
     for index, node in enumerate(graph.nodes):
         try:
             if node.op == "tensor":
                 value: Any = _Literal(node)(device)
             else:
-                operation = OPS[node.op]
-                kwargs = {key: resolve(value) for key, value in node.kwargs}
-                if operation.takes_device:
+                kwargs = {key: value_of(argument) for key, argument in node.kwargs}
+                if OPS[node.op].takes_device:
                     kwargs["device"] = device
-                value = operation.function(*[resolve(a) for a in node.args], **kwargs)
+                value = call(node.op, [value_of(argument) for argument in node.args], kwargs)
         except KERNEL_ERRORS as error:
             first_line = next(iter(str(error).splitlines()), "")
             raise GraphError(f"node {index} ({node.op}): {type(error).__name__}: {first_line:.200}") from error
@@ -589,10 +613,8 @@ class RewardFunction:
         """`state` maps field names to tensors of shape `(num_envs, ...)`; fields that are not read may be there."""
         if torch.is_grad_enabled():
             with torch.no_grad():
-                return self(state)
-        values = [state[name] for name in self.inputs]
-        total, *components = self._function(values[0].shape[0], values[0].device, *values)
-        return total, dict(zip(self.components, components, strict=True))
+                return self._function(state)
+        return self._function(state)
 
     def with_constants(self, **values: float) -> RewardFunction:
         """The same reward with other numbers for some of its named constants (`graph.constants`); nothing is traced.
@@ -620,16 +642,10 @@ def compile_graph(text: str) -> RewardFunction:
     return RewardFunction(parse_graph(text))
 
 
-def _build(graph: Graph) -> Callable[..., tuple[torch.Tensor, ...]]:
+def _build(graph: Graph) -> Callable[[Mapping[str, torch.Tensor]], tuple[torch.Tensor, dict[str, torch.Tensor]]]:
     """Straight-line code of our own names over the table: operations `f`, values `v`, inputs `s`, literals `c`."""
     inputs = {name: f"s{i}" for i, name in enumerate(graph.inputs)}
     scope: dict[str, Any] = {}
-    last_use: dict[int, int] = {}
-    for index, node in enumerate(graph.nodes):
-        for argument in (*node.args, *(value for _, value in node.kwargs)):
-            last_use.update({r.index: index for r in references(argument) if isinstance(r, NodeRef)})
-    outputs = [graph.total, *(c.value for c in graph.components)]
-    kept = {r.index for r in outputs if isinstance(r, NodeRef)}
 
     def bind(prefix: str, value: Any) -> str:
         name = f"{prefix}{len(scope)}"
@@ -647,7 +663,10 @@ def _build(graph: Graph) -> Callable[..., tuple[torch.Tensor, ...]]:
             return "[" + ", ".join(text(element) for element in argument) + "]"
         return bind("c", _literal(argument, graph.constants))
 
-    lines = [f"def reward({', '.join(['n', 'device', *inputs.values()])}):"]
+    lines = ["def reward(state):"]
+    lines += [f" {own} = state[{bind('k', name)}]" for name, own in inputs.items()]
+    lines += [" n, device = s0.shape[0], s0.device"]
+    spent = _spent(graph)
     for index, node in enumerate(graph.nodes):
         if node.op == "tensor":
             call = f"{bind('f', _Literal(node))}(device)"
@@ -658,10 +677,24 @@ def _build(graph: Graph) -> Callable[..., tuple[torch.Tensor, ...]]:
             keywords += ["device=device"] if operation.takes_device else []
             call = f"{bind('f', operation.function)}({', '.join([*map(text, node.args), *keywords])})"
         lines.append(f" v{index} = {call}")
-        spent = sorted(i for i, last in last_use.items() if last == index and i not in kept)
-        if spent:
-            lines.append(" del " + ", ".join(f"v{i}" for i in spent))
-    lines.append(f" return {', '.join(map(text, outputs))},")
+        if index in spent:
+            lines.append(" del " + ", ".join(f"v{i}" for i in spent[index]))
+    components = ", ".join(f"{bind('k', c.name)}: {text(c.value)}" for c in graph.components)
+    lines.append(f" return {text(graph.total)}, {{{components}}}")
     exec(compile("\n".join(lines), "<reward graph>", "exec"), scope)
-    function: Callable[..., tuple[torch.Tensor, ...]] = scope["reward"]
+    function: Callable[..., tuple[torch.Tensor, dict[str, torch.Tensor]]] = scope["reward"]
     return function
+
+
+def _spent(graph: Graph) -> dict[int, list[int]]:
+    """For each node the earlier ones that nothing needs after it."""
+    last_use: dict[int, int] = {}
+    for index, node in enumerate(graph.nodes):
+        for argument in (*node.args, *(value for _, value in node.kwargs)):
+            last_use.update({r.index: index for r in references(argument) if isinstance(r, NodeRef)})
+    kept = {r.index for r in (graph.total, *(c.value for c in graph.components)) if isinstance(r, NodeRef)}
+    spent: dict[int, list[int]] = {}
+    for used, last in sorted(last_use.items()):
+        if used not in kept:
+            spent.setdefault(last, []).append(used)
+    return spent

@@ -8,19 +8,15 @@ from typing import Any
 import torch
 
 from eureka.reward.runtime import (
-    DTYPES,
     OPS,
     Argument,
-    Batch,
     ConstantRef,
-    DType,
     Graph,
     GraphError,
-    InputRef,
     Node,
-    NodeRef,
     RewardFunction,
     references,
+    resolve,
     set_constants,
 )
 
@@ -171,34 +167,23 @@ class _Batched:
         constants: dict[str, Any] = {**self._graph.constants, **dict(zip(self._names, values, strict=True))}
         results: list[Any] = []
 
-        def resolve(argument: Argument) -> Any:
-            if isinstance(argument, NodeRef):
-                value = results[argument.index]
-                return value if argument.item is None else value[argument.item]
-            if isinstance(argument, InputRef):
-                return self._state[argument.name]
-            if isinstance(argument, ConstantRef):
-                return -constants[argument.name] if argument.negative else constants[argument.name]
-            if isinstance(argument, Batch):
-                return argument.multiple * self.num_envs
-            if isinstance(argument, DType):
-                return DTYPES[argument.name]
-            return [resolve(element) for element in argument] if isinstance(argument, tuple) else argument
+        def value_of(argument: Argument) -> Any:
+            return resolve(argument, results, self._state, constants, self.num_envs)
 
         for node in self._graph.nodes:
-            value = self._compute(node, resolve)
+            value = self._compute(node, value_of)
             results.append(value)
         outputs = [self._graph.total, *(c.value for c in self._graph.components)]
-        return tuple(resolve(output) for output in outputs)
+        return tuple(map(value_of, outputs))
 
-    def _compute(self, node: Node, resolve: Callable[[Argument], Any]) -> Any:
-        kwargs = {name: resolve(value) for name, value in node.kwargs}
+    def _compute(self, node: Node, value_of: Callable[[Argument], Any]) -> Any:
+        kwargs = {name: value_of(value) for name, value in node.kwargs}
         if node.op == "tensor":
             values, shape = node.args
-            return torch.tensor(values, dtype=kwargs["dtype"], device=self.device).reshape(resolve(shape))
+            return torch.tensor(values, dtype=kwargs["dtype"], device=self.device).reshape(value_of(shape))
         form = _form(node)
         if form is not None and _takes(node, self._names):
-            return form(**{name: resolve(value) for name, value in _given(node).items()})
+            return form(**{name: value_of(value) for name, value in _given(node).items()})
         if OPS[node.op].takes_device:
             kwargs["device"] = self.device
-        return OPS[node.op].function(*[resolve(a) for a in node.args], **kwargs)
+        return OPS[node.op].function(*map(value_of, node.args), **kwargs)

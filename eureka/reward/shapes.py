@@ -21,6 +21,7 @@ from eureka.reward.runtime import (
     Node,
     NodeRef,
     Ref,
+    call_operation,
     evaluate_nodes,
     references,
 )
@@ -61,7 +62,8 @@ def check_shapes(graph: Graph, fields: Sequence[FieldSpec]) -> Problem | None:
         {n: torch.empty((b, *specs[n].shape), dtype=DTYPES[specs[n].dtype], device=meta) for n in graph.inputs}
         for b in BATCHES
     ]
-    pairs = zip(*(evaluate_nodes(graph, s, b, meta) for s, b in zip(states, BATCHES, strict=True)), strict=True)
+    both = zip(states, BATCHES, strict=True)
+    pairs = zip(*(evaluate_nodes(graph, state, batch, meta, _derived) for state, batch in both), strict=True)
     budget = _Budget(graph, states[1])
     for node, (small, large) in zip(graph.nodes, pairs, strict=True):
         problem = budget.spend(node, list(tensors(small)), list(tensors(large)))
@@ -128,6 +130,35 @@ def tensor_references(node: Node) -> Iterator[Ref]:
     """The nodes and inputs that a node reads."""
     for argument in (*node.args, *(value for _, value in node.kwargs)):
         yield from (r for r in references(argument) if isinstance(r, NodeRef | InputRef))
+
+
+# ---------------------------------------------------------------------------------------------- deriving
+
+_MAX_KNOWN = 1 << 14
+_known: dict[Any, Any] = {}
+
+
+def _derived(op: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """`call_operation` on the meta device: the same forms give the same form, so each is derived by torch only once.
+
+    Torch takes up to milliseconds for one, and a graph may have thousands of nodes.
+    """
+    key = (op, _form(args), _form(kwargs))
+    value = _known.get(key)
+    if value is None:
+        if len(_known) >= _MAX_KNOWN:
+            _known.clear()
+        value = _known[key] = call_operation(op, args, kwargs)
+    return value
+
+
+def _form(value: Any) -> Any:
+    """All of an argument that matters for the form of a result; numbers with their type, for 1, 1.0 and True."""
+    if isinstance(value, torch.Tensor):
+        return value.shape, value.stride(), value.dtype
+    if isinstance(value, Mapping):
+        return tuple((key, _form(item)) for key, item in value.items())
+    return tuple(map(_form, value)) if isinstance(value, tuple | list) else (type(value), value)
 
 
 # ---------------------------------------------------------------------------------------------- sizes

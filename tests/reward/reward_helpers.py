@@ -6,6 +6,7 @@ import ast
 import inspect
 import sys
 import types
+from collections.abc import Callable
 
 import torch
 
@@ -94,14 +95,14 @@ def candidate(source: str, name: str = "g01-c01") -> Candidate:
     return Candidate(name, source, inputs)
 
 
-def eager(source: str, state: dict[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-    """The source's own result, run as plain Python by these tests, in the form of a reward's."""
+def plain(source: str, state: dict[str, torch.Tensor]) -> Callable[[], tuple[torch.Tensor, dict[str, torch.Tensor]]]:
+    """The source's own function as plain Python, to be called on `state`; its results have the form of a reward's."""
     module = types.ModuleType("plain_reward")
     sys.modules[module.__name__] = module
     module.__dict__["print"] = lambda *_: None
     exec(compile(source.replace("@torch.jit.script\n", ""), "<plain>", "exec"), module.__dict__)
     function = module.__dict__["compute_reward"]
-    given = {n: state[n].clone() for n in candidate(source).inputs}
+    given = {n: state[n] for n in candidate(source).inputs}
     parameters = inspect.signature(function).parameters
     if "self" in parameters:
         this = types.SimpleNamespace(**given, num_envs=len(state["up_proj"]), device=torch.device("cpu"))
@@ -109,7 +110,15 @@ def eager(source: str, state: dict[str, torch.Tensor]) -> tuple[torch.Tensor, di
             if isinstance(value, types.FunctionType):
                 setattr(this, name, types.MethodType(value, this))
         given = {"self": this} | {n: v for n, v in given.items() if n in parameters}
-    with torch.no_grad():
+
+    def call() -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         total, parts = function(**given)
-    components = {name: torch.as_tensor(value).float().expand(total.shape) for name, value in parts.items()}
-    return total.float(), components
+        return total.float(), {name: torch.as_tensor(part).float().expand(total.shape) for name, part in parts.items()}
+
+    return call
+
+
+def eager(source: str, state: dict[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """What `plain` gives, on a copy of `state`."""
+    with torch.no_grad():
+        return plain(source, {name: value.clone() for name, value in state.items()})()

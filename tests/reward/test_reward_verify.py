@@ -6,6 +6,7 @@ import pytest
 import torch
 from reward_helpers import FIELDS, states
 
+from eureka.reward import shapes
 from eureka.reward.runtime import RewardFunction, parse_graph
 from eureka.reward.shapes import check_shapes
 from eureka.reward.verify import EagerRun, check, check_agreement, check_finite, check_isolation
@@ -202,3 +203,16 @@ def test_isolated_rewards_pass():
         )
         is None
     )
+
+
+def test_derived_forms_are_told_apart_and_forgotten_in_time(monkeypatch):
+    meta = {"device": torch.device("meta")}
+    monkeypatch.setattr(shapes, "_known", {})
+    monkeypatch.setattr(shapes, "_MAX_KNOWN", 4)
+    types = [shapes._derived("full", [[3], fill], meta).dtype for fill in (1, 1.0, True)]
+    assert types == [torch.int64, torch.float32, torch.bool]
+    assert shapes._derived("full", [[3], 1], meta) is shapes._derived("full", [[3], 1], meta)
+    wide = torch.empty(4, 2, device="meta")
+    assert shapes._derived("abs", [wide], {}).stride() == (2, 1)
+    assert shapes._derived("abs", [wide.t()], {}).stride() == (1, 2)
+    assert len(shapes._known) <= 4
