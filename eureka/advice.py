@@ -42,6 +42,8 @@ def rise(points: Sequence[float]) -> float:
 
 
 def _about_training(reflection: Reflection) -> Iterator[FindingKind]:
+    if not reflection.metric_points:
+        return
     metric = (*reflection.metric_points, reflection.metric_max, reflection.metric_final)
     gained = rise(reflection.metric_points)
     if all(0.0 <= value < ZERO for value in metric):

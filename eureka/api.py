@@ -16,8 +16,10 @@ from eureka.config import RunConfig, compose_config, from_yaml, to_yaml
 from eureka.console import choose_mode, interrupted
 from eureka.console.output import Mode, mode
 from eureka.llm.keys import KEY_VARIABLES, Key, take_keys
+from eureka.review.waiting import leave_answers
 from eureka.session import search_session
 from eureka.store import RunStore, require_free
+from eureka.types import Feedback
 from eureka.wiring import resolve, run_folder
 
 
@@ -113,8 +115,12 @@ def search_in(
     keys: Mapping[str, Key],
     *,
     watch: bool = False,
+    answers: Sequence[Feedback] = (),
 ) -> FinishedRun:
     """Start a run in `folder`, which must be free, and see it through; with `watch` its page is served beside it.
+
+    Args:
+        answers: what a person says about its generations, written down beforehand.
 
     Raises:
         EurekaError: it cannot start, or broke off.
@@ -122,8 +128,10 @@ def search_in(
     """
     require_free(folder)
     with search_session(config, task_dirs, environment, keys) as session:
+        session.require_judge(has_answers=bool(answers))
         try:
             with RunStore.create(folder, to_yaml(config), session.facts()) as store:
+                leave_answers(folder, answers)
                 session.search(store, watch=watch)
         except KeyboardInterrupt:
             interrupted(f"eureka resume {folder}")

@@ -12,7 +12,7 @@ from eureka.llm.base import Proposer
 from eureka.prompts import render_continuation, render_prompt, render_repair, shortened
 from eureka.store import RunStore
 from eureka.tasks import Task
-from eureka.types import Completion, Prompt, PromptFacts, Rejected, Stage
+from eureka.types import INIT_ID, Completion, Prompt, PromptFacts, Rejected, Stage
 
 SHORTENINGS = 2
 """How often a prompt that is too long is shortened and asked again."""
@@ -61,7 +61,7 @@ def further_calls(proposer: Proposer, store: RunStore, generation: int, repairs:
     """The calls to make about rejected candidates of a generation, at most one for each.
 
     An answer that was cut off is asked to go on once; beside that a candidate gets at most `repairs` repairs. What
-    failed in training is not repaired.
+    failed in training is not repaired, and neither is what a person wrote.
     """
     if not proposer.can_repair:
         return []
@@ -74,7 +74,8 @@ def further_calls(proposer: Proposer, store: RunStore, generation: int, repairs:
         cut_off = rejected.stage is Stage.EXTRACT and newest.finish == "length" and newest.text.strip() != ""
         continues = cut_off and not newest.continues
         repaired = sum(not answer.continues for answer in given[1:])
-        if rejected.stage is not Stage.TRAIN and (continues or repaired < repairs):
+        is_asked_for = rejected.stage is not Stage.TRAIN and rejected.candidate_id != INIT_ID
+        if is_asked_for and (continues or repaired < repairs):
             calls.append(FurtherCall(rejected, newest, sources.get(rejected.candidate_id, ""), continues))
     return calls
 

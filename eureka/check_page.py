@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from eureka.analysis.analyse import Analysis
@@ -12,6 +14,7 @@ from eureka.analysis.ranking import Ranking
 from eureka.analysis.structure import Entry
 from eureka.checking import Checked
 from eureka.console import line, paragraph, table
+from eureka.console.output import is_terminal
 from eureka.reward.runtime import RewardFunction
 from eureka.reward.shapes import Problem
 from eureka.rl.trajectories import KINDS
@@ -19,14 +22,16 @@ from eureka.types import Rejected
 
 _MARK = {Severity.PROBLEM: "PROBLEM", Severity.WARNING: "warning", Severity.NOTE: "note"}
 _INDENT = "  "
+_NARROW = 16
+"""Fewer characters than these are no room for a list of fields."""
 
 
 def print_page(checked: Checked) -> None:
     """The page, with the verdict as its last line."""
-    line(f"{checked.path} for task {checked.task.info.name}: {checked.task.info.description}")
+    paragraph(f"{checked.path} for task {checked.task.info.name}: {checked.task.info.description}")
     line()
     if checked.rejected is not None:
-        _print_rejected(checked.rejected)
+        _print_rejected(checked.rejected, checked.confined)
         return
     assert checked.reward is not None
     _print_checks(checked, checked.reward)
@@ -35,7 +40,7 @@ def print_page(checked: Checked) -> None:
         return
     assert checked.analysis is not None
     analysis = checked.analysis
-    _section("components, on those transitions", _components(analysis))
+    _print_components(analysis)
     _section("constants, and how far the total moves where one is changed", _parameters(analysis.parameters))
     if analysis.ranking is not None:
         _print_ranking(analysis.ranking, checked.task.metric.unit)
@@ -44,14 +49,16 @@ def print_page(checked: Checked) -> None:
 
 def _section(title: str, rows: Sequence[Sequence[str]]) -> None:
     if len(rows) > 1:
-        line(title)
+        paragraph(title)
         for text in table(rows):
             line(_INDENT + text)
         line()
 
 
-def _print_rejected(rejected: Rejected) -> None:
+def _print_rejected(rejected: Rejected, confined: bool) -> None:
     paragraph(rejected.feedback)
+    if not confined:
+        line("its code ran WITHOUT CONFINEMENT (sandbox=unsafe)")
     line()
     line(f"verdict: it cannot be used as a reward (found at: {rejected.stage})")
 
@@ -74,13 +81,38 @@ def _print_checks(checked: Checked, reward: RewardFunction) -> None:
     line()
 
 
-def _components(analysis: Analysis) -> list[tuple[str, ...]]:
-    header = ("component", "in total", "variance", "mean", "std", "least", "greatest", "reads")
-    rows = [
-        (name, _weight(analysis.structure.entries[name]), *_moments(value), _reads(analysis, name))
+def _print_components(analysis: Analysis) -> None:
+    header = ("component", "in total", "variance", "mean", "std", "least", "greatest")
+    numbers = [
+        (name, _weight(analysis.structure.entries[name]), *_moments(value))
         for name, value in analysis.components.items()
     ]
-    return [header, *rows, ("total", "", *_moments(analysis.total), ", ".join(analysis.structure.reads))]
+    numbers = [header, *numbers, ("total", "", *_moments(analysis.total))]
+    reads = ["reads", *(_reads(analysis, name) for name in analysis.components), ", ".join(analysis.structure.reads)]
+    title = "components, on those transitions"
+    beside = _broken([(*row, what) for row, what in zip(numbers, reads, strict=True)])
+    if beside is not None:
+        _section(title, beside)
+        return
+    _section(title, [row[:5] for row in numbers])
+    below = [(row[0], *row[5:], what) for row, what in zip(numbers, reads, strict=True)]
+    _section("their range, and what they read", _broken(below) or below)
+
+
+def _broken(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]] | None:
+    """Rows with the last column broken between words where the terminal needs that; None where it has no room."""
+    if not is_terminal():
+        return list(rows)
+    taken = len(_INDENT) + sum(max(map(len, column)) + 2 for column in list(zip(*rows, strict=True))[:-1])
+    room = shutil.get_terminal_size().columns - taken
+    if room < _NARROW:
+        return None
+    broken: list[tuple[str, ...]] = []
+    for *cells, last in rows:
+        first, *others = textwrap.wrap(last, room, break_long_words=False) or [""]
+        broken.append((*cells, first))
+        broken += [(*[""] * len(cells), other) for other in others]
+    return broken
 
 
 def _weight(entry: Entry) -> str:
@@ -112,20 +144,23 @@ def _effect(change: float | None) -> str:
 
 
 def _print_ranking(ranking: Ranking, unit: str) -> None:
-    line(f"recorded trajectories: task score in {unit}, and what they are worth under this reward (discounted return)")
-    rows = [("policy", "number", "score", "worth", *(f"of {name}" for name in ranking.component_right))]
-    for kind in KINDS:
-        judged = [j for j in ranking.judged if j.kind == kind]
-        parts = [_mean([j.components[name] for j in judged]) for name in ranking.component_right]
-        rows.append(
-            (kind, str(len(judged)), _mean([j.score for j in judged]), _mean([j.worth for j in judged]), *parts)
-        )
-    if ranking.pairs:
-        shares = [f"{right / ranking.pairs:.0%}" for right in ranking.component_right.values()]
-        rows.append(("ranked as scored", "", "", f"{ranking.share:.0%}", *shares))
-    for text in table(rows):
-        line(_INDENT + text)
-    line()
+    groups = [[judged for judged in ranking.judged if judged.kind == kind] for kind in KINDS]
+
+    def row(name: str, values: Sequence[Sequence[float]], right: int | None) -> tuple[str, ...]:
+        share = "" if right is None or not ranking.pairs else f"{right / ranking.pairs:.0%}"
+        return (name, *map(_mean, values), share)
+
+    rows = [
+        ("", *KINDS, "ranked as scored" if ranking.pairs else ""),
+        ("number", *(str(len(group)) for group in groups), f"{ranking.pairs} pairs" if ranking.pairs else ""),
+        row(f"task score ({unit})", [[judged.score for judged in group] for group in groups], None),
+        row("worth", [[judged.worth for judged in group] for group in groups], ranking.right),
+        *(
+            row(f"  of {name}", [[judged.components[name] for judged in group] for group in groups], right)
+            for name, right in ranking.component_right.items()
+        ),
+    ]
+    _section("recorded trajectories, and what they are worth under this reward (discounted return)", rows)
 
 
 def _mean(values: Sequence[float]) -> str:
@@ -135,9 +170,10 @@ def _mean(values: Sequence[float]) -> str:
 def _print_findings(analysis: Analysis) -> None:
     if analysis.findings:
         line("what stands out")
-        for finding in analysis.findings:
-            where = f"line {finding.line}: " if finding.line else ""
-            paragraph(f"{_INDENT}{_MARK[finding.severity]:8} {where}{finding.text}")
+        places = [f"line {finding.line}: " if finding.line else "" for finding in analysis.findings]
+        rows = [(_MARK[f.severity], where + f.text) for f, where in zip(analysis.findings, places, strict=True)]
+        for text in table(_broken(rows) or rows):
+            line(_INDENT + text)
         line()
     line(f"verdict: {'; '.join(_verdict(analysis))}")
 

@@ -89,7 +89,8 @@ def check_file(
     if isinstance(verdict, Rejected):
         return Checked(path, task, confined, rejected=verdict)
     folder = cache_folder(environment, "trajectories") if config.evaluation.cache else None
-    trajectories = cached_trajectories(task, folder, told)
+    # Without a metric nothing says which of them should be ranked above which.
+    trajectories = cached_trajectories(task, folder, told) if task.info.has_metric else ()
     reward = compile_graph(verdict.graph)
     state = transitions(recording.state, trajectories)
     num = next(iter(state.values())).shape[0]

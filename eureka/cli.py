@@ -1,9 +1,9 @@
-"""The command line: `eureka run task=ant`, `resume`, `evaluate`, `report`, `compare`, `export`, `play`, `tasks` and
-`doctor`.
+"""The command line: `eureka run task=ant`, `resume`, `evaluate`, `report`, `compare`, `watch`, `review`, `export`,
+`play`, `check`, `tasks` and `doctor`.
 
-This is the composition root and the only place that reads environment variables. Heavy imports are inside the
-commands, so that `eureka --help` is instant; they come after the keys have left the environment, since some of them
-start programs of their own.
+This is the composition root and, with `eureka.cli_pages`, the only place that reads environment variables. Heavy
+imports are inside the commands, so that `eureka --help` is instant; they come after the keys have left the environment,
+since some of them start programs of their own.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from eureka import __version__
+from eureka.cli_pages import RunFolder, add_pages, write_output
 from eureka.console import choose_mode, error_line, interrupted, line, print_table, say, table
 from eureka.errors import ConfigError, EurekaError
 from eureka.llm.keys import KEY_VARIABLES, Key, take_keys
@@ -39,8 +40,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write events, one JSON obj
 Watched = Annotated[
     bool, typer.Option("--watch", help="Serve a page that follows the run while it goes on, as `eureka watch` does.")
 ]
-RunFolder = Annotated[
-    Path, typer.Argument(metavar="DIR", help="A run folder, such as outputs/ant/2026-11-21_10-00-00.")
+FeedbackFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--feedback", metavar="FILE", help="A person's answers about generations, written down beforehand (YAML)."
+    ),
 ]
 
 
@@ -66,6 +70,7 @@ def run(
     multirun: Annotated[
         bool, typer.Option("--multirun", "-m", help="A run for each: task=cartpole,ant seed=range(0,3).")
     ] = False,
+    feedback: FeedbackFile = None,
     watch: Watched = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -79,14 +84,18 @@ def run(
     choose_mode(quiet, as_json)
     if watch and multirun:
         raise ConfigError("--watch follows one run: for several give `eureka watch outputs` beside them")
+    if feedback and multirun:
+        raise ConfigError("--feedback is about one run: give it to each of them")
     keys = take_keys(os.environ)
     from eureka.api import search_in
     from eureka.multirun import comparison_of_runs, plan, run_all
+    from eureka.review.file import read_feedback_file
     from eureka.session import search_session
     from eureka.store import require_free
     from eureka.wiring import run_folder
 
     task_dirs = task_dir or []
+    answers = read_feedback_file(feedback) if feedback else []
     jobs = plan(overrides or [], task_dirs, os.environ, next(iter(keys), "program_search"), multirun=multirun)
     for job in jobs:
         require_free(run_folder(job.config))
@@ -103,7 +112,8 @@ def run(
         return
     try:
         if not multirun:
-            search_in(run_folder(jobs[0].config), jobs[0].config, task_dirs, os.environ, keys, watch=watch)
+            config = jobs[0].config
+            search_in(run_folder(config), config, task_dirs, os.environ, keys, watch=watch, answers=answers)
             return
         outcomes = run_all(jobs, task_dirs, os.environ, keys)
     except KeyboardInterrupt:
@@ -119,6 +129,7 @@ def resume(
     folder: RunFolder,
     overrides: Annotated[list[str] | None, typer.Argument(metavar="[llm.KEY=VALUE]...")] = None,
     task_dir: TaskDirs = None,
+    feedback: FeedbackFile = None,
     watch: Watched = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -130,14 +141,18 @@ def resume(
     """
     choose_mode(quiet, as_json)
     keys = take_keys(os.environ)
+    from eureka.review.file import read_feedback_file
+    from eureka.review.waiting import leave_answers
     from eureka.session import search_session
     from eureka.store import RunStore
     from eureka.wiring import recorded_task_dirs, resumed_config
 
+    answers = read_feedback_file(feedback) if feedback else []
     with RunStore.open(folder) as store, resumable(folder):
         if store.is_finished:
             line(f"{folder}: this run has finished; its best reward is {store.best_folder / 'reward.py'}")
             return
+        leave_answers(folder, answers)
         config = resumed_config(store, overrides or [])
         task_dirs = [*recorded_task_dirs(store), *(task_dir or [])]
         with search_session(config, task_dirs, os.environ, keys, store) as session:
@@ -163,80 +178,18 @@ def evaluate(
     choose_mode(quiet, as_json)
     take_keys(os.environ)
     from eureka.comparing import evaluate_run
+    from eureka.config import from_yaml
+    from eureka.report.film_writer import update_films
     from eureka.report.writer import update_report
     from eureka.store import RunStore
 
     with RunStore.open(folder) as store, resumable(folder, "evaluate"):
         evaluate_run(store, seeds, steps, task_dir or [], os.environ)
+        update_films(folder, from_yaml(store.config_yaml).report.films, os.environ, say)
         update_report(folder, os.environ, say)
 
 
-@app.command()
-def report(
-    folder: RunFolder,
-    to: Annotated[Path | None, typer.Option(help="Write the page there instead of into the run folder.")] = None,
-) -> None:
-    """Write a run's report: one HTML file with all that was tried, learned and found.
-
-    It can be asked for at any time, also while the run goes on, which writes it after every generation itself.
-    """
-    take_keys(os.environ)
-    from eureka.report import render_report, write_report
-    from eureka.store import RunStore
-
-    with RunStore.open(folder, read_only=True) as store:
-        if to is None:
-            line(f"wrote {write_report(store)}")
-            return
-        page = render_report(store)
-    _write(to, page, "the report")
-
-
-@app.command()
-def compare(
-    folders: Annotated[
-        list[Path], typer.Argument(metavar="DIR DIR...", help="Run folders, of one task or of several.")
-    ],
-    to: Annotated[Path, typer.Option(help="The page to write.")] = Path("comparison.html"),
-) -> None:
-    """Write a page that shows several runs side by side."""
-    take_keys(os.environ)
-    from eureka.report import render_comparison
-    from eureka.store import RunStore
-
-    with ExitStack() as opened:
-        stores = [opened.enter_context(RunStore.open(folder, read_only=True)) for folder in folders]
-        page = render_comparison(stores)
-    _write(to, page, "the comparison")
-
-
-@app.command(name="watch")
-def watch_runs(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run folder, or a folder of runs.")] = Path("outputs"),
-    host: Annotated[str, typer.Option(help="The address to listen on; beyond this machine a token is needed.")] = (
-        "127.0.0.1"
-    ),
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="8517 or a free one if not given.")] = None,
-) -> None:
-    """Serve the reports of runs as pages that follow them while they go on.
-
-    It only reads, and can be started and stopped at any time.
-    """
-    take_keys(os.environ)
-    from eureka.live.server import watch
-
-    with suppress(KeyboardInterrupt), watch(folder, host, port) as ready:
-        line(f"watch it at {ready.address} (Ctrl-C ends this; runs are not affected)")
-        ready.run()
-
-
-def _write(path: Path, text: str, what: str) -> None:
-    """Write what a command gives to the file that the user named."""
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise EurekaError(f"{path}: {what} cannot be written: {error.strerror}") from error
-    line(f"wrote {path}")
+add_pages(app)
 
 
 @app.command()
@@ -251,7 +204,7 @@ def export(
     It needs only torch, and compiles under torch.jit.script.
     """
     take_keys(os.environ)
-    from eureka.session import export_run
+    from eureka.exporting import export_run
     from eureka.store import RunStore
 
     with RunStore.open(folder, read_only=True) as store:
@@ -259,7 +212,7 @@ def export(
     if to is None:
         line(text.rstrip())
         return
-    _write(to, text, "the module")
+    write_output(to, text, "the module")
 
 
 @app.command()
@@ -276,7 +229,7 @@ def play(
     seed: Annotated[int, typer.Option(min=0, help="Chooses the start states.")] = 0,
     camera: Annotated[str | None, typer.Option(help="A camera of the model, by its name.")] = None,
     shadows: Annotated[bool, typer.Option("--shadows", help="Draw shadows and reflections: much slower.")] = False,
-    overlay: Annotated[bool, typer.Option("--overlay", help="Write time, metric and reward into the picture.")] = False,
+    overlay: Annotated[bool, typer.Option("--overlay", help="Write time, metric, reward and command.")] = False,
     task_dir: TaskDirs = None,
 ) -> None:
     """Write a video of a trained policy.

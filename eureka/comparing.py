@@ -20,6 +20,7 @@ from eureka.rl.recording import Recording, record
 from eureka.search import Outcome
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
+from eureka.tracking import Both, Tracker
 from eureka.types import Reward
 from eureka.wiring import (
     cache_folder,
@@ -50,18 +51,19 @@ class Comparer:
         """
         return cls(config, task, recording, trace_baselines(task, recording.state), environment)
 
-    def choose(self, store: RunStore, backend: Backend, ranked: Sequence[Outcome]) -> Outcome:
+    def choose(self, store: RunStore, backend: Backend, ranked: Sequence[Outcome], tracker: Tracker) -> Outcome:
         """Compare the best of `ranked` with the baselines, after a closer look at the second if need be.
 
         Gives the best, which is recorded as such, as is the comparison.
         """
         with watching(View(f"{self.config.task}, fresh seeds", self.task.metric.unit, store)) as watcher:
-            contest = self._contest(store, backend, self.config.evaluation.seeds, None, watcher)
+            contest = self._contest(store, backend, self.config.evaluation.seeds, None, Both(watcher, tracker))
             comparison = choose_and_compare(contest, ranked)
         best = comparison.method(Role.BEST)
         assert best is not None
         store.record_generation(max(store.finished_generations()), best.name)
         write_comparison(store, comparison)
+        tracker.compared(comparison)
         return next(outcome for outcome in ranked if outcome.candidate.id == best.name)
 
     def again(self, store: RunStore, backend: Backend, seeds: int, steps: int) -> Comparison:
@@ -69,8 +71,7 @@ class Comparer:
         with watching(View(f"{self.config.task}, fresh seeds", self.task.metric.unit, store)) as watcher:
             contest = self._contest(store, backend, seeds, steps, watcher)
             comparison = compare(contest, best_reward(store).candidate_id, read_comparison(store.folder))
-        write_comparison(store, comparison)
-        return comparison
+        return write_comparison(store, comparison)
 
     def _contest(self, store: RunStore, backend: Backend, seeds: int, steps: int | None, watcher: Listener) -> Contest:
         schedule = evaluation_schedule(self.config, self.task.info)
@@ -106,6 +107,8 @@ def evaluate_run(
     config = from_yaml(store.config_yaml)
     every_dir = [*recorded_task_dirs(store), *task_dirs]
     task = load_task(config.task, every_dir)
+    if not task.info.has_metric:
+        raise StoreError(f"{store.folder}: task {task.info.name} has no metric, so rewards cannot be compared by it")
     best = best_reward(store)
     count = num_seeds or config.evaluation.seeds or EvaluationConfig().seeds
     say(f"{best.candidate_id}, the human-written reward and the bare metric are trained with {count} fresh seeds each")

@@ -13,6 +13,7 @@ EurekaError                 anything that stops a run; its text is one sentence 
 ├── VideoError              a video cannot be made
 │   └── RenderingUnavailable  nothing on this machine can draw without a screen
 ├── StoreError              a run folder that cannot be written or read
+├── FeedbackError           a person's answer that cannot be used
 └── SearchFailed            the search ended without one usable reward
 """
 
@@ -67,6 +68,10 @@ class RenderingUnavailable(VideoError):
 
 class StoreError(EurekaError):
     """A run folder that cannot be written or read."""
+
+
+class FeedbackError(EurekaError):
+    """A person's answer about a generation that cannot be used."""
 
 
 class SearchFailed(EurekaError):

@@ -53,7 +53,7 @@ class Estimate:
 def estimate(config: RunConfig, schedule: Schedule, first_prompt: Prompt) -> Estimate:
     """What the run takes, by its first prompt and typical lengths."""
     search = config.search
-    candidates = search.generations * search.samples
+    candidates = search.generations * search.samples + (search.init is not None)
     finalists = min(search.finalists, candidates)
     confirmations = finalists * search.confirmation_seeds if finalists > 1 else 0
     steps = (candidates * config.train.seeds + confirmations) * schedule.steps
@@ -66,7 +66,7 @@ def estimate(config: RunConfig, schedule: Schedule, first_prompt: Prompt) -> Est
     repairs = search.samples / _CANDIDATES_PER_REPAIR if search.repairs else 0.0
     read, usd = 0.0, 0.0
     for generation in range(search.generations):
-        prompt = first + (_REFLECTION_TOKENS if generation else 0)
+        prompt = first + (_REFLECTION_TOKENS if generation or search.init else 0)
         repair = prompt + answer + _ERROR_TOKENS
         read += search.samples * prompt + repairs * repair
         # The first call writes the prompt into the provider's cache, where all others find it.

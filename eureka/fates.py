@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from eureka.console import table
 from eureka.search import pooled_score
+from eureka.search.preferences import preference_scores
 from eureka.store import RunStore
-from eureka.types import Completion, Rejected, Stage, TrainingResult
+from eureka.types import INIT_ID, Completion, Rejected, Stage, TrainingResult
 
 R = TypeVar("R", Rejected, TrainingResult)
 
@@ -40,6 +41,8 @@ def fates(store: RunStore) -> list[Fate]:
     verified = {reward.candidate_id for reward in store.rewards()}
     results = _by_candidate(store.results())
     in_flight = {call.split()[0] for call in store.calls_in_flight()}
+    preferences = preference_scores(store)
+    scores = {n: pooled_score(r) if preferences is None else preferences.get(n, 0.0) for n, r in results.items()}
     found = []
     for name in sorted(answers.keys() | in_flight):
         given = answers.get(name, ())
@@ -51,7 +54,7 @@ def fates(store: RunStore) -> list[Fate]:
                 repairs=sum(not answer.continues for answer in given[1:]),
                 usable=usable,
                 usable_at_once=_usable_at_once(given, history.get(name, []), usable),
-                score=pooled_score(results[name]) if name in results and name not in rejected else None,
+                score=scores[name] if name in results and name not in rejected else None,
                 rejected=rejected.get(name),
             )
         )
@@ -85,7 +88,7 @@ def summary_lines(all_fates: Sequence[Fate], unit: str) -> list[str]:
     Args:
         unit: the task metric's.
     """
-    if not all_fates:
+    if all(fate.candidate_id == INIT_ID for fate in all_fates):
         return []
     share = share_line(all_fates)
     if all(fate.usable_at_once and fate.rejected is None for fate in all_fates):
@@ -95,7 +98,11 @@ def summary_lines(all_fates: Sequence[Fate], unit: str) -> list[str]:
 
 
 def share_line(all_fates: Sequence[Fate]) -> str:
-    """`usable: 5 of 16 candidates (31%), without repair 2 of 16 (12%); 23 repairs were asked for`."""
+    """`usable: 5 of 16 candidates (31%), without repair 2 of 16 (12%); 23 repairs were asked for`.
+
+    The reward that a person gave to start from was not asked for, and is not counted.
+    """
+    all_fates = [fate for fate in all_fates if fate.candidate_id != INIT_ID]
     count = len(all_fates)
     usable = sum(fate.usable for fate in all_fates)
     at_once = sum(fate.usable_at_once for fate in all_fates)
@@ -109,6 +116,8 @@ def share_line(all_fates: Sequence[Fate]) -> str:
 
 def told(fate: Fate, unit: str) -> str:
     """What became of a candidate, in words."""
+    if fate.candidate_id == INIT_ID:
+        return f"given to start from; {told(replace(fate, candidate_id=''), unit)}"
     after = "" if fate.repairs == 0 else " after 1 repair" if fate.repairs == 1 else f" after {fate.repairs} repairs"
     if fate.rejected is not None:
         return f"rejected ({fate.rejected.stage}){after}: {fate.rejected.reason}"

@@ -7,7 +7,7 @@ step begins, so a run that was killed goes on by calling `evolve` again.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -15,17 +15,21 @@ from eureka.analysis.screening import Screening, Tried
 from eureka.asking import ask, ask_again, further_calls, task_prompt
 from eureka.errors import SearchFailed
 from eureka.extract import extract, extract_continued
+from eureka.feedback import Reviewer, have_reviewed, liked_least, said_before
 from eureka.llm.base import Proposer
 from eureka.rl.backend import Backend, Event
 from eureka.search import Greedy, Outcome
-from eureka.store import RunStore
+from eureka.search.preferences import preference_scores, score_of
+from eureka.store import RunStore, generation_of
 from eureka.tasks import Task
 from eureka.types import (
+    INIT_ID,
     Candidate,
     Completion,
     MetricProbe,
     Prompt,
     PromptFacts,
+    Reflection,
     Rejected,
     Reward,
     Schedule,
@@ -60,9 +64,10 @@ class Watcher(Protocol):
 class Run:
     """Everything that `evolve` works with; made by the composition root.
 
-    `hint` is a person's, told to the model word for word. `repairs` is how often one rejected candidate may be asked
-    about again in its generation. `screening` says which rewards are not worth a training. `after_generation` is called
-    when one is recorded, and must not take time.
+    `hint` is a person's, told to the model word for word, and `init` a person's reward to start from, as an answer.
+    `repairs` is how often one rejected candidate may be asked about again in its generation. `screening` says which
+    rewards are not worth a training. `reviewer` asks a person about every generation that another follows.
+    `after_generation` is called when one is recorded, and must not take time.
     """
 
     task: Task
@@ -80,9 +85,11 @@ class Run:
     finalists: int = 1
     confirmation_seeds: int = 0
     hint: str = ""
+    init: Completion | None = None
     repairs: int = 0
     probe: Callable[[], MetricProbe] | None = None
     screening: Screening | None = None
+    reviewer: Reviewer | None = None
     after_generation: Callable[[], None] = lambda: None
 
 
@@ -93,6 +100,7 @@ def evolve(run: Run) -> Outcome:
         SearchFailed: three generations in a row without one usable reward, or none in the whole run.
     """
     finished = run.store.finished_generations()
+    _start(run)
     for generation in range(1, run.generations + 1):
         if generation in finished:
             continue
@@ -102,6 +110,7 @@ def evolve(run: Run) -> Outcome:
         _judge(run, generation)
         _repair(run, generation, prompt)
         _train(run, generation)
+        _review(run, generation)
         best = run.search.best(outcomes(run.store))
         run.store.record_generation(generation, best.candidate.id if best else None)
         run.watcher.generation_finished(generation, outcomes(run.store, generation), best)
@@ -114,14 +123,25 @@ def evolve(run: Run) -> Outcome:
     return best
 
 
+def _start(run: Run) -> None:
+    """Judge and train the reward to start from, so that the first prompt can tell how that went."""
+    if run.init is None or run.store.prompt(1) is not None:
+        return
+    run.store.record_completion(run.init)
+    _extract(run, 1)
+    _verify(run, 1)
+    _train(run, 1)
+
+
 def outcomes(store: RunStore, generation: int | None = None) -> list[Outcome]:
     """Every candidate that was trained to the end with all its seeds, in order of id."""
+    preferences = preference_scores(store)
     results: dict[str, list[TrainingResult]] = {}
     for result in store.results(generation):
         results.setdefault(result.candidate_id, []).append(result)
     rejected = {rejected.candidate_id for rejected in store.rejections(generation)}
     return [
-        Outcome(candidate, tuple(results[candidate.id]))
+        Outcome(candidate, tuple(results[candidate.id]), score_of(candidate.id, preferences))
         for candidate in store.candidates(generation)
         if candidate.id in results and candidate.id not in rejected
     ]
@@ -132,19 +152,33 @@ def _prompt(run: Run, generation: int) -> Prompt:
     recorded = run.store.prompt(generation)
     if recorded is not None:
         return recorded
+    said = said_before(run.store, generation)
+    trained = outcomes(run.store)
+    readable = [outcome for outcome in trained if run.proposer.reads(outcome.candidate.source)]
     facts = PromptFacts(
         task=run.task.info.name,
         seed=run.seed,
         generation=generation,
         state=run.task.fields,
-        reflection=run.search.reflection(generation, outcomes(run.store)),
+        reflection=_told(run, run.search.reflection(generation, readable or trained, said)),
         rejected=run.search.mistakes(generation, [r for r in run.store.rejections(every_attempt=True) if r.feedback]),
-        probe=run.probe() if run.probe and run.proposer.uses_metric else None,
+        probe=run.probe() if run.probe and run.proposer.uses_metric and run.task.info.has_metric else None,
         hint=run.hint,
+        feedback=said,
+        worst_source=liked_least(run.store, said),
+        has_metric=run.task.info.has_metric,
     )
     prompt = task_prompt(run.task, facts)
     run.store.record_prompt(generation, prompt)
     return prompt
+
+
+def _told(run: Run, reflection: Reflection | None) -> Reflection | None:
+    """The reflection with what the reward's own graph shows."""
+    if reflection is None or run.screening is None:
+        return reflection
+    rewards = {reward.candidate_id: reward for reward in run.store.rewards()}
+    return run.screening.about(reflection, rewards[reflection.candidate_id])
 
 
 def _ask(run: Run, generation: int, prompt: Prompt) -> Prompt:
@@ -221,7 +255,8 @@ def _screen(run: Run, generation: int) -> None:
         return
     rejected = {rejected.candidate_id: rejected for rejected in run.store.rejections()}
     answers = run.store.completions(generation)
-    pending = [reward for reward in run.store.rewards(generation) if reward.candidate_id not in rejected]
+    judged = {INIT_ID, *rejected}
+    pending = [reward for reward in run.store.rewards(generation) if reward.candidate_id not in judged]
     tried = _tried(run, generation, rejected)
     for reward in sorted(pending, key=lambda reward: (len(answers[reward.candidate_id]), reward.candidate_id)):
         verdict = run.screening.screen(reward, tried)
@@ -232,17 +267,18 @@ def _screen(run: Run, generation: int) -> None:
 
 
 def _tried(run: Run, generation: int, rejected: Mapping[str, Rejected]) -> list[Tried]:
-    """Every reward of earlier generations that was trained, whatever became of that."""
+    """Every reward that was trained before this generation, whatever became of that."""
     scores = {outcome.candidate.id: outcome.score for outcome in outcomes(run.store)}
     unit = run.task.metric.unit
     tried = []
-    for number in range(1, generation):
-        for reward in run.store.rewards(number):
-            identity = reward.candidate_id
-            if identity in scores:
-                tried.append(Tried(reward, f"scored {scores[identity]:.4g} {unit}"))
-            elif identity in rejected and rejected[identity].stage is Stage.TRAIN:
-                tried.append(Tried(reward, "failed in training"))
+    for reward in run.store.rewards():
+        identity = reward.candidate_id
+        if identity != INIT_ID and generation_of(identity) >= generation:
+            continue
+        if identity in scores:
+            tried.append(Tried(reward, f"scored {scores[identity]:.4g} {unit}"))
+        elif identity in rejected and rejected[identity].stage is Stage.TRAIN:
+            tried.append(Tried(reward, "failed in training"))
     return tried
 
 
@@ -269,6 +305,13 @@ def _run_jobs(run: Run, jobs: Sequence[TrainingJob]) -> None:
         run.watcher.event(event)
 
 
+def _review(run: Run, generation: int) -> None:
+    """Have a person judge what was trained, where another generation follows or nothing else tells who is best."""
+    if run.reviewer is not None and (generation < run.generations or not run.task.info.has_metric):
+        trained = [outcome.candidate.id for outcome in outcomes(run.store, generation)]
+        have_reviewed(run.reviewer, run.store, generation, trained)
+
+
 def _confirm(run: Run) -> list[Outcome]:
     """The finalists with further trainings: the best of many by one seed each is mostly the luckiest.
 
@@ -276,7 +319,7 @@ def _confirm(run: Run) -> list[Outcome]:
     """
     searched = range(run.seed, run.seed + run.training_seeds)
     ranked = run.search.ranked(
-        [Outcome(o.candidate, tuple(r for r in o.results if r.seed in searched)) for o in outcomes(run.store)]
+        [replace(o, results=tuple(r for r in o.results if r.seed in searched)) for o in outcomes(run.store)]
     )
     finalists = [outcome.candidate.id for outcome in ranked[: run.finalists]]
     further = range(searched.stop, searched.stop + run.confirmation_seeds) if len(finalists) > 1 else range(0)

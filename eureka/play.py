@@ -11,8 +11,13 @@ from pathlib import Path
 from eureka.comparing import best_reward
 from eureka.config import from_yaml
 from eureka.errors import StoreError, VideoError
+from eureka.filming import best_training, median_training, note_of
+from eureka.report.films import BEST as BEST_FILM
+from eureka.report.films import of_candidate, of_evaluation
+from eureka.serialize import dumps
 from eureka.store import RunStore
 from eureka.tasks import Metric, load_task
+from eureka.tasks.preference import NO_METRIC
 from eureka.types import TrainingResult
 from eureka.video import Look, Video, VideoJob, render_in_process
 from eureka.wiring import recorded_task_dirs
@@ -45,7 +50,7 @@ def film(
     """Film the policy of `name` as `look` says, into the run folder where `to` is not given.
 
     There it is `best/rollout.mp4`, `generation_02/candidate_05/rollout.mp4` or `evaluation/human.mp4`, each with a
-    `.jpg` beside it.
+    `.jpg` and a `.json` beside it.
 
     Args:
         name: `best`, a candidate such as `g02-c05`, or a baseline of the comparison, such as `human`.
@@ -71,6 +76,9 @@ def film(
     with tempfile.TemporaryDirectory(prefix="eureka-video-") as scratch:
         made = render_in_process(job, Path(scratch) / "rollout.mp4", environment, gl=gl, niceness=niceness)
         target = to or store.folder / _place(store, name, retrained)
+        if to is None:
+            note = dumps(note_of(result, made.episodes[0]))
+            store.write_file(target.relative_to(store.folder).with_suffix(".json"), note)
         for source, path in ((made.poster, target.with_suffix(".jpg")), (made.path, target)):
             _hand_over(store, Path(source), path, in_run=to is None)
     video = replace(made, path=str(target), poster=str(target.with_suffix(".jpg")))
@@ -92,12 +100,12 @@ def parse_size(text: str) -> tuple[int, int]:
 def describe(filmed: Filmed) -> list[str]:
     """Lines that say what a video shows and where it lies."""
     result, unit = filmed.result, filmed.metric.unit
-    lines = [f"{result.candidate_id}, trained with seed {result.seed} to {result.score:.3g} {unit}"]
+    measured = filmed.metric is not NO_METRIC
+    to = f" to {result.score:.3g} {unit}" if measured else ""
+    lines = [f"{result.candidate_id}, trained with seed {result.seed}{to}"]
     for number, shown in enumerate(filmed.video.episodes, 1):
-        lines.append(
-            f"episode {number}: {shown.steps} steps, {shown.seconds:.1f} s, {_ENDS[shown.ended]}; "
-            f"{shown.metric:.3g} {unit}"
-        )
+        value = f"; {shown.metric:.3g} {unit}" if measured else ""
+        lines.append(f"episode {number}: {shown.steps} steps, {shown.seconds:.1f} s, {_ENDS[shown.ended]}{value}")
     return [*lines, f"wrote {filmed.video.path}"]
 
 
@@ -106,10 +114,10 @@ def _training(store: RunStore, name: str, retrained: bool) -> TrainingResult:
     searched, compared = store.results(), store.evaluations()
     found = [] if retrained else [result for result in searched if result.candidate_id == wanted]
     if found:
-        return max(found, key=lambda result: result.score)
-    found = sorted((r for r in compared if r.candidate_id == wanted), key=lambda result: result.score)
+        return best_training(found)
+    found = [result for result in compared if result.candidate_id == wanted]
     if found:
-        return found[len(found) // 2]
+        return median_training(found)
     there = sorted({result.candidate_id for result in (compared if retrained else [*searched, *compared])})
     known = f"there are {', '.join(there)}" if there else "none is trained yet"
     raise StoreError(f"{store.folder}: no trained policy of `{name}`; {known}")
@@ -118,9 +126,8 @@ def _training(store: RunStore, name: str, retrained: bool) -> TrainingResult:
 def _place(store: RunStore, name: str, retrained: bool) -> Path:
     """Where the video of `name` lies in the run folder."""
     if retrained or name not in (BEST, *(result.candidate_id for result in store.results())):
-        return Path("evaluation") / f"{name}.mp4"
-    folder = store.best_folder if name == BEST else store.candidate_folder(name)
-    return (folder / "rollout.mp4").relative_to(store.folder)
+        return of_evaluation(name)
+    return BEST_FILM if name == BEST else of_candidate(name)
 
 
 def _hand_over(store: RunStore, source: Path, target: Path, *, in_run: bool) -> None:

@@ -13,11 +13,12 @@ from eureka.types import Candidate, ComponentReflection, ComponentStatistics, Re
 NUM_POINTS = 10
 
 
-def reflect(candidate: Candidate, results: Sequence[TrainingResult]) -> Reflection:
+def reflect(candidate: Candidate, results: Sequence[TrainingResult], preference: float | None = None) -> Reflection:
     """What training with this candidate showed, pooled over its seeds (Eureka, Ma et al. 2023, section 3.3).
 
     Args:
         results: one or more trainings of the candidate with the same schedule.
+        preference: its score by a person's preferences, where the task has no metric.
     """
     first = results[0]
     metric = _mean([result.metric for result in results])
@@ -25,9 +26,9 @@ def reflect(candidate: Candidate, results: Sequence[TrainingResult]) -> Reflecti
         candidate_id=candidate.id,
         source=candidate.source,
         steps=tuple(int(value) for value in points(first.steps)),
-        metric_points=points(metric),
-        metric_max=max(result.best_score for result in results),
-        metric_final=float(np.mean([result.score for result in results])),
+        metric_points=points(metric) if preference is None else (),
+        metric_max=max(result.best_score for result in results) if preference is None else preference,
+        metric_final=float(np.mean([result.score for result in results])) if preference is None else preference,
         episode_length_points=points(_mean([result.episode_length for result in results])),
         total_points=points(_mean([result.total for result in results])),
         components=tuple(

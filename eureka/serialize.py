@@ -1,5 +1,6 @@
 """Typed dataclasses to JSON text and back, strictly: what was written is read back equal, or reading fails.
 
+Only a field that has a default may be missing, so that what was written before there was such a field can be read.
 Supported: dataclasses, `str`, `int`, `float`, `bool`, `None`, `bytes`, `StrEnum`, `Literal`, `tuple[...]`,
 `Mapping[str, ...]` and unions with `None`. Floats keep every bit; NaN and the infinities are written as the strings
 "NaN", "Infinity" and "-Infinity", so that the text is standard JSON. Bytes are written as base64.
@@ -40,7 +41,8 @@ def loads(cls: type[T], text: str) -> T:
     """Read `dumps`'s text back as a `cls`.
 
     Raises:
-        DecodeError: the text is not JSON, lacks a field, has an unknown one, or has a value of another type.
+        DecodeError: the text is not JSON, lacks a field that has no default, has an unknown one, or has a value of
+            another type.
     """
     try:
         data = json.loads(text, parse_constant=_refuse_constant)
@@ -127,10 +129,11 @@ def _decode_dataclass(cls: Any, data: Any, path: str) -> Any:
     for name in data:
         if name not in types:
             raise DecodeError(f"{path}: unknown field {name!r}")
-    for name in types:
-        if name not in data:
-            raise DecodeError(f"{path}: field {name!r} is missing")
-    return cls(**{name: _decode(wanted, data[name], f"{path}.{name}") for name, wanted in types.items()})
+    for field in dataclasses.fields(cls):
+        has_default = not (field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING)
+        if field.init and field.name not in data and not has_default:
+            raise DecodeError(f"{path}: field {field.name!r} is missing")
+    return cls(**{name: _decode(types[name], item, f"{path}.{name}") for name, item in data.items()})
 
 
 @functools.cache

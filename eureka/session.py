@@ -1,10 +1,10 @@
-"""The work behind the commands `run`, `resume` and `export`."""
+"""The work behind the commands `run` and `resume`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -13,11 +13,12 @@ from eureka.analysis.screening import Screening
 from eureka.asking import task_prompt
 from eureka.comparing import Comparer, best_reward, print_comparison
 from eureka.comparison import read_comparison
-from eureka.config import ModelConfig, Parent, RunConfig, from_yaml
+from eureka.comparison.baselines import trace_baselines
+from eureka.config import ModelConfig, Parent, ProgramSearchConfig, RunConfig
 from eureka.console import BestReward, View, best_reward_found, line, say, watching
-from eureka.errors import ProposerError, SearchFailed, StoreError
+from eureka.errors import ConfigError, ProposerError, SearchFailed
 from eureka.estimate import assumption_line, call_line, duration, estimate, measure_steps_per_second
-from eureka.export import export_reward
+from eureka.exporting import reward_module
 from eureka.fates import fates, summary_lines
 from eureka.live.beside import watched
 from eureka.llm.base import Proposer
@@ -26,25 +27,31 @@ from eureka.llm.keys import Key
 from eureka.llm.tokens import token_bound, token_estimate
 from eureka.loop import Run, Watcher, evolve, outcomes
 from eureka.models import ModelAccess, make_ledger
+from eureka.remarks import record_remarks
+from eureka.report.film_writer import FilmWriter
 from eureka.report.writer import ReportWriter, update_report
+from eureka.review.waiting import asks_somebody, make_reviewer
 from eureka.reward.service import PRELOAD, RewardVerifier
 from eureka.rl.backend import Backend
+from eureka.rl.continuing import forget_trainings
 from eureka.rl.recording import Recording, probe_metric, record
 from eureka.rl.trajectories import Trajectories, cached_trajectories
 from eureka.sandbox import LayerReport, Limits, Sandbox
-from eureka.search import Greedy, Outcome, pooled_score
+from eureka.search import Greedy, Outcome
+from eureka.search.preferences import FITNESS, PREFERENCE
+from eureka.search.read_start import read_start, require_usable
+from eureka.search.start import Start, label, recorded_start
 from eureka.spending import open_calls, settle_calls, spending_line, spent_before, spent_beside_answers
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
-from eureka.tracking import require_trackers, tracking
-from eureka.types import Prompt, PromptFacts, Reward, Schedule
+from eureka.tracking import Both, require_trackers, tracking
+from eureka.types import INIT_ID, Prompt, PromptFacts, Schedule
 from eureka.wiring import (
     cache_folder,
     evaluation_schedule,
     make_backend,
     make_proposer,
     make_schedule,
-    recorded_task_dirs,
     run_facts,
 )
 
@@ -67,6 +74,7 @@ class SearchSession:
     environment: Mapping[str, str]
     comparer: Comparer | None
     ledger: Ledger | None = None
+    start: Start | None = None
 
     def facts(self) -> dict[str, str]:
         """What is kept about the run beside its config."""
@@ -78,7 +86,17 @@ class SearchSession:
             "sentence": self.task.info.description,
             "metric": metric.description,
             "metric unit": metric.unit,
+            **(self.start.facts if self.start else {}),
+            **({} if self.task.info.has_metric else {FITNESS: PREFERENCE, "had metric access": "no, there is none"}),
         }
+
+    def require_judge(self, *, has_answers: bool) -> None:
+        """Raises ConfigError where the task has no metric and nobody would say what is better."""
+        if not (self.task.info.has_metric or has_answers or asks_somebody(self.config)):
+            raise ConfigError(
+                f"task {self.task.info.name} has no metric (fitness: preference), so a person must judge: give "
+                "search.feedback=ask, or --feedback FILE"
+            )
 
     def search(self, store: RunStore, *, watch: bool = False) -> None:
         """Run the search and the final comparison, or what is left of them, and hand the best reward over.
@@ -93,30 +111,42 @@ class SearchSession:
         screening = self._screening()
         folder = store.checkpoint_folder
         with (
-            closing(make_backend(self.config, folder, self.task_dirs, self.environment)) as backend,
-            ReportWriter(store.folder, self.environment, say) as report,
             watched(store.folder, self.environment, say) if watch else nullcontext(),
+            FilmWriter(store.folder, self.config.report.films, self.environment, say) as films,
         ):
             with (
-                self._summed_up(store),
-                self._accounts(store),
-                watching(self._view(store)) as shown,
-                tracking(self.config, store, self.environment, shown, say) as watcher,
+                closing(make_backend(self.config, folder, self.task_dirs, self.environment)) as backend,
+                ReportWriter(store.folder, self.environment, say) as report,
+                tracking(self.config, store, self.environment, say) as tracker,
             ):
-                run = self._run(store, backend, watcher, report, screening)
-                outcome = evolve(run)
-            # Before the comparison too: a module is there even if that cannot be made.
-            self._hand_over(store, outcome)
-            if self.comparer is not None:
-                rivals = run.search.ranked([other for other in outcomes(store) if _is_rival(other, outcome)])
-                outcome = self.comparer.choose(store, backend, [outcome, *rivals])
+
+                def after_generation() -> None:
+                    record_remarks(store, self.recording.state)
+                    report.start()
+                    films.start()
+
+                with self._summed_up(store), self._accounts(store), watching(self._view(store)) as shown:
+                    run = self._run(store, backend, Both(shown, tracker), screening, after_generation)
+                    outcome = evolve(run)
+                # Before the comparison too: a module is there even if that cannot be made.
                 self._hand_over(store, outcome)
-        store.mark_finished()
-        self._tell(store, outcome)
+                if self.comparer is not None:
+                    rivals = run.search.ranked([other for other in outcomes(store) if _is_rival(other, outcome)])
+                    outcome = self.comparer.choose(store, backend, [outcome, *rivals], tracker)
+                    self._hand_over(store, outcome)
+            forget_trainings(store.checkpoint_folder)
+            store.mark_finished()
+            self._tell(store, outcome)
+            films.finish()
         update_report(store.folder, self.environment, say)
 
     def _run(
-        self, store: RunStore, backend: Backend, watcher: Watcher, report: ReportWriter, screening: Screening
+        self,
+        store: RunStore,
+        backend: Backend,
+        watcher: Watcher,
+        screening: Screening,
+        after_generation: Callable[[], None],
     ) -> Run:
         config = self.config
         by_generation = config.search.parent is Parent.best_of_generation
@@ -133,13 +163,16 @@ class SearchSession:
             samples=config.search.samples,
             training_seeds=config.train.seeds,
             seed=config.seed,
-            finalists=config.search.finalists,
+            # Further trainings would tell nothing: a person saw the policies that there are.
+            finalists=config.search.finalists if self.task.info.has_metric else 1,
             confirmation_seeds=config.search.confirmation_seeds,
             hint=config.search.hint or "",
+            init=self.start.completion if self.start else None,
             repairs=config.search.repairs,
             probe=lambda: probe_metric(self.recording),
             screening=screening,
-            after_generation=report.start,
+            reviewer=make_reviewer(config, store, self.environment, say),
+            after_generation=after_generation,
         )
 
     def _screening(self) -> Screening:
@@ -155,6 +188,7 @@ class SearchSession:
         return View(
             title=self.task.info.name,
             unit=self.task.metric.unit,
+            has_metric=self.task.info.has_metric,
             store=store,
             proposer=self.proposer.name,
             generations=search.generations,
@@ -172,6 +206,8 @@ class SearchSession:
             line(message.content)
         line("=== end of the first prompt ===")
         line(f"about {token_estimate(prompt.messages):,} tokens, at most {token_bound(prompt.messages):,}")
+        if self.start is not None:
+            line(f"{self.start.sentence}, which this dry run cannot show")
         expected = estimate(self.config, self.schedule, prompt)
         if isinstance(self.config.llm, ModelConfig):
             line(call_line(self.config, expected))
@@ -202,6 +238,7 @@ class SearchSession:
             generation=1,
             state=self.task.fields,
             hint=self.config.search.hint or "",
+            has_metric=self.task.info.has_metric,
         )
         return task_prompt(self.task, facts)
 
@@ -240,9 +277,12 @@ class SearchSession:
             say(call_line(self.config, expected))
             say(assumption_line(expected))
         say(f"had metric access: {store.facts()['had metric access']}")
+        if self.start is not None:
+            say(self.start.sentence)
+            if not self.proposer.reads(self.start.source):
+                say(f"{self.proposer.name} reads its own kind of code alone: this is trained and compared, not changed")
         say(f"sandbox: {store.facts()['sandbox layers']}")
-        if "unsafe" in store.facts():
-            say(f"UNSAFE: {store.facts()['unsafe']}")
+        _say_unsafe(store)
         say(f"run folder: {store.folder} (if it is stopped, `eureka resume {store.folder}` goes on)")
         in_flight = store.calls_in_flight()
         if in_flight:
@@ -259,36 +299,24 @@ class SearchSession:
         if comparison is not None:
             print_comparison(comparison)
             say(f"more seeds: eureka evaluate {store.folder} --seeds N")
+        if not self.task.info.has_metric:
+            say("the task has no metric, so there is no comparison: a person's preferences chose the best")
+        if outcome.candidate.id == INIT_ID:
+            say(f"nothing that the search tried did better than {label(store.facts())}, which it started from")
         module = str(store.best_folder / "reward.py")
         components = tuple(outcome.results[0].components)
         best_reward_found(BestReward(outcome.candidate.id, outcome.score, self.task.metric.unit, components, module))
+        _say_unsafe(store)
+
+
+def _say_unsafe(store: RunStore) -> None:
+    if "unsafe" in store.facts():
+        say(f"UNSAFE: {store.facts()['unsafe']}")
 
 
 def _is_rival(other: Outcome, best: Outcome) -> bool:
     """Whether a candidate could be best instead: where the best was trained more than once, only one that was too."""
     return other.candidate.id != best.candidate.id and len(other.results) >= min(2, len(best.results))
-
-
-def reward_module(store: RunStore, task: Task, reward: Reward) -> str:
-    """The text of the standalone module of one reward, with where it came from."""
-    facts = store.facts()
-    score = pooled_score([result for result in store.results() if result.candidate_id == reward.candidate_id])
-    provenance = {
-        "Sentence": task.info.description,
-        "Score": f"{score:.4g} {task.metric.unit} ({task.metric.description}) in the search's own evaluation",
-        "Proposer": facts["proposer"],
-        "Had metric access": facts["had metric access"],
-        "Written by": f"eureka {facts['eureka']}",
-    }
-    if "unsafe" in facts:
-        provenance["UNSAFE"] = facts["unsafe"]
-    return export_reward(
-        graph=reward.graph,
-        task=task.info.name,
-        candidate_id=reward.candidate_id,
-        fields=task.fields,
-        provenance=provenance,
-    )
 
 
 @contextmanager
@@ -310,6 +338,10 @@ def search_session(
     """
     require_trackers(config)
     task = load_task(config.task, task_dirs)
+    if config.search.preflight and not task.info.has_metric:
+        raise ConfigError(f"search.preflight=true needs a task metric, and {task.info.name} has none")
+    if not task.info.has_metric and isinstance(config.llm, ProgramSearchConfig):
+        config = replace(config, llm=replace(config.llm, use_probe=False))
     schedule = make_schedule(config, task.info)
     ledger = None
     if isinstance(config.llm, ModelConfig):
@@ -317,6 +349,9 @@ def search_session(
     proposer = make_proposer(config, ModelAccess(keys, ledger, say) if ledger else None)
     with Sandbox(preload=PRELOAD, limits=TRACE_LIMITS, mode=config.sandbox.value) as sandbox:
         recording = record(task)
+        verifier = RewardVerifier(task.fields, recording.state, sandbox)
+        compares = config.evaluation.seeds > 0 and task.info.has_metric
+        comparer = Comparer.prepare(config, task, recording, environment) if compares else None
         yield SearchSession(
             config=config,
             task_dirs=tuple(task_dirs),
@@ -324,25 +359,23 @@ def search_session(
             schedule=schedule,
             proposer=proposer,
             recording=recording,
-            verifier=RewardVerifier(task.fields, recording.state, sandbox),
+            verifier=verifier,
             layers=sandbox.layers,
             environment=environment,
-            comparer=Comparer.prepare(config, task, recording, environment) if config.evaluation.seeds else None,
+            comparer=comparer,
             ledger=ledger,
+            start=_start(config, task, recording, verifier, resumed),
         )
 
 
-def export_run(store: RunStore, candidate: str | None, task_dirs: Sequence[Path]) -> str:
-    """The standalone module of a run's best reward, or of another candidate's.
-
-    Raises:
-        StoreError: no reward is there yet, or the run has no verified reward of that id.
-    """
-    config = from_yaml(store.config_yaml)
-    task = load_task(config.task, [*recorded_task_dirs(store), *task_dirs])
-    if candidate is None:
-        return reward_module(store, task, best_reward(store))
-    rewards = {outcome.candidate.id for outcome in outcomes(store)}
-    if candidate not in rewards:
-        raise StoreError(f"{store.folder}: no trained reward {candidate}; there are {', '.join(sorted(rewards))}")
-    return reward_module(store, task, next(r for r in store.rewards() if r.candidate_id == candidate))
+def _start(
+    config: RunConfig, task: Task, recording: Recording, verifier: RewardVerifier, resumed: RunStore | None
+) -> Start | None:
+    """What the search starts from: of a run that goes on what it kept, whatever became of the file."""
+    if resumed is not None:
+        return recorded_start(resumed.facts())
+    if config.search.init is None:
+        return None
+    start = read_start(config.search.init, task, lambda: trace_baselines(task, recording.state).human)
+    require_usable(start, task, verifier)
+    return start

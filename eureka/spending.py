@@ -11,7 +11,7 @@ from eureka.llm.tokens import token_bound
 from eureka.models import chosen_models
 from eureka.serialize import dumps, loads
 from eureka.store import RunStore, generation_of
-from eureka.types import Completion, Message
+from eureka.types import INIT_ID, Completion, Message
 
 _BESIDE_ANSWERS = "llm spent beside recorded answers"
 _CALLS = "llm calls"
@@ -65,8 +65,8 @@ def _bound(store: RunStore, llm: ModelConfig, candidate_id: str) -> Spent:
 
 def spending_line(store: RunStore, generation: int) -> str:
     """What a generation's answers took, and what the run's have cost by then."""
-    of_generation = list(chain.from_iterable(store.completions(generation).values()))
-    of_run = list(chain.from_iterable(store.completions().values()))
+    of_run = [answer for answer in chain.from_iterable(store.completions().values()) if answer.candidate_id != INIT_ID]
+    of_generation = [answer for answer in of_run if generation_of(answer.candidate_id) == generation]
     return f"{usage_line(of_generation)}; run so far {price(of_run)}"
 
 

@@ -30,6 +30,10 @@ def candidate_id(generation: int, sample: int) -> str:
     return f"g{generation:02d}-c{sample:02d}"
 
 
+INIT_ID = candidate_id(1, 0)
+"""The reward that a search starts from where a person gave one (`search.init`): before the first sample."""
+
+
 @dataclass(frozen=True)
 class FieldSpec:
     """One field of a task's State, as the model and the verifier see it.
@@ -95,7 +99,10 @@ class ComponentReflection(ComponentStatistics):
 
 
 class FindingKind(StrEnum):
-    """What can be read from a Reflection's numbers; `eureka.advice` says how, the prompts what to do about it."""
+    """What can be read from a Reflection's numbers, or from the reward's graph (the last two).
+
+    `eureka.advice` and `eureka.analysis.told` say how, the prompts what to do about it.
+    """
 
     METRIC_ZERO = "metric_zero"
     METRIC_FLAT = "metric_flat"
@@ -107,11 +114,16 @@ class FindingKind(StrEnum):
     COMPONENT_DOMINATES = "component_dominates"
     COMPONENT_NEGLIGIBLE = "component_negligible"
     COMPONENT_OPPOSES = "component_opposes"
+    COMPONENT_UNUSED = "component_unused"
+    TERM_UNREPORTED = "term_unreported"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a Reflection's numbers show; `component` is empty where it is about the whole reward."""
+    """One thing that stands out; `component` is empty where it is about the whole reward.
+
+    Of TERM_UNREPORTED it is the variable that the term was given, where it was given one.
+    """
 
     kind: FindingKind
     component: str = ""
@@ -119,7 +131,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Reflection:
-    """Statistics of one trained candidate: numbers and what they show; all wording lives in `prompts/`."""
+    """Statistics of one trained candidate: numbers and what they show; all wording lives in `prompts/`.
+
+    Without a task metric there are no `metric_points`, and `metric_max` and `metric_final` are the preference score.
+    """
 
     candidate_id: str
     source: str
@@ -144,12 +159,40 @@ class MetricProbe:
     correlation: Mapping[str, float]
 
 
+class Verdict(StrEnum):
+    """What a person said of the policies of a generation."""
+
+    CHOICE = "choice"
+    TIE = "tie"
+    NONE_GOOD = "none good"
+    NO_ANSWER = "no answer"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feedback:
+    """A person's judgement of one generation.
+
+    `shown` are the candidates that there were to choose from: those of the generation that trained, and its parent.
+    Only a CHOICE has a `best` or a `worst`, one of them, both or neither; the others of `shown` stand between the two.
+    `text` is what the person wrote, in one line.
+    """
+
+    generation: int
+    verdict: Verdict
+    shown: tuple[str, ...]
+    best: str | None = None
+    worst: str | None = None
+    text: str = ""
+
+
 @dataclass(frozen=True)
 class PromptFacts:
     """The typed facts that a prompt's messages were rendered from; a proposer without a model reads these.
 
     `rejected` are errors of earlier generations, the newest first. `hint` is a person's, passed on word for word.
     `attempt` is 0 in a generation's prompt and that of the wanted answer where one candidate is asked again.
+    `feedback` is what a person said after earlier generations, the newest first; `worst_source` is the reward that they
+    liked least after the last one. `has_metric` is false where a person's preferences decide in place of a metric.
     """
 
     task: str
@@ -161,6 +204,9 @@ class PromptFacts:
     probe: MetricProbe | None = None
     hint: str = ""
     attempt: int = 0
+    feedback: tuple[Feedback, ...] = ()
+    worst_source: str = ""
+    has_metric: bool = True
 
 
 @dataclass(frozen=True)

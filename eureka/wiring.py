@@ -29,9 +29,10 @@ from eureka.llm.program_search import ProgramSearch
 from eureka.llm.replay import Replay
 from eureka.models import ModelAccess, make_model_proposer, resolve_model
 from eureka.rl.backend import LocalBackend
+from eureka.search.start import HUMAN, recorded_start
 from eureka.store import RunStore, free_name
 from eureka.tasks import TaskInfo
-from eureka.types import Schedule, candidate_id
+from eureka.types import INIT_ID, Schedule, candidate_id
 
 _RESUMED_WITH = "resumed with"
 
@@ -143,6 +144,13 @@ def make_proposer(config: RunConfig, models: ModelAccess | None = None) -> Propo
 def _replay(config: RunConfig, llm: ReplayConfig) -> Replay:
     with RunStore.open(Path(llm.run), read_only=True) as recorded:
         completions = recorded.completions()
+        start = recorded_start(recorded.facts())
+        source = recorded.candidate_folder(INIT_ID) / "source.py"
+    if start is not None and config.search.init is None:
+        raise ConfigError(
+            f"llm.run={llm.run} started from a reward of its own: add "
+            f"search.init={HUMAN if start.origin == HUMAN else source}"
+        )
     for generation, sample in product(range(1, config.search.generations + 1), range(1, config.search.samples + 1)):
         wanted = candidate_id(generation, sample)
         if wanted not in completions:
@@ -166,6 +174,7 @@ def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) 
         "eureka": __version__,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.release()} {platform.machine()}",
+        **hardware(),
         **{name: version(name) for name in ("torch", "mujoco", "numpy")},
         "proposer": proposer.description,
         "had metric access": "yes" if proposer.uses_metric or config.search.preflight else "no",
@@ -174,6 +183,25 @@ def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) 
     if config.sandbox is SandboxMode.unsafe:
         facts["unsafe"] = "generated code ran without confinement (sandbox=unsafe)"
     return facts
+
+
+def hardware() -> dict[str, str]:
+    """Processor, memory and GPU of this machine, for people."""
+    import torch
+
+    cores = f"{len(os.sched_getaffinity(0))} of {os.cpu_count()} cores"
+    named = [line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "processor": f"{named[0]}, {cores}" if named else cores,
+        "memory": f"{memory / 2**30:.0f} GiB",
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none that torch can use",
+    }
+
+
+def _lines(path: str) -> list[str]:
+    """Of a file that not every kernel has."""
+    return Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
 
 
 def recorded_task_dirs(store: RunStore) -> list[Path]:

@@ -15,13 +15,17 @@ from importlib.resources import files
 
 import jinja2
 
-from eureka.types import Completion, FieldSpec, Message, Prompt, PromptFacts, Rejected, Stage
+from eureka.types import INIT_ID, Completion, FieldSpec, Message, Prompt, PromptFacts, Rejected, Stage
 
 _MAX_MISTAKE = 400
 """Characters of one error of an earlier candidate, of which a prompt has a whole list."""
 _MAX_SOURCE = 20_000
 _MAX_ANSWER = 4_000
 """Characters of an answer that nothing could be taken from: enough to see what it did."""
+_MAX_WORST = 6_000
+"""Characters of the reward that a person liked least."""
+_MAX_QUOTE = 500
+"""Characters of what a person wrote about one generation."""
 
 
 def render_prompt(
@@ -29,8 +33,8 @@ def render_prompt(
 ) -> Prompt:
     """The messages for one generation: a system message, and one user message.
 
-    The user message ends with the errors of earlier candidates and the Reflection on the parent, or with the errors
-    alone where no candidate was usable, or with neither in a first generation.
+    The user message ends with what a person said, the errors of earlier candidates and the Reflection on the parent, or
+    with the errors alone where no candidate was usable, or with none of it in a first generation.
 
     Args:
         description: the task's sentence.
@@ -47,10 +51,15 @@ def render_prompt(
         hint=facts.hint,
         state=facts.state,
         reflection=facts.reflection,
+        init_id=INIT_ID,
         by_name={c.name: c for c in facts.reflection.components} if facts.reflection else {},
         mistakes=[mistake(rejected) for rejected in facts.rejected],
+        feedback=facts.feedback,
+        worst_source=facts.worst_source,
+        has_metric=facts.has_metric,
     )
-    return Prompt((Message("system", _rendered("system.jinja2")), Message("user", content)), facts)
+    system = _rendered("system.jinja2", has_metric=facts.has_metric)
+    return Prompt((Message("system", system), Message("user", content)), facts)
 
 
 def render_repair(prompt: Prompt, rejected: Rejected, attempt: int, *, source: str, answer: str) -> Prompt:
@@ -113,6 +122,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {"number": number, "numbers": numbers, "percent": percent, "shape": shape, "fenced": fenced}
+    environment.filters |= {"quoted": quoted, "excerpt": lambda text: _cut(text, _MAX_WORST)}
     return environment
 
 
@@ -144,6 +154,11 @@ def numbers(values: Sequence[float]) -> str:
 def shape(spec: FieldSpec) -> str:
     """A field's shape with its batch dimension: `(num_envs,)`, `(num_envs, 3)`."""
     return f"(num_envs, {', '.join(str(size) for size in spec.shape)})" if spec.shape else "(num_envs,)"
+
+
+def quoted(text: str) -> str:
+    """A person's words in one line, so that no line of theirs can look like one of the prompt's own."""
+    return _cut(" ".join(text.split()), _MAX_QUOTE)
 
 
 def fenced(text: str, info: str = "") -> str:

@@ -14,7 +14,8 @@ POINTS_LEFT = 3
 def shortened(facts: PromptFacts, before: int) -> PromptFacts | None:
     """The facts with less in them, None where nothing is left to leave out.
 
-    First the older half of the errors of earlier candidates goes, then all of them and most points of the curves.
+    First the older half of the errors of earlier candidates goes, then all of them, most points of the curves, the
+    reward that a person liked least and all that they said but the last.
 
     Args:
         before: how often they were shortened before.
@@ -22,7 +23,7 @@ def shortened(facts: PromptFacts, before: int) -> PromptFacts | None:
     reflection = _fewer_points(facts.reflection) if facts.reflection else None
     if before == 0 and len(facts.rejected) > 1:
         return replace(facts, rejected=facts.rejected[: len(facts.rejected) // 2])
-    shorter = replace(facts, rejected=(), reflection=reflection)
+    shorter = replace(facts, rejected=(), reflection=reflection, feedback=facts.feedback[:1], worst_source="")
     return None if shorter == facts else shorter
 
 

@@ -13,7 +13,8 @@ def describe(task: Task) -> Iterator[str]:
     yield f"{info.name}: {info.description}"
     yield f"folder: {task.folder}"
     yield f"control step: {task.control_timestep_s:g} s, time limit {info.max_episode_steps} steps"
-    yield f"metric: {task.metric.description} ({task.metric.unit})"
+    unit = f" ({task.metric.unit})" if info.has_metric else ""
+    yield f"metric: {'' if info.has_metric else 'none; '}{task.metric.description}{unit}"
     yield f"evidence: {info.evidence}"
     yield ""
     header = ("state field", "shape", "dtype", "unit", "frame", "description")

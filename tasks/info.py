@@ -12,6 +12,8 @@ import yaml
 from eureka.errors import TaskError
 from eureka.types import PPOConfig
 
+FITNESSES = ("metric", "preference")
+
 
 @dataclass(frozen=True)
 class Physics:
@@ -64,6 +66,7 @@ class TaskInfo:
         steps: control steps per training for every budget.
         ppo: the task's hyper-parameters.
         randomisation: what differs between episodes, in training and evaluation alike.
+        fitness: `metric`, or `preference` for a task that has none: a person's preferences decide in its place.
         evidence: what was measured for the numbers above, in words, for people.
     """
 
@@ -79,7 +82,13 @@ class TaskInfo:
     gymnasium_id: str | None = None
     camera: str | None = None
     randomisation: Randomisation = Randomisation({})
+    fitness: str = "metric"
     evidence: str = "none given"
+
+    @property
+    def has_metric(self) -> bool:
+        """Whether a task metric decides, and not a person."""
+        return self.fitness == "metric"
 
 
 def read_info(folder: Path) -> TaskInfo:
@@ -108,6 +117,8 @@ def read_info(folder: Path) -> TaskInfo:
     values["randomisation"] = _randomisation(values.get("randomisation") or {}, path)
     values["outputs"] = tuple(values.get("outputs") or ())
     info: TaskInfo = _build(TaskInfo, values, path, "")
+    if info.fitness not in FITNESSES:
+        raise TaskError(f"{path}: `fitness` must be {' or '.join(FITNESSES)}, not {info.fitness!r}")
     return info
 
 

@@ -14,6 +14,7 @@ from eureka.errors import TaskError
 from eureka.tasks.base import Task
 from eureka.tasks.checks import check_task, line_in
 from eureka.tasks.info import read_info
+from eureka.tasks.preference import without_metric
 
 
 def find_tasks(task_dirs: Sequence[Path] = ()) -> dict[str, Path]:
@@ -54,10 +55,15 @@ def load_task(name: str, task_dirs: Sequence[Path] = ()) -> Task:
         raise TaskError(
             f"{folder / 'env.py'}: must define exactly one subclass of eureka.tasks.Task, has {len(classes)}"
         )
-    if inspect.isabstract(classes[0]):
-        missing = ", ".join(sorted(classes[0].__abstractmethods__))
-        raise TaskError(f"{folder / 'env.py'}: class {classes[0].__name__} lacks {missing}")
-    task: Task = classes[0](info, folder)
+    cls = classes[0]
+    if not info.has_metric:
+        if "metric" not in cls.__abstractmethods__:
+            raise TaskError(f"{folder / 'env.py'}: {cls.__name__} has a metric, and task.yaml says fitness: preference")
+        cls = without_metric(cls)
+    if inspect.isabstract(cls):
+        missing = ", ".join(sorted(cls.__abstractmethods__))
+        raise TaskError(f"{folder / 'env.py'}: class {cls.__name__} lacks {missing}")
+    task: Task = cls(info, folder)
     check_task(task)
     return task
 

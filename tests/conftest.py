@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from eureka.report.film_writer import FilmWriter
 from eureka.types import ComponentStatistics, TrainingResult
 
 # No test may ask a paid model, whatever is set where the tests run.
@@ -19,8 +20,18 @@ for _variable in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_BASE_URL", "
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="eureka-tests-")
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
+# Films of a run take longer than the runs of the tests: made only where a test asks for `films_beside`.
+_FILM_START = FilmWriter.start
+FilmWriter.start = lambda self: None  # type: ignore[method-assign]
+
 # One thread: the trainer's own layout, and no quarrel between the tests' processes.
 torch.set_num_threads(1)
+
+
+@pytest.fixture
+def films_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs within the test's process have their films made again."""
+    monkeypatch.setattr(FilmWriter, "start", _FILM_START)
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import eureka.check_page
+import eureka.console.output
 from eureka.checking import as_candidate
 from eureka.cli import main
 from eureka.rl import trajectories
@@ -21,6 +23,7 @@ def compute_reward(pole_angle, cart_position, action):
     centre = -centre_weight * cart_position.abs()
     return upright + centre - 0.01 * action.square().sum(-1), {"upright": upright, "centre": centre}
 """
+EVERYTHING = "pole_angle, pole_angular_velocity, cart_position, cart_velocity"
 BACKWARDS = """def compute_reward(pole_angle, cart_velocity):
     tilt = -0.1 * pole_angle.abs()
     calm = -1.0 - cart_velocity.abs()
@@ -79,9 +82,28 @@ def test_a_good_reward(written, capsys: pytest.CaptureFixture[str]) -> None:
     assert re.search(r"centre +x 1 +.* cart_position\n", page)
     assert re.search(r"temperature +0.05 +7 +[\d.]+ std", page)
     assert re.search(r"centre_weight +0.1 +8 ", page)
-    assert re.search(r"ranked as scored +\d+%", page)
+    assert re.search(r"\n +random +half-trained +trained +ranked as scored\n  number +8 +8 +8 +\d+ pairs\n", page)
+    assert re.search(r"\n  worth +\S+ +\S+ +\S+ +\d+%\n    of upright +\S+ +\S+ +\S+ +\d+%\n", page)
     assert "warning  line 9: a term (of action) is in the total" in page
     assert re.search(r"verdict: it can be trained with; 1 warning(; \d notes?)?\n$", page)
+
+
+@pytest.mark.parametrize("columns", [80, 140])
+def test_the_page_fits_the_terminal(
+    columns: int, written, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for module in (eureka.check_page, eureka.console.output):
+        monkeypatch.setattr(module, "is_terminal", lambda: True)
+    wordy = GOOD.replace("centre", "centre_of_the_track").replace("pole_angle, cart_position", EVERYTHING)
+    wordy = wordy.replace("- 0.01 *", "- 0.0 * (cart_velocity + pole_angular_velocity) - 0.01 *")
+    assert check(written(wordy), "task=cartpole") == 0
+    page = capsys.readouterr().out
+    # A path is never broken.
+    lines = [line for line in page.splitlines() if "reward.py" not in line and ".pt" not in line]
+    assert max(map(len, lines)) <= columns
+    assert "verdict: it can be trained with" in page
+    assert ("their range, and what they read" in page) == (columns == 80)
 
 
 def test_the_recording_is_made_once(written, capsys: pytest.CaptureFixture[str], cache: Path) -> None:

@@ -25,6 +25,7 @@ SMALL = [
     "train.steps=4000",
     "train.eval_episodes=2",
     "evaluation.seeds=1",
+    "report.films=none",
 ]
 
 
@@ -271,10 +272,20 @@ def test_evaluate_adds_seeds(finished: Path) -> None:
 
 def test_an_unsafe_run_is_stamped(tmp_path: Path) -> None:
     small = [*SMALL, "search.generations=1", "search.samples=1", "train.steps=500"]
-    result = run_cli("run", *small, "sandbox=unsafe", cwd=tmp_path)
+    result = run_cli("run", *small, "sandbox=unsafe", "tracking.tensorboard=true", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert "UNSAFE: generated code ran without confinement" in result.stdout
+    stamp = "generated code ran without confinement (sandbox=unsafe)"
+    before, _, after = result.stdout.rpartition("best/reward.py")
+    assert f"UNSAFE: {stamp}" in before
+    assert f"UNSAFE: {stamp}" in after
     (folder,) = (tmp_path / "outputs" / "cartpole").iterdir()
     with RunStore.open(folder, read_only=True) as store:
-        assert "unsafe" in store.facts()
+        assert store.facts()["unsafe"] == stamp
+    assert "sandbox: unsafe" in (folder / "config.yaml").read_text()
+    assert f"UNSAFE: {stamp}" in (folder / "best" / "reward.py").read_text()
+    assert stamp in (folder / "report.html").read_text()
+    comparison = read_comparison(folder)
+    assert comparison is not None
+    assert comparison.unsafe == stamp
+    assert (folder / "tensorboard" / "unsafe" / "search").is_dir()
     assert os.listdir(tmp_path) == ["outputs"]

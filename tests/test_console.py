@@ -105,6 +105,7 @@ def test_answers_and_what_they_cost(view: View, capsys: pytest.CaptureFixture[st
     lines.answered(Completion("g01-c01", "", "m", Usage(1200, 345, usd=0.01234)))
     lines.answered(Completion("g01-c02", "", "m", Usage(10, 2)))
     lines.answered(Completion("g01-c02", "", "m", Usage(10, 2, usd=0.5), attempt=1, continues=True))
+    lines.answered(Completion("g01-c02", "", "m", Usage(10, 2, usd=0.5), attempt=2))
     lines.answered(Completion("g01-c03", "", "m", attempt=2))
     lines.answered(Completion("g01-c04", "", "m"))
     lines.generation_finished(1, [], None)
@@ -112,6 +113,7 @@ def test_answers_and_what_they_cost(view: View, capsys: pytest.CaptureFixture[st
         "  g01-c01  answer: 1,545 tokens, $0.012",
         "  g01-c02  answer: 12 tokens, price not known",
         "  g01-c02  went on: 12 tokens, $0.5",
+        "  g01-c02  repair 1: 12 tokens, $0.5",
         "  g01-c03  repair 2",
         "generation 1 of 1 finished in 0 s: no usable reward yet",
         "  spent in 1",

@@ -19,7 +19,7 @@ from eureka.console.layout import ASCII, count, metric_text, render
 from eureka.console.layout import clock as clock_text
 from eureka.console.live import LiveTable
 from eureka.console.output import say
-from eureka.types import Completion, Rejected, Stage, TrainingResult
+from eureka.types import INIT_ID, Completion, Progress, Rejected, Stage, TrainingResult
 
 Make = Callable[..., TrainingResult]
 
@@ -135,6 +135,22 @@ def test_a_run_that_goes_on_shows_what_is_done(story: Story, make_result: Make) 
     ]
 
 
+def test_a_reward_to_start_from_is_called_so(story: Story, make_result: Make) -> None:
+    view = story.view()
+    with view.store as store:
+        board = Board(view, Clock())
+        board.training_started(story.jobs(INIT_ID))
+        board.event(Progress(INIT_ID, 0, 100, 0.5, 9.0))
+        assert shown(board)[2].startswith("  your reward  training ━")
+        store.record_completion(Completion(INIT_ID, "", "init"))
+        store.record_result(make_result(INIT_ID, (2.0,)))
+        board.event(make_result(INIT_ID, (2.0,)))
+        board.generation_started(1, None)  # type: ignore[arg-type]
+        assert [row.split()[:3] for row in shown(board)[2:4]] == [["★", "your", "reward"], ["g01-c01", "asked"]]
+        store.set_fact("init", "human")
+        assert shown(board)[2].startswith("★ human reward  done")
+
+
 def test_without_unicode_and_numbers() -> None:
     assert ASCII.best.isascii()
     assert [clock_text(seconds) for seconds in (0.4, 59.6, 754, 11100)] == ["0:00", "1:00", "12:34", "3:05:00"]
@@ -149,8 +165,8 @@ def test_the_interval_is_over_seeds_where_there_are_several() -> None:
 
 
 def test_a_metric_has_as_many_digits_as_its_interval() -> None:
-    def shown_as(mean: float, *interval: float) -> str:
-        return metric_text(Row("g01-c01", score=Score(mean, (interval[0], interval[1]) if interval else None)))
+    def shown_as(mean: float, *interval: float, width: int = 30) -> str:
+        return metric_text(Row("g01-c01", score=Score(mean, (interval[0], interval[1]) if interval else None)), width)
 
     assert shown_as(0.0225, 0.00641, 0.0384) == "0.022 [0.006, 0.038]"
     assert shown_as(-0.00334, -0.00712, 0.00012) == "-0.0033 [-0.0071, 0.0001]"
@@ -158,6 +174,24 @@ def test_a_metric_has_as_many_digits_as_its_interval() -> None:
     assert shown_as(1234.5, 1000.0, 1400.0) == "1234 [1000, 1400]"
     assert shown_as(20.0, 20.0, 20.0) == "20 [20, 20]"
     assert shown_as(0.12345) == "0.123"
+    # At 80 columns there are 22 cells: one power of ten for all, then a digit less, then no interval.
+    assert shown_as(0.000123, 0.000111, 0.000134, width=22) == "1.23 [1.11, 1.34] e-4"
+    assert shown_as(1.234e6, 1.1e6, 1.3e6, width=22) == "1.23 [1.1, 1.3] e6"
+    assert shown_as(-0.0123, -0.0133, -0.0113, width=22) == "-1.2 [-1.3, -1.1] e-2"
+    assert shown_as(-0.0123, -0.0133, -0.0113, width=10) == "-0.0123"
+    assert shown_as(2e-5, 2e-5, 2e-5, width=17) == "2 [2, 2] e-5"
+
+
+def test_the_rest_of_an_answer_is_no_repair(story: Story) -> None:
+    board = Board(story.view(), Clock())
+    board.generation_started(1, None)  # type: ignore[arg-type]
+    cut_off = Completion("g01-c01", "", "m", finish="length")
+    board.answered(cut_off)
+    board.answered(Completion("g01-c01", "", "m", attempt=1, continues=True))
+    assert shown(board)[2] == "  g01-c01    answered"
+    board.answered(Completion("g01-c01", "", "m", attempt=2))
+    assert shown(board)[2] == "  g01-c01    repaired"
+    assert render(board, 120, 24)[2].plain.endswith("after 1 repair")
 
 
 # ---- on a terminal -----------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ SMALL = [
     "train.steps=60000",
     "train.workers=1",
     "evaluation.seeds=0",
+    "report.films=none",
 ]
 
 

@@ -21,6 +21,7 @@ DOCS = ROOT / "docs"
 
 SMALL = ["search.generations=1", "search.samples=2", "search.finalists=1", "train.steps=2000", "train.checkpoints=1"]
 SMALL += ["train.eval_episodes=2", "train.workers=1", "evaluation.seeds=1", "evaluation.cache=false"]
+SMALL += ["report.films=none"]
 FILM = ["--size", "64x48", "--seconds", "0.5"]
 
 
@@ -102,6 +103,25 @@ def test_every_key_of_a_task_is_explained() -> None:
     keys = set(TaskInfo.__dataclass_fields__) - {"name"}
     explained = {key for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)}
     assert keys <= explained, keys - explained
+
+
+def test_a_persons_answers_are_used_as_the_page_says(tmp_path: Path) -> None:
+    page = DOCS / "feedback.md"
+    for path, text in files(page).items():
+        (tmp_path / path).write_text(text)
+    commands = [line for block in blocks(page, "sh") for line in block.splitlines()]
+    (run,) = [command for command in commands if "--feedback" in command]
+    small = [option for option in SMALL if not option.startswith("search.")]
+    output = eureka(*shlex.split(run)[1:], *small, cwd=tmp_path)
+    assert 'judged by a person: best g01-c02, worst g01-c01; "it drifts to the side' in output
+    assert "generation 2 was judged by a person: none good" in output
+    with RunStore.open(tmp_path / "judged", read_only=True) as store:
+        second, third = (store.prompt(generation) for generation in (2, 3))
+    assert second
+    assert third
+    assert second.facts.reflection is not None
+    assert second.facts.reflection.candidate_id == "g01-c02"
+    assert "still drifting" in third.messages[-1].content
 
 
 def test_the_pages_on_dropping_in_run_as_written(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from loop_fakes import GOOD, Make
 
 from eureka.fates import Fate, fates, share_line, summary_lines
 from eureka.store import RunStore
-from eureka.types import Candidate, Completion, Rejected, Reward, Stage
+from eureka.types import INIT_ID, Candidate, Completion, Rejected, Reward, Stage
 
 NAMES = [f"g01-c{sample:02d}" for sample in range(1, 8)]
 
@@ -107,3 +107,15 @@ def test_a_twin_is_usable_but_not_in_the_race(tmp_path: Path) -> None:
     # The second was a usable twin at once, and its repair was worse.
     assert [(fate.usable_at_once, fate.usable) for fate in found] == [(True, True), (True, False)]
     assert summary_lines(found, "s")[1] == "  g01-c01  rejected (screen) after 1 repair: a twin"
+
+
+def test_what_was_given_to_start_from_is_told_and_not_counted() -> None:
+    given = Fate(INIT_ID, 1, 0, True, True, score=2.0)
+    asked = Fate("g01-c01", 1, 0, False, False, rejected=Rejected("g01-c01", Stage.TRACE, "it loops", "it loops"))
+    assert summary_lines([given], "s") == []
+    assert summary_lines([given, asked], "s") == [
+        "what became of the candidates:",
+        "  g01-c00  given to start from; trained: 2 s",
+        "  g01-c01  rejected (trace): it loops",
+        "usable: 0 of 1 candidates (0%)",
+    ]

@@ -15,7 +15,9 @@ WORKERS = PARTS | {"rl", "export", "wrappers", "video", "analysis"}
 TOP = {
     *("config", "wiring", "models", "spending", "estimate", "fates"),
     *("session", "console", "tracking", "doctor"),
-    *("comparing", "checking", "check_page", "api", "multirun", "play", "cli", "__main__"),
+    *("filming", "remarks"),
+    *("comparing", "checking", "check_page", "api", "multirun", "play"),
+    *("review", "exporting", "cli_pages", "cli", "__main__"),
 }
 
 MAY_IMPORT = {
@@ -46,8 +48,11 @@ MAY_IMPORT = {
     "report": WORKERS | {"store", "search", "comparison", "config"},
     "live": WORKERS | {"store", "search", "comparison", "report"},
     "asking": WORKERS | {"store"},
-    "loop": WORKERS | {"store", "search", "report", "asking"},
-    **dict.fromkeys(TOP, WORKERS | TOP | {"store", "search", "comparison", "report", "live", "asking", "loop"}),
+    "feedback": WORKERS | {"store"},
+    "loop": WORKERS | {"store", "search", "report", "asking", "feedback"},
+    **dict.fromkeys(
+        TOP, WORKERS | TOP | {"store", "search", "comparison", "report", "live", "asking", "feedback", "loop"}
+    ),
 }
 
 

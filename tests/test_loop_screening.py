@@ -45,7 +45,7 @@ class Verifier:
             "constants": {},
             "nodes": nodes,
             "total": {"node": 1},
-            "components": [{"name": "a", "value": {"node": 1}}],
+            "components": [{"name": "a", "value": {"node": 1}}, {"name": "unused", "value": {"input": "pole_angle"}}],
         }
         return Reward(candidate.id, json.dumps(graph), ("a",))
 
@@ -92,7 +92,11 @@ def test_twins_are_told_and_not_trained(tmp_path: Path, make_result: Make) -> No
     ]
     assert trained == ["g01-c01", "g01-c02", "g02-c02", "g03-c01"]
     assert prompt
-    assert "it is not trained again. Propose a reward that differs" in prompt.messages[-1].content
+    content = prompt.messages[-1].content
+    assert "it is not trained again. Propose a reward that differs" in content
+    # The result of the twin's first training, and what the parent's own graph shows.
+    assert "which scored 11 s" in content
+    assert "`unused` does not reach the total: it is reported, and trains nothing." in content
 
 
 def test_a_run_that_is_stopped_anywhere_ends_the_same(tmp_path: Path, make_result: Make) -> None:

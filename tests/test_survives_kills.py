@@ -20,6 +20,7 @@ SETTINGS = [
     "train.workers=2",
     "evaluation.seeds=2",
     "evaluation.cache=false",
+    "report.films=none",
     "seed=3",
 ]
 KILLS = 10

@@ -10,9 +10,10 @@ import torch
 from eureka.analysis.findings import backwards
 from eureka.analysis.fingerprint import Fingerprint, Fingerprints, twin_factor
 from eureka.analysis.ranking import rank
+from eureka.analysis.told import with_graph
 from eureka.reward.runtime import compile_graph
 from eureka.rl.trajectories import Trajectory
-from eureka.types import Rejected, Reward, Stage
+from eureka.types import Reflection, Rejected, Reward, Stage
 
 _DIFFERENT = (
     "Propose a reward that differs in more than the scale of the total: other terms, shapes or relative weights."
@@ -60,6 +61,10 @@ class Screening:
             if ranking.is_backwards:
                 return _rejected(reward, backwards(ranking), _RIGHT_WAY)
         return None
+
+    def about(self, reflection: Reflection, reward: Reward) -> Reflection:
+        """`reflection` with what the graph of its candidate shows."""
+        return with_graph(reflection, reward.graph)
 
     def _of(self, reward: Reward) -> Fingerprint:
         if reward.graph not in self._known:

@@ -10,9 +10,11 @@ import functools
 import math
 import operator
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from eureka.reward.runtime import Argument, ConstantRef, Graph, InputRef, Node, NodeRef, Ref
+from eureka.reward.lower import renumbered, renumbered_node
+from eureka.reward.runtime import Argument, Component, ConstantRef, Graph, InputRef, Node, NodeRef, Ref
 from eureka.reward.shapes import tensor_references
 
 #: Components that nobody has said to be parts of a sum agree to this relative precision where they are.
@@ -58,6 +60,7 @@ class Structure:
 
 def structure(graph: Graph) -> Structure:
     """Read a verified graph; nothing is computed."""
+    graph = _unified(graph)
     ancestors = _Ancestors(graph)
     total = terms(graph, graph.total)
     parts = {c.name: terms(graph, c.value) for c in graph.components}
@@ -78,6 +81,18 @@ def structure(graph: Graph) -> Structure:
         tuple(missing),
         constant if abs(constant) > _TOLERANCE * max(abs(total.constant), abs(constants)) else 0.0,
     )
+
+
+def _unified(graph: Graph) -> Graph:
+    """The graph with all references to the first of equal computations: many write a term once more to report it."""
+    nodes: list[Node] = []
+    first: dict[Any, int] = {}
+    number: list[int] = []
+    for index, node in enumerate(graph.nodes):
+        nodes.append(renumbered_node(node, number))
+        number.append(first.setdefault((nodes[-1].op, nodes[-1].args, nodes[-1].kwargs), index))
+    components = tuple(Component(c.name, renumbered(c.value, number)) for c in graph.components)
+    return replace(graph, nodes=tuple(nodes), total=renumbered(graph.total, number), components=components)
 
 
 def _entry(value: Ref, part: Terms, total: Terms, below_total: int) -> Entry:

@@ -83,6 +83,7 @@ class Comparison:
         methods: the best reward, the human one, and the metric as a reward where the task has that.
         gap: IQM of human minus IQM of sparse. Scores are normalised only where its interval leaves out 0.
         transitions: recorded transitions behind the correlations.
+        unsafe: what is to be known of a run without confinement; empty for all others.
     """
 
     version: int
@@ -96,6 +97,7 @@ class Comparison:
     gap: Estimate | None
     transitions: int
     choice: Choice | None = None
+    unsafe: str = ""
 
     def method(self, role: Role) -> Method | None:
         """The method of this role."""

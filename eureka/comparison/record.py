@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from eureka.comparison.data import VERSION, Comparison
@@ -13,13 +14,15 @@ from eureka.store import RunStore
 FILE = "comparison.json"
 
 
-def write_comparison(store: RunStore, comparison: Comparison) -> None:
-    """Keep a comparison in the run folder, in place of an earlier one.
+def write_comparison(store: RunStore, comparison: Comparison) -> Comparison:
+    """Keep a comparison in the run folder, in place of an earlier one; gives it with the run's stamp.
 
     Raises:
         StoreError: the folder cannot be written.
     """
-    store.write_file(FILE, dumps(comparison))
+    stamped = replace(comparison, unsafe=store.facts().get("unsafe", ""))
+    store.write_file(FILE, dumps(stamped))
+    return stamped
 
 
 def read_comparison(folder: Path) -> Comparison | None:

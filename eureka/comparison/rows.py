@@ -109,6 +109,8 @@ def notes(comparison: Comparison) -> list[str]:
             f"on {comparison.transitions} recorded transitions {best.name} correlates with the human-written reward by "
             f"{best.correlation:.2f} (Pearson)"
         )
+    if comparison.unsafe:
+        said.append(f"UNSAFE: {comparison.unsafe}")
     if comparison.choice:
         said.append(_choice(comparison))
     for method in comparison.methods:

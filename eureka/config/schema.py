@@ -22,6 +22,13 @@ class Parent(StrEnum):
     best_of_generation = "best_of_generation"
 
 
+class FeedbackMode(StrEnum):
+    """Whether a person is asked about every generation."""
+
+    off = "off"
+    ask = "ask"
+
+
 class SandboxMode(StrEnum):
     """Whether generated code is confined, and refused where that is not possible."""
 
@@ -143,8 +150,15 @@ class SearchConfig:
     """Whether rewards that rank recorded trajectories against the task metric are sent back untrained; this tells the
     proposer scores. It takes a training of the human-written reward once for a task, which is kept as
     `evaluation.cache` says."""
+    feedback: FeedbackMode = FeedbackMode.off
+    """`ask`: after each generation but the last the run waits for a person, who answers by `eureka review DIR`."""
+    feedback_timeout_s: float | None = _at_least(1, 1800.0)
+    """How long it waits each time before it goes on without; null: as long as it takes."""
     hint: str | None = None
     """A person's hint to the language model, such as "keep the torso level"."""
+    init: str | None = None
+    """A reward to start from: a Python file with compute_reward, or `human` for the task's human-written one. It is
+    trained first, in addition to the samples, and the first prompt tells how that went."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +204,23 @@ class TrackingConfig:
     """The MLflow experiment to log to, at MLFLOW_TRACKING_URI or in `mlflow.db` in the run folder; null: none."""
 
 
+class Films(StrEnum):
+    """Which policies the report shows on film."""
+
+    none = "none"
+    best = "best"
+    all = "all"
+
+
+@dataclass(frozen=True)
+class ReportConfig:
+    """The run's page, `report.html`."""
+
+    films: Films = Films.all
+    """Whose films it holds: `best` is the best reward beside the human-written one and the bare metric, `all` every
+    candidate too. They are made beside the run with what the trainings leave of the cores."""
+
+
 @dataclass(frozen=True)
 class RunConfig:
     """Everything that decides a run."""
@@ -209,6 +240,7 @@ class RunConfig:
     train: TrainConfig = field(default_factory=TrainConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    report: ReportConfig = field(default_factory=ReportConfig)
 
 
 BUDGETS: Mapping[str, Mapping[str, Mapping[str, int]]] = {

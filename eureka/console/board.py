@@ -10,6 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from eureka.types import (
+    INIT_ID,
     Completion,
     Progress,
     Prompt,
@@ -129,10 +130,11 @@ class Board:
         store = self.view.store
         self.generation = generation
         self._begun += 1
+        answers_of = store.completions(generation)
         names = [candidate_id(generation, sample) for sample in range(1, self.view.samples + 1)]
-        self.rows = {name: Row(name) for name in names}
-        for name, answers in store.completions(generation).items():
-            self._answered(name, answers[-1])
+        self.rows = {name: Row(name) for name in ([INIT_ID, *names] if INIT_ID in answers_of else names)}
+        for name, answers in answers_of.items():
+            self._answered(name, answers)
         for rejected in store.rejections(generation):
             self.rejected(rejected)
         for name in {result.candidate_id for result in store.results(generation)} & self.rows.keys():
@@ -140,11 +142,12 @@ class Board:
 
     def answered(self, completion: Completion) -> None:
         self.completions.append(completion)
-        self._answered(completion.candidate_id, completion)
+        name = completion.candidate_id
+        self._answered(name, [answer for answer in self.completions if answer.candidate_id == name])
 
-    def _answered(self, name: str, completion: Completion) -> None:
-        state = State.REPAIRED if completion.attempt else State.ANSWERED
-        self._change(name, state=state, repairs=completion.attempt, rejected=None)
+    def _answered(self, name: str, answers: Sequence[Completion]) -> None:
+        repairs = sum(answer.attempt > 0 and not answer.continues for answer in answers)
+        self._change(name, state=State.REPAIRED if repairs else State.ANSWERED, repairs=repairs, rejected=None)
 
     def rejected(self, rejected: Rejected) -> None:
         self._change(rejected.candidate_id, state=State.REJECTED, rejected=rejected)
@@ -226,7 +229,7 @@ class Board:
             row.name,
             state=State.TRAINING,
             steps={**row.steps, progress.seed: progress.steps},
-            metric=progress.metric,
+            metric=progress.metric if self.view.has_metric else None,
             began=self._clock() if row.began is None else row.began,
             trained=row.trained + more,
         )
@@ -237,13 +240,14 @@ class Board:
         row = self.rows.get(name, Row(name))
         steps = {**row.steps, result.seed: row.jobs.get(result.seed, result.steps[-1])}
         state = State.DONE if row.jobs.keys() <= self._scores[name].keys() else row.state
-        self._change(name, state=state, steps=steps, metric=result.score, score=self._score(name))
+        metric = result.score if self.view.has_metric else None
+        self._change(name, state=state, steps=steps, metric=metric, score=self._score(name))
 
     def _keep(self, result: TrainingResult) -> None:
         self._scores.setdefault(result.candidate_id, {})[result.seed] = result.final_scores
 
     def _score(self, name: str) -> Score | None:
-        return score(self._scores[name].values()) if name in self._scores else None
+        return score(self._scores[name].values()) if name in self._scores and self.view.has_metric else None
 
     def _change(self, name: str, **changes: object) -> None:
         self.rows[name] = replace(self.rows.get(name, Row(name)), **changes)  # type: ignore[arg-type]

@@ -93,11 +93,13 @@ def render(board: Board, width: int, height: int, glyphs: Glyphs = Glyphs(), *, 
         rows.insert(0, board.best)
     lines = [title(board, width, glyphs, running=running)]
     if rows:
-        layout = Layout.fit(width, [row.name for row in rows])
+        layout = Layout.fit(width, [board.view.called(row.name) for row in rows])
         leader = board.leader()
         shown = _that_fit(rows, height - 2, leader)
-        lines.append(header(layout, board.view.unit))
-        lines += [_row(row, layout, glyphs, row.name == leader, board.now()) for row in shown]
+        lines.append(header(layout, f"metric, {visible(board.view.unit)} [95%]" if board.view.has_metric else ""))
+        lines += [
+            _row(row, board.view.called(row.name), layout, glyphs, row.name == leader, board.now()) for row in shown
+        ]
         if len(shown) < len(rows):
             lines.append(Text(f"  and {len(rows) - len(shown)} more", "dim"))
     return [_fitted(line, width - 1, glyphs) for line in lines]
@@ -125,9 +127,8 @@ def title(board: Board, width: int, glyphs: Glyphs = Glyphs(), *, running: bool 
     return Text(joint, "dim").join(Text(part.text, part.style) for part in parts)
 
 
-def header(layout: Layout, unit: str) -> Text:
-    """Names of the columns."""
-    metric = f"metric, {visible(unit)} [95%]"
+def header(layout: Layout, metric: str) -> Text:
+    """Names of the columns, of which that of the task metric is given."""
     cells = [("candidate", layout.name), ("state", layout.state), ("steps", -layout.steps), (metric, layout.metric)]
     return _line([*((Text(name), width) for name, width in cells), *_ends(layout, Text("left"), Text("note"))], "dim")
 
@@ -146,17 +147,35 @@ def count(number: int) -> str:
     return f"{number / 1000:.0f}k" if number < 999_500 else f"{number / 1e6:.2f}M"
 
 
-def metric_text(row: Row) -> str:
-    """`2.14 [1.97, 2.31]` of what was evaluated, else the running value of training."""
+def metric_text(row: Row, width: int) -> str:
+    """`2.14 [1.97, 2.31]` of what was evaluated, else the running value of training.
+
+    What `width` cells have no room for is written with one power of ten for all (`1.23 [1.11, 1.34] e-4`), with one
+    digit less, or without the interval.
+    """
     if row.score is None:
         return "" if row.metric is None else f"{row.metric:.3g}"
     mean, interval = row.score.mean, row.score.interval
     if interval is None:
         return f"{mean:.3g}"
     low, high = interval
+    values = (mean, low, high)
+    largest = max(map(abs, values))
+    power = math.floor(math.log10(largest)) if largest > 0 and math.isfinite(largest) else 0
     # No more digits than the interval's width gives a meaning to.
-    decimals = max(1 - math.floor(math.log10(high - low)), 0) if high > low else None
-    return f"{_rounded(mean, decimals)} [{_rounded(low, decimals)}, {_rounded(high, decimals)}]"
+    first = -math.floor(math.log10(high - low)) if high > low else None
+    texts = []
+    for digits in (1, 0):
+        decimals = None if first is None else first + digits
+        texts.append(_with_interval(values, decimals))
+        scaled = [value / 10.0**power for value in values]
+        texts.append(f"{_with_interval(scaled, None if decimals is None else decimals + power)} e{power}")
+    return next((text for text in texts if cell_len(text) <= width), f"{mean:.3g}")
+
+
+def _with_interval(values: Sequence[float], decimals: int | None) -> str:
+    mean, low, high = (_rounded(value, None if decimals is None else max(decimals, 0)) for value in values)
+    return f"{mean} [{low}, {high}]"
 
 
 def _rounded(value: float, decimals: int | None) -> str:
@@ -176,9 +195,9 @@ def _that_fit(rows: Sequence[Row], room: int, leader: str | None) -> list[Row]:
     return [row for row in rows if row.name in kept]
 
 
-def _row(row: Row, layout: Layout, glyphs: Glyphs, leads: bool, now: float) -> Text:
+def _row(row: Row, called: str, layout: Layout, glyphs: Glyphs, leads: bool, now: float) -> Text:
     mark = Text(f"{glyphs.best} ", "bold yellow") if leads else Text("  ")
-    name = Text(row.name, "bold" if leads else "")
+    name = Text(called, "bold" if leads else "")
     state = _state(row, layout, glyphs)
     if row.rejected is not None and row.state is State.REJECTED:
         used = 2 + layout.name + _GAP + layout.state + _GAP
@@ -190,7 +209,7 @@ def _row(row: Row, layout: Layout, glyphs: Glyphs, leads: bool, now: float) -> T
         (name, layout.name),
         (state, layout.state),
         (Text(count(row.done_steps) if row.steps else ""), -layout.steps),
-        (Text(metric_text(row), "bold" if leads else ""), layout.metric),
+        (Text(metric_text(row, layout.metric), "bold" if leads else ""), layout.metric),
         *_ends(layout, Text("" if left is None else clock(left)), Text(_note(row), "dim")),
     ]
     return mark + _line(cells, "", glyphs, indent=0)

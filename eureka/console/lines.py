@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from eureka.console.output import say
 from eureka.console.view import View
+from eureka.types import INIT_ID
 
 if TYPE_CHECKING:
     from eureka.rl.backend import Event
@@ -25,6 +28,8 @@ class ProgressLines:
         self._started = self._said = time.monotonic()
         self._steps: dict[tuple[str, int], int] = {}
         self._total_steps = 0
+        answers = chain.from_iterable(view.store.completions().values()) if view.generations else []
+        self._continuations = Counter(answer.candidate_id for answer in answers if answer.continues)
 
     def generation_started(self, generation: int, prompt: Prompt) -> None:
         """A prompt is ready and about to be answered."""
@@ -36,7 +41,9 @@ class ProgressLines:
     def answered(self, completion: Completion) -> None:
         """An answer is recorded. Said where it took tokens, or is not the candidate's first."""
         usage = completion.usage
-        what = "went on" if completion.continues else f"repair {completion.attempt}" if completion.attempt else "answer"
+        self._continuations[completion.candidate_id] += completion.continues
+        repair = completion.attempt - self._continuations[completion.candidate_id]
+        what = "went on" if completion.continues else f"repair {repair}" if completion.attempt else "answer"
         if usage.input_tokens is not None and usage.output_tokens is not None:
             usd = "price not known" if usage.usd is None else f"${usage.usd:.2g}"
             say(f"  {completion.candidate_id}  {what}: {usage.input_tokens + usage.output_tokens:,} tokens, {usd}")
@@ -54,7 +61,9 @@ class ProgressLines:
         self._said = time.monotonic()
         if jobs:
             steps = jobs[0].schedule.steps
-            say(f"  training {len(jobs)} {'policy' if len(jobs) == 1 else 'policies'}, {steps:,} steps each")
+            policies = f"{len(jobs)} {'policy' if len(jobs) == 1 else 'policies'}"
+            own = f" ({self._view.called(INIT_ID)})" if {job.candidate_id for job in jobs} == {INIT_ID} else ""
+            say(f"  training {policies}{own}, {steps:,} steps each")
 
     def event(self, event: Event) -> None:
         """Something happened in training: a line for what matters, and one now and then for how far it is."""
@@ -86,7 +95,10 @@ class ProgressLines:
 
     def _result(self, result: TrainingResult) -> str:
         diverged = f", {result.diverged_worlds} worlds diverged" if result.diverged_worlds else ""
+        own = f", {self._view.called(INIT_ID)}" if result.candidate_id == INIT_ID else ""
+        if not self._view.has_metric:
+            return f"{result.candidate_id}  seed {result.seed}: trained{diverged}{own}"
         return (
             f"{result.candidate_id}  seed {result.seed}: {result.score:.3g} {self._view.unit} "
-            f"(best checkpoint {result.best_score:.3g}{diverged})"
+            f"(best checkpoint {result.best_score:.3g}{diverged}){own}"
         )

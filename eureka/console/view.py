@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eureka.types import INIT_ID
+
 if TYPE_CHECKING:
     from eureka.store import RunStore
 
@@ -23,6 +25,7 @@ class View:
         trainings: policies that every candidate is trained to.
         confirmations: policies that the finalists are trained to at the end, all together.
         spending: says what a generation's answers cost; None where they cost nothing.
+        has_metric: whether a training gives a score; else a person does later.
     """
 
     title: str
@@ -34,3 +37,11 @@ class View:
     trainings: int = 1
     confirmations: int = 0
     spending: Callable[[int], str] | None = None
+    has_metric: bool = True
+
+    def called(self, candidate: str) -> str:
+        """A candidate's id, or what the reward is called that the search started from: `your reward`."""
+        # The store and the prompts come with this, which `eureka --help` has no time for.
+        from eureka.search.start import label
+
+        return label(self.store.facts()) if candidate == INIT_ID else candidate

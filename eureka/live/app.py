@@ -41,7 +41,8 @@ POLL_S = 0.5
 HEARTBEAT_S = 15.0
 """The longest silence of an event stream, so that a connection that is gone is noticed."""
 LEAST_SHARE = 10
-"""A page is said to have changed after this many times the seconds that its rendering takes, at the earliest."""
+"""A page is said to have changed after this many times the seconds of a core that its rendering takes, at the
+earliest."""
 _FILE = re.compile(r"(?:\w[\w.-]*/)*\w[\w.-]*\.(mp4|py|md|txt|json|yaml)")
 """What may be asked for in a run folder: no hidden files, no databases, no policies, no way out."""
 _FRAMES = "frame-ancestors 'none'"
@@ -49,21 +50,28 @@ _FILE_POLICY = f"sandbox; default-src 'none'; media-src 'self'; style-src 'unsaf
 """For what the browser makes of a bare video or text."""
 
 
-def make_app(root: Path, token: str | None, stopping: Callable[[], bool] = lambda: False) -> ASGIApp:
+def make_app(
+    root: Path,
+    token: str | None,
+    stopping: Callable[[], bool] = lambda: False,
+    ended: Callable[[], bool] = lambda: False,
+) -> ASGIApp:
     """The application for a run folder or a folder of runs.
 
     Args:
         token: see `Guard`.
         stopping: says that the server is about to end, and so event streams do.
+        ended: says that nothing more will happen in the runs, and so event streams end after the last change.
     """
-    return Guard(_Site(root, stopping).app(), token)
+    return Guard(_Site(root, stopping, ended).app(), token)
 
 
 class _Site:
-    def __init__(self, root: Path, stopping: Callable[[], bool]) -> None:
+    def __init__(self, root: Path, stopping: Callable[[], bool], ended: Callable[[], bool]) -> None:
         self._root = root
         self._pages = Pages(root)
         self._stopping = stopping
+        self._ended = ended
 
     def app(self) -> Starlette:
         routes = [
@@ -119,7 +127,11 @@ class _Site:
         yield "retry: 2000\n\n"
         said = clock()
         while not self._stopping() and not await request.is_disconnected():
+            ended = self._ended()
             now = await run_in_threadpool(present)
+            if ended:
+                yield f"event: end\ndata: {now}\n\n"
+                return
             quiet_s = clock() - said
             if now != shown and quiet_s >= LEAST_SHARE * self._pages.cost_s(name):
                 shown, said = now, clock()

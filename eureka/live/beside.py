@@ -10,8 +10,8 @@ from pathlib import Path
 from threading import Thread
 from typing import IO
 
-STOP_S = 5.0
-"""How long the server may take to end."""
+STOP_S = 20.0
+"""How long the server may take to show the run's end to those who look, and to end itself."""
 
 
 @contextmanager
@@ -35,7 +35,8 @@ def watched(folder: Path, environment: Mapping[str, str], tell: Callable[[str], 
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
-    teller = Thread(target=_tell_address, args=(process.stdout, process.stderr, tell), name="eureka-watch", daemon=True)
+    told = (process.stdout, process.stderr, folder, tell)
+    teller = Thread(target=_tell_address, args=told, name="eureka-watch", daemon=True)
     teller.start()
     try:
         yield
@@ -51,9 +52,9 @@ def watched(folder: Path, environment: Mapping[str, str], tell: Callable[[str], 
         process.stderr.close()
 
 
-def _tell_address(stdout: IO[str], stderr: IO[str], tell: Callable[[str], None]) -> None:
+def _tell_address(stdout: IO[str], stderr: IO[str], folder: Path, tell: Callable[[str], None]) -> None:
     address = stdout.readline().strip()
     if address:
-        tell(f"watch it at {address}")
+        tell(f"watch it at {address} (while the run goes on; then by `eureka watch {folder}`)")
     elif reason := stderr.read().strip().splitlines():
         tell(f"warning: the page is not served: {reason[-1]}")

@@ -1,4 +1,5 @@
-"""What a request must be before it is answered: read-only, meant for this server, and not from another site's page."""
+"""What a request must be before it is answered: meant for this server, not from another site's page, and read-only
+unless the server takes answers."""
 
 from __future__ import annotations
 
@@ -32,11 +33,25 @@ class Guard:
         token: what a request must know, in its address or, once it did, in a cookie; None where the server listens on
             a loopback address only. Then the Host header must be one too: a page of another site whose name was bound
             anew to this machine (DNS rebinding) gets nothing.
+        checks_host: whether the Host header must be a loopback address; by default where there is no token.
+        takes_posts: whether a page of this very server may send something.
+        cookie: the cookie's name: servers on several ports of a machine share its cookies.
     """
 
-    def __init__(self, app: ASGIApp, token: str | None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        token: str | None,
+        *,
+        checks_host: bool | None = None,
+        takes_posts: bool = False,
+        cookie: str = TOKEN,
+    ) -> None:
         self._app = app
         self._token = token
+        self._checks_host = token is None if checks_host is None else checks_host
+        self._takes_posts = takes_posts
+        self._cookie = cookie
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it with one sentence."""
@@ -44,9 +59,9 @@ class Guard:
             return
         headers = Headers(scope=scope)
         known = self._knows_token(scope, headers)
-        refusal = _refusal(scope["method"], headers, checks_host=self._token is None)
+        refusal = _refusal(scope["method"], headers, checks_host=self._checks_host, takes_posts=self._takes_posts)
         if refusal is None and not known:
-            refusal = PlainTextResponse("open the whole address that `eureka watch` printed, with its token\n", 403)
+            refusal = PlainTextResponse("open the whole address that was printed, with its token\n", 403)
         app: ASGIApp = refusal or self._app
 
         async def with_headers(message: Message) -> None:
@@ -56,7 +71,7 @@ class Guard:
                     given.setdefault(name, value)
                 given.setdefault("content-security-policy", _POLICY)
                 if refusal is None and self._token is not None:
-                    given.append("set-cookie", f"{TOKEN}={self._token}; HttpOnly; SameSite=Strict; Path=/")
+                    given.append("set-cookie", f"{self._cookie}={self._token}; HttpOnly; SameSite=Strict; Path=/")
             await send(message)
 
         await app(scope, receive, with_headers)
@@ -70,18 +85,21 @@ class Guard:
             cookies.load(headers.get("cookie", ""))
         except CookieError:
             cookies.clear()
-        in_cookie = [cookies[TOKEN].value] if TOKEN in cookies else []
+        in_cookie = [cookies[self._cookie].value] if self._cookie in cookies else []
         wanted = self._token.encode()
         return any(hmac.compare_digest(given.encode(), wanted) for given in (*in_address, *in_cookie))
 
 
-def _refusal(method: str, headers: Headers, *, checks_host: bool) -> PlainTextResponse | None:
-    if method not in ("GET", "HEAD"):
-        return PlainTextResponse("this server only shows: GET and HEAD\n", 405, {"allow": "GET, HEAD"})
+def _refusal(method: str, headers: Headers, *, checks_host: bool, takes_posts: bool) -> PlainTextResponse | None:
+    allowed = ("GET", "HEAD", "POST") if takes_posts else ("GET", "HEAD")
+    if method not in allowed:
+        names = f"{', '.join(allowed[:-1])} and {allowed[-1]}"
+        return PlainTextResponse(f"this server answers {names}\n", 405, {"allow": ", ".join(allowed)})
     host = headers.get("host", "")
     if checks_host and not is_loopback(_host_name(host)):
         return PlainTextResponse("this server is for this machine: address it as 127.0.0.1 or localhost\n", 421)
-    if not _same_site(headers, host):
+    # What changes something must come from a page of this server, and every browser says so.
+    if not _same_site(headers, host) or (method == "POST" and "origin" not in headers):
         return PlainTextResponse("refused: the request comes from another site's page\n", 403)
     return None
 

@@ -4,6 +4,7 @@
   // what is open, typed, focused or playing stays so.
   let shown = "PAGE_VERSION";
   let busy = false;
+  let again = false;
   const overview = "PAGE_OVERVIEW";
   const here = (name) => location.pathname.replace(/[^/]*$/, name) + location.search;
   const say = document.createElement("span");
@@ -60,6 +61,8 @@
   };
 
   const update = async () => {
+    // What is fetched just now may be older than what has changed since.
+    again = busy;
     if (busy) return;
     busy = true;
     try {
@@ -80,6 +83,7 @@
     } finally {
       busy = false;
     }
+    if (again) await update();
   };
 
   const separator = location.search ? "&" : "?";
@@ -87,4 +91,8 @@
   changes.onopen = () => { say.textContent = "Live"; };
   changes.onerror = () => { say.textContent = "Not connected"; };
   changes.onmessage = (event) => { if (event.data !== shown) update().catch(changes.onerror); };
+  changes.addEventListener("end", () => {
+    changes.close();
+    update().then(() => { say.textContent = "The run has ended"; }, changes.onerror);
+  });
 })();

@@ -22,7 +22,7 @@ _SCRIPT = files("eureka.live").joinpath("live.js").read_text(encoding="utf-8")
 
 @dataclass(frozen=True)
 class Page:
-    """HTML, what it was made from, and how long that took."""
+    """HTML, what it was made from, and the seconds of a core that this took."""
 
     html: str
     version: str
@@ -58,7 +58,7 @@ class Pages:
         return self._page("", overview_version(runs), lambda script: render_runs(self._listed(runs), script))
 
     def cost_s(self, name: str) -> float:
-        """Seconds that the last rendering of a page took; the list's name is empty."""
+        """Seconds of a core that the last rendering of a page took; the list's name is empty."""
         page = self._pages.get(name)
         return page.cost_s if page else 0.0
 
@@ -66,12 +66,13 @@ class Pages:
         with self._lock:
             page = self._pages.get(name)
             if page is None or page.version != present:
-                started = time.monotonic()
+                # Beside a training it may wait for a core for much longer, which is no reason to show less.
+                started = time.thread_time()
                 # The version was taken before the reading: what comes between makes one rendering too many, not a
                 # change that is missed.
                 overview = "" if name == "" or is_run(self._root) else "../../"
                 html = render(_SCRIPT.replace("PAGE_VERSION", present).replace("PAGE_OVERVIEW", overview))
-                page = self._pages[name] = Page(html, present, time.monotonic() - started)
+                page = self._pages[name] = Page(html, present, time.thread_time() - started)
         return page
 
     def _listed(self, runs: Mapping[str, Path]) -> list[RunEntry]:

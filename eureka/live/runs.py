@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from eureka.errors import StoreError
 DATABASE = "run.db"
 _PATTERNS = (f"*/{DATABASE}", f"*/*/{DATABASE}", f"*/*/*/{DATABASE}")
 """Where runs are below a folder: `outputs/<task>/<date>_<time>`, or of several such folders."""
+_FILMS = ("*/*.mp4", "*/*/*.mp4")
 
 
 def is_run(folder: Path) -> bool:
@@ -32,9 +34,9 @@ def find_runs(root: Path) -> Mapping[str, Path]:
 
 
 def version(folder: Path) -> str:
-    """A text that differs as soon as the run has recorded something more; empty where there is no run.
+    """A text that differs as soon as the run has recorded or filmed something more; empty where there is no run.
 
-    It is made of the sizes and times of the database and its write-ahead log, so that it takes no lock.
+    It is made of the sizes and times of the database and its write-ahead log, so that it takes no lock, and of films.
     """
     parts = []
     for name in (DATABASE, f"{DATABASE}-wal"):
@@ -44,7 +46,10 @@ def version(folder: Path) -> str:
             parts.append("0")
         else:
             parts.append(f"{status.st_mtime_ns:x}.{status.st_size:x}")
-    return "" if parts[0] == "0" else "-".join(parts)
+    if parts[0] == "0":
+        return ""
+    films = sorted(f"{film} {film.stat().st_mtime_ns}" for pattern in _FILMS for film in folder.glob(pattern))
+    return "-".join([*parts, hashlib.sha256("\n".join(films).encode()).hexdigest()[:8]])
 
 
 def require_folder(root: Path) -> None:

@@ -30,6 +30,10 @@ class Proposer(Protocol):
     @property
     def can_repair(self) -> bool: ...
 
+    def reads(self, source: str) -> bool:
+        """Whether it can improve on a reward with this source, be it its own or somebody else's."""
+        ...
+
     def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
         """One independent single call for each id, yielded as each answer arrives, in any order.
 
@@ -48,7 +52,12 @@ class Proposer(Protocol):
 
 
 class OneByOne:
-    """`Proposer.sample_each` for those who answer at once, so that nothing is gained by asking in parallel."""
+    """What those have in common who answer at once, so that nothing is gained by asking in parallel."""
+
+    def reads(self, source: str) -> bool:
+        """Any source."""
+        del source
+        return True
 
     def sample_each(self: Proposer, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
         """One call after another."""

@@ -75,6 +75,11 @@ class ChatProposer:
         """One sentence for the user."""
         return f"The language model {self._endpoint.model} ({self._endpoint.provider}) writes the reward functions."
 
+    def reads(self, source: str) -> bool:
+        """Any source."""
+        del source
+        return True
+
     def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
         """One call for each id, see `Proposer.sample`; raises as `sample_each`."""
         return self.sample_each(dict.fromkeys(candidate_ids, prompt))

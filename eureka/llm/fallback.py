@@ -42,6 +42,10 @@ class Fallback:
         """Two sentences for the user."""
         return f"{self._first.description} If it fails, llm.fallback takes over: {self._second.description}"
 
+    def reads(self, source: str) -> bool:
+        """As the one that is asked next."""
+        return (self._second if self._failed else self._first).reads(source)
+
     def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
         """One call for each id, see `Proposer.sample`."""
         return self.sample_each(dict.fromkeys(candidate_ids, prompt))

@@ -52,6 +52,10 @@ class ProgramSearch(OneByOne):
             f"by unit, shape and frame, and cannot read the task's sentence; {metric}."
         )
 
+    def reads(self, source: str) -> bool:
+        """A source in its own form alone: a sum of simple terms."""
+        return parse(source) is not None
+
     def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
         """One program for each id, in order. Raises ProposerError for a State with nothing that it could reward."""
         facts = prompt.facts
@@ -139,9 +143,23 @@ def _answer(proposal: Proposal, lib: Library, facts: PromptFacts) -> str:
     lines = list(proposal.reasons)
     if facts.reflection:
         r = facts.reflection
-        lines.insert(0, f"The parent {r.candidate_id} ended at a task metric of {r.metric_final:.3g}.")
+        judged = "a task metric" if facts.has_metric else "a preference score"
+        lines.insert(0, f"The parent {r.candidate_id} ended at {judged} of {r.metric_final:.3g}.")
+    if facts.feedback:
+        lines.insert(0, _feedback_sentence(facts))
     lines += [sentence for term in proposal.program.terms if (sentence := _correlation_sentence(term, lib))]
     return "\n".join(lines) + f"\n\n```python\n{render(proposal.program)}```\n"
+
+
+def _feedback_sentence(facts: PromptFacts) -> str:
+    said = facts.feedback[0]
+    if facts.reflection is not None and said.best == facts.reflection.candidate_id:
+        chose = f"A person chose the parent, {said.best}."
+    elif said.best is not None:
+        chose = f"A person chose {said.best}, and I go on from another, which I can read."
+    else:
+        chose = "A person judged the policies and chose none of them as the parent."
+    return f"{chose} I cannot read what they wrote." if said.text else chose
 
 
 def _correlation_sentence(term: Term, lib: Library) -> str:

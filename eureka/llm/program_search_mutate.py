@@ -111,7 +111,9 @@ def mutate(program: Program, reflection: Reflection, lib: Library, index: int, r
 
 
 def _flat_sentence(reflection: Reflection) -> str:
-    first, best = reflection.metric_points[0] if reflection.metric_points else math.nan, reflection.metric_max
+    if not reflection.metric_points:
+        return "No task metric says what to keep, so I make a larger change."
+    first, best = reflection.metric_points[0], reflection.metric_max
     return f"The task metric stayed flat ({first:.3g} at the start, {best:.3g} at best), so I make a larger change."
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from eureka.errors import EurekaError
 from eureka.report import write_report
+from eureka.report.writer import LOWEST_PRIORITY
 from eureka.store import RunStore
-
-LOWEST_PRIORITY = 19
 
 
 def main(folder: str) -> None:

@@ -120,15 +120,20 @@ def candidate_parts(run: RunView, share: float = 1.0) -> list[CandidatePart]:
     parts = []
     for view in candidates:
         spark = None
-        if view.reflection is not None:
+        if view.reflection is not None and view.reflection.metric_points:
             alt = f"task metric over training, from {number(view.reflection.metric_points[0])} to {number(view.score)}"
             spark = sparkline(mean_curve([r.metric for r in view.results]), alt=alt, low=low, high=high)
-        found = tuple(warnings(view.reflection)) if view.reflection else ()
+        found = (*(warnings(view.reflection) if view.reflection else ()), *_remarked(view))
         if view.id not in limits.detailed:
             parts.append(CandidatePart(view=view, spark=spark, warnings=found, is_detailed=False))
             continue
         parts.append(_detailed(view, spark, found, by_id.get(view.parent or ""), limits, run.unit, shares.get(view.id)))
     return parts
+
+
+def _remarked(view: CandidateView) -> list[str]:
+    """What the analysis warned of before there was a training."""
+    return [f"Before training: {remark.sentence}." for remark in view.remarks if remark.is_warning]
 
 
 def _detailed(
@@ -158,7 +163,7 @@ def _detailed(
         code=highlighted(source.text) if source.text else None,
         code_left_out=source.left_out,
         diff=diff,
-        exchanges=tuple(_exchange(a, index, limits.text) for index, a in enumerate(view.attempts)),
+        exchanges=() if view.given else tuple(_exchange(a, i, limits.text) for i, a in enumerate(view.attempts)),
         feedback=excerpt(view.rejected.feedback if view.rejected else "", limits.text),
         worker_s=worker_s,
     )
@@ -171,7 +176,7 @@ def figures(view: CandidateView, unit: str, points: int) -> list[Figure]:
         return []
     of_unit = f" ({unit})" if unit else ""
     drawn = [
-        (f"task metric{of_unit}", [r.metric for r in results]),
+        *([(f"task metric{of_unit}", [r.metric for r in results])] if view.reflection.metric_points else []),
         ("episode length (steps)", [r.episode_length for r in results]),
         ("total reward per step", [r.total for r in results]),
     ]
@@ -224,8 +229,9 @@ def _numbers(view: CandidateView, unit: str) -> list[NumberRow]:
     if view.reflection is None:
         return []
     reflection = view.reflection
+    of_unit = f" ({unit})" if unit else ""
     return [
-        NumberRow(f"task metric{f' ({unit})' if unit else ''}", reflection.metric_points),
+        *([NumberRow(f"task metric{of_unit}", reflection.metric_points)] if reflection.metric_points else []),
         NumberRow("episode length (steps)", reflection.episode_length_points),
         NumberRow("total reward per step", reflection.total_points),
         *(NumberRow(c.name, c.points) for c in reflection.components),

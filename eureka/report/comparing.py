@@ -97,10 +97,10 @@ def _compared(name: str, view: RunView) -> ComparedRun:
 
 
 def _winner(task: str, runs: Sequence[ComparedRun]) -> str:
-    """Which run's best reward leads: by fresh seeds where all have them, else by the searches' own scores."""
+    """Which run's best reward leads: by fresh seeds where all that have one have them, else by the searches' scores."""
     fresh = {one.name: one.method.iqm.value for one in runs if one.method and one.method.iqm}
-    by_fresh = len(fresh) == len(runs)
     searched = {o.name: o.run.best.score for o in runs if o.run.best and o.run.best.score is not None}
+    by_fresh = fresh.keys() >= searched.keys()
     scores = fresh if by_fresh else searched
     if not scores:
         return f"{task}: no usable reward yet."
@@ -108,7 +108,15 @@ def _winner(task: str, runs: Sequence[ComparedRun]) -> str:
     basis = "with fresh seeds" if by_fresh else "in the searches' own evaluation"
     rest = [f"{name} {number(score)}" for name, score in scores.items() if name != first]
     against = f", against {listed(rest)}" if 0 < len(rest) < 5 else ""
-    return f"{task}: {first} reaches {number(scores[first])} {runs[0].run.unit} {basis}{against}."
+    unsure = "; these seeds do not tell which is better" if by_fresh and _overlaps(first, runs) else ""
+    return f"{task}: {first} reaches {number(scores[first])} {runs[0].run.unit} {basis}{against}{unsure}."
+
+
+def _overlaps(first: str, runs: Sequence[ComparedRun]) -> bool:
+    """Whether another run's interval reaches into that of the first, or one has none."""
+    intervals = {one.name: one.method.iqm.interval for one in runs if one.method and one.method.iqm}
+    leader = intervals.pop(first)
+    return any(leader is None or other is None or other[1] >= leader[0] for other in intervals.values())
 
 
 def _group(task: str, runs: Sequence[ComparedRun]) -> TaskGroup:
@@ -127,6 +135,7 @@ def _group(task: str, runs: Sequence[ComparedRun]) -> TaskGroup:
         if one.method is not None and one.method.iqm is not None
     ]
     first = runs[0].run
+    rows += _human(runs)
     return TaskGroup(
         task=task,
         metric=first.metric,
@@ -141,6 +150,13 @@ def _group(task: str, runs: Sequence[ComparedRun]) -> TaskGroup:
         ),
         intervals=interval_plot(rows, alt="scores per fresh seed", unit=first.unit) if rows else None,
     )
+
+
+def _human(runs: Sequence[ComparedRun]) -> list[IntervalRow]:
+    """The human-written reward, of the run that trained it with the most seeds."""
+    found = [human for one in runs if one.run.comparison and (human := one.run.comparison.method(Role.HUMAN))]
+    rows = [IntervalRow("human-written", h.scores, h.iqm.value, h.iqm.interval) for h in found if h.iqm is not None]
+    return sorted(rows, key=lambda row: -len(row.values))[:1]
 
 
 def _key(kind: str) -> Markup:

@@ -46,7 +46,7 @@ def lineage_tree(nodes: Sequence[Node], *, alt: str) -> Markup:
     ends = {node.id: (places[node.id][0] + _text_width(node), places[node.id][1]) for node in nodes}
     edges = [_edge(ends[n.parent], places[n.id], n, ancestry) for n in nodes if n.parent in places]
     heads = [
-        label(14.0 + COLUMN * column - 6, 16, f"generation {generation}", "axis")
+        label(14.0 + COLUMN * column - 6, 16, f"generation {generation}" if generation else "start", "axis")
         for column, generation in enumerate(generations)
     ]
     scores = [node.score for node in nodes if node.score is not None]

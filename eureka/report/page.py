@@ -23,6 +23,7 @@ from eureka.report import text
 from eureka.report.budget import excerpt, fair_cap
 from eureka.report.candidates import candidate_parts
 from eureka.report.charts import compact
+from eureka.report.circumstances import circumstances
 from eureka.report.code import highlighted
 from eureka.report.comparing import comparison_page
 from eureka.report.ideas import ideas
@@ -40,8 +41,6 @@ SHARES = (1.0, 0.4, 0.15, 0.05)
 """How much of the usual room for texts is tried one after the other: markup can make them many times longer."""
 PROMPT_BUDGET = 160_000
 """Characters of all prompts together."""
-HIDDEN_FACTS = frozenset({"sentence", "metric", "metric unit", "llm calls"})
-"""Said elsewhere on the page, or of use to the run alone, as are facts that are JSON."""
 MAX_BEST_SOURCE = 40_000
 
 
@@ -88,12 +87,11 @@ def _report(run: RunView, clips: Videos, share: float, live_script: str) -> str:
         idea_generations=[g.number for g in run.generations if any(c.components for c in g.candidates)],
         evaluation=evaluation_section(run),
         total=spending(a.answer for c in run.candidates for a in c.attempts),
-        steps_per_second=steps_per_second(run),
+        circumstances=circumstances(run, steps_per_second(run)),
         reproduce=reproduce_command(run),
         replay=reproduce_command(run, str(run.folder)),
         proposer=proposers(run),
         folder=shlex.quote(str(run.folder)),
-        facts={key: value for key, value in run.facts.items() if key not in HIDDEN_FACTS and value[:1] not in "[{"},
     )
 
 

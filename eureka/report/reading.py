@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,10 +12,13 @@ from eureka.answer_text import without_thinking
 from eureka.comparison.record import read_comparison
 from eureka.prompts import render_continuation, render_repair, render_variety
 from eureka.reflect import reflect
+from eureka.report.remarks import read_remarks
 from eureka.report.text import listed
 from eureka.report.views import Attempt, CandidateView, GenerationView, RunView, Spending
+from eureka.search.preferences import preference_scores, score_of
+from eureka.search.start import label
 from eureka.store import RunStore, generation_of
-from eureka.types import Candidate, Completion, Message, Prompt, Rejected, Stage, TrainingResult
+from eureka.types import INIT_ID, Candidate, Completion, Message, Prompt, Rejected, Stage, TrainingResult
 
 
 def read_run(store: RunStore) -> RunView:
@@ -70,7 +74,7 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
 
 def spending(completions: Iterable[Completion]) -> Spending:
     """What these answers took together."""
-    usages = [completion.usage for completion in completions]
+    usages = [completion.usage for completion in completions if completion.candidate_id != INIT_ID]
     return Spending(
         _known_sum([usage.input_tokens for usage in usages]),
         _known_sum([usage.output_tokens for usage in usages]),
@@ -81,7 +85,8 @@ def spending(completions: Iterable[Completion]) -> Spending:
 
 def proposers(run: RunView) -> str:
     """Who wrote the candidates, as the answers themselves say: `claude-sonnet-5-5`, or several."""
-    names = {attempt.answer.model: None for candidate in run.candidates for attempt in candidate.attempts}
+    asked = [candidate for candidate in run.candidates if not candidate.given]
+    names = {attempt.answer.model: None for candidate in asked for attempt in candidate.attempts}
     return listed(list(names)) or str(run.settings.get("llm.name") or "nobody yet")
 
 
@@ -108,7 +113,9 @@ def _generations(
     answers = store.completions()
     mended = _grouped(store.rejections(every_attempt=True))
     sources = _sources(store)
+    given = label(store.facts())
     originals: dict[str, str] = {}
+    preferences = preference_scores(store)
     numbers = sorted({generation_of(name) for name in answers} | set(finished))
     views = []
     for number in numbers:
@@ -118,27 +125,40 @@ def _generations(
         for name in sorted(name for name in answers if generation_of(name) == number):
             reward = rewards.get(name)
             original = originals.setdefault(reward.graph, name) if reward else name
+            rejected = rejections.get(name)
             trained = results.get(name, ())
             candidate = newest.get(name)
+            preference = score_of(name, preferences)
             candidates.append(
                 CandidateView(
                     id=name,
                     generation=number,
-                    parent=reflection.candidate_id if reflection else None,
+                    parent=reflection.candidate_id if reflection and name != INIT_ID else None,
                     source=candidate.source if candidate else "",
                     attempts=_attempts(
                         prompt, answers[name], mended.get(name, ()), sources.get(name, ()), _ending(name, settings)
                     ),
                     components=reward.components if reward else (),
-                    rejected=rejections.get(name),
-                    duplicate_of=original if original != name else None,
+                    rejected=rejected,
+                    duplicate_of=original if original != name else _twin(rejected),
                     results=trained,
-                    reflection=reflect(candidate, trained) if candidate and trained else None,
+                    reflection=reflect(candidate, trained, preference) if candidate and trained else None,
+                    preference=preference,
                     spending=spending(answers[name]),
+                    remarks=read_remarks(store.candidate_folder(name), reward.graph) if reward else (),
+                    given=given if name == INIT_ID else "",
                 )
             )
         views.append(GenerationView(number, prompt, tuple(candidates), number in finished, finished.get(number)))
     return tuple(views)
+
+
+def _twin(rejected: Rejected | None) -> str | None:
+    """The earlier candidate whose reward this one rescales, as the sentence of its rejection names it."""
+    if rejected is None or rejected.stage is not Stage.SCREEN:
+        return None
+    named = re.search(r"total is that of (g\d+-c\d+)", rejected.reason)
+    return named[1] if named else None
 
 
 def _grouped(rejections: Sequence[Rejected]) -> dict[str, tuple[Rejected, ...]]:
@@ -179,6 +199,8 @@ def _attempts(
 def _ending(name: str, settings: Mapping[str, object]) -> tuple[Message, ...]:
     """What the generation's prompt ends with for this sample alone: models without a temperature get one."""
     samples = settings.get("search.samples")
+    if name == INIT_ID:
+        return ()
     if settings.get("llm.name") not in ("openai", "anthropic") or settings.get("llm.temperature"):
         return ()
     if not isinstance(samples, int) or samples < 2:

@@ -93,7 +93,10 @@ def _dot_kind(candidate: CandidateView, run: RunView) -> str:
 def _node(candidate: CandidateView, run: RunView) -> Node:
     note = ""
     if candidate.rejected is not None:
-        note = candidate.rejected.stage.value
+        twin = f" = {candidate.duplicate_of}" if candidate.duplicate_of else ""
+        note = f"{candidate.rejected.stage.value}{twin}"
+    elif candidate.given:
+        note = candidate.given
     elif candidate.duplicate_of is not None:
         note = f"= {candidate.duplicate_of}"
     elif candidate.repairs:
@@ -101,7 +104,9 @@ def _node(candidate: CandidateView, run: RunView) -> Node:
     kind = "duplicate" if candidate.duplicate_of and candidate.status == "trained" else candidate.status
     is_best = run.best is not None and candidate.id == run.best.id
     score = candidate.score if candidate.score is not None and math.isfinite(candidate.score) else None
-    return Node(candidate.id, candidate.generation, candidate.parent, score, kind, note, is_best)
+    # What the search started from stands before the first generation.
+    generation = 0 if candidate.given else candidate.generation
+    return Node(candidate.id, generation, candidate.parent, score, kind, note, is_best)
 
 
 def _generation_row(generation: GenerationView, run: RunView) -> GenerationRow:
@@ -112,14 +117,14 @@ def _generation_row(generation: GenerationView, run: RunView) -> GenerationRow:
     until = [c for c in run.candidates if c.generation <= generation.number and c.score is not None]
     return GenerationRow(
         number=generation.number,
-        asked=len(candidates),
+        asked=sum(not c.given for c in candidates),
         trained=len(trained),
         rejected=sum(c.status == "rejected" for c in candidates),
         duplicates=sum(c.duplicate_of is not None for c in candidates),
         best=best,
         quartiles=(quantile(scores, 0.25), quantile(scores, 0.5), quantile(scores, 0.75)) if scores else None,
         best_so_far=max(until, key=lambda c: c.score or 0.0, default=None),
-        parent=candidates[0].parent if candidates else None,
+        parent=next((c.parent for c in candidates if c.parent), None),
         spending=spending(a.answer for c in candidates for a in c.attempts),
         worker_s=sum(worker_seconds(candidates).values()),
     )

@@ -80,7 +80,8 @@ def percent(share: float | None) -> str:
     """`42%`, `0.3%`; `–` for None."""
     if share is None or not math.isfinite(share):
         return "–"
-    text = f"{100 * share:.0f}" if abs(share) >= 0.0995 or share == 0 else f"{100 * share:.1f}"
+    # What rounds to zero has no sign.
+    text = f"{100 * share:.0f}" if abs(share) >= 0.0995 or share == 0 else f"{round(100 * share, 1) + 0.0:.1f}"
     return f"{text}%".replace("-", "−")
 
 

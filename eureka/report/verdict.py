@@ -36,7 +36,7 @@ def verdict(run: RunView) -> Verdict:
         mean = sum(scores) / len(scores)
         spread = f", from {number(scores[0])} to {number(scores[-1])}" if len(scores) > 1 else ""
         return Verdict(
-            f"{run.best.id} reaches {_amount(mean, run)} on average over "
+            f"{run.best.called} reaches {_amount(mean, run)} on average over "
             f"{counted(len(scores), 'training')} with fresh seeds{spread}.",
             "It was not compared with the human-written reward.",
             _amount(mean, run),
@@ -60,36 +60,36 @@ def _compared(run: RunView, comparison: Comparison) -> Verdict | None:
         return None
     seeds = counted(len(best.scores), "fresh seed")
     figure = _amount(best.iqm.value, run)
-    reaches = f"{best.name} reaches {figure}"
-    detail = f"{reaches}: interquartile mean of {seeds}{_interval(best.iqm)}, {comparison.steps:,} control steps each."
+    called = run.best.called if run.best is not None and run.best.id == best.name else best.name
+    reaches = f"{called} reaches {figure}"
+    steps = f"{comparison.steps:,} control steps each"
+    detail = f"It reaches {figure}: interquartile mean of {seeds}{_interval(best.iqm)}, {steps}."
     if best.normalised is not None:
         share = f"{number(best.normalised.value)} of the human reward"
-        sentence = f"{best.name} is worth {share}{_interval(best.normalised)}, {seeds}."
+        sentence = f"{called} is worth {share}{_interval(best.normalised)}, {seeds}."
         return Verdict(
             sentence,
             f"{detail} On this scale 0 is the bare task metric as reward, and 1 the human-written reward.",
             share,
         )
     if best.same_as is not None:
-        return Verdict(f"{best.name} computes the {best.same_as}-written reward itself.", detail, figure)
+        return Verdict(f"{called} computes the {best.same_as}-written reward itself.", detail, figure)
     human = comparison.method(Role.HUMAN)
     if best.improvement is not None and human is not None and human.iqm is not None:
         if set(best.scores) == set(human.scores):
             return Verdict(f"{reaches}, as the human-written reward does, {seeds}.", detail, figure)
-        chance = f"better in {percent(best.improvement.value)} of all pairs of trainings"
-        sentence = (
-            f"{reaches}, the human-written reward {number(human.iqm.value)}: {chance}"
-            f"{_interval(best.improvement, percent)}, {seeds}{_sureness(best.improvement)}."
-        )
-        return Verdict(sentence, detail, figure)
+        return _against_human(reaches, number(human.iqm.value), best.improvement, seeds, detail, figure)
     return Verdict(f"{reaches}{_interval(best.iqm)}, {seeds}.", detail, figure)
 
 
-def _sureness(improvement: Estimate) -> str:
-    if improvement.interval is None:
-        return "; one seed says little"
-    low, high = improvement.interval
-    return "; these seeds do not tell which is better" if low <= 0.5 <= high else ""
+def _against_human(reaches: str, human: str, improvement: Estimate, seeds: str, detail: str, figure: str) -> Verdict:
+    """How often the best beats the human-written reward: in the sentence where the seeds tell, else after it."""
+    chance = f"better in {percent(improvement.value)} of all pairs of trainings{_interval(improvement, percent)}"
+    if improvement.interval is not None and not improvement.interval[0] <= 0.5 <= improvement.interval[1]:
+        return Verdict(f"{reaches}, the human-written reward {human}: {chance}, {seeds}.", detail, figure)
+    says = "says little" if improvement.interval is None else "do not tell which is better"
+    sentence = f"{reaches} and the human-written reward {human}; {seeds} {says}."
+    return Verdict(sentence, f"It is {chance}. {detail}", figure)
 
 
 def _interval(estimate: Estimate, shown: Callable[[float], str] = number) -> str:
@@ -108,8 +108,15 @@ def _searched(run: RunView, best: CandidateView) -> Verdict:
     so_far = "" if run.is_finished else "So far, "
     scores = sorted(result.score for result in best.results)
     spread = f", from {number(scores[0])} to {number(scores[-1])}" if len(scores) > 1 else ""
+    if best.preference is not None:
+        return Verdict(
+            f"{so_far}{best.called} is the best of {counted(trained, 'trained reward')}, as a person chose.",
+            f"Its {_amount(score, run)} is a Bradley-Terry score of that person's choices: the task has "
+            "no metric, and so there is no comparison by one.",
+            _amount(score, run),
+        )
     return Verdict(
-        f"{so_far}{best.id} is the best of {counted(trained, 'trained reward')}: {_amount(score, run)}.",
+        f"{so_far}{best.called} is the best of {counted(trained, 'trained reward')}: {_amount(score, run)}.",
         f"That is the search's own evaluation of {counted(len(scores), 'training')}{spread}, and the best of many is "
         "partly luck. Trainings with fresh seeds, beside the human-written reward, say what it is worth: "
         "eureka evaluate.",
@@ -138,12 +145,13 @@ def _warning(finding: Finding, reflection: Reflection) -> str:
         share, correlation = percent(component.variance_share), number(component.metric_correlation, 2)
         active = percent(component.active_fraction)
         return {
-            FindingKind.COMPONENT_FLAT: f"{component.name} is dead: standard deviation {number(component.std)}, "
-            f"active on {active} of steps.",
+            FindingKind.COMPONENT_FLAT: f"{component.name} is dead: standard deviation {number(component.std)} around "
+            f"{number(component.mean)}, active on {active} of steps.",
             FindingKind.COMPONENT_DOMINATES: f"{component.name} dominates with {share} of the total's variance.",
             FindingKind.COMPONENT_NEGLIGIBLE: f"{component.name} has no influence: {share} of the total's variance.",
             FindingKind.COMPONENT_OPPOSES: f"{component.name} works against the task: correlation {correlation} with "
             "the metric.",
+            FindingKind.COMPONENT_UNUSED: f"{component.name} does not reach the total: it trained nothing.",
         }.get(finding.kind, "")
     return {
         FindingKind.REWARD_UP_METRIC_FLAT: "The reward rose while the task metric stayed flat: the policy collects "
@@ -153,4 +161,5 @@ def _warning(finding: Finding, reflection: Reflection) -> str:
         FindingKind.METRIC_FELL: f"The metric fell from its best checkpoint, {number(reflection.metric_max)}, to "
         f"{number(reflection.metric_final)} at the end.",
         FindingKind.EPISODES_SHORTEN: "Episodes became shorter without a better metric.",
+        FindingKind.TERM_UNREPORTED: f"{finding.component or 'A term'} is in the total and in no component.",
     }.get(finding.kind, "")

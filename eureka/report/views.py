@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eureka.comparison.data import Comparison
+from eureka.report.remarks import Remark
 from eureka.search import pooled_score
+from eureka.search.preferences import FITNESS, PREFERENCE
 from eureka.types import Completion, Message, Prompt, Reflection, Rejected, TrainingResult
 
 
@@ -47,6 +49,8 @@ class CandidateView:
     """One candidate: where it came from, what became of it, and what its policies learned.
 
     `parent` is the candidate whose statistics its prompt showed; `duplicate_of` an earlier one with the same reward.
+    `remarks` are those of the analysis before training.
+    `given` is what a reward is called that the search started from, and that nobody was asked for; else empty.
     """
 
     id: str
@@ -60,6 +64,14 @@ class CandidateView:
     results: tuple[TrainingResult, ...]
     reflection: Reflection | None
     spending: Spending
+    remarks: tuple[Remark, ...] = ()
+    given: str = ""
+    preference: float | None = None
+
+    @property
+    def called(self) -> str:
+        """Its id, with what it is called where nobody was asked for it."""
+        return f"{self.id} ({self.given})" if self.given else self.id
 
     @property
     def status(self) -> str:
@@ -70,13 +82,20 @@ class CandidateView:
 
     @property
     def score(self) -> float | None:
-        """The search's own: the mean metric over every evaluation episode of every seed's final policy."""
-        return pooled_score(self.results) if self.status == "trained" else None
+        """The search's own: the mean metric over every evaluation episode of every seed's final policy.
+
+        For a task without a metric it is what a person's preferences give.
+        """
+        if self.status != "trained":
+            return None
+        return pooled_score(self.results) if self.preference is None else self.preference
 
     @property
     def best_score(self) -> float | None:
-        """The best checkpoint's."""
-        return max(result.best_score for result in self.results) if self.status == "trained" else None
+        """The best checkpoint's; None for a task without a metric."""
+        if self.status != "trained" or self.preference is not None:
+            return None
+        return max(result.best_score for result in self.results)
 
     @property
     def episode_length(self) -> float | None:
@@ -135,6 +154,11 @@ class RunView:
     settings: Mapping[str, object]
     facts: Mapping[str, str]
     calls_without_answer: int
+
+    @property
+    def has_metric(self) -> bool:
+        """Whether a task metric decides, and not a person's preferences."""
+        return self.facts.get(FITNESS) != PREFERENCE
 
     @property
     def candidates(self) -> tuple[CandidateView, ...]:

@@ -11,6 +11,7 @@ from typing import Self
 
 REPORT = "report.html"
 """The file's name in a run folder."""
+LOWEST_PRIORITY = 19
 LAST_WAIT_S = 120.0
 """How long the end of a run waits for its last report."""
 
@@ -48,7 +49,9 @@ class ReportWriter:
                 stderr=subprocess.PIPE,
                 text=True,
                 errors="replace",
-                start_new_session=True,
+                # Out of reach of the terminal's Ctrl-C; within the session, whose processes a desktop's scheduler
+                # weighs together, so that the priority counts against the trainings.
+                process_group=0,
             )
         except OSError as error:
             self._warn(f"warning: the report was not written: {error}")

@@ -20,28 +20,12 @@ from typing import Protocol
 
 from eureka.errors import TrainingError
 from eureka.rl.continuing import longest_start
+from eureka.rl.environment import worker_environment
 from eureka.rl.population import population_key
 from eureka.rl.worker import Broken, Done, Work, fingerprint, read_checkpoint
 from eureka.types import Progress, Rejected, Schedule, Stage, TrainingJob, TrainingResult, WorkerRestarted
 
 Event = Progress | WorkerRestarted | Rejected | TrainingResult
-
-# What a worker may know of the environment: enough to find libraries and devices, and no keys.
-_ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
-_ENVIRONMENT_PREFIXES = ("LC_", "MUJOCO_", "CUDA_", "NVIDIA_", "COVERAGE_")
-
-
-def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Of environment variables, what a child process of ours is given: no keys."""
-    kept = {
-        name: value
-        for name, value in environment.items()
-        if name in _ENVIRONMENT or name.startswith(_ENVIRONMENT_PREFIXES)
-    }
-    if "PYTHONPATH" in kept:
-        entries = kept["PYTHONPATH"].split(os.pathsep)
-        kept["PYTHONPATH"] = os.pathsep.join(os.path.abspath(entry) for entry in entries if entry)
-    return {**kept, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 class Backend(Protocol):

@@ -6,6 +6,7 @@ So a race can give a candidate a short training first and more of it later, at t
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -49,6 +50,11 @@ def joined_state(states: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def trained_path(folder: Path, job: TrainingJob, updates: int) -> Path:
     """The file of a job's training after so many updates."""
     return folder / _FOLDER / f"{training_key(job)}-{updates}.pt"
+
+
+def forget_trainings(folder: Path) -> None:
+    """Remove what trainings could be carried on from: many megabytes that nothing reads once a search is over."""
+    shutil.rmtree(folder / _FOLDER, ignore_errors=True)
 
 
 def longest_start(folder: Path, job: TrainingJob) -> tuple[int, Path | None]:

@@ -92,11 +92,15 @@ def make_trajectories(task: Task) -> Trajectories:
     Raises:
         TaskError: the task's human-written reward cannot be trained with.
     """
-    half, trained = _train(task)
-    trajectories: list[Trajectory] = []
-    for number, (kind, policy) in enumerate(zip(KINDS, (None, half, trained), strict=True)):
-        trajectories += _roll_out(task, kind, policy, number)
-    return tuple(trajectories)
+    threads = torch.get_num_threads()
+    # As in a worker: with more, threads mostly wait for each other on tensors this small.
+    torch.set_num_threads(1)
+    try:
+        policies = (None, *_train(task))
+        trajectories = [_roll_out(task, kind, policies[number], number) for number, kind in enumerate(KINDS)]
+    finally:
+        torch.set_num_threads(threads)
+    return tuple(trajectory for rolled_out in trajectories for trajectory in rolled_out)
 
 
 def _train(task: Task) -> tuple[bytes, bytes]:

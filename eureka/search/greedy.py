@@ -1,7 +1,8 @@
 """Eureka's evolution (Ma et al. 2023, algorithm 1): every generation mutates one parent, the best so far.
 
 The original's parent is the best of the last generation, with a score that is the maximum over one training; here
-it is the best of all by the pooled estimate of its evaluations, unless `parent` asks for the original's choice.
+it is the best of all by the pooled estimate of its evaluations, unless `parent` asks for the original's choice. A
+person's choice goes before both.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Literal
 
 from eureka.reflect import reflect
 from eureka.store import generation_of
-from eureka.types import Candidate, Reflection, Rejected, TrainingResult
+from eureka.types import Candidate, Feedback, Reflection, Rejected, TrainingResult
 
 MAX_MISTAKES = 8
 """How many kinds of errors a prompt warns of."""
@@ -21,14 +22,15 @@ MAX_MISTAKES = 8
 
 @dataclass(frozen=True)
 class Outcome:
-    """A trained candidate and its trainings, one per seed."""
+    """A trained candidate and its trainings, one per seed; `preference` is its score where the task has no metric."""
 
     candidate: Candidate
     results: tuple[TrainingResult, ...]
+    preference: float | None = None
 
     @property
     def score(self) -> float:
-        return pooled_score(self.results)
+        return pooled_score(self.results) if self.preference is None else self.preference
 
 
 def pooled_score(results: Sequence[TrainingResult]) -> float:
@@ -67,12 +69,18 @@ class Greedy:
         """The first of `ranked`, or None of nothing."""
         return next(iter(self.ranked(outcomes)), None)
 
-    def reflection(self, generation: int, outcomes: Sequence[Outcome]) -> Reflection | None:
-        """What `generation` is to be told: its parent's reflection, or None where nothing has been trained."""
+    def reflection(
+        self, generation: int, outcomes: Sequence[Outcome], feedback: Sequence[Feedback] = ()
+    ) -> Reflection | None:
+        """What `generation` is to be told: its parent's reflection, or None where nothing has been trained.
+
+        The parent is whom a person called best after the generation before; where they named nobody the score decides.
+        """
+        liked = next((f.best for f in feedback if f.generation == generation - 1), None)
         latest = [o for o in outcomes if generation_of(o.candidate.id) == generation - 1]
         pool = latest if self.parent == "best_of_generation" and latest else outcomes
-        chosen = self.best(pool)
-        return reflect(chosen.candidate, chosen.results) if chosen else None
+        chosen = next((o for o in outcomes if o.candidate.id == liked), None) or self.best(pool)
+        return reflect(chosen.candidate, chosen.results, chosen.preference) if chosen else None
 
     def mistakes(self, generation: int, rejections: Sequence[Rejected]) -> tuple[Rejected, ...]:
         """What the next prompt warns of: of all rejections before it one of each kind, the newest first."""

@@ -23,7 +23,7 @@ FORMAT_VERSION = 2
 _APPLICATION_ID = 0x45524B41
 """SQLite's header field for the kind of file, "ERKA"."""
 
-KINDS = ("prompt", "call", "completion", "candidate", "rejection", "reward", "result")
+KINDS = ("prompt", "call", "completion", "candidate", "rejection", "reward", "result", "feedback")
 
 
 class Key(NamedTuple):
@@ -43,10 +43,7 @@ def create_database(path: Path, meta: dict[str, str], facts: dict[str, str]) -> 
         connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
         for kind in KINDS:
-            connection.execute(
-                f"CREATE TABLE {kind} (generation INTEGER, sample INTEGER, number INTEGER, body TEXT NOT NULL, "
-                "PRIMARY KEY (generation, sample, number)) WITHOUT ROWID"
-            )
+            connection.execute(_table(kind))
         connection.execute("CREATE TABLE evaluation (name TEXT, seed INTEGER, body TEXT, PRIMARY KEY (name, seed))")
         connection.execute("CREATE TABLE generation (generation INTEGER PRIMARY KEY, best_id TEXT)")
         for table, rows in (("meta", {**meta, "written_by": __version__}), ("fact", facts)):
@@ -55,6 +52,13 @@ def create_database(path: Path, meta: dict[str, str], facts: dict[str, str]) -> 
         connection.execute("COMMIT")
     finally:
         connection.close()
+
+
+def _table(kind: str) -> str:
+    return (
+        f"CREATE TABLE IF NOT EXISTS {kind} (generation INTEGER, sample INTEGER, number INTEGER, body TEXT NOT NULL, "
+        "PRIMARY KEY (generation, sample, number)) WITHOUT ROWID"
+    )
 
 
 class Database:
@@ -78,6 +82,8 @@ class Database:
             self._check_format(path.parent)
             if not read_only:
                 self._set_journal()
+                for kind in KINDS:
+                    self._connection.execute(_table(kind))
         except BaseException:
             self._connection.close()
             raise
@@ -122,6 +128,11 @@ class Database:
     def put_all(self, kind: str, bodies: dict[Key, str]) -> None:
         """Write several records in one commit."""
         self._write(f"INSERT OR REPLACE INTO {kind} VALUES (?, ?, ?, ?)", [(*k, body) for k, body in bodies.items()])
+
+    def has_kind(self, kind: str) -> bool:
+        """Whether there is a table of that kind: a database that was made before there was has none until it is
+        written to."""
+        return bool(self._read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (kind,)))
 
     def bodies(self, kind: str, generation: int | None = None) -> list[str]:
         """The records of a kind in order of generation, sample and number; of one generation or of all."""

@@ -24,7 +24,7 @@ from eureka.serialize import DecodeError, dumps, loads
 from eureka.store.database import Database, Key, create_database
 from eureka.store.files import store_errors, sync_folder, write_atomically
 from eureka.store.lock import FolderLock
-from eureka.types import Candidate, Completion, Prompt, Rejected, Reward, TrainingResult
+from eureka.types import Candidate, Completion, Feedback, Prompt, Rejected, Reward, TrainingResult
 
 T = TypeVar("T")
 
@@ -270,6 +270,16 @@ class RunStore:
         """Finished generations in order, with the best candidate after each."""
         with store_errors("read the generations", self.folder):
             return self._database.generations()
+
+    def record_feedback(self, feedback: Feedback) -> None:
+        """Keep what a person said of a generation, or that nobody did."""
+        self._put("feedback", Key(feedback.generation), feedback)
+
+    def feedback(self) -> list[Feedback]:
+        """What a person said, in order of generations; nothing for those that nobody was asked about."""
+        with store_errors("read the table feedback", self.folder):
+            bodies = self._database.bodies("feedback") if self._database.has_kind("feedback") else []
+        return self._decode(Feedback, "feedback", bodies)
 
     # ---- re-training with fresh seeds ----------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,6 +29,9 @@ class MlflowSink:
     def __init__(self, uri: str, experiment: str, run: str) -> None:
         from mlflow import MlflowClient, entities, exceptions
 
+        # The tables that it makes in its database are not the user's concern, and its lines would break the live table.
+        for library in ("mlflow", "alembic"):
+            logging.getLogger(library).setLevel(logging.WARNING)
         self.errors: tuple[type[Exception], ...] = (exceptions.MlflowException, OSError)
         self._metric: Any = entities.Metric
         self._client: Any = MlflowClient(tracking_uri=uri)

@@ -6,17 +6,16 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from eureka.config import RunConfig
 from eureka.errors import ConfigError, EurekaError
 from eureka.store import RunStore
 from eureka.tracking.tracker import Sink, Tracker
 
-if TYPE_CHECKING:
-    from eureka.loop import Watcher
-
 _RUN = "tracking run"
+_STAMP = "unsafe"
+"""Stands in the name of a run without confinement."""
 
 
 def require_trackers(config: RunConfig) -> None:
@@ -35,22 +34,15 @@ def tracking(
     config: RunConfig,
     store: RunStore,
     environment: Mapping[str, str],
-    watcher: Watcher,
     tell: Callable[[str], None],
-) -> Iterator[Watcher]:
-    """`watcher`, and beside it a `Tracker` where the config asks for one, while the context lasts.
+) -> Iterator[Tracker]:
+    """A `Tracker` for all that the config asks for, be it nobody, while the context lasts.
 
     Raises:
         EurekaError: a sink cannot be opened.
     """
-    sinks = _sinks(config, store, environment)
-    if not sinks:
-        yield watcher
-        return
-    from eureka.tracking.both import Both
-
-    with Tracker(sinks, tell) as tracker:
-        yield Both(watcher, tracker)
+    with Tracker(_sinks(config, store, environment), tell) as tracker:
+        yield tracker
 
 
 def _sinks(config: RunConfig, store: RunStore, environment: Mapping[str, str]) -> list[Sink]:
@@ -59,7 +51,8 @@ def _sinks(config: RunConfig, store: RunStore, environment: Mapping[str, str]) -
     if keys.tensorboard:
         from eureka.tracking.tensorboard import TensorBoardSink
 
-        sinks.append(TensorBoardSink(store.folder / "tensorboard"))
+        folder = store.folder / "tensorboard"
+        sinks.append(TensorBoardSink(folder / _STAMP if "unsafe" in store.facts() else folder))
     if keys.wandb:
         import wandb
 
@@ -92,7 +85,8 @@ def _name(store: RunStore) -> str:
     known = store.facts().get(_RUN)
     if known is not None:
         return known
-    name = f"{store.folder.resolve().name}-{secrets.token_hex(4)}"
+    stamp = f"{_STAMP}-" if "unsafe" in store.facts() else ""
+    name = f"{stamp}{store.folder.resolve().name}-{secrets.token_hex(4)}"
     store.set_fact(_RUN, name)
     return name
 

@@ -14,6 +14,7 @@ from eureka.console.silent import Silent
 from eureka.types import Progress, TrainingResult
 
 if TYPE_CHECKING:
+    from eureka.comparison import Comparison
     from eureka.rl.backend import Event
     from eureka.search import Outcome
 
@@ -22,7 +23,11 @@ BATCH_S = 2.0
 CLOSE_S = 60.0
 """How long the end of a run waits for what is not kept yet."""
 SEARCH = "search"
-"""The group of what is counted by generations; all others are trainings, `g02-c05/seed_0`, counted by control steps."""
+"""The group of what is counted by generations."""
+COMPARISON = "comparison"
+"""The group of the final comparison, counted by fresh seeds. All others are trainings, `g02-c05/seed_0`, by steps."""
+AXES = {SEARCH: "generation", COMPARISON: "seed"}
+"""What the points of a group are counted by, if not by control steps."""
 
 
 class Sink(Protocol):
@@ -98,6 +103,21 @@ class Tracker(Silent):
         if best is not None:
             values["best_so_far"] = (best.score,)
         self._queue.put(_Points(SEARCH, (generation,), values))
+
+    def compared(self, comparison: Comparison) -> None:
+        """Hand over what the final comparison found: every fresh seed's score, and the statistics at the last seed."""
+        for method in comparison.methods:
+            role = method.role.value
+            if method.scores:
+                self._queue.put(_Points(COMPARISON, method.seeds, {f"{role}/score": method.scores}))
+            statistics = {
+                "iqm": method.iqm,
+                "probability_of_improvement": method.improvement,
+                "human_normalised": method.normalised,
+            }
+            values = {f"{role}/{name}": (known.value,) for name, known in statistics.items() if known is not None}
+            if values:
+                self._queue.put(_Points(COMPARISON, method.seeds[-1:], values))
 
     def _hand_over(self) -> None:
         for group, progress in self._collected.items():

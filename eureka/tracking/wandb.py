@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from eureka.tracking.tracker import SEARCH
+from eureka.tracking.tracker import AXES, SEARCH
 
 
 class WandbSink:
@@ -69,4 +69,4 @@ class WandbSink:
 
 
 def _axis(group: str) -> str:
-    return "generation" if group == SEARCH else "steps"
+    return AXES.get(group, "steps")

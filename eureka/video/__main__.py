@@ -1,4 +1,4 @@
-"""`python -m eureka.video TO.mp4 NICENESS`, with a VideoJob as JSON on stdin: films, and gives a Video as JSON."""
+"""`python -m eureka.video NICENESS`: films every Shot, a line of JSON on stdin, and answers each with a Wrap."""
 
 import os
 import sys
@@ -6,19 +6,24 @@ from pathlib import Path
 
 from eureka.errors import EurekaError
 from eureka.serialize import dumps, loads
-from eureka.video.job import VideoJob
+from eureka.video.job import Shot, Wrap
 
 
 def main() -> None:
-    """Film one job. What is wrong is the last line on stderr."""
-    os.nice(int(sys.argv[2]))
+    """Film until stdin ends."""
+    os.nice(int(sys.argv[1]))
+    # What a task prints is no answer.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     from eureka.video.render import render_rollout
 
-    try:
-        video = render_rollout(loads(VideoJob, sys.stdin.read()), Path(sys.argv[1]))
-    except EurekaError as error:
-        sys.exit(" ".join(str(error).split()))
-    sys.stdout.write(dumps(video))
+    for line in sys.stdin:
+        shot = loads(Shot, line)
+        try:
+            wrap = Wrap(render_rollout(shot.job, Path(shot.to)))
+        except EurekaError as error:
+            wrap = Wrap(None, " ".join(str(error).split()))
+        print(dumps(wrap), file=answers, flush=True)
 
 
 if __name__ == "__main__":

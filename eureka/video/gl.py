@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from eureka.errors import RenderingUnavailable
-from eureka.rl.backend import worker_environment
+from eureka.rl.environment import worker_environment
 
 BACKENDS = ("egl", "osmesa")
 """Values of MUJOCO_GL, in the order in which they are tried: EGL uses a GPU where there is one."""

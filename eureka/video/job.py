@@ -22,7 +22,8 @@ class Look:
         fps: frames a second at most. Videos play at the speed of the simulated time.
         camera: a camera of the model by its name; None for the task's own, or one beside the body.
         shadows: draw shadows and reflections, at five times the cost.
-        overlay: write time, task metric and reward into the picture.
+        overlay: write time, task metric, reward and the State's commands and targets into the picture.
+        crf: H.264's constant rate factor: larger is coarser, and a smaller file.
 
     Raises:
         VideoError: a size that cannot be encoded.
@@ -37,6 +38,7 @@ class Look:
     camera: str | None = None
     shadows: bool = False
     overlay: bool = False
+    crf: int = 24
 
     def __post_init__(self) -> None:
         for side in (self.width, self.height):
@@ -87,3 +89,19 @@ class Video:
     frames: int
     fps: float
     episodes: tuple[EpisodeShown, ...]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What the child that films is asked: a policy, and where its video goes."""
+
+    job: VideoJob
+    to: str
+
+
+@dataclass(frozen=True)
+class Wrap:
+    """What that child answers: the video, or why there is none."""
+
+    video: Video | None
+    error: str = ""

@@ -25,13 +25,14 @@ class Mp4Writer:
         VideoError: the file cannot be written, or the size cannot be encoded.
     """
 
-    def __init__(self, path: Path, width: int, height: int, fps: Fraction) -> None:
+    def __init__(self, path: Path, width: int, height: int, fps: Fraction, crf: int = 24) -> None:
         self.frames = 0
         self._path = path
         self._partial = path.with_name(f".{path.name}.partial")
+        options = {"crf": str(crf), "preset": "veryfast"}
         try:
             self._container = av.open(str(self._partial), "w", format="mp4", options={"movflags": "faststart"})
-            self._stream = self._container.add_stream("libx264", rate=fps, options={"crf": "24", "preset": "veryfast"})
+            self._stream = self._container.add_stream("libx264", rate=fps, options=options)
         except (OSError, ValueError) as error:
             raise VideoError(f"{path}: the video cannot be written: {error}") from error
         self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"

@@ -24,6 +24,9 @@ from eureka.video.scene import Scene
 HOLD_S = 0.5
 """How long the last picture of an episode stays, so that its end is seen."""
 
+COMMANDS = ("command", "target")
+"""How State fields begin that say what the policy is told to do: an overlay shows them."""
+
 POSTER_S = 1.0
 """Simulated time of the poster frame: after the start, which is the same for every policy."""
 
@@ -43,11 +46,11 @@ def render_rollout(job: VideoJob, to: Path) -> Video:
     every = max(1, math.ceil(1 / (job.look.fps * task.control_timestep_s) - 1e-6))
     fps = Fraction(1 / (task.control_timestep_s * every)).limit_denominator(1000)
     film = _Film(job, task, policy, every)
-    poster = to.with_suffix(".jpg")
-    with Scene(task, job.look) as scene, Mp4Writer(to, job.look.width, job.look.height, fps) as writer:
+    poster, look = to.with_suffix(".jpg"), job.look
+    with Scene(task, look) as scene, Mp4Writer(to, look.width, look.height, fps, look.crf) as writer:
         for frame in film.frames():
             picture = scene.draw(frame.qpos, frame.qvel)
-            if job.look.overlay:
+            if look.overlay:
                 picture = write_lines(picture, frame.lines)
             if frame.is_poster:
                 save_poster(picture, poster)
@@ -75,6 +78,7 @@ class _Film:
         self._policy = policy
         self._every = every
         self._worlds = Worlds(task, [torch.Generator().manual_seed(job.look.seed)], 1, desynchronise=False)
+        self._told: dict[str, torch.Tensor] = {}
         self._reward: RewardFunction | None = compile_graph(job.graph) if job.graph else None
         limit, seconds = task.info.max_episode_steps, job.look.max_seconds
         cut = limit if seconds is None else max(1, int(seconds / task.control_timestep_s + 1e-6))
@@ -104,6 +108,7 @@ class _Film:
         action = self._policy(self._worlds.observation[None])[0]
         step = self._worlds.step(action)
         values.append(float(self._task.metric.value(step.state)))
+        self._told = {name: value[0] for name, value in state_tensors(step.state).items() if name.startswith(COMMANDS)}
         if self._reward is not None:
             rewards.append(float(self._reward(state_tensors(step.state))[0]))
         if step.terminated:
@@ -123,11 +128,18 @@ class _Film:
         sim, task = self._worlds.sim, self._task
         lines = [f"episode {number}"] if self._look.episodes > 1 else []
         lines.append(f"step {len(values)}, {len(values) * task.control_timestep_s:.1f} s")
-        if values:
+        if values and task.info.has_metric:
             lines.append(f"metric {metric_so_far(task.metric, values):.3g} {task.metric.unit}")
         if rewards:
             lines.append(f"reward {rewards[-1]:.3g}, sum {sum(rewards):.4g}")
+        if values:
+            lines += [f"{name} {_row(value)}" for name, value in self._told.items()]
         return _Frame(sim.qpos[0].clone(), sim.qvel[0].clone(), tuple(lines), is_last, is_poster)
+
+
+def _row(value: torch.Tensor) -> str:
+    """The numbers of one State field of one world."""
+    return " ".join(f"{number:.2f}" for number in value.double().flatten().tolist())
 
 
 def metric_so_far(metric: Metric, values: list[float]) -> float:

@@ -31,6 +31,15 @@ def test_a_component_that_trains_nothing():
     assert found.unreported == ()
 
 
+def test_a_term_that_is_written_once_more_to_report_it():
+    terms = [("exp", [HEIGHT]), ("mul.Tensor", [node(0), {"constant": "weight"}])]
+    again = [("exp", [HEIGHT]), ("mul.Tensor", [node(3), {"constant": "weight"}])]
+    nodes = [*terms, ("add.Tensor", [node(1), SPEED]), *again]
+    found = structure(graph(nodes, node(2), {"height": node(4), "speed": SPEED}, {"weight": 0.1}))
+    assert found.entries == {"height": Entry(1.0, False), "speed": Entry(1.0, False)}
+    assert found.unreported == ()
+
+
 def test_a_total_that_is_shaped_after_its_sum():
     nodes = [("add.Tensor", [SPEED, HEIGHT]), ("exp", [SPEED]), ("add.Tensor", [node(0), node(1)]), ("tanh", [node(2)])]
     found = structure(graph(nodes, node(3), {"exp": node(1)}))

@@ -78,6 +78,11 @@ def test_the_summary() -> None:
     )
 
 
+def test_a_run_without_confinement_says_so_below_its_summary() -> None:
+    assert not [note for note in summary_rows(FOUND).notes if "UNSAFE" in note]
+    assert "UNSAFE: anything ran" in summary_rows(replace(FOUND, unsafe="anything ran")).notes
+
+
 def test_every_training() -> None:
     table = seed_rows(FOUND)
     assert table.title == "ant: score of every training (m/s)"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from live_server import serving
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from eureka.live.beside import watched
 
 Grow = Callable[[Path, int], None]
 CHROMIUM = next(
@@ -86,6 +90,52 @@ def test_a_server_that_ends_leaves_the_page(tmp_path: Path, grow: Grow, browser:
     page.wait_for_selector("#live:text('Not connected')")
     assert "g01-c02" in page.inner_text("main")
     page.close()
+
+
+def test_a_page_that_is_open_sees_the_runs_end(tmp_path: Path, grow: Grow, browser: Browser) -> None:
+    grow(tmp_path / "run", 1)
+    told: list[str] = []
+    page = browser.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    with watched(tmp_path / "run", os.environ, told.append):
+        deadline = time.monotonic() + 60
+        while not told and time.monotonic() < deadline:
+            time.sleep(0.05)
+        page.goto(told[0].split()[3])
+        page.wait_for_selector("#live:text('Live')")
+        # The run's last records, and then its end.
+        grow(tmp_path / "run", 3)
+    page.wait_for_selector("#live:text('The run has ended')")
+    assert "g03-c02" in page.inner_text("main")
+    page.wait_for_timeout(2500)
+    assert complaints == []  # it does not ask for what is no longer there
+    page.close()
+
+
+def test_a_change_while_a_page_is_fetched_is_not_lost(tmp_path: Path, grow: Grow, page: Page) -> None:
+    grow(tmp_path / "run", 1)
+    with serving(tmp_path / "run") as served:
+        page.goto(served.address)
+        page.wait_for_selector("#live:text('Live')")
+        # The first answer after a change is an old page: what was fetched while more was recorded.
+        page.evaluate(
+            """() => {
+              const real = window.fetch;
+              let first = true;
+              window.fetch = async (...given) => {
+                const answer = await real(...given);
+                if (!first) return answer;
+                first = false;
+                await new Promise((done) => setTimeout(done, 1500));
+                return new Response(document.documentElement.outerHTML, { headers: answer.headers });
+              };
+            }"""
+        )
+        grow(tmp_path / "run", 2)
+        page.wait_for_timeout(800)
+        grow(tmp_path / "run", 3)
+        page.wait_for_selector("#g03-c02", state="attached")
 
 
 def test_another_sites_page_can_neither_read_nor_show_a_run(tmp_path: Path, grow: Grow, browser: Browser) -> None:

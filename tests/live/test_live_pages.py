@@ -110,6 +110,14 @@ def test_a_change_is_said_once_and_after_a_lost_connection_too(tmp_path: Path, g
             assert next_data(lines) == version(folder)
 
 
+def test_a_film_is_a_change(tmp_path: Path, grow: Grow) -> None:
+    grow(tmp_path / "run", 1)
+    before = version(tmp_path / "run")
+    assert version(tmp_path / "run") == before
+    (tmp_path / "run" / "generation_01" / "candidate_01" / "rollout.mp4").write_bytes(b"film")
+    assert version(tmp_path / "run") != before
+
+
 def test_a_page_is_rendered_once_for_each_version(tmp_path: Path, grow: Grow) -> None:
     grow(tmp_path / "run", 1)
     pages = Pages(tmp_path)
@@ -185,7 +193,7 @@ def test_a_page_beside_a_run_ends_with_it(tmp_path: Path, grow: Grow) -> None:
     told: list[str] = []
     with watched(tmp_path / "run", os.environ, told.append):
         _wait_for(lambda: bool(told))
-        host, port = told[0].removeprefix("watch it at http://").removesuffix("/").split(":")
+        host, port = told[0].split()[3].removeprefix("http://").removesuffix("/").split(":")
         socket.create_connection((host, int(port)), timeout=5).close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((host, int(port)), timeout=5)

@@ -30,7 +30,7 @@ pytestmark = [
 
 SMALL = [
     *("task=cartpole", "train.steps=4000", "train.eval_episodes=2", "train.checkpoints=1", "train.workers=1"),
-    *("evaluation.seeds=0", "search.confirmation_seeds=0", "search.samples=2"),
+    *("evaluation.seeds=0", "search.confirmation_seeds=0", "search.samples=2", "report.films=none"),
 ]
 FREE = "root ::= [^\\x00]*"
 

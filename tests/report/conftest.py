@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,11 +12,13 @@ from pathlib import Path
 import pytest
 from synthetic_run import write_synthetic_run
 
+from eureka.report import write_report
 from eureka.store import RunStore
 
 REAL_RUN = [
     *("task=cartpole", "search.generations=2", "search.samples=2", "search.confirmation_seeds=0", "seed=3"),
     *("train.steps=4000", "train.eval_episodes=2", "evaluation.seeds=2", "evaluation.cache=false"),
+    "report.films=none",
 ]
 
 
@@ -43,4 +46,19 @@ def real_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         capture_output=True,
         env={name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")},
     )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def filmed_run(real_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the run with the films that a process beside it makes, and its report."""
+    folder = tmp_path_factory.mktemp("filmed") / "run"
+    shutil.copytree(real_run, folder)
+    filming = [sys.executable, "-m", "eureka.filming", str(folder), "all", "0"]
+    done = subprocess.run(filming, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if (folder / "no_films.txt").exists():
+        pytest.skip(done.stderr)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    with RunStore.open(folder, read_only=True) as store:
+        write_report(store)
     return folder

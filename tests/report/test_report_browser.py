@@ -91,6 +91,29 @@ def test_a_real_run_prints(real_run: Path, open_page: Open) -> None:
     assert page.pdf().startswith(b"%PDF")
 
 
+def test_films_play_side_by_side_and_with_their_candidates(filmed_run: Path, open_page: Open) -> None:
+    """No request is made and nothing is refused: the films stand in the page."""
+    page = open_page(filmed_run / "report.html")
+    head = page.locator(".films video")
+    assert head.count() >= 2
+    assert page.evaluate(
+        "[...document.querySelectorAll('.films video')].every(film => film.poster.startsWith('data:'))"
+    )
+    button = page.locator("[data-play-together]")
+    button.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("[...document.querySelectorAll('.films video')].every(film => film.currentTime > 0.1)")
+    assert button.inner_text() == "Pause"
+    button.click()
+    page.wait_for_function("document.querySelector('[data-play-together]').textContent === 'Play together'")
+    assert page.evaluate("[...document.querySelectorAll('.films video')].every(film => film.paused)")
+    page.locator("[data-fold=open]").click()
+    films = page.locator(".candidate video")
+    assert films.count() >= 3
+    assert films.first.evaluate("film => film.play().then(() => film.videoWidth)") == 240
+    assert (filmed_run / "report.html").stat().st_size < 10_000_000
+
+
 def test_it_is_readable_without_its_script(report: Path, open_page: Open) -> None:
     page = open_page(report, java_script_enabled=False)
     for text in ("The best reward", "Search", "Candidates", "Final evaluation", "Run"):

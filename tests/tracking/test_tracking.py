@@ -12,13 +12,48 @@ from typing import Any
 import pytest
 from console_story import Clock, Story
 
+from eureka.comparison.data import Comparison, Estimate, Method, Role
 from eureka.config import RunConfig, TrackingConfig
 from eureka.console.silent import Silent
 from eureka.errors import ConfigError, EurekaError
-from eureka.tracking import Tracker, require_trackers, tracking
+from eureka.tracking import Both, Tracker, require_trackers, tracking
 from eureka.types import TrainingResult
 
 Make = Callable[..., TrainingResult]
+
+
+def method(role: Role, scores: tuple[float, ...], improvement: Estimate | None = None) -> Method:
+    seeds = tuple(range(1000, 1000 + len(scores)))
+    iqm = Estimate(sum(scores) / len(scores), None) if scores else None
+    return Method(
+        role=role,
+        name=role.value,
+        seeds=seeds,
+        scores=scores,
+        iqm=iqm,
+        improvement=improvement,
+        normalised=None,
+        correlation=None,
+    )
+
+
+COMPARISON = Comparison(
+    version=1,
+    task="ant",
+    metric="speed",
+    unit="m/s",
+    steps=1000,
+    search_steps=1000,
+    eval_episodes=2,
+    # The training of the bare metric was given up.
+    methods=(
+        method(Role.BEST, (2.0, 4.0), Estimate(0.75, None)),
+        method(Role.HUMAN, (1.0, 3.0)),
+        method(Role.SPARSE, ()),
+    ),
+    gap=None,
+    transitions=512,
+)
 
 
 @pytest.fixture
@@ -85,17 +120,16 @@ def track(story: Story, config: TrackingConfig, told: list[str], environment: Ma
     store = story.view().store
     with (
         store,
-        tracking(RunConfig(tracking=config), store, environment or {}, Silent(), told.append) as watcher,
+        tracking(RunConfig(tracking=config), store, environment or {}, told.append) as tracker,
     ):
-        for _ in story.tell(watcher, Clock()):
+        for _ in story.tell(Both(Silent(), tracker), Clock()):
             pass
+        tracker.compared(COMPARISON)
 
 
 def test_nothing_is_tracked_that_is_not_asked_for(story: Story) -> None:
-    silent = Silent()
-    store = story.view().store
-    with store, tracking(RunConfig(), store, {}, silent, print) as watcher:
-        assert watcher is silent
+    track(story, TrackingConfig(), [])
+    assert not (story.folder / "tensorboard").exists()
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -113,6 +147,10 @@ def test_tensorboards_own_reader_reads_the_event_files(story: Story) -> None:
 
     assert scalars("g01-c01/seed_0", "task_metric") == [(100, 0.5), (350, 1.25)]
     assert scalars("search", "best_so_far") == [(1, 2.0), (2, 3.0)]
+    assert scalars("comparison", "best/score") == [(1000, 2.0), (1001, 4.0)]
+    assert scalars("comparison", "best/iqm") == [(1001, 3.0)]
+    assert scalars("comparison", "best/probability_of_improvement") == [(1001, 0.75)]
+    assert scalars("comparison", "human/score") == [(1000, 1.0), (1001, 3.0)]
 
 
 # ---- fakes with the libraries' signatures ------------------------------------------------------------------------
@@ -158,6 +196,7 @@ def test_wandb_has_a_run_for_each_training_in_one_group(story: Story, monkeypatc
     assert all("/" not in given["id"] and given["project"] == "rewards" for given in opened.values())
     assert ("log", {"steps": 100, "task_metric": 0.5, "episode_length": 9.0}) in calls
     assert ("log", {"generation": 1, "trained_candidates": 0.0, "best_so_far": 2.0}) in calls
+    assert ("log", {"seed": 1001, "human/score": 3.0}) in calls
     assert sum(kind == "finish" for kind, _ in calls) == len(opened)
 
 

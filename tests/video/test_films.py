@@ -13,9 +13,11 @@ import pytest
 from PIL import Image
 
 import eureka.video.process
+import eureka.video.render
 from eureka.errors import VideoError
 from eureka.tasks import Metric, load_task
 from eureka.video import Look, VideoJob, render_in_process
+from eureka.video.process import Studio
 from eureka.video.render import metric_so_far
 from eureka.video.scene import FollowingCamera, roaming_body, with_sky
 
@@ -93,6 +95,32 @@ def test_what_cannot_be_filmed(gl: str, tmp_path: Path, constant_policy: Make) -
     with pytest.raises(VideoError, match="the video cannot be made"):
         film(tmp_path / "nowhere" / "video.mp4", gl, constant_policy(4, 1, 0.0))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_child_films_one_policy_after_the_other(gl: str, tmp_path: Path, constant_policy: Make) -> None:
+    look = Look(**SMALL, max_seconds=0.2)
+    coarse = Look(**SMALL, max_seconds=0.2, crf=45)
+    with Studio(os.environ, tmp_path, gl=gl) as studio:
+        studio.film(VideoJob(task="cartpole", policy=constant_policy(4, 1, 0.0), look=look), tmp_path / "a.mp4")
+        with pytest.raises(VideoError, match="takes 3 numbers and gives 2"):
+            studio.film(VideoJob(task="cartpole", policy=constant_policy(3, 2, 0.0)), tmp_path / "b.mp4")
+        studio.film(VideoJob(task="cartpole", policy=constant_policy(4, 1, 0.0), look=coarse), tmp_path / "c.mp4")
+        # What the child itself dies of ends all that follows.
+        for policy in (b"no policy", constant_policy(4, 1, 0.0)):
+            with pytest.raises(VideoError, match="the video cannot be made: "):
+                studio.film(VideoJob(task="cartpole", policy=policy, look=look), tmp_path / "d.mp4")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "a.mp4", "c.jpg", "c.mp4"]
+    assert (tmp_path / "c.mp4").stat().st_size < (tmp_path / "a.mp4").stat().st_size
+
+
+def test_an_overlay_shows_what_the_policy_is_told(constant_policy: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A State field that begins with `target` or `command`; here the cart's action stands for one."""
+    monkeypatch.setattr(eureka.video.render, "COMMANDS", ("action",))
+    job = VideoJob(task="cartpole", policy=constant_policy(4, 1, 0.25), look=Look(**SMALL, max_seconds=0.1))
+    task = load_task("cartpole")
+    frames = list(eureka.video.render._Film(job, task, eureka.video.render._policy(job, task), 1).frames())
+    assert not [line for line in frames[0].lines if line.startswith("action")]
+    assert "action 0.25" in frames[-1].lines
 
 
 def test_only_tensors_are_loaded_from_a_policy(gl: str, tmp_path: Path) -> None:

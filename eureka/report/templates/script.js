@@ -132,6 +132,25 @@
     showTip(`at ${seen(x)}\n${lines.slice(0, 8).join("\n")}`, event.clientX, event.clientY);
   };
 
+  // ---- films side by side, in step
+  const films = () => [...document.querySelectorAll(".films video")];
+  const playTogether = (button) => {
+    const pause = films().some((film) => !film.paused);
+    for (const film of films()) {
+      if (pause) { film.pause(); continue; }
+      film.currentTime = 0;
+      film.play().catch(() => { button.textContent = "Play together"; });
+    }
+    button.textContent = pause ? "Play together" : "Pause";
+  };
+  // These do not bubble.
+  for (const name of ["ended", "pause"]) {
+    document.addEventListener(name, (event) => {
+      const button = event.target.closest(".films") && document.querySelector("[data-play-together]");
+      if (button && films().every((film) => film.paused)) button.textContent = "Play together";
+    }, true);
+  }
+
   // ---- the lineage of the candidate under the pointer
   const light = (link) => {
     for (const edge of document.querySelectorAll(".edge.lit")) edge.classList.remove("lit");
@@ -150,6 +169,7 @@
     const button = event.target.closest("button");
     if (!button) return;
     if ("themeToggle" in button.dataset) nextTheme();
+    else if ("playTogether" in button.dataset) playTogether(button);
     else if (button.dataset.copy) copy(button);
     else if (button.dataset.fold) for (const one of candidates()) if (!one.hidden) one.open = button.dataset.fold === "open";
   });

@@ -1,0 +1,30 @@
+"""`python -m eureka.review DIR GENERATION`: makes the films of one review with the lowest priority."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from eureka.errors import EurekaError
+from eureka.review.data import newest_review
+from eureka.review.films import make_films
+from eureka.store import RunStore
+
+LOWEST_PRIORITY = 19
+
+
+def main(folder: str, generation: str) -> None:
+    """Film; ends the process with 1 and one line on stderr where that cannot be."""
+    os.nice(LOWEST_PRIORITY)
+    try:
+        review = newest_review(Path(folder))
+        if review is not None and review.generation == int(generation):
+            with RunStore.open(Path(folder), read_only=True) as store:
+                make_films(store, review.generation, review.shown, os.environ)
+    except EurekaError as error:
+        sys.exit(" ".join(str(error).split()))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

@@ -1,0 +1,103 @@
+"""A person's preferences as scores, for a task that has no metric (`fitness: preference`).
+
+The model is Bradley and Terry's (1952), as in reinforcement learning from human feedback (Christiano et al. 2017): a is
+preferred to b with probability 1 / (1 + exp(b's score - a's score)). A generation's parent is shown beside it, so that
+scores of different generations hang together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from eureka.store import RunStore
+from eureka.types import Feedback, Verdict
+
+FITNESS = "fitness"
+"""The fact of a run that says what decides: PREFERENCE, or the task metric where it is not there."""
+PREFERENCE = "preference"
+PRIOR = 0.1
+"""Precision of the normal prior on every score: without one, who always wins would have an infinite score."""
+_TOLERANCE = 1e-10
+
+
+class Preferred(NamedTuple):
+    """One comparison; a tie is half of one in each direction."""
+
+    winner: str
+    loser: str
+    weight: float = 1.0
+
+
+def comparisons(feedback: Sequence[Feedback]) -> list[Preferred]:
+    """Every pair that a person's answers decide: the best beats all others, all others beat the worst.
+
+    A tie decides every pair by half. That none is good says nothing of their order, and neither does silence.
+    """
+    pairs: list[Preferred] = []
+    for said in feedback:
+        if said.verdict is Verdict.TIE:
+            for one, other in combinations(said.shown, 2):
+                pairs += [Preferred(one, other, 0.5), Preferred(other, one, 0.5)]
+        if said.best is not None:
+            pairs += [Preferred(said.best, other) for other in said.shown if other != said.best]
+        if said.worst is not None:
+            pairs += [Preferred(other, said.worst) for other in said.shown if other not in (said.best, said.worst)]
+    return pairs
+
+
+def bradley_terry(pairs: Sequence[Preferred], prior: float = PRIOR) -> dict[str, float]:
+    """Scores of all that were compared: the maximum of the posterior, by Newton's method with halved steps.
+
+    Args:
+        prior: precision of the normal prior around 0; above 0.
+    """
+    names = sorted({name for pair in pairs for name in (pair.winner, pair.loser)})
+    place = {name: index for index, name in enumerate(names)}
+    winners = np.array([place[pair.winner] for pair in pairs], dtype=int)
+    losers = np.array([place[pair.loser] for pair in pairs], dtype=int)
+    weights = np.array([pair.weight for pair in pairs])
+    difference = np.zeros((len(pairs), len(names)))
+    rows = np.arange(len(pairs))
+    difference[rows, winners], difference[rows, losers] = 1.0, -1.0
+
+    def loss(scores: np.ndarray) -> float:
+        return float(weights @ np.logaddexp(0.0, -difference @ scores) + prior / 2 * scores @ scores)
+
+    # Here, since a report of a run with a metric never comes to this.
+    from scipy.special import expit
+
+    scores = np.zeros(len(names))
+    while True:
+        lost = expit(-difference @ scores)
+        gradient = prior * scores - difference.T @ (weights * lost)
+        if np.abs(gradient).max(initial=0.0) < _TOLERANCE:
+            return dict(zip(names, scores.tolist(), strict=True))
+        curvature = difference.T @ (difference * (weights * lost * (1 - lost))[:, None]) + prior * np.eye(len(names))
+        step = np.linalg.solve(curvature, gradient)
+        size = 1.0
+        while size > _TOLERANCE and loss(scores - size * step) > loss(scores):
+            size /= 2
+        scores = scores - size * step
+        if size <= _TOLERANCE:
+            return dict(zip(names, scores.tolist(), strict=True))
+
+
+def preference_scores(store: RunStore) -> Mapping[str, float] | None:
+    """The score of everybody whom a person compared, in a run of a task without a metric; None where it has one."""
+    if has_metric(store):
+        return None
+    return bradley_terry(comparisons(store.feedback()))
+
+
+def score_of(candidate: str, scores: Mapping[str, float] | None) -> float | None:
+    """A candidate's preference score, 0 where nobody compared it; None where a metric decides."""
+    return None if scores is None else scores.get(candidate, 0.0)
+
+
+def has_metric(store: RunStore) -> bool:
+    """Whether a run's task has a metric, and not a person's preferences in its place."""
+    return store.facts().get(FITNESS) != PREFERENCE

@@ -1,0 +1,82 @@
+"""Reading the reward that a search is to start from, and refusing what is none before anything is trained."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from difflib import SequenceMatcher
+from pathlib import Path
+
+from eureka.errors import ConfigError
+from eureka.export import export_reward
+from eureka.extract import REMEDY, extract
+from eureka.prompts.render import fenced
+from eureka.reward.service import RewardVerifier
+from eureka.search.start import HUMAN, MODEL, Start
+from eureka.state_inputs import FUNCTION
+from eureka.tasks import Task
+from eureka.types import INIT_ID, Completion, Rejected
+
+
+def read_start(origin: str, task: Task, human: Callable[[], str]) -> Start:
+    """The reward that `search.init` names.
+
+    Args:
+        human: gives the graph of the task's own human-written reward.
+
+    Raises:
+        ConfigError: the file cannot be read, or is not Python.
+    """
+    if origin == HUMAN:
+        return Start(origin, _source(human(), task))
+    try:
+        source = Path(origin).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        raise ConfigError(
+            f"search.init={origin}: cannot be read: {reason}; give a Python file with {FUNCTION}, or {HUMAN}"
+        ) from error
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        where = f"line {error.lineno}: {error.msg}" if isinstance(error, SyntaxError) else str(error)
+        raise ConfigError(f"search.init={origin}: is not Python: {where}") from error
+    return Start(origin, source)
+
+
+def require_usable(start: Start, task: Task, verifier: RewardVerifier) -> None:
+    """Raises ConfigError, with the lines of the person's own file, for a start that is no reward."""
+    candidate = extract(start.completion, task.fields)
+    verdict = candidate if isinstance(candidate, Rejected) else verifier.verify(candidate)
+    if isinstance(verdict, Rejected):
+        found = " ".join(verdict.feedback.replace(REMEDY, "").split())
+        if not isinstance(candidate, Rejected):
+            found = _with_lines_of(start.source, candidate.source, found)
+        raise ConfigError(
+            f"search.init={start.origin}: the search cannot start from it: {found} "
+            f"(`eureka check FILE task={task.info.name}` looks at a reward from all sides)"
+        )
+
+
+def _with_lines_of(file: str, extracted: str, text: str) -> str:
+    """`text` with the numbers of its lines as they are in the file that the code was extracted from."""
+    theirs: dict[int, int] = {}
+    for block in SequenceMatcher(None, extracted.splitlines(), file.splitlines(), autojunk=False).get_matching_blocks():
+        theirs |= {block.a + offset: block.b + offset for offset in range(block.size)}
+
+    def renumbered(found: re.Match[str]) -> str:
+        line = int(found[1]) - 1
+        return f"line {theirs.get(line, line) + 1}"
+
+    return re.sub(r"\bline (\d+)", renumbered, text)
+
+
+def _source(graph: str, task: Task) -> str:
+    """A graph as a function of State fields, without what an exported module has beside it."""
+    module = export_reward(
+        graph=graph, task=task.info.name, candidate_id=INIT_ID, fields=task.fields, provenance={"Origin": HUMAN}
+    )
+    candidate = extract(Completion(INIT_ID, fenced(module, "python"), MODEL), task.fields)
+    assert not isinstance(candidate, Rejected), candidate.reason
+    return candidate.source

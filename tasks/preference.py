@@ -1,0 +1,33 @@
+"""A task without a metric (`fitness: preference`): a person's preferences between trained policies decide."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import torch
+
+from eureka.tasks.base import Metric, Task
+
+UNIT = "preference score"
+"""Of a Bradley-Terry score, which stands where a task metric would."""
+
+
+def _zeros(state: Any) -> torch.Tensor:
+    first: torch.Tensor = getattr(state, dataclasses.fields(state)[0].name)
+    return torch.zeros(first.shape[0], device=first.device)
+
+
+NO_METRIC = Metric(
+    value=_zeros,
+    reduce="last",
+    unit=UNIT,
+    description="a person's preferences as Bradley-Terry scores",
+    readable_midway=False,
+)
+"""Stands in for the metric where training measures one: nobody is shown its zeros."""
+
+
+def without_metric(cls: type[Task]) -> type[Task]:
+    """The class of a task that defines no metric, with what stands in for it."""
+    return type(cls.__name__, (cls,), {"metric": NO_METRIC, "__module__": cls.__module__})
