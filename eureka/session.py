@@ -16,7 +16,14 @@ from eureka.comparison import read_comparison
 from eureka.config import ModelConfig, Parent, RunConfig, from_yaml
 from eureka.console import BestReward, View, best_reward_found, line, say, watching
 from eureka.errors import ProposerError, SearchFailed, StoreError
-from eureka.estimate import assumption_line, call_line, duration, estimate, measure_steps_per_second
+from eureka.estimate import (
+    assumption_line,
+    call_line,
+    duration,
+    estimate,
+    estimate_memory,
+    measure_steps_per_second,
+)
 from eureka.export import export_reward
 from eureka.fates import fates, summary_lines
 from eureka.live.beside import watched
@@ -29,6 +36,7 @@ from eureka.models import ModelAccess, make_ledger
 from eureka.report.writer import ReportWriter, update_report
 from eureka.reward.service import PRELOAD, RewardVerifier
 from eureka.rl.backend import Backend
+from eureka.rl.memory import available_bytes, memory_line, require_memory
 from eureka.rl.recording import Recording, probe_metric, record
 from eureka.rl.trajectories import Trajectories, cached_trajectories
 from eureka.sandbox import LayerReport, Limits, Sandbox
@@ -196,6 +204,7 @@ class SearchSession:
         line("this was a dry run: nobody was asked, and nothing was written")
 
     def _first_prompt(self) -> Prompt:
+        line(memory_line(estimate_memory(self.config, self.task, self.schedule), available_bytes()))
         facts = PromptFacts(
             task=self.task.info.name,
             seed=self.config.seed,
@@ -320,6 +329,7 @@ def search_session(
         yield SearchSession(
             config=config,
             task_dirs=tuple(task_dirs),
+    require_memory(estimate_memory(config, task, schedule), available_bytes())
             task=task,
             schedule=schedule,
             proposer=proposer,
