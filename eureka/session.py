@@ -41,6 +41,7 @@ from eureka.rl.recording import Recording, probe_metric, record
 from eureka.rl.trajectories import Trajectories, cached_trajectories
 from eureka.sandbox import LayerReport, Limits, Sandbox
 from eureka.search import Greedy, Outcome, pooled_score
+from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep, read_warm_start
 from eureka.spending import open_calls, settle_calls, spending_line, spent_before, spent_beside_answers
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
@@ -75,6 +76,7 @@ class SearchSession:
     environment: Mapping[str, str]
     comparer: Comparer | None
     ledger: Ledger | None = None
+    warm_start: WarmStart = FROM_SCRATCH
 
     def facts(self) -> dict[str, str]:
         """What is kept about the run beside its config."""
@@ -98,6 +100,7 @@ class SearchSession:
             EurekaError: the host failed, or no reward was usable; what was finished stays in the store.
         """
         self._announce(store)
+        keep(self.warm_start, store)
         screening = self._screening()
         folder = store.checkpoint_folder
         with (
@@ -143,6 +146,8 @@ class SearchSession:
             seed=config.seed,
             finalists=config.search.finalists,
             confirmation_seeds=config.search.confirmation_seeds,
+            target=config.train.target,
+            warm_start=self.warm_start,
             hint=config.search.hint or "",
             repairs=config.search.repairs,
             probe=lambda: probe_metric(self.recording),
@@ -199,12 +204,12 @@ class SearchSession:
                 f"the comparison at the end: {steps:,} control steps for {rewards} rewards, about "
                 f"{duration(steps / speed)} more, less where the cache has some"
             )
+        line(memory_line(estimate_memory(self.config, self.task, self.schedule), available_bytes()))
         if expected.asking_s:
             line(f"waiting for answers: about {duration(expected.asking_s)}")
         line("this was a dry run: nobody was asked, and nothing was written")
 
     def _first_prompt(self) -> Prompt:
-        line(memory_line(estimate_memory(self.config, self.task, self.schedule), available_bytes()))
         facts = PromptFacts(
             task=self.task.info.name,
             seed=self.config.seed,
@@ -264,6 +269,10 @@ class SearchSession:
         store.write_file("best/policy.pt", best.policy)
 
     def _tell(self, store: RunStore, outcome: Outcome) -> None:
+        generations = len(store.finished_generations())
+        target = self.config.train.target
+        if target is not None and generations < self.config.search.generations:
+            say(f"generation {generations} was the last: it reached train.target={target:g}")
         comparison = read_comparison(store.folder)
         if comparison is not None:
             print_comparison(comparison)
@@ -320,6 +329,8 @@ def search_session(
     require_trackers(config)
     task = load_task(config.task, task_dirs)
     schedule = make_schedule(config, task.info)
+    require_memory(estimate_memory(config, task, schedule), available_bytes())
+    warm_start = read_warm_start(config.train.init, task, schedule.ppo, resumed.folder if resumed else None)
     ledger = None
     if isinstance(config.llm, ModelConfig):
         ledger = make_ledger(config.llm, spent_before(resumed, config.llm) if resumed else Spent())
@@ -329,7 +340,6 @@ def search_session(
         yield SearchSession(
             config=config,
             task_dirs=tuple(task_dirs),
-    require_memory(estimate_memory(config, task, schedule), available_bytes())
             task=task,
             schedule=schedule,
             proposer=proposer,
@@ -339,6 +349,7 @@ def search_session(
             environment=environment,
             comparer=Comparer.prepare(config, task, recording, environment) if config.evaluation.seeds else None,
             ledger=ledger,
+            warm_start=warm_start,
         )
 
 
