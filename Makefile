@@ -2,6 +2,8 @@
 # make test    the tests
 # make coverage-untrusted   the lines of what meets generated code (sandbox/, eureka/reward/) that its tests run
 # make attacks the matrix of attacks on the sandbox: who stops each, with each layer off in turn
+# make bench   throughput of training against what users would otherwise take; 25 minutes on two cores with nothing else to do
+# make study   what takes hours: scores against other trainers. It goes on where it was stopped
 # make check   ruff and mypy
 # make local-model   a small language model and its server, for tests and benchmarks with a real model
 # The environment is made in .venv at the first use. Another interpreter: PYTHON=python3.12 make run
@@ -12,7 +14,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 ARGS ?=
 
-.PHONY: run test coverage coverage-untrusted attacks check local-model
+.PHONY: run test coverage coverage-untrusted attacks bench study check local-model
 .DELETE_ON_ERROR:
 
 run: $(INSTALLED)
@@ -40,6 +42,14 @@ coverage-untrusted: $(INSTALLED)
 
 attacks: $(INSTALLED)
 	$(BIN)/python benchmarks/attacks.py --output benchmarks/results/attacks.json $(ARGS)
+
+# EnvPool has no package for every Python and machine: where there is none its row is left out, and the table says so.
+bench: $(INSTALLED)
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python benchmarks/bench.py $(ARGS)
+
+study: $(INSTALLED)
+	$(BIN)/python benchmarks/peer_scores.py $(ARGS)
 
 check: $(INSTALLED)
 	$(BIN)/ruff check

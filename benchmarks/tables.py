@@ -1,8 +1,9 @@
-"""Writes the README's results table from the studies in `benchmarks/results/`.
+"""Writes the README's tables from what stands in `benchmarks/results/`.
 
     python benchmarks/tables.py
 
-The table stands between two comments in the README, and is made of nothing but those files.
+Each stands between two comments in the README, and is made of nothing but those files: the studies of the search, the
+throughput (`bench.json`) and the scores against other trainers (`peer_scores.json`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench_data import bench_lines, read_bench
+from peer_scores import read_scores, score_lines
 from search_study_data import (
     Condition,
     Groups,
@@ -26,6 +29,10 @@ from eureka.comparison.statistics import interquartile_mean, share_above
 README = Path(__file__).parents[1] / "README.md"
 BEGIN = "<!-- results: made by benchmarks/tables.py from benchmarks/results -->"
 END = "<!-- end of results -->"
+BENCH_BEGIN = "<!-- bench: made by benchmarks/tables.py from benchmarks/results/bench.json -->"
+BENCH_END = "<!-- end of bench -->"
+SCORES_BEGIN = "<!-- scores: made by benchmarks/tables.py from benchmarks/results/peer_scores.json -->"
+SCORES_END = "<!-- end of scores -->"
 
 
 def study_lines(study: SearchStudy) -> list[str]:
@@ -96,21 +103,42 @@ def table(studies: Sequence[SearchStudy]) -> str:
 
 
 def with_table(readme: str, studies: Sequence[SearchStudy]) -> str:
-    """The README's text with the table that the studies give.
+    """The README's text with the table that the studies give; see `with_block`."""
+    return with_block(readme, BEGIN, END, table(studies))
+
+
+def with_block(readme: str, begin: str, end: str, text: str) -> str:
+    """The README's text with this between the two comments.
 
     Raises:
-        ValueError: the comments that the table stands between are missing.
+        ValueError: the comments that the text stands between are missing.
     """
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{README.name} needs the lines `{BEGIN}` and `{END}` where the table is to stand")
-    return f"{before}{BEGIN}\n\n{table(studies)}\n{END}{after}"
+    before, found_begin, rest = readme.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found_begin or not found_end:
+        raise ValueError(f"{README.name} needs the lines `{begin}` and `{end}` where the table is to stand")
+    return f"{before}{begin}\n\n{text}\n{end}{after}"
+
+
+def updated(readme: str) -> str:
+    """The README's text with everything that `results/` has.
+
+    Raises:
+        ValueError: comments are missing between which there is something to say.
+    """
+    studies, bench, scores = read_studies(), read_bench(), read_scores()
+    if studies:
+        readme = with_table(readme, studies)
+    if bench is not None:
+        readme = with_block(readme, BENCH_BEGIN, BENCH_END, "\n".join(bench_lines(bench)))
+    if scores:
+        readme = with_block(readme, SCORES_BEGIN, SCORES_END, "\n".join(score_lines(scores)))
+    return readme
 
 
 def main() -> None:
     """Rewrite the README."""
-    README.write_text(with_table(README.read_text(encoding="utf-8"), read_studies()), encoding="utf-8")
+    README.write_text(updated(README.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

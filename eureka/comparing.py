@@ -16,6 +16,7 @@ from eureka.config import EvaluationConfig, RunConfig, from_yaml
 from eureka.console import View, paragraph, print_table, say, table, watching
 from eureka.errors import StoreError
 from eureka.rl.backend import Backend
+from eureka.rl.memory import available_bytes, memory_need, require_memory
 from eureka.rl.recording import Recording, record
 from eureka.search import Outcome
 from eureka.store import RunStore
@@ -113,6 +114,10 @@ def evaluate_run(
     count = num_seeds or config.evaluation.seeds or EvaluationConfig().seeds
     say(f"{best.candidate_id}, the human-written reward and the bare metric are trained with {count} fresh seeds each")
     comparer = Comparer.prepare(config, task, record(task), environment)
+    trainings = count * (1 + len(comparer.baselines.graphs))
+    require_memory(
+        memory_need(task, full_schedule(config, task.info), trainings, config.train.workers or 1), available_bytes()
+    )
     with closing(make_backend(config, store.checkpoint_folder / "evaluation", every_dir, environment)) as backend:
         comparison = comparer.again(store, backend, count, steps or full_schedule(config, task.info).steps)
     print_comparison(comparison)

@@ -11,6 +11,7 @@ import torch
 from eureka.config import ModelConfig, RunConfig
 from eureka.llm.tokens import token_estimate
 from eureka.models import chosen_models
+from eureka.rl.memory import MemoryNeed, memory_need
 from eureka.rl.population import stream
 from eureka.rl.worlds import Worlds
 from eureka.tasks import Task
@@ -98,6 +99,14 @@ def measure_steps_per_second(task: Task, num_envs: int, workers: int) -> float:
         worlds.restart(done.terminated | done.truncated)
         steps += num_envs
     return steps / (time.monotonic() - started) * _PHYSICS_SHARE * workers
+
+
+def estimate_memory(config: RunConfig, task: Task, schedule: Schedule) -> MemoryNeed:
+    """What the most trainings take that the run makes at once: a generation's, the finalists' or the comparison's."""
+    search = config.search
+    compared = 3 * config.evaluation.seeds  # the best, the human-written one and the bare metric
+    at_once = max(search.samples * config.train.seeds, search.finalists * search.confirmation_seeds, compared)
+    return memory_need(task, schedule, at_once, config.train.workers or 1)
 
 
 def call_line(config: RunConfig, expected: Estimate) -> str:

@@ -20,6 +20,7 @@ from eureka.llm.base import Proposer
 from eureka.rl.backend import Backend, Event
 from eureka.search import Greedy, Outcome
 from eureka.search.preferences import preference_scores, score_of
+from eureka.search.warm_start import FROM_SCRATCH, WarmStart
 from eureka.store import RunStore, generation_of
 from eureka.tasks import Task
 from eureka.types import (
@@ -67,7 +68,8 @@ class Run:
     `hint` is a person's, told to the model word for word, and `init` a person's reward to start from, as an answer.
     `repairs` is how often one rejected candidate may be asked about again in its generation. `screening` says which
     rewards are not worth a training. `reviewer` asks a person about every generation that another follows.
-    `after_generation` is called when one is recorded, and must not take time.
+    `after_generation` is called when one is recorded, and must not take time. A generation whose best score is `target`
+    or more is the last. `warm_start` says from which policies trainings start.
     """
 
     task: Task
@@ -84,6 +86,8 @@ class Run:
     seed: int
     finalists: int = 1
     confirmation_seeds: int = 0
+    target: float | None = None
+    warm_start: WarmStart = FROM_SCRATCH
     hint: str = ""
     init: Completion | None = None
     repairs: int = 0
@@ -104,6 +108,8 @@ def evolve(run: Run) -> Outcome:
     for generation in range(1, run.generations + 1):
         if generation in finished:
             continue
+        if _reached_target(run):
+            break
         prompt = _prompt(run, generation)
         run.watcher.generation_started(generation, prompt)
         prompt = _ask(run, generation, prompt)
@@ -119,7 +125,7 @@ def evolve(run: Run) -> Outcome:
     best = run.search.best(_confirm(run))
     if best is None:
         raise SearchFailed(f"none of the {run.generations} generations gave a usable reward; last: {_last_reason(run)}")
-    run.store.record_generation(run.generations, best.candidate.id)
+    run.store.record_generation(max(run.store.finished_generations()), best.candidate.id)
     return best
 
 
@@ -131,6 +137,15 @@ def _start(run: Run) -> None:
     _extract(run, 1)
     _verify(run, 1)
     _train(run, 1)
+
+
+def _reached_target(run: Run) -> bool:
+    """Whether a finished generation's best is good enough; what is left of a broken off one does not count."""
+    if run.target is None:
+        return False
+    finished = run.store.finished_generations()
+    best = run.search.best([o for number in finished for o in outcomes(run.store, number)])
+    return best is not None and best.score >= run.target
 
 
 def outcomes(store: RunStore, generation: int | None = None) -> list[Outcome]:
@@ -286,12 +301,18 @@ def _train(run: Run, generation: int) -> None:
     done = {(result.candidate_id, result.seed) for result in run.store.results(generation)}
     rejected = {rejected.candidate_id for rejected in run.store.rejections(generation)}
     jobs = [
-        TrainingJob(reward.candidate_id, reward.graph, seed, run.schedule)
+        _job(run, reward, seed)
         for reward in run.store.rewards(generation)
         for seed in range(run.seed, run.seed + run.training_seeds)
         if (reward.candidate_id, seed) not in done and reward.candidate_id not in rejected
     ]
     _run_jobs(run, jobs)
+
+
+def _job(run: Run, reward: Reward, seed: int) -> TrainingJob:
+    searched = range(run.seed, run.seed + run.training_seeds)
+    init = run.warm_start.policy_for(run.store, reward.candidate_id, searched)
+    return TrainingJob(reward.candidate_id, reward.graph, seed, run.schedule, init)
 
 
 def _run_jobs(run: Run, jobs: Sequence[TrainingJob]) -> None:
@@ -325,7 +346,7 @@ def _confirm(run: Run) -> list[Outcome]:
     further = range(searched.stop, searched.stop + run.confirmation_seeds) if len(finalists) > 1 else range(0)
     done = {(result.candidate_id, result.seed) for result in run.store.results()}
     jobs = [
-        TrainingJob(reward.candidate_id, reward.graph, seed, run.schedule)
+        _job(run, reward, seed)
         for reward in run.store.rewards()
         for seed in further
         if reward.candidate_id in finalists and (reward.candidate_id, seed) not in done

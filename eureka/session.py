@@ -17,7 +17,14 @@ from eureka.comparison.baselines import trace_baselines
 from eureka.config import ModelConfig, Parent, ProgramSearchConfig, RunConfig
 from eureka.console import BestReward, View, best_reward_found, line, say, watching
 from eureka.errors import ConfigError, ProposerError, SearchFailed
-from eureka.estimate import assumption_line, call_line, duration, estimate, measure_steps_per_second
+from eureka.estimate import (
+    assumption_line,
+    call_line,
+    duration,
+    estimate,
+    estimate_memory,
+    measure_steps_per_second,
+)
 from eureka.exporting import reward_module
 from eureka.fates import fates, summary_lines
 from eureka.live.beside import watched
@@ -34,6 +41,7 @@ from eureka.review.waiting import asks_somebody, make_reviewer
 from eureka.reward.service import PRELOAD, RewardVerifier
 from eureka.rl.backend import Backend
 from eureka.rl.continuing import forget_trainings
+from eureka.rl.memory import available_bytes, memory_line, require_memory
 from eureka.rl.recording import Recording, probe_metric, record
 from eureka.rl.trajectories import Trajectories, cached_trajectories
 from eureka.sandbox import LayerReport, Limits, Sandbox
@@ -41,6 +49,7 @@ from eureka.search import Greedy, Outcome
 from eureka.search.preferences import FITNESS, PREFERENCE
 from eureka.search.read_start import read_start, require_usable
 from eureka.search.start import Start, label, recorded_start
+from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep, read_warm_start
 from eureka.spending import open_calls, settle_calls, spending_line, spent_before, spent_beside_answers
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
@@ -75,6 +84,7 @@ class SearchSession:
     comparer: Comparer | None
     ledger: Ledger | None = None
     start: Start | None = None
+    warm_start: WarmStart = FROM_SCRATCH
 
     def facts(self) -> dict[str, str]:
         """What is kept about the run beside its config."""
@@ -108,6 +118,7 @@ class SearchSession:
             EurekaError: the host failed, or no reward was usable; what was finished stays in the store.
         """
         self._announce(store)
+        keep(self.warm_start, store)
         screening = self._screening()
         folder = store.checkpoint_folder
         with (
@@ -166,6 +177,8 @@ class SearchSession:
             # Further trainings would tell nothing: a person saw the policies that there are.
             finalists=config.search.finalists if self.task.info.has_metric else 1,
             confirmation_seeds=config.search.confirmation_seeds,
+            target=config.train.target,
+            warm_start=self.warm_start,
             hint=config.search.hint or "",
             init=self.start.completion if self.start else None,
             repairs=config.search.repairs,
@@ -227,6 +240,7 @@ class SearchSession:
                 f"the comparison at the end: {steps:,} control steps for {rewards} rewards, about "
                 f"{duration(steps / speed)} more, less where the cache has some"
             )
+        line(memory_line(estimate_memory(self.config, self.task, self.schedule), available_bytes()))
         if expected.asking_s:
             line(f"waiting for answers: about {duration(expected.asking_s)}")
         line("this was a dry run: nobody was asked, and nothing was written")
@@ -295,6 +309,10 @@ class SearchSession:
         store.write_file("best/policy.pt", best.policy)
 
     def _tell(self, store: RunStore, outcome: Outcome) -> None:
+        generations = len(store.finished_generations())
+        target = self.config.train.target
+        if target is not None and generations < self.config.search.generations:
+            say(f"generation {generations} was the last: it reached train.target={target:g}")
         comparison = read_comparison(store.folder)
         if comparison is not None:
             print_comparison(comparison)
@@ -343,6 +361,8 @@ def search_session(
     if not task.info.has_metric and isinstance(config.llm, ProgramSearchConfig):
         config = replace(config, llm=replace(config.llm, use_probe=False))
     schedule = make_schedule(config, task.info)
+    require_memory(estimate_memory(config, task, schedule), available_bytes())
+    warm_start = read_warm_start(config.train.init, task, schedule.ppo, resumed.folder if resumed else None)
     ledger = None
     if isinstance(config.llm, ModelConfig):
         ledger = make_ledger(config.llm, spent_before(resumed, config.llm) if resumed else Spent())
@@ -365,6 +385,7 @@ def search_session(
             comparer=comparer,
             ledger=ledger,
             start=_start(config, task, recording, verifier, resumed),
+            warm_start=warm_start,
         )
 
 

@@ -321,12 +321,16 @@ class Schedule:
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """One group: a candidate's graph (JSON text) trained with one seed. Only this and tensors cross to a worker."""
+    """One group: a candidate's graph (JSON text) trained with one seed. Only this and tensors cross to a worker.
+
+    `init` is the policy that it starts from, the bytes of a `policy.pt`; None: from scratch.
+    """
 
     candidate_id: str
     graph: str
     seed: int
     schedule: Schedule
+    init: bytes | None = None
 
 
 @dataclass(frozen=True)

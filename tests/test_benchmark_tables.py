@@ -104,6 +104,8 @@ def test_the_readme_says_what_the_studies_say() -> None:
     readme = tables.README.read_text(encoding="utf-8")
     if studies or tables.BEGIN in readme:
         assert tables.with_table(readme, studies) == readme, "run `python benchmarks/tables.py`"
+    if tables.read_bench() is not None or tables.read_scores():
+        assert tables.updated(readme) == readme, "run `python benchmarks/tables.py`"
     for study in studies:
         assert study.version == data.VERSION
         assert [condition.use_probe for condition in study.conditions] == [True, False]

@@ -71,7 +71,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_tasks_lists_and_shows_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code("tasks") == 0
     listed = capsys.readouterr().out.splitlines()
-    assert [text.split()[0] for text in listed] == ["ant", "cartpole", "hopper", "swingup"]
+    assert [text.split()[0] for text in listed] == ["ant", "cartpole", "hopper", "humanoid", "swingup"]
     assert exit_code("tasks", "ant") == 0
     shown = capsys.readouterr().out
     assert "control step: 0.05 s, time limit 1000 steps" in shown

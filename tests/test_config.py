@@ -138,11 +138,11 @@ def test_null_and_quotes() -> None:
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
-        ([], "no task given: add task=NAME; the tasks are ant, cartpole, hopper, swingup"),
+        ([], "no task given: add task=NAME; the tasks are ant, cartpole, hopper, humanoid, swingup"),
         (
             ["task=cartpol"],
             "task=cartpol: there is no such choice (did you mean task=cartpole?); valid ones are "
-            "ant, cartpole, hopper, swingup; --task-dir adds your own",
+            "ant, cartpole, hopper, humanoid, swingup; --task-dir adds your own",
         ),
         (["task=ant", "llm=openai", "llm.max_usd=much"], "llm.max_usd=much: expected a number or null"),
         (["task=ant", "llm=openai", "llm.max_usd=nan"], "llm.max_usd=nan: must be at least 0"),
@@ -202,7 +202,7 @@ def test_tasks_of_the_users_own_folder(tmp_path: Path) -> None:
     (tmp_path / "juggle").mkdir()
     (tmp_path / "juggle" / "task.yaml").touch()
     assert compose_config(["task=juggle"], [tmp_path]).task == "juggle"
-    with pytest.raises(ConfigError, match="valid ones are ant, cartpole, hopper, juggle"):
+    with pytest.raises(ConfigError, match="valid ones are ant, cartpole, hopper, humanoid, juggle"):
         compose_config(["task=jiggle"], [tmp_path])
     with pytest.raises(TaskError, match="no such directory"):
         compose_config(["task=juggle"], [tmp_path / "nowhere"])

@@ -1,6 +1,7 @@
 """The loop with fakes: order, mistakes, hopeless searches, and going on after a stop at any step."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,37 @@ def test_one_failed_generation_of_one_ends_with_the_reason(make_run: MakeRun) ->
     run = make_run(verifier=FakeVerifier(bad=IDS), generations=1)
     with run.store, pytest.raises(SearchFailed, match=r"none of the 1 generations .*g01-c02: it is bad"):
         evolve(run)
+
+
+def test_no_generation_begins_after_the_target_is_reached(make_run: MakeRun, make_result: Make) -> None:
+    backend = FakeBackend(make_result, dict(zip(IDS, [1.0, 2.0, 3.0, 5.0, 9.0, 9.0], strict=True)))
+    run = make_run(backend=backend, target=5.0)
+    with run.store:
+        assert evolve(run).candidate.id == "g02-c02"
+        assert run.store.finished_generations() == {1: "g01-c02", 2: "g02-c02"}
+        assert evolve(run).candidate.id == "g02-c02"
+    assert backend.trained == IDS[:4]
+
+
+def test_a_generation_that_was_broken_off_is_finished_though_it_has_reached_the_target(
+    make_run: MakeRun, make_result: Make
+) -> None:
+    """As if nothing had happened: what comes after in that generation may be better."""
+    scores = dict(zip(IDS, [5.0, 6.0, 9.0, 9.0, 9.0, 9.0], strict=True))
+
+    class Stops(FakeBackend):
+        def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
+            yield from super().train(jobs[:1])
+            raise Stopped
+
+    run = make_run(backend=Stops(make_result, scores), target=5.0)
+    with run.store:
+        with pytest.raises(Stopped):
+            evolve(run)
+        assert [outcome.candidate.id for outcome in outcomes(run.store)] == ["g01-c01"]
+        run = replace(run, backend=FakeBackend(make_result, scores))
+        assert evolve(run).candidate.id == "g01-c02"
+        assert list(run.store.finished_generations()) == [1]
 
 
 def test_several_seeds_are_pooled(make_run: MakeRun) -> None:

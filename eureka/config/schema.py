@@ -171,6 +171,11 @@ class TrainConfig:
     """Worlds per group; null: the task's own."""
     seeds: int = _at_least(1, 1)
     """Trainings per candidate."""
+    target: float | None = None
+    """A score of the task metric that is good enough: no further generation begins after one has reached it."""
+    init: str = "scratch"
+    """What a generation's policies start from: `scratch`; `parent`: the parent's policy, so that generations train on
+    and on; or the path of a `policy.pt` of this task. The comparison at the end always trains from scratch."""
     checkpoints: int = _at_least(1, 4)
     """Evaluations per training, evenly spaced, the last at the end."""
     eval_episodes: int = _at_least(1, 8)

@@ -132,10 +132,10 @@ class LocalBackend:
                 populations.append(self._work([pending.pop(key) for key in kept], path))
             else:
                 path.unlink()
-        buckets: dict[tuple[Schedule, int], list[TrainingJob]] = {}
+        buckets: dict[tuple[Schedule, int, bool], list[TrainingJob]] = {}
         for job in pending.values():
             done, _ = longest_start(self._folder, job)
-            buckets.setdefault((population_key(job.schedule), done), []).append(job)
+            buckets.setdefault((population_key(job.schedule), done, job.init is None), []).append(job)
         for bucket in buckets.values():
             for index in range(min(self._count, len(bucket))):
                 share = bucket[index :: self._count]

@@ -15,20 +15,23 @@ from eureka.tasks import Rng, Task
 from eureka.tasks.base import state_tensors
 
 _NUM_ENVS = 2
+# MjData fields that MuJoCo computes only for sensors that read them; all others come with every step.
+_OF_SENSORS = frozenset({"cacc", "cfrc_int", "cfrc_ext", "subtree_linvel", "subtree_angmom"})
 
 
 def reads_outputs(task: Task, fields: Collection[str]) -> bool:
-    """Whether training on `task` with rewards that read the State's `fields` depends on `task.yaml: outputs`.
+    """Whether training on `task` with rewards that read the State's `fields` depends on what only sensors compute.
 
     The task's own functions count too: what `observe`, `terminated`, the metric and the carry read.
     """
-    if not task.info.outputs:
+    if _OF_SENSORS.isdisjoint(task.info.outputs):
         return False
     rng = Rng.from_seed(0)
     start = task.reset(rng, _NUM_ENVS)
     sim = MujocoC(task.model, _NUM_ENVS, task.info.outputs)
     sim.reset(torch.arange(_NUM_ENVS), start.qpos, start.qvel)
-    outputs = {name: torch.full_like(sim.output(name), torch.nan) for name in task.info.outputs}
+    known = {name: sim.output(name) for name in task.info.outputs}
+    outputs = {name: value * torch.nan if name in _OF_SENSORS else value for name, value in known.items()}
     unknown = Snapshot(sim.qpos, sim.qvel, outputs)
     action = torch.zeros(_NUM_ENVS, task.model.nu)
     carry = task.advance(start.carry, unknown, action, rng)

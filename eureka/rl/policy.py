@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import pickle
 from dataclasses import dataclass
 
 import torch
 
 from eureka.errors import TrainingError
+from eureka.physics import MujocoC
 from eureka.rl.networks import StackedMLP
 from eureka.rl.normalise import normalise
+from eureka.tasks import Rng, Task
+from eureka.types import PPOConfig
 
 _FORMAT = 1
 
@@ -48,14 +52,28 @@ class Policies:
         return buffer.getvalue()
 
 
+def policy_network(task: Task, ppo: PPOConfig) -> StackedMLP:
+    """The architecture of a task's policies: the mean action of an observation; log standard deviations are extra."""
+    start = task.reset(Rng.from_seed(0), 1)
+    sim = MujocoC(task.model, 1, task.info.outputs)
+    sim.reset(torch.arange(1), start.qpos, start.qvel)
+    observation = task.observe(task.read_state(sim, start.carry, torch.zeros(1, task.model.nu)))
+    return StackedMLP((observation.shape[1], *ppo.hidden, task.model.nu), ppo.activation, extra=task.model.nu)
+
+
 def load_policy(data: bytes) -> Policies:
     """One policy from the bytes of a `policy.pt`, as a stack of one.
 
     Raises:
-        TrainingError: the file was written by another version.
+        TrainingError: the file is no policy, or was written by another version.
     """
-    payload = torch.load(io.BytesIO(data), weights_only=True)
-    if payload.get("format") != _FORMAT:
-        raise TrainingError(f"the policy has format {payload.get('format')}, this version reads {_FORMAT}")
+    try:
+        payload = torch.load(io.BytesIO(data), weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise TrainingError("the file is not a policy") from error
+    if not isinstance(payload, dict) or "format" not in payload:
+        raise TrainingError("the file is not a policy")
+    if payload["format"] != _FORMAT:
+        raise TrainingError(f"the policy has format {payload['format']}, this version reads {_FORMAT}")
     network = StackedMLP(tuple(payload["sizes"]), payload["activation"], payload["extra"])
     return Policies(network, payload["parameters"][None], payload["offset"][None], payload["scale"][None])

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from eureka.errors import TrainingError
 from eureka.reward.runtime import compile_graph
 from eureka.rl.episodes import EpisodeTracker
 from eureka.rl.evaluate import evaluate
 from eureka.rl.networks import StackedAdam, StackedMLP
 from eureka.rl.normalise import RunningMoments
-from eureka.rl.policy import Policies
+from eureka.rl.policy import Policies, load_policy
 from eureka.rl.ppo import GroupRates, ReturnScale, prepare, update
 from eureka.rl.rollout import Rollout, collect
 from eureka.rl.statistics import ComponentRecorder
@@ -70,6 +71,8 @@ class Population:
         schedule = jobs[0].schedule
         if any(population_key(job.schedule) != population_key(schedule) for job in jobs):
             raise ValueError("the jobs of one population must share their schedule, but for rates and clips")
+        if len({job.init is None for job in jobs}) > 1:
+            raise ValueError("the jobs of one population must all start from policies, or all from scratch")
         self.task = task
         self.jobs = list(jobs)
         self.schedule = schedule
@@ -107,11 +110,27 @@ class Population:
         self.optimiser = StackedAdam([torch.stack(rows).requires_grad_() for rows in parameters])
         self.rates = GroupRates.stack([job.schedule.ppo for job in jobs])
         self.moments = RunningMoments(groups, obs_dim)
+        self._start_from_policies()
         self.return_scale = ReturnScale(groups, num_envs)
         self.tracker = EpisodeTracker(self.task.metric, self.worlds.limit, groups, num_envs)
         self.records = [
             _Record(ComponentRecorder(reward.components), [], [], [], [], [], []) for reward in self._rewards
         ]
+
+    @torch.no_grad()
+    def _start_from_policies(self) -> None:
+        """Take over the policies that jobs start from, with what they know of observations; critics stay new."""
+        for group, job in enumerate(self.jobs):
+            if job.init is None:
+                continue
+            start = load_policy(job.init)
+            if start.network != self.policy:
+                raise TrainingError(f"{job.candidate_id} starts from a policy of another network: {start.network}")
+            self.optimiser.parameters[0][group] = start.parameters[0]
+            self.moments.mean[group] = start.offset[0].double()
+            self.moments.var[group] = start.scale[0].double().square().reciprocal()
+            # They count as much as one rollout.
+            self.moments.count = self.config.horizon * self.schedule.num_envs
 
     # ---- training ------------------------------------------------------------------------------------------------
 

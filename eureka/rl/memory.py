@@ -1,0 +1,146 @@
+"""How much memory trainings take, predicted before they begin, and how much there is.
+
+What counts is a worker's process with its libraries, and for every group that it holds the rows of one rollout
+(T * N of them), what its update keeps for gradients, and N worlds. It grows linearly in groups, worlds and horizon.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from eureka.errors import TrainingError
+from eureka.rl.policy import policy_network
+from eureka.tasks import Task
+from eureka.types import PPOConfig, Schedule
+
+_FLOAT = 4
+_MIB = 1 << 20
+# Measured: a worker with torch, MuJoCo and our own modules loaded and one engine made, before it holds a group.
+_PROCESS = 270 * _MIB
+# Measured: what the engine keeps of one world, and the start states that are drawn ahead for it.
+_WORLD = 6 * 1024
+
+
+@dataclass(frozen=True)
+class MemoryNeed:
+    """Bytes that trainings take at their peak: `workers` processes of `process` each, and all groups' share."""
+
+    workers: int
+    process: int
+    groups: int
+
+    @property
+    def total(self) -> int:
+        """All of it, bytes."""
+        return self.workers * self.process + self.groups
+
+
+def memory_need(task: Task, schedule: Schedule, num_groups: int, workers: int) -> MemoryNeed:
+    """What it takes to train `num_groups` groups at once, dealt out over `workers` processes."""
+    rows = schedule.num_envs * schedule.ppo.horizon
+    observations = policy_network(task, schedule.ppo).sizes[0]
+    group = rows * _floats_per_row(schedule.ppo, observations, task.model.nu) * _FLOAT + schedule.num_envs * _WORLD
+    return MemoryNeed(min(workers, num_groups), _PROCESS, num_groups * group)
+
+
+def _floats_per_row(ppo: PPOConfig, observations: int, actions: int) -> int:
+    """Floats that are alive for every row of a rollout when most are.
+
+    The rollout has each observation twice (raw and normalised), action, mean and noise twice, a few numbers, and the
+    State fields that the reward reads: taken to be as many as the policy observes. The update adds a copy of
+    observation and target. Of a minibatch both networks keep every layer before and after its activation, and their
+    gradients; before that the values are computed for all rows, a layer at a time.
+    """
+    rollout = 3 * observations + 4 * actions + 4
+    batch = observations + 4
+    minibatch = (observations + actions + 4 + 8 * sum(ppo.hidden)) / ppo.minibatches
+    values = 3 * max(ppo.hidden)
+    return math.ceil(rollout + batch + max(minibatch, values))
+
+
+def available_bytes(root: Path = Path("/")) -> int | None:
+    """What this process may still take: of the machine, or of its control group where that is less; None: unknown.
+
+    Args:
+        root: where `proc` and `sys` are.
+    """
+    found = [_of_machine(root), *_of_groups(root)]
+    known = [number for number in found if number is not None]
+    return min(known) if known else None
+
+
+def _of_machine(root: Path) -> int | None:
+    try:
+        lines = (root / "proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    fields = dict(line.split(":", 1) for line in lines if ":" in line)
+    text = fields.get("MemAvailable")
+    return int(text.split()[0]) * 1024 if text else None
+
+
+def _of_groups(root: Path) -> list[int]:
+    """What the limits of the process's control group and of those above it leave; version 2, then version 1."""
+    try:
+        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    left = []
+    for line in lines:
+        number, controllers, path = line.split(":", 2)
+        if number == "0" and not controllers:
+            names = ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file")
+        elif "memory" in controllers.split(","):
+            names = ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+        else:
+            continue
+        folder = root / names[0]
+        # In a container the path is often that of the host, and the folder itself the group.
+        inner = Path(path.lstrip("/"))
+        for part in (inner, *inner.parents):
+            found = _left_in(folder / part, *names[1:])
+            left += [] if found is None else [found]
+    return left
+
+
+def _left_in(folder: Path, limit_name: str, usage_name: str, reclaimable: str) -> int | None:
+    try:
+        limit = (folder / limit_name).read_text(encoding="ascii").strip()
+        usage = int((folder / usage_name).read_text(encoding="ascii"))
+        statistics = (folder / "memory.stat").read_text(encoding="ascii").split()
+    except OSError:
+        return None
+    if limit == "max":
+        return None
+    # Files that were read and can be dropped again count as used.
+    cached = dict(zip(statistics[::2], statistics[1::2], strict=False)).get(reclaimable, "0")
+    return max(0, int(limit) - usage + int(cached))
+
+
+def require_memory(need: MemoryNeed, available: int | None) -> None:
+    """Refuse what does not fit.
+
+    Raises:
+        TrainingError: with what is needed, what there is, and what to do.
+    """
+    if available is not None and need.total > available:
+        raise TrainingError(
+            f"training would take about {in_words(need.total)} of memory in {need.workers} processes, and "
+            f"{in_words(available)} are available: give fewer train.num_envs, search.samples, train.seeds or "
+            "train.workers"
+        )
+
+
+def memory_line(need: MemoryNeed, available: int | None) -> str:
+    """One sentence for the estimate of a run."""
+    workers = f"{need.workers} {'worker' if need.workers == 1 else 'workers'}"
+    known = f", of {in_words(available)} that are available" if available is not None else ""
+    return f"memory: about {in_words(need.total)} with {workers}{known}"
+
+
+def in_words(number: int) -> str:
+    """`850 MB`, `3.2 GB`."""
+    megabytes = number / 1e6
+    return f"{megabytes:.0f} MB" if megabytes < 1000 else f"{megabytes / 1000:.1f} GB"

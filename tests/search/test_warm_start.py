@@ -1,0 +1,104 @@
+"""Which policy a generation's trainings start from."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from loop_fakes import IDS, FakeBackend, Make, build_run
+
+from eureka.errors import ConfigError
+from eureka.loop import evolve
+from eureka.rl.backend import Event
+from eureka.rl.networks import StackedMLP
+from eureka.rl.policy import Policies
+from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep, read_warm_start
+from eureka.store import RunStore
+from eureka.tasks import Task, load_task
+from eureka.types import PPOConfig, TrainingJob, TrainingResult
+
+PPO = PPOConfig(hidden=(8,), activation="relu")
+
+
+class Remembering(FakeBackend):
+    """Remembers what every job was to start from; gives each candidate and seed a policy of its own."""
+
+    def __init__(self, make_result: Make) -> None:
+        def make(identity: str, scores: tuple[float, ...], seed: int) -> TrainingResult:
+            return replace(make_result(identity, scores, seed=seed), policy=f"{identity} {seed}".encode())
+
+        super().__init__(make, {**dict.fromkeys(IDS, 1.0), "g01-c02": 2.0, "g02-c01": 3.0})
+        self.starts: dict[tuple[str, int], bytes | None] = {}
+
+    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
+        self.starts |= {(job.candidate_id, job.seed): job.init for job in jobs}
+        return super().train(jobs)
+
+
+def starts(folder: Path, make_result: Make, warm_start: WarmStart) -> dict[tuple[str, int], bytes | None]:
+    """Of every candidate and seed, by a search whose finalists are trained once more; the run's seed is 7."""
+    backend = Remembering(make_result)
+    run = build_run(folder, make_result, backend=backend, warm_start=warm_start, finalists=2, confirmation_seeds=1)
+    with run.store:
+        evolve(run)
+    return backend.starts
+
+
+def test_from_scratch_and_from_a_given_policy(tmp_path: Path, make_result: Make) -> None:
+    assert set(starts(tmp_path / "a", make_result, FROM_SCRATCH).values()) == {None}
+    assert set(starts(tmp_path / "b", make_result, WarmStart(b"given")).values()) == {b"given"}
+
+
+def test_from_the_parents_policy(tmp_path: Path, make_result: Make) -> None:
+    """Generation 1 from scratch, 2 from the best of 1, 3 from the best so far; finalists again as in the search."""
+    first, second = b"g01-c02 7", b"g02-c01 7"
+    assert starts(tmp_path / "run", make_result, WarmStart(from_parent=True)) == {
+        ("g01-c01", 7): None,
+        ("g01-c02", 7): None,
+        ("g02-c01", 7): first,
+        ("g02-c02", 7): first,
+        ("g03-c01", 7): second,
+        ("g03-c02", 7): second,
+        ("g02-c01", 8): first,
+        ("g01-c02", 8): None,
+    }
+
+
+@pytest.fixture(scope="module")
+def task() -> Task:
+    return load_task("cartpole")
+
+
+def policy_of(sizes: tuple[int, ...]) -> bytes:
+    network = StackedMLP(sizes, "relu", extra=1)
+    zeros = torch.zeros(1, network.num_parameters)
+    return Policies(network, zeros, torch.zeros(1, 1, sizes[0]), torch.ones(1, 1, sizes[0])).dump(0)
+
+
+def test_a_users_policy_is_kept_with_the_run(tmp_path: Path, task: Task) -> None:
+    path = tmp_path / "mine.pt"
+    path.write_bytes(policy_of((4, 8, 1)))
+    start = read_warm_start(str(path), task, PPO)
+    assert start.given == path.read_bytes()
+    with RunStore.create(tmp_path / "run", "", {}) as store:
+        keep(start, store)
+        path.unlink()
+        assert read_warm_start(str(path), task, PPO, store.folder) == start
+    assert read_warm_start("scratch", task, PPO) == FROM_SCRATCH
+    assert read_warm_start("parent", task, PPO) == WarmStart(from_parent=True)
+
+
+def test_what_cannot_be_started_from_is_said(tmp_path: Path, task: Task) -> None:
+    with pytest.raises(
+        ConfigError, match=r"train\.init=nowhere\.pt cannot be read \(No such file.*give scratch, parent"
+    ):
+        read_warm_start("nowhere.pt", task, PPO)
+    text = tmp_path / "text.pt"
+    text.write_text("weights")
+    with pytest.raises(ConfigError, match=r"text\.pt: the file is not a policy"):
+        read_warm_start(str(text), task, PPO)
+    other = tmp_path / "other.pt"
+    other.write_bytes(policy_of((27, 64, 1)))
+    with pytest.raises(ConfigError, match=r"27 x 64 x 1 units with relu, and those of task cartpole have 4 x 8 x 1"):
+        read_warm_start(str(other), task, PPO)
