@@ -78,7 +78,7 @@ class Comparer:
             schedule = replace(schedule, steps=steps)
         cache = None
         if self.config.evaluation.cache:
-            cache = TrainingCache(cache_folder(self.environment), self.task)
+            cache = TrainingCache(cache_folder(self.environment), self.task, self.config.physics.value)
         return Contest(
             task=self.task,
             baselines=self.baselines,
