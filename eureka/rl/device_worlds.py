@@ -59,7 +59,9 @@ class DeviceWorlds(Worlds):
         self._device = torch.device(engine.device)
         self._host = list(generators)
         total = self.num_groups * num_envs
-        sensors = fields is None or reads_outputs(task, fields)
+        # The CPU engine says what is read, and a task may make tensors where torch makes them by default.
+        with torch.device("cpu"):
+            sensors = fields is None or reads_outputs(task, fields)
         physics = task.info.physics
         self._device_sim = engine.device_simulator(
             task.model, total, task.info.outputs, sensors, physics.nconmax, physics.njmax
@@ -90,7 +92,6 @@ class DeviceWorlds(Worlds):
 
     def _refill(self) -> None:
         """Draw `num_envs` new start states for every group."""
-        # A task may make tensors where torch makes them by default.
         with torch.device("cpu"):
             pools = [self._fresh(g) for g in self._host]
             stacked = {key: torch.stack([pool[key] for pool in pools]) for key in pools[0]}

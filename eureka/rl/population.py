@@ -280,6 +280,10 @@ class Population:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore `state_dict()` of a population of the same jobs, bit for bit."""
+        with self.engine.scope():
+            self._load(state)
+
+    def _load(self, state: dict[str, Any]) -> None:
         # Generators' states are bytes, which stay on the CPU.
         device = self.engine.device
         groups = {key: v if v.dtype == torch.uint8 else v.to(device) for key, v in state["groups"].items()}

@@ -168,6 +168,8 @@ def main() -> None:
     torch.set_num_threads(1)
     connection = Connection(int(sys.argv[1]))
     engine = Engine("warp", sys.argv[3]) if sys.argv[2:3] == ["warp"] else Engine()
+    if engine.device.startswith("cuda"):
+        torch.cuda.set_device(engine.device)  # what is made on no device in particular is made on this one
     while True:
         try:
             work = connection.recv()
