@@ -13,8 +13,7 @@ import mujoco
 import torch
 
 from eureka.errors import PhysicsError
-from eureka.physics.base import DeviceSimulator, Simulator
-from eureka.physics.mujoco_c import MujocoC
+from eureka.physics.base import DeviceSimulator
 
 Kind = Literal["c", "warp"]
 _PACKAGES = {"mujoco_warp": "mujoco-warp", "warp": "warp-lang"}
@@ -26,18 +25,6 @@ class Engine:
 
     kind: Kind = "c"
     device: str = "cpu"
-
-    def simulator(
-        self, model: mujoco.MjModel, num_envs: int, outputs: Sequence[str], threads: int, sensors: bool
-    ) -> Simulator:
-        """Worlds for a trainer that names them by index.
-
-        Raises:
-            PhysicsError: see `MujocoC`.
-        """
-        if self.kind == "warp":
-            return self.device_simulator(model, num_envs, outputs, sensors)
-        return MujocoC(model, num_envs, outputs, threads, sensors)
 
     def device_simulator(
         self,

@@ -172,8 +172,8 @@ class MujocoWarp:
         column = mask[:, None]
         self.qpos.copy_(torch.where(column, qpos, self.qpos))
         self.qvel.copy_(torch.where(column, qvel, self.qvel))
-        self._act.masked_fill_(column, 0.0)
-        self._warmstart.masked_fill_(column, 0.0)
+        for rest in (self.ctrl, self._act, self._warmstart):
+            rest.masked_fill_(column, 0.0)
         self._time.masked_fill_(mask, 0.0)
 
     # ---- models of their own -------------------------------------------------------------------------------------

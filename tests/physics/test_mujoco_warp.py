@@ -43,11 +43,11 @@ def engines(task: Task, model: mujoco.MjModel | None = None, nconmax: int | None
     return pair
 
 
-def controls(model: mujoco.MjModel, size: float = 1.0) -> list[torch.Tensor]:
+def controls(model: mujoco.MjModel, share: float = 1.0) -> list[torch.Tensor]:
+    """Drawn evenly from the lowest `share` of their range."""
     low, high = torch.from_numpy(model.actuator_ctrlrange).float().T
-    generator = torch.Generator().manual_seed(0)
-    noise = torch.rand(STEPS, NUM_ENVS, model.nu, generator=generator) * 2 - 1
-    return list((low + high) / 2 + size * noise * (high - low) / 2)
+    noise = torch.rand(STEPS, NUM_ENVS, model.nu, generator=torch.Generator().manual_seed(0))
+    return list(low + share * (high - low) * noise)
 
 
 def apart(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
@@ -71,8 +71,8 @@ def test_a_hundred_steps_agree(name: str) -> None:
     assert warp.overflows() == 0
 
 
-def test_a_hundred_steps_of_an_ant_on_its_feet_agree(ant: Task) -> None:
-    """Gentle controls: with full ones the legs' impacts make the engines' rounding grow a hundred times a second.
+def test_a_hundred_steps_of_an_ant_agree(ant: Task) -> None:
+    """With its legs pressed against their stops: with full controls, impacts multiply rounding a hundredfold a second.
 
     Under the round friction cone: with the pyramid the two engines turn it by different angles about the contact's
     normal where a capsule stands steeper than 60 degrees, and a pyramid's friction depends on that.
@@ -90,20 +90,20 @@ def test_a_hundred_steps_of_an_ant_on_its_feet_agree(ant: Task) -> None:
     assert apart(c.qpos, warp.qpos).max() < 5e-3
     assert apart(c.qpos, warp.qpos).median() < 1e-4
     assert apart(c.qvel, warp.qvel).median() < 1e-3
-    # Contact forces are up to 100 N.
-    assert apart(c.output("cfrc_ext"), warp.output("cfrc_ext")).max() < 0.1
+    # Contact forces are about 5 N.
+    assert apart(c.output("cfrc_ext"), warp.output("cfrc_ext")).max() < 0.05
     # The acceleration is about gravity's, 9.81.
     assert apart(sensors[0].output("sensordata"), sensors[1].output("sensordata")).max() < 0.1
 
 
 def test_single_steps_of_an_ant_with_full_controls_agree(ant: Task) -> None:
-    """Along C's own trajectory of a hundred steps, so that impacts do not add up.
-
-    An impact that one engine meets a step earlier than the other is a rare difference: hence the quantile.
-    """
+    """Along C's own trajectory of a hundred steps, so that impacts do not add up: velocities are up to 30 rad/s and
+    forces up to 100 N, of which single precision keeps seven digits, and the solver six."""
     model = load_task("ant").model
     model.opt.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
-    c, warp = engines(ant, model)
+    c = MujocoC(model, NUM_ENVS, ["cfrc_ext", "qacc_warmstart"])
+    _, warp = engines(ant, model)
+    c.reset(EVERYONE, warp.qpos, warp.qvel)
     position, velocity, force = [], [], []
     for control in controls(model):
         warp.load(torch.cat([torch.zeros(NUM_ENVS, 1), c.qpos, c.qvel, c.output("qacc_warmstart")], dim=1))
@@ -113,9 +113,9 @@ def test_single_steps_of_an_ant_with_full_controls_agree(ant: Task) -> None:
         position.append(apart(c.qpos, warp.qpos))
         velocity.append(apart(c.qvel, warp.qvel))
         force.append(apart(c.output("cfrc_ext"), warp.output("cfrc_ext")))
-    assert torch.cat(position).quantile(0.99) < 1e-4
-    assert torch.cat(velocity).quantile(0.99) < 5e-3
-    assert torch.cat(force).quantile(0.99) < 0.5
+    assert torch.cat(position).max() < 2e-5
+    assert torch.cat(velocity).max() < 1e-3
+    assert torch.cat(force).max() < 0.05
 
 
 def test_a_masked_reset_touches_no_other_world(ant: Task) -> None:
@@ -126,7 +126,7 @@ def test_a_masked_reset_touches_no_other_world(ant: Task) -> None:
             sim.step(2)
     before = warp.save(), warp.output("cfrc_ext")
     low = torch.from_numpy(ant.model.qpos0).repeat(2, 1)
-    low[:, 2] = 0.3  # deep in the ground
+    low[:, 2] = 0.2  # the torso has a radius of 0.25
     ids = torch.tensor([3, 7])
     for sim in (c, warp):
         sim.reset(ids, low, torch.zeros(2, ant.model.nv))
@@ -137,7 +137,7 @@ def test_a_masked_reset_touches_no_other_world(ant: Task) -> None:
     assert torch.equal(warp.qpos[ids], low.float())
     assert not warp.save()[ids][:, 1 + ant.model.nq :].any()  # at rest, and solved afresh
     of_c, of_warp = c.select(ids).output("cfrc_ext"), warp.select(ids).output("cfrc_ext")
-    assert of_c.abs().max() > 100
+    assert of_c.abs().max() > 10
     assert ((of_c - of_warp).abs() < 1e-3 * of_c.abs().max()).all()
 
 
