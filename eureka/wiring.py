@@ -178,6 +178,7 @@ def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) 
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.release()} {platform.machine()}",
         **{name: version(name) for name in ("torch", "mujoco", "numpy")},
+        "physics": config.physics.value,
         "proposer": proposer.description,
         "had metric access": "yes" if proposer.uses_metric or config.search.preflight else "no",
         "task_dirs": json.dumps([str(directory.resolve()) for directory in task_dirs]),
