@@ -2,6 +2,7 @@
 # make test    the tests
 # make attacks the matrix of attacks on the sandbox: who stops each, with each layer off in turn
 # make check   ruff and mypy
+# make gpu     installs MuJoCo Warp and runs its tests; what needs a CUDA device is skipped without one
 # make local-model   a small language model and its server, for tests and benchmarks with a real model
 # The environment is made in .venv at the first use. Another interpreter: PYTHON=python3.12 make run
 
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 ARGS ?=
 
-.PHONY: run test coverage attacks check local-model
+.PHONY: run test coverage attacks check gpu local-model
 .DELETE_ON_ERROR:
 
 run: $(INSTALLED)
@@ -33,6 +34,10 @@ local-model: $(INSTALLED)
 
 attacks: $(INSTALLED)
 	$(BIN)/python benchmarks/attacks.py --output benchmarks/results/attacks.json $(ARGS)
+
+gpu: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[gpu]'
+	$(BIN)/pytest -m "gpu or warp" $(ARGS)
 
 check: $(INSTALLED)
 	$(BIN)/ruff check

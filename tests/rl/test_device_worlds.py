@@ -13,12 +13,15 @@ import torch
 
 pytest.importorskip("mujoco_warp", reason="needs mujoco-warp and warp-lang: pip install 'eureka-rewards[gpu]'")
 
+import warp as wp
+
 from eureka.physics import Engine
 from eureka.rl.backend import LocalBackend
 from eureka.rl.device_worlds import REFILL_EVERY, DeviceWorlds
 from eureka.rl.evaluate import evaluate
 from eureka.rl.population import Population, stream
 from eureka.tasks import Task, load_task
+from eureka.tasks.info import Push, Randomisation
 from eureka.types import Schedule, TrainingJob, TrainingResult
 
 pytestmark = [pytest.mark.warp, pytest.mark.timeout(900)]
@@ -60,6 +63,38 @@ def test_a_group_starts_alike_in_any_company(cartpole: Task) -> None:
     company = make(cartpole)
     alone = DeviceWorlds(cartpole, [stream(1, 1)], 4, WARP, desynchronise=False)
     assert torch.equal(company.sim.qpos[4:], alone.sim.qpos)
+
+
+def test_every_episode_has_its_own_model_and_pushes_move_the_base(cartpole: Task) -> None:
+    task = load_task("cartpole")
+    # A cart is no free body, but the first two velocities may be changed all the same.
+    push = Push(speed_m_s=0.5, every_s=task.control_timestep_s * 2)
+    task.info = replace(task.info, randomisation=Randomisation({"body_mass": (0.5, 2.0)}, push))
+    worlds = make(task, num_envs=50)
+    masses = worlds.factors["body_mass"].clone()
+    assert 0.5 <= float(masses.min()) < 0.7
+    assert 1.8 < float(masses.max()) <= 2.0
+    done = torch.zeros(100, dtype=torch.bool)
+    done[[3, 70]] = True
+    worlds.restart(done)
+    changed = worlds.factors["body_mass"] != masses
+    assert torch.equal(changed, done)
+    pole = task.model.body("pole").id
+    own = wp.to_torch(worlds.sim._model.body_mass)
+    assert torch.allclose(own[:, pole], float(task.model.body_mass[pole]) * worlds.factors["body_mass"])
+    inverse = wp.to_torch(worlds.sim._model.dof_invweight0)[:, 0] * worlds.factors["body_mass"]
+    assert torch.allclose(inverse, torch.tensor(float(task.model.dof_invweight0[0])), rtol=1e-3)  # as light as it is
+    before = worlds.sim.qvel.clone()
+    worlds._push()
+    struck = (worlds.sim.qvel - before).square().sum(dim=1).sqrt()
+    assert 30 < int((struck > 0.49).sum()) < 70  # half of them, in the mean
+    assert int((struck > 1e-6).sum()) == int((struck > 0.49).sum())
+    state = worlds.state_dict()
+    other = make(task, num_envs=50)
+    other.load_state_dict(state)
+    for both in (worlds, other):
+        both.step(torch.zeros(100, 1))
+    assert torch.equal(worlds.sim.qpos, other.sim.qpos)
 
 
 def test_training_learns_and_carries_on_where_it_was(cartpole: Task, upright_graph: str, schedule: Schedule) -> None:
