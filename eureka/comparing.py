@@ -15,6 +15,7 @@ from eureka.comparison.trainings import Listener, Trainings, fresh_seeds
 from eureka.config import EvaluationConfig, RunConfig, from_yaml
 from eureka.console import View, paragraph, print_table, say, table, watching
 from eureka.errors import StoreError
+from eureka.physics.engine import choose, identity
 from eureka.rl.backend import Backend
 from eureka.rl.recording import Recording, record
 from eureka.search import Outcome
@@ -78,7 +79,9 @@ class Comparer:
             schedule = replace(schedule, steps=steps)
         cache = None
         if self.config.evaluation.cache:
-            cache = TrainingCache(cache_folder(self.environment), self.task, self.config.physics.value)
+            cache = TrainingCache(
+                cache_folder(self.environment), self.task, identity(choose(self.config.physics.value))
+            )
         return Contest(
             task=self.task,
             baselines=self.baselines,

@@ -18,7 +18,7 @@ from eureka.types import TrainingJob, TrainingResult
 
 
 class TrainingCache:
-    """A folder with a file per training by the engine `physics`. Deleting any of them costs time only."""
+    """A folder with a file per training by the engine that `physics` identifies. Deleting any costs time only."""
 
     def __init__(self, folder: Path, task: Task, physics: str = "c") -> None:
         self._folder = folder

@@ -84,6 +84,21 @@ def engines(kind: Kind) -> tuple[Engine, ...]:
     return tuple(Engine(kind, f"cuda:{index}") for index in devices) or (Engine(kind),)
 
 
+def where(kind: Kind) -> str:
+    """What a run says of its physics before it begins, with the devices' names."""
+    if kind == "c":
+        return "physics: MuJoCo on CPU cores"
+    names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    if not names:
+        return "physics: MuJoCo Warp without a CUDA device that torch can use: on the CPU, slowly, to compare"
+    return f"physics: MuJoCo Warp on {', '.join(names)}"
+
+
+def identity(kind: Kind) -> str:
+    """What trainings by this engine depend on beside the libraries that all share: for keys."""
+    return " ".join([kind, *(_version(package) for package in _PACKAGES.values() if kind == "warp")])
+
+
 def describe() -> str:
     """What `eureka doctor` says about the engines of this machine."""
     c = "c (MuJoCo on CPU threads)"

@@ -10,7 +10,7 @@ import torch
 import eureka.physics.engine as module
 from eureka.errors import PhysicsError
 from eureka.physics import Engine, MujocoC
-from eureka.physics.engine import choose, describe, engines, missing_packages
+from eureka.physics.engine import choose, describe, engines, identity, missing_packages, where
 from eureka.tasks import load_task
 
 Machine = Callable[..., None]
@@ -71,6 +71,17 @@ def test_what_the_doctor_says(machine: Machine) -> None:
     assert "no CUDA device that torch can use" in describe()
     machine(devices=2)
     assert describe().startswith("warp (mujoco-warp 4.0.0 and warp-lang 4.0.0) on 2 CUDA device(s), by default")
+
+
+def test_what_a_run_says_of_its_physics(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert where("c") == "physics: MuJoCo on CPU cores"
+    machine(devices=0)
+    assert "on the CPU, slowly" in where("warp")
+    machine(devices=2)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: f"GPU {index}")
+    assert where("warp") == "physics: MuJoCo Warp on GPU 0, GPU 1"
+    assert identity("c") == "c"
+    assert identity("warp") == "warp 4.0.0 4.0.0"
 
 
 def test_tensors_are_made_on_the_device() -> None:
