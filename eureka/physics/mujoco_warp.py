@@ -132,7 +132,8 @@ class MujocoWarp:
                     work()
                 self._graphs[name] = capture.graph
             # On torch's own stream, so that what torch has written is read and what is written is waited for.
-            stream = wp.stream_from_torch(self.device) if self.device.type == "cuda" else None
+            from_torch: Any = wp.stream_from_torch
+            stream = from_torch(self.device) if self.device.type == "cuda" else None
             wp.capture_launch(self._graphs[name], stream=stream)
 
     def _synchronise(self) -> None:
@@ -217,7 +218,7 @@ class MujocoWarp:
 
     def load(self, state: torch.Tensor) -> None:
         parts = self._state()
-        for part, saved in zip(parts, state.split([part.shape[1] for part in parts], dim=1), strict=True):
+        for part, saved in zip(parts, torch.split(state, [part.shape[1] for part in parts], dim=1), strict=True):
             part.copy_(saved)
 
     def _state(self) -> list[torch.Tensor]:

@@ -30,7 +30,8 @@ def bind(model: mujoco.MjModel, data: Any, name: str) -> torch.Tensor:
     own = getattr(mujoco.MjData(model), name, None)
     if not isinstance(array, wp.array) or not isinstance(own, np.ndarray) or array.shape[:1] != (data.nworld,):
         raise PhysicsError(f"physics=warp has no output `{name}` (check `outputs` in task.yaml, or use physics=c)")
-    return wp.to_torch(array).view(data.nworld, *own.shape)
+    shared: torch.Tensor = wp.to_torch(array)
+    return shared.view(data.nworld, *own.shape)
 
 
 @dataclass(frozen=True)
@@ -79,14 +80,14 @@ class OwnFields:
     def _expanded(self, name: str) -> _OwnField:
         owner: Any = self._model.opt if name.startswith("opt.") else self._model
         attribute = name.removeprefix("opt.")
-        shared = getattr(owner, attribute, None)
+        shared: Any = getattr(owner, attribute, None)
         if not getattr(shared, "_is_batched", False) or name in _REFUSED:
             raise PhysicsError(
                 f"physics=warp has no model field `{name}` that can differ between worlds (check "
                 "`randomisation.factors` in task.yaml, or use physics=c)"
             )
         original = wp.to_torch(shared)[:1].clone()
-        array = wp.empty((self._num_envs, *shared.shape[1:]), dtype=shared.dtype, device=shared.device)
+        array: Any = wp.empty((self._num_envs, *shared.shape[1:]), dtype=shared.dtype, device=shared.device)
         array._is_batched = True
         values = wp.to_torch(array)
         values.copy_(original.expand_as(values))
