@@ -123,8 +123,10 @@ class MujocoWarp:
             if name not in self._graphs:
                 # Twice without a graph: kernels are compiled and loaded when they first run, not while capturing.
                 before, overflow = self.save(), self._overflow.clone()
+                self._synchronise()
                 work()
                 work()
+                self._synchronise()
                 self.load(before)
                 self._overflow.copy_(overflow)
                 self._synchronise()
