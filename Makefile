@@ -5,6 +5,7 @@
 # make bench   throughput of training against what users would otherwise take; 25 minutes on two cores with nothing else to do
 # make study   what takes hours: scores against other trainers. It goes on where it was stopped
 # make check   ruff and mypy
+# make gpu     installs MuJoCo Warp and runs its tests; what needs a CUDA device is skipped without one
 # make local-model   a small language model and its server, for tests and benchmarks with a real model
 # The environment is made in .venv at the first use. Another interpreter: PYTHON=python3.12 make run
 
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 ARGS ?=
 
-.PHONY: run test coverage coverage-untrusted attacks bench study check local-model
+.PHONY: run test coverage coverage-untrusted attacks bench study check gpu local-model
 .DELETE_ON_ERROR:
 
 run: $(INSTALLED)
@@ -50,6 +51,9 @@ bench: $(INSTALLED)
 
 study: $(INSTALLED)
 	$(BIN)/python benchmarks/peer_scores.py $(ARGS)
+gpu: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[gpu]'
+	$(BIN)/pytest -m "gpu or warp" $(ARGS)
 
 check: $(INSTALLED)
 	$(BIN)/ruff check

@@ -5,8 +5,8 @@
 
 The task is of use where the metric as a reward teaches nothing and a good reward does. So both the bare metric and the
 control suite's smooth reward are trained: with four seeds under every setting of `CHANGES`, which try the body and
-PPO with more steps, and with ten others under what the task's folder ships. Killed at any time, it goes on with the setting that it
-was at. About a quarter of an hour on two quiet cores.
+PPO with more steps, and with ten others under what the task's folder ships. Killed at any time, it goes on with the
+setting that it was at. About a quarter of an hour on two quiet cores.
 """
 
 from __future__ import annotations

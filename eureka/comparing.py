@@ -15,6 +15,7 @@ from eureka.comparison.trainings import Listener, Trainings, fresh_seeds
 from eureka.config import EvaluationConfig, RunConfig, from_yaml
 from eureka.console import View, paragraph, print_table, say, table, watching
 from eureka.errors import StoreError
+from eureka.physics.engine import choose, identity
 from eureka.rl.backend import Backend
 from eureka.rl.memory import available_bytes, memory_need, require_memory
 from eureka.rl.recording import Recording, record
@@ -80,7 +81,9 @@ class Comparer:
             schedule = replace(schedule, steps=steps)
         cache = None
         if self.config.evaluation.cache:
-            cache = TrainingCache(cache_folder(self.environment), self.task)
+            cache = TrainingCache(
+                cache_folder(self.environment), self.task, identity(choose(self.config.physics.value))
+            )
         return Contest(
             task=self.task,
             baselines=self.baselines,

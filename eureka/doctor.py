@@ -23,6 +23,8 @@ def diagnose(set_names: Collection[str], environment: Mapping[str, str]) -> list
     """
     import torch
 
+    from eureka.physics.engine import describe
+
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none that torch can use"
     rows = [
         ("eureka", __version__),
@@ -30,7 +32,7 @@ def diagnose(set_names: Collection[str], environment: Mapping[str, str]) -> list
         ("system", f"{platform.system()} {platform.release()} {platform.machine()}"),
         ("torch", torch.__version__),
         ("mujoco", version("mujoco")),
-        ("engine", "mujoco_c (mujoco.batch on CPU threads)"),
+        ("physics", describe()),
         ("cpu", f"{len(os.sched_getaffinity(0))} cores for this process, {os.cpu_count()} in the machine"),
         ("gpu", gpu),
         ("video", _video(environment)),

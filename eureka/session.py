@@ -34,6 +34,7 @@ from eureka.llm.keys import Key
 from eureka.llm.tokens import token_bound, token_estimate
 from eureka.loop import Run, Watcher, evolve, outcomes
 from eureka.models import ModelAccess, make_ledger
+from eureka.physics.engine import choose, where
 from eureka.remarks import record_remarks
 from eureka.report.film_writer import FilmWriter
 from eureka.report.writer import ReportWriter, update_report
@@ -290,6 +291,7 @@ class SearchSession:
             expected = estimate(self.config, self.schedule, self._first_prompt())
             say(call_line(self.config, expected))
             say(assumption_line(expected))
+        say(where(choose(self.config.physics.value)))
         say(f"had metric access: {store.facts()['had metric access']}")
         if self.start is not None:
             say(self.start.sentence)

@@ -346,7 +346,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class WorkerRestarted:
-    """Event: a training worker died or fell silent and was started again from the last checkpoints."""
+    """Event: a training worker died or fell silent and was started again from the last checkpoints.
+
+    Or its device ran out of memory, and it starts again with fewer worlds.
+    """
 
     worker: int
     reason: str

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from eureka import __version__
 from eureka.config import (
     ModelConfig,
+    PhysicsChoice,
     ProgramSearchConfig,
     ReplayConfig,
     RunConfig,
@@ -28,6 +29,7 @@ from eureka.llm.base import Proposer
 from eureka.llm.program_search import ProgramSearch
 from eureka.llm.replay import Replay
 from eureka.models import ModelAccess, make_model_proposer, resolve_model
+from eureka.physics.engine import choose, engines
 from eureka.rl.backend import LocalBackend
 from eureka.search.start import HUMAN, recorded_start
 from eureka.store import RunStore, free_name
@@ -52,14 +54,16 @@ def resolve(config: RunConfig, environment: Mapping[str, str] = MappingProxyType
 
     Raises:
         ConfigError: a language model that cannot be asked as configured.
+        PhysicsError: an engine that is not installed.
     """
     llm = config.llm
     if isinstance(llm, ReplayConfig):
         llm = replace(llm, run=str(Path(llm.run).resolve()))
     if isinstance(llm, ModelConfig):
         llm = resolve_model(llm, environment)
+    physics = PhysicsChoice(choose(config.physics.value))
     workers = config.train.workers or len(os.sched_getaffinity(0))
-    return replace(config, llm=llm, train=replace(config.train, workers=workers))
+    return replace(config, llm=llm, physics=physics, train=replace(config.train, workers=workers))
 
 
 def resumed_config(store: RunStore, overrides: Sequence[str]) -> RunConfig:
@@ -164,8 +168,15 @@ def _replay(config: RunConfig, llm: ReplayConfig) -> Replay:
 def make_backend(
     config: RunConfig, folder: Path, task_dirs: Sequence[Path], environment: Mapping[str, str]
 ) -> LocalBackend:
-    """Who trains; `folder` keeps its checkpoints."""
-    return LocalBackend(config.task, task_dirs, folder, environment, config.train.workers)
+    """Who trains; `folder` keeps its checkpoints.
+
+    Raises:
+        PhysicsError: the engine is not installed here.
+    """
+    kind = choose(config.physics.value)
+    # Compiling the kernels of a task for the first time takes minutes, in which a worker says nothing.
+    silence_s = 900.0 if kind == "warp" else 120.0
+    return LocalBackend(config.task, task_dirs, folder, environment, config.train.workers, silence_s, engines(kind))
 
 
 def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) -> dict[str, str]:
@@ -176,6 +187,7 @@ def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) 
         "machine": f"{platform.system()} {platform.release()} {platform.machine()}",
         **hardware(),
         **{name: version(name) for name in ("torch", "mujoco", "numpy")},
+        "physics": config.physics.value,
         "proposer": proposer.description,
         "had metric access": "yes" if proposer.uses_metric or config.search.preflight else "no",
         "task_dirs": json.dumps([str(directory.resolve()) for directory in task_dirs]),

@@ -19,12 +19,16 @@ FITNESSES = ("metric", "preference")
 class Physics:
     """How the model is stepped.
 
-    `timestep_s` is MuJoCo's step in seconds and `substeps` the number of them in one control step.
+    `timestep_s` is MuJoCo's step in seconds and `substeps` the number of them in one control step. `nconmax` contacts
+    per world and `njmax` constraint rows are what physics=warp makes room for; where they are left out, what the model
+    can need.
     """
 
     integrator: str
     timestep_s: float
     substeps: int
+    nconmax: int | None = None
+    njmax: int | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +151,12 @@ def _build(cls: type[Any], values: Any, path: Path, prefix: str) -> Any:
         raise TaskError(f"{path}: unknown key `{prefix}{unknown[0]}`; known keys: {', '.join(sorted(known))}")
     for name, value in values.items():
         wanted = str(known[name].type)
-        kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,)}
+        kinds: dict[str, tuple[type, ...]] = {
+            "int": (int,),
+            "int | None": (int,),
+            "float": (int, float),
+            "str": (str,),
+        }
         if wanted in kinds and (not isinstance(value, kinds[wanted]) or isinstance(value, bool)):
             raise TaskError(f"{path}: `{prefix}{name}` must be of type {wanted}, not {value!r}")
     try:

@@ -30,9 +30,9 @@ class Rng:
     def uniform(self, low: float, high: float, shape: Sequence[int]) -> torch.Tensor:
         """Uniform on [low, high), float32."""
         rows = self._rows(shape)
-        return torch.cat([torch.rand(rows, generator=g) for g in self.generators]) * (high - low) + low
+        return torch.cat([torch.rand(rows, generator=g, device=g.device) for g in self.generators]) * (high - low) + low
 
     def normal(self, std: float, shape: Sequence[int]) -> torch.Tensor:
         """Normal with mean 0, float32."""
         rows = self._rows(shape)
-        return torch.cat([torch.randn(rows, generator=g) for g in self.generators]) * std
+        return torch.cat([torch.randn(rows, generator=g, device=g.device) for g in self.generators]) * std

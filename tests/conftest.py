@@ -16,6 +16,10 @@ from eureka.types import ComponentStatistics, TrainingResult
 for _variable in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_BASE_URL", "OPENAI_BASE_URL"):
     os.environ.pop(_variable, None)
 
+# Warp's compiled kernels take minutes to make: they stay from run to run.
+_CACHES = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+os.environ.setdefault("WARP_CACHE_PATH", os.path.join(_CACHES, "warp"))
+
 # What is kept from run to run is kept from test to test only.
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="eureka-tests-")
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)

@@ -18,12 +18,12 @@ from eureka.types import TrainingJob, TrainingResult
 
 
 class TrainingCache:
-    """A folder with a file per training. Deleting any of them costs time only."""
+    """A folder with a file per training by the engine that `physics` identifies. Deleting any costs time only."""
 
-    def __init__(self, folder: Path, task: Task) -> None:
+    def __init__(self, folder: Path, task: Task, physics: str = "c") -> None:
         self._folder = folder
         self._task = task.info.name
-        self._surroundings = surroundings(task)
+        self._surroundings = digest([surroundings(task), physics])
 
     def get(self, job: TrainingJob) -> TrainingResult | None:
         """The result of the same training, under this job's candidate id."""

@@ -29,6 +29,14 @@ class FeedbackMode(StrEnum):
     ask = "ask"
 
 
+class PhysicsChoice(StrEnum):
+    """Which engine steps the worlds of a training."""
+
+    auto = "auto"
+    c = "c"
+    warp = "warp"
+
+
 class SandboxMode(StrEnum):
     """Whether generated code is confined, and refused where that is not possible."""
 
@@ -238,6 +246,9 @@ class RunConfig:
     """The preset: quick, standard or paper. The default is quick on a CPU and standard where CUDA is found."""
     output: str | None = None
     """The run folder; null: `outputs/<task>/<date>_<time>` under the current directory."""
+    physics: PhysicsChoice = PhysicsChoice.auto
+    """MuJoCo on CPU cores (`c`) or MuJoCo Warp on every CUDA device (`warp`, the extra `gpu`); `auto` is warp where
+    both a device and its packages are there."""
     sandbox: SandboxMode = SandboxMode.enforced
     """`unsafe` runs generated code without confinement, and stamps the run so."""
     llm: ProposerConfig = field(default_factory=ProgramSearchConfig)

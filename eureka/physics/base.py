@@ -69,6 +69,10 @@ class Simulator(WorldStates, Protocol):
         """Worlds whose physics became unstable in the last `step`, shape (num_envs,) bool. Reset them."""
         ...
 
+    def overflows(self) -> int:
+        """How often a world had no room for its contacts or constraints since the start. May wait for a device."""
+        ...
+
     def select(self, env_ids: torch.Tensor) -> Snapshot:
         """Copies of some worlds' states."""
         ...
@@ -79,4 +83,20 @@ class Simulator(WorldStates, Protocol):
 
     def load(self, state: torch.Tensor) -> None:
         """Restore what `save` gave, bit for bit."""
+        ...
+
+
+class DeviceSimulator(Simulator, Protocol):
+    """A simulator on a device: its tensors live there, and what a control step needs can be told without waiting.
+
+    Which worlds are meant is a mask (num_envs,) bool, and every tensor has a row for all worlds; the rows outside the
+    mask are not looked at.
+    """
+
+    def reset_masked(self, mask: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor) -> None:
+        """As `reset`, with (num_envs, nq) and (num_envs, nv)."""
+        ...
+
+    def scale_model_masked(self, mask: torch.Tensor, factors: Mapping[str, torch.Tensor]) -> None:
+        """As `scale_model`, with factors (num_envs,)."""
         ...

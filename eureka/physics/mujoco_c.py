@@ -119,6 +119,10 @@ class MujocoC:
     def diverged(self) -> torch.Tensor:
         return self._diverged
 
+    def overflows(self) -> int:
+        """None: MuJoCo on the CPU makes room by itself."""
+        return 0
+
     def select(self, env_ids: torch.Tensor) -> Snapshot:
         ids = env_ids.numpy()
         outputs = {name: torch.tensor(value[ids]) for name, value in self._outputs.items()}

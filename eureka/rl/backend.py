@@ -13,16 +13,18 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Protocol
 
 from eureka.errors import TrainingError
+from eureka.physics import Engine
 from eureka.rl.continuing import longest_start
 from eureka.rl.environment import worker_environment
 from eureka.rl.population import population_key
-from eureka.rl.worker import Broken, Done, Work, fingerprint, read_checkpoint
+from eureka.rl.work import Work
+from eureka.rl.worker import Broken, Done, fingerprint, read_checkpoint
 from eureka.types import Progress, Rejected, Schedule, Stage, TrainingJob, TrainingResult, WorkerRestarted
 
 Event = Progress | WorkerRestarted | Rejected | TrainingResult
@@ -62,8 +64,9 @@ class LocalBackend:
         task_dirs: where else to look for it.
         folder: where checkpoints and the workers' logs go.
         environment: environment variables, of which the workers are given what they need and no keys.
-        workers: processes; one per core where None.
+        workers: processes; one per core where None. With MuJoCo Warp it is one per device, whatever this says.
         heartbeat_s: a worker that is silent for longer is stopped and started again.
+        engines: one for each device; their populations are split over them.
 
     A population whose worker dies goes on from its last checkpoint once; then its candidates are rejected.
     """
@@ -76,12 +79,15 @@ class LocalBackend:
         environment: Mapping[str, str],
         workers: int | None = None,
         heartbeat_s: float = 120.0,
+        engines: Sequence[Engine] = (Engine(),),
     ) -> None:
         self._task = task
         self._task_dirs = tuple(directory.resolve() for directory in task_dirs)
         self._folder = folder.resolve()
         self._environment = worker_environment(environment)
-        self._count = workers or len(os.sched_getaffinity(0))
+        self._engines = tuple(engines)
+        on_devices = self._engines[0].kind == "warp"
+        self._count = len(self._engines) if on_devices else workers or len(os.sched_getaffinity(0))
         self._heartbeat_s = heartbeat_s
         self._workers: list[_Worker] = []
 
@@ -150,11 +156,12 @@ class LocalBackend:
 
     def _start(self, index: int) -> _Worker:
         ours, theirs = socket.socketpair()
+        engine = self._engines[index % len(self._engines)]
         log = self._folder / f"worker{index}.log"
         try:
             with log.open("ab") as stderr:
                 process = subprocess.Popen(
-                    [sys.executable, "-m", "eureka.rl", str(theirs.fileno())],
+                    [sys.executable, "-m", "eureka.rl", str(theirs.fileno()), engine.kind, engine.device],
                     env=self._environment,
                     cwd=self._folder,  # MuJoCo writes its own log of diverged worlds where it runs
                     pass_fds=[theirs.fileno()],
@@ -200,7 +207,9 @@ class LocalBackend:
                         worker.work.checkpoint.unlink(missing_ok=True)
                     worker.work = None
                     continue
-                if isinstance(message, TrainingResult):
+                if isinstance(message, WorkerRestarted):
+                    message = replace(message, worker=worker.index)
+                elif isinstance(message, TrainingResult):
                     worker.finished.add((message.candidate_id, message.seed))
                 elif isinstance(message, Rejected) and worker.work is not None:
                     mine = [job for job in worker.work.jobs if job.candidate_id == message.candidate_id]

@@ -40,7 +40,8 @@ class EpisodeTracker:
             score = self._value * (self._limit / (self._limit - start_clock))
         elif self._reduce == "mean":
             score = self._value / (clock - start_clock)
-        if done.any():
+        # Asking a device whether any is done would wait for it.
+        if done.device.type != "cpu" or done.any():
             self._remember(score, (clock - start_clock).float(), done)
             self._value = torch.where(done, self._initial(1, 1), self._value)
         return score
@@ -48,9 +49,10 @@ class EpisodeTracker:
     def _remember(self, score: torch.Tensor, length: torch.Tensor, done: torch.Tensor) -> None:
         size = self._scores.shape[1]
         slot = (self._finished[:, None] + done.cumsum(dim=1) - 1) % size
-        group = torch.arange(len(done))[:, None].expand_as(done)
-        self._scores[group[done], slot[done]] = score[done]
-        self._lengths[group[done], slot[done]] = length[done]
+        # What is not done goes into a column of its own, which is dropped.
+        slot = torch.where(done, slot, size)
+        self._scores = _written(self._scores, slot, score)
+        self._lengths = _written(self._lengths, slot, length)
         self._finished += done.sum(dim=1)
 
     def recent(self, group: int) -> tuple[float, float]:
@@ -72,3 +74,8 @@ class EpisodeTracker:
     def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
         self._value, self._scores = state["value"].clone(), state["scores"].clone()
         self._lengths, self._finished = state["lengths"].clone(), state["finished"].clone()
+
+
+def _written(rows: torch.Tensor, slot: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """`rows` (G, N) with `value` (G, N) at the columns `slot` (G, N), of which N stands for none."""
+    return torch.nn.functional.pad(rows, (0, 1)).scatter(1, slot, value.to(rows.dtype))[:, :-1].contiguous()

@@ -44,9 +44,9 @@ class Policies:
             "sizes": list(self.network.sizes),
             "activation": self.network.activation,
             "extra": self.network.extra,
-            "parameters": self.parameters[group].clone(),
-            "offset": self.offset[group].clone(),
-            "scale": self.scale[group].clone(),
+            "parameters": self.parameters[group].clone().cpu(),
+            "offset": self.offset[group].clone().cpu(),
+            "scale": self.scale[group].clone().cpu(),
         }
         torch.save(payload, buffer)
         return buffer.getvalue()

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from eureka.errors import TrainingError
+from eureka.errors import PhysicsError, TrainingError
+from eureka.physics import Engine
 from eureka.reward.runtime import compile_graph
+from eureka.rl.device_worlds import make_worlds
 from eureka.rl.episodes import EpisodeTracker
 from eureka.rl.evaluate import evaluate
 from eureka.rl.networks import StackedAdam, StackedMLP
@@ -24,20 +26,26 @@ from eureka.rl.policy import Policies, load_policy
 from eureka.rl.ppo import GroupRates, ReturnScale, prepare, update
 from eureka.rl.rollout import Rollout, collect
 from eureka.rl.statistics import ComponentRecorder
-from eureka.rl.worlds import Worlds
 from eureka.tasks import Task
 from eureka.types import PPOConfig, Progress, Rejected, Schedule, Stage, TrainingJob, TrainingResult
 
 # Streams of random numbers of one seed.
 _NETWORK, _WORLDS, _NOISE, _EVALUATION = range(4)
+# More world steps than this without room for their contacts spoil a training.
+_MOST_OVERFLOWS = 1e-3
 # Minibatch permutations are the same for every group and seed.
 _PERMUTATIONS = 20_231_019
 
 
 def stream(seed: int, purpose: int) -> torch.Generator:
     """An independent generator for one purpose of one seed."""
+    return torch.Generator().manual_seed(stream_seed(seed, purpose))
+
+
+def stream_seed(seed: int, purpose: int) -> int:
+    """What `stream` seeds its generator with."""
     state = np.random.SeedSequence([seed, purpose]).generate_state(1, dtype=np.uint64)
-    return torch.Generator().manual_seed(int(state[0]) >> 1)
+    return int(state[0]) >> 1
 
 
 def population_key(schedule: Schedule) -> Schedule:
@@ -67,7 +75,13 @@ class Population:
     `Rejected` by `advance()`, once, and leave the population.
     """
 
-    def __init__(self, task: Task, jobs: Sequence[TrainingJob], threads: int = 1) -> None:
+    def __init__(
+        self,
+        task: Task,
+        jobs: Sequence[TrainingJob],
+        threads: int = 1,
+        engine: Engine = Engine(),  # noqa: B008
+    ) -> None:
         schedule = jobs[0].schedule
         if any(population_key(job.schedule) != population_key(schedule) for job in jobs):
             raise ValueError("the jobs of one population must share their schedule, but for rates and clips")
@@ -78,36 +92,42 @@ class Population:
         self.schedule = schedule
         self.config = schedule.ppo
         self._threads = threads
+        self.engine = engine
         self.num_updates = schedule.num_updates
         self.updates = 0
         self._started = time.monotonic()
         self._wall_s = 0.0
-        self._build()
+        with engine.scope():
+            self._build()
 
     def _build(self) -> None:
         jobs, config, num_envs = self.jobs, self.config, self.schedule.num_envs
         groups = len(jobs)
         self._rewards = [compile_graph(job.graph) for job in jobs]
         self._fields = sorted({name for reward in self._rewards for name in reward.inputs})
-        self.worlds = Worlds(
+        self.worlds = make_worlds(
             self.task,
             [stream(job.seed, _WORLDS) for job in jobs],
             num_envs,
+            self.engine,
             threads=self._threads,
             fields=self._fields,
         )
         obs_dim, actions = self.worlds.observation.shape[1], self.task.model.nu
         self.policy = StackedMLP((obs_dim, *config.hidden, actions), config.activation, extra=actions)
         self.critic = StackedMLP((obs_dim, *config.hidden, 1), config.activation)
-        self._noise = [stream(job.seed, _NOISE) for job in jobs]
+        self._noise = [self.engine.generator(stream_seed(job.seed, _NOISE)) for job in jobs]
         parameters: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
-        for job in jobs:
-            generator = stream(job.seed, _NETWORK)
-            row = self.policy.initial(generator, output_gain=0.01)
-            row[-actions:] = float(np.log(config.initial_std))
-            parameters[0].append(row)
-            parameters[1].append(self.critic.initial(generator, output_gain=1.0))
-        self.optimiser = StackedAdam([torch.stack(rows).requires_grad_() for rows in parameters])
+        # The same networks on every device: torch draws other numbers on another.
+        with torch.device("cpu"):
+            for job in jobs:
+                generator = stream(job.seed, _NETWORK)
+                row = self.policy.initial(generator, output_gain=0.01)
+                row[-actions:] = float(np.log(config.initial_std))
+                parameters[0].append(row)
+                parameters[1].append(self.critic.initial(generator, output_gain=1.0))
+        device = self.engine.device
+        self.optimiser = StackedAdam([torch.stack(rows).to(device).requires_grad_() for rows in parameters])
         self.rates = GroupRates.stack([job.schedule.ppo for job in jobs])
         self.moments = RunningMoments(groups, obs_dim)
         self._start_from_policies()
@@ -138,28 +158,32 @@ class Population:
     def finished(self) -> bool:
         return self.updates >= self.num_updates or not self.jobs
 
-    @torch.no_grad()
     def advance(self) -> list[Progress | Rejected]:
         """One rollout and one PPO update of every group; evaluates where the schedule says so."""
+        with self.engine.scope(), torch.no_grad():
+            return self._advance()
+
+    def _advance(self) -> list[Progress | Rejected]:
         config, jobs = self.config, self.jobs
         shape = (config.horizon, self.schedule.num_envs, self.task.model.nu)
-        noise = torch.stack([torch.randn(shape, generator=g) for g in self._noise])
+        noise = torch.stack([torch.randn(shape, generator=g, device=g.device) for g in self._noise])
         moments = self.moments.offset_and_scale()
         parameters = [p.detach() for p in self.optimiser.parameters]
         rollout = collect(self.worlds, self.policy, parameters[0], moments, noise, self._fields, self.tracker)
         self.updates += 1
+        self._check_room()
         reward, bad = self._reward(rollout)
         done = rollout.terminated | rollout.truncated
         scaled = self.return_scale(reward, done, self.rates.gamma)
         batch = prepare(rollout, scaled, self.critic, parameters[1], moments, self.rates)
         with torch.enable_grad():
-            permutations = torch.Generator().manual_seed(_PERMUTATIONS + self.updates)
+            permutations = self.engine.generator(_PERMUTATIONS + self.updates)
             update(batch, self.policy, self.critic, self.optimiser, self.rates, config, permutations)
         self.moments.update(rollout.raw_observation.flatten(1, 2))
         self._wall_s += time.monotonic() - self._started
         self._started = time.monotonic()
-        for group, parameter in enumerate(self.optimiser.parameters[0]):
-            if group not in bad and not bool(parameter.isfinite().all()):
+        for group, finite in enumerate(self.optimiser.parameters[0].isfinite().all(dim=1).tolist()):
+            if group not in bad and not finite:
                 bad[group] = "the policy's parameters became NaN or infinite"
         if bad:
             self._drop(sorted(bad))
@@ -167,6 +191,17 @@ class Population:
         if self.jobs and self.updates in due:
             self._evaluate()
         return [_rejected(jobs[group], reason, self.updates) for group, reason in bad.items()] + self._progress()
+
+    def _check_room(self) -> None:
+        """Worlds without room for their contacts count as diverged; many of them are a mistake of the task's."""
+        steps = self.updates * self.config.horizon * len(self.worlds.clock)
+        overflows = self.worlds.sim.overflows()
+        if overflows > max(1.0, _MOST_OVERFLOWS * steps):
+            raise PhysicsError(
+                f"{self.task.folder / 'task.yaml'}: in {overflows} of {steps} world steps there was no room for all "
+                "contacts and constraints; set or raise `physics.nconmax` (contacts per world) and `physics.njmax` "
+                "(constraint rows)"
+            )
 
     def _reward(self, rollout: Rollout) -> tuple[torch.Tensor, dict[int, str]]:
         """(G, T, N) rewards from each group's own graph, recorded; and the groups whose reward is not finite."""
@@ -201,7 +236,7 @@ class Population:
 
     def _evaluate(self) -> None:
         generators = [stream(job.seed, _EVALUATION) for job in self.jobs]
-        scores = evaluate(self.task, self._policies(), generators, self.schedule.eval_episodes)
+        scores = evaluate(self.task, self._policies(), generators, self.schedule.eval_episodes, self.engine)
         for record, row in zip(self.records, scores, strict=True):
             record.checkpoint_steps.append(record.steps[-1])
             record.checkpoint_scores.append(float(row.mean()))
@@ -263,7 +298,13 @@ class Population:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore `state_dict()` of a population of the same jobs, bit for bit."""
-        groups = state["groups"]
+        with self.engine.scope():
+            self._load(state)
+
+    def _load(self, state: dict[str, Any]) -> None:
+        # Generators' states are bytes, which stay on the CPU.
+        device = self.engine.device
+        groups = {key: v if v.dtype == torch.uint8 else v.to(device) for key, v in state["groups"].items()}
         self.updates, self._wall_s = state["updates"], state["wall_s"]
         self.optimiser.count, self.moments.count, self.return_scale.count = state["counts"]
         for generator, saved in zip(self._noise, groups["noise"], strict=True):
@@ -294,7 +335,8 @@ class Population:
             return
         state["groups"] = {key: value[keep] for key, value in state["groups"].items()}
         state["records"] = [state["records"][index] for index in keep]
-        self._build()
+        with self.engine.scope():
+            self._build()
         self.load_state_dict(state)
 
 

@@ -111,14 +111,20 @@ def prepare(
     layers = critic.views(critic_parameters)
     value = critic.forward(layers, rollout.observation.flatten(1, 2)).view(groups, horizon + 1, num_envs)
     final = rollout.final
-    if len(final.group):
+    if isinstance(final, torch.Tensor):
+        rows = normalise(final.flatten(1, 2), *moments)
+        bootstrap = critic.forward(layers, rows).view(groups, horizon, num_envs)
+        # What follows a diverged world is no number.
+        bootstrap = torch.where(rollout.truncated, bootstrap, 0.0)
+        reward = reward + rates.gamma[:, :, None] * bootstrap
+    elif len(final.group):
         reward = reward.clone()
         for group in torch.unique(final.group).tolist():
             mine = final.group == group
             offset, scale = moments[0][group], moments[1][group]
-            rows = normalise(final.observation[mine], offset, scale)[None]
-            bootstrap = critic.forward([layer[group : group + 1] for layer in layers], rows)[0, :, 0]
-            reward[group, final.step[mine], final.env[mine]] += rates.gamma[group] * bootstrap
+            mine_rows = normalise(final.observation[mine], offset, scale)[None]
+            value_there = critic.forward([layer[group : group + 1] for layer in layers], mine_rows)[0, :, 0]
+            reward[group, final.step[mine], final.env[mine]] += rates.gamma[group] * value_there
     done = rollout.terminated | rollout.truncated
     advantage = advantages(reward, value, done, rates.gamma, rates.gae_lambda)
     target = (advantage + value[:, :-1]).flatten(1)
@@ -146,7 +152,7 @@ def update(
     rows = batch.target.shape[1]
     size = rows // config.minibatches
     for _ in range(config.epochs):
-        order = torch.randperm(rows, generator=permutations)
+        order = torch.randperm(rows, generator=permutations, device=permutations.device)
         for start in range(0, size * config.minibatches, size):
             index = order[start : start + size]
             loss = _loss(_select(batch, index), policy, critic, optimiser.parameters, rates, config)

@@ -30,6 +30,8 @@ class Rollout:
     `observation` (G, T + 1, N, obs_dim) is normalised and includes the one after the last step; `raw_observation`
     (G, T, N, obs_dim) is not. `noise` (G, T, N, A) is standard normal, `mean` the policy's mean and `action` their
     unclipped sum. `state` holds State fields (G, T, N, ...) as the rewards read them; `metric` the per-step metric.
+    `final` is where time limits cut episodes, or on a device, where asking for that would wait, the observation
+    (G, T, N, obs_dim) after every step and before any reset.
     """
 
     observation: torch.Tensor
@@ -42,7 +44,7 @@ class Rollout:
     terminated: torch.Tensor
     truncated: torch.Tensor
     diverged: torch.Tensor
-    final: FinalObservations
+    final: FinalObservations | torch.Tensor
 
 
 def collect(
@@ -75,6 +77,7 @@ def collect(
     flags = torch.zeros(3, groups, horizon, num_envs, dtype=torch.bool)
     state: dict[str, torch.Tensor] = {}
     finals: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]] = []
+    after = torch.empty_like(raw) if noise.device.type != "cpu" else None
     for t in range(horizon):
         current = worlds.observation.view(*shape, -1)
         raw[:, t] = current
@@ -93,7 +96,9 @@ def collect(
         flags[0, :, t] = step.terminated.view(shape)
         flags[1, :, t] = step.truncated.view(shape)
         flags[2, :, t] = step.diverged.view(shape)
-        if step.truncated.any():
+        if after is not None:
+            after[:, t] = step.final_observation.view(*shape, -1)
+        elif step.truncated.any():
             where = step.truncated.nonzero()[:, 0]
             at = torch.full_like(where, t)
             finals.append((where // num_envs, at, where % num_envs, step.final_observation[where]))
@@ -101,7 +106,7 @@ def collect(
         worlds.restart(done)
     observation[:, horizon] = normalise(worlds.observation.view(*shape, -1), *moments)
     log_prob = -0.5 * noise.square().sum(dim=-1) - log_std.sum(dim=-1)[:, None]
-    final = FinalObservations(*_joined(finals, raw.shape[-1]))
+    final = after if after is not None else FinalObservations(*_joined(finals, raw.shape[-1]))
     return Rollout(observation, raw, action, mean, log_prob, state, metric, flags[0], flags[1], flags[2], final)
 
 

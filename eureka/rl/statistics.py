@@ -12,17 +12,20 @@ from eureka.types import ComponentStatistics
 
 
 class ComponentRecorder:
-    """Follows one group's components, their total and the per-step task metric. Sums are kept in float64."""
+    """Follows one group's components, their total and the per-step task metric.
+
+    Sums are kept in float64, on the CPU wherever the training runs.
+    """
 
     def __init__(self, components: Sequence[str]) -> None:
         self.components = tuple(components)
         size = len(self.components) + 2  # the components, the total, the metric
         self._count = 0
-        self._sum = torch.zeros(size, dtype=torch.float64)
-        self._products = torch.zeros(size, size, dtype=torch.float64)
-        self._minimum = torch.full((size,), math.inf, dtype=torch.float64)
-        self._maximum = torch.full((size,), -math.inf, dtype=torch.float64)
-        self._active = torch.zeros(size, dtype=torch.float64)
+        self._sum = torch.zeros(size, dtype=torch.float64, device="cpu")
+        self._products = torch.zeros(size, size, dtype=torch.float64, device="cpu")
+        self._minimum = torch.full((size,), math.inf, dtype=torch.float64, device="cpu")
+        self._maximum = torch.full((size,), -math.inf, dtype=torch.float64, device="cpu")
+        self._active = torch.zeros(size, dtype=torch.float64, device="cpu")
         self.curves: list[list[float]] = []
 
     def add(self, total: torch.Tensor, components: Mapping[str, torch.Tensor], metric: torch.Tensor) -> None:
@@ -32,12 +35,12 @@ class ComponentRecorder:
         mean = rows.mean(dim=1)
         self.curves.append(mean.tolist())
         self._count += steps
-        self._sum += rows.sum(dim=1)
-        self._products += rows @ rows.T
-        self._minimum = torch.minimum(self._minimum, rows.amin(dim=1))
-        self._maximum = torch.maximum(self._maximum, rows.amax(dim=1))
+        self._sum += rows.sum(dim=1).cpu()
+        self._products += (rows @ rows.T).cpu()
+        self._minimum = torch.minimum(self._minimum, rows.amin(dim=1).cpu())
+        self._maximum = torch.maximum(self._maximum, rows.amax(dim=1).cpu())
         usual = rows.mode(dim=1, keepdim=True).values
-        self._active += (rows != usual).sum(dim=1)
+        self._active += (rows != usual).sum(dim=1).cpu()
 
     def curve(self, name: str) -> tuple[float, ...]:
         """Mean per control step in every update of a component, or of the `total`."""

@@ -1,4 +1,4 @@
-"""A training worker: a process that trains one population at a time, started as `python -m eureka.rl FD`.
+"""A training worker: a process that trains one population at a time, as `python -m eureka.rl FD [ENGINE DEVICE]`.
 
 It talks over one socket. It receives `Work`, and sends `Progress`, `Rejected` and `TrainingResult` values, then
 `Done`; or `Broken` where the host's own machinery failed. Every update sends something, so silence means it hangs.
@@ -12,9 +12,9 @@ import os
 import pickle
 import sys
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -22,34 +22,16 @@ from typing import Any
 import torch
 
 from eureka.errors import EurekaError, TaskError, TrainingError
+from eureka.physics import Engine
 from eureka.rl.continuing import group_state, joined_state, trained_path
+from eureka.rl.out_of_memory import halved, is_out_of_memory, release
 from eureka.rl.population import Population
+from eureka.rl.work import Work
 from eureka.tasks import Task, load_task
 from eureka.tasks.checks import line_in
-from eureka.types import TrainingJob
+from eureka.types import Rejected, TrainingJob, WorkerRestarted
 
 CHECKPOINT_INTERVAL_S = 5.0
-
-
-@dataclass(frozen=True)
-class Work:
-    """One population to train; continued from `checkpoint` where that file is there and belongs to these jobs.
-
-    `starts` are the files of shorter trainings of the same jobs, in the same order, that are carried on; none where
-    the jobs are new. The states in which they end are left beside `checkpoint`.
-    """
-
-    task: str
-    task_dirs: tuple[Path, ...]
-    jobs: tuple[TrainingJob, ...]
-    checkpoint: Path
-    starts: tuple[Path, ...] = ()
-
-    def without(self, finished: Collection[tuple[str, int]]) -> Work:
-        """What is left of it when the jobs with these (candidate id, seed) have ended."""
-        left = [index for index, job in enumerate(self.jobs) if (job.candidate_id, job.seed) not in finished]
-        starts = tuple(self.starts[index] for index in left) if self.starts else ()
-        return replace(self, jobs=tuple(self.jobs[index] for index in left), starts=starts)
 
 
 @dataclass(frozen=True)
@@ -94,13 +76,13 @@ def save_checkpoint(path: Path, jobs: Sequence[TrainingJob], state: dict[str, An
 def read_checkpoint(path: Path) -> dict[str, Any] | None:
     """What `save_checkpoint` wrote, or None where there is nothing whole (a machine that lost power)."""
     try:
-        saved: dict[str, Any] = torch.load(path, weights_only=True)
+        saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
         return None
     return saved
 
 
-def start_population(task: Task, work: Work) -> Population:
+def start_population(task: Task, work: Work, engine: Engine = Engine()) -> Population:  # noqa: B008
     """The population of `work.jobs`, as far as its checkpoint or else its starts have brought it.
 
     Groups that had left the population when its checkpoint was saved are not in it.
@@ -111,27 +93,43 @@ def start_population(task: Task, work: Work) -> Population:
         left = [(candidate, seed) for candidate, seed in saved["state"]["jobs"]]
         kept = [job for job in jobs if (job.candidate_id, job.seed) in left]
         if fingerprint(kept) == saved["fingerprint"]:
-            population = Population(task, kept)
+            population = Population(task, kept, engine=engine)
             population.load_state_dict(saved["state"])
             return population
-    population = Population(task, jobs)
+    population = Population(task, jobs, engine=engine)
     starts = [read_checkpoint(path) for path in work.starts]
     if starts and all(start is not None for start in starts):
         population.load_state_dict(joined_state([start["state"] for start in starts if start]))
     return population
 
 
-def train(work: Work, connection: Connection) -> None:
+def train(work: Work, connection: Connection, engine: Engine = Engine()) -> None:  # noqa: B008
     """Train one population to the end, sending events and results.
+
+    Where the device has no room for it, it starts again with half the worlds in every group.
 
     Raises:
         TaskError: the task's own code raised on a state that it met in training.
-        TrainingError: a checkpoint cannot be written.
+        TrainingError: a checkpoint cannot be written, or the device has no room for one world.
+        PhysicsError: the engine cannot step the task.
     """
     task = load_task(work.task, work.task_dirs)
+    finished: set[tuple[str, int]] = set()
+    while not _trained(task, work, connection, engine, finished):
+        work = halved(work, engine.device, finished)
+        release()
+        reason = f"{engine.device} ran out of memory, so each group has {work.jobs[0].schedule.num_envs} worlds"
+        connection.send(WorkerRestarted(0, reason, tuple(job.candidate_id for job in work.jobs)))
+    connection.send(Done())
+
+
+def _trained(task: Task, work: Work, connection: Connection, engine: Engine, finished: set[tuple[str, int]]) -> bool:
+    """Train to the end; False where the device ran out of memory. Jobs that end early are added to `finished`."""
     try:
-        _train(task, work, connection)
+        _train(task, work, connection, engine, finished)
     except Exception as error:
+        if is_out_of_memory(error):
+            return False
         path = task.folder / "env.py"
         place = line_in(error, path)
         if not place:
@@ -139,14 +137,19 @@ def train(work: Work, connection: Connection) -> None:
         raise TaskError(
             f"{path}{place}: {type(error).__name__}: {error} (met in training; mend it and resume the run)"
         ) from error
+    return True
 
 
-def _train(task: Task, work: Work, connection: Connection) -> None:
-    population = start_population(task, work)
+def _train(task: Task, work: Work, connection: Connection, engine: Engine, finished: set[tuple[str, int]]) -> None:
+    population = start_population(task, work, engine)
     saved = time.monotonic()
     while not population.finished:
         for event in population.advance():
             connection.send(event)
+            if isinstance(event, Rejected):
+                finished |= {
+                    (job.candidate_id, job.seed) for job in work.jobs if job.candidate_id == event.candidate_id
+                }
         if time.monotonic() - saved > CHECKPOINT_INTERVAL_S and population.jobs:
             save_checkpoint(work.checkpoint, population.jobs, population.state_dict())
             saved = time.monotonic()
@@ -158,20 +161,22 @@ def _train(task: Task, work: Work, connection: Connection) -> None:
             save_checkpoint(path, [job], group_state(state, group))
         for result in population.results():
             connection.send(result)
-    connection.send(Done())
 
 
 def main() -> None:
     """Serve work until the parent closes the socket."""
     torch.set_num_threads(1)
     connection = Connection(int(sys.argv[1]))
+    engine = Engine("warp", sys.argv[3]) if sys.argv[2:3] == ["warp"] else Engine()
+    if engine.device.startswith("cuda"):
+        torch.cuda.set_device(engine.device)  # what is made on no device in particular is made on this one
     while True:
         try:
             work = connection.recv()
         except EOFError:
             return
         try:
-            train(work, connection)
+            train(work, connection, engine)
         except EurekaError as error:
             connection.send(Broken(str(error)))
         except BrokenPipeError:

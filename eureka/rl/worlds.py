@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from eureka.physics import MujocoC
+from eureka.physics import MujocoC, Simulator
 from eureka.rl.needs import reads_outputs
 from eureka.tasks import Reset, Rng, Task
 from eureka.tasks.base import replace_rows
@@ -31,7 +31,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class _Start:
+class Start:
     """Start states of some worlds, and the factors of their models."""
 
     reset: Reset
@@ -64,7 +64,7 @@ class Worlds:
         self._rng = Rng(generators)
         total = self.num_groups * num_envs
         sensors = fields is None or reads_outputs(task, fields)
-        self.sim = MujocoC(task.model, total, task.info.outputs, threads, sensors)
+        self.sim: Simulator = MujocoC(task.model, total, task.info.outputs, threads, sensors)
         low, high = torch.from_numpy(task.model.actuator_ctrlrange).float().T
         self._middle, self._half_range = (high + low) / 2, (high - low) / 2
         pools = [self._fresh(g) for g in generators]
@@ -96,7 +96,7 @@ class Worlds:
         }
         return {"qpos": start.qpos, "qvel": start.qvel, **carry, **factors}
 
-    def _take(self, done: torch.Tensor) -> _Start:
+    def _take(self, done: torch.Tensor) -> Start:
         """Start states for the worlds `done` (num_groups * num_envs,), from the pools of their groups."""
         by_group = done.view(self.num_groups, self.num_envs)
         counts = by_group.sum(dim=1)
@@ -109,10 +109,10 @@ class Worlds:
         rows = rank.flatten()[done]
         self._cursor += counts
         taken = {key: value.flatten(0, 1)[rows] for key, value in self._pool.items()}
-        carry = self.task.Carry(**_below("carry.", taken))
-        return _Start(Reset(taken["qpos"], taken["qvel"], carry), _below("factor.", taken))
+        carry = self.task.Carry(**below("carry.", taken))
+        return Start(Reset(taken["qpos"], taken["qvel"], carry), below("factor.", taken))
 
-    def _start(self, env_ids: torch.Tensor, start: _Start) -> None:
+    def _start(self, env_ids: torch.Tensor, start: Start) -> None:
         for name, factor in start.factors.items():
             self.factors[name][env_ids] = factor
         self.sim.scale_model(env_ids, start.factors)
@@ -191,5 +191,6 @@ class Worlds:
             generator.set_state(saved.clone())
 
 
-def _below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The entries whose names begin with `prefix`, without it."""
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}

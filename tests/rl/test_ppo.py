@@ -24,7 +24,10 @@ def test_advantages_by_hand() -> None:
 
 
 def rollout_of(
-    observation: torch.Tensor, terminated: list[bool], truncated: list[bool], final: FinalObservations
+    observation: torch.Tensor,
+    terminated: list[bool],
+    truncated: list[bool],
+    final: FinalObservations | torch.Tensor,
 ) -> Rollout:
     steps = observation.shape[1] - 1
     zeros = torch.zeros(1, steps, 1)
@@ -43,13 +46,16 @@ def rollout_of(
     )
 
 
+@pytest.mark.parametrize("on_device", [False, True])
 @pytest.mark.parametrize(("cut", "bootstrap"), [("terminated", 0.0), ("truncated", 0.9 * 7.0)])
-def test_only_time_limits_are_bootstrapped(cut: str, bootstrap: float) -> None:
+def test_only_time_limits_are_bootstrapped(cut: str, bootstrap: float, on_device: bool) -> None:
     critic = StackedMLP((1, 1), "elu")
     identity = torch.tensor([[1.0, 0.0]])  # V(s) = s
     nothing = torch.zeros(0, dtype=torch.int64)
-    final = FinalObservations(nothing, nothing, nothing, torch.zeros(0, 1))
-    if cut == "truncated":
+    final: FinalObservations | torch.Tensor = FinalObservations(nothing, nothing, nothing, torch.zeros(0, 1))
+    if on_device:  # what follows every step, of which only what a time limit cut off counts
+        final = torch.tensor([7.0, torch.nan]).view(1, 2, 1, 1)
+    elif cut == "truncated":
         zero = torch.zeros(1, dtype=torch.int64)
         final = FinalObservations(zero, zero, zero, torch.tensor([[7.0]]))
     observation = torch.tensor([2.0, 5.0, 4.0]).view(1, 3, 1, 1)

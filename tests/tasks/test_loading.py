@@ -75,6 +75,12 @@ def test_missing_directory(tmp_path: Path) -> None:
             "action: torch.Tensor = print(",
             r"State\.action must be made",
         ),
+        (
+            "task.yaml",
+            "substeps: 2",
+            "substeps: 2\n  njmax: 1.5",
+            r"`physics\.njmax` must be of type int \| None, not 1\.5",
+        ),
         ("task.yaml", "num_envs: 16", "num_envs: many", r"`num_envs` must be of type int, not 'many'"),
         ("task.yaml", "num_envs: 16", "worlds: 16", r"unknown key `worlds`"),
         ("task.yaml", "num_envs: 16\n", "", r"missing .*num_envs"),

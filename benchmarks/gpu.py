@@ -1,0 +1,222 @@
+"""How much of the bare physics does training reach on a CUDA device? One process, one device, everything on it.
+
+    python benchmarks/gpu.py [--tasks ant humanoid] [--groups 1 4 16] [--num-envs 2048] [--device cuda:0]
+
+For every number K of groups with --num-envs worlds each, control steps a second of all of them together:
+
+- `bare` steps the model with random controls and nothing else;
+- `rollout` adds policies, the task's own functions, resets and each group's reward;
+- `training` adds statistics and PPO updates: the trainer as it is, without evaluations.
+
+`share` is training / bare, and `cost` the time of an update against the same with the first K: a device that is not
+full gives K groups for less than K times the price of one. Rates are medians over --rounds, the three alternating.
+The result is written as JSON, with the device's name. `--device cpu` runs it without a GPU, to see that it works.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import platform
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from eureka.physics import DeviceSimulator, Engine
+from eureka.reward.trusted import trace_trusted
+from eureka.rl.out_of_memory import is_out_of_memory, release
+from eureka.rl.population import Population
+from eureka.rl.recording import record
+from eureka.rl.rollout import collect
+from eureka.tasks import Task, find_tasks, load_task
+from eureka.types import Schedule, TrainingJob
+
+VERSION = 1
+_PACKAGES = ("torch", "mujoco", "mujoco-warp", "warp-lang")
+_ENDLESS = 1 << 50  # control steps: no evaluation falls into a measurement
+
+
+@dataclass(frozen=True)
+class Row:
+    """Control steps a second with so many groups; None where the device had no memory for them.
+
+    `update_s` is seconds of a rollout and its update, `memory_bytes` the most that torch held, `diverged` how many of
+    training's world steps ended in a diverged world.
+    """
+
+    task: str
+    groups: int
+    num_envs: int
+    bare: float | None = None
+    rollout: float | None = None
+    training: float | None = None
+    share: float | None = None
+    update_s: float | None = None
+    cost: float | None = None
+    memory_bytes: int = 0
+    diverged: int = 0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is written: `device` is its name, and `rounds` and `horizon` say how long was measured."""
+
+    version: int
+    device: str
+    machine: str
+    versions: dict[str, str]
+    rounds: int
+    updates: int
+    rows: tuple[Row, ...]
+
+
+class Bench:
+    """One task with K groups on one device."""
+
+    def __init__(self, task: Task, groups: int, num_envs: int, engine: Engine, graph: str) -> None:
+        info = task.info
+        self._task, self._engine = task, engine
+        schedule = Schedule(num_envs, _ENDLESS, 1, 1, info.ppo)
+        jobs = [TrainingJob(f"g01-c{k + 1:02d}", graph, k, schedule) for k in range(groups)]
+        self.population = Population(task, jobs, engine=engine)
+        self.worlds = groups * num_envs
+        self.bare_sim: DeviceSimulator = engine.device_simulator(
+            task.model, self.worlds, (), False, info.physics.nconmax, info.physics.njmax
+        )
+        with engine.scope():
+            low, high = torch.from_numpy(task.model.actuator_ctrlrange).float().to(engine.device).T
+            self._controls = low + (high - low) * torch.rand(8, self.worlds, task.model.nu)
+
+    def bare(self, steps: int) -> None:
+        for step in range(steps):
+            self.bare_sim.ctrl.copy_(self._controls[step % 8])
+            self.bare_sim.step(self._task.info.physics.substeps)
+
+    def rollout(self, updates: int) -> None:
+        population, config = self.population, self._task.info.ppo
+        shape = (len(population.jobs), config.horizon, population.schedule.num_envs, self._task.model.nu)
+        with self._engine.scope(), torch.no_grad():
+            for _ in range(updates):
+                moments = population.moments.offset_and_scale()
+                parameters = population.optimiser.parameters[0].detach()
+                fields = population._fields
+                rolled = collect(
+                    population.worlds, population.policy, parameters, moments, torch.randn(shape), fields,
+                    population.tracker,
+                )  # fmt: skip
+                for group, function in enumerate(population._rewards):
+                    function({name: rolled.state[name][group].flatten(0, 1) for name in function.inputs})
+
+    def training(self, updates: int) -> None:
+        for _ in range(updates):
+            self.population.advance()
+        if not self.population.jobs:
+            raise SystemExit(f"{self._task.info.name}: no group is left; the reward became NaN")
+
+
+def measure(
+    task: Task, groups: Sequence[int], num_envs: int, engine: Engine, rounds: int, updates: int
+) -> tuple[Row, ...]:
+    """One row for each number of groups, with the task's human-written reward."""
+    graph = trace_trusted(lambda values: task.human_reward(task.State(**values)), task.fields, record(task).state)
+    rows: list[Row] = []
+    for number in groups:
+        try:
+            row = _measured(Bench(task, number, num_envs, engine, graph), rounds, updates)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            row = Row(task.info.name, number, num_envs)
+        release()
+        if rows and rows[0].update_s and row.update_s:
+            row = dataclasses.replace(row, cost=row.update_s / rows[0].update_s)
+        rows.append(row)
+        print(_line(row), flush=True)
+    return tuple(rows)
+
+
+def _measured(bench: Bench, rounds: int, updates: int) -> Row:
+    population = bench.population
+    horizon, device = population.config.horizon, population.engine.device
+    parts: dict[str, Callable[[], None]] = {
+        "bare": lambda: bench.bare(updates * horizon),
+        "rollout": lambda: bench.rollout(updates),
+        "training": lambda: bench.training(updates),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in parts}
+    for number in range(rounds + 1):
+        for name, part in parts.items():
+            _wait(device)
+            started = time.perf_counter()
+            part()
+            _wait(device)
+            if number:  # the first compiles, captures and warms up
+                seconds[name].append(time.perf_counter() - started)
+    median = {name: statistics.median(values) for name, values in seconds.items()}
+    rate = {name: updates * horizon * bench.worlds / value for name, value in median.items()}
+    return Row(
+        task=population.task.info.name,
+        groups=len(population.jobs),
+        num_envs=population.schedule.num_envs,
+        **rate,
+        share=rate["training"] / rate["bare"],
+        update_s=median["training"] / updates,
+        memory_bytes=torch.cuda.max_memory_allocated(device) if device.startswith("cuda") else 0,
+        diverged=sum(record.diverged for record in population.records),
+    )
+
+
+def _wait(device: str) -> None:
+    if device.startswith("cuda"):
+        torch.cuda.synchronize(device)
+
+
+def _line(row: Row) -> str:
+    name = f"{row.task}, K = {row.groups} x {row.num_envs} worlds"
+    if row.bare is None or row.rollout is None or row.training is None or row.share is None:
+        return f"{name}: out of memory"
+    cost = f", {row.cost:.2f} times the time of the first" if row.cost else ""
+    return (
+        f"{name}: bare {row.bare:,.0f}, rollout {row.rollout:,.0f}, training {row.training:,.0f} steps/s, "
+        f"{row.share:.0%} of bare{cost}"
+    )
+
+
+def device_name(device: str) -> str:
+    return torch.cuda.get_device_name(device) if device.startswith("cuda") else platform.processor() or "CPU"
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    known = find_tasks()
+    parser.add_argument("--tasks", nargs="+", default=[name for name in ("ant", "humanoid") if name in known])
+    parser.add_argument("--groups", nargs="+", type=int, default=[1, 4, 16])
+    parser.add_argument("--num-envs", type=int, default=2048)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--updates", type=int, default=10)
+    parser.add_argument("--device", default="cuda:0")
+    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results" / "gpu.json")
+    options = parser.parse_args()
+    if options.device.startswith("cuda") and not torch.cuda.is_available():
+        raise SystemExit("torch can use no CUDA device here; --device cpu shows that the script works, slowly")
+    engine = Engine("warp", options.device)
+    print(f"on {device_name(options.device)}", flush=True)
+    rows: tuple[Row, ...] = ()
+    for name in options.tasks:
+        rows += measure(load_task(name), options.groups, options.num_envs, engine, options.rounds, options.updates)
+        result = Result(
+            VERSION, device_name(options.device), platform.machine(), {p: version(p) for p in _PACKAGES},
+            options.rounds, options.updates, rows,
+        )  # fmt: skip
+        options.output.write_text(json.dumps(dataclasses.asdict(result), indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,232 @@
+"""MuJoCo Warp: the worlds in the memory of a CUDA device, or of the CPU to compare the engines without one.
+
+What a control step does is captured once as a graph and replayed. Tensors are views of Warp's memory; the masked
+methods of `DeviceSimulator` wait for nothing. Positions and velocities are float32.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import mujoco
+import mujoco_warp as mjw
+import torch
+import warp as wp
+
+from eureka.errors import PhysicsError
+from eureka.physics.base import Snapshot
+from eureka.physics.capacity import capacity
+from eureka.physics.warp_fields import OwnFields, bind
+
+wp.config.log_level = wp.LOG_ERROR
+
+# Beyond this MuJoCo calls a state unstable (mjMAXVAL).
+_TOO_LARGE = 1e10
+# What fell off for want of room makes the physics wrong. Solvers that stop at their last iteration do not.
+_LOST = mjw.OverflowType.ALL & ~(mjw.OverflowType.ITERATIONS | mjw.OverflowType.LS_ITERATIONS)
+
+
+class MujocoWarp:
+    """`num_envs` worlds of `model` on `device`; see `Simulator` and `DeviceSimulator`.
+
+    Args:
+        model: the compiled model, shared by all worlds but for what `scale_model` changes.
+        num_envs: number of worlds.
+        outputs: extra MjData fields to bind, such as `cfrc_ext`.
+        device: torch's name of it, such as `cuda:0`.
+        sensors: whether sensors are computed, and the derived fields that MuJoCo computes for them; without, outputs
+            hold no meaning.
+        nconmax: contacts per world that there is room for, all worlds together; None: by the model.
+        njmax: constraint rows that there is room for in each world; None: by the model.
+
+    A world whose state is not finite, or for whose contacts there was no room, counts as diverged: it is put back
+    to the model's own start state, as MuJoCo does, and is to be reset.
+
+    Raises:
+        PhysicsError: MuJoCo Warp has no such output, or lacks something that the model uses.
+    """
+
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        num_envs: int,
+        outputs: Sequence[str] = (),
+        *,
+        device: str = "cpu",
+        sensors: bool = True,
+        nconmax: int | None = None,
+        njmax: int | None = None,
+    ) -> None:
+        if not sensors:
+            model = copy.copy(model)
+            model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_SENSOR.value
+        if model.nhistory or model.nplugin:
+            raise PhysicsError("physics=warp cannot step models with delays or plugins; use physics=c")
+        self.model = model
+        self.num_envs = num_envs
+        self.device = torch.device(device)
+        self._wp_device = wp.get_device(device)
+        with wp.ScopedDevice(self._wp_device):
+            try:
+                self._model: Any = mjw.put_model(model)
+            except (NotImplementedError, ValueError) as error:
+                raise PhysicsError(f"physics=warp cannot step this model: {error}; use physics=c") from error
+            self.capacity = capacity(model, self._model.nxn_geom_pair_filtered.numpy(), nconmax, njmax)
+            self._data: Any = mjw.make_data(
+                model, num_envs, nconmax=max(self.capacity.contacts, 1), njmax=max(self.capacity.rows, 1)
+            )
+        self._model.opt.warn_overflow = 0
+        data = self._data
+        self.qpos: torch.Tensor = wp.to_torch(data.qpos)
+        self.qvel: torch.Tensor = wp.to_torch(data.qvel)
+        self.ctrl: torch.Tensor = wp.to_torch(data.ctrl)
+        self._act: torch.Tensor = wp.to_torch(data.act)
+        self._warmstart: torch.Tensor = wp.to_torch(data.qacc_warmstart)
+        self._time: torch.Tensor = wp.to_torch(data.time)
+        self._overflow: torch.Tensor = wp.to_torch(data.overflow)
+        self._outputs = {name: bind(model, data, name) for name in outputs}
+        self._simulated = self._outputs if sensors else {}
+        self._own = OwnFields(self._model, num_envs)
+        self._graphs: dict[str, Any] = {}
+        self._start = torch.from_numpy(model.qpos0).to(self.device, torch.float32)
+        self._rest = torch.zeros(model.nv, device=self.device)
+        self._diverged = torch.zeros(num_envs, dtype=torch.bool, device=self.device)
+        self._lost = torch.zeros((), dtype=torch.int64, device=self.device)
+
+    # ---- stepping ------------------------------------------------------------------------------------------------
+
+    def output(self, name: str) -> torch.Tensor:
+        """Shape (num_envs, ...), a copy."""
+        return self._outputs[name].clone()
+
+    def step(self, substeps: int) -> None:
+        def control_step() -> None:
+            for _ in range(substeps):
+                mjw.step(self._model, self._data)
+
+        self._launch(f"{substeps} substeps", control_step)
+        states = torch.cat([self.qpos, self.qvel, self._warmstart], dim=1)
+        lost = (self._overflow & int(_LOST)) != 0
+        # Comparisons with NaN are false.
+        self._diverged = ~(states.abs() < _TOO_LARGE).all(dim=1) | lost
+        self._lost += lost.sum()
+        self._overflow.zero_()
+        self._put(self._diverged, self._start, self._rest)
+        for value in self._simulated.values():
+            value.masked_fill_(_like(self._diverged, value), 0.0)
+
+    def _launch(self, name: str, work: Callable[[], None]) -> None:
+        """Run `work`, from its graph, which is captured at the first call."""
+        with wp.ScopedDevice(self._wp_device):
+            if name not in self._graphs:
+                # Twice without a graph: kernels are compiled and loaded when they first run, not while capturing.
+                before, overflow = self.save(), self._overflow.clone()
+                self._synchronise()
+                work()
+                work()
+                self._synchronise()
+                self.load(before)
+                self._overflow.copy_(overflow)
+                self._synchronise()
+                with wp.ScopedCapture(device=self._wp_device) as capture:
+                    work()
+                self._graphs[name] = capture.graph
+            # On torch's own stream, so that what torch has written is read and what is written is waited for.
+            from_torch: Any = wp.stream_from_torch
+            stream = from_torch(self.device) if self.device.type == "cuda" else None
+            wp.capture_launch(self._graphs[name], stream=stream)
+
+    def _synchronise(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+            wp.synchronize_device(self._wp_device)
+
+    def diverged(self) -> torch.Tensor:
+        return self._diverged
+
+    def overflows(self) -> int:
+        """How often a world had no room for its contacts or constraints, since the start. Waits for the device."""
+        return int(self._lost)
+
+    # ---- resets --------------------------------------------------------------------------------------------------
+
+    def reset(self, env_ids: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor) -> None:
+        all_qpos, all_qvel = self.qpos.clone(), self.qvel.clone()
+        all_qpos[env_ids] = qpos.to(all_qpos)
+        all_qvel[env_ids] = qvel.to(all_qvel)
+        mask = torch.zeros(self.num_envs, dtype=torch.bool, device=self.device)
+        mask[env_ids] = True
+        self.reset_masked(mask, all_qpos, all_qvel)
+
+    def reset_masked(self, mask: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor) -> None:
+        """See `DeviceSimulator.reset_masked`."""
+        self._put(mask, qpos, qvel)
+        if not self._simulated:
+            return
+        # Derived fields are computed for all worlds at once; the others keep theirs of the last substep.
+        kept = {name: value.clone() for name, value in self._simulated.items()}
+        self._launch("forward", lambda: mjw.forward(self._model, self._data))
+        for name, value in self._simulated.items():
+            value.copy_(torch.where(_like(mask, value), value, kept[name]))
+
+    def _put(self, mask: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor) -> None:
+        column = mask[:, None]
+        self.qpos.copy_(torch.where(column, qpos, self.qpos))
+        self.qvel.copy_(torch.where(column, qvel, self.qvel))
+        for rest in (self.ctrl, self._act, self._warmstart):
+            rest.masked_fill_(column, 0.0)
+        self._time.masked_fill_(mask, 0.0)
+
+    # ---- models of their own -------------------------------------------------------------------------------------
+
+    def scale_model(self, env_ids: torch.Tensor, factors: Mapping[str, torch.Tensor]) -> None:
+        """See `Simulator.scale_model`.
+
+        Raises:
+            PhysicsError: MuJoCo Warp has no such model field, or it cannot differ between worlds.
+        """
+        mask = torch.zeros(self.num_envs, dtype=torch.bool, device=self.device)
+        mask[env_ids] = True
+        everyone = {name: torch.ones(self.num_envs, device=self.device) for name in factors}
+        for name, factor in factors.items():
+            everyone[name][env_ids] = factor.to(everyone[name])
+        self.scale_model_masked(mask, everyone)
+
+    def scale_model_masked(self, mask: torch.Tensor, factors: Mapping[str, torch.Tensor]) -> None:
+        """See `DeviceSimulator.scale_model_masked`.
+
+        Raises:
+            PhysicsError: as `scale_model`.
+        """
+        with wp.ScopedDevice(self._wp_device):
+            if self._own.add(factors):
+                # Graphs point to the arrays that they were captured with.
+                self._graphs.clear()
+        for name, factor in factors.items():
+            self._own.scale(name, mask, factor)
+        if self._own.need_constants:
+            self._launch("constants", lambda: mjw.set_const(self._model, self._data))
+
+    # ---- states --------------------------------------------------------------------------------------------------
+
+    def select(self, env_ids: torch.Tensor) -> Snapshot:
+        outputs = {name: value[env_ids] for name, value in self._outputs.items()}
+        return Snapshot(self.qpos[env_ids], self.qvel[env_ids], outputs)
+
+    def save(self) -> torch.Tensor:
+        return torch.cat([part.double() for part in self._state()], dim=1)
+
+    def load(self, state: torch.Tensor) -> None:
+        parts = self._state()
+        for part, saved in zip(parts, torch.split(state, [part.shape[1] for part in parts], dim=1), strict=True):
+            part.copy_(saved)
+
+    def _state(self) -> list[torch.Tensor]:
+        return [self._time[:, None], self.qpos, self.qvel, self._act, self._warmstart]
+
+
+def _like(mask: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """`mask` (num_envs,) with ones for the other dimensions of `value` (num_envs, ...)."""
+    return mask.view(-1, *[1] * (value.dim() - 1))

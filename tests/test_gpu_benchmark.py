@@ -1,0 +1,46 @@
+"""The GPU's benchmark, on the CPU device and tiny; and the form of what is committed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("mujoco_warp", reason="needs mujoco-warp and warp-lang: pip install 'eureka-rewards[gpu]'")
+
+import gpu
+
+FIELDS = {"version", "device", "machine", "versions", "rounds", "updates", "rows"}
+COMMITTED = Path(gpu.__file__).parent / "results" / "gpu.json"
+
+
+def check(path: Path) -> list[gpu.Row]:
+    result = json.loads(path.read_text())
+    assert set(result) == FIELDS
+    assert result["version"] == gpu.VERSION
+    rows = [gpu.Row(**row) for row in result["rows"]]
+    for row in rows:
+        assert row.training is None or row.share == pytest.approx(row.training / row.bare)
+    return rows
+
+
+@pytest.mark.warp
+@pytest.mark.timeout(900)
+def test_a_tiny_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "gpu.json"
+    arguments = ["gpu.py", "--tasks", "cartpole", "--groups", "1", "2", "--num-envs", "4", "--rounds", "1"]
+    arguments += ["--updates", "1", "--device", "cpu", "--output", str(path)]
+    monkeypatch.setattr(sys, "argv", arguments)
+    gpu.main()
+    one, two = check(path)
+    assert (one.task, one.groups, two.groups, two.num_envs) == ("cartpole", 1, 2, 4)
+    assert one.cost is None
+    assert two.cost > 0
+    assert one.bare > one.training > 0
+
+
+@pytest.mark.skipif(not COMMITTED.exists(), reason="no GPU was measured yet")
+def test_what_is_committed_has_its_form() -> None:
+    assert check(COMMITTED)
