@@ -105,10 +105,12 @@ def run(
             "llm=openai llm.base_url=URL llm.model=NAME for a server of your own"
         )
     if dry_run:
+        from eureka.dry_run import preview
+
         unset = {provider: Key(variable, "unset") for provider, variable in KEY_VARIABLES.items()}
         for job in jobs:
             with search_session(job.config, task_dirs, os.environ, unset) as session:
-                session.preview()
+                preview(session)
         return
     try:
         if not multirun:

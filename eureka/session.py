@@ -15,15 +15,13 @@ from eureka.comparing import Comparer, best_reward, print_comparison
 from eureka.comparison import read_comparison
 from eureka.comparison.baselines import trace_baselines
 from eureka.config import ModelConfig, Parent, ProgramSearchConfig, RunConfig
-from eureka.console import BestReward, View, best_reward_found, line, say, watching
+from eureka.console import BestReward, View, best_reward_found, say, watching
 from eureka.errors import ConfigError, ProposerError, SearchFailed
 from eureka.estimate import (
     assumption_line,
     call_line,
-    duration,
     estimate,
     estimate_memory,
-    measure_steps_per_second,
 )
 from eureka.exporting import reward_module
 from eureka.fates import fates, summary_lines
@@ -31,7 +29,6 @@ from eureka.live.beside import watched
 from eureka.llm.base import Proposer
 from eureka.llm.budget import Ledger, Spent
 from eureka.llm.keys import Key
-from eureka.llm.tokens import token_bound, token_estimate
 from eureka.loop import Run, Watcher, evolve, outcomes
 from eureka.models import ModelAccess, make_ledger
 from eureka.physics.engine import choose, where
@@ -42,7 +39,7 @@ from eureka.review.waiting import asks_somebody, make_reviewer
 from eureka.reward.service import PRELOAD, RewardVerifier
 from eureka.rl.backend import Backend
 from eureka.rl.continuing import forget_trainings
-from eureka.rl.memory import available_bytes, memory_line, require_memory
+from eureka.rl.memory import available_bytes, require_memory
 from eureka.rl.recording import Recording, probe_metric, record
 from eureka.rl.trajectories import Trajectories, cached_trajectories
 from eureka.sandbox import LayerReport, Limits, Sandbox
@@ -58,7 +55,6 @@ from eureka.tracking import Both, require_trackers, tracking
 from eureka.types import INIT_ID, Prompt, PromptFacts, Schedule
 from eureka.wiring import (
     cache_folder,
-    evaluation_schedule,
     make_backend,
     make_proposer,
     make_schedule,
@@ -212,41 +208,8 @@ class SearchSession:
             spending=partial(spending_line, store) if isinstance(self.config.llm, ModelConfig) else None,
         )
 
-    def preview(self) -> None:
-        """Print the first prompt, and what the run would take. Asks nobody and writes nothing."""
-        prompt = self._first_prompt()
-        for message in prompt.messages:
-            line(f"=== {message.role} ===")
-            line(message.content)
-        line("=== end of the first prompt ===")
-        line(f"about {token_estimate(prompt.messages):,} tokens, at most {token_bound(prompt.messages):,}")
-        if self.start is not None:
-            line(f"{self.start.sentence}, which this dry run cannot show")
-        expected = estimate(self.config, self.schedule, prompt)
-        if isinstance(self.config.llm, ModelConfig):
-            line(call_line(self.config, expected))
-            line(assumption_line(expected))
-        else:
-            line(f"{self.proposer.name} is asked, which costs nothing: {self.proposer.description}")
-        workers = self.config.train.workers or 1
-        speed = measure_steps_per_second(self.task, self.schedule.num_envs, workers)
-        line(
-            f"training: {expected.control_steps:,} control steps, about {duration(expected.training_s(speed))} with "
-            f"{workers} {'worker' if workers == 1 else 'workers'} on this machine"
-        )
-        if self.comparer is not None:
-            rewards = 1 + len(self.comparer.baselines.graphs)
-            steps = rewards * self.config.evaluation.seeds * evaluation_schedule(self.config, self.task.info).steps
-            line(
-                f"the comparison at the end: {steps:,} control steps for {rewards} rewards, about "
-                f"{duration(steps / speed)} more, less where the cache has some"
-            )
-        line(memory_line(estimate_memory(self.config, self.task, self.schedule), available_bytes()))
-        if expected.asking_s:
-            line(f"waiting for answers: about {duration(expected.asking_s)}")
-        line("this was a dry run: nobody was asked, and nothing was written")
-
-    def _first_prompt(self) -> Prompt:
+    def first_prompt(self) -> Prompt:
+        """What the proposer is asked before anything is known."""
         facts = PromptFacts(
             task=self.task.info.name,
             seed=self.config.seed,
@@ -288,7 +251,7 @@ class SearchSession:
         say(f"task {self.task.info.name}: {self.task.info.description}")
         say(self.proposer.description)
         if isinstance(self.config.llm, ModelConfig):
-            expected = estimate(self.config, self.schedule, self._first_prompt())
+            expected = estimate(self.config, self.schedule, self.first_prompt())
             say(call_line(self.config, expected))
             say(assumption_line(expected))
         say(where(choose(self.config.physics.value)))

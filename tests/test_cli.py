@@ -89,7 +89,7 @@ def test_doctor_names_keys_and_never_shows_them(
     assert re.search(r"ANTHROPIC_API_KEY +set\n", shown)
     assert re.search(r"OPENAI_API_KEY +not set\n", shown)
     assert "sk-secret" not in shown
-    for name in ("torch", "mujoco", "engine", "cpu", "gpu", "seccomp"):
+    for name in ("torch", "mujoco", "physics", "cpu", "gpu", "seccomp"):
         assert re.search(rf"^ *{name} +\S", shown, re.MULTILINE)
 
 

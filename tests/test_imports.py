@@ -17,7 +17,7 @@ TOP = {
     *("session", "console", "tracking", "doctor"),
     *("filming", "remarks"),
     *("comparing", "checking", "check_page", "api", "multirun", "play"),
-    *("review", "exporting", "cli_pages", "cli", "__main__"),
+    *("dry_run", "review", "exporting", "cli_pages", "cli", "__main__"),
 }
 
 MAY_IMPORT = {
