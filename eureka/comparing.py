@@ -15,9 +15,10 @@ from eureka.comparison.trainings import Listener, Trainings, fresh_seeds
 from eureka.config import EvaluationConfig, RunConfig, from_yaml
 from eureka.console import View, paragraph, print_table, say, table, watching
 from eureka.errors import StoreError
+from eureka.estimate import require_room
 from eureka.physics.engine import choose, identity
 from eureka.rl.backend import Backend
-from eureka.rl.memory import available_bytes, memory_need, require_memory
+from eureka.rl.memory import memory_need
 from eureka.rl.recording import Recording, record
 from eureka.search import Outcome
 from eureka.store import RunStore
@@ -118,11 +119,10 @@ def evaluate_run(
     say(f"{best.candidate_id}, the human-written reward and the bare metric are trained with {count} fresh seeds each")
     comparer = Comparer.prepare(config, task, record(task), environment)
     trainings = count * (1 + len(comparer.baselines.graphs))
-    require_memory(
-        memory_need(task, full_schedule(config, task.info), trainings, config.train.workers or 1), available_bytes()
-    )
+    schedule = full_schedule(config, task.info)
+    require_room(config, memory_need(task, schedule, trainings, config.train.workers or 1))
     with closing(make_backend(config, store.checkpoint_folder / "evaluation", every_dir, environment)) as backend:
-        comparison = comparer.again(store, backend, count, steps or full_schedule(config, task.info).steps)
+        comparison = comparer.again(store, backend, count, steps or schedule.steps)
     print_comparison(comparison)
 
 

@@ -11,7 +11,8 @@ import torch
 from eureka.config import ModelConfig, RunConfig
 from eureka.llm.tokens import token_estimate
 from eureka.models import chosen_models
-from eureka.rl.memory import MemoryNeed, memory_need
+from eureka.physics.engine import choose
+from eureka.rl.memory import MemoryNeed, available_bytes, memory_need, require_memory
 from eureka.rl.population import stream
 from eureka.rl.worlds import Worlds
 from eureka.tasks import Task
@@ -107,6 +108,16 @@ def estimate_memory(config: RunConfig, task: Task, schedule: Schedule) -> Memory
     compared = 3 * config.evaluation.seeds  # the best, the human-written one and the bare metric
     at_once = max(search.samples * config.train.seeds, search.finalists * search.confirmation_seeds, compared)
     return memory_need(task, schedule, at_once, config.train.workers or 1)
+
+
+def require_room(config: RunConfig, need: MemoryNeed) -> None:
+    """Refuse trainings on CPU cores that do not fit into memory; a device without room trains with fewer worlds.
+
+    Raises:
+        TrainingError: with what is needed, what there is, and what to do.
+    """
+    if choose(config.physics.value) == "c":
+        require_memory(need, available_bytes())
 
 
 def call_line(config: RunConfig, expected: Estimate) -> str:

@@ -6,7 +6,7 @@ step begins, so a run that was killed goes on by calling `evolve` again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
@@ -108,7 +108,7 @@ def evolve(run: Run) -> Outcome:
     for generation in range(1, run.generations + 1):
         if generation in finished:
             continue
-        if _reached_target(run):
+        if _reached_target(run, run.store.finished_generations()):
             break
         prompt = _prompt(run, generation)
         run.watcher.generation_started(generation, prompt)
@@ -139,13 +139,18 @@ def _start(run: Run) -> None:
     _train(run, 1)
 
 
-def _reached_target(run: Run) -> bool:
-    """Whether a finished generation's best is good enough; what is left of a broken off one does not count."""
+def _reached_target(run: Run, generations: Iterable[int]) -> bool:
+    """Whether the best of these generations is good enough; what is left of a broken off one is none of them."""
     if run.target is None:
         return False
-    finished = run.store.finished_generations()
-    best = run.search.best([o for number in finished for o in outcomes(run.store, number)])
+    best = run.search.best(_by_own_seeds(run, [o for number in generations for o in outcomes(run.store, number)]))
     return best is not None and best.score >= run.target
+
+
+def _by_own_seeds(run: Run, found: Sequence[Outcome]) -> list[Outcome]:
+    """Outcomes by the search's own seeds, so that a run that was stopped while it confirms decides as before."""
+    own = range(run.seed, run.seed + run.training_seeds)
+    return [replace(o, results=tuple(r for r in o.results if r.seed in own)) for o in found]
 
 
 def outcomes(store: RunStore, generation: int | None = None) -> list[Outcome]:
@@ -328,7 +333,8 @@ def _run_jobs(run: Run, jobs: Sequence[TrainingJob]) -> None:
 
 def _review(run: Run, generation: int) -> None:
     """Have a person judge what was trained, where another generation follows or nothing else tells who is best."""
-    if run.reviewer is not None and (generation < run.generations or not run.task.info.has_metric):
+    another_follows = generation < run.generations and not _reached_target(run, range(1, generation + 1))
+    if run.reviewer is not None and (another_follows or not run.task.info.has_metric):
         trained = [outcome.candidate.id for outcome in outcomes(run.store, generation)]
         have_reviewed(run.reviewer, run.store, generation, trained)
 
@@ -339,9 +345,7 @@ def _confirm(run: Run) -> list[Outcome]:
     Finalists are chosen by the search's own seeds alone, so that a run that was stopped here chooses the same.
     """
     searched = range(run.seed, run.seed + run.training_seeds)
-    ranked = run.search.ranked(
-        [replace(o, results=tuple(r for r in o.results if r.seed in searched)) for o in outcomes(run.store)]
-    )
+    ranked = run.search.ranked(_by_own_seeds(run, outcomes(run.store)))
     finalists = [outcome.candidate.id for outcome in ranked[: run.finalists]]
     further = range(searched.stop, searched.stop + run.confirmation_seeds) if len(finalists) > 1 else range(0)
     done = {(result.candidate_id, result.seed) for result in run.store.results()}

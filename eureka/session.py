@@ -22,6 +22,7 @@ from eureka.estimate import (
     call_line,
     estimate,
     estimate_memory,
+    require_room,
 )
 from eureka.exporting import reward_module
 from eureka.fates import fates, summary_lines
@@ -39,7 +40,6 @@ from eureka.review.waiting import asks_somebody, make_reviewer
 from eureka.reward.service import PRELOAD, RewardVerifier
 from eureka.rl.backend import Backend
 from eureka.rl.continuing import forget_trainings
-from eureka.rl.memory import available_bytes, require_memory
 from eureka.rl.recording import Recording, probe_metric, record
 from eureka.rl.trajectories import Trajectories, cached_trajectories
 from eureka.sandbox import LayerReport, Limits, Sandbox
@@ -171,8 +171,7 @@ class SearchSession:
             samples=config.search.samples,
             training_seeds=config.train.seeds,
             seed=config.seed,
-            # Further trainings would tell nothing: a person saw the policies that there are.
-            finalists=config.search.finalists if self.task.info.has_metric else 1,
+            finalists=config.search.finalists,
             confirmation_seeds=config.search.confirmation_seeds,
             target=config.train.target,
             warm_start=self.warm_start,
@@ -321,12 +320,10 @@ def search_session(
     """
     require_trackers(config)
     task = load_task(config.task, task_dirs)
-    if config.search.preflight and not task.info.has_metric:
-        raise ConfigError(f"search.preflight=true needs a task metric, and {task.info.name} has none")
-    if not task.info.has_metric and isinstance(config.llm, ProgramSearchConfig):
-        config = replace(config, llm=replace(config.llm, use_probe=False))
+    if not task.info.has_metric:
+        config = judged_by_preferences(config)
     schedule = make_schedule(config, task.info)
-    require_memory(estimate_memory(config, task, schedule), available_bytes())
+    require_room(config, estimate_memory(config, task, schedule))
     warm_start = read_warm_start(config.train.init, task, schedule.ppo, resumed.folder if resumed else None)
     ledger = None
     if isinstance(config.llm, ModelConfig):
@@ -335,8 +332,7 @@ def search_session(
     with Sandbox(preload=PRELOAD, limits=TRACE_LIMITS, mode=config.sandbox.value) as sandbox:
         recording = record(task)
         verifier = RewardVerifier(task.fields, recording.state, sandbox)
-        compares = config.evaluation.seeds > 0 and task.info.has_metric
-        comparer = Comparer.prepare(config, task, recording, environment) if compares else None
+        comparer = Comparer.prepare(config, task, recording, environment) if config.evaluation.seeds else None
         yield SearchSession(
             config=config,
             task_dirs=tuple(task_dirs),
@@ -352,6 +348,21 @@ def search_session(
             start=_start(config, task, recording, verifier, resumed),
             warm_start=warm_start,
         )
+
+
+def judged_by_preferences(config: RunConfig) -> RunConfig:
+    """The config without what measures a metric. Further trainings would tell nothing: a person saw those there are.
+
+    Raises:
+        ConfigError: what cannot be without one is asked for.
+    """
+    asked = {"search.preflight=true": config.search.preflight, "train.target": config.train.target is not None}
+    for key, is_asked in asked.items():
+        if is_asked:
+            raise ConfigError(f"{key} needs a task metric, and {config.task} has none")
+    llm = replace(config.llm, use_probe=False) if isinstance(config.llm, ProgramSearchConfig) else config.llm
+    search = replace(config.search, finalists=1)
+    return replace(config, llm=llm, search=search, evaluation=replace(config.evaluation, seeds=0))
 
 
 def _start(

@@ -148,7 +148,8 @@ def make_proposer(config: RunConfig, models: ModelAccess | None = None) -> Propo
 def _replay(config: RunConfig, llm: ReplayConfig) -> Replay:
     with RunStore.open(Path(llm.run), read_only=True) as recorded:
         completions = recorded.completions()
-        start = recorded_start(recorded.facts())
+        facts = recorded.facts()
+        start = recorded_start(facts)
         source = recorded.candidate_folder(INIT_ID) / "source.py"
     if start is not None and config.search.init is None:
         raise ConfigError(
@@ -159,10 +160,10 @@ def _replay(config: RunConfig, llm: ReplayConfig) -> Replay:
         wanted = candidate_id(generation, sample)
         if wanted not in completions:
             raise ConfigError(
-                f"llm.run={llm.run} has {len(completions)} answers and none for {wanted}: give the "
-                "search.generations and search.samples of that run"
+                f"llm.run={llm.run} has answers for {len(completions)} candidates and none for {wanted}: give "
+                "search.generations and search.samples as far as it came"
             )
-    return Replay(completions)
+    return Replay(completions, uses_metric=facts["had metric access"].startswith("yes"))
 
 
 def make_backend(

@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable
 
@@ -27,6 +28,9 @@ atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 # Films of a run take longer than the runs of the tests: made only where a test asks for `films_beside`.
 _FILM_START = FilmWriter.start
 FilmWriter.start = lambda self: None  # type: ignore[method-assign]
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and so would every run that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # One thread: the trainer's own layout, and no quarrel between the tests' processes.
 torch.set_num_threads(1)

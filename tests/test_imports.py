@@ -105,3 +105,11 @@ def test_imports_are_found(tmp_path: Path) -> None:
         "def f():\n    from eureka.llm.base import Proposer\n"
     )
     assert imported(source) == {"rl", "tasks", "llm"}
+
+
+@pytest.mark.parametrize("module", modules(), ids=str)
+def test_a_process_of_ours_imports_nothing_from_where_it_runs(module: Path) -> None:
+    """`python -m` alone looks for every module in the current folder first: the user's, or a run that came by mail."""
+    for node in ast.walk(ast.parse((ROOT / "eureka" / module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.List) and node.elts and ast.unparse(node.elts[0]) == "sys.executable":
+            assert ast.unparse(node.elts[1]) == "'-P'", f"eureka/{module}:{node.lineno}"

@@ -11,7 +11,7 @@ from eureka.errors import SearchFailed
 from eureka.llm.base import FakeProposer
 from eureka.loop import Run, evolve, outcomes
 from eureka.rl.backend import Event
-from eureka.types import Completion, MetricProbe, Prompt, Stage, TrainingJob, candidate_id
+from eureka.types import Completion, Feedback, MetricProbe, Prompt, Stage, TrainingJob, candidate_id
 
 
 @pytest.fixture
@@ -107,6 +107,38 @@ def test_a_generation_that_was_broken_off_is_finished_though_it_has_reached_the_
         run = replace(run, backend=FakeBackend(make_result, scores))
         assert evolve(run).candidate.id == "g01-c02"
         assert list(run.store.finished_generations()) == [1]
+
+
+def test_further_seeds_do_not_take_the_target_back(make_run: MakeRun, make_result: Make) -> None:
+    """A run that was stopped while it confirmed its finalists begins no other generation."""
+
+    class Lucky(FakeBackend):
+        def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
+            for job in jobs:
+                self.trained.append(f"{job.candidate_id} {job.seed}")
+                yield self.make(job.candidate_id, (5.0 if job.seed == 7 else 1.0,), seed=job.seed)
+
+    backend = Lucky(make_result, {})
+    run = make_run(backend=backend, target=5.0, finalists=2, confirmation_seeds=1)
+    with run.store:
+        for _ in range(2):
+            assert evolve(run).score == 3.0
+    assert backend.trained == ["g01-c01 7", "g01-c02 7", "g01-c01 8", "g01-c02 8"]
+
+
+def test_nobody_is_asked_about_a_generation_that_reached_the_target(make_run: MakeRun) -> None:
+    asked: list[int] = []
+
+    class Reviewing:
+        def review(self, generation: int, shown: Sequence[str], parent: str | None) -> Feedback | None:
+            asked.append(generation)
+            return None
+
+    run = make_run(reviewer=Reviewing(), target=3.0)
+    with run.store:
+        evolve(run)
+        assert list(run.store.finished_generations()) == [1, 2]
+    assert asked == [1]
 
 
 def test_several_seeds_are_pooled(make_run: MakeRun) -> None:

@@ -134,7 +134,7 @@ def test_replay_gives_the_repairs_again(make_run: MakeRun, tmp_path: Path) -> No
         evolve(run)
         recorded = store.completions()
     (tmp_path / "run").rename(tmp_path / "recorded")
-    again = make_run(proposer=Replay(recorded))
+    again = make_run(proposer=Replay(recorded, uses_metric=False))
     with again.store as store:
         evolve(again)
         assert store.completions() == recorded

@@ -90,7 +90,7 @@ def test_proposers(tmp_path: Path) -> None:
         replay = make_proposer(config)
     (completion,) = replay.sample(Prompt((), PromptFacts("ant", 0, 1, ())), ["g01-c01"])
     assert completion.text == "text"
-    with pytest.raises(ConfigError, match=r"has 1 answers and none for g01-c02: give the search\.generations"):
+    with pytest.raises(ConfigError, match=r"for 1 candidates and none for g01-c02: give search\.generations"):
         make_proposer(replace(config, search=SearchConfig(1, 2)))
     with pytest.raises(StoreError, match="not a run folder"):
         make_proposer(RunConfig(task="ant", llm=ReplayConfig(run=str(tmp_path))))

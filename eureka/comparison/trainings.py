@@ -82,7 +82,9 @@ class Trainings:
                 continue
             if isinstance(event, TrainingResult):
                 self.store.record_evaluation(event)
-                if self.cache and event.candidate_id in baselines:
+                # With fewer worlds, where a device had no room for all, it is another training.
+                is_as_asked = len(event.steps) <= self.schedule.num_updates
+                if self.cache and event.candidate_id in baselines and is_as_asked:
                     self.cache.put(by_key[event.candidate_id, event.seed], event)
             self.listener.event(event)
         return failures

@@ -23,7 +23,7 @@ def watched(folder: Path, environment: Mapping[str, str], tell: Callable[[str], 
         tell: is told the page's address as soon as it can be opened.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", "eureka.live", str(folder.resolve())],
+        [sys.executable, "-P", "-m", "eureka.live", str(folder.resolve())],
         env=dict(environment),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -107,7 +107,7 @@ def _refusal(method: str, headers: Headers, *, checks_host: bool, takes_posts: b
 def _same_site(headers: Headers, host: str) -> bool:
     """Whether the request is this server's page's own, or one that a person makes by opening an address."""
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin is not None and origin.partition("://")[2] != host:
         return False
     opened = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
     return opened or headers.get("sec-fetch-site", "none") in ("same-origin", "none")

@@ -13,12 +13,13 @@ class Replay(OneByOne):
     """Gives back recorded answers by candidate id and attempt, whatever the prompt's words."""
 
     name = "replay"
-    uses_metric = False
     description = "Gives back the answers recorded in another run; no model is asked."
 
-    def __init__(self, completions: Mapping[str, Sequence[Completion]]) -> None:
-        """`completions` are every candidate's answers in order, as `RunStore.completions` has them."""
+    def __init__(self, completions: Mapping[str, Sequence[Completion]], *, uses_metric: bool) -> None:
+        """`completions` are every candidate's answers in order, as `RunStore.completions` has them; `uses_metric`
+        whether whoever gave them was told of the metric."""
         self._completions = completions
+        self.uses_metric = uses_metric
         self.can_repair = any(len(answers) > 1 for answers in completions.values())
 
     def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:

@@ -72,7 +72,7 @@ class FilmWriter:
         self._settle()
 
     def _begin(self) -> None:
-        program = [sys.executable, "-m", "eureka.filming", str(self._folder.resolve()), self._films]
+        program = [sys.executable, "-P", "-m", "eureka.filming", str(self._folder.resolve()), self._films]
         try:
             self._process = subprocess.Popen(
                 [*program, str(LOWEST_PRIORITY)],

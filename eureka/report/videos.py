@@ -128,8 +128,8 @@ def _film(run: RunView, path: Path, caption: str, shown: tuple[TrainingResult, .
 def _detail(note: FilmNote, run: RunView) -> str:
     unit = f"\u00a0{run.unit}" if run.unit else ""
     shown = duration(note.seconds).replace(" ", "\u00a0")
-    trained = f"Trained with seed {note.seed}, scores {number(note.score)}{unit}"
-    return f"{trained}. Shown: {_ENDS[note.ended].format(shown)}."
+    scores = f", scores {number(note.score)}{unit}" if run.has_metric else ""
+    return f"Trained with seed {note.seed}{scores}. Shown: {_ENDS[note.ended].format(shown)}."
 
 
 def _reason(run: RunView) -> str:

@@ -41,7 +41,7 @@ class ReportWriter:
             self._settle(self._process)
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "eureka.report", str(self._folder.resolve())],
+                [sys.executable, "-P", "-m", "eureka.report", str(self._folder.resolve())],
                 env=self._environment,
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,

@@ -88,7 +88,7 @@ class Filming:
     def __enter__(self) -> Self:
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "eureka.review", str(self._folder.resolve()), str(self._generation)],
+                [sys.executable, "-P", "-m", "eureka.review", str(self._folder.resolve()), str(self._generation)],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -161,7 +161,7 @@ class LocalBackend:
         try:
             with log.open("ab") as stderr:
                 process = subprocess.Popen(
-                    [sys.executable, "-m", "eureka.rl", str(theirs.fileno()), engine.kind, engine.device],
+                    [sys.executable, "-P", "-m", "eureka.rl", str(theirs.fileno()), engine.kind, engine.device],
                     env=self._environment,
                     cwd=self._folder,  # MuJoCo writes its own log of diverged worlds where it runs
                     pass_fds=[theirs.fileno()],

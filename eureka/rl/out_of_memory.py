@@ -22,6 +22,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 def halved(work: Work, device: str, finished: Collection[tuple[str, int]]) -> Work:
     """What is left of `work` without the jobs `finished`, with half the worlds per group and from the start.
 
+    The trainings stay as long as they were: results of another length would not count in a comparison.
+
     Raises:
         TrainingError: there is but one world per group.
     """
@@ -32,7 +34,8 @@ def halved(work: Work, device: str, finished: Collection[tuple[str, int]]) -> Wo
             f"{device} has no memory for {len(left.jobs)} trainings with one world each: train fewer at a time "
             "(search.samples=, train.seeds=)"
         )
-    jobs = tuple(replace(job, schedule=replace(job.schedule, num_envs=worlds)) for job in left.jobs)
+    schedules = (replace(job.schedule, num_envs=worlds, steps=job.schedule.trained_steps) for job in left.jobs)
+    jobs = tuple(replace(job, schedule=smaller) for job, smaller in zip(left.jobs, schedules, strict=True))
     return replace(left, jobs=jobs, starts=())
 
 

@@ -16,6 +16,7 @@ from eureka.tasks import Rng, Task
 from eureka.types import PPOConfig
 
 _FORMAT = 1
+_KEYS = {"format", "sizes", "activation", "extra", "parameters", "offset", "scale"}
 
 
 @dataclass(frozen=True)
@@ -75,5 +76,7 @@ def load_policy(data: bytes) -> Policies:
         raise TrainingError("the file is not a policy")
     if payload["format"] != _FORMAT:
         raise TrainingError(f"the policy has format {payload['format']}, this version reads {_FORMAT}")
+    if payload.keys() != _KEYS:
+        raise TrainingError("the file is not a policy")
     network = StackedMLP(tuple(payload["sizes"]), payload["activation"], payload["extra"])
     return Policies(network, payload["parameters"][None], payload["offset"][None], payload["scale"][None])

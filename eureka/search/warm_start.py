@@ -10,7 +10,7 @@ from eureka.errors import ConfigError, TrainingError
 from eureka.rl.policy import load_policy, policy_network
 from eureka.store import RunStore, generation_of
 from eureka.tasks import Task
-from eureka.types import PPOConfig
+from eureka.types import INIT_ID, PPOConfig
 
 SCRATCH, PARENT = "scratch", "parent"
 _KEPT = "init_policy.pt"
@@ -27,11 +27,13 @@ class WarmStart:
         """What the trainings of a candidate start from.
 
         The parent is the one that the generation's prompt told of, and its policy that of the best of its trainings
-        with `seeds`, so that a run which is stopped and resumed starts from the same.
+        with `seeds`, so that a run which is stopped and resumed starts from the same. The reward that a search starts
+        from has no parent: its generation's prompt tells of itself.
         """
         if self.given is not None:
             return self.given
-        prompt = store.prompt(generation_of(candidate_id)) if self.from_parent else None
+        has_parent = self.from_parent and candidate_id != INIT_ID
+        prompt = store.prompt(generation_of(candidate_id)) if has_parent else None
         if prompt is None or prompt.facts.reflection is None:
             return None
         parent = prompt.facts.reflection.candidate_id

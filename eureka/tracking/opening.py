@@ -10,6 +10,7 @@ from typing import Any
 
 from eureka.config import RunConfig
 from eureka.errors import ConfigError, EurekaError
+from eureka.search.preferences import has_metric
 from eureka.store import RunStore
 from eureka.tracking.tracker import Sink, Tracker
 
@@ -41,7 +42,7 @@ def tracking(
     Raises:
         EurekaError: a sink cannot be opened.
     """
-    with Tracker(_sinks(config, store, environment), tell) as tracker:
+    with Tracker(_sinks(config, store, environment), tell, has_metric=has_metric(store)) as tracker:
         yield tracker
 
 

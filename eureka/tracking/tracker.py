@@ -57,10 +57,12 @@ class Tracker(Silent):
 
     Args:
         tell: is told when a sink fails; it then gets no more, and the run goes on.
+        has_metric: whether trainings measure a task metric.
     """
 
-    def __init__(self, sinks: Sequence[Sink], tell: Callable[[str], None]) -> None:
+    def __init__(self, sinks: Sequence[Sink], tell: Callable[[str], None], *, has_metric: bool = True) -> None:
         self._sinks = list(sinks)
+        self._has_metric = has_metric
         self._tell = tell
         self._queue: SimpleQueue[_Points | None] = SimpleQueue()
         self._collected: dict[str, list[Progress]] = {}
@@ -92,8 +94,9 @@ class Tracker(Silent):
             group = _group(event.candidate_id, event.seed)
             components = {f"reward/{name}": curve for name, curve in event.components.items()}
             self._queue.put(_Points(group, event.steps, {"reward/total": event.total, **components}))
-            evaluated = {"evaluation/task_metric": event.checkpoint_scores}
-            self._queue.put(_Points(group, event.checkpoint_steps, evaluated))
+            if self._has_metric:
+                evaluated = {"evaluation/task_metric": event.checkpoint_scores}
+                self._queue.put(_Points(group, event.checkpoint_steps, evaluated))
 
     def generation_finished(self, generation: int, outcomes: Sequence[Outcome], best: Outcome | None) -> None:
         """Hand over how the search stands."""
@@ -121,10 +124,8 @@ class Tracker(Silent):
 
     def _hand_over(self) -> None:
         for group, progress in self._collected.items():
-            values = {
-                "task_metric": tuple(each.metric for each in progress),
-                "episode_length": tuple(each.episode_length for each in progress),
-            }
+            measured = {"task_metric": tuple(each.metric for each in progress)} if self._has_metric else {}
+            values = {**measured, "episode_length": tuple(each.episode_length for each in progress)}
             self._queue.put(_Points(group, tuple(each.steps for each in progress), values))
         self._collected = {}
         self._handed_over = time.monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from comparison_fakes import SCHEDULE, Listening, ScoreBackend, graph, result
 
 from eureka.comparison.cache import TrainingCache
 from eureka.comparison.trainings import Entry, Trainings, fresh_seeds
+from eureka.rl.backend import Event
 from eureka.store import RunStore
 from eureka.tasks import Task, find_tasks, load_task
 from eureka.types import Progress, TrainingJob, TrainingResult
@@ -125,3 +126,22 @@ def test_a_cache_that_is_damaged_or_cannot_be_written_costs_time_only(task: Task
     nowhere = TrainingCache(tmp_path / "file" / "cache", task)
     nowhere.put(job, result("human", 1000, 5.0))
     assert nowhere.get(job) is None
+
+
+def test_a_training_with_fewer_worlds_is_not_kept_for_other_runs(
+    store: RunStore, other_store: RunStore, task: Task, tmp_path: Path
+) -> None:
+    """As where a device had no room: as many steps, in twice as many updates."""
+
+    class Small(ScoreBackend):
+        def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
+            for job in jobs:
+                yield replace(result(job.candidate_id, job.seed, 1.0), steps=tuple(range(10, 101, 10)))
+
+    cache = TrainingCache(tmp_path / "cache", task)
+    small = replace(make(store, cache=cache), backend=Small(SCORES))
+    small.train([HUMAN])
+    assert list(small.results("human")) == [1000, 1001]
+    other = make(other_store, cache=cache)
+    other.train([HUMAN])
+    assert trained(other) == [("human", 1000), ("human", 1001)]

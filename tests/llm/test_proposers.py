@@ -14,7 +14,7 @@ PROMPT = Prompt((), PromptFacts("none", 0, 1, ()))
 
 
 def test_all_of_them_are_proposers() -> None:
-    proposers: list[Proposer] = [FakeProposer({}), Replay({}), ProgramSearch(0, use_probe=True)]
+    proposers: list[Proposer] = [FakeProposer({}), Replay({}, uses_metric=False), ProgramSearch(0, use_probe=True)]
     assert [(p.name, p.uses_metric) for p in proposers] == [
         ("fake", False),
         ("replay", False),
@@ -34,7 +34,7 @@ def test_fake_answers_by_id_and_remembers_prompts() -> None:
 
 def test_replay_gives_back_the_record_until_it_ends() -> None:
     recorded = Completion("g01-c01", "text", "some-model", Usage(10, 20))
-    replay = Replay({"g01-c01": (recorded,)})
+    replay = Replay({"g01-c01": (recorded,)}, uses_metric=False)
     answers = replay.sample(PROMPT, ["g01-c01", "g02-c01"])
     assert next(answers) is recorded
     assert not replay.can_repair
@@ -44,7 +44,7 @@ def test_replay_gives_back_the_record_until_it_ends() -> None:
 
 def test_replay_gives_back_repairs_by_attempt() -> None:
     first, second = Completion("g01-c01", "bad", "m"), Completion("g01-c01", "good", "m", attempt=1)
-    replay = Replay({"g01-c01": (first, second)})
+    replay = Replay({"g01-c01": (first, second)}, uses_metric=False)
     assert replay.can_repair
     again = replace(PROMPT, facts=replace(PROMPT.facts, attempt=1))
     assert list(replay.sample(again, ["g01-c01"])) == [second]

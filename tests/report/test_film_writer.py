@@ -49,7 +49,7 @@ def test_one_process_is_started_and_told_of_every_generation(tmp_path: Path, mon
         writer.finish()
     (started,) = (tmp_path / "started").read_text().splitlines()
     pid, *arguments = started.split()
-    assert arguments == ["-m", "eureka.filming", str(tmp_path), "all", "19"]
+    assert arguments == ["-P", "-m", "eureka.filming", str(tmp_path), "all", "19"]
     assert not is_alive(pid)
     # Once more at the end: what the last trainings gave.
     assert (tmp_path / "told").read_text() == "look\n" * 3

@@ -102,10 +102,10 @@ def test_films_play_side_by_side_and_with_their_candidates(filmed_run: Path, ope
     button = page.locator("[data-play-together]")
     button.focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("[...document.querySelectorAll('.films video')].every(film => film.currentTime > 0.1)")
+    page.wait_for_function("() => [...document.querySelectorAll('.films video')].every(film => film.currentTime > 0.1)")
     assert button.inner_text() == "Pause"
     button.click()
-    page.wait_for_function("document.querySelector('[data-play-together]').textContent === 'Play together'")
+    page.wait_for_function("() => document.querySelector('[data-play-together]').textContent === 'Play together'")
     assert page.evaluate("[...document.querySelectorAll('.films video')].every(film => film.paused)")
     page.locator("[data-fold=open]").click()
     films = page.locator(".candidate video")
@@ -237,7 +237,7 @@ def test_the_lineage_of_a_candidate_lights_up(report: Path, open_page: Open) -> 
 def test_code_is_copied_as_it_is_shown(report: Path, open_page: Open) -> None:
     page = open_page(report, permissions=["clipboard-read", "clipboard-write"])
     page.locator("[data-copy=best-code]").click()
-    page.wait_for_function("document.querySelector('[data-copy=best-code]').textContent === 'Copied'")
+    page.wait_for_function("() => document.querySelector('[data-copy=best-code]').textContent === 'Copied'")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("import torch\n")
     assert copied == page.locator("#best-code").text_content()

@@ -15,6 +15,7 @@ from eureka.report import render_report
 from eureka.report.films import FilmNote, of_candidate, of_evaluation, policy_mark
 from eureka.report.reading import read_run
 from eureka.report.videos import Videos, videos
+from eureka.search.preferences import FITNESS, PREFERENCE
 from eureka.serialize import dumps
 from eureka.store import RunStore
 from eureka.types import Candidate, Completion, TrainingResult
@@ -52,6 +53,12 @@ def add(store: RunStore, path: Path, policy: bytes, content: bytes = b"film", **
 
 def found(store: RunStore) -> Videos:
     return videos(read_run(store))
+
+
+def test_no_score_stands_with_a_film_where_there_is_no_metric(run: RunStore) -> None:
+    run.set_fact(FITNESS, PREFERENCE)
+    add(run, of_evaluation("best"), b"g01-c02 again")
+    assert found(run).head[0].detail == "Trained with seed 7. Shown: the first 6\u00a0s of an episode."
 
 
 def test_best_human_and_sparse_stand_side_by_side(run: RunStore) -> None:

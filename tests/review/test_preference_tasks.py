@@ -20,17 +20,18 @@ from eureka.console.board import Board
 from eureka.console.lines import ProgressLines
 from eureka.console.view import View
 from eureka.errors import ConfigError, StoreError, TaskError
+from eureka.estimate import estimate
 from eureka.fates import fates
 from eureka.loop import evolve, outcomes
 from eureka.report import render_report
 from eureka.review.standing import standing
 from eureka.review.waiting import Reviewer, leave_answers
-from eureka.session import SearchSession
+from eureka.session import SearchSession, judged_by_preferences, search_session
 from eureka.store import RunStore
 from eureka.tasks import load_task
 from eureka.tasks.describe import describe
 from eureka.tasks.preference import NO_METRIC
-from eureka.types import Feedback, Progress, TrainingResult, Verdict
+from eureka.types import Feedback, PPOConfig, Progress, Prompt, PromptFacts, Schedule, TrainingResult, Verdict
 
 Make = Callable[..., TrainingResult]
 
@@ -144,7 +145,6 @@ def test_the_console_shows_no_score_of_a_training(
 
 def test_evaluate_and_preflight_are_refused_with_one_sentence(tmp_path: Path) -> None:
     from eureka.comparing import evaluate_run
-    from eureka.session import search_session
 
     dirs = [write_task(tmp_path)]
     config = compose_config(["task=balance", "search.feedback=ask"], dirs)
@@ -152,9 +152,22 @@ def test_evaluate_and_preflight_are_refused_with_one_sentence(tmp_path: Path) ->
     created = RunStore.create(tmp_path / "run", to_yaml(config), {"task_dirs": "[]"})
     with created as store, pytest.raises(StoreError, match=message):
         evaluate_run(store, None, None, dirs, {})
-    preflight = compose_config(["task=balance", "search.preflight=true"], dirs)
-    with pytest.raises(ConfigError, match="preflight=true needs a task metric"), search_session(preflight, dirs, {}):
-        pass
+    for override, key in (("search.preflight=true", "preflight=true"), ("train.target=3", "train.target")):
+        asked = compose_config(["task=balance", override], dirs)
+        with (
+            pytest.raises(ConfigError, match=f"{key} needs a task metric, and balance has none"),
+            search_session(asked, dirs, {}),
+        ):
+            pass
+
+
+def test_nothing_is_measured_once_more_without_a_metric() -> None:
+    given = compose_config(["task=cartpole", "search.finalists=3", "search.confirmation_seeds=2", "evaluation.seeds=3"])
+    config = judged_by_preferences(given)
+    assert (config.search.finalists, config.evaluation.seeds) == (1, 0)
+    schedule = Schedule(8, 1000, 1, 1, PPOConfig())
+    trainings = config.search.generations * config.search.samples
+    assert estimate(config, schedule, Prompt((), PromptFacts("cartpole", 0, 1, ()))).control_steps == trainings * 1000
 
 
 def test_a_whole_run_from_the_command_line(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from eureka.config import compose_config
 from eureka.errors import TrainingError
-from eureka.estimate import estimate_memory
+from eureka.estimate import estimate_memory, require_room
 from eureka.rl.memory import MemoryNeed, available_bytes, in_words, memory_line, memory_need, require_memory
 from eureka.tasks import Task, load_task
 from eureka.types import Schedule
@@ -126,6 +126,15 @@ def test_what_does_not_fit_is_refused_in_one_sentence() -> None:
     assert memory_line(need, 4 * GB) == "memory: about 3.5 GB with 2 workers, of 4.0 GB that are available"
     assert memory_line(MemoryNeed(1, GB // 4, 0), None) == "memory: about 250 MB with 1 worker"
     assert in_words(999_000_000) == "999 MB"
+
+
+def test_a_device_is_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own memory counts there, and what does not fit is trained with fewer worlds."""
+    monkeypatch.setattr("eureka.physics.engine.missing_packages", lambda: None)
+    need = MemoryNeed(1, GB, 10**9 * GB)
+    require_room(compose_config(["task=cartpole", "physics=warp"]), need)
+    with pytest.raises(TrainingError, match="training would take about"):
+        require_room(compose_config(["task=cartpole", "physics=c"]), need)
 
 
 def test_a_run_is_judged_by_the_most_trainings_at_once(task: Task) -> None:

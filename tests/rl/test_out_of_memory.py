@@ -55,6 +55,15 @@ def test_worlds_are_halved_until_there_is_room(
     assert isinstance(events[-1], Done)
 
 
+def test_a_training_with_fewer_worlds_is_as_long(make_job: MakeJob, schedule: Schedule, tmp_path: Path) -> None:
+    """824 steps are 2 updates of 32 x 16, and would be 3 of 16 x 16."""
+    large = replace(schedule, num_envs=32, steps=824)
+    assert (large.ppo.horizon, large.trained_steps) == (16, 1024)
+    work = Work("cartpole", (), (replace(make_job("g01-c01", 0), schedule=large),), tmp_path / "c.pt")
+    (job,) = halved(work, "cuda:0", set()).jobs
+    assert (job.schedule.num_envs, job.schedule.trained_steps) == (16, 1024)
+
+
 def test_one_world_that_does_not_fit_is_said(make_job: MakeJob, schedule: Schedule, tmp_path: Path) -> None:
     job = replace(make_job("g01-c01", 0), schedule=replace(schedule, num_envs=1))
     with pytest.raises(TrainingError, match=r"cuda:1 has no memory for 1 trainings.*search\.samples="):

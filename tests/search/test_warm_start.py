@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from loop_fakes import IDS, FakeBackend, Make, build_run
+from loop_fakes import GOOD, IDS, FakeBackend, Make, build_run
 
 from eureka.errors import ConfigError
 from eureka.loop import evolve
@@ -16,7 +16,7 @@ from eureka.rl.policy import Policies
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep, read_warm_start
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
-from eureka.types import PPOConfig, TrainingJob, TrainingResult
+from eureka.types import INIT_ID, Completion, PPOConfig, TrainingJob, TrainingResult
 
 PPO = PPOConfig(hidden=(8,), activation="relu")
 
@@ -62,6 +62,32 @@ def test_from_the_parents_policy(tmp_path: Path, make_result: Make) -> None:
         ("g03-c02", 7): second,
         ("g02-c01", 8): first,
         ("g01-c02", 8): None,
+    }
+
+
+def test_the_reward_that_a_search_starts_from_has_no_parent(tmp_path: Path, make_result: Make) -> None:
+    """Also where it is trained further as a finalist: the first prompt tells of itself."""
+    backend = Remembering(make_result)
+    backend.scores[INIT_ID] = 9.0
+    run = build_run(
+        tmp_path / "run",
+        make_result,
+        backend=backend,
+        warm_start=WarmStart(from_parent=True),
+        init=Completion(INIT_ID, GOOD, "init"),
+        generations=1,
+        finalists=2,
+        confirmation_seeds=1,
+    )
+    with run.store:
+        evolve(run)
+    first = f"{INIT_ID} 7".encode()
+    assert backend.starts == {
+        (INIT_ID, 7): None,
+        (INIT_ID, 8): None,
+        ("g01-c01", 7): first,
+        ("g01-c02", 7): first,
+        ("g01-c02", 8): first,
     }
 
 

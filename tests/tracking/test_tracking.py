@@ -85,6 +85,19 @@ class FakeSink:
         self.closed = True
 
 
+def test_nothing_is_kept_of_a_metric_that_there_is_none_of(story: Story) -> None:
+    sink = FakeSink()
+    story.view().store.close()
+    with Tracker([sink], lambda text: None, has_metric=False) as tracker:
+        for _ in story.tell(tracker, Clock()):
+            pass
+    assert {name for group, name, *_ in sink.kept if group == "g01-c01/seed_0"} == {
+        "episode_length",
+        "reward/total",
+        "reward/a",
+    }
+
+
 def test_what_is_kept_of_a_search(story: Story) -> None:
     sink, told = FakeSink(), []
     story.view().store.close()
