@@ -144,7 +144,7 @@ def _choice(comparison: Comparison) -> str:
     scores = " against ".join(value(contender.iqm) for contender in (first, *others))
     return (
         f"the search could not tell {names} apart, so each was trained with the fresh seeds ({scores}); "
-        f"{first.candidate_id} is best by all trainings together, and its own figure flatters it a little"
+        f"{first.candidate_id} is best by all trainings together, and its own figure flatters it"
     )
 
 

@@ -69,6 +69,8 @@ class FilmWriter:
             self._process.stdin.close()
         with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
             self._process.wait(WAIT_S)
+        if self._process.poll() is None:
+            self._tell(f"the rest is not filmed: eureka report {self._folder} --films does it, some seconds a policy")
         self._settle()
 
     def _begin(self) -> None:

@@ -114,7 +114,7 @@ def _try(environment: Mapping[str, str], backend: str) -> GlReport:
             timeout=PROBE_TIMEOUT_S,
         )
     except subprocess.TimeoutExpired:
-        return GlReport(backend, f"gave no picture in {PROBE_TIMEOUT_S:.0f} s")
+        return GlReport(backend, f"gave no picture in {PROBE_TIMEOUT_S:.0f} s: broken, or this machine is too busy")
     if probe.returncode == 0:
         return GlReport(backend, "")
     missing = subprocess.run(

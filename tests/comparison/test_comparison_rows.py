@@ -72,7 +72,7 @@ def test_the_summary() -> None:
         "1 [0.5, 1.5] m/s",
         "on 512 recorded transitions g02-c05 correlates with the human-written reward by 0.83 (Pearson)",
         "the search could not tell g02-c05 and g03-c01 apart, so each was trained with the fresh seeds (2.5 against "
-        "-); g02-c05 is best by all trainings together, and its own figure flatters it a little",
+        "-); g02-c05 is best by all trainings together, and its own figure flatters it",
         "human-written: from the cache of an earlier run (seeds 1000, 1001)",
         "bare metric: a training was given up: it became NaN",
     )

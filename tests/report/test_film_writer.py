@@ -60,8 +60,10 @@ def test_the_end_of_a_run_does_not_wait_for_long(tmp_path: Path, monkeypatch: py
     stand_in(tmp_path, monkeypatch, "sleep 60 & exec sleep 60")
     monkeypatch.setattr(eureka.report.film_writer, "WAIT_S", 0.3)
     before = time.monotonic()
-    update_films(tmp_path, Films.best, ENVIRONMENT, print)
+    told: list[str] = []
+    update_films(tmp_path, Films.best, ENVIRONMENT, told.append)
     assert time.monotonic() - before < 5.0
+    assert told[-1] == f"the rest is not filmed: eureka report {tmp_path} --films does it, some seconds a policy"
     assert not is_alive(wait_for(tmp_path / "started").split()[0])
 
 
