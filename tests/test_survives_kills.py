@@ -56,7 +56,7 @@ def test_ten_kills_change_nothing(tmp_path: Path) -> None:
     while True:
         process = eureka(*command)
         try:
-            code = process.wait(timeout=moments.uniform(0.2, 0.6) * duration if kills < KILLS else None)
+            code = process.wait(timeout=moments.uniform(0.1, 0.5) * duration if kills < KILLS else None)
             assert code == 0
             break
         except subprocess.TimeoutExpired:

@@ -105,10 +105,13 @@ def test_one_child_films_one_policy_after_the_other(gl: str, tmp_path: Path, con
         with pytest.raises(VideoError, match="takes 3 numbers and gives 2"):
             studio.film(VideoJob(task="cartpole", policy=constant_policy(3, 2, 0.0)), tmp_path / "b.mp4")
         studio.film(VideoJob(task="cartpole", policy=constant_policy(4, 1, 0.0), look=coarse), tmp_path / "c.mp4")
+        with pytest.raises(VideoError, match="the file is not a policy"):
+            studio.film(VideoJob(task="cartpole", policy=b"no policy", look=look), tmp_path / "d.mp4")
         # What the child itself dies of ends all that follows.
-        for policy in (b"no policy", constant_policy(4, 1, 0.0)):
+        studio._child.kill()
+        for _ in range(2):
             with pytest.raises(VideoError, match="the video cannot be made: "):
-                studio.film(VideoJob(task="cartpole", policy=policy, look=look), tmp_path / "d.mp4")
+                studio.film(VideoJob(task="cartpole", policy=constant_policy(4, 1, 0.0), look=look), tmp_path / "d.mp4")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "a.mp4", "c.jpg", "c.mp4"]
     assert (tmp_path / "c.mp4").stat().st_size < (tmp_path / "a.mp4").stat().st_size
 
