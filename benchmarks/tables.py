@@ -93,7 +93,18 @@ def _provenance(study: SearchStudy) -> str:
         f"{settings.search_steps:,} steps; every reward above then trained with {settings.fresh_seeds} fresh seeds a "
         f"search for {settings.fresh_steps:,} steps, the human-written reward and the bare metric with "
         f"{settings.baseline_seeds}. Intervals resample searches, then seeds. {hardware.cores} cores, {hardware.cpu}; "
-        f"{versions}. `python benchmarks/search_study.py {study.task}`"
+        f"{versions}. `{_command(study)}`"
+    )
+
+
+def _command(study: SearchStudy) -> str:
+    """What makes the study anew."""
+    settings = study.settings
+    steps = f" --steps {settings.fresh_steps}" if settings.fresh_steps != settings.search_steps else ""
+    overrides = "".join(f" --set {override}" for override in settings.overrides)
+    return (
+        f"python benchmarks/search_study.py {study.task} --searches {settings.searches} --fresh-seeds "
+        f"{settings.fresh_seeds} --baseline-seeds {settings.baseline_seeds}{steps}{overrides}"
     )
 
 

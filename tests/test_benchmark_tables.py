@@ -18,7 +18,7 @@ STUDY = data.SearchStudy(
     task="swingup",
     metric="share of the time upright",
     unit="1",
-    settings=data.Settings(2, 3, 8, 1024, 2048, 2, 3, 8, ()),
+    settings=data.Settings(2, 3, 8, 1024, 2048, 2, 3, 8, ("train.steps=1024",)),
     hardware=data.Hardware("x86_64", "a CPU", 2),
     versions={"torch": "2.13.0", "eureka": "0.1.0"},
     human=(0.5, 0.5, 0.5),
@@ -66,7 +66,10 @@ def test_the_table_of_a_study() -> None:
     assert lines[11] == "Generation 3 over generation 1 with the metric probed: 0.5 [0.5, 0.5] 1 (2 searches)."
     assert "2 searches each, 3 generations of 8, trainings of 1,024 steps" in lines[12]
     assert "2 cores, a CPU; eureka 0.1.0, torch 2.13.0" in lines[12]
-    assert lines[12].endswith("`python benchmarks/search_study.py swingup`")
+    assert lines[12].endswith(
+        "`python benchmarks/search_study.py swingup --searches 2 --fresh-seeds 2 --baseline-seeds 3 --steps 2048 "
+        "--set train.steps=1024`"
+    )
 
 
 def test_intervals_resample_searches_and_not_their_trainings_alone() -> None:
