@@ -8,7 +8,7 @@ from pathlib import Path
 
 from page_checks import check
 
-from eureka.report import render_report
+from eureka.report import render_comparison, render_report
 from eureka.report.circumstances import circumstances
 from eureka.report.reading import read_run
 from eureka.store import RunStore
@@ -39,6 +39,7 @@ def test_they_are_said_as_far_as_they_are_known(tmp_path: Path, make_result: Mak
             store.record_evaluation(replace(make_result("g01-c01", (1.0,), seed=seed)))
         found = circumstances(read_run(store), 1234.4)
         page = check(render_report(store))
+        beside = check(render_comparison([store, store]))
     assert found.search == (
         ("seeds", "7 of the search; 7 and 8 of its trainings; 1000 to 1002 of the final evaluation"),
         ("one training", "200 control steps, 64 worlds, 1 worker"),
@@ -48,6 +49,7 @@ def test_they_are_said_as_far_as_they_are_known(tmp_path: Path, make_result: Mak
     assert found.layers == (("seccomp", "on"), ("landlock", "missing"), ("private memory", "on"))
     assert [name for name, _ in found.machine] == ["processor", "gpu", "python", "eureka"]
     assert page.text.count("generated code ran without confinement (sandbox=unsafe)") == 2
+    assert beside.text.count("generated code ran without confinement (sandbox=unsafe)") == 2
     assert "landlock missing" in " ".join(page.text.split())
 
 
