@@ -13,7 +13,6 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +20,7 @@ from typing import Any, Self
 
 import yaml
 
+from eureka.beside import go_last
 from eureka.config import Films
 from eureka.errors import EurekaError, RenderingUnavailable, VideoError
 from eureka.report.films import BEST, NO_FILMS, FilmNote, of_candidate, of_evaluation, policy_mark, read_note
@@ -235,17 +235,9 @@ def _candidates_of(store: RunStore) -> int:
     return int(search["generations"]) * int(search["samples"])
 
 
-def _go_last(niceness: int) -> None:
-    """Let trainings go first. Where Linux weighs sessions (`sched_autogroup_enabled`), niceness counts within one only,
-    and every worker is one: there the session of these films gets the niceness too."""
-    os.nice(niceness)
-    with suppress(OSError):  # another system, or a container that may not say it: niceness alone
-        Path("/proc/self/autogroup").write_text(str(niceness), encoding="ascii")
-
-
 def main(folder: str, films: str, niceness: str) -> None:
     """Film beside a run; ends the process with 1 and one line on stderr where that fails."""
-    _go_last(int(niceness))
+    go_last(int(niceness))
     # An end that leaves nothing behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-BASE = {"errors", "types", "serialize", "code_blocks", "answer_text", "advice", "state_inputs"}
+BASE = {"beside", "errors", "types", "serialize", "code_blocks", "answer_text", "advice", "state_inputs"}
 PARTS = BASE | {"physics", "sandbox", "tasks", "reward", "prompts", "llm", "extract", "reflect"}
 WORKERS = PARTS | {"rl", "export", "wrappers", "video", "analysis"}
 TOP = {
@@ -22,6 +22,7 @@ TOP = {
 
 MAY_IMPORT = {
     "__init__": {"api"},
+    "beside": set(),
     "errors": set(),
     "types": set(),
     "serialize": {"types"},

@@ -6,12 +6,12 @@ are shown the run's end before.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from pathlib import Path
 from threading import Event, Thread
 
+from eureka.beside import go_last
 from eureka.errors import EurekaError
 from eureka.live.server import Watch, watch
 
@@ -25,7 +25,7 @@ QUIET_S = 2.0
 
 def main(folder: str) -> None:
     """Serve; ends the process with 1 and one line on stderr where that cannot be."""
-    os.nice(LOWER_PRIORITY)
+    go_last(LOWER_PRIORITY)
     ended = Event()
     try:
         with watch(Path(folder), ended=ended.is_set) as ready:

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from eureka.beside import LOWEST_PRIORITY, last_words
 from eureka.config import Films
-from eureka.report.writer import LOWEST_PRIORITY
 
 WAIT_S = 10.0
 """How long the end of a run waits for films; those that are missing then can be made at any time."""
@@ -99,8 +99,7 @@ class FilmWriter:
             _end(process)
         elif process.returncode != 0:
             self._said.seek(0)
-            last = self._said.read().strip().splitlines()[-1:]
-            self._fail(last[0] if last else f"their process ended with {process.returncode}")
+            self._fail(last_words(process.returncode, self._said.read()))
         assert process.stdin is not None
         with suppress(BrokenPipeError):
             process.stdin.close()

@@ -9,9 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from eureka.beside import last_words
+
 REPORT = "report.html"
 """The file's name in a run folder."""
-LOWEST_PRIORITY = 19
 LAST_WAIT_S = 120.0
 """How long the end of a run waits for its last report."""
 
@@ -49,9 +50,8 @@ class ReportWriter:
                 stderr=subprocess.PIPE,
                 text=True,
                 errors="replace",
-                # Out of reach of the terminal's Ctrl-C; within the session, whose processes a desktop's scheduler
-                # weighs together, so that the priority counts against the trainings.
-                process_group=0,
+                # Out of reach of the terminal's Ctrl-C, and with a priority of its own as a session.
+                start_new_session=True,
             )
         except OSError as error:
             self._warn(f"warning: the report was not written: {error}")
@@ -68,13 +68,13 @@ class ReportWriter:
         self._process = None
         try:
             _, errors = process.communicate(timeout=LAST_WAIT_S)
+            reason = last_words(process.returncode, errors)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
-            errors = f"it took more than {LAST_WAIT_S:.0f} s"
+            reason = f"it took more than {LAST_WAIT_S:.0f} s"
         if process.returncode:
-            last = errors.strip().splitlines()[-1:] or [f"its process ended with {process.returncode}"]
-            self._warn(f"warning: the report was not written: {last[0]}")
+            self._warn(f"warning: the report was not written: {reason}")
         return process.returncode == 0
 
     def __enter__(self) -> Self:

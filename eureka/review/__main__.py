@@ -6,17 +6,16 @@ import os
 import sys
 from pathlib import Path
 
+from eureka.beside import go_last
 from eureka.errors import EurekaError
 from eureka.review.data import newest_review
 from eureka.review.films import make_films
 from eureka.store import RunStore
 
-LOWEST_PRIORITY = 19
-
 
 def main(folder: str, generation: str) -> None:
     """Film; ends the process with 1 and one line on stderr where that cannot be."""
-    os.nice(LOWEST_PRIORITY)
+    go_last()
     try:
         review = newest_review(Path(folder))
         if review is not None and review.generation == int(generation):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from eureka.beside import last_words
 from eureka.errors import RenderingUnavailable
 from eureka.filming import Crew, Wanted, best_training
 from eureka.review.data import review_folder
@@ -107,8 +108,7 @@ class Filming:
             return
         _, errors = self._process.communicate()
         if self._process.returncode:
-            last = errors.strip().splitlines()[-1:] or [f"the process that films ended with {self._process.returncode}"]
-            self._explain_missing(last[0])
+            self._explain_missing(last_words(self._process.returncode, errors))
         self._process = None
 
     def _explain_missing(self, reason: str) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from eureka.beside import last_words
 from eureka.errors import RenderingUnavailable
 from eureka.rl.environment import worker_environment
 
@@ -121,10 +122,3 @@ def _try(environment: Mapping[str, str], backend: str) -> GlReport:
         [sys.executable, "-P", "-c", _MISSING, backend], env=child, capture_output=True, text=True, check=False
     )
     return GlReport(backend, last_words(probe.returncode, probe.stderr), tuple(missing.stdout.split()))
-
-
-def last_words(returncode: int, stderr: str) -> str:
-    """Why a child ended: the signal that killed it, or its last line."""
-    if returncode < 0:
-        return f"killed by signal {-returncode}"
-    return (stderr.strip().splitlines() or [f"ended with status {returncode}"])[-1]

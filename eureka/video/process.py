@@ -12,9 +12,10 @@ from threading import Event, Timer
 from types import TracebackType
 from typing import Self
 
+from eureka.beside import last_words
 from eureka.errors import VideoError
 from eureka.serialize import DecodeError, dumps, loads
-from eureka.video.gl import find_gl, gl_environment, last_words
+from eureka.video.gl import find_gl, gl_environment
 from eureka.video.job import Shot, Video, VideoJob, Wrap
 
 TIMEOUT_S = 1800.0

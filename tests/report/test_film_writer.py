@@ -81,7 +81,7 @@ def test_an_interrupted_run_leaves_no_process(tmp_path: Path, monkeypatch: pytes
     ("script", "reason"),
     [
         ("echo first >&2; echo 'nothing here can draw' >&2; exit 1", "nothing here can draw"),
-        ("kill -9 $$", "their process ended with -9"),
+        ("kill -9 $$", "killed by signal 9"),
     ],
 )
 def test_a_failure_is_told_once_and_not_tried_again(

@@ -95,7 +95,7 @@ def test_a_failed_search_waits_for_its_last_report(tmp_path: Path, monkeypatch: 
     writer.start()
     with pytest.raises(RuntimeError), writer:
         raise RuntimeError
-    assert told == ["warning: the report was not written: its process ended with -9"]
+    assert told == ["warning: the report was not written: killed by signal 9"]
 
 
 def test_one_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

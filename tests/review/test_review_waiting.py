@@ -280,7 +280,7 @@ def test_a_filming_process_that_fails_is_explained_and_hurts_nobody(
                 break
             time.sleep(0.02)
     films = films_of(folder, 1, ("g01-c01", "g01-c02"))
-    assert films["g01-c01"].problem == "the process that films ended with 1"
+    assert films["g01-c01"].problem == "ended with status 1"
     assert (films["g01-c02"].ready, films["g01-c02"].problem) == (True, "")
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     write_review(folder, Review(generation=2, shown=("g02-c01",)))
