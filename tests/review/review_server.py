@@ -1,37 +1,23 @@
-"""The page of a review on a free port, and requests to it as bytes go over the wire."""
+"""The page of a review on a free port, and requests to it as the page makes them."""
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 from urllib.parse import urlencode
 
-from eureka.live.server import Watch
+from page_server import Answer, PageServer, running
+
 from eureka.review.server import serving_reviews
 
 
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: str
-
-
-@dataclass(frozen=True)
-class Served:
-    ready: Watch
-
-    @property
-    def port(self) -> int:
-        return self.ready.sockets[0].getsockname()[1]
+class Served(PageServer):
+    """A server of reviews."""
 
     @property
     def token(self) -> str:
-        return self.ready.address.partition("token=")[2]
+        return self.address.partition("token=")[2]
 
     @property
     def origin(self) -> str:
@@ -49,14 +35,9 @@ class Served:
         sent = {"Cookie": f"review{self.port}={self.token}", **(headers or {})}
         if body is not None:
             sent |= {"Content-Type": "application/x-www-form-urlencoded"}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
+        with self.connection() as connection:
             connection.request(method, target, body, {name: value for name, value in sent.items() if value})
-            answer = connection.getresponse()
-            text = answer.read().decode("utf-8", errors="replace")
-            return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, text)
-        finally:
-            connection.close()
+            return Answer.read(connection)
 
     def send(self, headers: dict[str, str] | None = None, **form: str) -> Answer:
         """The form, as the page itself sends it."""
@@ -66,12 +47,5 @@ class Served:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Served]:
-    with serving_reviews(folder) as ready:
-        thread = Thread(target=ready.run)
-        thread.start()
-        try:
-            yield Served(ready)
-        finally:
-            ready.server.should_exit = True
-            thread.join(20)
-            assert not thread.is_alive()
+    with serving_reviews(folder) as ready, running(ready):
+        yield Served(ready)

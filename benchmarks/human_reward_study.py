@@ -1,0 +1,73 @@
+"""Which hyper-parameters for a Gymnasium body? Gymnasium's own reward, four seeds a setting.
+
+    python benchmarks/human_reward_study.py hopper          # trains what benchmarks/results/hopper_study.json lacks
+    python benchmarks/human_reward_study.py hopper --show   # prints what it has
+    python benchmarks/human_reward_study.py humanoid --first 3 --seeds 2      # of the first three settings, two each
+
+Scores are the task metric, m/s, of the final policy. Killed at any time, it goes on with the setting that it was at.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+
+from study import Study, estimate, line, shipped
+
+from eureka.comparison import Role
+from eureka.tasks import load_task
+
+KEYS = (
+    *("timestep_s", "substeps", "num_envs", "steps", "horizon", "minibatches", "epochs", "learning_rate"),
+    *("gamma", "gae_lambda", "initial_std"),
+)
+FURTHER_KEYS: Mapping[str, Sequence[str]] = {"humanoid": ("entropy",)}
+CHANGES: Mapping[str, Sequence[Mapping[str, float]]] = {
+    "hopper": (
+        {},
+        {"timestep_s": 0.004, "substeps": 2},
+        {"num_envs": 32, "horizon": 32},
+        {"num_envs": 32, "minibatches": 8},
+        {"minibatches": 8},
+        {"epochs": 8},
+    ),
+    "humanoid": (
+        {},
+        {"gamma": 0.99, "gae_lambda": 0.95},
+        {"steps": 2_000_000},
+        {"gamma": 0.99, "gae_lambda": 0.95, "steps": 2_000_000},
+        {"timestep_s": 0.0075, "substeps": 2},
+        {"num_envs": 32},
+        {"learning_rate": 3e-4},
+        {"minibatches": 8},
+        {"horizon": 64},
+        {"initial_std": 0.5},
+        {"entropy": 0.002},
+        {"epochs": 8},
+    ),
+}
+SEEDS = 4
+
+
+def main() -> None:
+    """Train, print one row a setting, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("task", choices=list(CHANGES))
+    parser.add_argument("--show", action="store_true", help="train nothing")
+    parser.add_argument("--first", type=int, help="only so many settings")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="trainings of each")
+    options = parser.parse_args()
+    seeds = range(options.seeds)
+    base = shipped(load_task(options.task), (*KEYS, *FURTHER_KEYS.get(options.task, ())))
+    study = Study(options.task, f"{options.task}_study")
+    for change in CHANGES[options.task][: options.first]:
+        setting = {**base, **change}
+        if not options.show:
+            study.train(setting, [Role.HUMAN], seeds)
+        print(line(setting, base, {"human": study.scores(setting, Role.HUMAN, seeds)}), flush=True)
+    if not options.show:
+        study.write({"shipped": {"setting": base, "human": estimate(study.scores(base, Role.HUMAN, seeds))}})
+
+
+if __name__ == "__main__":
+    main()
