@@ -34,7 +34,8 @@ class Watch:
 
     def run(self) -> None:
         """Serve until the process is interrupted or `server.should_exit` is set."""
-        self.server.run(sockets=self.sockets)
+        with self.server.capture_signals():  # uvicorn does so only once its loop runs, which an early Ctrl-C is before
+            self.server.run(sockets=self.sockets)
 
 
 @contextmanager

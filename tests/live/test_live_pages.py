@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -186,6 +187,23 @@ def test_eureka_watch_serves_until_interrupted(tmp_path: Path, grow: Grow) -> No
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
         assert process.stderr.read() == ""
+
+
+def test_ctrl_c_before_the_server_listens_to_it_is_heard(
+    tmp_path: Path, grow: Grow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grow(tmp_path / "run", 1)
+    with watch(tmp_path / "run", port=0) as ready:
+        loop_factory = ready.server.config.get_loop_factory()
+
+        def interrupted() -> object:
+            signal.raise_signal(signal.SIGINT)
+            return loop_factory
+
+        monkeypatch.setattr(ready.server.config, "get_loop_factory", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            ready.run()
+    gc.collect()  # a coroutine that was made and not awaited warns now, and a warning fails
 
 
 def test_a_page_beside_a_run_ends_with_it(tmp_path: Path, grow: Grow) -> None:
