@@ -36,10 +36,10 @@ from eureka.api import search_in
 from eureka.comparison.baselines import trace_baselines
 from eureka.comparison.trainings import Entry, Trainings, fresh_seeds
 from eureka.config import RunConfig, compose_config, from_yaml
-from eureka.loop import outcomes
 from eureka.rl.backend import Backend, Event
 from eureka.rl.recording import record
 from eureka.search import Greedy, Outcome
+from eureka.search.outcomes import outcomes
 from eureka.session import search_session
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task

@@ -9,7 +9,7 @@ from eureka.comparing import best_reward
 from eureka.config import from_yaml
 from eureka.errors import StoreError
 from eureka.export import export_reward
-from eureka.loop import outcomes
+from eureka.search.outcomes import outcomes
 from eureka.search.start import label
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from eureka.console import table
+from eureka.racing import stopped_after
 from eureka.search import pooled_score
 from eureka.search.preferences import preference_scores
 from eureka.store import RunStore
@@ -21,7 +22,8 @@ class Fate:
 
     `repairs` are its answers beyond the first that do not go on with one that was cut off. `usable` says that its last
     answer gave a verified reward which no training refused, be it worth a training or not; `usable_at_once` says the
-    same of its first. `rejected` is why it is not in the race, None where it is or was not answered.
+    same of its first. `rejected` is why it is out, None where it is not or was not answered. `stopped_after` are the
+    control steps after which its race left it behind.
     """
 
     candidate_id: str
@@ -31,6 +33,7 @@ class Fate:
     usable_at_once: bool
     score: float | None = None
     rejected: Rejected | None = None
+    stopped_after: int | None = None
 
 
 def fates(store: RunStore) -> list[Fate]:
@@ -40,6 +43,7 @@ def fates(store: RunStore) -> list[Fate]:
     rejected = {rejection.candidate_id: rejection for rejection in store.rejections()}
     verified = {reward.candidate_id for reward in store.rewards()}
     results = _by_candidate(store.results())
+    whole = max((len(result.checkpoint_scores) for each in results.values() for result in each), default=0)
     in_flight = {call.split()[0] for call in store.calls_in_flight()}
     preferences = preference_scores(store)
     scores = {n: pooled_score(r) if preferences is None else preferences.get(n, 0.0) for n, r in results.items()}
@@ -56,6 +60,7 @@ def fates(store: RunStore) -> list[Fate]:
                 usable_at_once=_usable_at_once(given, history.get(name, []), usable),
                 score=scores[name] if name in results and name not in rejected else None,
                 rejected=rejected.get(name),
+                stopped_after=stopped_after(results.get(name, ()), whole),
             )
         )
     return found
@@ -125,4 +130,7 @@ def told(fate: Fate, unit: str) -> str:
         return "asked, no answer"
     if not fate.usable:
         return f"answered{after}, not judged yet"
-    return f"usable{after}, not trained yet" if fate.score is None else f"trained{after}: {fate.score:.3g} {unit}"
+    if fate.score is None:
+        return f"usable{after}, not trained yet"
+    until = f" for {fate.stopped_after:,} steps" if fate.stopped_after else ""
+    return f"trained{after}{until}: {fate.score:.3g} {unit}"

@@ -6,7 +6,7 @@ step begins, so a run that was killed goes on by calling `evolve` again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
@@ -17,9 +17,11 @@ from eureka.errors import SearchFailed
 from eureka.extract import extract, extract_continued
 from eureka.feedback import Reviewer, have_reviewed, liked_least, said_before
 from eureka.llm.base import Proposer
+from eureka.racing import stand, until
 from eureka.rl.backend import Backend, Event
 from eureka.search import Greedy, Outcome
-from eureka.search.preferences import preference_scores, score_of
+from eureka.search.outcomes import outcomes
+from eureka.search.race import Race
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart
 from eureka.store import RunStore, generation_of
 from eureka.tasks import Task
@@ -69,7 +71,8 @@ class Run:
     `repairs` is how often one rejected candidate may be asked about again in its generation. `screening` says which
     rewards are not worth a training. `reviewer` asks a person about every generation that another follows.
     `after_generation` is called when one is recorded, and must not take time. A generation whose best score is `target`
-    or more is the last. `warm_start` says from which policies trainings start.
+    or more is the last. `warm_start` says from which policies trainings start. With a `race` not everybody is trained
+    to the end.
     """
 
     task: Task
@@ -88,6 +91,7 @@ class Run:
     confirmation_seeds: int = 0
     target: float | None = None
     warm_start: WarmStart = FROM_SCRATCH
+    race: Race | None = None
     hint: str = ""
     init: Completion | None = None
     repairs: int = 0
@@ -117,7 +121,7 @@ def evolve(run: Run) -> Outcome:
         _repair(run, generation, prompt)
         _train(run, generation)
         _review(run, generation)
-        best = run.search.best(outcomes(run.store))
+        best = _best(run, outcomes(run.store), generation)
         run.store.record_generation(generation, best.candidate.id if best else None)
         run.watcher.generation_finished(generation, outcomes(run.store, generation), best)
         run.after_generation()
@@ -139,32 +143,30 @@ def _start(run: Run) -> None:
     _train(run, 1)
 
 
-def _reached_target(run: Run, generations: Iterable[int]) -> bool:
+def _reached_target(run: Run, generations: Collection[int]) -> bool:
     """Whether the best of these generations is good enough; what is left of a broken off one is none of them."""
     if run.target is None:
         return False
-    best = run.search.best(_by_own_seeds(run, [o for number in generations for o in outcomes(run.store, number)]))
+    found = [outcome for number in generations for outcome in outcomes(run.store, number)]
+    best = _best(run, _by_own_seeds(run, found), max(generations, default=0))
     return best is not None and best.score >= run.target
+
+
+def _best(run: Run, found: Sequence[Outcome], generation: int) -> Outcome | None:
+    """Who leads after so many generations."""
+    leader = _leader(run, generation)
+    return next((outcome for outcome in found if outcome.candidate.id == leader), None) or run.search.best(found)
+
+
+def _leader(run: Run, generation: int) -> str | None:
+    """Who has won the race after so many generations, where there is one."""
+    return stand(run.race, run.store, generation)[1] if run.race is not None else None
 
 
 def _by_own_seeds(run: Run, found: Sequence[Outcome]) -> list[Outcome]:
     """Outcomes by the search's own seeds, so that a run that was stopped while it confirms decides as before."""
     own = range(run.seed, run.seed + run.training_seeds)
     return [replace(o, results=tuple(r for r in o.results if r.seed in own)) for o in found]
-
-
-def outcomes(store: RunStore, generation: int | None = None) -> list[Outcome]:
-    """Every candidate that was trained to the end with all its seeds, in order of id."""
-    preferences = preference_scores(store)
-    results: dict[str, list[TrainingResult]] = {}
-    for result in store.results(generation):
-        results.setdefault(result.candidate_id, []).append(result)
-    rejected = {rejected.candidate_id for rejected in store.rejections(generation)}
-    return [
-        Outcome(candidate, tuple(results[candidate.id]), score_of(candidate.id, preferences))
-        for candidate in store.candidates(generation)
-        if candidate.id in results and candidate.id not in rejected
-    ]
 
 
 def _prompt(run: Run, generation: int) -> Prompt:
@@ -175,12 +177,13 @@ def _prompt(run: Run, generation: int) -> Prompt:
     said = said_before(run.store, generation)
     trained = outcomes(run.store)
     readable = [outcome for outcome in trained if run.proposer.reads(outcome.candidate.source)]
+    leader = _leader(run, generation - 1)
     facts = PromptFacts(
         task=run.task.info.name,
         seed=run.seed,
         generation=generation,
         state=run.task.fields,
-        reflection=_told(run, run.search.reflection(generation, readable or trained, said)),
+        reflection=_told(run, run.search.reflection(generation, readable or trained, said, leader)),
         rejected=run.search.mistakes(generation, [r for r in run.store.rejections(every_attempt=True) if r.feedback]),
         probe=run.probe() if run.probe and run.proposer.uses_metric and run.task.info.has_metric else None,
         hint=run.hint,
@@ -303,6 +306,16 @@ def _tried(run: Run, generation: int, rejected: Mapping[str, Rejected]) -> list[
 
 
 def _train(run: Run, generation: int) -> None:
+    if run.race is None:
+        _train_all(run, generation)
+        return
+    while wanted := stand(run.race, run.store, generation)[0]:
+        rewards = {reward.candidate_id: reward for reward in run.store.rewards()}
+        jobs = [(_job(run, rewards[want.candidate], want.seed), want) for want in wanted]
+        _run_jobs(run, [replace(job, schedule=until(run.schedule, want)) for job, want in jobs])
+
+
+def _train_all(run: Run, generation: int) -> None:
     done = {(result.candidate_id, result.seed) for result in run.store.results(generation)}
     rejected = {rejected.candidate_id for rejected in run.store.rejections(generation)}
     jobs = [
@@ -345,8 +358,9 @@ def _confirm(run: Run) -> list[Outcome]:
     Finalists are chosen by the search's own seeds alone, so that a run that was stopped here chooses the same.
     """
     searched = range(run.seed, run.seed + run.training_seeds)
-    ranked = run.search.ranked(_by_own_seeds(run, outcomes(run.store)))
-    finalists = [outcome.candidate.id for outcome in ranked[: run.finalists]]
+    ranked = [outcome.candidate.id for outcome in run.search.ranked(_by_own_seeds(run, outcomes(run.store)))]
+    leader = _leader(run, run.generations)
+    finalists = sorted(ranked, key=lambda name: name != leader)[: run.finalists]
     further = range(searched.stop, searched.stop + run.confirmation_seeds) if len(finalists) > 1 else range(0)
     done = {(result.candidate_id, result.seed) for result in run.store.results()}
     jobs = [

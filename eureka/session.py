@@ -14,7 +14,7 @@ from eureka.asking import task_prompt
 from eureka.comparing import Comparer, best_reward, print_comparison
 from eureka.comparison import read_comparison
 from eureka.comparison.baselines import trace_baselines
-from eureka.config import ModelConfig, Parent, ProgramSearchConfig, RunConfig
+from eureka.config import Halving, ModelConfig, Parent, ProgramSearchConfig, RunConfig
 from eureka.console import BestReward, View, best_reward_found, say, watching
 from eureka.errors import ConfigError, ProposerError, SearchFailed
 from eureka.estimate import (
@@ -30,9 +30,10 @@ from eureka.live.beside import watched
 from eureka.llm.base import Proposer
 from eureka.llm.budget import Ledger, Spent
 from eureka.llm.keys import Key
-from eureka.loop import Run, Watcher, evolve, outcomes
+from eureka.loop import Run, Watcher, evolve
 from eureka.models import ModelAccess, make_ledger
 from eureka.physics.engine import choose, where
+from eureka.racing import make_race
 from eureka.remarks import record_remarks
 from eureka.report.film_writer import FilmWriter
 from eureka.report.writer import ReportWriter, update_report
@@ -44,7 +45,9 @@ from eureka.rl.recording import Recording, probe_metric, record
 from eureka.rl.trajectories import Trajectories, cached_trajectories
 from eureka.sandbox import LayerReport, Limits, Sandbox
 from eureka.search import Greedy, Outcome
+from eureka.search.outcomes import outcomes
 from eureka.search.preferences import FITNESS, PREFERENCE
+from eureka.search.race import Race
 from eureka.search.read_start import read_start, require_usable
 from eureka.search.start import Start, label, recorded_start
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep, read_warm_start
@@ -175,6 +178,7 @@ class SearchSession:
             confirmation_seeds=config.search.confirmation_seeds,
             target=config.train.target,
             warm_start=self.warm_start,
+            race=self._race(),
             hint=config.search.hint or "",
             init=self.start.completion if self.start else None,
             repairs=config.search.repairs,
@@ -183,6 +187,14 @@ class SearchSession:
             reviewer=make_reviewer(config, store, self.environment, say),
             after_generation=after_generation,
         )
+
+    def _race(self) -> Race | None:
+        """What the generations' trainings are given by, where not all are trained to the end."""
+        train, search = self.config.train, self.config.search
+        if train.halving is Halving.off:
+            return None
+        seeds = range(self.config.seed, self.config.seed + train.seeds + search.confirmation_seeds)
+        return make_race(self.schedule, seeds, train.seeds, search.samples)
 
     def _screening(self) -> Screening:
         """What decides which rewards are worth a training; with `search.preflight` by recorded trajectories too."""
@@ -362,7 +374,13 @@ def judged_by_preferences(config: RunConfig) -> RunConfig:
             raise ConfigError(f"{key} needs a task metric, and {config.task} has none")
     llm = replace(config.llm, use_probe=False) if isinstance(config.llm, ProgramSearchConfig) else config.llm
     search = replace(config.search, finalists=1)
-    return replace(config, llm=llm, search=search, evaluation=replace(config.evaluation, seeds=0))
+    return replace(
+        config,
+        llm=llm,
+        search=search,
+        train=replace(config.train, halving=Halving.off),
+        evaluation=replace(config.evaluation, seeds=0),
+    )
 
 
 def _start(

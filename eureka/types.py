@@ -299,7 +299,8 @@ class Schedule:
     """How one group trains. With its seed this fixes the training bitwise on the CPU.
 
     `steps` control steps in all `num_envs` worlds together; `checkpoints` evenly spaced evaluations, the last at
-    the end; `eval_episodes` evaluation episodes at each.
+    the end; `eval_episodes` evaluation episodes at each. A training that `ends_after` so many of its evaluations is the
+    beginning of the whole one; None: it is trained to the end.
     """
 
     num_envs: int
@@ -307,11 +308,20 @@ class Schedule:
     checkpoints: int
     eval_episodes: int
     ppo: PPOConfig
+    ends_after: int | None = None
+
+    @property
+    def evaluated_after(self) -> tuple[int, ...]:
+        """The updates that an evaluation follows. In all they take as many whole rollouts as come nearest to `steps`;
+        where there are fewer of them than `checkpoints`, each is evaluated."""
+        whole = max(1, round(self.steps / (self.num_envs * self.ppo.horizon)))
+        every = {max(1, round(whole * i / self.checkpoints)) for i in range(1, self.checkpoints + 1)}
+        return tuple(sorted(every))[: self.ends_after]
 
     @property
     def num_updates(self) -> int:
-        """Rollouts and PPO updates: as many whole ones as come nearest to `steps`."""
-        return max(1, round(self.steps / (self.num_envs * self.ppo.horizon)))
+        """Rollouts and PPO updates."""
+        return self.evaluated_after[-1]
 
     @property
     def trained_steps(self) -> int:

@@ -9,8 +9,9 @@ from loop_fakes import GOOD, IDS, FakeBackend, FakeVerifier, FakeWatcher, Make, 
 
 from eureka.errors import SearchFailed
 from eureka.llm.base import FakeProposer
-from eureka.loop import Run, evolve, outcomes
+from eureka.loop import Run, evolve
 from eureka.rl.backend import Event
+from eureka.search.outcomes import outcomes
 from eureka.types import Completion, Feedback, MetricProbe, Prompt, Stage, TrainingJob, candidate_id
 
 

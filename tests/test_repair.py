@@ -12,7 +12,8 @@ from eureka.config import compose_config
 from eureka.errors import ContextTooLong, ProposerError
 from eureka.llm.base import FakeProposer
 from eureka.llm.replay import Replay
-from eureka.loop import Run, evolve, outcomes
+from eureka.loop import Run, evolve
+from eureka.search.outcomes import outcomes
 from eureka.store import RunStore
 from eureka.tasks import load_task
 from eureka.types import Completion, Prompt, Stage, candidate_id

@@ -8,8 +8,9 @@ from loop_fakes import BROKEN, GOOD, IDS, FakeBackend, Make, MakeRun, Stopped, b
 
 from eureka.errors import ContextTooLong, ProposerError
 from eureka.llm.base import FakeProposer
-from eureka.loop import Run, evolve, outcomes
+from eureka.loop import Run, evolve
 from eureka.rl.backend import Event
+from eureka.search.outcomes import outcomes
 from eureka.store import RunStore
 from eureka.types import Completion, Prompt, Rejected, Stage, TrainingJob, candidate_id
 

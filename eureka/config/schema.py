@@ -22,6 +22,13 @@ class Parent(StrEnum):
     best_of_generation = "best_of_generation"
 
 
+class Halving(StrEnum):
+    """Whether all candidates of a generation are trained to the end."""
+
+    race = "race"
+    off = "off"
+
+
 class FeedbackMode(StrEnum):
     """Whether a person is asked about every generation."""
 
@@ -179,6 +186,10 @@ class TrainConfig:
     """Worlds per group; null: the task's own."""
     seeds: int = _at_least(1, 1)
     """Trainings per candidate."""
+    halving: Halving = Halving.race
+    """`race`: after a quarter and after half of its steps only the better half of a generation trains on, and what that
+    saves goes into further seeds for those that cannot be told apart from the leader, up to
+    `search.confirmation_seeds` each (0: none); `off`: all are trained to the end, as in the original Eureka."""
     target: float | None = None
     """A score of the task metric that is good enough: no further generation begins after one has reached it."""
     init: str = "scratch"

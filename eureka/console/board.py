@@ -156,7 +156,7 @@ class Board:
         for name in dict.fromkeys(job.candidate_id for job in jobs):
             mine = {job.seed: job.schedule.trained_steps for job in jobs if job.candidate_id == name}
             self._change(name, state=State.WAITING, jobs=mine, steps={}, began=None, trained=0)
-        self._job_steps = jobs[0].schedule.trained_steps if jobs else self._job_steps
+        self._job_steps = replace(jobs[0].schedule, ends_after=None).trained_steps if jobs else self._job_steps
 
     def event(self, event: Event) -> None:
         if isinstance(event, Progress):

@@ -60,7 +60,7 @@ class JsonLines:
         """Trainings are handed to the backend."""
         if jobs:
             candidates = tuple(job.candidate_id for job in jobs)
-            emit(events.TrainingStarted(candidates, tuple(job.seed for job in jobs), jobs[0].schedule.steps))
+            emit(events.TrainingStarted(candidates, tuple(job.seed for job in jobs), jobs[0].schedule.trained_steps))
 
     def event(self, event: Event) -> None:
         """Something happened in training."""

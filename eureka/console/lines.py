@@ -26,6 +26,7 @@ class ProgressLines:
     def __init__(self, view: View) -> None:
         self._view = view
         self._started = self._said = time.monotonic()
+        self._trained: set[tuple[str, int]] = set()
         self._steps: dict[tuple[str, int], int] = {}
         self._total_steps = 0
         answers = chain.from_iterable(view.store.completions().values()) if view.generations else []
@@ -57,11 +58,15 @@ class ProgressLines:
     def training_started(self, jobs: Sequence[TrainingJob]) -> None:
         """Trainings are handed to the backend."""
         self._steps = {}
-        self._total_steps = sum(job.schedule.steps for job in jobs)
+        self._total_steps = sum(job.schedule.trained_steps for job in jobs)
         self._said = time.monotonic()
         if jobs:
-            steps = jobs[0].schedule.steps
+            schedule = jobs[0].schedule
+            steps = schedule.steps if schedule.ends_after is None else schedule.trained_steps
             policies = f"{len(jobs)} {'policy' if len(jobs) == 1 else 'policies'}"
+            if {(job.candidate_id, job.seed) for job in jobs} <= self._trained:
+                say(f"  {policies} train on, to {steps:,} steps: {', '.join(job.candidate_id for job in jobs)}")
+                return
             own = f" ({self._view.called(INIT_ID)})" if {job.candidate_id for job in jobs} == {INIT_ID} else ""
             say(f"  training {policies}{own}, {steps:,} steps each")
 
@@ -75,6 +80,7 @@ class ProgressLines:
                 self._said = time.monotonic()
                 say(f"  {sum(self._steps.values()) / max(self._total_steps, 1):4.0%} of the training steps")
         elif isinstance(event, TrainingResult):
+            self._trained.add((event.candidate_id, event.seed))
             say(f"  {self._result(event)}")
         elif isinstance(event, WorkerRestarted):
             say(f"  {event.reason}; started again for {', '.join(event.candidate_ids)}")

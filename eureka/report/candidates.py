@@ -117,12 +117,15 @@ def candidate_parts(run: RunView, share: float = 1.0) -> list[CandidatePart]:
     by_id = {candidate.id: candidate for candidate in candidates}
     low, high = value_range([v for c in candidates for r in c.results for v in r.metric], margin=0)
     shares = worker_seconds(candidates)
+    longest = max((r.steps[-1] for c in candidates for r in c.results), default=1)
     parts = []
     for view in candidates:
         spark = None
         if view.reflection is not None and view.reflection.metric_points:
             alt = f"task metric over training, from {number(view.reflection.metric_points[0])} to {number(view.score)}"
-            spark = sparkline(mean_curve([r.metric for r in view.results]), alt=alt, low=low, high=high)
+            curve = mean_curve([r.metric for r in view.results])
+            share = max(r.steps[-1] for r in view.results) / longest
+            spark = sparkline(curve, alt=alt, low=low, high=high, share=share)
         found = (*(warnings(view.reflection) if view.reflection else ()), *_remarked(view))
         if view.id not in limits.detailed:
             parts.append(CandidatePart(view=view, spark=spark, warnings=found, is_detailed=False))

@@ -88,10 +88,10 @@ def line_chart(
     )
 
 
-def sparkline(y: Sequence[float], *, alt: str, low: float, high: float) -> Markup:
-    """A word-sized line between given bounds, without axes."""
+def sparkline(y: Sequence[float], *, alt: str, low: float, high: float, share: float = 1.0) -> Markup:
+    """A word-sized line between given bounds, without axes, over a share of the width."""
     thinner = thinned(y, 24)
-    across = Scale(0, max(len(thinner) - 1, 1), 1, 71)
+    across = Scale(0, max(len(thinner) - 1, 1), 1, 1 + 70 * share)
     up = Scale(low, high if high > low else low + 1, 17, 3)
     points = [(across(i), up(value)) for i, value in enumerate(thinner) if math.isfinite(value)]
     lines = [polyline(points, "line main")] if points else []

@@ -11,6 +11,7 @@ import yaml
 from eureka.answer_text import without_thinking
 from eureka.comparison.record import read_comparison
 from eureka.prompts import render_continuation, render_repair, render_variety
+from eureka.racing import stopped_after
 from eureka.reflect import reflect
 from eureka.report.remarks import read_remarks
 from eureka.report.text import listed
@@ -111,6 +112,7 @@ def _generations(
     rewards = {reward.candidate_id: reward for reward in store.rewards()}
     newest = {candidate.id: candidate for candidate in store.candidates()}
     answers = store.completions()
+    whole = max((len(result.checkpoint_scores) for each in results.values() for result in each), default=0)
     mended = _grouped(store.rejections(every_attempt=True))
     sources = _sources(store)
     given = label(store.facts())
@@ -144,6 +146,7 @@ def _generations(
                     results=trained,
                     reflection=reflect(candidate, trained, preference) if candidate and trained else None,
                     preference=preference,
+                    stopped_after=stopped_after(trained, whole),
                     spending=spending(answers[name]),
                     remarks=read_remarks(store.candidate_folder(name), reward.graph) if reward else (),
                     given=given if name == INIT_ID else "",

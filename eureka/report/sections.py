@@ -101,6 +101,8 @@ def _node(candidate: CandidateView, run: RunView) -> Node:
         note = f"= {candidate.duplicate_of}"
     elif candidate.repairs:
         note = "repaired"
+    elif candidate.stopped_after and candidate.score is not None:
+        note = "stopped"
     kind = "duplicate" if candidate.duplicate_of and candidate.status == "trained" else candidate.status
     is_best = run.best is not None and candidate.id == run.best.id
     score = candidate.score if candidate.score is not None and math.isfinite(candidate.score) else None
@@ -115,6 +117,7 @@ def _generation_row(generation: GenerationView, run: RunView) -> GenerationRow:
     scores = sorted(c.score for c in trained if c.score is not None)
     best = max(trained, key=lambda c: c.score or 0.0, default=None)
     until = [c for c in run.candidates if c.generation <= generation.number and c.score is not None]
+    leading = next((c for c in until if c.id == generation.best_so_far), None)
     return GenerationRow(
         number=generation.number,
         asked=sum(not c.given for c in candidates),
@@ -123,7 +126,7 @@ def _generation_row(generation: GenerationView, run: RunView) -> GenerationRow:
         duplicates=sum(c.duplicate_of is not None for c in candidates),
         best=best,
         quartiles=(quantile(scores, 0.25), quantile(scores, 0.5), quantile(scores, 0.75)) if scores else None,
-        best_so_far=max(until, key=lambda c: c.score or 0.0, default=None),
+        best_so_far=leading or max(until, key=lambda c: c.score or 0.0, default=None),
         parent=next((c.parent for c in candidates if c.parent), None),
         spending=spending(a.answer for c in candidates for a in c.attempts),
         worker_s=sum(worker_seconds(candidates).values()),

@@ -50,6 +50,7 @@ class CandidateView:
 
     `parent` is the candidate whose statistics its prompt showed; `duplicate_of` an earlier one with the same reward.
     `remarks` are those of the analysis before training.
+    `stopped_after` are the control steps of one that its race left behind; None of one that was trained to the end.
     `given` is what a reward is called that the search started from, and that nobody was asked for; else empty.
     """
 
@@ -67,6 +68,7 @@ class CandidateView:
     remarks: tuple[Remark, ...] = ()
     given: str = ""
     preference: float | None = None
+    stopped_after: int | None = None
 
     @property
     def called(self) -> str:

@@ -21,7 +21,7 @@ _FOLDER = "trained"
 
 def training_key(job: TrainingJob) -> str:
     """What a training is but for its length and its evaluations: jobs with the same key are one training."""
-    schedule = replace(job.schedule, steps=0, checkpoints=0, eval_episodes=0)
+    schedule = replace(job.schedule, steps=0, checkpoints=0, eval_episodes=0, ends_after=None)
     return hashlib.sha256(repr((job.graph, job.seed, schedule, job.init)).encode()).hexdigest()[:20]
 
 

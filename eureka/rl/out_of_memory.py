@@ -34,7 +34,8 @@ def halved(work: Work, device: str, finished: Collection[tuple[str, int]]) -> Wo
             f"{device} has no memory for {len(left.jobs)} trainings with one world each: train fewer at a time "
             "(search.samples=, train.seeds=)"
         )
-    schedules = (replace(job.schedule, num_envs=worlds, steps=job.schedule.trained_steps) for job in left.jobs)
+    wholes = (replace(job.schedule, ends_after=None).trained_steps for job in left.jobs)
+    schedules = (replace(j.schedule, num_envs=worlds, steps=n) for j, n in zip(left.jobs, wholes, strict=True))
     jobs = tuple(replace(job, schedule=smaller) for job, smaller in zip(left.jobs, schedules, strict=True))
     return replace(left, jobs=jobs, starts=())
 

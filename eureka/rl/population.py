@@ -187,8 +187,7 @@ class Population:
                 bad[group] = "the policy's parameters became NaN or infinite"
         if bad:
             self._drop(sorted(bad))
-        due = {round(self.num_updates * i / self.schedule.checkpoints) for i in range(1, self.schedule.checkpoints + 1)}
-        if self.jobs and self.updates in due:
+        if self.jobs and self.updates in self.schedule.evaluated_after:
             self._evaluate()
         return [_rejected(jobs[group], reason, self.updates) for group, reason in bad.items()] + self._progress()
 

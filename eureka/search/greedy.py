@@ -32,6 +32,11 @@ class Outcome:
     def score(self) -> float:
         return pooled_score(self.results) if self.preference is None else self.preference
 
+    @property
+    def num_evaluations(self) -> int:
+        """How far it was trained: the evaluations that each of its trainings has had."""
+        return min(len(result.checkpoint_scores) for result in self.results)
+
 
 def pooled_score(results: Sequence[TrainingResult]) -> float:
     """The mean task metric over every evaluation episode of every seed's final policy."""
@@ -59,10 +64,19 @@ class Greedy:
     parent: Literal["best_so_far", "best_of_generation"] = "best_so_far"
 
     def ranked(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
-        """By pooled score, best first; of equals the one that came near it sooner, then that with fewer components."""
+        """By pooled score, best first; of equals the one that came near it sooner, then that with fewer components.
+
+        Those that a race has left behind come after those that were trained further.
+        """
         return sorted(
             outcomes,
-            key=lambda o: (-o.score, steps_to_threshold(o.results), len(o.results[0].components), o.candidate.id),
+            key=lambda o: (
+                -o.num_evaluations,
+                -o.score,
+                steps_to_threshold(o.results),
+                len(o.results[0].components),
+                o.candidate.id,
+            ),
         )
 
     def best(self, outcomes: Sequence[Outcome]) -> Outcome | None:
@@ -70,16 +84,21 @@ class Greedy:
         return next(iter(self.ranked(outcomes)), None)
 
     def reflection(
-        self, generation: int, outcomes: Sequence[Outcome], feedback: Sequence[Feedback] = ()
+        self,
+        generation: int,
+        outcomes: Sequence[Outcome],
+        feedback: Sequence[Feedback] = (),
+        leader: str | None = None,
     ) -> Reflection | None:
         """What `generation` is to be told: its parent's reflection, or None where nothing has been trained.
 
-        The parent is whom a person called best after the generation before; where they named nobody the score decides.
+        The parent is whom a person called best after the generation before; where they named nobody the score decides,
+        or the race that has a `leader`.
         """
         liked = next((f.best for f in feedback if f.generation == generation - 1), None)
         latest = [o for o in outcomes if generation_of(o.candidate.id) == generation - 1]
         pool = latest if self.parent == "best_of_generation" and latest else outcomes
-        chosen = next((o for o in outcomes if o.candidate.id == liked), None) or self.best(pool)
+        chosen = _named(outcomes, liked) or _named(pool, leader) or self.best(pool)
         return reflect(chosen.candidate, chosen.results, chosen.preference) if chosen else None
 
     def mistakes(self, generation: int, rejections: Sequence[Rejected]) -> tuple[Rejected, ...]:
@@ -88,6 +107,10 @@ class Greedy:
         newest_first = sorted(earlier, key=lambda r: -generation_of(r.candidate_id))
         kinds = {_kind(rejected): rejected for rejected in reversed(newest_first)}
         return tuple(r for r in newest_first if kinds[_kind(r)] is r)[:MAX_MISTAKES]
+
+
+def _named(outcomes: Sequence[Outcome], candidate_id: str | None) -> Outcome | None:
+    return next((outcome for outcome in outcomes if outcome.candidate.id == candidate_id), None)
 
 
 def _kind(rejected: Rejected) -> str:

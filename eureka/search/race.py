@@ -6,6 +6,8 @@ that reach the full length and cannot be told apart from the leader get further 
 Moore 1997), until the generation's budget of steps is spent or one is left. Trainings are carried on, not repeated
 (`eureka.rl.continuing`), so a candidate that wins costs one full training per seed.
 
+Steps may be counted in any unit; the search counts evaluations, which are evenly spaced (`eureka.racing`).
+
 A race has no memory: what to train next follows from what has been trained, so a run that was killed goes on alike.
 """
 
@@ -50,10 +52,11 @@ class Race:
 
     Args:
         rungs: lengths of training in steps, rising; the last is the full one.
-        seeds: the seeds of every candidate, in order; the first is that of the rungs.
+        seeds: the seeds of every candidate, in order.
         budget: steps to be spent on a field, further seeds included.
         kept: the share of candidates that goes on from one rung to the next.
         width: how many standard errors a mean may be off, for two candidates to count as not told apart.
+        first_seeds: how many of the seeds every candidate has on the rungs.
     """
 
     rungs: tuple[int, ...]
@@ -61,6 +64,7 @@ class Race:
     budget: int
     kept: float = 0.5
     width: float = 1.0
+    first_seeds: int = 1
 
     def standing(self, field: Sequence[str], evidence: Evidence, champion: str | None = None) -> Standing:
         """What follows from the trainings so far.
@@ -71,25 +75,25 @@ class Race:
             champion: the winner of an earlier race, who joins those that reach the full length. The trainings that it
                 has are taken seed by seed like everybody's, so a lucky one does not carry it.
         """
-        running, spent, before = sorted(field), 0, 0
+        running, spent, before, first = sorted(field), 0, 0, self.first_seeds
         for steps in self.rungs:
-            wanted = self._missing(running, evidence, self.seeds[0], steps, steps - before)
+            wanted = self._missing(running, evidence, self.seeds[:first], steps, steps - before)
             if wanted:
-                return Standing(wanted, tuple(running), before, 1)
-            spent += (steps - before) * len(running)
-            running = self._ranked(running, evidence, steps, 1)
+                return Standing(wanted, tuple(running), before, first)
+            spent += (steps - before) * len(running) * first
+            running = self._ranked(running, evidence, steps, first)
             if steps != self.rungs[-1]:
                 running, before = running[: max(2, math.ceil(self.kept * len(running)))], steps
         if champion is not None:
-            running = self._ranked([*running, champion], evidence, self.rungs[-1], 1)
+            running = self._ranked([*running, champion], evidence, self.rungs[-1], first)
         return self._further_seeds(running, evidence, self.budget - spent)
 
     def _further_seeds(self, running: list[str], evidence: Evidence, left: int) -> Standing:
         """Another seed for each that cannot be told apart from the leader, again and again while the budget lasts."""
         full = self.rungs[-1]
-        for number in range(1, len(self.seeds)):
+        for number in range(self.first_seeds, len(self.seeds)):
             contenders = self._contenders(running, evidence, number)
-            new = self._missing(contenders, evidence, self.seeds[number], full, full)
+            new = self._missing(contenders, evidence, self.seeds[number : number + 1], full, full)
             left -= full * len(contenders)
             if len(contenders) < 2 or left < 0:
                 return Standing((), tuple(running), full, number)
@@ -99,17 +103,27 @@ class Race:
         return Standing((), tuple(running), full, len(self.seeds))
 
     def _missing(
-        self, names: Sequence[str], evidence: Evidence, seed: int, steps: int, new_steps: int
+        self, names: Sequence[str], evidence: Evidence, seeds: Sequence[int], steps: int, new_steps: int
     ) -> tuple[Wanted, ...]:
         return tuple(
-            Wanted(name, seed, steps, new_steps) for name in names if steps not in evidence.get(name, {}).get(seed, {})
+            Wanted(name, seed, steps, new_steps)
+            for name in names
+            for seed in seeds
+            if steps not in evidence.get(name, {}).get(seed, {})
         )
 
     def _scores(self, name: str, evidence: Evidence, steps: int, num_seeds: int) -> list[float]:
         return [evidence[name][seed][steps] for seed in self.seeds[:num_seeds]]
 
     def _ranked(self, names: Sequence[str], evidence: Evidence, steps: int, num_seeds: int) -> list[str]:
-        return sorted(names, key=lambda name: (-fmean(self._scores(name, evidence, steps, num_seeds)), name))
+        """By the mean score, best first; of equals those that came near it sooner."""
+
+        def key(name: str) -> tuple[float, float, str]:
+            rows = [evidence[name][seed] for seed in self.seeds[:num_seeds]]
+            on_the_way = fmean(score for row in rows for at, score in row.items() if at <= steps)
+            return -fmean(row[steps] for row in rows), -on_the_way, name
+
+        return sorted(names, key=key)
 
     def _contenders(self, ranked: Sequence[str], evidence: Evidence, num_seeds: int) -> list[str]:
         """Those of `ranked` whose mean over the first seeds is not clearly below the leader's.

@@ -67,6 +67,7 @@ class Tracker(Silent):
         self._queue: SimpleQueue[_Points | None] = SimpleQueue()
         self._collected: dict[str, list[Progress]] = {}
         self._handed_over = time.monotonic()
+        self._told: dict[str, int] = {}
         self._thread = Thread(target=self._keep, name="eureka-tracking", daemon=True)
 
     def __enter__(self) -> Self:
@@ -93,10 +94,11 @@ class Tracker(Silent):
             self._hand_over()
             group = _group(event.candidate_id, event.seed)
             components = {f"reward/{name}": curve for name, curve in event.components.items()}
-            self._queue.put(_Points(group, event.steps, {"reward/total": event.total, **components}))
+            self._hand_over_new(group, event.steps, {"reward/total": event.total, **components})
             if self._has_metric:
                 evaluated = {"evaluation/task_metric": event.checkpoint_scores}
-                self._queue.put(_Points(group, event.checkpoint_steps, evaluated))
+                self._hand_over_new(group, event.checkpoint_steps, evaluated)
+            self._told[group] = event.steps[-1]
 
     def generation_finished(self, generation: int, outcomes: Sequence[Outcome], best: Outcome | None) -> None:
         """Hand over how the search stands."""
@@ -121,6 +123,11 @@ class Tracker(Silent):
             values = {f"{role}/{name}": (known.value,) for name, known in statistics.items() if known is not None}
             if values:
                 self._queue.put(_Points(COMPARISON, method.seeds[-1:], values))
+
+    def _hand_over_new(self, group: str, steps: tuple[int, ...], values: Mapping[str, tuple[float, ...]]) -> None:
+        """The points of a training beyond those that it ended with before, if the race has carried it on since."""
+        known = sum(step <= self._told.get(group, 0) for step in steps)
+        self._queue.put(_Points(group, steps[known:], {name: curve[known:] for name, curve in values.items()}))
 
     def _hand_over(self) -> None:
         for group, progress in self._collected.items():

@@ -13,10 +13,10 @@ from eureka.comparison.baselines import Baselines
 from eureka.comparison.compare import Contest, choose_and_compare, compare
 from eureka.comparison.trainings import Trainings, fresh_seeds
 from eureka.errors import StoreError
-from eureka.loop import outcomes
 from eureka.rl.backend import Event
 from eureka.rl.recording import Recording, record
 from eureka.search import Greedy
+from eureka.search.outcomes import outcomes
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
 from eureka.types import TrainingJob

@@ -22,10 +22,11 @@ from eureka.console.view import View
 from eureka.errors import ConfigError, StoreError, TaskError
 from eureka.estimate import estimate
 from eureka.fates import fates
-from eureka.loop import evolve, outcomes
+from eureka.loop import evolve
 from eureka.report import render_report
 from eureka.review.standing import standing
 from eureka.review.waiting import Reviewer, leave_answers
+from eureka.search.outcomes import outcomes
 from eureka.session import SearchSession, judged_by_preferences, search_session
 from eureka.store import RunStore
 from eureka.tasks import load_task

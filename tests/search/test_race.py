@@ -69,3 +69,26 @@ def test_the_champion_is_judged_by_the_same_seeds() -> None:
 def test_rejected_ones_are_not_waited_for() -> None:
     first = evidence({"a": [{1: 0.1}], "b": [{1: 0.4}], "c": [{1: 0.3}]})
     assert [w.candidate for w in RACE.standing(["a", "b", "c"], first).wanted] == ["b", "c"]
+
+
+def test_every_seed_that_all_have_counts_on_the_rungs() -> None:
+    race = Race(rungs=(1, 2), seeds=(0, 1, 2), budget=100, first_seeds=2)
+    assert [(w.candidate, w.seed) for w in race.standing(["a", "b"], {}).wanted] == [
+        ("a", 0),
+        ("a", 1),
+        ("b", 0),
+        ("b", 1),
+    ]
+    # a leads by its first seed, b by the mean of both; two of three go on.
+    first = evidence({"a": [{1: 1.0}, {1: 0.0}], "b": [{1: 0.6}, {1: 0.8}], "c": [{1: 0.0}, {1: 0.1}]})
+    assert [(w.candidate, w.seed, w.steps) for w in race.standing(["a", "b", "c"], first).wanted] == [
+        ("b", 0, 2),
+        ("b", 1, 2),
+        ("a", 0, 2),
+        ("a", 1, 2),
+    ]
+
+
+def test_of_equals_the_one_that_was_there_sooner_leads() -> None:
+    equal = evidence({"a": [{1: 0.2, 2: 1.0}], "b": [{1: 0.9, 2: 1.0}], "c": [{1: 0.2}]})
+    assert Race((1, 2), (0,), budget=100).standing(["a", "b", "c"], equal) == Standing((), ("b", "a"), 2, 1)

@@ -20,8 +20,9 @@ from eureka.extract import extract
 from eureka.llm.base import FakeProposer
 from eureka.llm.fallback import Fallback
 from eureka.llm.program_search import ProgramSearch
-from eureka.loop import evolve, outcomes
+from eureka.loop import evolve
 from eureka.rl.recording import record
+from eureka.search.outcomes import outcomes
 from eureka.search.read_start import read_start, require_usable
 from eureka.search.start import HUMAN, Start, label, recorded_start
 from eureka.store import RunStore

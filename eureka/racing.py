@@ -1,0 +1,72 @@
+"""The race within a run's generations: what the store says of it. The rules are `eureka.search.race`.
+
+The race counts steps in evaluations of the schedule, so that a training which was stopped has the scores of the rungs
+that it passed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from eureka.search.race import Evidence, Race, Wanted
+from eureka.store import RunStore
+from eureka.types import Schedule, TrainingResult
+
+RUNGS = (1 / 4, 1 / 2, 1)
+"""Shares of the training after which the worse half of the candidates is left behind."""
+
+
+def make_race(schedule: Schedule, seeds: Sequence[int], first_seeds: int, samples: int) -> Race:
+    """The race of each generation, which may take as many steps as training all of its samples to the end.
+
+    Args:
+        schedule: the whole training; a rung lies at the first evaluation that is not before its share.
+        seeds: all that a candidate may be trained with, in order.
+        first_seeds: how many of them every candidate starts with.
+    """
+    whole = len(schedule.evaluated_after)
+    rungs = sorted({math.ceil(whole * share) for share in RUNGS})
+    return Race(tuple(rungs), tuple(seeds), samples * whole * first_seeds, first_seeds=first_seeds)
+
+
+def stand(race: Race, store: RunStore, generation: int) -> tuple[tuple[Wanted, ...], str | None]:
+    """What is to be trained next, and who leads after the last race that is over, up to this generation.
+
+    Every generation's race has the winner of the one before in it. What was rejected while it trained is not in its
+    race any more, which is then decided again: so an earlier race than the generation's own may want trainings.
+    """
+    evidence = evidence_of(store)
+    rejected = {rejection.candidate_id for rejection in store.rejections()}
+    leader = None
+    for number in range(1, generation + 1):
+        names = [reward.candidate_id for reward in store.rewards(number)]
+        field = [name for name in names if name not in rejected]
+        if not field:
+            continue
+        standing = race.standing(field, evidence, leader)
+        if standing.wanted:
+            return standing.wanted, leader
+        leader = standing.ranked[0]
+    return (), leader
+
+
+def until(schedule: Schedule, wanted: Wanted) -> Schedule:
+    """The schedule of a training that the race wants: the beginning of the whole one, or all of it."""
+    whole = len(schedule.evaluated_after)
+    return replace(schedule, ends_after=wanted.steps if wanted.steps < whole else None)
+
+
+def stopped_after(results: Sequence[TrainingResult], whole: int) -> int | None:
+    """The control steps of a candidate's training where the race left it behind before its `whole` evaluations."""
+    short = [result.steps[-1] for result in results if len(result.checkpoint_scores) < whole]
+    return min(short, default=None)
+
+
+def evidence_of(store: RunStore) -> Evidence:
+    """Every training's scores, by how many evaluations it had had."""
+    found: dict[str, dict[int, dict[int, float]]] = {}
+    for result in store.results():
+        found.setdefault(result.candidate_id, {})[result.seed] = dict(enumerate(result.checkpoint_scores, start=1))
+    return found

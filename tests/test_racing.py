@@ -1,0 +1,160 @@
+"""The race in the loop, with fakes: who trains how far, who leads, and going on after a stop at any step."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from loop_fakes import GOOD, FakeWatcher, Make, MakeRun, Stopped, build_run
+
+from eureka.fates import fates, told
+from eureka.llm.base import FakeProposer
+from eureka.loop import Run, evolve
+from eureka.racing import make_race, stand
+from eureka.rl.backend import Event
+from eureka.search.outcomes import outcomes
+from eureka.search.race import Race
+from eureka.tasks import load_task
+from eureka.types import Rejected, Schedule, Stage, TrainingJob, candidate_id
+
+PPO = load_task("cartpole").info.ppo
+SCHEDULE = Schedule(num_envs=8, steps=4 * 8 * PPO.horizon, checkpoints=4, eval_episodes=1, ppo=PPO)
+RACE = Race(rungs=(1, 2, 4), seeds=(7, 8), budget=100)
+IDS = [candidate_id(generation, sample) for generation in (1, 2) for sample in (1, 2, 3, 4)]
+LOW = (0.0, 0.1, 0.1, 0.1)
+SCORES: Mapping[tuple[str, int], tuple[float, ...]] = {
+    ("g01-c02", 7): (0.5, 0.6, 0.7, 1.0),
+    ("g01-c02", 8): (0.5, 0.5, 0.5, 0.5),
+    ("g01-c03", 7): (0.6, 0.7, 0.8, 0.95),
+    ("g01-c03", 8): (0.6, 0.7, 0.8, 0.9),
+    ("g02-c01", 7): (0.6, 0.7, 0.8, 0.96),
+    ("g02-c01", 8): (0.6, 0.7, 0.8, 0.85),
+}
+
+
+@dataclass
+class Trainer:
+    """Gives every job the beginning of its scores; `trained` is who was trained with which seed, to which evaluation.
+
+    Those of `bad` are rejected.
+    """
+
+    make: Make
+    bad: Sequence[tuple[str, int]] = ()
+    trained: list[tuple[str, int, int]] = field(default_factory=list)
+
+    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
+        for job in jobs:
+            if (job.candidate_id, job.seed) in self.bad:
+                yield Rejected(job.candidate_id, Stage.TRAIN, "it blew up", "clamp it")
+                continue
+            evaluated = len(job.schedule.evaluated_after)
+            scores = SCORES.get((job.candidate_id, job.seed), LOW)[:evaluated]
+            self.trained.append((job.candidate_id, job.seed, evaluated))
+            yield replace(
+                self.make(job.candidate_id, scores[-1:], seed=job.seed, metric=scores), checkpoint_scores=scores
+            )
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def make_run(tmp_path: Path, make_result: Make) -> MakeRun:
+    def make(**changes: object) -> Run:
+        defaults: dict[str, object] = {
+            "proposer": FakeProposer(dict.fromkeys(IDS, GOOD)),
+            "backend": Trainer(make_result),
+            "schedule": SCHEDULE,
+            "race": RACE,
+            "generations": 2,
+            "samples": 4,
+        }
+        return build_run(tmp_path / "run", make_result, **{**defaults, **changes})
+
+    return make
+
+
+def test_the_better_half_trains_on_and_close_ones_get_another_seed(make_run: MakeRun, make_result: Make) -> None:
+    backend = Trainer(make_result)
+    run = make_run(backend=backend, generations=1)
+    with run.store:
+        best = evolve(run)
+    assert backend.trained == [
+        *((f"g01-c0{sample}", 7, 1) for sample in (1, 2, 3, 4)),
+        *((f"g01-c0{sample}", 7, 2) for sample in (3, 2)),
+        *((f"g01-c0{sample}", 7, 4) for sample in (3, 2)),
+        # 0.95 is less than a standard error of a difference, 0.15 * sqrt(2), below 1.
+        *((f"g01-c0{sample}", 8, 4) for sample in (2, 3)),
+    ]
+    assert best.candidate.id == "g01-c03"
+    assert best.score == pytest.approx(0.925)  # and not the 1 of the other's first seed
+
+
+def test_the_next_generation_is_shown_who_won_and_must_beat_it(make_run: MakeRun) -> None:
+    run = make_run()
+    with run.store:
+        evolve(run)
+        assert run.store.finished_generations() == {1: "g01-c03", 2: "g01-c03"}
+        prompt = run.store.prompt(2)
+        found = {outcome.candidate.id: outcome for outcome in outcomes(run.store)}
+        said = {fate.candidate_id: told(fate, "m/s") for fate in fates(run.store)}
+    assert prompt
+    assert prompt.facts.reflection
+    assert prompt.facts.reflection.candidate_id == "g01-c03"
+    # By its first seed the challenger is ahead, 0.96 to 0.95; by both it is behind, 0.905 to 0.925.
+    assert found["g02-c01"].score == pytest.approx(0.905)
+    assert [len(result.checkpoint_scores) for result in found["g02-c01"].results] == [4, 4]
+    assert said["g01-c01"] == "trained for 100 steps: 0 m/s"
+    assert said["g01-c03"] == "trained: 0.925 m/s"
+
+
+def test_who_blows_up_with_a_further_seed_is_out_and_its_race_is_decided_again(
+    make_run: MakeRun, make_result: Make
+) -> None:
+    backend = Trainer(make_result, bad=[("g01-c03", 8)])
+    run = make_run(backend=backend, generations=1)
+    with run.store:
+        assert evolve(run).candidate.id == "g01-c02"
+        assert [rejected.candidate_id for rejected in run.store.rejections()] == ["g01-c03"]
+    # Of three the better two go on: so one that had been left behind is carried on.
+    assert backend.trained[-2:] == [("g01-c01", 7, 2), ("g01-c01", 7, 4)]
+
+
+def test_going_on_after_a_stop_at_any_step_decides_alike(make_run: MakeRun, make_result: Make) -> None:
+    whole = Trainer(make_result)
+    best, stops = None, 0
+    while best is None:
+        run = make_run(watcher=FakeWatcher(stop_after=stops), backend=whole)
+        with run.store, suppress(Stopped):
+            best = evolve(run)
+        stops += best is None
+    assert stops > 5
+    assert best.candidate.id == "g01-c03"
+    # A result that was recorded just before the stop is not trained again.
+    assert len(whole.trained) == len(set(whole.trained))
+
+
+def test_finalists_have_the_leader_among_them(make_run: MakeRun) -> None:
+    watcher = FakeWatcher()
+    run = make_run(watcher=watcher, finalists=2, confirmation_seeds=1, generations=1)
+    with run.store:
+        assert evolve(run).candidate.id == "g01-c03"
+    assert "finalists g01-c03 g01-c02" not in watcher.told  # both have all their seeds from the race already
+    run = make_run(watcher=watcher, finalists=2, confirmation_seeds=2, generations=1)
+    with run.store:
+        evolve(run)
+    assert "finalists g01-c03 g01-c02" in watcher.told
+
+
+def test_the_race_of_a_search() -> None:
+    assert make_race(SCHEDULE, range(7, 10), 1, samples=8) == Race((1, 2, 4), (7, 8, 9), budget=32)
+    assert make_race(replace(SCHEDULE, checkpoints=8, steps=8 * SCHEDULE.steps), [0], 1, samples=2).rungs == (2, 4, 8)
+    # With fewer updates than evaluations there are fewer rungs, with one evaluation there is none to stop at.
+    assert make_race(replace(SCHEDULE, steps=1), [0, 1], 2, samples=3) == Race((1,), (0, 1), budget=6, first_seeds=2)
+
+
+def test_nothing_is_wanted_of_nobody(make_run: MakeRun) -> None:
+    run = make_run()
+    with run.store:
+        assert stand(RACE, run.store, 2) == ((), None)
