@@ -15,7 +15,7 @@ from eureka.comparison.trainings import Listener, Trainings, fresh_seeds
 from eureka.config import EvaluationConfig, RunConfig, from_yaml
 from eureka.console import View, paragraph, print_table, say, table, watching
 from eureka.errors import StoreError
-from eureka.estimate import require_room
+from eureka.estimate import find_room
 from eureka.physics.engine import choose, identity
 from eureka.rl.backend import Backend
 from eureka.rl.memory import memory_need
@@ -120,8 +120,8 @@ def evaluate_run(
     comparer = Comparer.prepare(config, task, record(task), environment)
     trainings = count * (1 + len(comparer.baselines.graphs))
     schedule = full_schedule(config, task.info)
-    require_room(config, memory_need(task, schedule, trainings, config.train.workers or 1))
-    with closing(make_backend(config, store.checkpoint_folder / "evaluation", every_dir, environment)) as backend:
+    room = find_room(config, memory_need(task, schedule, trainings, config.train.workers or 1), say)
+    with closing(make_backend(config, store.checkpoint_folder / "evaluation", every_dir, environment, room)) as backend:
         comparison = comparer.again(store, backend, count, steps or schedule.steps)
     print_comparison(comparison)
 

@@ -22,7 +22,7 @@ from eureka.estimate import (
     call_line,
     estimate,
     estimate_memory,
-    require_room,
+    find_room,
 )
 from eureka.exporting import reward_module
 from eureka.fates import fates, summary_lines
@@ -41,6 +41,7 @@ from eureka.review.waiting import asks_somebody, make_reviewer
 from eureka.reward.service import PRELOAD, RewardVerifier
 from eureka.rl.backend import Backend
 from eureka.rl.continuing import forget_trainings
+from eureka.rl.memory import MemoryNeed
 from eureka.rl.recording import Recording, probe_metric, record
 from eureka.rl.trajectories import Trajectories, cached_trajectories
 from eureka.sandbox import LayerReport, Limits, Sandbox
@@ -85,6 +86,7 @@ class SearchSession:
     ledger: Ledger | None = None
     start: Start | None = None
     warm_start: WarmStart = FROM_SCRATCH
+    room: MemoryNeed | None = None
 
     def facts(self) -> dict[str, str]:
         """What is kept about the run beside its config."""
@@ -126,7 +128,7 @@ class SearchSession:
             FilmWriter(store.folder, self.config.report.films, self.environment, say) as films,
         ):
             with (
-                closing(make_backend(self.config, folder, self.task_dirs, self.environment)) as backend,
+                closing(make_backend(self.config, folder, self.task_dirs, self.environment, self.room)) as backend,
                 ReportWriter(store.folder, self.environment, say) as report,
                 tracking(self.config, store, self.environment, say) as tracker,
             ):
@@ -335,7 +337,7 @@ def search_session(
     if not task.info.has_metric:
         config = judged_by_preferences(config)
     schedule = make_schedule(config, task.info)
-    require_room(config, estimate_memory(config, task, schedule))
+    room = find_room(config, estimate_memory(config, task, schedule), say)
     warm_start = read_warm_start(config.train.init, task, schedule.ppo, resumed.folder if resumed else None)
     ledger = None
     if isinstance(config.llm, ModelConfig):
@@ -359,6 +361,7 @@ def search_session(
             ledger=ledger,
             start=_start(config, task, recording, verifier, resumed),
             warm_start=warm_start,
+            room=room,
         )
 
 

@@ -31,6 +31,7 @@ from eureka.llm.replay import Replay
 from eureka.models import ModelAccess, make_model_proposer, resolve_model
 from eureka.physics.engine import choose, engines
 from eureka.rl.backend import LocalBackend
+from eureka.rl.memory import MemoryNeed
 from eureka.search.start import HUMAN, recorded_start
 from eureka.store import RunStore, free_name
 from eureka.tasks import TaskInfo
@@ -167,9 +168,13 @@ def _replay(config: RunConfig, llm: ReplayConfig) -> Replay:
 
 
 def make_backend(
-    config: RunConfig, folder: Path, task_dirs: Sequence[Path], environment: Mapping[str, str]
+    config: RunConfig,
+    folder: Path,
+    task_dirs: Sequence[Path],
+    environment: Mapping[str, str],
+    room: MemoryNeed | None = None,
 ) -> LocalBackend:
-    """Who trains; `folder` keeps its checkpoints.
+    """Who trains; `folder` keeps its checkpoints, and `room` is what fits into memory where not everything does.
 
     Raises:
         PhysicsError: the engine is not installed here.
@@ -177,7 +182,10 @@ def make_backend(
     kind = choose(config.physics.value)
     # Compiling the kernels of a task for the first time takes minutes, in which a worker says nothing.
     silence_s = 900.0 if kind == "warp" else 120.0
-    return LocalBackend(config.task, task_dirs, folder, environment, config.train.workers, silence_s, engines(kind))
+    workers, at_a_time = (room.workers, room.num_groups) if room else (config.train.workers, None)
+    return LocalBackend(
+        config.task, task_dirs, folder, environment, workers, silence_s, engines(kind), groups_at_a_time=at_a_time
+    )
 
 
 def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) -> dict[str, str]:

@@ -67,6 +67,7 @@ class LocalBackend:
         workers: processes; one per core where None. With MuJoCo Warp it is one per device, whatever this says.
         heartbeat_s: a worker that is silent for longer is stopped and started again.
         engines: one for each device; their populations are split over them.
+        groups_at_a_time: of all workers together, where there is no room for more; the others wait.
 
     A population whose worker dies goes on from its last checkpoint once; then its candidates are rejected.
     """
@@ -80,6 +81,7 @@ class LocalBackend:
         workers: int | None = None,
         heartbeat_s: float = 120.0,
         engines: Sequence[Engine] = (Engine(),),
+        groups_at_a_time: int | None = None,
     ) -> None:
         self._task = task
         self._task_dirs = tuple(directory.resolve() for directory in task_dirs)
@@ -88,6 +90,7 @@ class LocalBackend:
         self._engines = tuple(engines)
         on_devices = self._engines[0].kind == "warp"
         self._count = len(self._engines) if on_devices else workers or len(os.sched_getaffinity(0))
+        self._at_a_time = groups_at_a_time
         self._heartbeat_s = heartbeat_s
         self._workers: list[_Worker] = []
 
@@ -143,11 +146,18 @@ class LocalBackend:
             done, _ = longest_start(self._folder, job)
             buckets.setdefault((population_key(job.schedule), done, job.init is None), []).append(job)
         for bucket in buckets.values():
-            for index in range(min(self._count, len(bucket))):
-                share = bucket[index :: self._count]
+            for share in self._shares(bucket):
                 starts = [path for _, path in (longest_start(self._folder, job) for job in share) if path]
                 populations.append(self._work(share, self._folder / f"{fingerprint(share)}.pt", starts))
         return populations
+
+    def _shares(self, jobs: Sequence[TrainingJob]) -> list[Sequence[TrainingJob]]:
+        """The jobs dealt out over the workers; each one's in parts, of which it trains one after another."""
+        dealt = [jobs[index :: self._count] for index in range(min(self._count, len(jobs)))]
+        most = max(self._at_a_time // self._count, 1) if self._at_a_time else len(jobs)
+        return [
+            share[first : first + most] for first in range(0, len(dealt[0]), most) for share in dealt if share[first:]
+        ]
 
     def _work(self, jobs: Sequence[TrainingJob], checkpoint: Path, starts: Sequence[Path] = ()) -> Work:
         return Work(self._task, self._task_dirs, tuple(jobs), checkpoint, tuple(starts))

@@ -7,7 +7,7 @@ What counts is a worker's process with its libraries, and for every group that i
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eureka.errors import TrainingError
@@ -25,16 +25,22 @@ _WORLD = 6 * 1024
 
 @dataclass(frozen=True)
 class MemoryNeed:
-    """Bytes that trainings take at their peak: `workers` processes of `process` each, and all groups' share."""
+    """Bytes that trainings take at their peak: `workers` processes of `process` each, and `num_groups` of `group`."""
 
     workers: int
     process: int
-    groups: int
+    group: int
+    num_groups: int
 
     @property
     def total(self) -> int:
         """All of it, bytes."""
         return self.workers * self.process + self.groups
+
+    @property
+    def groups(self) -> int:
+        """Of all groups, bytes."""
+        return self.num_groups * self.group
 
 
 def memory_need(task: Task, schedule: Schedule, num_groups: int, workers: int) -> MemoryNeed:
@@ -42,7 +48,7 @@ def memory_need(task: Task, schedule: Schedule, num_groups: int, workers: int) -
     rows = schedule.num_envs * schedule.ppo.horizon
     observations = policy_network(task, schedule.ppo).sizes[0]
     group = rows * _floats_per_row(schedule.ppo, observations, task.model.nu) * _FLOAT + schedule.num_envs * _WORLD
-    return MemoryNeed(min(workers, num_groups), _PROCESS, num_groups * group)
+    return MemoryNeed(min(workers, num_groups), _PROCESS, group, num_groups)
 
 
 def _floats_per_row(ppo: PPOConfig, observations: int, actions: int) -> int:
@@ -119,25 +125,43 @@ def _left_in(folder: Path, limit_name: str, usage_name: str, reclaimable: str) -
     return max(0, int(limit) - usage + int(cached))
 
 
-def require_memory(need: MemoryNeed, available: int | None) -> None:
-    """Refuse what does not fit.
+def that_fits(need: MemoryNeed, available: int | None) -> MemoryNeed:
+    """What of it is to be trained at a time: all, or as many groups (and at last workers) as there is room for.
 
     Raises:
-        TrainingError: with what is needed, what there is, and what to do.
+        TrainingError: there is no room for one, with what is needed, what there is, and what to do.
     """
-    if available is not None and need.total > available:
+    if available is None or need.total <= available:
+        return need
+    workers = min(need.workers, available // (need.process + need.group))
+    if workers == 0:
+        one = replace(need, workers=1, num_groups=1)
         raise TrainingError(
-            f"training would take about {in_words(need.total)} of memory in {need.workers} processes, and "
-            f"{in_words(available)} are available: give fewer train.num_envs, search.samples, train.seeds or "
-            "train.workers"
+            f"one training takes about {in_words(one.total)} of memory, and {in_words(available)} are available: give "
+            "fewer train.num_envs"
         )
+    return replace(need, workers=workers, num_groups=(available - workers * need.process) // need.group)
 
 
 def memory_line(need: MemoryNeed, available: int | None) -> str:
-    """One sentence for the estimate of a run."""
-    workers = f"{need.workers} {'worker' if need.workers == 1 else 'workers'}"
+    """One sentence for the estimate of a run.
+
+    Raises:
+        TrainingError: not one training fits.
+    """
+    fitting = that_fits(need, available)
     known = f", of {in_words(available)} that are available" if available is not None else ""
-    return f"memory: about {in_words(need.total)} with {workers}{known}"
+    said = f"memory: about {in_words(need.total)} with {_workers(need)}{known}"
+    return said if fitting == need else f"{said}: {at_a_time_line(fitting, need)}"
+
+
+def at_a_time_line(fitting: MemoryNeed, need: MemoryNeed) -> str:
+    """What is said where not all trainings fit at once."""
+    return f"{fitting.num_groups} of {need.num_groups} trainings at a time, with {_workers(fitting)}"
+
+
+def _workers(need: MemoryNeed) -> str:
+    return f"{need.workers} {'worker' if need.workers == 1 else 'workers'}"
 
 
 def in_words(number: int) -> str:

@@ -9,8 +9,8 @@ import pytest
 
 from eureka.config import compose_config
 from eureka.errors import TrainingError
-from eureka.estimate import estimate_memory, require_room
-from eureka.rl.memory import MemoryNeed, available_bytes, in_words, memory_line, memory_need, require_memory
+from eureka.estimate import estimate_memory, find_room
+from eureka.rl.memory import MemoryNeed, available_bytes, in_words, memory_line, memory_need, that_fits
 from eureka.tasks import Task, load_task
 from eureka.types import Schedule
 
@@ -113,28 +113,42 @@ def test_the_limit_of_the_older_control_groups_seen_from_a_container(tmp_path: P
     assert available_bytes(tmp_path) == 2010
 
 
-def test_what_does_not_fit_is_refused_in_one_sentence() -> None:
-    need = MemoryNeed(2, GB // 4, 3 * GB)
-    require_memory(need, 4 * GB)
-    require_memory(need, None)
-    with pytest.raises(TrainingError) as refused:
-        require_memory(need, 2 * GB)
-    assert str(refused.value) == (
-        "training would take about 3.5 GB of memory in 2 processes, and 2.0 GB are available: give fewer "
-        "train.num_envs, search.samples, train.seeds or train.workers"
-    )
+def test_what_does_not_fit_at_once_is_trained_in_parts() -> None:
+    need = MemoryNeed(2, GB // 4, GB // 2, 6)
+    assert need.total == 3 * GB + GB // 2
+    assert that_fits(need, 4 * GB) == that_fits(need, None) == need
+    # Two processes take half a gigabyte of two, and three groups the rest.
+    assert that_fits(need, 2 * GB) == MemoryNeed(2, GB // 4, GB // 2, 3)
+    # Of a gigabyte and a half two processes leave room for a group each; of one gigabyte there is no second process.
+    assert that_fits(need, 3 * GB // 2) == MemoryNeed(2, GB // 4, GB // 2, 2)
+    assert that_fits(need, GB) == MemoryNeed(1, GB // 4, GB // 2, 1)
     assert memory_line(need, 4 * GB) == "memory: about 3.5 GB with 2 workers, of 4.0 GB that are available"
-    assert memory_line(MemoryNeed(1, GB // 4, 0), None) == "memory: about 250 MB with 1 worker"
+    assert memory_line(need, GB) == (
+        "memory: about 3.5 GB with 2 workers, of 1.0 GB that are available: 1 of 6 trainings at a time, with 1 worker"
+    )
+    assert memory_line(MemoryNeed(1, GB // 4, 0, 1), None) == "memory: about 250 MB with 1 worker"
     assert in_words(999_000_000) == "999 MB"
+
+
+def test_where_not_one_training_fits_it_is_refused_in_one_sentence() -> None:
+    with pytest.raises(TrainingError) as refused:
+        that_fits(MemoryNeed(2, GB // 4, GB // 2, 6), GB // 2)
+    assert str(refused.value) == (
+        "one training takes about 750 MB of memory, and 500 MB are available: give fewer train.num_envs"
+    )
 
 
 def test_a_device_is_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own memory counts there, and what does not fit is trained with fewer worlds."""
     monkeypatch.setattr("eureka.physics.engine.missing_packages", lambda: None)
-    need = MemoryNeed(1, GB, 10**9 * GB)
-    require_room(compose_config(["task=cartpole", "physics=warp"]), need)
-    with pytest.raises(TrainingError, match="training would take about"):
-        require_room(compose_config(["task=cartpole", "physics=c"]), need)
+    monkeypatch.setattr("eureka.estimate.available_bytes", lambda: 4 * GB)
+    told: list[str] = []
+    need = MemoryNeed(1, GB, GB, 10)
+    assert find_room(compose_config(["task=cartpole", "physics=warp"]), need, told.append) is None
+    assert told == []
+    fitting = find_room(compose_config(["task=cartpole", "physics=c"]), need, told.append)
+    assert fitting == MemoryNeed(1, GB, GB, 3)
+    assert told == ["memory for 3 of 10 trainings at a time, with 1 worker"]
 
 
 def test_a_run_is_judged_by_the_most_trainings_at_once(task: Task) -> None:
