@@ -155,9 +155,8 @@ class LocalBackend:
         """The jobs dealt out over the workers; each one's in parts, of which it trains one after another."""
         dealt = [jobs[index :: self._count] for index in range(min(self._count, len(jobs)))]
         most = max(self._at_a_time // self._count, 1) if self._at_a_time else len(jobs)
-        return [
-            share[first : first + most] for first in range(0, len(dealt[0]), most) for share in dealt if share[first:]
-        ]
+        rounds = range(0, len(dealt[0]), most)
+        return [share[first : first + most] for first in rounds for share in dealt if len(share) > first]
 
     def _work(self, jobs: Sequence[TrainingJob], checkpoint: Path, starts: Sequence[Path] = ()) -> Work:
         return Work(self._task, self._task_dirs, tuple(jobs), checkpoint, tuple(starts))

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,6 +56,18 @@ def kill_after(backend: LocalBackend, jobs: list[TrainingJob], number: int, what
 def jobs(make_job: MakeJob, schedule: Schedule) -> list[TrainingJob]:
     longer = replace(schedule, steps=60 * 8 * 16)
     return [replace(make_job(f"g01-c0{k + 1}", seed=k), schedule=longer) for k in range(3)]
+
+
+def test_what_does_not_fit_waits_and_is_trained_as_if_alone(tmp_path: Path, jobs: list[TrainingJob]) -> None:
+    backend = LocalBackend("cartpole", (), tmp_path, dict(os.environ), workers=1, groups_at_a_time=2)
+    with closing(backend):
+        events = list(backend.train(jobs))
+    assert results(events) == undisturbed(jobs)
+    # The third begins when the first two have ended.
+    order = [(type(event), event.candidate_id) for event in events if isinstance(event, Progress | TrainingResult)]
+    assert order.index((Progress, "g01-c03")) > order.index((TrainingResult, "g01-c01"))
+    assert order.index((Progress, "g01-c03")) > order.index((TrainingResult, "g01-c02"))
+    assert order.index((Progress, "g01-c02")) < order.index((TrainingResult, "g01-c01"))
 
 
 def test_every_job_ends_once_and_as_if_alone(backend: LocalBackend, jobs: list[TrainingJob]) -> None:
