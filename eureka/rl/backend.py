@@ -1,6 +1,7 @@
 """Training jobs on this machine: one worker process per core, each with its share of the population.
 
-(One thread per worker and one worker per core is the fastest layout on a CPU: benchmarks/training.py.)
+(One thread per worker and one worker per core is the fastest layout on a CPU: benchmarks/training.py. Where there are
+fewer populations than cores, `eureka.rl.layout` says what the others are for.)
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from eureka.errors import TrainingError
 from eureka.physics import Engine
 from eureka.rl.continuing import longest_start
 from eureka.rl.environment import worker_environment
+from eureka.rl.layout import spare_threads
 from eureka.rl.population import population_key
 from eureka.rl.work import Work
 from eureka.rl.worker import Broken, Done, fingerprint, read_checkpoint
@@ -101,7 +103,9 @@ class LocalBackend:
             TrainingError: a worker cannot be started, or the host's machinery failed in one.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        queue = deque(self._populations(jobs))
+        populations = self._populations(jobs)
+        threads = spare_threads(self._count, min(self._count, len(populations)))
+        queue = deque(replace(work, threads=threads) for work in populations)
         tries: dict[Path, int] = {}
         while len(self._workers) < min(self._count, len(queue)):
             self._workers.append(self._start(len(self._workers)))

@@ -14,7 +14,8 @@ class Work:
     """One population to train; continued from `checkpoint` where that file is there and belongs to these jobs.
 
     `starts` are the files of shorter trainings of the same jobs, in the same order, that are carried on; none where
-    the jobs are new. The states in which they end are left beside `checkpoint`.
+    the jobs are new. The states in which they end are left beside `checkpoint`. `threads` are the most that may step
+    its worlds.
     """
 
     task: str
@@ -22,6 +23,7 @@ class Work:
     jobs: tuple[TrainingJob, ...]
     checkpoint: Path
     starts: tuple[Path, ...] = ()
+    threads: int = 1
 
     def without(self, finished: Collection[tuple[str, int]]) -> Work:
         """What is left of it when the jobs with these (candidate id, seed) have ended."""

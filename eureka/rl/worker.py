@@ -24,6 +24,7 @@ import torch
 from eureka.errors import EurekaError, TaskError, TrainingError
 from eureka.physics import Engine
 from eureka.rl.continuing import group_state, joined_state, trained_path
+from eureka.rl.layout import fastest_threads
 from eureka.rl.out_of_memory import halved, is_out_of_memory, release
 from eureka.rl.population import Population
 from eureka.rl.work import Work
@@ -88,15 +89,17 @@ def start_population(task: Task, work: Work, engine: Engine = Engine()) -> Popul
     Groups that had left the population when its checkpoint was saved are not in it.
     """
     jobs = work.jobs
+    on_cores = engine.kind == "c"
+    threads = fastest_threads(task, len(jobs) * jobs[0].schedule.num_envs, work.threads) if on_cores else 1
     saved = read_checkpoint(work.checkpoint)
     if saved is not None:
         left = [(candidate, seed) for candidate, seed in saved["state"]["jobs"]]
         kept = [job for job in jobs if (job.candidate_id, job.seed) in left]
         if fingerprint(kept) == saved["fingerprint"]:
-            population = Population(task, kept, engine=engine)
+            population = Population(task, kept, threads, engine)
             population.load_state_dict(saved["state"])
             return population
-    population = Population(task, jobs, engine=engine)
+    population = Population(task, jobs, threads, engine)
     starts = [read_checkpoint(path) for path in work.starts]
     if starts and all(start is not None for start in starts):
         population.load_state_dict(joined_state([start["state"] for start in starts if start]))
