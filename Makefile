@@ -3,7 +3,7 @@
 # make coverage-untrusted   the lines of what meets generated code (sandbox/, eureka/reward/) that its tests run
 # make attacks the matrix of attacks on the sandbox: who stops each, with each layer off in turn
 # make bench   throughput of training against what users would otherwise take; 25 minutes on two cores with nothing else to do
-# make study   what takes hours: scores against other trainers. It goes on where it was stopped
+# make study   what takes hours: the race, scores against other trainers, parity of the engines; resumable
 # make check   ruff and mypy
 # make gpu     installs MuJoCo Warp and runs its tests; what needs a CUDA device is skipped without one
 # make local-model   a small language model and its server, for tests and benchmarks with a real model
@@ -49,8 +49,15 @@ bench: $(INSTALLED)
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python benchmarks/bench.py $(ARGS)
 
+# Each goes on where it was stopped. The engines are compared where MuJoCo Warp is installed (make gpu).
 study: $(INSTALLED)
-	$(BIN)/python benchmarks/peer_scores.py $(ARGS)
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python benchmarks/race.py collect
+	$(BIN)/python benchmarks/race.py choose
+	$(BIN)/python benchmarks/peer_scores.py
+	$(BIN)/python benchmarks/engine_parity.py
+	$(BIN)/python benchmarks/tables.py
+
 gpu: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[gpu]'
 	$(BIN)/pytest -m "gpu or warp" $(ARGS)

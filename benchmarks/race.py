@@ -1,12 +1,13 @@
 """How often does each way of choosing find the best of sixteen rewards, at equal steps of training?
 
-    python benchmarks/race.py collect cartpole [--seeds 10] [--steps N]   # resumable; hours for the larger tasks
-    python benchmarks/race.py choose cartpole                             # from what was collected: seconds
+    python benchmarks/race.py collect [--tasks ant] [--seeds 10] [--steps N]   # resumable; an hour
+    python benchmarks/race.py choose                                           # from what was collected
 
 `collect` trains the pool of `benchmarks/pools/<task>.py` with every seed and keeps the scores of eight evaluations on
 the way: trainings are carried on bit for bit, so the score of a shorter training is that of the longer one on its way,
-and every way of choosing can be played through on this table. `choose` plays each 2,000 times: half of the seeds, drawn
-anew, may be used for choosing; the truth is the mean of the others. The table is `benchmarks/results/race_<task>.json`.
+and every way of choosing can be played through on this table (`benchmarks/results/race_<task>.json`). `choose` plays
+each 2,000 times: half of the seeds, drawn anew, may be used for choosing; the truth is the mean of the others. What it
+finds goes to `benchmarks/results/race.json`.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from __future__ import annotations
 import argparse
 import ast
 import json
+import math
 import os
 import random
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
@@ -30,11 +32,19 @@ from eureka.rl.backend import LocalBackend
 from eureka.rl.recording import record
 from eureka.sandbox import Sandbox
 from eureka.search.race import Race
+from eureka.search.racing import RUNGS
+from eureka.serialize import dumps, loads
+from eureka.store.files import write_atomically
 from eureka.tasks import load_task
 from eureka.types import Candidate, Completion, Reward, TrainingJob, TrainingResult
 from eureka.wiring import make_schedule
 
 HERE = Path(__file__).parent
+VERSION = 1
+PATH = HERE / "results" / "race.json"
+TASKS = ("cartpole", "swingup", "hopper", "ant")
+LENGTHS = {"cartpole": 8_192, "hopper": 150_000, "ant": 200_000}
+"""Shorter than `budget=quick` has it: on Cartpole half of the pool would be perfect, the others take long."""
 CHECKPOINTS = 8
 REPETITIONS = 2_000
 WITHIN = 0.05
@@ -114,27 +124,28 @@ def read_table(task: str) -> Table:
 
 Choice = tuple[str, int]
 """The chosen reward and the steps that it took."""
+Way = Callable[[Table, Sequence[int]], Choice]
 
 
 def by_maximum(table: Table, seeds: Sequence[int]) -> Choice:
     """The original's way: one seed each, and the maximum over training."""
-    full = max(next(iter(next(iter(table.values())).values())))
+    full = full_length(table)
     return max(table, key=lambda name: max(table[name][seeds[0]].values())), full * len(table)
 
 
 def by_final(table: Table, seeds: Sequence[int]) -> Choice:
     """One seed each, and the final score."""
-    full = max(next(iter(next(iter(table.values())).values())))
+    full = full_length(table)
     return max(table, key=lambda name: table[name][seeds[0]][full]), full * len(table)
 
 
-def by_race(width: float, rungs: Sequence[int], budget: float) -> Callable[[Table, Sequence[int]], Choice]:
-    """`Race` with rungs at these checkpoints, and a budget in full trainings of the field; 0: no further seeds."""
+def by_race(rungs: Sequence[int], budget: float, num_seeds: int = 3, width: float = 1.0) -> Way:
+    """`Race` with rungs at these checkpoints, and a budget in full trainings of the field."""
 
     def choose(table: Table, seeds: Sequence[int]) -> Choice:
         lengths = sorted(next(iter(next(iter(table.values())).values())))
         steps = tuple(lengths[rung - 1] for rung in rungs)
-        race = Race(steps, tuple(seeds), round(budget * steps[-1] * len(table)), width=width)
+        race = Race(steps, tuple(seeds[:num_seeds]), round(budget * steps[-1] * len(table)), width=width)
         evidence: dict[str, dict[int, dict[int, float]]] = {}
         spent = 0
         while (standing := race.standing(list(table), evidence)).wanted:
@@ -148,50 +159,129 @@ def by_race(width: float, rungs: Sequence[int], budget: float) -> Callable[[Tabl
     return choose
 
 
-WAYS: Mapping[str, Callable[[Table, Sequence[int]], Choice]] = {
+_OWN_RUNGS = tuple(math.ceil(share * CHECKPOINTS) for share in RUNGS)
+WAYS: Mapping[str, Way] = {
     "one seed, maximum over training (the original)": by_maximum,
     "one seed, final score": by_final,
-    "halving at 1/4, 1/2": by_race(1.0, (2, 4, 8), 0.0),
-    "race, a third of the steps": by_race(1.0, (1, 2, 4, 8), 1 / 3),
-    "race, half of the steps": by_race(1.0, (2, 4, 8), 0.75),
-    "race": by_race(1.0, (2, 4, 8), 1.0),
-    "race, wider": by_race(2.0, (2, 4, 8), 1.0),
+    "halving at a quarter and a half": by_race(_OWN_RUNGS, 0.0, num_seeds=1),
+    "race with a third of the steps": by_race((1, *_OWN_RUNGS), 1 / 3),
+    "race (`train.halving=race`)": by_race(_OWN_RUNGS, 1.0),
+    "race, up to five seeds each": by_race(_OWN_RUNGS, 1.0, num_seeds=5),
 }
 
 
-def choose(task: str) -> None:
-    """Print how every way did."""
-    table = read_table(task)
+@dataclass(frozen=True)
+class Found:
+    """How one way of choosing did on one task, over all draws of seeds.
+
+    `best` and `within` are shares of the draws in which the best reward was chosen, or one whose true score is at most
+    5% below its; `regret` is the mean of how far the chosen one's lies below, as a share of the best one's; `steps` the
+    mean cost as a share of training everybody once to the end.
+    """
+
+    task: str
+    way: str
+    best: float
+    within: float
+    regret: float
+    steps: float
+
+
+@dataclass(frozen=True)
+class Races:
+    """The file. `lengths` are the control steps of a whole training, by task."""
+
+    version: int
+    rewards: int
+    seeds: int
+    lengths: Mapping[str, int]
+    found: tuple[Found, ...]
+
+
+def full_length(table: Table) -> int:
+    """Of a whole training, in control steps."""
+    return max(next(iter(next(iter(table.values())).values())))
+
+
+def play(task: str, table: Table, repetitions: int = REPETITIONS) -> list[Found]:
+    """How every way did."""
     seeds = sorted(set.intersection(*(set(rows) for rows in table.values())))
-    full = max(next(iter(next(iter(table.values())).values())))
-    whole = full * len(table)
-    print(f"{task}: {len(table)} rewards, {len(seeds)} seeds, {full:,} steps")
-    print(f"{'way of choosing':48}  best  within 5%  regret  steps")
+    full = full_length(table)
+    half = len(seeds) // 2
+    found = []
     for name, way in WAYS.items():
         generator = random.Random(0)
         best, within, regret, steps = [], [], [], []
-        for _ in range(REPETITIONS):
+        for _ in range(repetitions):
             shuffled = generator.sample(seeds, len(seeds))
-            half = len(seeds) // 2
             truth = {reward: fmean(rows[seed][full] for seed in shuffled[half:]) for reward, rows in table.items()}
             chosen, spent = way(table, shuffled[:half])
             top = max(truth.values())
             best.append(truth[chosen] == top)
             within.append(truth[chosen] >= top - WITHIN * abs(top))
             regret.append((top - truth[chosen]) / abs(top))
-            steps.append(spent / whole)
-        print(f"{name:48}  {fmean(best):4.0%}  {fmean(within):9.0%}  {fmean(regret):6.1%}  {fmean(steps):5.2f}")
+            steps.append(spent / (full * len(table)))
+        shares = (round(fmean(values), 4) for values in (best, within, regret, steps))
+        found.append(Found(task, name, *shares))
+    return found
+
+
+def choose() -> Races:
+    """Play every table that was collected."""
+    tables = {task: read_table(task) for task in TASKS if results_file(task).is_file()}
+    if not tables:
+        raise SystemExit("nothing was collected: python benchmarks/race.py collect")
+    found = [each for task, table in tables.items() for each in play(task, table)]
+    first = next(iter(tables.values()))
+    lengths = {task: full_length(table) for task, table in tables.items()}
+    return Races(VERSION, len(first), len(next(iter(first.values()))), lengths, tuple(found))
+
+
+def read_races(path: Path = PATH) -> Races | None:
+    """What was found, or None where nothing was.
+
+    Raises:
+        DecodeError: the file has another form.
+    """
+    return loads(Races, path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def race_lines(races: Races) -> list[str]:
+    """The table, as Markdown."""
+    tasks = list(races.lengths)
+    lines = [f"| way of choosing | steps | {' | '.join(tasks)} |", "| --- | --- |" + " --- |" * len(tasks)]
+    for way in dict.fromkeys(each.way for each in races.found):
+        by_task = {each.task: each for each in races.found if each.way == way}
+        cells = " | ".join(f"{by_task[task].within:.0%} ({by_task[task].regret:.0%})" for task in tasks)
+        lines.append(f"| {way} | {fmean(each.steps for each in by_task.values()):.2f} | {cells} |")
+    lengths = ", ".join(f"{task} {steps:,}" for task, steps in races.lengths.items())
+    return [
+        *lines,
+        "",
+        f"How often a reward was chosen whose true score is within {WITHIN:.0%} of the best one's, and in brackets how "
+        "far the chosen one's lies below it on average; steps as a share of training all once to the end. "
+        f"{races.rewards} rewards a task with {races.seeds} seeds each: half of them, drawn {REPETITIONS:,} times, are "
+        f"for choosing, and the others are the truth. Control steps of a training: {lengths}. "
+        "`python benchmarks/race.py choose`",
+        "",
+    ]
 
 
 def main() -> None:
     """Collect or choose."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["collect", "choose"])
-    parser.add_argument("task")
+    parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=TASKS)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--steps", type=int, help="as the task has it for budget=quick where not given")
     options = parser.parse_args()
-    collect(options.task, options.seeds, options.steps) if options.what == "collect" else choose(options.task)
+    if options.what == "collect":
+        for task in options.tasks:
+            collect(task, options.seeds, options.steps or LENGTHS.get(task))
+        return
+    races = choose()
+    write_atomically(PATH, (dumps(races).replace('{"task"', '\n{"task"') + "\n").encode())
+    print("\n".join(race_lines(races)))
 
 
 if __name__ == "__main__":

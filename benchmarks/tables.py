@@ -3,7 +3,8 @@
     python benchmarks/tables.py
 
 Each stands between two comments in the README, and is made of nothing but those files: the studies of the search, the
-throughput (`bench.json`) and the scores against other trainers (`peer_scores.json`).
+throughput (`bench.json`), the scores against other trainers (`peer_scores.json`), the race (`race.json`) and the parity
+of the engines (`engine_parity.json`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench_data import bench_lines, read_bench
+from engine_parity import parity_lines, read_parity
 from peer_scores import read_scores, score_lines
+from race import race_lines, read_races
 from search_study_data import (
     Condition,
     Groups,
@@ -33,6 +36,10 @@ BENCH_BEGIN = "<!-- bench: made by benchmarks/tables.py from benchmarks/results/
 BENCH_END = "<!-- end of bench -->"
 SCORES_BEGIN = "<!-- scores: made by benchmarks/tables.py from benchmarks/results/peer_scores.json -->"
 SCORES_END = "<!-- end of scores -->"
+RACE_BEGIN = "<!-- race: made by benchmarks/tables.py from benchmarks/results/race.json -->"
+RACE_END = "<!-- end of race -->"
+PARITY_BEGIN = "<!-- parity: made by benchmarks/tables.py from benchmarks/results/engine_parity.json -->"
+PARITY_END = "<!-- end of parity -->"
 
 
 def study_lines(study: SearchStudy) -> list[str]:
@@ -137,13 +144,17 @@ def updated(readme: str) -> str:
     Raises:
         ValueError: comments are missing between which there is something to say.
     """
-    studies, bench, scores = read_studies(), read_bench(), read_scores()
+    studies, bench, scores, races, parity = read_studies(), read_bench(), read_scores(), read_races(), read_parity()
     if studies:
         readme = with_table(readme, studies)
     if bench is not None:
         readme = with_block(readme, BENCH_BEGIN, BENCH_END, "\n".join(bench_lines(bench)))
     if scores:
         readme = with_block(readme, SCORES_BEGIN, SCORES_END, "\n".join(score_lines(scores)))
+    if races is not None:
+        readme = with_block(readme, RACE_BEGIN, RACE_END, "\n".join(race_lines(races)))
+    if parity is not None:
+        readme = with_block(readme, PARITY_BEGIN, PARITY_END, "\n".join(parity_lines(parity)))
     return readme
 
 

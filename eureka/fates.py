@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from eureka.console import table
-from eureka.racing import stopped_after
 from eureka.search import pooled_score
 from eureka.search.preferences import preference_scores
+from eureka.search.racing import stopped_after
 from eureka.store import RunStore
 from eureka.types import INIT_ID, Completion, Rejected, Stage, TrainingResult
 

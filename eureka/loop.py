@@ -17,11 +17,11 @@ from eureka.errors import SearchFailed
 from eureka.extract import extract, extract_continued
 from eureka.feedback import Reviewer, have_reviewed, liked_least, said_before
 from eureka.llm.base import Proposer
-from eureka.racing import stand, until
 from eureka.rl.backend import Backend, Event
 from eureka.search import Greedy, Outcome
 from eureka.search.outcomes import outcomes
 from eureka.search.race import Race
+from eureka.search.racing import stand, until
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart
 from eureka.store import RunStore, generation_of
 from eureka.tasks import Task

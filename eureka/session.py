@@ -33,7 +33,6 @@ from eureka.llm.keys import Key
 from eureka.loop import Run, Watcher, evolve
 from eureka.models import ModelAccess, make_ledger
 from eureka.physics.engine import choose, where
-from eureka.racing import make_race
 from eureka.remarks import record_remarks
 from eureka.report.film_writer import FilmWriter
 from eureka.report.writer import ReportWriter, update_report
@@ -49,6 +48,7 @@ from eureka.search import Greedy, Outcome
 from eureka.search.outcomes import outcomes
 from eureka.search.preferences import FITNESS, PREFERENCE
 from eureka.search.race import Race
+from eureka.search.racing import make_race
 from eureka.search.read_start import read_start, require_usable
 from eureka.search.start import Start, label, recorded_start
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep, read_warm_start

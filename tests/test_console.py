@@ -84,15 +84,17 @@ def test_a_generation_line_by_line(
     lines.event(WorkerRestarted(1, "worker 1 was killed by signal 9", ("g02-c03",)))
     lines.event(RESULT)
     now[0] += 10
+    lines.training_started([TrainingJob("g02-c01", "{}", 0, SCHEDULE)])
     lines.generation_finished(2, [], Outcome(Candidate("g02-c01", "", ()), (RESULT,)))
     lines.generation_finished(3, [], None)
     assert capsys.readouterr().out.splitlines() == [
         "generation 2 of 3: program_search is asked, shown how g01-c02 trained",
         "  g02-c02  rejected (trace): it loops",
         "  training 2 policies, 1,000 steps each",
-        "   50% of the training steps",
+        "   49% of the training steps",  # two trainings of 1,024
         "  worker 1 was killed by signal 9; started again for g02-c03",
         "  g02-c01  seed 0: 1.5 m/s (best checkpoint 1.75, 3 worlds diverged)",
+        "  1 policy trains on, to 1,000 steps: g02-c01",
         "generation 2 of 3 finished in 30 s: best so far g02-c01, 1.5 m/s",
         "generation 3 of 3 finished in 30 s: no usable reward yet",
     ]

@@ -11,12 +11,12 @@ import yaml
 from eureka.answer_text import without_thinking
 from eureka.comparison.record import read_comparison
 from eureka.prompts import render_continuation, render_repair, render_variety
-from eureka.racing import stopped_after
 from eureka.reflect import reflect
 from eureka.report.remarks import read_remarks
 from eureka.report.text import listed
 from eureka.report.views import Attempt, CandidateView, GenerationView, RunView, Spending
 from eureka.search.preferences import preference_scores, score_of
+from eureka.search.racing import stopped_after
 from eureka.search.start import label
 from eureka.store import RunStore, generation_of
 from eureka.types import INIT_ID, Candidate, Completion, Message, Prompt, Rejected, Stage, TrainingResult

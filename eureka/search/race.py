@@ -6,7 +6,7 @@ that reach the full length and cannot be told apart from the leader get further 
 Moore 1997), until the generation's budget of steps is spent or one is left. Trainings are carried on, not repeated
 (`eureka.rl.continuing`), so a candidate that wins costs one full training per seed.
 
-Steps may be counted in any unit; the search counts evaluations, which are evenly spaced (`eureka.racing`).
+Steps may be counted in any unit; the search counts evaluations, which are evenly spaced (`eureka.search.racing`).
 
 A race has no memory: what to train next follows from what has been trained, so a run that was killed goes on alike.
 """
@@ -77,13 +77,16 @@ class Race:
         """
         running, spent, before, first = sorted(field), 0, 0, self.first_seeds
         for steps in self.rungs:
+            kept = max(2, math.ceil(self.kept * len(running)))
+            if steps != self.rungs[-1] and kept >= len(running):
+                continue  # nobody would be left behind
             wanted = self._missing(running, evidence, self.seeds[:first], steps, steps - before)
             if wanted:
                 return Standing(wanted, tuple(running), before, first)
             spent += (steps - before) * len(running) * first
             running = self._ranked(running, evidence, steps, first)
             if steps != self.rungs[-1]:
-                running, before = running[: max(2, math.ceil(self.kept * len(running)))], steps
+                running, before = running[:kept], steps
         if champion is not None:
             running = self._ranked([*running, champion], evidence, self.rungs[-1], first)
         return self._further_seeds(running, evidence, self.budget - spent)

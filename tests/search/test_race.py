@@ -17,10 +17,14 @@ def test_everybody_starts_with_a_short_training() -> None:
 
 def test_the_better_half_goes_on() -> None:
     first = evidence({"a": [{1: 0.1}], "b": [{1: 0.4}], "c": [{1: 0.3}], "d": [{1: 0.2}]})
-    assert RACE.standing(FIELD, first).wanted == (Wanted("b", 0, 2, 1), Wanted("c", 0, 2, 1))
-    second = first | evidence({"b": [{1: 0.4, 2: 0.5}], "c": [{1: 0.3, 2: 0.9}]})
-    # Never fewer than two: one alone would be no race.
-    assert RACE.standing(FIELD, second).wanted == (Wanted("c", 0, 4, 2), Wanted("b", 0, 4, 2))
+    # Two are never halved, one alone would be no race: so these need not stop at the next rung.
+    assert RACE.standing(FIELD, first).wanted == (Wanted("b", 0, 4, 3), Wanted("c", 0, 4, 3))
+    more = first | evidence({name: [{1: 0.0}] for name in "efgh"})
+    assert RACE.standing([*FIELD, *"efgh"], more).wanted == tuple(Wanted(name, 0, 2, 1) for name in "bcda")
+
+
+def test_two_train_to_the_end_at_once() -> None:
+    assert RACE.standing(["a", "b"], {}).wanted == (Wanted("a", 0, 4, 4), Wanted("b", 0, 4, 4))
 
 
 def finished(b: list[float], c: list[float]) -> dict[str, dict[int, dict[int, float]]]:
@@ -73,11 +77,10 @@ def test_rejected_ones_are_not_waited_for() -> None:
 
 def test_every_seed_that_all_have_counts_on_the_rungs() -> None:
     race = Race(rungs=(1, 2), seeds=(0, 1, 2), budget=100, first_seeds=2)
-    assert [(w.candidate, w.seed) for w in race.standing(["a", "b"], {}).wanted] == [
+    assert [(w.candidate, w.seed) for w in race.standing(["a", "b", "c"], {}).wanted][:3] == [
         ("a", 0),
         ("a", 1),
         ("b", 0),
-        ("b", 1),
     ]
     # a leads by its first seed, b by the mean of both; two of three go on.
     first = evidence({"a": [{1: 1.0}, {1: 0.0}], "b": [{1: 0.6}, {1: 0.8}], "c": [{1: 0.0}, {1: 0.1}]})

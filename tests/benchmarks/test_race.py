@@ -1,0 +1,80 @@
+"""The study of the race: ways of choosing by hand, the table, a tiny collection, and the form of what is committed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT / "benchmarks"))
+
+import race  # noqa: E402
+from race import Found, Races  # noqa: E402
+
+# By its first seed `lucky` ends highest and `peak` was highest on the way; `good` is best with every other seed.
+TABLE = {
+    "good": {seed: {1: 0.5, 2: 0.6, 4: 0.9} for seed in (0, 1, 2)},
+    "lucky": {0: {1: 0.6, 2: 0.7, 4: 1.0}, 1: {1: 0.1, 2: 0.1, 4: 0.1}, 2: {1: 0.1, 2: 0.1, 4: 0.1}},
+    "peak": {seed: {1: 0.1, 2: 2.0, 4: 0.2} for seed in (0, 1, 2)},
+    "low": {seed: {1: 0.2, 2: 0.2, 4: 0.2} for seed in (0, 1, 2)},
+}
+
+
+def test_ways_of_choosing() -> None:
+    assert race.by_maximum(TABLE, (0, 1)) == ("peak", 16)
+    assert race.by_final(TABLE, (0, 1)) == ("lucky", 16)
+    # Rungs of 1, 2 and 4 steps: 4 + 2 + 2 * 2; then a second seed for both that are left, 2 * 4.
+    assert race.by_race((1, 2, 3), 1.125)(TABLE, (0, 1)) == ("good", 18)
+    assert race.by_race((1, 2, 3), 1.0)(TABLE, (0, 1)) == ("lucky", 10)  # no budget for that
+
+
+def test_a_sure_thing_is_always_found() -> None:
+    rows = {"good": 1.0, "bad": 0.5}
+    table = {name: {seed: dict.fromkeys(range(1, 9), score) for seed in range(4)} for name, score in rows.items()}
+    for found in race.play("ant", table, repetitions=3):
+        assert (found.best, found.within, found.regret) == (1.0, 1.0, 0.0)
+
+
+def test_the_table() -> None:
+    found = (Found("ant", "a way", 0.1, 0.25, 0.5, 0.3), Found("hopper", "a way", 0.2, 0.75, 0.1, 0.5))
+    lines = race.race_lines(Races(1, 16, 10, {"ant": 200_000, "hopper": 1_000}, found))
+    assert lines[:3] == [
+        "| way of choosing | steps | ant | hopper |",
+        "| --- | --- | --- | --- |",
+        "| a way | 0.40 | 25% (50%) | 75% (10%) |",
+    ]
+    assert "16 rewards a task with 10 seeds each" in lines[4]
+    assert "ant 200,000, hopper 1,000" in lines[4]
+
+
+@pytest.mark.parametrize("task", race.TASKS)
+def test_every_pool_is_sixteen_rewards_that_can_be_verified(task: str) -> None:
+    assert len({reward.graph for reward in race.rewards(task)}) == 16
+
+
+def test_a_tiny_collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(race, "results_file", lambda task: tmp_path / f"{task}.json")
+    for _ in range(2):  # the second finds all there
+        race.collect("cartpole", 2, 8 * 512)
+    table = race.read_table("cartpole")
+    assert len(table) == 16
+    assert {tuple(rows) for rows in table.values()} == {(0, 1)}
+    assert {len(scores) for rows in table.values() for scores in rows.values()} == {8}
+    with pytest.raises(SystemExit, match="give --steps"):
+        race.collect("cartpole", 2, 2048)
+    monkeypatch.setattr(race, "TASKS", ("cartpole",))
+    assert {found.task for found in race.choose().found} == {"cartpole"}
+
+
+def test_the_committed_races_have_this_form() -> None:
+    races = race.read_races()
+    assert races is not None
+    assert races.version == race.VERSION
+    for task in races.lengths:
+        table = race.read_table(task)
+        assert len(table) == races.rewards
+        assert {len(rows) for rows in table.values()} == {races.seeds}
+    ways = [each.way for each in races.found if each.task == "swingup"]
+    assert ways == list(race.WAYS)
