@@ -65,9 +65,8 @@ class ProgressLines:
             steps = schedule.steps if schedule.ends_after is None else schedule.trained_steps
             policies = f"{len(jobs)} {'policy' if len(jobs) == 1 else 'policies'}"
             if {(job.candidate_id, job.seed) for job in jobs} <= self._trained:
-                say(
-                    f"  {policies} {'trains' if len(jobs) == 1 else 'train'} on, to {steps:,} steps: {', '.join(job.candidate_id for job in jobs)}"
-                )
+                names = ", ".join(job.candidate_id for job in jobs)
+                say(f"  {policies} {'trains' if len(jobs) == 1 else 'train'} on, to {steps:,} steps: {names}")
                 return
             own = f" ({self._view.called(INIT_ID)})" if {job.candidate_id for job in jobs} == {INIT_ID} else ""
             say(f"  training {policies}{own}, {steps:,} steps each")
