@@ -56,13 +56,13 @@ def _floats_per_row(ppo: PPOConfig, observations: int, actions: int) -> int:
 
     The rollout has each observation twice (raw and normalised), action, mean and noise twice, a few numbers, and the
     State fields that the reward reads: taken to be as many as the policy observes. The update adds a copy of
-    observation and target. Of a minibatch both networks keep every layer before and after its activation, and their
-    gradients; before that the values are computed for all rows, a layer at a time.
+    observation and target. Of a minibatch one network at a time keeps its layers, and the gradients of two; before that
+    the values are computed for all rows, a layer at a time.
     """
     rollout = 3 * observations + 4 * actions + 4
     batch = observations + 4
-    minibatch = (observations + actions + 4 + 8 * sum(ppo.hidden)) / ppo.minibatches
-    values = 3 * max(ppo.hidden)
+    minibatch = (observations + actions + 4 + sum(ppo.hidden) + 2 * max(ppo.hidden)) / ppo.minibatches
+    values = 2 * max(ppo.hidden)
     return math.ceil(rollout + batch + max(minibatch, values))
 
 

@@ -127,7 +127,7 @@ class Population:
                 parameters[0].append(row)
                 parameters[1].append(self.critic.initial(generator, output_gain=1.0))
         device = self.engine.device
-        self.optimiser = StackedAdam([torch.stack(rows).to(device).requires_grad_() for rows in parameters])
+        self.optimiser = StackedAdam([torch.stack(rows).to(device) for rows in parameters])
         self.rates = GroupRates.stack([job.schedule.ppo for job in jobs])
         self.moments = RunningMoments(groups, obs_dim)
         self._start_from_policies()
@@ -137,7 +137,6 @@ class Population:
             _Record(ComponentRecorder(reward.components), [], [], [], [], [], []) for reward in self._rewards
         ]
 
-    @torch.no_grad()
     def _start_from_policies(self) -> None:
         """Take over the policies that jobs start from, with what they know of observations; critics stay new."""
         for group, job in enumerate(self.jobs):
@@ -160,7 +159,7 @@ class Population:
 
     def advance(self) -> list[Progress | Rejected]:
         """One rollout and one PPO update of every group; evaluates where the schedule says so."""
-        with self.engine.scope(), torch.no_grad():
+        with self.engine.scope():
             return self._advance()
 
     def _advance(self) -> list[Progress | Rejected]:
@@ -168,7 +167,7 @@ class Population:
         shape = (config.horizon, self.schedule.num_envs, self.task.model.nu)
         noise = torch.stack([torch.randn(shape, generator=g, device=g.device) for g in self._noise])
         moments = self.moments.offset_and_scale()
-        parameters = [p.detach() for p in self.optimiser.parameters]
+        parameters = self.optimiser.parameters
         rollout = collect(self.worlds, self.policy, parameters[0], moments, noise, self._fields, self.tracker)
         self.updates += 1
         self._check_room()
@@ -176,9 +175,8 @@ class Population:
         done = rollout.terminated | rollout.truncated
         scaled = self.return_scale(reward, done, self.rates.gamma)
         batch = prepare(rollout, scaled, self.critic, parameters[1], moments, self.rates)
-        with torch.enable_grad():
-            permutations = self.engine.generator(_PERMUTATIONS + self.updates)
-            update(batch, self.policy, self.critic, self.optimiser, self.rates, config, permutations)
+        permutations = self.engine.generator(_PERMUTATIONS + self.updates)
+        update(batch, self.policy, self.critic, self.optimiser, self.rates, config, permutations)
         self.moments.update(rollout.raw_observation.flatten(1, 2))
         self._wall_s += time.monotonic() - self._started
         self._started = time.monotonic()
@@ -231,7 +229,7 @@ class Population:
 
     def _policies(self) -> Policies:
         offset, scale = self.moments.offset_and_scale()
-        return Policies(self.policy, self.optimiser.parameters[0].detach(), offset, scale)
+        return Policies(self.policy, self.optimiser.parameters[0], offset, scale)
 
     def _evaluate(self) -> None:
         generators = [stream(job.seed, _EVALUATION) for job in self.jobs]
@@ -286,7 +284,7 @@ class Population:
                 "return": self.return_scale.discounted,
                 "return_mean": self.return_scale.mean,
                 "return_var": self.return_scale.var,
-                **{f"parameters{i}": p.detach().clone() for i, p in enumerate(self.optimiser.parameters)},
+                **{f"parameters{i}": p.clone() for i, p in enumerate(self.optimiser.parameters)},
                 **{f"first{i}": m.clone() for i, m in enumerate(self.optimiser.first)},
                 **{f"second{i}": v.clone() for i, v in enumerate(self.optimiser.second)},
                 **{f"worlds.{key}": value for key, value in self.worlds.state_dict().items()},
@@ -311,11 +309,10 @@ class Population:
         self.moments.mean, self.moments.var = groups["mean"].clone(), groups["var"].clone()
         self.return_scale.discounted = groups["return"].clone()
         self.return_scale.mean, self.return_scale.var = groups["return_mean"].clone(), groups["return_var"].clone()
-        with torch.no_grad():
-            for i, parameter in enumerate(self.optimiser.parameters):
-                parameter.copy_(groups[f"parameters{i}"])
-                self.optimiser.first[i].copy_(groups[f"first{i}"])
-                self.optimiser.second[i].copy_(groups[f"second{i}"])
+        for i, parameter in enumerate(self.optimiser.parameters):
+            parameter.copy_(groups[f"parameters{i}"])
+            self.optimiser.first[i].copy_(groups[f"first{i}"])
+            self.optimiser.second[i].copy_(groups[f"second{i}"])
         for part, prefix in ((self.worlds, "worlds."), (self.tracker, "episodes.")):
             part.load_state_dict({k.removeprefix(prefix): v for k, v in groups.items() if k.startswith(prefix)})
         for record, saved in zip(self.records, state["records"], strict=True):

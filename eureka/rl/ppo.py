@@ -151,13 +151,13 @@ def update(
     """`epochs` passes over the batch in `minibatches` parts, all groups shuffled alike."""
     rows = batch.target.shape[1]
     size = rows // config.minibatches
+    out = [torch.zeros_like(parameters) for parameters in optimiser.parameters]
     for _ in range(config.epochs):
         order = torch.randperm(rows, generator=permutations, device=permutations.device)
         for start in range(0, size * config.minibatches, size):
-            index = order[start : start + size]
-            loss = _loss(_select(batch, index), policy, critic, optimiser.parameters, rates, config)
-            gradients = torch.autograd.grad(loss, optimiser.parameters)
-            optimiser.step(gradients, rates.learning_rate[:, 0], config.max_grad_norm)
+            part = _select(batch, order[start : start + size])
+            gradients(part, policy, critic, optimiser.parameters, rates, config.value_weight, out)
+            optimiser.step(out, rates.learning_rate[:, 0], config.max_grad_norm)
 
 
 def _select(batch: Batch, index: torch.Tensor) -> Batch:
@@ -165,24 +165,39 @@ def _select(batch: Batch, index: torch.Tensor) -> Batch:
     return Batch(*(part.index_select(1, index) for part in parts))
 
 
-def _loss(
+def gradients(
     batch: Batch,
     policy: StackedMLP,
     critic: StackedMLP,
     parameters: Sequence[torch.Tensor],
     rates: GroupRates,
-    config: PPOConfig,
-) -> torch.Tensor:
-    """Clipped surrogate + value error - entropy, summed over groups (their gradients do not meet)."""
-    layers = policy.views(parameters[0])
+    value_weight: float,
+    out: Sequence[torch.Tensor],
+) -> None:
+    """Write the gradients of each group's own loss into `out`, which is shaped as the `parameters` (G, P) of the two.
+
+    The loss is the mean over rows of value_weight * (V - target)^2 - min(r A, clip(r) A), r the ratio of the action's
+    probabilities, minus entropy's weight times the policy's entropy (Schulman et al. 2017, section 5).
+    """
+    layers, values = policy.views(parameters[0]), critic.views(parameters[1])
+    of_policy, of_critic = policy.views(out[0]), critic.views(out[1])
+    rows = batch.target.shape[1]
     log_std = layers[-1]
-    mean = policy.forward(layers, batch.observation)
-    value = critic.forward(critic.views(parameters[1]), batch.observation)[..., 0]
-    standard = (batch.action - mean) * torch.exp(-log_std)
-    log_prob = -0.5 * standard.square().sum(dim=-1) - log_std.sum(dim=-1)
-    ratio = torch.exp(log_prob - batch.log_prob)
-    clipped = torch.minimum(torch.maximum(ratio, 1 - rates.clip), 1 + rates.clip)
-    surrogate = torch.minimum(ratio * batch.advantage, clipped * batch.advantage).mean(dim=1)
-    value_error = (value - batch.target).square().mean(dim=1)
-    entropy = log_std.sum(dim=(1, 2))
-    return (config.value_weight * value_error - surrogate - rates.entropy[:, 0] * entropy).sum()
+    inputs: list[torch.Tensor] = []
+    mean = policy.forward(layers, batch.observation, inputs)
+    scale = torch.exp(-log_std)
+    standard = (batch.action - mean).mul_(scale)
+    squared = standard.square()
+    log_prob = -0.5 * squared.sum(dim=-1) - log_std.sum(dim=-1)
+    ratio = torch.exp_(log_prob - batch.log_prob)
+    free = ratio * batch.advantage
+    clipped = torch.minimum(torch.maximum(ratio, 1 - rates.clip), 1 + rates.clip).mul_(batch.advantage)
+    # Where the clipped term is the smaller one, it does not depend on the policy.
+    by_log_prob = torch.where(free <= clipped, free, 0.0).mul_(-1 / rows)[..., None]
+    torch.sum(by_log_prob * (squared - 1), dim=1, keepdim=True, out=of_policy[-1])
+    of_policy[-1].sub_(rates.entropy[:, :, None])
+    policy.backward(layers, inputs, standard.mul_(scale).mul_(by_log_prob), of_policy)
+    inputs = []
+    value = critic.forward(values, batch.observation, inputs)
+    by_value = (value - batch.target[..., None]).mul_(2 * value_weight / rows)
+    critic.backward(values, inputs, by_value, of_critic)

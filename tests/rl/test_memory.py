@@ -28,8 +28,8 @@ def schedule(task: Task, num_envs: int, horizon: int) -> Schedule:
 
 def test_every_row_takes_its_floats(task: Task) -> None:
     # 4 observations and 1 action, two hidden layers of 32. The rollout: 3 x 4 + 4 x 1 + 4 = 20 floats; the batch: 8; of
-    # a minibatch (4 + 1 + 4 + 8 x 64) / 4 = 130.25, more than 3 x 32 of the values. 159 floats of 4 bytes.
-    row, world = 159 * 4, 6 * 1024
+    # the values 2 x 32, more than a minibatch's (4 + 1 + 4 + 64 + 2 x 32) / 4 = 34.25. 92 floats of 4 bytes.
+    row, world = 92 * 4, 6 * 1024
     assert memory_need(task, schedule(task, 16, 32), 1, 2).groups == 16 * 32 * row + 16 * world
 
 
@@ -71,7 +71,7 @@ def test_a_training_takes_what_was_predicted(task: Task) -> None:
     said = subprocess.run([sys.executable, "-c", _MEASURE], capture_output=True, text=True, check=True).stdout.split()
     before, peak = map(int, said)
     need = memory_need(task, schedule(task, 256, 64), 16, 1)
-    assert need.groups > 150_000_000
+    assert need.groups > 100_000_000
     assert need.total == pytest.approx(peak, rel=0.25)
     assert need.groups == pytest.approx(peak - before, rel=0.25)
 

@@ -80,7 +80,7 @@ def test_rollout_and_update_stay_on_the_device_and_never_wait(name: str) -> None
         size, actions = worlds.observation.shape[1], task.model.nu
         policy = StackedMLP((size, 8, actions), "relu", extra=actions)
         critic = StackedMLP((size, 8, 1), "relu")
-        networks = [torch.zeros(GROUPS, net.num_parameters, requires_grad=True) for net in (policy, critic)]
+        networks = [torch.zeros(GROUPS, net.num_parameters) for net in (policy, critic)]
         optimiser = StackedAdam(networks)
         rates = GroupRates.stack([task.info.ppo] * GROUPS)
         moments, scale = RunningMoments(GROUPS, size), ReturnScale(GROUPS, NUM_ENVS)

@@ -27,8 +27,8 @@ MakeJob = Callable[..., TrainingJob]
 class SmallDevice(Population):
     """Room for 16 worlds in all."""
 
-    def __init__(self, task: Task, jobs: Sequence[TrainingJob], **options: Any) -> None:
-        super().__init__(task, jobs, **options)
+    def __init__(self, task: Task, jobs: Sequence[TrainingJob], *options: Any) -> None:
+        super().__init__(task, jobs, *options)
         if len(jobs) * self.schedule.num_envs > 16:
             raise torch.OutOfMemoryError("CUDA out of memory")
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from eureka.rl.networks import StackedAdam, StackedMLP
-from eureka.rl.ppo import Batch, GroupRates, ReturnScale, _loss, advantages, prepare, update
+from eureka.rl.ppo import Batch, GroupRates, ReturnScale, advantages, gradients, prepare, update
 from eureka.rl.rollout import FinalObservations, Rollout
 from eureka.types import PPOConfig
 
@@ -68,6 +68,22 @@ def test_only_time_limits_are_bootstrapped(cut: str, bootstrap: float, on_device
     assert float(batch.advantage.mean()) == pytest.approx(0.0, abs=1e-6)
 
 
+def loss(
+    batch: Batch, policy: StackedMLP, critic: StackedMLP, parameters: list[torch.Tensor], config: PPOConfig
+) -> torch.Tensor:
+    """The formula as the paper has it, by torch's own distribution: the reference for the gradients."""
+    layers = policy.views(parameters[0])
+    normal = torch.distributions.Normal(policy.forward(layers, batch.observation), layers[-1].exp())
+    constant = 0.5 * math.log(2 * math.pi) * batch.action.shape[2]
+    ratio = torch.exp(normal.log_prob(batch.action).sum(dim=-1) + constant - batch.log_prob)
+    clipped = ratio.clamp(1 - config.clip, 1 + config.clip)
+    surrogate = torch.minimum(ratio * batch.advantage, clipped * batch.advantage).mean(dim=1)
+    value = critic.forward(critic.views(parameters[1]), batch.observation)[..., 0]
+    error = (value - batch.target).square().mean(dim=1)
+    entropy = normal.entropy()[:, 0].sum(dim=-1)
+    return (config.value_weight * error - surrogate - config.entropy * entropy).sum()
+
+
 def test_loss_by_hand() -> None:
     # A linear policy and critic with all weights zero: mean 0, value 0, std 1.
     policy, critic = StackedMLP((1, 1), "elu", extra=1), StackedMLP((1, 1), "elu")
@@ -82,15 +98,47 @@ def test_loss_by_hand() -> None:
         target=torch.tensor([[1.0, 3.0]]),
     )
     config = PPOConfig(clip=0.2, value_weight=0.5, entropy=0.0)
-    loss = _loss(batch, policy, critic, parameters, GroupRates.stack([config]), config)
     # surrogate: min(1.5*2, 1.2*2) = 2.4;  min(0.5*-1, 0.8*-1) = -0.8;  mean 0.8.  value: (1 + 9)/2 = 5, times 0.5.
-    assert float(loss) == pytest.approx(2.5 - 0.8)
+    assert float(loss(batch, policy, critic, parameters, config)) == pytest.approx(2.5 - 0.8)
+    out = [torch.full((1, 3), 9.0), torch.full((1, 2), 9.0)]
+    gradients(batch, policy, critic, parameters, GroupRates.stack([config]), config.value_weight, out)
+    # Both rows are clipped, so the policy has none. Of the value: 0.5 * 2 * mean(-1, -3) by the bias and the weight.
+    assert out[0].tolist() == [[0.0, 0.0, 0.0]]
+    assert out[1].tolist() == [[-2.0, -2.0]]
+
+
+@pytest.mark.parametrize("activation", ["elu", "relu", "tanh"])
+@pytest.mark.parametrize("actions", [1, 3])
+def test_gradients_are_those_of_the_loss(activation: str, actions: int) -> None:
+    """Against autograd; two thirds of the ratios lie outside the clip."""
+    draw = torch.Generator().manual_seed(1)
+    policy = StackedMLP((5, 16, 8, actions), activation, extra=actions)
+    critic = StackedMLP((5, 8, 1), activation)
+    rows = [[net.initial(draw, 1.0) for _ in range(3)] for net in (policy, critic)]
+    parameters = [torch.stack(row).double().requires_grad_() for row in rows]
+    parameters[0].data[:, -actions:] = -0.3
+    shape = (3, 64)
+    batch = Batch(
+        observation=torch.randn(*shape, 5, generator=draw).double(),
+        action=torch.randn(*shape, actions, generator=draw).double(),
+        log_prob=torch.randn(shape, generator=draw).double() - actions,
+        advantage=torch.randn(shape, generator=draw).double(),
+        target=torch.randn(shape, generator=draw).double(),
+    )
+    config = PPOConfig(clip=0.2, value_weight=0.7, entropy=0.01)
+    rates = GroupRates.stack([config] * 3)
+    expected = torch.autograd.grad(loss(batch, policy, critic, parameters, config), parameters)
+    out = [torch.empty_like(p) for p in parameters]
+    with torch.no_grad():
+        gradients(batch, policy, critic, parameters, rates, config.value_weight, out)
+    for ours, autograd in zip(out, expected, strict=True):
+        torch.testing.assert_close(ours, autograd, rtol=1e-6, atol=1e-8)
 
 
 def test_update_raises_the_probability_of_good_actions() -> None:
     policy, critic = StackedMLP((1, 8, 1), "elu", extra=1), StackedMLP((1, 8, 1), "elu")
     generator = torch.Generator().manual_seed(0)
-    parameters = [net.initial(generator, 0.01)[None].repeat(2, 1).requires_grad_() for net in (policy, critic)]
+    parameters = [net.initial(generator, 0.01)[None].repeat(2, 1) for net in (policy, critic)]
     action = torch.linspace(-1, 1, 64).view(1, 64, 1).repeat(2, 1, 1)
     direction = torch.tensor([1.0, -1.0]).view(2, 1)  # the first group is to go up, the second down
     batch = Batch(
@@ -103,7 +151,7 @@ def test_update_raises_the_probability_of_good_actions() -> None:
     config = PPOConfig(epochs=20, minibatches=2, learning_rate=1e-2)
     rates = GroupRates.stack([config, config])
     update(batch, policy, critic, StackedAdam(parameters), rates, config, torch.Generator().manual_seed(0))
-    mean = policy.forward(policy.views(parameters[0].detach()), torch.ones(2, 1, 1)).flatten()
+    mean = policy.forward(policy.views(parameters[0]), torch.ones(2, 1, 1)).flatten()
     assert mean[0] > 0.1
     assert mean[1] < -0.1
 
