@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eureka.config import ModelConfig
+from eureka.config import Halving, ModelConfig
 from eureka.console import line
 from eureka.estimate import (
     assumption_line,
@@ -36,9 +36,12 @@ def preview(session: SearchSession) -> None:
     else:
         line(f"{session.proposer.name} is asked, which costs nothing: {session.proposer.description}")
     workers = session.config.train.workers or 1
+    steps = (
+        f"{'at most ' if session.config.train.halving is Halving.race else ''}{expected.control_steps:,} control steps"
+    )
     speed = measure_steps_per_second(session.task, session.schedule.num_envs, workers)
     line(
-        f"training: {expected.control_steps:,} control steps, about {duration(expected.training_s(speed))} with "
+        f"training: {steps}, about {duration(expected.training_s(speed))} with "
         f"{workers} {'worker' if workers == 1 else 'workers'} on this machine"
     )
     if session.comparer is not None:

@@ -167,6 +167,11 @@ class RunView:
         """All candidates, in order of their ids."""
         return tuple(candidate for generation in self.generations for candidate in generation.candidates)
 
+    @property
+    def has_stopped(self) -> bool:
+        """Whether there are candidates that a race left behind."""
+        return any(candidate.stopped_after is not None for candidate in self.candidates)
+
 
 @dataclass(frozen=True)
 class RunEntry:
