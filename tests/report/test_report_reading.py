@@ -63,6 +63,19 @@ def run(small_run: RunStore) -> RunView:
 # ---- reading -----------------------------------------------------------------------------------------------------
 
 
+def test_who_was_stopped_early_is_said(tmp_path: Path, make_result: Make) -> None:
+    with new_store(tmp_path / "run") as store:
+        stopped = replace(make_result("g01-c01", (9.0,), metric=(9.0,)), checkpoint_scores=(9.0,))
+        add(store, "g01-c01", stopped)
+        add(store, "g01-c02", make_result("g01-c02", (4.0,)))
+        store.record_generation(1, "g01-c02")
+        view = read_run(store)
+    assert [candidate.stopped_after for candidate in view.candidates] == [100, None]
+    assert view.has_stopped
+    # The line of the best so far follows the race, not the highest score.
+    assert [row.best_so_far.id for row in search_section(view).rows if row.best_so_far] == ["g01-c02"]
+
+
 def test_a_run_that_has_nothing_yet(tmp_path: Path) -> None:
     with new_store(tmp_path / "run") as store:
         view = read_run(store)

@@ -54,6 +54,23 @@ def test_two_parts_are_one(tmp_path: Path, jobs: list[TrainingJob]) -> None:
         assert result.checkpoint_steps == (2 * 128, 5 * 128, 9 * 128)
 
 
+def test_what_ends_early_and_is_carried_on_is_the_whole(tmp_path: Path, jobs: list[TrainingJob]) -> None:
+    """As a race has it: 11 updates with evaluations after 3, 6, 8 and 11, stopped at the first and at the second."""
+    schedule = replace(jobs[0].schedule, steps=11 * 128, checkpoints=4)
+    parts = [
+        [replace(job, schedule=replace(schedule, ends_after=ends)) for job in some]
+        for ends, some in ((1, jobs), (2, jobs[1:]), (None, jobs[2:]))
+    ]
+    first, _, last = trained(tmp_path / "parts", *parts)
+    (whole,) = trained(tmp_path / "whole", [replace(job, schedule=schedule) for job in jobs])
+    end = results(whole)[jobs[2].candidate_id]
+    assert replace(results(last)[jobs[2].candidate_id], wall_s=end.wall_s) == end
+    assert end.checkpoint_steps == tuple(updates * 128 for updates in (3, 6, 8, 11))
+    for name, result in results(first).items():
+        assert result.checkpoint_scores == results(whole)[name].checkpoint_scores[:1]
+        assert result.metric == results(whole)[name].metric[:3]
+
+
 def test_the_same_length_again_trains_nothing(tmp_path: Path, jobs: list[TrainingJob]) -> None:
     once, again = trained(tmp_path, longer(jobs, 4), longer(jobs, 4))
     assert not [event for event in again if isinstance(event, Progress)]

@@ -1,10 +1,11 @@
 """Which candidate is the parent of the next generation."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from eureka.search import Greedy, Outcome, pooled_score
 from eureka.search.greedy import MAX_MISTAKES
-from eureka.types import Candidate, Rejected, Stage, TrainingResult
+from eureka.types import Candidate, Feedback, Rejected, Stage, TrainingResult, Verdict
 
 Make = Callable[..., TrainingResult]
 
@@ -48,6 +49,20 @@ def test_parent_is_the_best_so_far_or_of_the_last_generation(make_result: Make) 
     # Where the last generation gave nothing, the best so far stands in.
     assert Greedy(parent="best_of_generation").reflection(4, [first]).candidate_id == "g01-c01"  # type: ignore[union-attr]
     assert Greedy().reflection(1, []) is None
+
+
+def test_who_was_left_behind_comes_last_and_the_leader_of_a_race_is_the_parent(make_result: Make) -> None:
+    stopped = replace(make_result("g01-c01", (9.0,)), checkpoint_scores=(9.0,))
+    whole, better = make_result("g01-c02", (4.0,)), make_result("g01-c03", (5.0,))
+    field = [outcome(result) for result in (stopped, whole, better)]
+    assert [o.candidate.id for o in Greedy().ranked(field)] == ["g01-c03", "g01-c02", "g01-c01"]
+    reflection = Greedy().reflection(2, field, leader="g01-c02")
+    assert reflection is not None
+    assert reflection.candidate_id == "g01-c02"
+    # A person's choice goes before it; and without its source there is nothing to tell of a leader.
+    said = [Feedback(generation=1, verdict=Verdict.CHOICE, shown=("g01-c01",), best="g01-c01")]
+    assert Greedy().reflection(2, field, said, "g01-c02").candidate_id == "g01-c01"  # type: ignore[union-attr]
+    assert Greedy().reflection(2, field[2:], leader="g01-c02").candidate_id == "g01-c03"  # type: ignore[union-attr]
 
 
 def rejection(identity: str, feedback: str) -> Rejected:

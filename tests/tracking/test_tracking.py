@@ -140,6 +140,23 @@ def track(story: Story, config: TrackingConfig, told: list[str], environment: Ma
         tracker.compared(COMPARISON)
 
 
+def test_a_training_that_a_race_carries_on_is_kept_once(make_result: Make) -> None:
+    first = replace(make_result("g01-c01", (1.0,), metric=(0.0, 1.0)), checkpoint_steps=(100, 200))
+    whole = replace(
+        make_result("g01-c01", (2.0,), metric=(0.0, 1.0, 2.0, 3.0)),
+        checkpoint_steps=(100, 200, 400),
+        checkpoint_scores=(0.5, 1.0, 2.0),
+    )
+    sink = FakeSink()
+    with Tracker([sink], print) as tracker:
+        tracker.event(first)
+        tracker.event(whole)
+    totals = [(step, value) for _, name, step, value in sink.kept if name == "reward/total"]
+    assert totals == [(100, 0.0), (200, 1.0), (300, 2.0), (400, 3.0)]
+    evaluated = [(step, value) for _, name, step, value in sink.kept if name == "evaluation/task_metric"]
+    assert evaluated == [(100, 1.0), (200, 1.0), (400, 2.0)]
+
+
 def test_nothing_is_tracked_that_is_not_asked_for(story: Story) -> None:
     track(story, TrackingConfig(), [])
     assert not (story.folder / "tensorboard").exists()
