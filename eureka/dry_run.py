@@ -36,13 +36,11 @@ def preview(session: SearchSession) -> None:
     else:
         line(f"{session.proposer.name} is asked, which costs nothing: {session.proposer.description}")
     workers = session.config.train.workers or 1
-    steps = (
-        f"{'at most ' if session.config.train.halving is Halving.race else ''}{expected.control_steps:,} control steps"
-    )
+    at_most = "at most " if session.config.train.halving is Halving.race else ""
     speed = measure_steps_per_second(session.task, session.schedule.num_envs, workers)
     line(
-        f"training: {steps}, about {duration(expected.training_s(speed))} with "
-        f"{workers} {'worker' if workers == 1 else 'workers'} on this machine"
+        f"training: {at_most}{expected.control_steps:,} control steps, about {duration(expected.training_s(speed))} "
+        f"with {workers} {'worker' if workers == 1 else 'workers'} on this machine"
     )
     if session.comparer is not None:
         rewards = 1 + len(session.comparer.baselines.graphs)

@@ -355,7 +355,7 @@ def _review(run: Run, generation: int) -> None:
 def _confirm(run: Run) -> list[Outcome]:
     """The finalists with further trainings: the best of many by one seed each is mostly the luckiest.
 
-    Finalists are chosen by the search's own seeds alone, so that a run that was stopped here chooses the same.
+    Finalists are who leads the race and the best by the search's own seeds alone: a run stopped here chooses the same.
     """
     searched = range(run.seed, run.seed + run.training_seeds)
     ranked = [outcome.candidate.id for outcome in run.search.ranked(_by_own_seeds(run, outcomes(run.store)))]
