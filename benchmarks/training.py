@@ -75,9 +75,13 @@ def bare(task_dir: Path, name: str, workers: int, num_envs: int, steps: int) -> 
         return sum(rate.result() for rate in rates)
 
 
-def training(backend: LocalBackend, schedule: Schedule, groups: int) -> float:
-    """Control steps a second over all candidates, from the first update's end to the last one's."""
-    jobs = [TrainingJob(f"g01-c{k + 1:02d}", GRAPH, k, schedule) for k in range(groups)]
+def training(backend: LocalBackend, schedule: Schedule, groups: int, first_seed: int) -> float:
+    """Control steps a second over all candidates, from the first update's end to the last one's.
+
+    Args:
+        first_seed: with seeds of an earlier call there would be nothing left to train.
+    """
+    jobs = [TrainingJob(f"g01-c{k + 1:02d}", GRAPH, first_seed + k, schedule) for k in range(groups)]
     first, last, seen = 0.0, 0.0, 0
     per_update = schedule.num_envs * schedule.ppo.horizon
     for event in backend.train(jobs):
@@ -116,10 +120,12 @@ def main() -> None:
             steps = options.updates * info.num_envs * info.ppo.horizon
             schedule = Schedule(info.num_envs, steps, 1, 1, replace(info.ppo))
             bares, trained = [], []
-            backend = LocalBackend(directory.name, [directory], folder / "training", dict(os.environ), workers)
-            for _ in range(options.rounds):
+            backend = LocalBackend(
+                directory.name, [directory], folder / f"trained_{directory.name}", dict(os.environ), workers
+            )
+            for number in range(options.rounds):
                 bares.append(bare(directory, directory.name, workers, num_envs, 200))
-                trained.append(training(backend, schedule, options.groups))
+                trained.append(training(backend, schedule, options.groups, number * options.groups))
             backend.close()
             physics, whole = statistics.median(bares), statistics.median(trained)
             print(
