@@ -187,9 +187,9 @@ class TrainConfig:
     seeds: int = _at_least(1, 1)
     """Trainings per candidate."""
     halving: Halving = Halving.race
-    """`race`: after a quarter and after half of its steps only the better half of a generation trains on, and what that
-    saves goes into further seeds for those that cannot be told apart from the leader, up to
-    `search.confirmation_seeds` each (0: none); `off`: all are trained to the end, as in the original Eureka."""
+    """`race`: after half of its steps only the better half of a generation trains on, and what that saves goes into
+    further seeds for those that cannot be told apart from the leader, up to `search.confirmation_seeds` each (0: none);
+    `off`: all are trained to the end, as in the original Eureka."""
     target: float | None = None
     """A score of the task metric that is good enough: no further generation begins after one has reached it."""
     init: str = "scratch"

@@ -26,8 +26,10 @@ def test_ways_of_choosing() -> None:
     assert race.by_maximum(TABLE, (0, 1)) == ("peak", 16)
     assert race.by_final(TABLE, (0, 1)) == ("lucky", 16)
     # Rungs of 1, 2 and 4 steps: 4 + 2 + 2 * 2; then a second seed for both that are left, 2 * 4.
-    assert race.by_race((1, 2, 3), 1.125)(TABLE, (0, 1)) == ("good", 18)
-    assert race.by_race((1, 2, 3), 1.0)(TABLE, (0, 1)) == ("lucky", 10)  # no budget for that
+    assert race.by_race((1, 2, 3), 1.125, every=1)(TABLE, (0, 1)) == ("good", 18)
+    assert race.by_race((1, 2, 3), 1.0, every=1)(TABLE, (0, 1)) == ("lucky", 10)  # no budget for that
+    # The later half of three evaluations are the last two.
+    assert race.by_late_mean(TABLE, (0, 1)) == ("peak", 16)
 
 
 def test_a_sure_thing_is_always_found() -> None:
@@ -41,9 +43,9 @@ def test_the_table() -> None:
     found = (Found("ant", "a way", 0.1, 0.25, 0.5, 0.3), Found("hopper", "a way", 0.2, 0.75, 0.1, 0.5))
     lines = race.race_lines(Races(1, 16, 10, {"ant": 200_000, "hopper": 1_000}, found))
     assert lines[:3] == [
-        "| way of choosing | steps | ant | hopper |",
-        "| --- | --- | --- | --- |",
-        "| a way | 0.40 | 25% (50%) | 75% (10%) |",
+        "| way of choosing | steps | ant | hopper | mean |",
+        "| --- | --- | --- | --- | --- |",
+        "| a way | 0.40 | 25% (50%) | 75% (10%) | 50% (30%) |",
     ]
     assert "16 rewards a task with 10 seeds each" in lines[4]
     assert "ant 200,000, hopper 1,000" in lines[4]

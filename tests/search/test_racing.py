@@ -14,7 +14,7 @@ from eureka.loop import Run, evolve
 from eureka.rl.backend import Event
 from eureka.search.outcomes import outcomes
 from eureka.search.race import Race
-from eureka.search.racing import make_race, stand
+from eureka.search.racing import evidence_of, late_mean, make_race, stand
 from eureka.tasks import load_task
 from eureka.types import Rejected, Schedule, Stage, TrainingJob, candidate_id
 
@@ -24,13 +24,14 @@ RACE = Race(rungs=(1, 2, 4), seeds=(7, 8), budget=100)
 IDS = [candidate_id(generation, sample) for generation in (1, 2) for sample in (1, 2, 3, 4)]
 LOW = (0.0, 0.1, 0.1, 0.1)
 SCORES: Mapping[tuple[str, int], tuple[float, ...]] = {
-    ("g01-c02", 7): (0.5, 0.6, 0.7, 1.0),
+    ("g01-c02", 7): (0.5, 0.6, 0.9, 1.1),
     ("g01-c02", 8): (0.5, 0.5, 0.5, 0.5),
-    ("g01-c03", 7): (0.6, 0.7, 0.8, 0.95),
-    ("g01-c03", 8): (0.6, 0.7, 0.8, 0.9),
-    ("g02-c01", 7): (0.6, 0.7, 0.8, 0.96),
-    ("g02-c01", 8): (0.6, 0.7, 0.8, 0.85),
+    ("g01-c03", 7): (0.6, 0.7, 0.95, 0.95),
+    ("g01-c03", 8): (0.6, 0.7, 0.9, 0.9),
+    ("g02-c01", 7): (0.6, 0.7, 0.96, 0.96),
+    ("g02-c01", 8): (0.6, 0.7, 0.85, 0.85),
 }
+"""Of the last two, the later half, `g01-c02` has 1 and then 0.5, the others what they end with."""
 
 
 @dataclass
@@ -87,7 +88,7 @@ def test_the_better_half_trains_on_and_close_ones_get_another_seed(make_run: Mak
         *((f"g01-c0{sample}", 8, 4) for sample in (2, 3)),
     ]
     assert best.candidate.id == "g01-c03"
-    assert best.score == pytest.approx(0.925)  # and not the 1 of the other's first seed
+    assert best.score == pytest.approx(0.925)  # and not the 1.1 of the other's first seed
 
 
 def test_the_next_generation_is_shown_who_won_and_must_beat_it(make_run: MakeRun) -> None:
@@ -147,10 +148,19 @@ def test_finalists_have_the_leader_among_them(make_run: MakeRun) -> None:
 
 
 def test_the_race_of_a_search() -> None:
-    assert make_race(SCHEDULE, range(7, 10), 1, samples=8) == Race((1, 2, 4), (7, 8, 9), budget=32)
-    assert make_race(replace(SCHEDULE, checkpoints=8, steps=8 * SCHEDULE.steps), [0], 1, samples=2).rungs == (2, 4, 8)
+    assert make_race(SCHEDULE, range(7, 10), 1, samples=8) == Race((2, 4), (7, 8, 9), budget=32)
+    assert make_race(replace(SCHEDULE, checkpoints=8, steps=8 * SCHEDULE.steps), [0], 1, samples=2).rungs == (4, 8)
     # With fewer updates than evaluations there are fewer rungs, with one evaluation there is none to stop at.
     assert make_race(replace(SCHEDULE, steps=1), [0, 1], 2, samples=3) == Race((1,), (0, 1), budget=6, first_seeds=2)
+
+
+def test_the_later_half_of_the_evaluations_counts(make_run: MakeRun, make_result: Make) -> None:
+    assert [late_mean(scores) for scores in ((3.0,), (1.0, 3.0), (9.0, 1.0, 3.0), (9.0, 9.0, 1.0, 3.0))] == [3, 3, 2, 2]
+    run = make_run()
+    with run.store:
+        result = make_result("g01-c01", (3.0,), seed=7)
+        run.store.record_result(replace(result, checkpoint_scores=(9.0, 9.0, 1.0, 3.0)))
+        assert evidence_of(run.store) == {"g01-c01": {7: {1: 9.0, 2: 9.0, 3: 5.0, 4: 2.0}}}
 
 
 def test_nothing_is_wanted_of_nobody(make_run: MakeRun) -> None:
