@@ -92,7 +92,7 @@ class CandidateRejected(Event):
 
 @dataclass(frozen=True)
 class TrainingStarted(Event):
-    """Trainings begin: of these candidates with these seeds, pairwise, of `steps` control steps each."""
+    """Trainings begin or go on: of these candidates with these seeds, pairwise, to `steps` control steps each."""
 
     kind: ClassVar[str] = "training_started"
     candidates: tuple[str, ...]
@@ -114,7 +114,7 @@ class TrainingProgress(Event):
 
 @dataclass(frozen=True)
 class Trained(Event):
-    """A training ended. `score` is the mean task metric of the last policy's evaluation episodes, `scores`.
+    """A training ended, for now where it is in a race. `score` is the mean task metric of the last policy's evaluation episodes, `scores`.
 
     `best_checkpoint` is the best mean over the checkpoints.
     """
