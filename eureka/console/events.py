@@ -114,9 +114,10 @@ class TrainingProgress(Event):
 
 @dataclass(frozen=True)
 class Trained(Event):
-    """A training ended, for now where it is in a race. `score` is the mean task metric of the last policy's evaluation episodes, `scores`.
+    """A training ended, for now where it is in a race.
 
-    `best_checkpoint` is the best mean over the checkpoints.
+    `score` is the mean task metric of the last policy's evaluation episodes, `scores`; `best_checkpoint` is the best
+    mean over the checkpoints.
     """
 
     kind: ClassVar[str] = "trained"
