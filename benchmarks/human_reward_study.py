@@ -34,8 +34,6 @@ CHANGES: Mapping[str, Sequence[Mapping[str, float]]] = {
     "humanoid": (
         {},
         {"gamma": 0.99, "gae_lambda": 0.95},
-        {"steps": 2_000_000},
-        {"gamma": 0.99, "gae_lambda": 0.95, "steps": 2_000_000},
         {"timestep_s": 0.0075, "substeps": 2},
         {"num_envs": 32},
         {"learning_rate": 3e-4},
@@ -44,6 +42,8 @@ CHANGES: Mapping[str, Sequence[Mapping[str, float]]] = {
         {"initial_std": 0.5},
         {"entropy": 0.002},
         {"epochs": 8},
+        {"steps": 2_000_000},
+        {"gamma": 0.99, "gae_lambda": 0.95, "steps": 2_000_000},
     ),
 }
 SEEDS = 4
