@@ -43,7 +43,7 @@ def fates(store: RunStore) -> list[Fate]:
     rejected = {rejection.candidate_id: rejection for rejection in store.rejections()}
     verified = {reward.candidate_id for reward in store.rewards()}
     results = _by_candidate(store.results())
-    whole = max((len(result.checkpoint_scores) for each in results.values() for result in each), default=0)
+    stopped = stopped_after(results)
     in_flight = {call.split()[0] for call in store.calls_in_flight()}
     preferences = preference_scores(store)
     scores = {n: pooled_score(r) if preferences is None else preferences.get(n, 0.0) for n, r in results.items()}
@@ -60,7 +60,7 @@ def fates(store: RunStore) -> list[Fate]:
                 usable_at_once=_usable_at_once(given, history.get(name, []), usable),
                 score=scores[name] if name in results and name not in rejected else None,
                 rejected=rejected.get(name),
-                stopped_after=stopped_after(results.get(name, ()), whole),
+                stopped_after=stopped.get(name),
             )
         )
     return found

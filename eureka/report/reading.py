@@ -112,7 +112,7 @@ def _generations(
     rewards = {reward.candidate_id: reward for reward in store.rewards()}
     newest = {candidate.id: candidate for candidate in store.candidates()}
     answers = store.completions()
-    whole = max((len(result.checkpoint_scores) for each in results.values() for result in each), default=0)
+    stopped = stopped_after(results)
     mended = _grouped(store.rejections(every_attempt=True))
     sources = _sources(store)
     given = label(store.facts())
@@ -146,7 +146,7 @@ def _generations(
                     results=trained,
                     reflection=reflect(candidate, trained, preference) if candidate and trained else None,
                     preference=preference,
-                    stopped_after=stopped_after(trained, whole),
+                    stopped_after=stopped.get(name),
                     spending=spending(answers[name]),
                     remarks=read_remarks(store.candidate_folder(name), reward.graph) if reward else (),
                     given=given if name == INIT_ID else "",

@@ -7,7 +7,7 @@ that it passed.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
 
@@ -60,10 +60,14 @@ def until(schedule: Schedule, wanted: Wanted) -> Schedule:
     return replace(schedule, ends_after=wanted.steps if wanted.steps < whole else None)
 
 
-def stopped_after(results: Sequence[TrainingResult], whole: int) -> int | None:
-    """The control steps of a candidate's training where the race left it behind before its `whole` evaluations."""
-    short = [result.steps[-1] for result in results if len(result.checkpoint_scores) < whole]
-    return min(short, default=None)
+def stopped_after(results: Mapping[str, Sequence[TrainingResult]]) -> dict[str, int]:
+    """The control steps of those that a race left behind: with fewer evaluations than the longest training of all."""
+    whole = max((len(result.checkpoint_scores) for each in results.values() for result in each), default=0)
+    return {
+        name: min(result.steps[-1] for result in each)
+        for name, each in results.items()
+        if min(len(result.checkpoint_scores) for result in each) < whole
+    }
 
 
 def evidence_of(store: RunStore) -> Evidence:
