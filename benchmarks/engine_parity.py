@@ -1,6 +1,6 @@
 """Do MuJoCo's C engine and MuJoCo Warp agree? Step by step, and in what policies score.
 
-    python benchmarks/engine_parity.py [--tasks cartpole swingup hopper ant] [--seeds 3] [--episodes 64] [--show]
+    python benchmarks/engine_parity.py [--tasks cartpole hopper ...] [--seeds 3] [--episodes 64] [--show]
 
 Both engines step the same worlds from the same start states with the same random controls for 100 control steps; then
 policies that were trained on the C engine with the task's human-written reward are evaluated by both on the same start
@@ -38,7 +38,7 @@ from eureka.types import Rejected, Schedule, TrainingJob, TrainingResult
 
 VERSION = 1
 PATH = RESULTS / "engine_parity.json"
-TASKS = ("cartpole", "swingup", "hopper", "ant")
+TASKS = ("cartpole", "swingup", "hopper", "ant", "humanoid")
 NUM_ENVS = 16
 STEPS = 100
 _EVALUATION = 7  # a stream of random numbers that no training uses

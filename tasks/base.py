@@ -18,7 +18,7 @@ import dataclasses
 import inspect
 import textwrap
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -40,6 +40,11 @@ _INTEGRATORS = {
     "rk4": mujoco.mjtIntegrator.mjINT_RK4,
     "implicit": mujoco.mjtIntegrator.mjINT_IMPLICIT,
     "implicitfast": mujoco.mjtIntegrator.mjINT_IMPLICITFAST,
+}
+_SOLVERS = {
+    "pgs": mujoco.mjtSolver.mjSOL_PGS,
+    "cg": mujoco.mjtSolver.mjSOL_CG,
+    "newton": mujoco.mjtSolver.mjSOL_NEWTON,
 }
 
 
@@ -170,15 +175,19 @@ class Task(ABC):
         try:
             spec = mujoco.MjSpec.from_file(str(path))
             self.extend_model(spec)
-            spec.option.timestep = self.info.physics.timestep_s
-            spec.option.integrator = _INTEGRATORS[self.info.physics.integrator]
-        except KeyError as error:
-            raise TaskError(
-                f"{self.folder / 'task.yaml'}: unknown physics.integrator {error}; known: {', '.join(_INTEGRATORS)}"
-            ) from error
         except ValueError as error:
             raise self._cannot_compile(error) from error
+        physics = self.info.physics
+        spec.option.timestep = physics.timestep_s
+        spec.option.integrator = self._named(_INTEGRATORS, "integrator", physics.integrator)
+        if physics.solver is not None:
+            spec.option.solver = self._named(_SOLVERS, "solver", physics.solver)
         return spec
+
+    def _named(self, known: Mapping[str, Any], key: str, name: str) -> Any:
+        if name not in known:
+            raise TaskError(f"{self.folder / 'task.yaml'}: unknown physics.{key} '{name}'; known: {', '.join(known)}")
+        return known[name]
 
     def _cannot_compile(self, error: ValueError) -> TaskError:
         return TaskError(f"{self._model_path()}: MuJoCo cannot compile the model: {' '.join(str(error).split())}")

@@ -19,14 +19,15 @@ FITNESSES = ("metric", "preference")
 class Physics:
     """How the model is stepped.
 
-    `timestep_s` is MuJoCo's step in seconds and `substeps` the number of them in one control step. `nconmax` contacts
-    per world and `njmax` constraint rows are what physics=warp makes room for; where they are left out, what the model
-    can need.
+    `timestep_s` is MuJoCo's step in seconds and `substeps` the number of them in one control step. `solver` is the
+    constraint solver, the model's own where it is left out. `nconmax` contacts per world and `njmax` constraint rows
+    are what physics=warp makes room for; where they are left out, what the model can need.
     """
 
     integrator: str
     timestep_s: float
     substeps: int
+    solver: str | None = None
     nconmax: int | None = None
     njmax: int | None = None
 
@@ -153,9 +154,10 @@ def _build(cls: type[Any], values: Any, path: Path, prefix: str) -> Any:
         wanted = str(known[name].type)
         kinds: dict[str, tuple[type, ...]] = {
             "int": (int,),
-            "int | None": (int,),
+            "int | None": (int, type(None)),
             "float": (int, float),
             "str": (str,),
+            "str | None": (str, type(None)),
         }
         if wanted in kinds and (not isinstance(value, kinds[wanted]) or isinstance(value, bool)):
             raise TaskError(f"{path}: `{prefix}{name}` must be of type {wanted}, not {value!r}")

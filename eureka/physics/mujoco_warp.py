@@ -72,7 +72,9 @@ class MujocoWarp:
             try:
                 self._model: Any = mjw.put_model(model)
             except (NotImplementedError, ValueError) as error:
-                raise PhysicsError(f"physics=warp cannot step this model: {error}; use physics=c") from error
+                raise PhysicsError(
+                    f"physics=warp cannot step this model: {str(error).rstrip('.')}; {_instead(model)}use physics=c"
+                ) from error
             self.capacity = capacity(model, self._model.nxn_geom_pair_filtered.numpy(), nconmax, njmax)
             self._data: Any = mjw.make_data(
                 model, num_envs, nconmax=max(self.capacity.contacts, 1), njmax=max(self.capacity.rows, 1)
@@ -225,6 +227,11 @@ class MujocoWarp:
 
     def _state(self) -> list[torch.Tensor]:
         return [self._time[:, None], self.qpos, self.qvel, self._act, self._warmstart]
+
+
+def _instead(model: mujoco.MjModel) -> str:
+    pgs = model.opt.solver == mujoco.mjtSolver.mjSOL_PGS.value
+    return "set `physics.solver: newton` in task.yaml or " if pgs else ""
 
 
 def _like(mask: torch.Tensor, value: torch.Tensor) -> torch.Tensor:

@@ -85,6 +85,12 @@ def test_missing_directory(tmp_path: Path) -> None:
         ("task.yaml", "num_envs: 16", "worlds: 16", r"unknown key `worlds`"),
         ("task.yaml", "num_envs: 16\n", "", r"missing .*num_envs"),
         ("task.yaml", "integrator: implicitfast", "integrator: magic", r"unknown physics\.integrator 'magic'"),
+        (
+            "task.yaml",
+            "substeps:",
+            "solver: magic\n  substeps:",
+            r"unknown physics\.solver 'magic'; known: pgs, cg",
+        ),
         ("task.yaml", "  timestep_s: 0.02\n", "", r"missing physics\..*timestep_s"),
         ("task.yaml", "gymnasium:inverted_pendulum.xml", "gymnasium:none.xml", "no such model file"),
         ("task.yaml", "gymnasium:inverted_pendulum.xml", "atari:pong.xml", "must be gymnasium:FILE"),
