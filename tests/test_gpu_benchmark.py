@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("mujoco_warp", reason="needs mujoco-warp and warp-lang: pip install 'eureka-rewards[gpu]'")
 
 import gpu
+import gpu_generation
 
 FIELDS = {"version", "device", "machine", "versions", "rounds", "updates", "rows"}
 COMMITTED = Path(gpu.__file__).parent / "results" / "gpu.json"
@@ -44,3 +45,21 @@ def test_a_tiny_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.skipif(not COMMITTED.exists(), reason="no GPU was measured yet")
 def test_what_is_committed_has_its_form() -> None:
     assert check(COMMITTED)
+
+
+@pytest.mark.warp
+@pytest.mark.timeout(900)
+def test_a_tiny_generation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whatever one update of the original's setting scores, half of two groups reach within a few updates."""
+    path = tmp_path / "generation.json"
+    arguments = ["gpu_generation.py", "--task", "cartpole", "--groups", "2", "--num-envs", "8", "--steps", "16000"]
+    arguments += ["--original-epochs", "1", "--original-num-envs", "8", "--device", "cpu", "--output", str(path)]
+    monkeypatch.setattr(sys, "argv", arguments)
+    gpu_generation.main()
+    found = gpu_generation.Result(**json.loads(path.read_text()))
+    assert len(found.scores) == found.groups == 2
+    assert 0 < found.target < 20
+    assert found.generation_s is not None
+    assert found.generation_s > 0
+    assert sum(found.scores) / 2 >= found.target
+    assert 0 < found.generation_steps <= 16000
