@@ -16,6 +16,7 @@ from typing import IO
 
 import eureka
 from eureka.errors import SandboxError
+from eureka.interpreter import module_command
 from eureka.sandbox.child import Channels
 from eureka.sandbox.options import Options
 from eureka.sandbox.wire import Frames, GarbledError, Job, Ready, encode
@@ -51,7 +52,7 @@ class ZygoteProcess:
         with theirs:
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "eureka.sandbox.zygote", options.to_argument()],
+                    module_command("eureka.sandbox.zygote", options.to_argument()),
                     env={**variables, **_import_root()},
                     cwd="/",
                     stdin=subprocess.DEVNULL,

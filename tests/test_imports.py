@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-BASE = {"beside", "errors", "types", "serialize", "code_blocks", "answer_text", "advice", "state_inputs"}
+BASE = {"beside", "interpreter", "errors", "types", "serialize", "code_blocks", "answer_text", "advice", "state_inputs"}
 PARTS = BASE | {"physics", "sandbox", "tasks", "reward", "prompts", "llm", "extract", "reflect"}
 WORKERS = PARTS | {"rl", "export", "wrappers", "video", "analysis"}
 TOP = {
@@ -23,6 +23,7 @@ TOP = {
 MAY_IMPORT = {
     "__init__": {"api"},
     "beside": set(),
+    "interpreter": set(),
     "errors": set(),
     "types": set(),
     "serialize": {"types"},
@@ -112,5 +113,6 @@ def test_imports_are_found(tmp_path: Path) -> None:
 def test_a_process_of_ours_imports_nothing_from_where_it_runs(module: Path) -> None:
     """`python -m` alone looks for every module in the current folder first: the user's, or a run that came by mail."""
     for node in ast.walk(ast.parse((ROOT / "eureka" / module).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.List) and node.elts and ast.unparse(node.elts[0]) == "sys.executable":
+        if isinstance(node, ast.List) and node.elts and ast.unparse(node.elts[0]) in ("sys.executable", "python()"):
             assert ast.unparse(node.elts[1]) == "'-P'", f"eureka/{module}:{node.lineno}"
+            assert ast.unparse(node.elts[0]) == "python()", f"eureka/{module}:{node.lineno}: see interpreter.py"

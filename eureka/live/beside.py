@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import IO
+
+from eureka.interpreter import module_command
 
 STOP_S = 20.0
 """How long the server may take to show the run's end to those who look, and to end itself."""
@@ -23,7 +24,7 @@ def watched(folder: Path, environment: Mapping[str, str], tell: Callable[[str], 
         tell: is told the page's address as soon as it can be opened.
     """
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "eureka.live", str(folder.resolve())],
+        module_command("eureka.live", str(folder.resolve())),
         env=dict(environment),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,6 +14,7 @@ from typing import Self
 
 from eureka.beside import LOWEST_PRIORITY, last_words
 from eureka.config import Films
+from eureka.interpreter import module_command
 
 WAIT_S = 10.0
 """How long the end of a run waits for films; those that are missing then can be made at any time."""
@@ -74,7 +74,7 @@ class FilmWriter:
         self._settle()
 
     def _begin(self) -> None:
-        program = [sys.executable, "-P", "-m", "eureka.filming", str(self._folder.resolve()), self._films]
+        program = module_command("eureka.filming", str(self._folder.resolve()), self._films)
         try:
             self._process = subprocess.Popen(
                 [*program, str(LOWEST_PRIORITY)],

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from eureka.beside import last_words
+from eureka.interpreter import module_command
 
 REPORT = "report.html"
 """The file's name in a run folder."""
@@ -42,7 +42,7 @@ class ReportWriter:
             self._settle(self._process)
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "eureka.report", str(self._folder.resolve())],
+                module_command("eureka.report", str(self._folder.resolve())),
                 env=self._environment,
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,

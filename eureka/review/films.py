@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Self
 from eureka.beside import last_words
 from eureka.errors import RenderingUnavailable
 from eureka.filming import Crew, Wanted, best_training
+from eureka.interpreter import module_command
 from eureka.review.data import review_folder
 from eureka.store import RunStore
 from eureka.store.files import store_errors, write_atomically
@@ -89,7 +89,7 @@ class Filming:
     def __enter__(self) -> Self:
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "eureka.review", str(self._folder.resolve()), str(self._generation)],
+                module_command("eureka.review", str(self._folder.resolve()), str(self._generation)),
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

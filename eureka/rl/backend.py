@@ -10,7 +10,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from eureka.errors import TrainingError
+from eureka.interpreter import module_command
 from eureka.physics import Engine
 from eureka.rl.continuing import longest_start
 from eureka.rl.environment import worker_environment
@@ -174,7 +174,7 @@ class LocalBackend:
         try:
             with log.open("ab") as stderr:
                 process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "eureka.rl", str(theirs.fileno()), engine.kind, engine.device],
+                    module_command("eureka.rl", str(theirs.fileno()), engine.kind, engine.device),
                     env=self._environment,
                     cwd=self._folder,  # MuJoCo writes its own log of diverged worlds where it runs
                     pass_fds=[theirs.fileno()],

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from eureka.beside import last_words
 from eureka.errors import RenderingUnavailable
+from eureka.interpreter import python
 from eureka.rl.environment import worker_environment
 
 BACKENDS = ("egl", "osmesa")
@@ -106,7 +106,7 @@ def _try(environment: Mapping[str, str], backend: str) -> GlReport:
     child = gl_environment(environment, backend)
     try:
         probe = subprocess.run(
-            [sys.executable, "-P", "-c", _PROBE],
+            [python(), "-P", "-c", _PROBE],
             env=child,
             capture_output=True,
             stdin=subprocess.DEVNULL,
@@ -119,6 +119,6 @@ def _try(environment: Mapping[str, str], backend: str) -> GlReport:
     if probe.returncode == 0:
         return GlReport(backend, "")
     missing = subprocess.run(
-        [sys.executable, "-P", "-c", _MISSING, backend], env=child, capture_output=True, text=True, check=False
+        [python(), "-P", "-c", _MISSING, backend], env=child, capture_output=True, text=True, check=False
     )
     return GlReport(backend, last_words(probe.returncode, probe.stderr), tuple(missing.stdout.split()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,6 +13,7 @@ from typing import Self
 
 from eureka.beside import last_words
 from eureka.errors import VideoError
+from eureka.interpreter import module_command
 from eureka.serialize import DecodeError, dumps, loads
 from eureka.video.gl import find_gl, gl_environment
 from eureka.video.job import Shot, Video, VideoJob, Wrap
@@ -38,7 +38,7 @@ class Studio:
         self._said = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (it lives as long as the child)
         try:
             self._child = subprocess.Popen(
-                [sys.executable, "-P", "-m", "eureka.video", str(niceness)],
+                module_command("eureka.video", str(niceness)),
                 env=gl_environment(environment, gl),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

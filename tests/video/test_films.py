@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -167,7 +168,7 @@ def test_a_child_that_dies_is_an_error_of_ours(
     if program:
         python.write_text(program)
         python.chmod(0o755)
-    monkeypatch.setattr(eureka.video.process.sys, "executable", str(python))
+    monkeypatch.setattr(sys, "executable", str(python))
     job = VideoJob(task="cartpole", policy=constant_policy(4, 1, 0.0))
     with pytest.raises(VideoError, match=sentence):
         render_in_process(job, tmp_path / "video.mp4", os.environ, gl="egl")
