@@ -19,7 +19,7 @@ import typer
 
 from eureka import __version__
 from eureka.cli_pages import RunFolder, add_pages, write_output
-from eureka.console import choose_mode, error_line, interrupted, line, print_table, say, table
+from eureka.console import choose_mode, error_line, interrupted, line, paragraph, print_table, say, table
 from eureka.errors import ConfigError, EurekaError
 from eureka.llm.keys import KEY_VARIABLES, Key, take_keys
 
@@ -300,10 +300,10 @@ def tasks(
     if name is None:
         infos = [read_info(path) for path in find_tasks(task_dirs).values()]
         for text in table([(info.name, info.description) for info in infos]):
-            line(text)
+            paragraph(text)
         return
     for text in describe(load_task(name, task_dirs)):
-        line(text)
+        paragraph(text)
 
 
 @app.command()
