@@ -75,9 +75,9 @@ def test_the_tables() -> None:
     # Ratios are taken within a round: 20/40 and 40/50, 20/10 and 40/10.
     assert lines[4] == "| bare physics | 45,000 | - | - | - |"
     assert lines[5] == "| population of 16 | 30,000 | 0.65 (0.50 to 0.80) | - | 3.7 min |"
-    assert lines[6] == "| a process for each | 10,000 | 0.23 (0.20 to 0.25) | 3.00 (2.00 to 4.00) | 11.3 min |"
+    assert lines[6] == "| a process for each | 10,000 | 0.23 (0.20 to 0.25) | 3.00 (2.00 to 4.00) | 11.3 min, 3.04 x |"
     # Under the stock physics there is no population of ours: it is compared under the task's own step.
-    assert lines[12] == "| another | 5,000 | - | 6.00 (4.00 to 8.00) | 22.0 min |"
+    assert lines[12] == "| another | 5,000 | - | 6.00 (4.00 to 8.00) | 22.0 min, 5.91 x |"
     assert "| somebody | 2,000 | 1,000 to 3,000 |" in lines
     assert "| the task's own step | 60% | 40% |" in lines
     assert "EnvPool is not installed: no row for it." in lines
