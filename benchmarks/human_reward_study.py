@@ -2,7 +2,7 @@
 
     python benchmarks/human_reward_study.py hopper          # trains what benchmarks/results/hopper_study.json lacks
     python benchmarks/human_reward_study.py hopper --show   # prints what it has
-    python benchmarks/human_reward_study.py humanoid --first 3 --seeds 2      # of the first three settings, two each
+    python benchmarks/human_reward_study.py humanoid --settings 4 5 --first-seed 4 --seeds 8    # with fresh seeds
 
 Scores are the task metric, m/s, of the final policy. Killed at any time, it goes on with the setting that it was at.
 """
@@ -33,17 +33,23 @@ CHANGES: Mapping[str, Sequence[Mapping[str, float]]] = {
     ),
     "humanoid": (
         {},
-        {"gamma": 0.99, "gae_lambda": 0.95},
-        {"timestep_s": 0.0075, "substeps": 2},
-        {"num_envs": 32},
-        {"learning_rate": 3e-4},
-        {"minibatches": 8},
-        {"horizon": 64},
-        {"initial_std": 0.5},
-        {"entropy": 0.002},
-        {"epochs": 8},
-        {"steps": 2_000_000},
-        {"gamma": 0.99, "gae_lambda": 0.95, "steps": 2_000_000},
+        {"initial_std": 0.3},
+        {"initial_std": 0.3, "gamma": 0.99, "gae_lambda": 0.95},
+        {"steps": 400_000},
+        *(
+            {"steps": 400_000, "initial_std": 0.3, **change}
+            for change in (
+                {},
+                {"gamma": 0.99, "gae_lambda": 0.95},
+                {"timestep_s": 0.0075, "substeps": 2},
+                {"num_envs": 32},
+                {"learning_rate": 3e-4},
+                {"minibatches": 8},
+                {"horizon": 64},
+                {"entropy": 0.002},
+                {"epochs": 8},
+            )
+        ),
     ),
 }
 SEEDS = 4
@@ -54,14 +60,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("task", choices=list(CHANGES))
     parser.add_argument("--show", action="store_true", help="train nothing")
-    parser.add_argument("--first", type=int, help="only so many settings")
+    parser.add_argument("--settings", type=int, nargs="+", help="only these of the list, counted from 1")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="trainings of each")
+    parser.add_argument("--first-seed", type=int, default=0)
     options = parser.parse_args()
-    seeds = range(options.seeds)
+    seeds = range(options.first_seed, options.first_seed + options.seeds)
+    changes = CHANGES[options.task]
     base = shipped(load_task(options.task), (*KEYS, *FURTHER_KEYS.get(options.task, ())))
     study = Study(options.task, f"{options.task}_study")
-    for change in CHANGES[options.task][: options.first]:
-        setting = {**base, **change}
+    for number in options.settings or range(1, len(changes) + 1):
+        setting = {**base, **changes[number - 1]}
         if not options.show:
             study.train(setting, [Role.HUMAN], seeds)
         print(line(setting, base, {"human": study.scores(setting, Role.HUMAN, seeds)}), flush=True)

@@ -21,7 +21,7 @@ from eureka.rl.backend import Backend, Event
 from eureka.search import Greedy, Outcome
 from eureka.search.outcomes import outcomes
 from eureka.search.race import Race
-from eureka.search.racing import stand, until
+from eureka.search.racing import Leader, stand, until
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart
 from eureka.store import RunStore, generation_of
 from eureka.tasks import Task
@@ -148,7 +148,8 @@ def _reached_target(run: Run, generations: Collection[int]) -> bool:
     if run.target is None:
         return False
     found = [outcome for number in generations for outcome in outcomes(run.store, number)]
-    best = _best(run, _by_own_seeds(run, found), max(generations, default=0))
+    last = max(generations, default=0)
+    best = _best(run, _by_own_seeds(run, found, _leading(run, last)), last)
     return best is not None and best.score >= run.target
 
 
@@ -160,13 +161,22 @@ def _best(run: Run, found: Sequence[Outcome], generation: int) -> Outcome | None
 
 def _leader(run: Run, generation: int) -> str | None:
     """Who has won the race after so many generations, where there is one."""
+    leading = _leading(run, generation)
+    return leading.candidate if leading else None
+
+
+def _leading(run: Run, generation: int) -> Leader | None:
     return stand(run.race, run.store, generation)[1] if run.race is not None else None
 
 
-def _by_own_seeds(run: Run, found: Sequence[Outcome]) -> list[Outcome]:
-    """Outcomes by the search's own seeds, so that a run that was stopped while it confirms decides as before."""
-    own = range(run.seed, run.seed + run.training_seeds)
-    return [replace(o, results=tuple(r for r in o.results if r.seed in own)) for o in found]
+def _by_own_seeds(run: Run, found: Sequence[Outcome], leading: Leader | None = None) -> list[Outcome]:
+    """Outcomes by the search's own seeds, the one that is leading by all that its race gave it: so a run that was
+    stopped while it confirms decides as before."""
+    seeds = dict.fromkeys((o.candidate.id for o in found), run.training_seeds)
+    if leading is not None:
+        seeds[leading.candidate] = max(run.training_seeds, leading.num_seeds)
+    own = {name: range(run.seed, run.seed + number) for name, number in seeds.items()}
+    return [replace(o, results=tuple(r for r in o.results if r.seed in own[o.candidate.id])) for o in found]
 
 
 def _prompt(run: Run, generation: int) -> Prompt:
@@ -358,7 +368,10 @@ def _confirm(run: Run) -> list[Outcome]:
     Finalists are who leads the race and the best by the search's own seeds alone: a run stopped here chooses the same.
     """
     searched = range(run.seed, run.seed + run.training_seeds)
-    ranked = [outcome.candidate.id for outcome in run.search.ranked(_by_own_seeds(run, outcomes(run.store)))]
+    candidates = run.search.ranked(_by_own_seeds(run, outcomes(run.store)))
+    # Whom a race left behind would need its first trainings made longer too, to be chosen.
+    farthest = max((outcome.num_evaluations for outcome in candidates), default=0)
+    ranked = [outcome.candidate.id for outcome in candidates if outcome.num_evaluations == farthest]
     leader = _leader(run, run.generations)
     finalists = sorted(ranked, key=lambda name: name != leader)[: run.finalists]
     further = range(searched.stop, searched.stop + run.confirmation_seeds) if len(finalists) > 1 else range(0)

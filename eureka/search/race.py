@@ -17,6 +17,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from types import MappingProxyType
 
 Evidence = Mapping[str, Mapping[int, Mapping[int, float]]]
 """Score by candidate, seed and steps of training."""
@@ -66,16 +67,20 @@ class Race:
     width: float = 1.0
     first_seeds: int = 1
 
-    def standing(self, field: Sequence[str], evidence: Evidence, champion: str | None = None) -> Standing:
+    def standing(
+        self, field: Sequence[str], evidence: Evidence, champion: str | None = None, champion_seeds: int = 0
+    ) -> Standing:
         """What follows from the trainings so far.
 
         Args:
             field: the candidates that started the race and have not been rejected since.
             evidence: every training so far; a longer one also has the scores at the rungs that it passed.
-            champion: the winner of an earlier race, who joins those that reach the full length. The trainings that it
-                has are taken seed by seed like everybody's, so a lucky one does not carry it.
+            champion: the winner of an earlier race, who joins those that reach the full length.
+            champion_seeds: how many seeds it has from there: its mean is over all of them, so neither does a lucky one
+                carry it nor an unlucky one drop it. They cost this race nothing.
         """
         running, spent, before, first = sorted(field), 0, 0, self.first_seeds
+        known = {champion: champion_seeds} if champion is not None else {}
         for steps in self.rungs:
             kept = max(2, math.ceil(self.kept * len(running)))
             if steps != self.rungs[-1] and kept >= len(running):
@@ -88,21 +93,27 @@ class Race:
             if steps != self.rungs[-1]:
                 running, before = running[:kept], steps
         if champion is not None:
-            running = self._ranked([*running, champion], evidence, self.rungs[-1], first)
-        return self._further_seeds(running, evidence, self.budget - spent)
+            running = self._ranked([*running, champion], evidence, self.rungs[-1], first, known)
+        return self._further_seeds(running, evidence, self.budget - spent, known)
 
-    def _further_seeds(self, running: list[str], evidence: Evidence, left: int) -> Standing:
-        """Another seed for each that cannot be told apart from the leader, again and again while the budget lasts."""
+    def _further_seeds(self, running: list[str], evidence: Evidence, left: int, known: Mapping[str, int]) -> Standing:
+        """Another seed for each that cannot be told apart from the leader, again and again while the budget lasts.
+
+        Where it does not last for all of them, the best of them go on.
+        """
         full = self.rungs[-1]
         for number in range(self.first_seeds, len(self.seeds)):
-            contenders = self._contenders(running, evidence, number)
-            new = self._missing(contenders, evidence, self.seeds[number : number + 1], full, full)
-            left -= full * len(contenders)
-            if len(contenders) < 2 or left < 0:
+            contenders = self._contenders(running, evidence, number, known)
+            free = {name for name in contenders if number < known.get(name, 0)}
+            paid = [name for name in contenders if name not in free][: max(left // full, 0)]
+            contenders = [name for name in contenders if name in free or name in paid]
+            if len(contenders) < 2:
                 return Standing((), tuple(running), full, number)
+            new = self._missing(contenders, evidence, self.seeds[number : number + 1], full, full)
+            left -= full * len(paid)
             if new:
                 return Standing(new, tuple(contenders), full, number)
-            running = self._ranked(contenders, evidence, full, number + 1)
+            running = self._ranked(contenders, evidence, full, number + 1, known)
         return Standing((), tuple(running), full, len(self.seeds))
 
     def _missing(
@@ -115,30 +126,43 @@ class Race:
             if steps not in evidence.get(name, {}).get(seed, {})
         )
 
-    def _scores(self, name: str, evidence: Evidence, steps: int, num_seeds: int) -> list[float]:
-        return [evidence[name][seed][steps] for seed in self.seeds[:num_seeds]]
+    def _rows(
+        self, name: str, evidence: Evidence, num_seeds: int, known: Mapping[str, int]
+    ) -> list[Mapping[int, float]]:
+        """A candidate's scores by steps, for each of its seeds that count where everybody has had `num_seeds`."""
+        return [evidence[name][seed] for seed in self.seeds[: max(num_seeds, known.get(name, 0))]]
 
-    def _ranked(self, names: Sequence[str], evidence: Evidence, steps: int, num_seeds: int) -> list[str]:
+    def _ranked(
+        self,
+        names: Sequence[str],
+        evidence: Evidence,
+        steps: int,
+        num_seeds: int,
+        known: Mapping[str, int] = MappingProxyType({}),
+    ) -> list[str]:
         """By the mean score, best first; of equals those that came near it sooner."""
 
         def key(name: str) -> tuple[float, float, str]:
-            rows = [evidence[name][seed] for seed in self.seeds[:num_seeds]]
+            rows = self._rows(name, evidence, num_seeds, known)
             on_the_way = fmean(score for row in rows for at, score in row.items() if at <= steps)
             return -fmean(row[steps] for row in rows), -on_the_way, name
 
         return sorted(names, key=key)
 
-    def _contenders(self, ranked: Sequence[str], evidence: Evidence, num_seeds: int) -> list[str]:
-        """Those of `ranked` whose mean over the first seeds is not clearly below the leader's.
+    def _contenders(
+        self, ranked: Sequence[str], evidence: Evidence, num_seeds: int, known: Mapping[str, int]
+    ) -> list[str]:
+        """Those of `ranked` whose mean is not clearly below the leader's.
 
         The noise of one seed is pooled over all of them, with a prior of 15% of the leader's score that weighs as much
         as two trainings (about the spread that was measured for Ant).
         """
-        scores = {name: self._scores(name, evidence, self.rungs[-1], num_seeds) for name in ranked}
+        full = self.rungs[-1]
+        scores = {name: [row[full] for row in self._rows(name, evidence, num_seeds, known)] for name in ranked}
         means = {name: fmean(row) for name, row in scores.items()}
         best = means[ranked[0]]
         squares = sum((score - means[name]) ** 2 for name, row in scores.items() for score in row)
-        degrees = len(ranked) * (num_seeds - 1)
+        degrees = sum(len(row) - 1 for row in scores.values())
         noise = math.sqrt((2 * (0.15 * best) ** 2 + squares) / (2 + degrees))
         # The difference of two means has twice the variance of one.
         reach = self.width * noise * math.sqrt(2 / num_seeds)

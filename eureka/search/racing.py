@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from eureka.search.race import Evidence, Race, Wanted
@@ -33,7 +33,15 @@ def make_race(schedule: Schedule, seeds: Sequence[int], first_seeds: int, sample
     return Race(tuple(rungs), tuple(seeds), samples * whole * first_seeds, first_seeds=first_seeds)
 
 
-def stand(race: Race, store: RunStore, generation: int) -> tuple[tuple[Wanted, ...], str | None]:
+@dataclass(frozen=True)
+class Leader:
+    """Who won the last race that is over, by so many of the race's seeds."""
+
+    candidate: str
+    num_seeds: int
+
+
+def stand(race: Race, store: RunStore, generation: int) -> tuple[tuple[Wanted, ...], Leader | None]:
     """What is to be trained next, and who leads after the last race that is over, up to this generation.
 
     Every generation's race has the winner of the one before in it. What was rejected while it trained is not in its
@@ -47,10 +55,12 @@ def stand(race: Race, store: RunStore, generation: int) -> tuple[tuple[Wanted, .
         field = [name for name in names if name not in rejected]
         if not field:
             continue
-        standing = race.standing(field, evidence, leader)
+        champion, known = (leader.candidate, leader.num_seeds) if leader else (None, 0)
+        standing = race.standing(field, evidence, champion, known)
         if standing.wanted:
             return standing.wanted, leader
-        leader = standing.ranked[0]
+        first = standing.ranked[0]
+        leader = Leader(first, max(standing.num_seeds, known) if first == champion else standing.num_seeds)
     return (), leader
 
 

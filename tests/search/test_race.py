@@ -70,6 +70,29 @@ def test_the_champion_is_judged_by_the_same_seeds() -> None:
     assert RACE.standing(FIELD, lucky, champion="z") == Standing((), ("b", "z"), 4, 2)
 
 
+def test_the_champions_mean_is_over_all_its_seeds_which_cost_nothing() -> None:
+    """By its unlucky first seed it would be dropped (1.2 against 1.6); by all three it leads with 2.0.
+
+    Its squares, 0.96, and the prior's 2 * 0.3^2 over 4 make a noise of 0.53: 1.6 is not told apart, 1.0 is.
+    """
+    field = finished([1.6], [1.0]) | evidence({"z": [{4: 1.2}, {4: 2.4}, {4: 2.4}]})
+    # 10 steps for the rungs and 4 for one further training: z's second is there.
+    race = Race((1, 2, 4), (0, 1, 2), budget=14)
+    found = race.standing(FIELD, field, champion="z", champion_seeds=3)
+    assert found == Standing((Wanted("b", 1, 4, 4),), ("z", "b"), 4, 1)
+    better = finished([1.6, 2.8], [1.0]) | evidence({"z": [{4: 1.2}, {4: 2.4}, {4: 2.4}]})
+    assert race.standing(FIELD, better, champion="z", champion_seeds=3) == Standing((), ("b", "z"), 4, 2)
+
+
+def test_where_the_budget_does_not_last_for_all_the_best_go_on() -> None:
+    """Of 24 steps four trainings took 16, so 8 are left: for two."""
+    race = Race(rungs=(4,), seeds=(0, 1, 2), budget=24)
+    close = evidence({"a": [{4: 1.0}], "b": [{4: 0.98}], "c": [{4: 0.99}], "d": [{4: 0.97}]})
+    assert race.standing(FIELD, close).wanted == (Wanted("a", 1, 4, 4), Wanted("c", 1, 4, 4))
+    more = close | evidence({"a": [{4: 1.0}, {4: 0.9}], "c": [{4: 0.99}, {4: 1.0}]})
+    assert race.standing(FIELD, more) == Standing((), ("c", "a"), 4, 2)
+
+
 def test_rejected_ones_are_not_waited_for() -> None:
     first = evidence({"a": [{1: 0.1}], "b": [{1: 0.4}], "c": [{1: 0.3}]})
     assert [w.candidate for w in RACE.standing(["a", "b", "c"], first).wanted] == ["b", "c"]

@@ -1,5 +1,6 @@
 """The race in the loop, with fakes: who trains how far, who leads, and going on after a stop at any step."""
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -145,6 +146,25 @@ def test_finalists_have_the_leader_among_them(make_run: MakeRun) -> None:
     with run.store:
         evolve(run)
     assert "finalists g01-c03 g01-c02" in watcher.told
+
+
+def test_whom_the_race_left_behind_is_no_finalist(make_run: MakeRun, make_result: Make) -> None:
+    backend = Trainer(make_result)
+    run = make_run(backend=backend, finalists=4, confirmation_seeds=2, generations=1)
+    with run.store:
+        assert evolve(run).candidate.id == "g01-c03"
+    assert [seed for name, seed, _ in backend.trained if name in ("g01-c01", "g01-c04")] == [7, 7]
+    assert sorted(seed for name, seed, _ in backend.trained if name == "g01-c02") == [7, 7, 8, 9]  # begun, to the end, and on
+
+
+def test_a_target_is_reached_by_all_seeds_of_the_race(make_run: MakeRun) -> None:
+    """By the first seed the leader has 0.95, by both 0.925."""
+    for target, generations in ((0.94, {1, 2}), (0.92, {1})):
+        run = make_run(target=target)
+        with run.store:
+            evolve(run)
+            assert set(run.store.finished_generations()) == generations, target
+        shutil.rmtree(run.store.folder)
 
 
 def test_the_race_of_a_search() -> None:
