@@ -8,6 +8,9 @@ from typing import Protocol
 
 import torch
 
+OF_SENSORS = frozenset({"sensordata", "cacc", "cfrc_int", "cfrc_ext", "subtree_linvel", "subtree_angmom"})
+"""MjData fields that are computed only where there are sensors to be read; all others come with every step."""
+
 
 class WorldStates(Protocol):
     """The states of `num_envs` worlds, as a task's functions read them.

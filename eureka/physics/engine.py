@@ -34,8 +34,9 @@ class Engine:
         sensors: bool,
         nconmax: int | None = None,
         njmax: int | None = None,
+        settle: bool = True,
     ) -> DeviceSimulator:
-        """Worlds for a trainer that never waits for them.
+        """Worlds for a trainer that never waits for them; the arguments are those of `MujocoWarp`.
 
         Raises:
             PhysicsError: MuJoCo Warp is not installed or cannot step the model, see `MujocoWarp`.
@@ -45,7 +46,16 @@ class Engine:
             raise PhysicsError(lacking)
         from eureka.physics.mujoco_warp import MujocoWarp
 
-        return MujocoWarp(model, num_envs, outputs, device=self.device, sensors=sensors, nconmax=nconmax, njmax=njmax)
+        return MujocoWarp(
+            model,
+            num_envs,
+            outputs,
+            device=self.device,
+            sensors=sensors,
+            nconmax=nconmax,
+            njmax=njmax,
+            settle=settle,
+        )
 
     def generator(self, seed: int) -> torch.Generator:
         """Random numbers on the device."""

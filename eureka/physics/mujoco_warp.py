@@ -16,7 +16,7 @@ import torch
 import warp as wp
 
 from eureka.errors import PhysicsError
-from eureka.physics.base import Snapshot
+from eureka.physics.base import OF_SENSORS, Snapshot
 from eureka.physics.capacity import capacity
 from eureka.physics.warp_fields import OwnFields, bind
 
@@ -37,9 +37,11 @@ class MujocoWarp:
         outputs: extra MjData fields to bind, such as `cfrc_ext`.
         device: torch's name of it, such as `cuda:0`.
         sensors: whether sensors are computed, and the derived fields that MuJoCo computes for them; without, outputs
-            hold no meaning.
+            of `OF_SENSORS` hold no meaning.
         nconmax: contacts per world that there is room for, all worlds together; None: by the model.
         njmax: constraint rows that there is room for in each world; None: by the model.
+        settle: whether outputs are computed anew where worlds are reset, which costs a step's forward dynamics of all
+            worlds; without, they belong to the old episode until the next step.
 
     A world whose state is not finite, or for whose contacts there was no room, counts as diverged: it is put back
     to the model's own start state, as MuJoCo does, and is to be reset.
@@ -58,6 +60,7 @@ class MujocoWarp:
         sensors: bool = True,
         nconmax: int | None = None,
         njmax: int | None = None,
+        settle: bool = True,
     ) -> None:
         if not sensors:
             model = copy.copy(model)
@@ -89,7 +92,8 @@ class MujocoWarp:
         self._time: torch.Tensor = wp.to_torch(data.time)
         self._overflow: torch.Tensor = wp.to_torch(data.overflow)
         self._outputs = {name: bind(model, data, name) for name in outputs}
-        self._simulated = self._outputs if sensors else {}
+        self._simulated = {n: value for n, value in self._outputs.items() if sensors or n not in OF_SENSORS}
+        self._settle = settle and bool(self._simulated)
         self._own = OwnFields(self._model, num_envs)
         self._graphs: dict[str, Any] = {}
         self._start = torch.from_numpy(model.qpos0).to(self.device, torch.float32)
@@ -165,7 +169,7 @@ class MujocoWarp:
     def reset_masked(self, mask: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor) -> None:
         """See `DeviceSimulator.reset_masked`."""
         self._put(mask, qpos, qvel)
-        if not self._simulated:
+        if not self._settle:
             return
         # Derived fields are computed for all worlds at once; the others keep theirs of the last substep.
         kept = {name: value.clone() for name, value in self._simulated.items()}

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from eureka.physics import Engine
-from eureka.rl.needs import reads_outputs
+from eureka.rl.needs import observes_outputs, reads_outputs
 from eureka.rl.worlds import Start, Worlds, below
 from eureka.tasks import Reset, Rng, Task
 
@@ -62,9 +62,10 @@ class DeviceWorlds(Worlds):
         # The CPU engine says what is read, and a task may make tensors where torch makes them by default.
         with torch.device("cpu"):
             sensors = fields is None or reads_outputs(task, fields)
+            settle = observes_outputs(task)
         physics = task.info.physics
         self._device_sim = engine.device_simulator(
-            task.model, total, task.info.outputs, sensors, physics.nconmax, physics.njmax
+            task.model, total, task.info.outputs, sensors, physics.nconmax, physics.njmax, settle
         )
         self.sim = self._device_sim
         low, high = torch.from_numpy(task.model.actuator_ctrlrange).float().to(self._device).T

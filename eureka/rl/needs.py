@@ -10,13 +10,11 @@ from typing import Any
 
 import torch
 
-from eureka.physics import MujocoC, Snapshot
+from eureka.physics import OF_SENSORS, MujocoC, Snapshot
 from eureka.tasks import Rng, Task
 from eureka.tasks.base import state_tensors
 
 _NUM_ENVS = 2
-# MjData fields that MuJoCo computes only for sensors that read them; all others come with every step.
-_OF_SENSORS = frozenset({"cacc", "cfrc_int", "cfrc_ext", "subtree_linvel", "subtree_angmom"})
 
 
 def reads_outputs(task: Task, fields: Collection[str]) -> bool:
@@ -24,14 +22,14 @@ def reads_outputs(task: Task, fields: Collection[str]) -> bool:
 
     The task's own functions count too: what `observe`, `terminated`, the metric and the carry read.
     """
-    if _OF_SENSORS.isdisjoint(task.info.outputs):
+    if OF_SENSORS.isdisjoint(task.info.outputs):
         return False
     rng = Rng.from_seed(0)
     start = task.reset(rng, _NUM_ENVS)
     sim = MujocoC(task.model, _NUM_ENVS, task.info.outputs)
     sim.reset(torch.arange(_NUM_ENVS), start.qpos, start.qvel)
     known = {name: sim.output(name) for name in task.info.outputs}
-    outputs = {name: value * torch.nan if name in _OF_SENSORS else value for name, value in known.items()}
+    outputs = {name: value * torch.nan if name in OF_SENSORS else value for name, value in known.items()}
     unknown = Snapshot(sim.qpos, sim.qvel, outputs)
     action = torch.zeros(_NUM_ENVS, task.model.nu)
     carry = task.advance(start.carry, unknown, action, rng)
@@ -45,6 +43,20 @@ def reads_outputs(task: Task, fields: Collection[str]) -> bool:
     task.metric.value(watched)
     dependent = {name for name, value in state_tensors(state).items() if bool(value.isnan().any())}
     return not dependent.isdisjoint(names)
+
+
+def observes_outputs(task: Task) -> bool:
+    """Whether policies see any of the task's outputs: then an episode's first observation needs them of its start.
+
+    Rewards do not: they read the State after a step.
+    """
+    rng = Rng.from_seed(0)
+    start = task.reset(rng, _NUM_ENVS)
+    sim = MujocoC(task.model, _NUM_ENVS, task.info.outputs)
+    unknown = {name: sim.output(name) * torch.nan for name in task.info.outputs}
+    action = torch.zeros(_NUM_ENVS, task.model.nu)
+    state = task.read_state(Snapshot(start.qpos, start.qvel, unknown), start.carry, action)
+    return bool(task.observe(state).isnan().any())
 
 
 def _watched(state: Any, names: set[str]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import mujoco
 import torch
@@ -98,6 +99,17 @@ class Humanoid(Task):
             objname="imu",
         )
 
+    @cached_property
+    def _mass_shares(self) -> dict[torch.device, torch.Tensor]:
+        return {}
+
+    def _mass_share(self, like: torch.Tensor) -> torch.Tensor:
+        """Each body's share of the whole mass, (num_bodies,), as `like`; copied to a device once."""
+        if like.device not in self._mass_shares:
+            mass = torch.from_numpy(self.model.body_mass)
+            self._mass_shares[like.device] = (mass / mass.sum()).to(like)
+        return self._mass_shares[like.device]
+
     def _mass_centre_of(self, qpos: torch.Tensor) -> torch.Tensor:
         """The whole body's centre of mass in the world's plane, (num_envs, 2), in states that no engine has seen."""
         data = mujoco.MjData(self.model)
@@ -124,8 +136,7 @@ class Humanoid(Task):
     def advance(self, carry: Carry, sim: WorldStates, action: torch.Tensor, rng: Rng) -> Carry:
         # As Gymnasium: of the bodies' places at the start of the last substep.
         places = sim.output("xipos")[:, :, :2]
-        mass = torch.from_numpy(self.model.body_mass).to(places)
-        mass_centre = (mass[:, None] * places).sum(dim=1) / mass.sum()
+        mass_centre = (self._mass_share(places)[:, None] * places).sum(dim=1)
         return self.Carry(
             position=sim.qpos[:, :2].clone(),
             previous_position=carry.position,
@@ -151,7 +162,7 @@ class Humanoid(Task):
             joint_position=sim.qpos[:, 7:],
             joint_velocity=sim.qvel[:, 6:],
             # Bodies 6 and 9 of the model.
-            foot_position=sim.output("xipos")[:, [6, 9]],
+            foot_position=sim.output("xipos")[:, 6:10:3],
             contact_wrench=sim.output("cfrc_ext")[:, 1:],
             action=action,
             previous_action=carry.previous_action,

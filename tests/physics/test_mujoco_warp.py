@@ -172,6 +172,24 @@ def test_a_masked_reset_touches_no_other_world(ant: Task) -> None:
     assert ((of_c - of_warp).abs() < 1e-3 * of_c.abs().max()).all()
 
 
+def test_outputs_after_a_reset(hopper: Task) -> None:
+    """Places of bodies are computed with or without sensors, and after a reset where somebody wants them there."""
+    start = hopper.reset(Rng.from_seed(0), 2)
+    ids = torch.arange(2)
+    places = {}
+    for settle in (True, False):
+        warp = MujocoWarp(hopper.model, 2, ["xpos"], sensors=False, settle=settle)
+        warp.reset(ids, start.qpos, start.qvel)
+        warp.step(1)
+        high = start.qpos.clone()
+        high[:, 1] += 5
+        warp.reset(ids, high, start.qvel)
+        places[settle] = warp.output("xpos")[:, 1, 2]
+        warp.step(1)
+        assert torch.allclose(warp.output("xpos")[:, 1, 2], high[:, 1].float(), atol=1e-3)
+    assert (places[True] - places[False]).tolist() == pytest.approx([5, 5], abs=0.05)
+
+
 def test_worlds_with_models_of_their_own_agree(hopper: Task) -> None:
     c, warp = engines(hopper)
     factors = {

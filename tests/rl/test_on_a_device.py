@@ -8,6 +8,8 @@ from typing import Any
 import mujoco
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from eureka.physics import Engine, Snapshot
 from eureka.rl.device_worlds import DeviceWorlds
@@ -60,6 +62,18 @@ class ValuelessEngine(Engine):
         return torch.Generator()
 
 
+class NothingFromTheHost(TorchDispatchMode):
+    """The meta device takes copies from the CPU without a word; on a real one each would have to be waited for."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        tensors = [
+            leaf for leaf in tree_leaves((args, kwargs, result)) if isinstance(leaf, torch.Tensor) and leaf.dim()
+        ]
+        assert len({tensor.device for tensor in tensors}) < 2, f"{func} mixes devices"
+        return result
+
+
 def test_the_meta_device_notices() -> None:
     """What the tests below rest on."""
     there = torch.zeros(3, device=META)
@@ -69,9 +83,11 @@ def test_the_meta_device_notices() -> None:
         there + torch.ones(3)
     with pytest.raises((RuntimeError, NotImplementedError)):
         there.nonzero()
+    with pytest.raises(AssertionError, match="mixes devices"), NothingFromTheHost():
+        torch.ones(3, device="cpu").to(META)
 
 
-@pytest.mark.parametrize("name", ["cartpole", "swingup", "hopper", "ant"])
+@pytest.mark.parametrize("name", ["cartpole", "swingup", "hopper", "ant", "humanoid"])
 def test_rollout_and_update_stay_on_the_device_and_never_wait(name: str) -> None:
     task = load_task(name)
     generators = [torch.Generator().manual_seed(seed) for seed in range(GROUPS)]
@@ -85,7 +101,8 @@ def test_rollout_and_update_stay_on_the_device_and_never_wait(name: str) -> None
         rates = GroupRates.stack([task.info.ppo] * GROUPS)
         moments, scale = RunningMoments(GROUPS, size), ReturnScale(GROUPS, NUM_ENVS)
         tracker = EpisodeTracker(task.metric, worlds.limit, GROUPS, NUM_ENVS)
-        with torch.no_grad():
+        worlds.step(torch.zeros(GROUPS * NUM_ENVS, actions))  # constants are taken along once
+        with torch.no_grad(), NothingFromTheHost():
             noise = torch.randn(GROUPS, HORIZON, NUM_ENVS, actions)
             fields = [spec.name for spec in task.fields]
             now = moments.offset_and_scale()

@@ -154,7 +154,8 @@ def test_whom_the_race_left_behind_is_no_finalist(make_run: MakeRun, make_result
     with run.store:
         assert evolve(run).candidate.id == "g01-c03"
     assert [seed for name, seed, _ in backend.trained if name in ("g01-c01", "g01-c04")] == [7, 7]
-    assert sorted(seed for name, seed, _ in backend.trained if name == "g01-c02") == [7, 7, 8, 9]  # begun, to the end, and on
+    # Begun, trained to the end, and with two further seeds.
+    assert sorted(seed for name, seed, _ in backend.trained if name == "g01-c02") == [7, 7, 8, 9]
 
 
 def test_a_target_is_reached_by_all_seeds_of_the_race(make_run: MakeRun) -> None:
