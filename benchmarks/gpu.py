@@ -127,6 +127,8 @@ def measure(
     graph = trace_trusted(lambda values: task.human_reward(task.State(**values)), task.fields, record(task).state)
     rows: list[Row] = []
     for number in groups:
+        if engine.device.startswith("cuda"):
+            torch.cuda.reset_peak_memory_stats(engine.device)
         try:
             row = _measured(Bench(task, number, num_envs, engine, graph), rounds, updates)
         except RuntimeError as error:

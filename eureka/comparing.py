@@ -18,7 +18,7 @@ from eureka.errors import StoreError
 from eureka.estimate import find_room
 from eureka.physics.engine import choose, identity
 from eureka.rl.backend import Backend
-from eureka.rl.memory import memory_need
+from eureka.rl.memory import available_bytes, memory_line, memory_need
 from eureka.rl.recording import Recording, record
 from eureka.search import Outcome
 from eureka.store import RunStore
@@ -120,7 +120,10 @@ def evaluate_run(
     comparer = Comparer.prepare(config, task, record(task), environment)
     trainings = count * (1 + len(comparer.baselines.graphs))
     schedule = full_schedule(config, task.info)
-    room = find_room(config, memory_need(task, schedule, trainings, config.train.workers or 1), say)
+    need = memory_need(task, schedule, trainings, config.train.workers or 1)
+    room = find_room(config, need)
+    if choose(config.physics.value) == "c":
+        say(memory_line(need, available_bytes()))
     with closing(make_backend(config, store.checkpoint_folder / "evaluation", every_dir, environment, room)) as backend:
         comparison = comparer.again(store, backend, count, steps or schedule.steps)
     print_comparison(comparison)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +12,7 @@ from eureka.config import ModelConfig, RunConfig
 from eureka.llm.tokens import token_estimate
 from eureka.models import chosen_models
 from eureka.physics.engine import choose
-from eureka.rl.memory import MemoryNeed, at_a_time_line, available_bytes, memory_need, that_fits
+from eureka.rl.memory import MemoryNeed, available_bytes, memory_need, that_fits
 from eureka.rl.population import stream
 from eureka.rl.worlds import Worlds
 from eureka.tasks import Task
@@ -111,8 +110,8 @@ def estimate_memory(config: RunConfig, task: Task, schedule: Schedule) -> Memory
     return memory_need(task, schedule, at_once, config.train.workers or 1)
 
 
-def find_room(config: RunConfig, need: MemoryNeed, tell: Callable[[str], None]) -> MemoryNeed | None:
-    """What is to be trained at a time, so that it fits into memory; `tell` is told where that is not all.
+def find_room(config: RunConfig, need: MemoryNeed) -> MemoryNeed | None:
+    """What is to be trained at a time, so that it fits into memory.
 
     None: everything; a device that has no room trains with fewer worlds.
 
@@ -122,10 +121,7 @@ def find_room(config: RunConfig, need: MemoryNeed, tell: Callable[[str], None]) 
     if choose(config.physics.value) == "warp":
         return None
     fitting = that_fits(need, available_bytes())
-    if fitting == need:
-        return None
-    tell(f"memory for {at_a_time_line(fitting, need)}")
-    return fitting
+    return None if fitting == need else fitting
 
 
 def call_line(config: RunConfig, expected: Estimate) -> str:

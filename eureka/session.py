@@ -40,7 +40,7 @@ from eureka.review.waiting import asks_somebody, make_reviewer
 from eureka.reward.service import PRELOAD, RewardVerifier
 from eureka.rl.backend import Backend
 from eureka.rl.continuing import forget_trainings
-from eureka.rl.memory import MemoryNeed
+from eureka.rl.memory import MemoryNeed, available_bytes, memory_line
 from eureka.rl.recording import Recording, probe_metric, record
 from eureka.rl.trajectories import Trajectories, cached_trajectories
 from eureka.sandbox import LayerReport, Limits, Sandbox
@@ -268,6 +268,8 @@ class SearchSession:
             say(call_line(self.config, expected))
             say(assumption_line(expected))
         say(where(choose(self.config.physics.value)))
+        if choose(self.config.physics.value) == "c":
+            say(memory_line(estimate_memory(self.config, self.task, self.schedule), available_bytes()))
         say(f"had metric access: {store.facts()['had metric access']}")
         if self.start is not None:
             say(self.start.sentence)
@@ -337,7 +339,7 @@ def search_session(
     if not task.info.has_metric:
         config = judged_by_preferences(config)
     schedule = make_schedule(config, task.info)
-    room = find_room(config, estimate_memory(config, task, schedule), say)
+    room = find_room(config, estimate_memory(config, task, schedule))
     warm_start = read_warm_start(config.train.init, task, schedule.ppo, resumed.folder if resumed else None)
     ledger = None
     if isinstance(config.llm, ModelConfig):

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from eureka.errors import TaskError
+from eureka.tasks.ranges import check_rows, check_steps, check_value, factor_range
 from eureka.types import PPOConfig
 
 FITNESSES = ("metric", "preference")
@@ -116,7 +117,7 @@ def read_info(folder: Path) -> TaskInfo:
     values = {**raw, "name": folder.name}
     values["physics"] = _build(Physics, values.get("physics"), path, "physics.")
     ppo = values.get("ppo") or {}
-    if isinstance(ppo, dict) and "hidden" in ppo:
+    if isinstance(ppo, dict) and isinstance(ppo.get("hidden"), list):
         ppo = {**ppo, "hidden": tuple(ppo["hidden"])}
     values["ppo"] = _build(PPOConfig, ppo, path, "ppo.")
     values["randomisation"] = _randomisation(values.get("randomisation") or {}, path)
@@ -124,6 +125,8 @@ def read_info(folder: Path) -> TaskInfo:
     info: TaskInfo = _build(TaskInfo, values, path, "")
     if info.fitness not in FITNESSES:
         raise TaskError(f"{path}: `fitness` must be {' or '.join(FITNESSES)}, not {info.fitness!r}")
+    check_steps(path, info.steps)
+    check_rows(path, info.num_envs, info.ppo)
     return info
 
 
@@ -132,14 +135,11 @@ def _randomisation(raw: Any, path: Path) -> Randomisation:
     values = {"factors": {}, **raw} if isinstance(raw, dict) else raw
     if push is not None:
         values["push"] = _build(Push, push, path, "randomisation.push.")
-        if min(push["every_s"], push["speed_m_s"]) <= 0:
-            raise TaskError(f"{path}: `randomisation.push` needs a speed_m_s and an every_s above 0")
     made: Randomisation = _build(Randomisation, values, path, "randomisation.")
-    for name, span in (made.factors or {}).items():
-        numbers = isinstance(span, list) and len(span) == 2 and all(isinstance(x, int | float) for x in span)
-        if not numbers or span[0] > span[1]:
-            raise TaskError(f"{path}: `randomisation.factors.{name}` must be a range such as [0.8, 1.2], not {span!r}")
-    return replace(made, factors={name: (float(low), float(high)) for name, (low, high) in made.factors.items()})
+    factors = made.factors or {}
+    if not isinstance(factors, dict):
+        raise TaskError(f"{path}: `randomisation.factors` must hold `field: [low, high]` lines")
+    return replace(made, factors={name: factor_range(path, name, span) for name, span in factors.items()})
 
 
 def _build(cls: type[Any], values: Any, path: Path, prefix: str) -> Any:
@@ -161,6 +161,7 @@ def _build(cls: type[Any], values: Any, path: Path, prefix: str) -> Any:
         }
         if wanted in kinds and (not isinstance(value, kinds[wanted]) or isinstance(value, bool)):
             raise TaskError(f"{path}: `{prefix}{name}` must be of type {wanted}, not {value!r}")
+        check_value(path, f"{prefix}{name}", value)
     try:
         return cls(**values)
     except TypeError as error:

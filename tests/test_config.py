@@ -145,7 +145,9 @@ def test_null_and_quotes() -> None:
             "ant, cartpole, hopper, humanoid, swingup; --task-dir adds your own",
         ),
         (["task=ant", "llm=openai", "llm.max_usd=much"], "llm.max_usd=much: expected a number or null"),
-        (["task=ant", "llm=openai", "llm.max_usd=nan"], "llm.max_usd=nan: must be at least 0"),
+        (["task=ant", "llm=openai", "llm.max_usd=nan"], "llm.max_usd=nan: must be a number"),
+        (["task=ant", "train.target=nan"], "train.target=nan: must be a number"),
+        (["task=ant", "train.target=inf"], "train.target=inf: must be a number"),
         (["task=ant", "llm=openai", "llm.timeout_s=0"], "llm.timeout_s=0.0: must be at least 0.1"),
         (
             ["task=ant", "llm=openai", "llm.effort=hi"],

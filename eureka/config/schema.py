@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -299,12 +300,14 @@ PROPOSERS: Mapping[str, type[ProposerConfig]] = {
 
 
 def check_ranges(part: Any, prefix: str) -> None:
-    """Every number against its field's minimum, and no empty texts."""
+    """Every number is one and not below its field's minimum, and no text is empty."""
     for entry in dataclasses.fields(part):
         value = getattr(part, entry.name)
         if dataclasses.is_dataclass(value):
             check_ranges(value, f"{prefix}{entry.name}.")
         elif value == "":
             raise ConfigError(f"{prefix}{entry.name}= is empty: give it a value")
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(f"{prefix}{entry.name}={value}: must be a number")
         elif value is not None and "minimum" in entry.metadata and not value >= entry.metadata["minimum"]:
             raise ConfigError(f"{prefix}{entry.name}={value}: must be at least {entry.metadata['minimum']}")

@@ -113,6 +113,8 @@ class MujocoC:
                 values = self._batch.expand(name)
             except ValueError as error:
                 raise PhysicsError(f"{error} (check `randomisation.factors` in task.yaml)") from error
+            if values.dtype.kind != "f":
+                raise PhysicsError(f"`{name}` holds whole numbers (check `randomisation.factors` in task.yaml)")
             self._own[name] = _OwnField(values, values[0].copy())
         return self._own[name]
 

@@ -87,6 +87,8 @@ class OwnFields:
                 "`randomisation.factors` in task.yaml, or use physics=c)"
             )
         original = wp.to_torch(shared)[:1].clone()
+        if not original.is_floating_point():
+            raise PhysicsError(f"`{name}` holds whole numbers (check `randomisation.factors` in task.yaml)")
         array: Any = wp.empty((self._num_envs, *shared.shape[1:]), dtype=shared.dtype, device=shared.device)
         array._is_batched = True
         values = wp.to_torch(array)

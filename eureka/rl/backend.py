@@ -27,7 +27,12 @@ from eureka.rl.layout import spare_threads
 from eureka.rl.population import population_key
 from eureka.rl.work import Work
 from eureka.rl.worker import Broken, Done, fingerprint, read_checkpoint
+from eureka.tasks import find_tasks
+from eureka.tasks.info import read_info
 from eureka.types import Progress, Rejected, Schedule, Stage, TrainingJob, TrainingResult, WorkerRestarted
+
+SLOWEST = 1_000.0
+"""Control steps a second that a worker makes, updates included, unless it hangs."""
 
 Event = Progress | WorkerRestarted | Rejected | TrainingResult
 
@@ -67,7 +72,8 @@ class LocalBackend:
         folder: where checkpoints and the workers' logs go.
         environment: environment variables, of which the workers are given what they need and no keys.
         workers: processes; one per core where None. With MuJoCo Warp it is one per device, whatever this says.
-        heartbeat_s: a worker that is silent for longer is stopped and started again.
+        heartbeat_s: a worker that is silent for longer is stopped and started again; one with so many worlds that it
+            would make fewer than `SLOWEST` control steps a second is waited for.
         engines: one for each device; their populations are split over them.
         groups_at_a_time: of all workers together, where there is no room for more; the others wait.
 
@@ -87,6 +93,8 @@ class LocalBackend:
     ) -> None:
         self._task = task
         self._task_dirs = tuple(directory.resolve() for directory in task_dirs)
+        folder = find_tasks(self._task_dirs).get(task)  # where there is none the workers say so
+        self._episode_steps = read_info(folder).max_episode_steps if folder else 0
         self._folder = folder.resolve()
         self._environment = worker_environment(environment)
         self._engines = tuple(engines)
@@ -236,9 +244,17 @@ class LocalBackend:
             code = self._exit_code(worker)
             how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
             return f"worker {worker.index} {how}{self._last_words(worker)}"
-        if worker.work is not None and time.monotonic() - worker.heard > self._heartbeat_s:
-            return f"worker {worker.index} was silent for {self._heartbeat_s:.0f} s"
+        if worker.work is not None:
+            patience_s = max(self._heartbeat_s, self._steps_between_words(worker.work) / SLOWEST)
+            if time.monotonic() - worker.heard > patience_s:
+                return f"worker {worker.index} was silent for {patience_s:.0f} s"
         return None
+
+    def _steps_between_words(self, work: Work) -> int:
+        """Control steps that a worker may make before it says something: a rollout of all groups, and an evaluation."""
+        schedule = work.jobs[0].schedule
+        rollout = schedule.num_envs * schedule.ppo.horizon
+        return len(work.jobs) * (rollout + schedule.eval_episodes * self._episode_steps)
 
     @staticmethod
     def _exit_code(worker: _Worker) -> int:

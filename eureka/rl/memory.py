@@ -152,12 +152,9 @@ def memory_line(need: MemoryNeed, available: int | None) -> str:
     fitting = that_fits(need, available)
     known = f", of {in_words(available)} that are available" if available is not None else ""
     said = f"memory: about {in_words(need.total)} with {_workers(need)}{known}"
-    return said if fitting == need else f"{said}: {at_a_time_line(fitting, need)}"
-
-
-def at_a_time_line(fitting: MemoryNeed, need: MemoryNeed) -> str:
-    """What is said where not all trainings fit at once."""
-    return f"{fitting.num_groups} of {need.num_groups} trainings at a time, with {_workers(fitting)}"
+    if fitting == need:
+        return said
+    return f"{said}: {fitting.num_groups} of {need.num_groups} trainings at a time, with {_workers(fitting)}"
 
 
 def _workers(need: MemoryNeed) -> str:

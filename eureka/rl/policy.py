@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import pickle
+import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
 from eureka.errors import TrainingError
 from eureka.physics import MujocoC
-from eureka.rl.networks import StackedMLP
+from eureka.rl.networks import ACTIVATIONS, StackedMLP
 from eureka.rl.normalise import normalise
 from eureka.tasks import Rng, Task
 from eureka.types import PPOConfig
@@ -68,15 +71,37 @@ def load_policy(data: bytes) -> Policies:
     Raises:
         TrainingError: the file is no policy, or was written by another version.
     """
-    try:
-        payload = torch.load(io.BytesIO(data), weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise TrainingError("the file is not a policy") from error
-    if not isinstance(payload, dict) or "format" not in payload:
-        raise TrainingError("the file is not a policy")
+    payload = _read(data)
     if payload["format"] != _FORMAT:
         raise TrainingError(f"the policy has format {payload['format']}, this version reads {_FORMAT}")
-    if payload.keys() != _KEYS:
+    if not _is_policy(payload):
         raise TrainingError("the file is not a policy")
     network = StackedMLP(tuple(payload["sizes"]), payload["activation"], payload["extra"])
     return Policies(network, payload["parameters"][None], payload["offset"][None], payload["scale"][None])
+
+
+def _read(data: bytes) -> Mapping[str, Any]:
+    try:
+        payload = torch.load(io.BytesIO(data), weights_only=True)
+    # Whatever bytes may be in it: torch's unpickler raises what its parsing comes upon.
+    except (RuntimeError, EOFError, LookupError, ValueError, TypeError, struct.error, pickle.UnpicklingError) as error:
+        raise TrainingError("the file is not a policy") from error
+    if not isinstance(payload, dict) or "format" not in payload:
+        raise TrainingError("the file is not a policy")
+    return payload
+
+
+def _is_policy(payload: Mapping[str, Any]) -> bool:
+    """Whether all is there, of its type and of the size that the network has."""
+    if payload.keys() != _KEYS:
+        return False
+    sizes, extra = payload["sizes"], payload["extra"]
+    counts = [*sizes, extra] if isinstance(sizes, list) else []
+    if len(counts) < 3 or not all(isinstance(count, int) and count >= 0 for count in counts):
+        return False
+    tensors = [payload[name] for name in ("parameters", "offset", "scale")]
+    if payload["activation"] not in ACTIVATIONS or not all(isinstance(tensor, torch.Tensor) for tensor in tensors):
+        return False
+    network = StackedMLP(tuple(sizes), payload["activation"], extra)
+    shapes = [(network.num_parameters,), (1, sizes[0]), (1, sizes[0])]
+    return [tuple(tensor.shape) for tensor in tensors] == shapes

@@ -110,3 +110,5 @@ def test_worlds_may_have_models_of_their_own(model: mujoco.MjModel) -> None:
 def test_a_field_that_cannot_differ_is_said(model: mujoco.MjModel) -> None:
     with pytest.raises(PhysicsError, match=r"weight is not an expandable MjModel field.*randomisation\.factors"):
         MujocoC(model, 2).scale_model(torch.arange(2), {"weight": torch.ones(2)})
+    with pytest.raises(PhysicsError, match=r"`geom_type` holds whole numbers.*randomisation\.factors"):
+        MujocoC(model, 2).scale_model(torch.arange(2), {"geom_type": torch.ones(2)})

@@ -106,6 +106,15 @@ def test_a_silent_worker_is_restarted(tmp_path: Path, jobs: list[TrainingJob]) -
         backend.close()
 
 
+def test_a_worker_with_much_to_do_is_waited_for(tmp_path: Path, jobs: list[TrainingJob]) -> None:
+    """An update of 4,000 worlds takes longer than a fifth of a second, and starting a worker too."""
+    large = replace(jobs[0].schedule, num_envs=4000, steps=1, checkpoints=1, eval_episodes=1)
+    backend = LocalBackend("cartpole", (), tmp_path, dict(os.environ), workers=1, heartbeat_s=0.2)
+    with closing(backend):
+        events = list(backend.train([replace(jobs[0], schedule=large)]))
+    assert [type(event) for event in events] == [Progress, TrainingResult]
+
+
 def test_a_population_goes_on_from_its_checkpoint_in_a_new_backend(
     tmp_path: Path, jobs: list[TrainingJob], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """Trainings that start from a policy that was trained before."""
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -70,7 +71,28 @@ def test_a_population_starts_from_policies_or_from_scratch(task: Task, make_job:
         Population(task, [other])
 
 
-@pytest.mark.parametrize("data", [b"", b"nothing of the kind"])
+def saved(**changes: object) -> bytes:
+    """A policy of 3 observations, one layer of 4 and 2 actions with their deviations, but for some changes."""
+    whole = {"format": 1, "sizes": [3, 4, 2], "activation": "relu", "extra": 2, "parameters": torch.zeros(28)}
+    whole |= {"offset": torch.zeros(1, 3), "scale": torch.ones(1, 3)}
+    buffer = io.BytesIO()
+    torch.save({**whole, **changes}, buffer)
+    return buffer.getvalue()
+
+
+def test_a_policy_of_the_right_shape_is_read() -> None:
+    """(3 + 1) * 4 + (4 + 1) * 2 + 2 parameters."""
+    assert load_policy(saved()).parameters.shape == (1, 28)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(b"", b"nothing of the kind", b"hello\n", b"}q(", b"\x80\x02X\xff\xff"),
+        *(saved(parameters=torch.zeros(27)), saved(parameters=[0.0] * 28), saved(offset=torch.zeros(3))),
+        *(saved(sizes=None), saved(sizes=[3, -4, 2]), saved(extra="two"), saved(activation="gelu"), saved(more=1)),
+    ],
+)
 def test_a_file_that_is_no_policy_is_refused(data: bytes) -> None:
     with pytest.raises(TrainingError, match="the file is not a policy"):
         load_policy(data)
