@@ -93,8 +93,8 @@ class LocalBackend:
     ) -> None:
         self._task = task
         self._task_dirs = tuple(directory.resolve() for directory in task_dirs)
-        folder = find_tasks(self._task_dirs).get(task)  # where there is none the workers say so
-        self._episode_steps = read_info(folder).max_episode_steps if folder else 0
+        of_the_task = find_tasks(self._task_dirs).get(task)  # where there is none the workers say so
+        self._episode_steps = read_info(of_the_task).max_episode_steps if of_the_task else 0
         self._folder = folder.resolve()
         self._environment = worker_environment(environment)
         self._engines = tuple(engines)
