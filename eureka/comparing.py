@@ -15,10 +15,10 @@ from eureka.comparison.trainings import Listener, Trainings, fresh_seeds
 from eureka.config import EvaluationConfig, RunConfig, from_yaml
 from eureka.console import View, paragraph, print_table, say, table, watching
 from eureka.errors import StoreError
-from eureka.estimate import find_room
+from eureka.estimate import find_room, memory_said
 from eureka.physics.engine import choose, identity
 from eureka.rl.backend import Backend
-from eureka.rl.memory import available_bytes, memory_line, memory_need
+from eureka.rl.memory import memory_need
 from eureka.rl.recording import Recording, record
 from eureka.search import Outcome
 from eureka.store import RunStore
@@ -122,8 +122,8 @@ def evaluate_run(
     schedule = full_schedule(config, task.info)
     need = memory_need(task, schedule, trainings, config.train.workers or 1)
     room = find_room(config, need)
-    if choose(config.physics.value) == "c":
-        say(memory_line(need, available_bytes()))
+    for text in memory_said(config, need):
+        say(text)
     with closing(make_backend(config, store.checkpoint_folder / "evaluation", every_dir, environment, room)) as backend:
         comparison = comparer.again(store, backend, count, steps or schedule.steps)
     print_comparison(comparison)

@@ -11,10 +11,9 @@ from eureka.estimate import (
     estimate,
     estimate_memory,
     measure_steps_per_second,
+    memory_said,
 )
 from eureka.llm.tokens import token_bound, token_estimate
-from eureka.physics.engine import choose
-from eureka.rl.memory import available_bytes, memory_line
 from eureka.session import SearchSession
 from eureka.wiring import evaluation_schedule
 
@@ -49,8 +48,8 @@ def preview(session: SearchSession) -> None:
             f"the comparison at the end: {steps:,} control steps for {rewards} rewards, about "
             f"{duration(steps / speed)} more, less where the cache has some"
         )
-    if choose(session.config.physics.value) == "c":
-        line(memory_line(estimate_memory(session.config, session.task, session.schedule), available_bytes()))
+    for text in memory_said(session.config, estimate_memory(session.config, session.task, session.schedule)):
+        line(text)
     if expected.asking_s:
         line(f"waiting for answers: about {duration(expected.asking_s)}")
     line("this was a dry run: nobody was asked, and nothing was written")

@@ -12,7 +12,7 @@ from eureka.config import ModelConfig, RunConfig
 from eureka.llm.tokens import token_estimate
 from eureka.models import chosen_models
 from eureka.physics.engine import choose
-from eureka.rl.memory import MemoryNeed, available_bytes, memory_need, that_fits
+from eureka.rl.memory import MemoryNeed, available_bytes, memory_line, memory_need, that_fits
 from eureka.rl.population import stream
 from eureka.rl.worlds import Worlds
 from eureka.tasks import Task
@@ -122,6 +122,11 @@ def find_room(config: RunConfig, need: MemoryNeed) -> MemoryNeed | None:
         return None
     fitting = that_fits(need, available_bytes())
     return None if fitting == need else fitting
+
+
+def memory_said(config: RunConfig, need: MemoryNeed) -> list[str]:
+    """What is said of memory before trainings begin: a line; none for a device, whose own memory counts."""
+    return [memory_line(need, available_bytes())] if choose(config.physics.value) == "c" else []
 
 
 def call_line(config: RunConfig, expected: Estimate) -> str:

@@ -20,8 +20,8 @@ from eureka.llm.base import Proposer
 from eureka.rl.backend import Backend, Event
 from eureka.search import Greedy, Outcome
 from eureka.search.outcomes import outcomes
-from eureka.search.race import Race
-from eureka.search.racing import Leader, stand, until
+from eureka.search.race import Champion, Race
+from eureka.search.racing import stand, until
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart
 from eureka.store import RunStore, generation_of
 from eureka.tasks import Task
@@ -165,11 +165,11 @@ def _leader(run: Run, generation: int) -> str | None:
     return leading.candidate if leading else None
 
 
-def _leading(run: Run, generation: int) -> Leader | None:
+def _leading(run: Run, generation: int) -> Champion | None:
     return stand(run.race, run.store, generation)[1] if run.race is not None else None
 
 
-def _by_own_seeds(run: Run, found: Sequence[Outcome], leading: Leader | None = None) -> list[Outcome]:
+def _by_own_seeds(run: Run, found: Sequence[Outcome], leading: Champion | None = None) -> list[Outcome]:
     """Outcomes by the search's own seeds, the one that is leading by all that its race gave it: so a run that was
     stopped while it confirms decides as before."""
     seeds = dict.fromkeys((o.candidate.id for o in found), run.training_seeds)

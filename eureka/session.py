@@ -23,6 +23,7 @@ from eureka.estimate import (
     estimate,
     estimate_memory,
     find_room,
+    memory_said,
 )
 from eureka.exporting import reward_module
 from eureka.fates import fates, summary_lines
@@ -40,7 +41,7 @@ from eureka.review.waiting import asks_somebody, make_reviewer
 from eureka.reward.service import PRELOAD, RewardVerifier
 from eureka.rl.backend import Backend
 from eureka.rl.continuing import forget_trainings
-from eureka.rl.memory import MemoryNeed, available_bytes, memory_line
+from eureka.rl.memory import MemoryNeed
 from eureka.rl.recording import Recording, probe_metric, record
 from eureka.rl.trajectories import Trajectories, cached_trajectories
 from eureka.sandbox import LayerReport, Limits, Sandbox
@@ -268,8 +269,8 @@ class SearchSession:
             say(call_line(self.config, expected))
             say(assumption_line(expected))
         say(where(choose(self.config.physics.value)))
-        if choose(self.config.physics.value) == "c":
-            say(memory_line(estimate_memory(self.config, self.task, self.schedule), available_bytes()))
+        for text in memory_said(self.config, estimate_memory(self.config, self.task, self.schedule)):
+            say(text)
         say(f"had metric access: {store.facts()['had metric access']}")
         if self.start is not None:
             say(self.start.sentence)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from eureka.errors import TaskError
 from eureka.types import PPOConfig
@@ -21,7 +21,7 @@ _COUNT: _Rule = (lambda x: isinstance(x, int) and not isinstance(x, bool) and x 
 _ABOVE: _Rule = (lambda x: _is_number(x) and x > 0, "a number above 0")
 _NOT_BELOW: _Rule = (lambda x: _is_number(x) and x >= 0, "a number that is not below 0")
 _SHARE: _Rule = (lambda x: _is_number(x) and 0 <= x <= 1, "a number from 0 to 1")
-_ACTIVATIONS = ("elu", "relu", "tanh")
+_ACTIVATIONS = get_args(get_type_hints(PPOConfig)["activation"])
 
 RULES: Mapping[str, _Rule] = {
     "max_episode_steps": _COUNT,

@@ -34,6 +34,14 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class Champion:
+    """Who won a race, by so many of its seeds."""
+
+    candidate: str
+    num_seeds: int
+
+
+@dataclass(frozen=True)
 class Standing:
     """Where a race stands.
 
@@ -67,20 +75,18 @@ class Race:
     width: float = 1.0
     first_seeds: int = 1
 
-    def standing(
-        self, field: Sequence[str], evidence: Evidence, champion: str | None = None, champion_seeds: int = 0
-    ) -> Standing:
+    def standing(self, field: Sequence[str], evidence: Evidence, champion: Champion | None = None) -> Standing:
         """What follows from the trainings so far.
 
         Args:
             field: the candidates that started the race and have not been rejected since.
             evidence: every training so far; a longer one also has the scores at the rungs that it passed.
-            champion: the winner of an earlier race, who joins those that reach the full length.
-            champion_seeds: how many seeds it has from there: its mean is over all of them, so neither does a lucky one
-                carry it nor an unlucky one drop it. They cost this race nothing.
+            champion: the winner of an earlier race, who joins those that reach the full length. Its mean is over all
+                the seeds that it has from there, so neither does a lucky one carry it nor an unlucky one drop it. They
+                cost this race nothing.
         """
         running, spent, before, first = sorted(field), 0, 0, self.first_seeds
-        known = {champion: champion_seeds} if champion is not None else {}
+        known = {champion.candidate: champion.num_seeds} if champion is not None else {}
         for steps in self.rungs:
             kept = max(2, math.ceil(self.kept * len(running)))
             if steps != self.rungs[-1] and kept >= len(running):
@@ -93,7 +99,7 @@ class Race:
             if steps != self.rungs[-1]:
                 running, before = running[:kept], steps
         if champion is not None:
-            running = self._ranked([*running, champion], evidence, self.rungs[-1], first, known)
+            running = self._ranked([*running, champion.candidate], evidence, self.rungs[-1], first, known)
         return self._further_seeds(running, evidence, self.budget - spent, known)
 
     def _further_seeds(self, running: list[str], evidence: Evidence, left: int, known: Mapping[str, int]) -> Standing:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import fmean
 
-from eureka.search.race import Evidence, Race, Wanted
+from eureka.search.race import Champion, Evidence, Race, Wanted
 from eureka.store import RunStore
 from eureka.types import Schedule, TrainingResult
 
@@ -33,15 +33,7 @@ def make_race(schedule: Schedule, seeds: Sequence[int], first_seeds: int, sample
     return Race(tuple(rungs), tuple(seeds), samples * whole * first_seeds, first_seeds=first_seeds)
 
 
-@dataclass(frozen=True)
-class Leader:
-    """Who won the last race that is over, by so many of the race's seeds."""
-
-    candidate: str
-    num_seeds: int
-
-
-def stand(race: Race, store: RunStore, generation: int) -> tuple[tuple[Wanted, ...], Leader | None]:
+def stand(race: Race, store: RunStore, generation: int) -> tuple[tuple[Wanted, ...], Champion | None]:
     """What is to be trained next, and who leads after the last race that is over, up to this generation.
 
     Every generation's race has the winner of the one before in it. What was rejected while it trained is not in its
@@ -49,18 +41,18 @@ def stand(race: Race, store: RunStore, generation: int) -> tuple[tuple[Wanted, .
     """
     evidence = evidence_of(store)
     rejected = {rejection.candidate_id for rejection in store.rejections()}
-    leader = None
+    leader: Champion | None = None
     for number in range(1, generation + 1):
         names = [reward.candidate_id for reward in store.rewards(number)]
         field = [name for name in names if name not in rejected]
         if not field:
             continue
-        champion, known = (leader.candidate, leader.num_seeds) if leader else (None, 0)
-        standing = race.standing(field, evidence, champion, known)
+        standing = race.standing(field, evidence, leader)
         if standing.wanted:
             return standing.wanted, leader
         first = standing.ranked[0]
-        leader = Leader(first, max(standing.num_seeds, known) if first == champion else standing.num_seeds)
+        known = leader.num_seeds if leader and leader.candidate == first else 0
+        leader = Champion(first, max(standing.num_seeds, known))
     return (), leader
 
 

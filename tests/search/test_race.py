@@ -1,6 +1,6 @@
 """The race, by hand: four candidates, rungs of 1, 2 and 4 steps."""
 
-from eureka.search.race import Race, Standing, Wanted
+from eureka.search.race import Champion, Race, Standing, Wanted
 
 RACE = Race(rungs=(1, 2, 4), seeds=(0, 1, 2), budget=100)
 FIELD = ["a", "b", "c", "d"]
@@ -67,7 +67,7 @@ def test_the_champion_is_judged_by_the_same_seeds() -> None:
     lucky = finished([1.9, 1.9], [1.0]) | evidence({"z": [{4: 2.0}, {4: 0.6}, {4: 0.6}]})
     # By its first seed it leads; by two seeds it has 1.3 against 1.9. The noise: the prior's 2 * 0.285^2 and z's
     # 2 * 0.7^2 over 4 degrees of freedom are 0.53^2, and so is that of the difference of two means of two.
-    assert RACE.standing(FIELD, lucky, champion="z") == Standing((), ("b", "z"), 4, 2)
+    assert RACE.standing(FIELD, lucky, Champion("z", 1)) == Standing((), ("b", "z"), 4, 2)
 
 
 def test_the_champions_mean_is_over_all_its_seeds_which_cost_nothing() -> None:
@@ -78,10 +78,10 @@ def test_the_champions_mean_is_over_all_its_seeds_which_cost_nothing() -> None:
     field = finished([1.6], [1.0]) | evidence({"z": [{4: 1.2}, {4: 2.4}, {4: 2.4}]})
     # 10 steps for the rungs and 4 for one further training: z's second is there.
     race = Race((1, 2, 4), (0, 1, 2), budget=14)
-    found = race.standing(FIELD, field, champion="z", champion_seeds=3)
+    found = race.standing(FIELD, field, Champion("z", 3))
     assert found == Standing((Wanted("b", 1, 4, 4),), ("z", "b"), 4, 1)
     better = finished([1.6, 2.8], [1.0]) | evidence({"z": [{4: 1.2}, {4: 2.4}, {4: 2.4}]})
-    assert race.standing(FIELD, better, champion="z", champion_seeds=3) == Standing((), ("b", "z"), 4, 2)
+    assert race.standing(FIELD, better, Champion("z", 3)) == Standing((), ("b", "z"), 4, 2)
 
 
 def test_where_the_budget_does_not_last_for_all_the_best_go_on() -> None:
