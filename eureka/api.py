@@ -17,10 +17,11 @@ from eureka.console import choose_mode, interrupted
 from eureka.console.output import Mode, mode
 from eureka.llm.keys import KEY_VARIABLES, Key, take_keys
 from eureka.review.waiting import leave_answers
+from eureka.sandbox.private_process import private_process
 from eureka.session import search_session
 from eureka.store import RunStore, require_free
 from eureka.types import Feedback
-from eureka.wiring import resolve, run_folder
+from eureka.wiring import resolve, resume_command, run_folder
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def evolve(
     """
     given = [*_overrides({"task": task, **keys}), *overrides]
     folders = [Path(directory) for directory in task_dirs]
-    with _told(quiet), _keys_out_of_the_environment() as api_keys:
+    with private_process(), _told(quiet), _keys_out_of_the_environment() as api_keys:
         default = next(iter(api_keys), "program_search")
         config = resolve(compose_config(given, folders, default), os.environ)
         return search_in(run_folder(config), config, folders, os.environ, api_keys)
@@ -134,7 +135,7 @@ def search_in(
                 leave_answers(folder, answers)
                 session.search(store, watch=watch)
         except KeyboardInterrupt:
-            interrupted(f"eureka resume {folder}")
+            interrupted(resume_command(folder, config, task_dirs, environment))
             raise
     return read_run(folder)
 

@@ -7,18 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from eureka.analysis.analyse import Analysis, analyse
+from eureka.analysis.analyse import Analysis
+from eureka.analysis.confined import LIMITS, PRELOAD, Examiner
 from eureka.config import SandboxMode, compose_config
 from eureka.config.overrides import split
 from eureka.errors import ConfigError
 from eureka.reward.runtime import RewardFunction, compile_graph
-from eureka.reward.service import PRELOAD, RewardVerifier
+from eureka.reward.service import BROKE, RewardVerifier
 from eureka.reward.shapes import Problem
-from eureka.reward.verify import check_finite
 from eureka.rl.recording import record
 from eureka.rl.trajectories import cached_trajectories, transitions
-from eureka.sandbox import Sandbox
-from eureka.session import TRACE_LIMITS
+from eureka.sandbox import Failed, Sandbox
 from eureka.state_inputs import FUNCTION, InputsError, state_inputs
 from eureka.tasks import Task, load_task
 from eureka.types import Candidate, FieldSpec, Rejected, Stage
@@ -82,23 +81,23 @@ def check_file(
     candidate = as_candidate(source, task.fields)
     if isinstance(candidate, Rejected):
         return Checked(path, task, True, rejected=candidate)
-    with Sandbox(preload=PRELOAD, limits=TRACE_LIMITS, mode=config.sandbox.value) as sandbox:
+    with Sandbox(preload=PRELOAD, limits=LIMITS, mode=config.sandbox.value) as sandbox:
         recording = record(task)
         verdict = RewardVerifier(task.fields, recording.state, sandbox).verify(candidate)
-    confined = config.sandbox is SandboxMode.enforced
-    if isinstance(verdict, Rejected):
-        return Checked(path, task, confined, rejected=verdict)
-    folder = cache_folder(environment, "trajectories") if config.evaluation.cache else None
-    # Without a metric nothing says which of them should be ranked above which.
-    trajectories = cached_trajectories(task, folder, told) if task.info.has_metric else ()
+        confined = config.sandbox is SandboxMode.enforced
+        if isinstance(verdict, Rejected):
+            return Checked(path, task, confined, rejected=verdict)
+        folder = cache_folder(environment, "trajectories") if config.evaluation.cache else None
+        # Without a metric nothing says which of them should be ranked above which.
+        trajectories = cached_trajectories(task, folder, told) if task.info.has_metric else ()
+        state = transitions(recording.state, trajectories)
+        seen = Examiner(sandbox, state, trajectories, task.info.ppo.gamma).look(verdict.graph, thorough=True)
+    if isinstance(seen, Failed):
+        broken = f"on states beyond the recorded ones {BROKE[seen.kind]}."
+        return Checked(path, task, confined, rejected=Rejected(NAME, Stage.SCREEN, broken, broken))
     reward = compile_graph(verdict.graph)
-    state = transitions(recording.state, trajectories)
     num = next(iter(state.values())).shape[0]
-    problem = check_finite(reward, state)
-    if problem is not None:
-        return Checked(path, task, confined, reward=reward, num_transitions=num, problem=problem)
-    analysis = analyse(reward, state, trajectories, task.info.ppo.gamma)
-    return Checked(path, task, confined, None, reward, analysis, num)
+    return Checked(path, task, confined, None, reward, seen.analysis, num, seen.problem)
 
 
 def as_candidate(source: str, fields: Sequence[FieldSpec]) -> Candidate | Rejected:

@@ -9,6 +9,7 @@ since some of them start programs of their own.
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,10 +19,11 @@ from typing import Annotated
 import typer
 
 from eureka import __version__
-from eureka.cli_pages import RunFolder, add_pages, write_output
+from eureka.cli_pages import RunFolder, TaskDirs, add_pages, write_output
 from eureka.console import choose_mode, error_line, interrupted, line, paragraph, print_table, say, table
 from eureka.errors import ConfigError, EurekaError
 from eureka.llm.keys import KEY_VARIABLES, Key, take_keys
+from eureka.sandbox.private_process import private_process
 
 app = typer.Typer(
     name="eureka",
@@ -32,9 +34,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-TaskDirs = Annotated[
-    list[Path] | None, typer.Option("--task-dir", help="A folder that holds task folders, or is one; may be repeated.")
-]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what the command gives, and errors.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write events, one JSON object a line: see docs/events.md.")]
 Watched = Annotated[
@@ -51,7 +50,8 @@ FeedbackFile = Annotated[
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; ends the process with 0, 1 for an error, 2 for bad input or 130 where interrupted."""
     try:
-        app(arguments)
+        with private_process():
+            app(arguments)
     except ConfigError as error:
         error_line(str(error))
         sys.exit(2)
@@ -129,7 +129,7 @@ def run(
 @app.command()
 def resume(
     folder: RunFolder,
-    overrides: Annotated[list[str] | None, typer.Argument(metavar="[llm.KEY=VALUE]...")] = None,
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...")] = None,
     task_dir: TaskDirs = None,
     feedback: FeedbackFile = None,
     watch: Watched = False,
@@ -138,8 +138,9 @@ def resume(
 ) -> None:
     """Go on with a run that was stopped.
 
-    It continues from its last finished step, with the config and the task folders that it was started with. Only a
-    language model's keys can be given anew, such as llm.max_usd=10; they hold for later resumes too.
+    It continues from its last finished step, with the config that it was started with. Only a language model's keys can
+    be given anew, such as llm.max_usd=10, which hold for later resumes too, and sandbox. What names code or an endpoint
+    or takes confinement away is never taken from the run folder: give --task-dir, llm.base_url, sandbox=unsafe again.
     """
     choose_mode(quiet, as_json)
     keys = take_keys(os.environ)
@@ -147,16 +148,17 @@ def resume(
     from eureka.review.waiting import leave_answers
     from eureka.session import search_session
     from eureka.store import RunStore
-    from eureka.wiring import recorded_task_dirs, resumed_config
+    from eureka.wiring import require_task_dirs, resumed_config
 
     answers = read_feedback_file(feedback) if feedback else []
-    with RunStore.open(folder) as store, resumable(folder):
+    task_dirs = task_dir or []
+    with RunStore.open(folder) as store, resumable(folder, task_dirs, overrides or []):
         if store.is_finished:
             line(f"{folder}: this run has finished; its best reward is {store.best_folder / 'reward.py'}")
             return
+        require_task_dirs(store, task_dirs)
+        config = resumed_config(store, overrides or [], os.environ)
         leave_answers(folder, answers)
-        config = resumed_config(store, overrides or [])
-        task_dirs = [*recorded_task_dirs(store), *(task_dir or [])]
         with search_session(config, task_dirs, os.environ, keys, store) as session:
             session.search(store, watch=watch)
 
@@ -185,9 +187,10 @@ def evaluate(
     from eureka.report.writer import update_report
     from eureka.store import RunStore
 
-    with RunStore.open(folder) as store, resumable(folder, "evaluate"):
-        evaluate_run(store, seeds, steps, task_dir or [], os.environ)
-        update_films(folder, from_yaml(store.config_yaml).report.films, os.environ, say)
+    task_dirs = task_dir or []
+    with RunStore.open(folder) as store, resumable(folder, task_dirs, command="evaluate"):
+        evaluate_run(store, seeds, steps, task_dirs, os.environ)
+        update_films(folder, from_yaml(store.config_yaml).report.films, os.environ, say, task_dirs)
         update_report(folder, os.environ, say)
 
 
@@ -199,7 +202,6 @@ def export(
     folder: RunFolder,
     to: Annotated[Path | None, typer.Option(help="Write the module there instead of printing it.")] = None,
     candidate: Annotated[str | None, typer.Option(help="Another candidate than the best, such as g02-c05.")] = None,
-    task_dir: TaskDirs = None,
 ) -> None:
     """Write a reward as a standalone module.
 
@@ -210,7 +212,7 @@ def export(
     from eureka.store import RunStore
 
     with RunStore.open(folder, read_only=True) as store:
-        text = export_run(store, candidate, task_dir or [])
+        text = export_run(store, candidate)
     if to is None:
         line(text.rstrip())
         return
@@ -321,12 +323,15 @@ def doctor() -> None:
 
 
 @contextmanager
-def resumable(folder: Path, command: str = "resume") -> Iterator[None]:
+def resumable(
+    folder: Path, task_dirs: Sequence[Path], overrides: Sequence[str] = (), command: str = "resume"
+) -> Iterator[None]:
     """Where the user interrupts, say how to go on instead of showing a traceback."""
     try:
         yield
     except KeyboardInterrupt:
-        interrupted(f"eureka {command} {folder}")
+        words = [*overrides, *(word for directory in task_dirs for word in ("--task-dir", str(directory)))]
+        interrupted(" ".join([f"eureka {command} {folder}", *map(shlex.quote, words)]))
         raise typer.Exit(130) from None
 
 

@@ -17,6 +17,10 @@ RunFolder = Annotated[
     Path, typer.Argument(metavar="DIR", help="A run folder, such as outputs/ant/2026-11-21_10-00-00.")
 ]
 
+TaskDirs = Annotated[
+    list[Path] | None, typer.Option("--task-dir", help="A folder that holds task folders, or is one; may be repeated.")
+]
+
 
 def add_pages(app: typer.Typer) -> None:
     """Add these commands to the command line."""
@@ -30,10 +34,12 @@ def report(
     folder: RunFolder,
     to: Annotated[Path | None, typer.Option(help="Write the page there instead of into the run folder.")] = None,
     films: Annotated[bool, typer.Option("--films", help="First make the films that it lacks.")] = False,
+    task_dir: TaskDirs = None,
 ) -> None:
     """Write a run's report: one HTML file with all that was tried, learned and found.
 
     It can be asked for at any time, also while the run goes on, which writes it after every generation itself.
+    Only films need the task, and with it --task-dir where it is your own.
     """
     take_keys(os.environ)
     from eureka.report import render_report, write_report
@@ -43,8 +49,10 @@ def report(
         if films:
             from eureka.config import Films
             from eureka.filming import film_run
+            from eureka.wiring import require_task_dirs
 
-            film_run(store, Films.all, os.environ, say)
+            require_task_dirs(store, task_dir or [])
+            film_run(store, Films.all, os.environ, say, task_dir or [])
         if to is None:
             line(f"wrote {write_report(store)}")
             return

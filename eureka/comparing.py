@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from eureka.analysis.confined import Examiner, confined_graphs
 from eureka.comparison import Comparison, Role, read_comparison, seed_rows, summary_rows, verdict, write_comparison
 from eureka.comparison.baselines import Baselines, trace_baselines
 from eureka.comparison.cache import TrainingCache
@@ -31,7 +32,7 @@ from eureka.wiring import (
     full_schedule,
     make_backend,
     make_schedule,
-    recorded_task_dirs,
+    require_task_dirs,
 )
 
 
@@ -44,15 +45,26 @@ class Comparer:
     recording: Recording
     baselines: Baselines
     environment: Mapping[str, str]
+    examiner: Examiner
 
     @classmethod
-    def prepare(cls, config: RunConfig, task: Task, recording: Recording, environment: Mapping[str, str]) -> Comparer:
+    def prepare(
+        cls,
+        config: RunConfig,
+        task: Task,
+        recording: Recording,
+        environment: Mapping[str, str],
+        examiner: Examiner,
+    ) -> Comparer:
         """Trace the baselines.
+
+        Args:
+            examiner: computes the candidates' rewards.
 
         Raises:
             TaskError: the task's human or sparse reward has no graph.
         """
-        return cls(config, task, recording, trace_baselines(task, recording.state), environment)
+        return cls(config, task, recording, trace_baselines(task, recording.state), environment, examiner)
 
     def choose(self, store: RunStore, backend: Backend, ranked: Sequence[Outcome], tracker: Tracker) -> Outcome:
         """Compare the best of `ranked` with the baselines, after a closer look at the second if need be.
@@ -89,7 +101,7 @@ class Comparer:
             task=self.task,
             baselines=self.baselines,
             graphs={reward.candidate_id: reward.graph for reward in store.rewards()},
-            state=self.recording.state,
+            examiner=self.examiner,
             trainings=Trainings(store, backend, schedule, fresh_seeds(store, seeds), watcher, cache),
             search_steps=make_schedule(self.config, self.task.info).trained_steps,
         )
@@ -110,22 +122,25 @@ def evaluate_run(
             replace those there are.
     """
     config = from_yaml(store.config_yaml)
-    every_dir = [*recorded_task_dirs(store), *task_dirs]
-    task = load_task(config.task, every_dir)
+    require_task_dirs(store, task_dirs)
+    task = load_task(config.task, task_dirs)
     if not task.info.has_metric:
         raise StoreError(f"{store.folder}: task {task.info.name} has no metric, so rewards cannot be compared by it")
     best = best_reward(store)
     count = num_seeds or config.evaluation.seeds or EvaluationConfig().seeds
     say(f"{best.candidate_id}, the human-written reward and the bare metric are trained with {count} fresh seeds each")
-    comparer = Comparer.prepare(config, task, record(task), environment)
-    trainings = count * (1 + len(comparer.baselines.graphs))
-    schedule = full_schedule(config, task.info)
-    need = memory_need(task, schedule, trainings, config.train.workers or 1)
-    room = find_room(config, need)
-    for text in memory_said(config, need):
-        say(text)
-    with closing(make_backend(config, store.checkpoint_folder / "evaluation", every_dir, environment, room)) as backend:
-        comparison = comparer.again(store, backend, count, steps or schedule.steps)
+    with confined_graphs() as sandbox:
+        recording = record(task)
+        comparer = Comparer.prepare(config, task, recording, environment, Examiner(sandbox, recording.state))
+        trainings = count * (1 + len(comparer.baselines.graphs))
+        schedule = full_schedule(config, task.info)
+        need = memory_need(task, schedule, trainings, config.train.workers or 1)
+        room = find_room(config, need)
+        for text in memory_said(config, need):
+            say(text)
+        folder = store.checkpoint_folder / "evaluation"
+        with closing(make_backend(config, folder, task_dirs, environment, room)) as backend:
+            comparison = comparer.again(store, backend, count, steps or schedule.steps)
     print_comparison(comparison)
 
 

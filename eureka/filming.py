@@ -1,12 +1,11 @@
 """The films of a run's report: which policies are filmed, and how.
 
-`python -m eureka.filming DIR FILMS NICENESS` does it beside a run: it looks for what is missing, films it, and looks
-again for every line on its stdin, until that ends.
+`python -m eureka.filming DIR FILMS NICENESS [TASK_DIR]...` does it beside a run: it looks for what is missing, films
+it, and looks again for every line on its stdin, until that ends.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
@@ -116,13 +115,17 @@ class Crew:
     Args:
         environment: environment variables; the child that draws gets what it needs, and no keys.
         niceness: 19 for the lowest priority.
+        task_dirs: where else to look for the task; what the run has recorded of these is not used.
 
     Raises:
         RenderingUnavailable: nothing on this machine can draw; the run folder then says so.
     """
 
-    def __init__(self, store: RunStore, environment: Mapping[str, str], niceness: int) -> None:
+    def __init__(
+        self, store: RunStore, environment: Mapping[str, str], niceness: int, task_dirs: Sequence[Path] = ()
+    ) -> None:
         self._store = store
+        self._task_dirs = tuple(str(directory.resolve()) for directory in task_dirs)
         self._environment = environment
         self._niceness = niceness
         try:
@@ -137,9 +140,8 @@ class Crew:
     def make(self, film: Wanted) -> str:
         """Film one policy; gives why it could not be done, nothing where it could."""
         store = self._store
-        task_dirs = tuple(json.loads(store.facts()["task_dirs"]))
         task = _settings(store)["task"]
-        job = VideoJob(task=task, task_dirs=task_dirs, policy=film.result.policy, look=film.look)
+        job = VideoJob(task=task, task_dirs=self._task_dirs, policy=film.result.policy, look=film.look)
         made = Path(self._scratch.name) / "film.mp4"
         note_path = film.path.with_suffix(".json")
         try:
@@ -176,8 +178,17 @@ class Crew:
         self._scratch.cleanup()
 
 
-def film_run(store: RunStore, films: Films, environment: Mapping[str, str], tell: Callable[[str], None]) -> int:
+def film_run(
+    store: RunStore,
+    films: Films,
+    environment: Mapping[str, str],
+    tell: Callable[[str], None],
+    task_dirs: Sequence[Path] = (),
+) -> int:
     """Make the films that a run's report lacks; gives how many were made, and tells of each.
+
+    Args:
+        task_dirs: as for `Crew`.
 
     Raises:
         RenderingUnavailable: nothing on this machine can draw.
@@ -187,7 +198,7 @@ def film_run(store: RunStore, films: Films, environment: Mapping[str, str], tell
     if not missing:
         return 0
     made = 0
-    with Crew(store, environment, 0) as crew:
+    with Crew(store, environment, 0, task_dirs) as crew:
         for film in missing:
             reason = crew.make(film)
             made += not reason
@@ -195,17 +206,25 @@ def film_run(store: RunStore, films: Films, environment: Mapping[str, str], tell
     return made
 
 
-def film_beside(store: RunStore, films: Films, environment: Mapping[str, str], niceness: int, calls: int) -> None:
+def film_beside(
+    store: RunStore,
+    films: Films,
+    environment: Mapping[str, str],
+    niceness: int,
+    calls: int,
+    task_dirs: Sequence[Path] = (),
+) -> None:
     """Make the films that a run's report lacks while the run goes on; looks again for what comes over a pipe.
 
     Args:
         calls: the pipe's file descriptor. Ends when all is filmed and it is closed.
+        task_dirs: as for `Crew`.
 
     Raises:
         RenderingUnavailable: nothing on this machine can draw; the run folder then says so.
     """
     has_more = True
-    with Crew(store, environment, niceness) as crew:
+    with Crew(store, environment, niceness, task_dirs) as crew:
         while True:
             for film in wanted(store, films):
                 if not is_there(store, film):
@@ -235,14 +254,15 @@ def _candidates_of(store: RunStore) -> int:
     return int(search["generations"]) * int(search["samples"])
 
 
-def main(folder: str, films: str, niceness: str) -> None:
+def main(folder: str, films: str, niceness: str, *task_dirs: str) -> None:
     """Film beside a run; ends the process with 1 and one line on stderr where that fails."""
     go_last(int(niceness))
     # An end that leaves nothing behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         with RunStore.open(Path(folder), read_only=True) as store:
-            film_beside(store, Films(films), os.environ, int(niceness), sys.stdin.fileno())
+            folders = [Path(directory) for directory in task_dirs]
+            film_beside(store, Films(films), os.environ, int(niceness), sys.stdin.fileno(), folders)
     except EurekaError as error:
         sys.exit(" ".join(str(error).split()))
 

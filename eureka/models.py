@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from eureka.config import DEFAULT_MODELS, ModelConfig, OpenAIConfig, RunConfig
 from eureka.errors import ConfigError, ProposerError
+from eureka.llm.anthropic import OFFICIAL_URL as ANTHROPIC_URL
 from eureka.llm.anthropic import AnthropicEndpoint
 from eureka.llm.base import Proposer
 from eureka.llm.budget import Caps, Ledger, Spent
@@ -17,12 +18,14 @@ from eureka.llm.calls import Endpoint
 from eureka.llm.chat import ChatProposer, ChatSettings
 from eureka.llm.fallback import Fallback
 from eureka.llm.keys import BASE_URL_VARIABLES, KEY_VARIABLES, Key, no_key
+from eureka.llm.openai import OFFICIAL_URL as OPENAI_URL
 from eureka.llm.openai import OpenAIEndpoint
 from eureka.llm.prices import PriceList
 from eureka.llm.program_search import ProgramSearch
 from eureka.prompts import render_variety
 
 PROGRAM_SEARCH = "program_search"
+_OWN_URLS = {"anthropic": ANTHROPIC_URL, "openai": OPENAI_URL}
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,17 @@ def chosen_models(llm: ModelConfig) -> list[Chosen]:
         provider, _, model = llm.fallback.partition("/")
         models.append(Chosen(provider, model, llm.fallback_base_url))
     return models
+
+
+def known_endpoints(llm: ModelConfig, environment: Mapping[str, str]) -> dict[str, set[str]]:
+    """For each key that names an endpoint those that may get the user's key unasked: the provider's own, and what the
+    user's environment names."""
+    providers = {"llm.base_url": llm.name, "llm.fallback_base_url": (llm.fallback or "").partition("/")[0]}
+    return {
+        key: {_OWN_URLS[provider], environment.get(BASE_URL_VARIABLES[provider], "")}
+        for key, provider in providers.items()
+        if provider in _OWN_URLS
+    }
 
 
 def make_ledger(llm: ModelConfig, earlier: Spent) -> Ledger:

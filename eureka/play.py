@@ -20,7 +20,7 @@ from eureka.tasks import Metric, load_task
 from eureka.tasks.preference import NO_METRIC
 from eureka.types import TrainingResult
 from eureka.video import Look, Video, VideoJob, render_in_process
-from eureka.wiring import recorded_task_dirs
+from eureka.wiring import require_task_dirs
 
 BEST = "best"
 _ENDS = {"terminated": "ended early", "time limit": "up to the time limit", "cut": "not shown to its end"}
@@ -62,13 +62,13 @@ def film(
         StoreError: no such policy is there yet.
         VideoError: nothing can be drawn here, or a file cannot be written. The run folder is then as it was.
     """
-    every_dir = [*recorded_task_dirs(store), *task_dirs]
-    task = load_task(from_yaml(store.config_yaml).task, every_dir)
+    require_task_dirs(store, task_dirs)
+    task = load_task(from_yaml(store.config_yaml).task, task_dirs)
     result = _training(store, name, retrained)
     graphs = {reward.candidate_id: reward.graph for reward in store.rewards()}
     job = VideoJob(
         task=task.info.name,
-        task_dirs=tuple(str(folder.resolve()) for folder in every_dir),
+        task_dirs=tuple(str(folder.resolve()) for folder in task_dirs),
         policy=result.policy,
         graph=graphs.get(result.candidate_id, ""),
         look=look,

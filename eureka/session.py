@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
+from eureka.analysis.confined import LIMITS, PRELOAD, Examiner
 from eureka.analysis.screening import Screening
 from eureka.asking import task_prompt
 from eureka.comparing import Comparer, best_reward, print_comparison
 from eureka.comparison import read_comparison
 from eureka.comparison.baselines import trace_baselines
-from eureka.config import Halving, ModelConfig, Parent, ProgramSearchConfig, RunConfig
+from eureka.config import Halving, ModelConfig, Parent, RunConfig, SandboxMode
 from eureka.console import BestReward, View, best_reward_found, say, watching
 from eureka.errors import ConfigError, ProposerError, SearchFailed
 from eureka.estimate import (
@@ -38,13 +39,13 @@ from eureka.remarks import record_remarks
 from eureka.report.film_writer import FilmWriter
 from eureka.report.writer import ReportWriter, update_report
 from eureka.review.waiting import asks_somebody, make_reviewer
-from eureka.reward.service import PRELOAD, RewardVerifier
+from eureka.reward.service import RewardVerifier
 from eureka.rl.backend import Backend
 from eureka.rl.continuing import forget_trainings
 from eureka.rl.memory import MemoryNeed
 from eureka.rl.recording import Recording, probe_metric, record
-from eureka.rl.trajectories import Trajectories, cached_trajectories
-from eureka.sandbox import LayerReport, Limits, Sandbox
+from eureka.rl.trajectories import cached_trajectories
+from eureka.sandbox import LayerReport, Sandbox
 from eureka.search import Greedy, Outcome
 from eureka.search.outcomes import outcomes
 from eureka.search.preferences import FITNESS, PREFERENCE
@@ -59,15 +60,15 @@ from eureka.tasks import Task, load_task
 from eureka.tracking import Both, require_trackers, tracking
 from eureka.types import INIT_ID, Prompt, PromptFacts, Schedule
 from eureka.wiring import (
+    UNSAFE,
     cache_folder,
+    judged_by_preferences,
     make_backend,
     make_proposer,
     make_schedule,
+    resume_command,
     run_facts,
 )
-
-TRACE_LIMITS = Limits(wall_s=10.0, cpu_s=10, memory_bytes=1 << 30)
-"""A candidate is traced in a tenth of a second at a few dozen environments: these leave room for slow machines."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class SearchSession:
     proposer: Proposer
     recording: Recording
     verifier: RewardVerifier
+    examiner: Examiner
     layers: tuple[LayerReport, ...]
     environment: Mapping[str, str]
     comparer: Comparer | None
@@ -89,13 +91,17 @@ class SearchSession:
     warm_start: WarmStart = FROM_SCRATCH
     room: MemoryNeed | None = None
 
+    @property
+    def confinement(self) -> str:
+        """The layers of confinement that are in force."""
+        return "; ".join(f"{layer.name} {layer.state}" for layer in self.layers)
+
     def facts(self) -> dict[str, str]:
         """What is kept about the run beside its config."""
-        confined = "; ".join(f"{layer.name} {layer.state}" for layer in self.layers)
         metric = self.task.metric
         return {
             **run_facts(self.config, self.proposer, self.task_dirs),
-            "sandbox layers": confined,
+            "sandbox layers": self.confinement,
             "sentence": self.task.info.description,
             "metric": metric.description,
             "metric unit": metric.unit,
@@ -126,7 +132,7 @@ class SearchSession:
         folder = store.checkpoint_folder
         with (
             watched(store.folder, self.environment, say) if watch else nullcontext(),
-            FilmWriter(store.folder, self.config.report.films, self.environment, say) as films,
+            FilmWriter(store.folder, self.config.report.films, self.environment, say, self.task_dirs) as films,
         ):
             with (
                 closing(make_backend(self.config, folder, self.task_dirs, self.environment, self.room)) as backend,
@@ -135,7 +141,7 @@ class SearchSession:
             ):
 
                 def after_generation() -> None:
-                    record_remarks(store, self.recording.state)
+                    record_remarks(store, screening.examiner)
                     report.start()
                     films.start()
 
@@ -187,7 +193,7 @@ class SearchSession:
             repairs=config.search.repairs,
             probe=lambda: probe_metric(self.recording),
             screening=screening,
-            reviewer=make_reviewer(config, store, self.environment, say),
+            reviewer=make_reviewer(config, store, self.environment, say, self.task_dirs),
             after_generation=after_generation,
         )
 
@@ -201,11 +207,11 @@ class SearchSession:
 
     def _screening(self) -> Screening:
         """What decides which rewards are worth a training; with `search.preflight` by recorded trajectories too."""
-        trajectories: Trajectories = ()
-        if self.config.search.preflight:
-            folder = cache_folder(self.environment, "trajectories") if self.config.evaluation.cache else None
-            trajectories = cached_trajectories(self.task, folder, say)
-        return Screening(self.recording.state, trajectories, self.task.info.ppo.gamma)
+        if not self.config.search.preflight:
+            return Screening(self.examiner)
+        folder = cache_folder(self.environment, "trajectories") if self.config.evaluation.cache else None
+        trajectories = cached_trajectories(self.task, folder, say)
+        return Screening(self.examiner.with_trajectories(trajectories, self.task.info.ppo.gamma))
 
     def _view(self, store: RunStore) -> View:
         search = self.config.search
@@ -276,16 +282,24 @@ class SearchSession:
             say(self.start.sentence)
             if not self.proposer.reads(self.start.source):
                 say(f"{self.proposer.name} reads its own kind of code alone: this is trained and compared, not changed")
-        say(f"sandbox: {store.facts()['sandbox layers']}")
-        _say_unsafe(store)
-        say(f"run folder: {store.folder} (if it is stopped, `eureka resume {store.folder}` goes on)")
+        self._say_confinement(store)
+        resume = resume_command(store.folder, self.config, self.task_dirs, self.environment)
+        say(f"run folder: {store.folder} (if it is stopped, `{resume}` goes on)")
         in_flight = store.calls_in_flight()
         if in_flight:
             say(f"asked before and not answered, so asked again: {', '.join(in_flight)}")
 
+    def _say_confinement(self, store: RunStore) -> None:
+        """What is in force now, whatever a run that goes on has recorded; that is kept."""
+        say(f"sandbox: {self.confinement}")
+        store.set_fact("sandbox layers", self.confinement)
+        if self.config.sandbox is SandboxMode.unsafe:
+            store.set_fact("unsafe", UNSAFE)
+        _say_unsafe(store)
+
     def _hand_over(self, store: RunStore, outcome: Outcome) -> None:
         best = max(outcome.results, key=lambda result: result.score)
-        store.write_file("best/reward.py", reward_module(store, self.task, best_reward(store)))
+        store.write_file("best/reward.py", reward_module(store, best_reward(store)))
         store.write_file("best/source.py.txt", outcome.candidate.source)
         store.write_file("best/policy.pt", best.policy)
 
@@ -297,7 +311,8 @@ class SearchSession:
         comparison = read_comparison(store.folder)
         if comparison is not None:
             print_comparison(comparison)
-            say(f"more seeds: eureka evaluate {store.folder} --seeds N")
+            again = resume_command(store.folder, self.config, self.task_dirs, self.environment, "evaluate")
+            say(f"more seeds: {again} --seeds N")
         if not self.task.info.has_metric:
             say("the task has no metric, so there is no comparison: a person's preferences chose the best")
         if outcome.candidate.id == INIT_ID:
@@ -310,7 +325,7 @@ class SearchSession:
 
 def _say_unsafe(store: RunStore) -> None:
     if "unsafe" in store.facts():
-        say(f"UNSAFE: {store.facts()['unsafe']}")
+        say(f"UNSAFE: {UNSAFE}")
 
 
 def _is_rival(other: Outcome, best: Outcome) -> bool:
@@ -346,10 +361,13 @@ def search_session(
     if isinstance(config.llm, ModelConfig):
         ledger = make_ledger(config.llm, spent_before(resumed, config.llm) if resumed else Spent())
     proposer = make_proposer(config, ModelAccess(keys, ledger, say) if ledger else None)
-    with Sandbox(preload=PRELOAD, limits=TRACE_LIMITS, mode=config.sandbox.value) as sandbox:
+    with Sandbox(preload=PRELOAD, limits=LIMITS, mode=config.sandbox.value) as sandbox:
         recording = record(task)
         verifier = RewardVerifier(task.fields, recording.state, sandbox)
-        comparer = Comparer.prepare(config, task, recording, environment) if config.evaluation.seeds else None
+        examiner = Examiner(sandbox, recording.state)
+        comparer = None
+        if config.evaluation.seeds:
+            comparer = Comparer.prepare(config, task, recording, environment, examiner)
         yield SearchSession(
             config=config,
             task_dirs=tuple(task_dirs),
@@ -358,6 +376,7 @@ def search_session(
             proposer=proposer,
             recording=recording,
             verifier=verifier,
+            examiner=examiner,
             layers=sandbox.layers,
             environment=environment,
             comparer=comparer,
@@ -366,27 +385,6 @@ def search_session(
             warm_start=warm_start,
             room=room,
         )
-
-
-def judged_by_preferences(config: RunConfig) -> RunConfig:
-    """The config without what measures a metric. Further trainings would tell nothing: a person saw those there are.
-
-    Raises:
-        ConfigError: what cannot be without one is asked for.
-    """
-    asked = {"search.preflight=true": config.search.preflight, "train.target": config.train.target is not None}
-    for key, is_asked in asked.items():
-        if is_asked:
-            raise ConfigError(f"{key} needs a task metric, and {config.task} has none")
-    llm = replace(config.llm, use_probe=False) if isinstance(config.llm, ProgramSearchConfig) else config.llm
-    search = replace(config.search, finalists=1)
-    return replace(
-        config,
-        llm=llm,
-        search=search,
-        train=replace(config.train, halving=Halving.off),
-        evaluation=replace(config.evaluation, seeds=0),
-    )
 
 
 def _start(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,29 +16,32 @@ from types import MappingProxyType
 
 from eureka import __version__
 from eureka.config import (
+    Halving,
     ModelConfig,
     PhysicsChoice,
     ProgramSearchConfig,
     ReplayConfig,
     RunConfig,
     SandboxMode,
-    change_model_keys,
+    change_resumed,
+    declared_values,
     from_yaml,
 )
-from eureka.errors import ConfigError
+from eureka.errors import ConfigError, StoreError
 from eureka.llm.base import Proposer
 from eureka.llm.program_search import ProgramSearch
 from eureka.llm.replay import Replay
-from eureka.models import ModelAccess, make_model_proposer, resolve_model
+from eureka.models import ModelAccess, known_endpoints, make_model_proposer, resolve_model
 from eureka.physics.engine import choose, engines
 from eureka.rl.backend import LocalBackend
 from eureka.rl.memory import MemoryNeed
 from eureka.search.start import HUMAN, recorded_start
 from eureka.store import RunStore, free_name
-from eureka.tasks import TaskInfo
+from eureka.tasks import TaskInfo, find_tasks
 from eureka.types import INIT_ID, Schedule, candidate_id
 
 _RESUMED_WITH = "resumed with"
+UNSAFE = "generated code ran without confinement (sandbox=unsafe)"
 
 
 def run_folder(config: RunConfig) -> Path:
@@ -67,20 +71,80 @@ def resolve(config: RunConfig, environment: Mapping[str, str] = MappingProxyType
     return replace(config, llm=llm, physics=physics, train=replace(config.train, workers=workers))
 
 
-def resumed_config(store: RunStore, overrides: Sequence[str]) -> RunConfig:
+def resumed_config(
+    store: RunStore, overrides: Sequence[str], environment: Mapping[str, str] = MappingProxyType({})
+) -> RunConfig:
     """The config that a run goes on with: its own, with what this and earlier resumes gave anew, the newest last.
 
     It is kept for the next resume.
 
+    Args:
+        environment: may name the endpoint that the folder does.
+
     Raises:
-        ConfigError: an override that a resumed run cannot take.
+        ConfigError: an override that a resumed run cannot take, or a value that a run folder may not decide and that is
+            not given again.
     """
     earlier = json.loads(store.facts().get(_RESUMED_WITH, "[]"))
     newest = {text.partition("=")[0]: text for text in [*earlier, *overrides]}
-    config = resolve(change_model_keys(from_yaml(store.config_yaml), list(newest.values())))
+    config = change_resumed(from_yaml(store.config_yaml), list(newest.values()))
+    given = {text.partition("=")[0] for text in overrides}
+    wanted = {key: text for key, text in _to_give(config, environment).items() if key not in given}
+    for key, text in wanted.items():
+        instead = ", or sandbox=enforced to confine generated code" if key == "sandbox" else ""
+        raise ConfigError(
+            f"{store.folder}: its config has {text}, which a run folder may not decide: give {text} again if you trust "
+            f"it{instead}"
+        )
+    config = resolve(config)
     if overrides:
         store.set_fact(_RESUMED_WITH, json.dumps(list(newest.values()), ensure_ascii=False))
     return config
+
+
+def _to_give(config: RunConfig, environment: Mapping[str, str]) -> dict[str, str]:
+    """The overrides that a run with this config goes on with only where they are given again, by key."""
+    known = known_endpoints(config.llm, environment) if isinstance(config.llm, ModelConfig) else {}
+    values = declared_values(config)
+    return {key: _quoted(f"{key}={value}") for key, value in values.items() if value not in known.get(key, ())}
+
+
+def _quoted(text: str) -> str:
+    """A word of a command line, which may come from a run folder."""
+    return shlex.quote("".join(c if c.isprintable() else "?" for c in text[:1000]))
+
+
+def resume_command(
+    folder: Path, config: RunConfig, task_dirs: Sequence[Path], environment: Mapping[str, str], command: str = "resume"
+) -> str:
+    """What is typed to go on with a run, with all that a run folder may not decide."""
+    wanted = _to_give(config, environment).values() if command == "resume" else ()
+    return " ".join([f"eureka {command} {folder}", *wanted, *map(_again, map(str, task_dirs))])
+
+
+def _again(directory: str) -> str:
+    return f"--task-dir {_quoted(directory)}"
+
+
+def judged_by_preferences(config: RunConfig) -> RunConfig:
+    """The config without what measures a metric. Further trainings would tell nothing: a person saw those there are.
+
+    Raises:
+        ConfigError: what cannot be without one is asked for.
+    """
+    asked = {"search.preflight=true": config.search.preflight, "train.target": config.train.target is not None}
+    for key, is_asked in asked.items():
+        if is_asked:
+            raise ConfigError(f"{key} needs a task metric, and {config.task} has none")
+    llm = replace(config.llm, use_probe=False) if isinstance(config.llm, ProgramSearchConfig) else config.llm
+    search = replace(config.search, finalists=1)
+    return replace(
+        config,
+        llm=llm,
+        search=search,
+        train=replace(config.train, halving=Halving.off),
+        evaluation=replace(config.evaluation, seeds=0),
+    )
 
 
 def make_schedule(config: RunConfig, info: TaskInfo) -> Schedule:
@@ -202,7 +266,7 @@ def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) 
         "task_dirs": json.dumps([str(directory.resolve()) for directory in task_dirs]),
     }
     if config.sandbox is SandboxMode.unsafe:
-        facts["unsafe"] = "generated code ran without confinement (sandbox=unsafe)"
+        facts["unsafe"] = UNSAFE
     return facts
 
 
@@ -225,6 +289,29 @@ def _lines(path: str) -> list[str]:
     return Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
 
 
-def recorded_task_dirs(store: RunStore) -> list[Path]:
-    """The `--task-dir` folders that the run was started with."""
-    return [Path(directory) for directory in json.loads(store.facts()["task_dirs"])]
+def require_task_dirs(store: RunStore, given: Sequence[Path]) -> None:
+    """Raise where a run used task folders that are not given again: it names them, and data never names code.
+
+    Raises:
+        ConfigError: says what to type.
+        StoreError: the recorded folders cannot be read.
+    """
+    try:
+        recorded = json.loads(store.facts().get("task_dirs", "[]"))
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{store.folder}: its task folders cannot be read") from error
+    if not isinstance(recorded, list) or not all(isinstance(directory, str) for directory in recorded):
+        raise StoreError(f"{store.folder}: its task folders cannot be read")
+    if not recorded or (given and from_yaml(store.config_yaml).task in find_tasks(given)):
+        return
+    names = ", ".join(map(_quoted, recorded))
+    folders = (
+        f"the task folder {names}, whose env.py is"
+        if len(recorded) == 1
+        else f"the task folders {names}, whose env.py are"
+    )
+    trusted = "it" if len(recorded) == 1 else "them"
+    raise ConfigError(
+        f"{store.folder}: this run used {folders} code: give {' '.join(map(_again, recorded))} again if you trust "
+        f"{trusted}"
+    )

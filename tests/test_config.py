@@ -28,7 +28,7 @@ from eureka.config import (
     RunConfig,
     SandboxMode,
     SearchConfig,
-    change_model_keys,
+    change_resumed,
     compose_config,
     default_budget,
     from_yaml,
@@ -118,16 +118,16 @@ def test_auto_is_what_the_caller_says() -> None:
 
 def test_a_resumed_run_may_change_its_models_keys() -> None:
     config = compose_config(["task=ant", "llm=openai", "llm.max_tokens=10", "seed=3"])
-    changed = change_model_keys(config, ["llm.max_tokens=20", "llm.fallback=program_search"])
+    changed = change_resumed(config, ["llm.max_tokens=20", "llm.fallback=program_search"])
     assert changed == dataclasses.replace(config, llm=OpenAIConfig(max_tokens=20, fallback="program_search"))
-    assert change_model_keys(config, []) == config
+    assert change_resumed(config, []) == config
     for wrong in ("seed=4", "llm=anthropic"):
         with pytest.raises(ConfigError, match=r"a resumed run keeps its config; only the llm\.\* keys"):
-            change_model_keys(config, [wrong])
+            change_resumed(config, [wrong])
     with pytest.raises(ConfigError, match="must be at least 0"):
-        change_model_keys(config, ["llm.max_tokens=-1"])
+        change_resumed(config, ["llm.max_tokens=-1"])
     with pytest.raises(ConfigError, match="a resumed run keeps its config"):
-        change_model_keys(compose_config(["task=ant"]), ["llm.use_probe=false"])
+        change_resumed(compose_config(["task=ant"]), ["llm.use_probe=false"])
 
 
 def test_null_and_quotes() -> None:

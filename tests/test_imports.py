@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "rl": BASE | {"physics", "tasks", "reward"},
     "export": BASE | {"physics", "tasks", "reward"},
     "wrappers": BASE | {"physics", "tasks", "reward", "export"},
-    "analysis": BASE | {"physics", "tasks", "reward", "rl"},
+    "analysis": BASE | {"sandbox", "physics", "tasks", "reward", "rl"},
     "video": BASE | {"physics", "tasks", "reward", "rl"},
     "store": WORKERS,
     "search": WORKERS | {"store"},

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from in_process import examiner
 from loop_fakes import GOOD, FakeBackend, FakeWatcher, Make, Stopped, build_run
 
 from eureka.analysis.screening import Screening
@@ -63,7 +64,7 @@ def make(folder: Path, make_result: Make, watcher: FakeWatcher) -> Run:
         verifier=Verifier(),
         backend=FakeBackend(make_result, SCORES),
         watcher=watcher,
-        screening=Screening(ANGLE),
+        screening=Screening(examiner(ANGLE)),
         repairs=2,
     )
 
@@ -127,7 +128,7 @@ def test_a_search_that_finds_nothing_new_goes_on_to_its_end(tmp_path: Path, make
         proposer=FakeProposer({f"g{g:02d}-c{s:02d}": answer("abs 1") for g in range(1, 6) for s in (1, 2)}),
         verifier=Verifier(),
         backend=FakeBackend(make_result, SCORES),
-        screening=Screening(ANGLE),
+        screening=Screening(examiner(ANGLE)),
         generations=5,
     )
     with run.store:
@@ -147,7 +148,7 @@ def test_the_twin_of_what_failed_in_training_is_not_tried_either(
         proposer=FakeProposer({**answers, **later}),
         verifier=Verifier(),
         backend=FakeBackend(make_result, SCORES, bad=["g01-c01"] if stage is Stage.TRAIN else []),
-        screening=Screening(ANGLE),
+        screening=Screening(examiner(ANGLE)),
         generations=2,
     )
     with run.store:

@@ -23,9 +23,9 @@ def test_a_run_with_preflight(
     seen: list[int] = []
 
     class Watched(Screening):
-        def __init__(self, state, trajectories=(), gamma=0.0) -> None:
-            seen.append(len(trajectories))
-            super().__init__(state, trajectories, gamma)
+        def __init__(self, examiner) -> None:
+            seen.append(len(examiner._trajectories))
+            super().__init__(examiner)
 
         def screen(self, reward, tried):
             if reward.candidate_id == "g01-c02" and not tried[1:]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from in_process import examiner
 
 from eureka.errors import StoreError
 from eureka.remarks import record_remarks
@@ -42,7 +43,7 @@ def store_of(folder: Path) -> RunStore:
 
 def test_warnings_and_notes_stand_with_their_candidates(tmp_path: Path) -> None:
     with store_of(tmp_path / "run") as store:
-        record_remarks(store, STATE)
+        record_remarks(store, examiner(STATE))
         first, second = read_run(store).candidates
         page = render_report(store)
     assert [(remark.is_warning, remark.line) for remark in first.remarks] == [(True, None), (True, 4)]
@@ -58,10 +59,10 @@ def test_warnings_and_notes_stand_with_their_candidates(tmp_path: Path) -> None:
 
 def test_a_reward_is_looked_at_once_and_remarks_are_of_this_reward(tmp_path: Path) -> None:
     with store_of(tmp_path / "run") as store:
-        record_remarks(store, STATE)
+        record_remarks(store, examiner(STATE))
         folder = store.candidate_folder("g01-c01")
         (folder / "remarks.json").write_text((folder / "remarks.json").read_text().replace("rush", "hurry"))
-        record_remarks(store, STATE)
+        record_remarks(store, examiner(STATE))
     assert "hurry" in read_remarks(folder, UNREPORTED)[1].text
     assert read_remarks(folder, NEGLIGIBLE) == ()
     (folder / "remarks.json").write_text("{}")

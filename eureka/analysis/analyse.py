@@ -13,7 +13,7 @@ from eureka.analysis.parameters import Parameter, parameters
 from eureka.analysis.ranking import Ranking, rank
 from eureka.analysis.structure import Structure, Unreported, structure
 from eureka.reward.runtime import InputRef, Ref, RewardFunction, evaluate
-from eureka.rl.trajectories import Trajectory
+from eureka.rl.trajectory import Trajectory
 
 State = Mapping[str, torch.Tensor]
 
@@ -35,20 +35,27 @@ class Analysis:
 
 
 def analyse(
-    reward: RewardFunction, state: State, trajectories: Sequence[Trajectory] = (), gamma: float = 0.99
+    reward: RewardFunction,
+    state: State,
+    trajectories: Sequence[Trajectory] = (),
+    gamma: float = 0.99,
+    *,
+    with_parameters: bool = True,
 ) -> Analysis:
     """Look at a reward on recorded transitions, and on whole trajectories where there are any.
 
     Args:
         state: transitions, (num, ...) for every field that the reward reads; it is finite on all of them.
         gamma: the trainer's discount per control step.
+        with_parameters: whether to try other values of its named constants, of which the findings say nothing.
     """
     form = structure(reward.graph)
     total, components = behaviours(reward, state, form.entries)
     ranking = rank(reward, trajectories, gamma) if trajectories else None
     shares = _shares(reward, state, form.unreported)
     found = findings(form, total, components, shares, beyond(reward, state), ranking)
-    return Analysis(form, total, components, parameters(reward, state), ranking, found)
+    tried = parameters(reward, state) if with_parameters else ()
+    return Analysis(form, total, components, tried, ranking, found)
 
 
 def _shares(reward: RewardFunction, state: State, terms: Sequence[Unreported]) -> list[tuple[Unreported, float | None]]:

@@ -7,7 +7,7 @@ recorded (a clamp, say) are told apart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +21,8 @@ RELATIVE = 1e-4
 _NEGLIGIBLE = 1e-6
 """Of the root mean square of a block of states: below this a value counts as zero."""
 _STRETCHES = (3.0, -2.0)
+BLOCKS = 2 + len(_STRETCHES)
+"""How many blocks of states there are."""
 _MAX_FACTOR_ERROR = 1e-3
 """A factor this near to 1 is rounding."""
 
@@ -30,9 +32,14 @@ def stretched(state: State, factor: float) -> dict[str, torch.Tensor]:
     return {name: value * factor if value.is_floating_point() else value for name, value in state.items()}
 
 
-def mixed(state: State) -> dict[str, torch.Tensor]:
-    """Every field's rows moved on by another number: combinations that were never recorded."""
-    return {name: value.roll(7 * index, 0) for index, (name, value) in enumerate(sorted(state.items()))}
+def mixed(state: State, names: Sequence[str] = ()) -> dict[str, torch.Tensor]:
+    """Every field's rows moved on by another number: combinations that were never recorded.
+
+    Args:
+        names: of all fields, where `state` has only some of them.
+    """
+    place = {name: index for index, name in enumerate(sorted(names or state))}
+    return {name: value.roll(7 * place[name], 0) for name, value in state.items()}
 
 
 @dataclass(frozen=True)
@@ -43,10 +50,14 @@ class Fingerprint:
 
 
 class Fingerprints:
-    """Makes fingerprints on one set of recorded transitions; those of one set can be compared."""
+    """Makes fingerprints on one set of recorded transitions; those of one set can be compared.
 
-    def __init__(self, state: State) -> None:
-        self._blocks = [dict(state), *(stretched(state, factor) for factor in _STRETCHES), mixed(state)]
+    Args:
+        names: of all fields of the set, where `state` has only some of them.
+    """
+
+    def __init__(self, state: State, names: Sequence[str] = ()) -> None:
+        self._blocks = [dict(state), *(stretched(state, factor) for factor in _STRETCHES), mixed(state, names)]
 
     def of(self, graph: str) -> Fingerprint:
         """The fingerprint of a verified graph's text."""

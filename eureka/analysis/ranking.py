@@ -13,7 +13,7 @@ import torch
 
 from eureka.analysis.structure import structure
 from eureka.reward.runtime import RewardFunction
-from eureka.rl.trajectories import Trajectory
+from eureka.rl.trajectory import Trajectory
 
 CLEAR = 0.25
 """Two trajectories differ clearly where their scores differ by this share of the range of all scores."""

@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import torch
-
+from eureka.analysis.confined import Examiner
 from eureka.comparison import statistics
 from eureka.comparison.baselines import Baselines
 from eureka.comparison.data import VERSION, Choice, Comparison, Contender, Estimate, Method, Role
 from eureka.comparison.trainings import Entry, Trainings
-from eureka.reward.runtime import compile_graph
 from eureka.reward.trusted import same_total
 from eureka.search import Outcome
 from eureka.tasks import Task
@@ -22,12 +20,12 @@ from eureka.tasks import Task
 
 @dataclass(frozen=True)
 class Contest:
-    """What a comparison is made of. `state` are recorded transitions, for correlations; `graphs` are by candidate."""
+    """What a comparison is made of. `examiner` gives totals, for correlations; `graphs` are by candidate."""
 
     task: Task
     baselines: Baselines
     graphs: Mapping[str, str]
-    state: Mapping[str, torch.Tensor]
+    examiner: Examiner
     trainings: Trainings
     search_steps: int
 
@@ -129,7 +127,7 @@ def _comparison(contest: Contest, best: str, failures: Mapping[str, str], choice
         eval_episodes=schedule.eval_episodes,
         methods=tuple(finished(raw[role]) for role in (Role.BEST, Role.HUMAN, Role.SPARSE) if role in raw),
         gap=gap,
-        transitions=len(next(iter(contest.state.values()))),
+        transitions=len(next(iter(contest.examiner.state.values()))),
         choice=choice,
     )
 
@@ -147,17 +145,17 @@ def _method(contest: Contest, role: Role, entry: Entry, failures: Mapping[str, s
         iqm=statistics.iqm(scores) if scores else None,
         improvement=None,
         normalised=None,
-        correlation=statistics.correlation(_totals(contest, entry.graph), _totals(contest, contest.baselines.human)),
+        correlation=_correlation(contest, entry.graph),
         cached=contest.trainings.cached(trained_as),
         same_as=None if trained_as == entry.name else trained_as,
         failed=failures.get(entry.name),
     )
 
 
-def _totals(contest: Contest, graph: str) -> list[float]:
-    total, _ = compile_graph(graph)(contest.state)
-    values: list[float] = total.tolist()
-    return values
+def _correlation(contest: Contest, graph: str) -> float | None:
+    """With the human-written reward; None where either broke its process, or is constant."""
+    ours, human = contest.examiner.totals(graph), contest.examiner.totals(contest.baselines.human)
+    return statistics.correlation(ours, human) if ours and human else None
 
 
 def _iqm(outcome: Outcome) -> Estimate:

@@ -4,7 +4,7 @@ The dataclasses of `schema` are registered with Hydra's ConfigStore, in a privat
 Hydra itself notices nothing. Two keys are groups: `llm` chooses who proposes, `budget` presets how much is spent.
 """
 
-from eureka.config.compose import change_model_keys, compose_config, default_budget, from_yaml, to_yaml
+from eureka.config.compose import change_resumed, compose_config, default_budget, from_yaml, to_yaml
 from eureka.config.schema import (
     BUDGETS,
     DEFAULT_MODELS,
@@ -28,6 +28,7 @@ from eureka.config.schema import (
     SearchConfig,
     TrackingConfig,
     TrainConfig,
+    declared_values,
 )
 from eureka.config.sweep import SweepJob, sweep
 
@@ -55,8 +56,9 @@ __all__ = [
     "SweepJob",
     "TrackingConfig",
     "TrainConfig",
-    "change_model_keys",
+    "change_resumed",
     "compose_config",
+    "declared_values",
     "default_budget",
     "from_yaml",
     "sweep",

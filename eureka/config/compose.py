@@ -42,19 +42,22 @@ def compose_config(
     return config
 
 
-def change_model_keys(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
-    """The config of a run that is resumed with other caps, patience, model or fallback.
+def change_resumed(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
+    """The config of a run that is resumed with other caps, patience, model, fallback or confinement.
 
     Raises:
-        ConfigError: a key beyond `llm.*`, or a value that does not fit.
+        ConfigError: a key beyond `llm.*` and `sandbox`, or a value that does not fit.
     """
     from omegaconf import OmegaConf
 
     values = split(overrides)
     for key in values:
+        if key == "sandbox":
+            continue
         if not key.startswith("llm.") or not isinstance(config.llm, ModelConfig):
             raise ConfigError(
-                f"`{key}`: a resumed run keeps its config; only the llm.* keys of a language model can be given anew"
+                f"`{key}`: a resumed run keeps its config; only the llm.* keys of a language model and sandbox can be "
+                "given anew"
             )
         require_own_key(key, config.llm.name)
     changed = _thawed(config)

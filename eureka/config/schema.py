@@ -98,7 +98,7 @@ class ModelConfig(ProposerConfig):
 
     model: str | None = None
     """The model's name; null: the provider's in `DEFAULT_MODELS`."""
-    base_url: str | None = None
+    base_url: str | None = field(default=None, metadata={"given_again": True})
     """Another endpoint of the protocol; null: OPENAI_BASE_URL or ANTHROPIC_BASE_URL where set, else the provider's."""
     effort: Effort | None = None
     """Effort of reasoning, for models that take it."""
@@ -120,7 +120,7 @@ class ModelConfig(ProposerConfig):
     """How long a provider is waited for that limits the rate or is overloaded, from its last success."""
     fallback: str | None = None
     """Who takes over where the model cannot go on: `PROVIDER`, `PROVIDER/MODEL` or `program_search`."""
-    fallback_base_url: str | None = None
+    fallback_base_url: str | None = field(default=None, metadata={"given_again": True})
     """As `base_url`, for the fallback."""
 
 
@@ -261,7 +261,7 @@ class RunConfig:
     physics: PhysicsChoice = PhysicsChoice.auto
     """MuJoCo on CPU cores (`c`) or MuJoCo Warp on every CUDA device (`warp`, the extra `gpu`); `auto` is warp where
     both a device and its packages are there."""
-    sandbox: SandboxMode = SandboxMode.enforced
+    sandbox: SandboxMode = field(default=SandboxMode.enforced, metadata={"given_again": True})
     """`unsafe` runs generated code without confinement, and stamps the run so."""
     llm: ProposerConfig = field(default_factory=ProgramSearchConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
@@ -297,6 +297,21 @@ PROPOSERS: Mapping[str, type[ProposerConfig]] = {
     "replay": ReplayConfig,
 }
 """The choices of `llm=`."""
+
+
+def declared_values(part: Any, prefix: str = "") -> dict[str, Any]:
+    """What a config has for keys that a run folder may not decide, by key, where that is not the default.
+
+    These are declared by `given_again` in their metadata: they name an endpoint, or take confinement away.
+    """
+    found: dict[str, Any] = {}
+    for entry in dataclasses.fields(part):
+        value = getattr(part, entry.name)
+        if dataclasses.is_dataclass(value):
+            found |= declared_values(value, f"{prefix}{entry.name}.")
+        elif entry.metadata.get("given_again") and value != entry.default:
+            found[f"{prefix}{entry.name}"] = value
+    return found
 
 
 def check_ranges(part: Any, prefix: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -32,13 +33,22 @@ class FilmWriter:
         films: which of them.
         environment: of the process; without keys.
         tell: is told what goes on, in one line.
+        task_dirs: where else to look for the task.
     """
 
-    def __init__(self, folder: Path, films: Films, environment: Mapping[str, str], tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        films: Films,
+        environment: Mapping[str, str],
+        tell: Callable[[str], None],
+        task_dirs: Sequence[Path] = (),
+    ) -> None:
         self._folder = folder
         self._films = films
         self._environment = dict(environment)
         self._tell = tell
+        self._task_dirs = [str(directory.resolve()) for directory in task_dirs]
         self._process: subprocess.Popen[bytes] | None = None
         self._is_over = films is Films.none
         self._said = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (it lives as long as this)
@@ -70,14 +80,16 @@ class FilmWriter:
         with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
             self._process.wait(WAIT_S)
         if self._process.poll() is None:
-            self._tell(f"the rest is not filmed: eureka report {self._folder} --films does it, some seconds a policy")
+            again = " ".join(f"--task-dir {shlex.quote(directory)}" for directory in self._task_dirs)
+            command = f"eureka report {self._folder} --films {again}".rstrip()
+            self._tell(f"the rest is not filmed: {command} does it, some seconds a policy")
         self._settle()
 
     def _begin(self) -> None:
         program = module_command("eureka.filming", str(self._folder.resolve()), self._films)
         try:
             self._process = subprocess.Popen(
-                [*program, str(LOWEST_PRIORITY)],
+                [*program, str(LOWEST_PRIORITY), *self._task_dirs],
                 env=self._environment,
                 cwd=self._folder,
                 stdin=subprocess.PIPE,
@@ -128,7 +140,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def update_films(folder: Path, films: Films, environment: Mapping[str, str], tell: Callable[[str], None]) -> None:
+def update_films(
+    folder: Path,
+    films: Films,
+    environment: Mapping[str, str],
+    tell: Callable[[str], None],
+    task_dirs: Sequence[Path] = (),
+) -> None:
     """Make the films that a run lacks as it stands now, for at most `WAIT_S` seconds."""
-    with FilmWriter(folder, films, environment, tell) as writer:
+    with FilmWriter(folder, films, environment, tell, task_dirs) as writer:
         writer.finish()

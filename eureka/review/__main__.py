@@ -1,4 +1,4 @@
-"""`python -m eureka.review DIR GENERATION`: makes the films of one review with the lowest priority."""
+"""`python -m eureka.review DIR GENERATION [TASK_DIR]...`: makes the films of one review with the lowest priority."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from eureka.review.films import make_films
 from eureka.store import RunStore
 
 
-def main(folder: str, generation: str) -> None:
+def main(folder: str, generation: str, *task_dirs: str) -> None:
     """Film; ends the process with 1 and one line on stderr where that cannot be."""
     go_last()
     try:
         review = newest_review(Path(folder))
         if review is not None and review.generation == int(generation):
             with RunStore.open(Path(folder), read_only=True) as store:
-                make_films(store, review.generation, review.shown, os.environ)
+                make_films(store, review.generation, review.shown, os.environ, [Path(name) for name in task_dirs])
     except EurekaError as error:
         sys.exit(" ".join(str(error).split()))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(*sys.argv[1:])

@@ -47,7 +47,13 @@ def films_of(run_folder: Path, generation: int, shown: Sequence[str]) -> dict[st
     return found
 
 
-def make_films(store: RunStore, generation: int, shown: Sequence[str], environment: Mapping[str, str]) -> None:
+def make_films(
+    store: RunStore,
+    generation: int,
+    shown: Sequence[str],
+    environment: Mapping[str, str],
+    task_dirs: Sequence[Path] = (),
+) -> None:
     """Film the policies that are not filmed yet, or leave the reason why one is not.
 
     Raises:
@@ -57,7 +63,7 @@ def make_films(store: RunStore, generation: int, shown: Sequence[str], environme
     missing = [name for name in shown if not made[name].ready]
     results = store.results()
     try:
-        with Crew(store, environment, niceness=0) as crew:
+        with Crew(store, environment, 0, task_dirs) as crew:
             for name in missing:
                 training = best_training([result for result in results if result.candidate_id == name])
                 path = review_folder(Path(), generation) / f"{name}.mp4"
@@ -79,17 +85,25 @@ def explain(run_folder: Path, generation: int, names: Sequence[str], reason: str
 class Filming:
     """The process that makes the films of one review, while the context lasts."""
 
-    def __init__(self, run_folder: Path, generation: int, shown: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        run_folder: Path,
+        generation: int,
+        shown: Sequence[str],
+        environment: Mapping[str, str],
+        task_dirs: Sequence[Path] = (),
+    ) -> None:
         self._folder = run_folder
         self._generation = generation
         self._shown = shown
         self._environment = dict(environment)
+        self._task_dirs = [str(directory.resolve()) for directory in task_dirs]
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
         try:
             self._process = subprocess.Popen(
-                module_command("eureka.review", str(self._folder.resolve()), str(self._generation)),
+                module_command("eureka.review", str(self._folder.resolve()), str(self._generation), *self._task_dirs),
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -32,6 +32,7 @@ class Reviewer:
         environment: of the process; without keys.
         tell: is told that there is something to review, in one line.
         replayed: what was answered in the run whose answers are replayed, by generation.
+        task_dirs: where else to look for the task.
     """
 
     folder: Path
@@ -40,6 +41,7 @@ class Reviewer:
     environment: Mapping[str, str] = field(repr=False)
     tell: Callable[[str], None]
     replayed: Mapping[int, Feedback] = field(default_factory=dict)
+    task_dirs: Sequence[Path] = ()
 
     def review(self, generation: int, shown: Sequence[str], parent: str | None) -> Feedback | None:
         """A person's judgement of those that are shown; None where nobody is to be asked.
@@ -82,7 +84,7 @@ class Reviewer:
             f"generation {generation} can be reviewed: `eureka review {self.folder}`; the run waits "
             + (f"until {clock(review.until)}, then it goes on without" if review.until else "as long as it takes")
         )
-        with Filming(self.folder, generation, review.shown, self.environment) as filming:
+        with Filming(self.folder, generation, review.shown, self.environment, self.task_dirs) as filming:
             while (answer := read_answer(self.folder, generation)) is None:
                 if review.until is not None and time.time() >= review.until:
                     self.tell(f"nobody reviewed generation {generation} in time: the run goes on without")
@@ -93,7 +95,11 @@ class Reviewer:
 
 
 def make_reviewer(
-    config: RunConfig, store: RunStore, environment: Mapping[str, str], tell: Callable[[str], None]
+    config: RunConfig,
+    store: RunStore,
+    environment: Mapping[str, str],
+    tell: Callable[[str], None],
+    task_dirs: Sequence[Path] = (),
 ) -> Reviewer:
     """Who asks a person about a run's generations, or knows already what they said.
 
@@ -111,6 +117,7 @@ def make_reviewer(
         environment=environment,
         tell=tell,
         replayed={said.generation: said for said in recorded},
+        task_dirs=task_dirs,
     )
 
 

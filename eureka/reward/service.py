@@ -26,7 +26,8 @@ TRIAL = "eureka.reward.trial:trial"
 PRELOAD = "eureka.reward.warm_up:warm_up"
 MIN_TRANSITIONS = 128
 
-_BROKE = {
+#: How a graph that gave no answer is described.
+BROKE = {
     "timeout": "it does not finish in time",
     "memory": "it uses too much memory",
     "output": "it breaks its process",
@@ -110,7 +111,7 @@ class RewardVerifier:
         """Runs the graph for the first time, in a process of its own, and derives its shapes here once more."""
         answer = self._sandbox.run(TRIAL, trial.request(format_graph(graph), self._fields, runs))
         if isinstance(answer, Failed):
-            return Problem(f"its traced graph cannot be run: {_BROKE[answer.kind]}", "Write it in simpler operations.")
+            return Problem(f"its traced graph cannot be run: {BROKE[answer.kind]}", "Write it in simpler operations.")
         try:
             return trial.verdict(answer.output) or check_shapes(graph, self._fields)
         except (WireError, *KERNEL_ERRORS) as error:

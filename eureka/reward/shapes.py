@@ -244,7 +244,9 @@ def _work(node: Node, arguments: Sequence[torch.Tensor], results: Sequence[torch
 
 # ---------------------------------------------------------------------------------------------- division
 
-_DIVISIONS = frozenset(["floor_divide", "div.Tensor_mode", "fmod.Scalar", "fmod.Tensor", "remainder.Scalar"])
+_DIVISIONS = frozenset(
+    ["floor_divide", "div.Tensor_mode", "fmod.Scalar", "fmod.Tensor", "remainder.Scalar", "remainder.Tensor"]
+)
 _DIVISION = _Told(
     "it divides integers by a number that may become zero",
     "Convert to floating point first: x.float(); or divide by a fixed number.",
@@ -252,13 +254,25 @@ _DIVISION = _Told(
 
 
 def _check_division(graph: Graph, node: Node, results: Sequence[torch.Tensor]) -> Problem | None:
-    """Finds what could end the trainer's process: dividing integers by 0, and the least of them by -1, on the CPU."""
-    if node.op not in _DIVISIONS | {"remainder.Tensor"} or results[0].is_floating_point():
+    """Finds what could end the trainer's process: dividing integers by 0, and the least of them by -1, on the CPU.
+
+    A kernel divides by what the divisor is in the type of the result, where 4294967295 is -1 for int32: no tensor is
+    taken, and no number that becomes one of these two.
+    """
+    if node.op not in _DIVISIONS or results[0].is_floating_point():
         return None
     divisor: Argument = node.args[1] if len(node.args) > 1 else dict(node.kwargs)["other"]
-    while isinstance(divisor, NodeRef) and graph.nodes[divisor.index].op in ("expand", "scalar_tensor", "full"):
-        source = graph.nodes[divisor.index]
-        divisor = source.args[1] if source.op == "full" else source.args[0]
     if isinstance(divisor, ConstantRef):
         divisor = -graph.constants[divisor.name] if divisor.negative else graph.constants[divisor.name]
-    return _DIVISION.at(node) if not isinstance(divisor, int) or divisor in (0, -1) else None
+    if not isinstance(divisor, int) or _as_integer(divisor, results[0].dtype) in (0, -1, None):
+        return _DIVISION.at(node)
+    return None
+
+
+def _as_integer(number: int, dtype: torch.dtype) -> int | None:
+    """What a whole number becomes in an integer type, bits beyond its own lost; None for a type that is none."""
+    if dtype == torch.bool:
+        return None
+    form = torch.iinfo(dtype)
+    wrapped = number % (1 << form.bits)
+    return wrapped - (1 << form.bits) if wrapped > form.max else wrapped

@@ -11,7 +11,6 @@ import os
 import pickle
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from eureka.rl.policy import load_policy
 from eureka.rl.population import Population, stream
 from eureka.rl.recording import SmoothActions, record
 from eureka.rl.surroundings import digest, surroundings
+from eureka.rl.trajectory import LONGEST, Trajectory
 from eureka.rl.worlds import Worlds
 from eureka.tasks import Task
 from eureka.tasks.base import state_tensors
@@ -31,31 +31,11 @@ from eureka.types import Schedule, TrainingJob
 KINDS = ("random", "half-trained", "trained")
 EPISODES = 8
 """Trajectories of each kind."""
-LONGEST = 400
-"""Control steps after which a trajectory is cut."""
 _FORMAT = 1
 _ROLLOUTS = 5  # a stream of random numbers that no training uses
 _STEPS = 200_000
 _EARLY = 0.5
 """Share of the training after which a policy counts as half-trained."""
-
-
-@dataclass(frozen=True)
-class Trajectory:
-    """One episode, from its start to its end or for `LONGEST` steps.
-
-    `state` has the State's fields, (steps, ...) each; `score` is the task metric of these steps; `terminated` says
-    whether the episode ended for good.
-    """
-
-    kind: str
-    state: Mapping[str, torch.Tensor]
-    score: float
-    terminated: bool
-
-    @property
-    def steps(self) -> int:
-        return next(iter(self.state.values())).shape[0]
 
 
 Trajectories = tuple[Trajectory, ...]

@@ -5,7 +5,7 @@ from analysis_graphs import ACTION, F32, HEIGHT, RUNNING, SPEED, node, reward
 
 from eureka.analysis.analyse import analyse
 from eureka.analysis.findings import Severity
-from eureka.rl.trajectories import Trajectory
+from eureka.rl.trajectory import Trajectory
 
 ROWS = 400
 GENERATOR = torch.Generator().manual_seed(1)

@@ -6,7 +6,7 @@ from analysis_graphs import HEIGHT, SPEED, node, reward
 
 from eureka.analysis.findings import backwards
 from eureka.analysis.ranking import rank, worth
-from eureka.rl.trajectories import Trajectory
+from eureka.rl.trajectory import Trajectory
 
 
 def trajectory(kind, speed, score, terminated=False, height=1.0):

@@ -2,9 +2,10 @@
 
 import torch
 from analysis_graphs import HEIGHT, SPEED, node, text
+from in_process import examiner
 
 from eureka.analysis.screening import Screening, Tried
-from eureka.rl.trajectories import Trajectory
+from eureka.rl.trajectory import Trajectory
 from eureka.types import Rejected, Reward, Stage
 
 GENERATOR = torch.Generator().manual_seed(2)
@@ -23,7 +24,7 @@ FIRST = Tried(reward("g01-c01", 2.0), "scored 1.5 m/s")
 
 
 def test_twins_are_told_how_the_first_did():
-    screening = Screening(STATE)
+    screening = Screening(examiner(STATE))
     assert screening.screen(FIRST.reward, []) is None
     again = screening.screen(reward("g02-c03", 2.0), [FIRST])
     assert isinstance(again, Rejected)
@@ -40,17 +41,17 @@ def test_twins_are_told_how_the_first_did():
 
 def test_what_differs_is_trained():
     height = Reward("g02-c01", text([("mul.Tensor", [HEIGHT, 2.0])], node(0), {"h": HEIGHT}), ("h",))
-    assert Screening(STATE).screen(height, [FIRST]) is None
+    assert Screening(examiner(STATE)).screen(height, [FIRST]) is None
 
 
 def test_backwards_rewards_are_sent_back_with_trajectories_only():
     fall = Trajectory("random", {n: v[:4] * 0.0 for n, v in STATE.items()}, 0.0, True)
     run = Trajectory("trained", {n: v[:4].abs() for n, v in STATE.items()}, 2.0, False)
     wrong = reward("g01-c01", -1.0)
-    assert Screening(STATE).screen(wrong, []) is None
-    verdict = Screening(STATE, [fall, run], 0.9).screen(wrong, [])
+    assert Screening(examiner(STATE)).screen(wrong, []) is None
+    verdict = Screening(examiner(STATE, [fall, run], 0.9)).screen(wrong, [])
     assert verdict
     assert verdict.stage is Stage.SCREEN
     assert verdict.reason.startswith("it prefers failing to succeeding")
     assert "must exceed that of failing" in verdict.feedback
-    assert Screening(STATE, [fall, run], 0.9).screen(reward("g01-c02", 1.0), []) is None
+    assert Screening(examiner(STATE, [fall, run], 0.9)).screen(reward("g01-c02", 1.0), []) is None

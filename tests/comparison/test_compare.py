@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from comparison_fakes import SCHEDULE, Listening, ScoreBackend, graph, record_searched
+from in_process import examiner
 
 from eureka.comparison import Comparison, Estimate, Method, Role, read_comparison, write_comparison
 from eureka.comparison.baselines import Baselines
@@ -43,7 +44,7 @@ def make_contest(store: RunStore, task: Task, recording: Recording) -> Callable[
             "task": task,
             "baselines": Baselines(human=graph(1.0), sparse=graph(2.0)),
             "graphs": {reward.candidate_id: reward.graph for reward in store.rewards()},
-            "state": recording.state,
+            "examiner": examiner(recording.state),
             "trainings": Trainings(
                 store, ScoreBackend(scores), SCHEDULE, fresh_seeds(store, seeds), Listening(), cache=None
             ),

@@ -1,0 +1,29 @@
+"""One recorded episode; a module of its own, since processes that judge rewards by it need no simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+LONGEST = 400
+"""Control steps after which a trajectory is cut."""
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """One episode, from its start to its end or for `LONGEST` steps.
+
+    `state` has the State's fields, (steps, ...) each; `score` is the task metric of these steps; `terminated` says
+    whether the episode ended for good.
+    """
+
+    kind: str
+    state: Mapping[str, torch.Tensor]
+    score: float
+    terminated: bool
+
+    @property
+    def steps(self) -> int:
+        return next(iter(self.state.values())).shape[0]
