@@ -11,7 +11,7 @@ from statistics import median
 from peers.setups import NAMES
 from search_study_data import RESULTS, Hardware
 
-from eureka.serialize import dumps, loads
+from eureka.core.serialize import dumps, loads
 
 VERSION = 1
 PATH = RESULTS / "bench.json"

@@ -9,7 +9,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from eureka.reward import runtime
+from eureka.reward.graph import runtime
 
 # fmt: off
 _NUMBERS = (

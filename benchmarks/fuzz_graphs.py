@@ -33,13 +33,13 @@ from typing import Any, NamedTuple
 import torch
 from forged_graphs import Forger
 
-sys.path.append(str(Path(__file__).parents[1] / "tests" / "reward"))
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 
-from eureka.reward import runtime
-from eureka.reward.runtime import GraphError, RewardFunction, parse_graph
-from eureka.reward.service import RewardVerifier
-from eureka.reward.shapes import check_shapes
-from eureka.types import FieldSpec, Reward
+from eureka.core.types import FieldSpec, Reward
+from eureka.reward.graph import runtime
+from eureka.reward.graph.runtime import GraphError, RewardFunction, parse_graph
+from eureka.reward.graph.shapes import check_shapes
+from eureka.reward.trace.service import RewardVerifier
 
 RESULT = Path(__file__).parent / "results" / "fuzz_graphs.json"
 BLOCK = 2000

@@ -28,14 +28,14 @@ from pathlib import Path
 
 import torch
 
+from eureka.core.types import Schedule, TrainingJob
 from eureka.physics import DeviceSimulator, Engine
-from eureka.reward.trusted import trace_trusted
-from eureka.rl.out_of_memory import is_out_of_memory, release
-from eureka.rl.population import Population
-from eureka.rl.recording import record
-from eureka.rl.rollout import collect
+from eureka.reward.trace.trusted import trace_trusted
 from eureka.tasks import Task, find_tasks, load_task
-from eureka.types import Schedule, TrainingJob
+from eureka.trainers.population.out_of_memory import is_out_of_memory, release
+from eureka.trainers.population.population import Population
+from eureka.trainers.population.recording import record
+from eureka.trainers.population.rollout import collect
 
 VERSION = 1
 _PACKAGES = ("torch", "mujoco", "mujoco-warp", "warp-lang")

@@ -21,12 +21,12 @@ from pathlib import Path
 
 from gpu import device_name
 
+from eureka.core.types import PPOConfig, Schedule, TrainingJob
 from eureka.physics import Engine
-from eureka.reward.trusted import trace_trusted
-from eureka.rl.population import Population
-from eureka.rl.recording import record
+from eureka.reward.trace.trusted import trace_trusted
 from eureka.tasks import Task, load_task
-from eureka.types import PPOConfig, Schedule, TrainingJob
+from eureka.trainers.population.population import Population
+from eureka.trainers.population.recording import record
 
 VERSION = 1
 ORIGINAL = PPOConfig(

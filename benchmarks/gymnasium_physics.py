@@ -14,12 +14,12 @@ from pathlib import Path
 import gymnasium
 import torch
 
-from eureka.comparing import best_reward
+from eureka.app.comparing import best_reward
 from eureka.config import from_yaml
-from eureka.rl.episodes import EpisodeTracker
-from eureka.rl.policy import load_policy
 from eureka.store import RunStore
 from eureka.tasks import load_task
+from eureka.trainers.population.episodes import EpisodeTracker
+from eureka.trainers.population.policy import load_policy
 
 
 def main() -> None:

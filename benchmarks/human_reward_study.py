@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from study import Study, estimate, line, shipped
 
-from eureka.comparison import Role
+from eureka.evaluation import Role
 from eureka.tasks import load_task
 
 KEYS = (

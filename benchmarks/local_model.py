@@ -29,9 +29,9 @@ from pathlib import Path
 from local_server import INSTALL, MODEL, Settings, installed, local_model
 
 import eureka
-from eureka.console import print_table
-from eureka.fates import fates, told
+from eureka.search.status import fates, told
 from eureka.store import RunStore
+from eureka.ui.console import print_table
 
 HERE = Path(__file__).parent
 GRAMMAR = (HERE / "reward.gbnf").read_text(encoding="utf-8")

@@ -26,18 +26,18 @@ from pathlib import Path
 import torch
 from search_study_data import RESULTS, Hardware, this_hardware
 
-from eureka.comparison import Role
-from eureka.comparison.baselines import trace_baselines
-from eureka.comparison.rows import NONE, interval, value
-from eureka.comparison.statistics import difference, iqm
-from eureka.rl.backend import LocalBackend
-from eureka.rl.evaluate import evaluate
-from eureka.rl.population import stream
-from eureka.rl.recording import record
-from eureka.serialize import dumps, loads
+from eureka.core.serialize import dumps, loads
+from eureka.core.types import Rejected, Schedule, TrainingJob, TrainingResult
+from eureka.evaluation import Role
+from eureka.evaluation.baselines import trace_baselines
+from eureka.evaluation.rows import NONE, interval, value
+from eureka.evaluation.statistics import difference, iqm
 from eureka.store.files import write_atomically
 from eureka.tasks import Task, load_task
-from eureka.types import Rejected, Schedule, TrainingJob, TrainingResult
+from eureka.trainers.population.backend import LocalBackend
+from eureka.trainers.population.evaluate import evaluate
+from eureka.trainers.population.population import stream
+from eureka.trainers.population.recording import record
 
 VERSION = 1
 PATH = RESULTS / "peer_scores.json"

@@ -25,19 +25,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
+from eureka.app.build import make_schedule
 from eureka.config import compose_config
-from eureka.extract import extract
-from eureka.reward.service import PRELOAD, RewardVerifier
-from eureka.rl.backend import LocalBackend
-from eureka.rl.recording import record
+from eureka.core.serialize import dumps, loads
+from eureka.core.types import Candidate, Completion, Reward, TrainingJob, TrainingResult
+from eureka.reward.extract.extraction import extract
+from eureka.reward.trace.service import PRELOAD, RewardVerifier
 from eureka.sandbox import Sandbox
 from eureka.search.race import Race
 from eureka.search.racing import RUNGS, late_mean
-from eureka.serialize import dumps, loads
 from eureka.store.files import write_atomically
 from eureka.tasks import load_task
-from eureka.types import Candidate, Completion, Reward, TrainingJob, TrainingResult
-from eureka.wiring import make_schedule
+from eureka.trainers.population.backend import LocalBackend
+from eureka.trainers.population.recording import record
 
 HERE = Path(__file__).parent
 VERSION = 1

@@ -14,11 +14,11 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "report"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 from synthetic_run import write_synthetic_run
 
-from eureka.report import write_report
+from eureka.ui.report import write_report
 
 REPEATS = 5
 
@@ -34,7 +34,7 @@ def main(generations: int = 5, samples: int = 16) -> None:
             path = write_report(store)
             warm.append(time.perf_counter() - started)
             started = time.perf_counter()
-            subprocess.run([sys.executable, "-m", "eureka.report", str(store.folder)], check=True)
+            subprocess.run([sys.executable, "-m", "eureka.ui.report", str(store.folder)], check=True)
             alone.append(time.perf_counter() - started)
         size = path.stat().st_size
     print(f"{generations} generations of {samples} candidates, median of {REPEATS}:")

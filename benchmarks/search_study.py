@@ -33,18 +33,18 @@ from search_study_data import (
 
 from eureka import __version__
 from eureka.api import search_in
-from eureka.comparison.baselines import trace_baselines
-from eureka.comparison.trainings import Entry, Trainings, fresh_seeds
+from eureka.app.build import make_backend, make_schedule, resolve
+from eureka.app.session import search_session
 from eureka.config import RunConfig, compose_config, from_yaml
-from eureka.rl.backend import Backend, Event
-from eureka.rl.recording import record
+from eureka.core.types import Schedule, TrainingJob, TrainingResult
+from eureka.evaluation.baselines import trace_baselines
+from eureka.evaluation.trainings import Entry, Trainings, fresh_seeds
 from eureka.search import Greedy, Outcome
 from eureka.search.outcomes import outcomes
-from eureka.session import search_session
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
-from eureka.types import Schedule, TrainingJob, TrainingResult
-from eureka.wiring import make_backend, make_schedule, resolve
+from eureka.trainers.population.backend import Backend, Event
+from eureka.trainers.population.recording import record
 
 
 class Lines:

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from eureka.comparison.data import Estimate
-from eureka.comparison.statistics import LEVEL
-from eureka.serialize import dumps, loads
+from eureka.core.serialize import dumps, loads
+from eureka.evaluation.data import Estimate
+from eureka.evaluation.statistics import LEVEL
 
 VERSION = 1
 RESULTS = Path(__file__).parent / "results"

@@ -19,14 +19,14 @@ from pathlib import Path
 
 import yaml
 
-from eureka.comparison import Role
-from eureka.comparison.baselines import trace_baselines
-from eureka.comparison.statistics import iqm
-from eureka.rl.backend import LocalBackend
-from eureka.rl.recording import record
+from eureka.core.types import Rejected, Schedule, TrainingJob, TrainingResult
+from eureka.evaluation import Role
+from eureka.evaluation.baselines import trace_baselines
+from eureka.evaluation.statistics import iqm
 from eureka.store.files import write_atomically
 from eureka.tasks import Task, find_tasks, load_task
-from eureka.types import Rejected, Schedule, TrainingJob, TrainingResult
+from eureka.trainers.population.backend import LocalBackend
+from eureka.trainers.population.recording import record
 
 RESULTS = Path(__file__).parent / "results"
 CHECKPOINTS = 4

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 
 from study import Setting, Study, estimate, line, shipped
 
-from eureka.comparison import Role
+from eureka.evaluation import Role
 from eureka.tasks import load_task
 
 KEYS = ("gear", "initial_std", "steps", "num_envs", "horizon", "minibatches", "learning_rate", "clip")

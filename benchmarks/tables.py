@@ -26,8 +26,8 @@ from search_study_data import (
     scores_of,
 )
 
-from eureka.comparison.rows import interval, value, with_interval
-from eureka.comparison.statistics import interquartile_mean, share_above
+from eureka.evaluation.rows import interval, value, with_interval
+from eureka.evaluation.statistics import interquartile_mean, share_above
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN = "<!-- results: made by benchmarks/tables.py from benchmarks/results -->"

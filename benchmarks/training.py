@@ -23,10 +23,10 @@ from pathlib import Path
 
 import torch
 
+from eureka.core.types import Progress, Schedule, TrainingJob
 from eureka.physics import MujocoC
-from eureka.rl.backend import LocalBackend
 from eureka.tasks import find_tasks, load_task
-from eureka.types import Progress, Schedule, TrainingJob
+from eureka.trainers.population.backend import LocalBackend
 
 GRAPH = json.dumps(
     {

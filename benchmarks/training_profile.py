@@ -22,11 +22,11 @@ import torch
 from peers.setups import NAMES, PHYSICS, ant
 from training import GRAPH
 
+from eureka.core.types import Schedule, TrainingJob
 from eureka.physics import MujocoC
-from eureka.rl import population as population_module
-from eureka.rl.networks import StackedMLP
-from eureka.rl.population import Population
-from eureka.types import Schedule, TrainingJob
+from eureka.trainers.population import population as population_module
+from eureka.trainers.population.networks import StackedMLP
+from eureka.trainers.population.population import Population
 
 KINDS = ("physics", "policy", "task", "reward", "update", "other")
 _WARM_UP = 2

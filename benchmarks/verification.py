@@ -28,17 +28,17 @@ from typing import Any
 
 import torch
 
-sys.path.append(str(Path(__file__).parents[1] / "tests" / "reward"))
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 
-from eureka.extract import extract
-from eureka.llm.program_search import ProgramSearch
-from eureka.reward.runtime import compile_graph
-from eureka.reward.service import PRELOAD, RewardVerifier
-from eureka.reward.trusted import trace_trusted
-from eureka.rl.recording import record
+from eureka.core.types import Candidate, Prompt, PromptFacts, Reward, candidate_id
+from eureka.proposers.program_search.proposer import ProgramSearch
+from eureka.reward.extract.extraction import extract
+from eureka.reward.graph.runtime import compile_graph
+from eureka.reward.trace.service import PRELOAD, RewardVerifier
+from eureka.reward.trace.trusted import trace_trusted
 from eureka.sandbox import Sandbox
 from eureka.tasks import Task, load_task
-from eureka.types import Candidate, Prompt, PromptFacts, Reward, candidate_id
+from eureka.trainers.population.recording import record
 
 RESULT = Path(__file__).parent / "results" / "verification.json"
 TASK = "ant"

@@ -1,6 +1,6 @@
 """`python -m eureka`."""
 
-from eureka.cli import main
+from eureka.app.cli import main
 
 if __name__ == "__main__":
     main()

@@ -10,18 +10,18 @@ from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
-from eureka.comparing import best_reward, comparison_lines
-from eureka.comparison import Comparison, read_comparison
+from eureka.app.build import resolve, resume_command, run_folder
+from eureka.app.comparing import best_reward, comparison_lines
+from eureka.app.session import search_session
 from eureka.config import RunConfig, compose_config, from_yaml, to_yaml
-from eureka.console import choose_mode, interrupted
-from eureka.console.output import Mode, mode
-from eureka.llm.keys import KEY_VARIABLES, Key, take_keys
-from eureka.review.waiting import leave_answers
+from eureka.core.types import Feedback
+from eureka.evaluation import Comparison, read_comparison
+from eureka.proposers.keys import KEY_VARIABLES, Key, take_keys
 from eureka.sandbox.private_process import private_process
-from eureka.session import search_session
 from eureka.store import RunStore, require_free
-from eureka.types import Feedback
-from eureka.wiring import resolve, resume_command, run_folder
+from eureka.ui.console import choose_mode, interrupted
+from eureka.ui.console.output import Mode, mode
+from eureka.ui.web.review.waiting import leave_answers
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from eureka.types import PromptFacts, Reflection
+from eureka.core.types import PromptFacts, Reflection
 
 POINTS_LEFT = 3
 """Of a Reflection's curves: their beginning, middle and end."""

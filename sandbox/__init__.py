@@ -22,7 +22,7 @@ from what, and by which layer:
 |                                   |                                               | second clock                     |
 | other candidates' data, results   | leftover memory, patched libraries, poison in | a fork and two pipes for every   |
 |                                   | the warm zygote, the zygote's words forged    | run, descriptors, private memory |
-| the fitness figure                | forged answers                                | `eureka.rl`, not here: it runs   |
+| the fitness figure                | forged answers                                | `eureka.trainers.population`, not here: it runs   |
 |                                   |                                               | no word of an answer             |
 
 Every layer is one module with one interface (`layer.py`: apply, report); clock and watchdog are kept by the zygote and

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from types import TracebackType
 
-from eureka.errors import SandboxError, SandboxUnavailable
+from eureka.core.errors import SandboxError, SandboxUnavailable
 from eureka.sandbox.environment import Environment, clean_environment
 from eureka.sandbox.launch import ZygoteLostError, ZygoteProcess
 from eureka.sandbox.layer import lacking

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import IO
 
 import eureka
-from eureka.errors import SandboxError
-from eureka.interpreter import module_command
+from eureka.core.errors import SandboxError
+from eureka.core.interpreter import module_command
 from eureka.sandbox.child import Channels
 from eureka.sandbox.options import Options
 from eureka.sandbox.wire import Frames, GarbledError, Job, Ready, encode

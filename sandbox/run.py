@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from eureka.errors import SandboxError
+from eureka.core.errors import SandboxError
 from eureka.sandbox.child import Channels
 from eureka.sandbox.launch import ZygoteLostError, ZygoteProcess
 from eureka.sandbox.results import Failed, Finished, LayerReport, Limits

@@ -27,12 +27,12 @@ from typing import Any, ClassVar, Literal
 import mujoco
 import torch
 
-from eureka.errors import TaskError
+from eureka.core.errors import TaskError
+from eureka.core.types import FieldSpec
 from eureka.physics import WorldStates
 from eureka.tasks.gym_state import GymState
 from eureka.tasks.info import TaskInfo
 from eureka.tasks.rng import Rng
-from eureka.types import FieldSpec
 
 _DTYPES = {"float32": torch.float32, "bool": torch.bool, "int64": torch.int64}
 _INTEGRATORS = {

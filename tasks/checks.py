@@ -9,7 +9,7 @@ from typing import TypeVar
 import mujoco
 import torch
 
-from eureka.errors import EurekaError, TaskError
+from eureka.core.errors import EurekaError, TaskError
 from eureka.physics import MujocoC
 from eureka.tasks.base import Task, state_tensors
 from eureka.tasks.rng import Rng

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from eureka.errors import TaskError
+from eureka.core.errors import TaskError
 from eureka.physics import Snapshot
 from eureka.tasks.rng import Rng
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from eureka.errors import TaskError
+from eureka.core.errors import TaskError
+from eureka.core.types import PPOConfig
 from eureka.tasks.ranges import check_rows, check_steps, check_value, factor_range
-from eureka.types import PPOConfig
 
 FITNESSES = ("metric", "preference")
 

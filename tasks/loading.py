@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from eureka.errors import TaskError
+from eureka.core.errors import TaskError
 from eureka.tasks.base import Task
 from eureka.tasks.checks import check_task, line_in
 from eureka.tasks.info import read_info

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from eureka.errors import TaskError
-from eureka.types import PPOConfig
+from eureka.core.errors import TaskError
+from eureka.core.types import PPOConfig
 
 _Rule = tuple[Callable[[Any], bool], str]
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from eureka.report.film_writer import FilmWriter
-from eureka.types import ComponentStatistics, TrainingResult
+from eureka.core.types import ComponentStatistics, TrainingResult
+from eureka.ui.video.film_writer import FilmWriter
 
 # No test may ask a paid model, whatever is set where the tests run.
 for _variable in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_BASE_URL", "OPENAI_BASE_URL"):

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from eureka.serialize import dumps, loads
-from eureka.types import PPOConfig
+from eureka.core.serialize import dumps, loads
+from eureka.core.types import PPOConfig
 
 BENCHMARKS = Path(__file__).parents[1]
 WARM_UP_UPDATES = 2

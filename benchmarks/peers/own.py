@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from training import GRAPH
 
-from eureka.rl.backend import LocalBackend
-from eureka.rl.population import Population
-from eureka.types import Progress, Schedule, TrainingJob
+from eureka.core.types import Progress, Schedule, TrainingJob
+from eureka.trainers.population.backend import LocalBackend
+from eureka.trainers.population.population import Population
 from peers.measuring import WARM_UP_UPDATES, Measured, Sampler, Series, Training, rate, told
 from peers.setups import ant, ant_folder
 

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from training import GRAPH
 
-from eureka.reward.runtime import compile_graph
-from eureka.rl.population import stream
-from eureka.rl.worlds import Worlds
+from eureka.reward.graph.runtime import compile_graph
 from eureka.tasks import Task
+from eureka.trainers.population.population import stream
+from eureka.trainers.population.worlds import Worlds
 
 _STREAM = 1
 

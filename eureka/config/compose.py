@@ -9,7 +9,7 @@ from typing import Any
 
 from eureka.config.overrides import AUTO, GROUPS, quoted, refusal, require_own_key, require_task, split, unknown
 from eureka.config.schema import BUDGETS, PROPOSERS, ModelConfig, RunConfig, check_ranges
-from eureka.errors import ConfigError
+from eureka.core.errors import ConfigError
 
 
 def compose_config(

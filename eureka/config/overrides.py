@@ -12,7 +12,7 @@ from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from eureka.config.schema import BUDGETS, PROPOSERS, RunConfig
-from eureka.errors import ConfigError
+from eureka.core.errors import ConfigError
 
 AUTO = "auto"
 """`llm=auto`: the language model whose key is set, else program_search."""

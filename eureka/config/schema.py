@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from eureka.errors import ConfigError
+from eureka.core.errors import ConfigError
 
 
 def _at_least(minimum: float, default: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from eureka.errors import ConfigError
+from eureka.core.errors import ConfigError
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Literal
 import mujoco
 import torch
 
-from eureka.errors import PhysicsError
+from eureka.core.errors import PhysicsError
 from eureka.physics.base import DeviceSimulator
 
 Kind = Literal["c", "warp"]

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from mujoco.batch import Batch, SimulationError
 
-from eureka.errors import PhysicsError
+from eureka.core.errors import PhysicsError
 from eureka.physics.base import Snapshot
 
 # MuJoCo resets a world by itself when its state is not finite or too large, and counts these warnings.

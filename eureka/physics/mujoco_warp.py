@@ -15,7 +15,7 @@ import mujoco_warp as mjw
 import torch
 import warp as wp
 
-from eureka.errors import PhysicsError
+from eureka.core.errors import PhysicsError
 from eureka.physics.base import OF_SENSORS, Snapshot
 from eureka.physics.capacity import capacity
 from eureka.physics.warp_fields import OwnFields, bind

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import warp as wp
 
-from eureka.errors import PhysicsError
+from eureka.core.errors import PhysicsError
 
 # Model fields that others follow from, and those that follow (see `mujoco_warp.set_const`).
 _ROOTS = {"body_mass", "body_inertia", "body_ipos", "body_iquat", "dof_armature", "tendon_armature", "actuator_gear"}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from eureka.core.types import TrainingResult
 from eureka.search.greedy import Outcome
 from eureka.search.preferences import preference_scores, score_of
 from eureka.store import RunStore
-from eureka.types import TrainingResult
 
 
 def outcomes(store: RunStore, generation: int | None = None) -> list[Outcome]:

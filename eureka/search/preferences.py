@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from eureka.core.types import Feedback, Verdict
 from eureka.store import RunStore
-from eureka.types import Feedback, Verdict
 
 FITNESS = "fitness"
 """The fact of a run that says what decides: PREFERENCE, or the task metric where it is not there."""

@@ -4,7 +4,7 @@ One training of one seed says little: the spread over seeds is as large as that 
 gets a short training, the better half a longer one, and so on (successive halving, Jamieson & Talwalkar 2016); those
 that reach the full length and cannot be told apart from the leader get further seeds (a race in the sense of Maron &
 Moore 1997), until the generation's budget of steps is spent or one is left. Trainings are carried on, not repeated
-(`eureka.rl.continuing`), so a candidate that wins costs one full training per seed.
+(`eureka.trainers.population.continuing`), so a candidate that wins costs one full training per seed.
 
 Steps may be counted in any unit; the search counts evaluations, which are evenly spaced (`eureka.search.racing`).
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
 
+from eureka.core.types import Schedule, TrainingResult
 from eureka.search.race import Champion, Evidence, Race, Wanted
 from eureka.store import RunStore
-from eureka.types import Schedule, TrainingResult
 
 RUNGS = (1 / 2, 1)
 """Shares of the training after which the worse half of the candidates is left behind. Sooner, the scores of Ant's and

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from difflib import SequenceMatcher
 from pathlib import Path
 
-from eureka.errors import ConfigError
-from eureka.export import export_reward
-from eureka.extract import REMEDY, extract
+from eureka.core.errors import ConfigError
+from eureka.core.types import INIT_ID, Completion, Rejected
 from eureka.prompts.render import fenced
-from eureka.reward.service import RewardVerifier
+from eureka.reward.export import export_reward
+from eureka.reward.extract.extraction import REMEDY, extract
+from eureka.reward.extract.state_inputs import FUNCTION
+from eureka.reward.trace.service import RewardVerifier
 from eureka.search.start import HUMAN, MODEL, Start
-from eureka.state_inputs import FUNCTION
 from eureka.tasks import Task
-from eureka.types import INIT_ID, Completion, Rejected
 
 
 def read_start(origin: str, task: Task, human: Callable[[], str]) -> Start:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from eureka.core.types import INIT_ID, Completion, Usage
 from eureka.prompts.render import fenced
-from eureka.types import INIT_ID, Completion, Usage
 
 HUMAN = "human"
 """`search.init=human`: the task's own human-written reward."""

@@ -6,11 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from eureka.errors import ConfigError, TrainingError
-from eureka.rl.policy import load_policy, policy_network
+from eureka.core.errors import ConfigError, TrainingError
+from eureka.core.types import INIT_ID, PPOConfig
 from eureka.store import RunStore, generation_of
 from eureka.tasks import Task
-from eureka.types import INIT_ID, PPOConfig
+from eureka.trainers.population.policy import load_policy, policy_network
 
 SCRATCH, PARENT = "scratch", "parent"
 _KEPT = "init_policy.pt"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from eureka import __version__
-from eureka.errors import StoreError
+from eureka.core.errors import StoreError
 
 FORMAT_VERSION = 2
 """The run format; a folder of another one is refused."""

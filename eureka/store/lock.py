@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from eureka.errors import StoreError
+from eureka.core.errors import StoreError
 
 _held: set[Path] = set()
 

@@ -19,12 +19,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
 
-from eureka.errors import StoreError
-from eureka.serialize import DecodeError, dumps, loads
+from eureka.core.errors import StoreError
+from eureka.core.serialize import DecodeError, dumps, loads
+from eureka.core.types import Candidate, Completion, Feedback, Prompt, Rejected, Reward, TrainingResult
 from eureka.store.database import Database, Key, create_database
 from eureka.store.files import store_errors, sync_folder, write_atomically
 from eureka.store.lock import FolderLock
-from eureka.types import Candidate, Completion, Feedback, Prompt, Rejected, Reward, TrainingResult
 
 T = TypeVar("T")
 

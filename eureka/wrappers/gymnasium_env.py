@@ -10,7 +10,7 @@ import gymnasium
 import torch
 from gymnasium.utils import RecordConstructorArgs
 
-from eureka.errors import EurekaError
+from eureka.core.errors import EurekaError
 from eureka.tasks.base import state_tensors
 from eureka.wrappers.reward_module import load_reward
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv, VectorWrapper
 
-from eureka.errors import EurekaError
+from eureka.core.errors import EurekaError
 from eureka.tasks import Task
 from eureka.tasks.base import state_tensors
 from eureka.wrappers.gymnasium_env import step_info

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 
-from eureka.errors import EurekaError, TaskError
+from eureka.core.errors import EurekaError, TaskError
 from eureka.tasks import Task, load_task
 
 _NAMES = ("INPUTS", "COMPONENTS", "compute_reward_from_state")

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import eureka.physics.engine as module
-from eureka.errors import PhysicsError
+from eureka.core.errors import PhysicsError
 from eureka.physics import Engine, MujocoC
 from eureka.physics.engine import choose, describe, engines, identity, missing_packages, where
 from eureka.tasks import load_task

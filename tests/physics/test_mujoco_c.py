@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from eureka.errors import PhysicsError
+from eureka.core.errors import PhysicsError
 from eureka.physics import MujocoC
 from eureka.tasks import load_task
 

@@ -8,7 +8,7 @@ import torch
 
 pytest.importorskip("mujoco_warp", reason="needs mujoco-warp and warp-lang: pip install 'eureka-rewards[gpu]'")
 
-from eureka.errors import PhysicsError
+from eureka.core.errors import PhysicsError
 from eureka.physics import MujocoC
 from eureka.physics.mujoco_warp import MujocoWarp
 from eureka.tasks import Rng, Task, load_task

@@ -11,10 +11,7 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from eureka.advice import findings
-from eureka.prompts import render_continuation, render_prompt, render_repair, render_variety, shortened
-from eureka.prompts.render import fenced, mistake, number, numbers
-from eureka.types import (
+from eureka.core.types import (
     INIT_ID,
     Completion,
     ComponentReflection,
@@ -30,6 +27,9 @@ from eureka.types import (
     Stage,
     Verdict,
 )
+from eureka.prompts import render_continuation, render_prompt, render_repair, render_variety, shortened
+from eureka.prompts.render import fenced, mistake, number, numbers
+from eureka.reward.analysis.advice import findings
 
 GOLDEN = Path(__file__).parent / "golden"
 

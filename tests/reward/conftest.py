@@ -2,7 +2,7 @@ import pytest
 import torch
 from reward_helpers import FIELDS, InProcess, states
 
-from eureka.reward.service import RewardVerifier
+from eureka.reward.trace.service import RewardVerifier
 
 
 @pytest.fixture(scope="session", autouse=True)

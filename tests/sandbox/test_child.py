@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import pytest
 
-from eureka.errors import SandboxError
+from eureka.core.errors import SandboxError
 from eureka.sandbox import LayerReport, Limits, Sandbox, canaries, child
 from eureka.sandbox.canaries import Canaries, Canary
 from eureka.sandbox.child import Channels

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from eureka.errors import SandboxUnavailable
+from eureka.core.errors import SandboxUnavailable
 from eureka.sandbox import Failed, Finished, Sandbox, inspect_layers
 from eureka.sandbox.canaries import Canary, canaries
 from eureka.sandbox.landlock import rights

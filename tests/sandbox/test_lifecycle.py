@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from eureka.errors import SandboxError
+from eureka.core.errors import SandboxError
 from eureka.sandbox import Finished, Limits, Sandbox, host, launch
 
 HERE = Path(__file__).parent

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from eureka.errors import SandboxUnavailable
+from eureka.core.errors import SandboxUnavailable
 from eureka.sandbox import Finished, Sandbox
 
 HERE = Path(__file__).parent

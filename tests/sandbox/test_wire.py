@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from eureka.errors import SandboxError
+from eureka.core.errors import SandboxError
 from eureka.sandbox import Failed, Finished, LayerReport, Limits
 from eureka.sandbox.launch import ZygoteLostError
 from eureka.sandbox.options import Options

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from eureka.core.types import Candidate, Feedback, Rejected, Stage, TrainingResult, Verdict
 from eureka.search import Greedy, Outcome, pooled_score
 from eureka.search.greedy import MAX_MISTAKES
-from eureka.types import Candidate, Feedback, Rejected, Stage, TrainingResult, Verdict
 
 Make = Callable[..., TrainingResult]
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq, minimize
 
+from eureka.core.types import Feedback, Verdict
 from eureka.search.preferences import PRIOR, Preferred, bradley_terry, comparisons
-from eureka.types import Feedback, Verdict
 
 
 def said(verdict: Verdict, shown: str, best: str | None = None, worst: str | None = None) -> Feedback:

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from loop_fakes import GOOD, FakeWatcher, Make, MakeRun, Stopped, build_run
 
-from eureka.fates import fates, told
-from eureka.llm.base import FakeProposer
-from eureka.loop import Run, evolve
-from eureka.rl.backend import Event
+from eureka.core.types import Rejected, Schedule, Stage, TrainingJob, candidate_id
+from eureka.proposers.base import FakeProposer
+from eureka.search.loop import Run, evolve
 from eureka.search.outcomes import outcomes
 from eureka.search.race import Race
 from eureka.search.racing import evidence_of, late_mean, make_race, stand
+from eureka.search.status import fates, told
 from eureka.tasks import load_task
-from eureka.types import Rejected, Schedule, Stage, TrainingJob, candidate_id
+from eureka.trainers.population.backend import Event
 
 PPO = load_task("cartpole").info.ppo
 SCHEDULE = Schedule(num_envs=8, steps=4 * 8 * PPO.horizon, checkpoints=4, eval_episodes=1, ppo=PPO)

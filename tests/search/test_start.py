@@ -11,23 +11,11 @@ import pytest
 import torch
 from loop_fakes import GOOD, IDS, FakeBackend, FakeWatcher, Stopped, build_run
 
-from eureka.cli import main
-from eureka.comparison.baselines import trace_baselines
+from eureka.app.cli import main
+from eureka.app.estimate import estimate
 from eureka.config import RunConfig, SearchConfig
-from eureka.errors import ConfigError
-from eureka.estimate import estimate
-from eureka.extract import extract
-from eureka.llm.base import FakeProposer
-from eureka.llm.fallback import Fallback
-from eureka.llm.program_search import ProgramSearch
-from eureka.loop import evolve
-from eureka.rl.recording import record
-from eureka.search.outcomes import outcomes
-from eureka.search.read_start import read_start, require_usable
-from eureka.search.start import HUMAN, Start, label, recorded_start
-from eureka.store import RunStore
-from eureka.tasks import Task, load_task
-from eureka.types import (
+from eureka.core.errors import ConfigError
+from eureka.core.types import (
     INIT_ID,
     Candidate,
     PPOConfig,
@@ -39,6 +27,18 @@ from eureka.types import (
     Stage,
     TrainingResult,
 )
+from eureka.evaluation.baselines import trace_baselines
+from eureka.proposers.base import FakeProposer
+from eureka.proposers.fallback import Fallback
+from eureka.proposers.program_search.proposer import ProgramSearch
+from eureka.reward.extract.extraction import extract
+from eureka.search.loop import evolve
+from eureka.search.outcomes import outcomes
+from eureka.search.read_start import read_start, require_usable
+from eureka.search.start import HUMAN, Start, label, recorded_start
+from eureka.store import RunStore
+from eureka.tasks import Task, load_task
+from eureka.trainers.population.recording import record
 
 Make = Callable[..., TrainingResult]
 

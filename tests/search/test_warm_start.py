@@ -8,15 +8,15 @@ import pytest
 import torch
 from loop_fakes import GOOD, IDS, FakeBackend, Make, build_run
 
-from eureka.errors import ConfigError
-from eureka.loop import evolve
-from eureka.rl.backend import Event
-from eureka.rl.networks import StackedMLP
-from eureka.rl.policy import Policies
+from eureka.core.errors import ConfigError
+from eureka.core.types import INIT_ID, Completion, PPOConfig, TrainingJob, TrainingResult
+from eureka.search.loop import evolve
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep, read_warm_start
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
-from eureka.types import INIT_ID, Completion, PPOConfig, TrainingJob, TrainingResult
+from eureka.trainers.population.backend import Event
+from eureka.trainers.population.networks import StackedMLP
+from eureka.trainers.population.policy import Policies
 
 PPO = PPOConfig(hidden=(8,), activation="relu")
 

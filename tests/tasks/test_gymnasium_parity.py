@@ -4,7 +4,7 @@ import gymnasium
 import numpy as np
 import pytest
 
-from eureka.errors import TaskError
+from eureka.core.errors import TaskError
 from eureka.tasks import load_task
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from eureka.errors import TaskError
+from eureka.core.errors import TaskError
 from eureka.tasks import find_tasks, load_task
 
 

@@ -13,8 +13,8 @@ from gymnasium.spaces import Box
 from scipy.stats import trim_mean
 
 from eureka.physics import Snapshot
-from eureka.rl.recording import record
 from eureka.tasks import Rng, Task, find_tasks, load_task
+from eureka.trainers.population.recording import record
 
 STUDY = Path(__file__).parents[2] / "benchmarks" / "results" / "swingup_study.json"
 # 0.1 ** (1 / 4): the suite's Gaussian tolerance at half of its margin.

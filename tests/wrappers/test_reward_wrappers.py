@@ -15,10 +15,10 @@ import pytest
 import torch
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
-from eureka.errors import EurekaError, TaskError
-from eureka.export import export_reward
+from eureka.core.errors import EurekaError, TaskError
 from eureka.physics import MujocoC
-from eureka.reward.runtime import compile_graph
+from eureka.reward.export import export_reward
+from eureka.reward.graph.runtime import compile_graph
 from eureka.tasks import Rng, Task, load_task
 from eureka.tasks.base import replace_rows, state_tensors
 from eureka.wrappers import RewardWrapper, VectorRewardWrapper

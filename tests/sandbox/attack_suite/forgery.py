@@ -9,9 +9,9 @@ import torch
 from attack_suite.attack import VERIFIER, Attack
 from attack_suite.columns import CONTROL, Cell, Column
 
-from eureka.reward.service import PRELOAD, TRACE, RewardVerifier
+from eureka.core.types import Candidate, FieldSpec, Rejected
+from eureka.reward.trace.service import PRELOAD, TRACE, RewardVerifier
 from eureka.sandbox import Failed, Finished, Limits, Sandbox
-from eureka.types import Candidate, FieldSpec, Rejected
 
 FORGE = "attack_suite.target:forge"
 LIMITS = Limits(wall_s=20, cpu_s=20, memory_bytes=1 << 30)

@@ -19,7 +19,7 @@ from attack_suite.columns import CONTROL, CONTROL_WITH_CLOCK, FULL, Cell, Column
 from attack_suite.forgery import Forgery
 from attack_suite.scene import KEY_NAME, Scene
 
-from eureka.errors import SandboxError
+from eureka.core.errors import SandboxError
 from eureka.sandbox import Failed, Finished, LayerReport, Limits, Sandbox
 from eureka.sandbox.launch import ZygoteLostError
 from eureka.sandbox.layer import lacking

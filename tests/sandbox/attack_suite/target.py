@@ -197,7 +197,7 @@ def run(payload: bytes) -> bytes:
 
 def forge(payload: bytes) -> bytes:
     """Answer as an honest trace of `speed * 0.5` would, but for what a source changes; its request comes along."""
-    from eureka.reward.wire import pack, unpack
+    from eureka.reward.trace.wire import pack, unpack
 
     order = json.loads(payload)
     request = unpack(bytes.fromhex(order["request"]))

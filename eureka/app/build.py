@@ -1,0 +1,317 @@
+"""Makes the objects of a run from its config."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from importlib.metadata import version
+from itertools import product
+from pathlib import Path
+from types import MappingProxyType
+
+from eureka import __version__
+from eureka.config import (
+    Halving,
+    ModelConfig,
+    PhysicsChoice,
+    ProgramSearchConfig,
+    ReplayConfig,
+    RunConfig,
+    SandboxMode,
+    change_resumed,
+    declared_values,
+    from_yaml,
+)
+from eureka.core.errors import ConfigError, StoreError
+from eureka.core.types import INIT_ID, Schedule, candidate_id
+from eureka.physics.engine import choose, engines
+from eureka.proposers.base import Proposer
+from eureka.proposers.models import ModelAccess, known_endpoints, make_model_proposer, resolve_model
+from eureka.proposers.program_search.proposer import ProgramSearch
+from eureka.proposers.replay import Replay
+from eureka.search.start import HUMAN, recorded_start
+from eureka.store import RunStore, free_name
+from eureka.tasks import TaskInfo, find_tasks
+from eureka.trainers.population.backend import LocalBackend
+from eureka.trainers.population.memory import MemoryNeed
+
+_RESUMED_WITH = "resumed with"
+UNSAFE = "generated code ran without confinement (sandbox=unsafe)"
+
+
+def run_folder(config: RunConfig) -> Path:
+    """The configured folder, or a free `outputs/<task>/<date>_<time>` under the current directory."""
+    if config.output is not None:
+        return Path(config.output)
+    return free_name(Path("outputs") / config.task / f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
+
+
+def resolve(config: RunConfig, environment: Mapping[str, str] = MappingProxyType({})) -> RunConfig:
+    """The config with what depends on where and on which machine it was given, so that a resumed run has the same.
+
+    Args:
+        environment: names other endpoints of the providers' protocols, see `BASE_URL_VARIABLES`.
+
+    Raises:
+        ConfigError: a language model that cannot be asked as configured.
+        PhysicsError: an engine that is not installed.
+    """
+    llm = config.llm
+    if isinstance(llm, ReplayConfig):
+        llm = replace(llm, run=str(Path(llm.run).resolve()))
+    if isinstance(llm, ModelConfig):
+        llm = resolve_model(llm, environment)
+    physics = PhysicsChoice(choose(config.physics.value))
+    workers = config.train.workers or len(os.sched_getaffinity(0))
+    return replace(config, llm=llm, physics=physics, train=replace(config.train, workers=workers))
+
+
+def resumed_config(
+    store: RunStore, overrides: Sequence[str], environment: Mapping[str, str] = MappingProxyType({})
+) -> RunConfig:
+    """The config that a run goes on with: its own, with what this and earlier resumes gave anew, the newest last.
+
+    It is kept for the next resume.
+
+    Args:
+        environment: may name the endpoint that the folder does.
+
+    Raises:
+        ConfigError: an override that a resumed run cannot take, or a value that a run folder may not decide and that is
+            not given again.
+    """
+    earlier = json.loads(store.facts().get(_RESUMED_WITH, "[]"))
+    newest = {text.partition("=")[0]: text for text in [*earlier, *overrides]}
+    config = change_resumed(from_yaml(store.config_yaml), list(newest.values()))
+    given = {text.partition("=")[0] for text in overrides}
+    wanted = {key: text for key, text in _to_give(config, environment).items() if key not in given}
+    for key, text in wanted.items():
+        instead = ", or sandbox=enforced to confine generated code" if key == "sandbox" else ""
+        raise ConfigError(
+            f"{store.folder}: its config has {text}, which a run folder may not decide: give {text} again if you trust "
+            f"it{instead}"
+        )
+    config = resolve(config)
+    if overrides:
+        store.set_fact(_RESUMED_WITH, json.dumps(list(newest.values()), ensure_ascii=False))
+    return config
+
+
+def _to_give(config: RunConfig, environment: Mapping[str, str]) -> dict[str, str]:
+    """The overrides that a run with this config goes on with only where they are given again, by key."""
+    known = known_endpoints(config.llm, environment) if isinstance(config.llm, ModelConfig) else {}
+    values = declared_values(config)
+    return {key: _quoted(f"{key}={value}") for key, value in values.items() if value not in known.get(key, ())}
+
+
+def _quoted(text: str) -> str:
+    """A word of a command line, which may come from a run folder."""
+    return shlex.quote("".join(c if c.isprintable() else "?" for c in text[:1000]))
+
+
+def resume_command(
+    folder: Path, config: RunConfig, task_dirs: Sequence[Path], environment: Mapping[str, str], command: str = "resume"
+) -> str:
+    """What is typed to go on with a run, with all that a run folder may not decide."""
+    wanted = _to_give(config, environment).values() if command == "resume" else ()
+    return " ".join([f"eureka {command} {folder}", *wanted, *map(_again, map(str, task_dirs))])
+
+
+def _again(directory: str) -> str:
+    return f"--task-dir {_quoted(directory)}"
+
+
+def judged_by_preferences(config: RunConfig) -> RunConfig:
+    """The config without what measures a metric. Further trainings would tell nothing: a person saw those there are.
+
+    Raises:
+        ConfigError: what cannot be without one is asked for.
+    """
+    asked = {"search.preflight=true": config.search.preflight, "train.target": config.train.target is not None}
+    for key, is_asked in asked.items():
+        if is_asked:
+            raise ConfigError(f"{key} needs a task metric, and {config.task} has none")
+    llm = replace(config.llm, use_probe=False) if isinstance(config.llm, ProgramSearchConfig) else config.llm
+    search = replace(config.search, finalists=1)
+    return replace(
+        config,
+        llm=llm,
+        search=search,
+        train=replace(config.train, halving=Halving.off),
+        evaluation=replace(config.evaluation, seeds=0),
+    )
+
+
+def make_schedule(config: RunConfig, info: TaskInfo) -> Schedule:
+    """How each group trains: the task's own numbers where the config leaves them open.
+
+    Raises:
+        ConfigError: the task has no training steps for the budget.
+    """
+    steps = config.train.steps or info.steps.get(config.budget)
+    if steps is None:
+        known = ", ".join(info.steps)
+        raise ConfigError(
+            f"task {info.name} has no training steps for budget={config.budget} (it has them for {known}): "
+            "give train.steps=N"
+        )
+    return Schedule(
+        num_envs=config.train.num_envs or info.num_envs,
+        steps=steps,
+        checkpoints=config.train.checkpoints,
+        eval_episodes=config.train.eval_episodes,
+        ppo=info.ppo,
+    )
+
+
+def evaluation_schedule(config: RunConfig, info: TaskInfo) -> Schedule:
+    """How rewards are re-trained for the final comparison: as in the search, but for `evaluation.steps`."""
+    searched = make_schedule(config, info)
+    return replace(searched, steps=config.evaluation.steps or searched.steps)
+
+
+def full_schedule(config: RunConfig, info: TaskInfo) -> Schedule:
+    """How rewards are re-trained by `eureka evaluate`: for as long as `budget=standard` does where that is longer.
+
+    A search can rank rewards by short trainings; what they are worth takes a full one.
+    """
+    compared = evaluation_schedule(config, info)
+    if config.evaluation.steps or config.train.steps:
+        return compared
+    return replace(compared, steps=max(compared.steps, info.steps.get("standard", 0)))
+
+
+def cache_folder(environment: Mapping[str, str], kept: str = "trainings") -> Path:
+    """Where something is kept from run to run: `$XDG_CACHE_HOME/eureka/trainings`, or under `~/.cache`."""
+    home = environment.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "eureka" / kept
+
+
+def make_proposer(config: RunConfig, models: ModelAccess | None = None) -> Proposer:
+    """Who writes the rewards; `models` is needed where that is a language model.
+
+    Raises:
+        StoreError: the run to replay cannot be opened.
+        ConfigError: it has fewer answers than this search asks for, or a model's price is not known and no token cap
+            is given.
+        ProposerError: a language model's key is not set.
+    """
+    if isinstance(config.llm, ReplayConfig):
+        return _replay(config, config.llm)
+    if isinstance(config.llm, ModelConfig):
+        assert models is not None
+        return make_model_proposer(config, config.llm, models)
+    assert isinstance(config.llm, ProgramSearchConfig)
+    return ProgramSearch(config.seed, config.llm.use_probe)
+
+
+def _replay(config: RunConfig, llm: ReplayConfig) -> Replay:
+    with RunStore.open(Path(llm.run), read_only=True) as recorded:
+        completions = recorded.completions()
+        facts = recorded.facts()
+        start = recorded_start(facts)
+        source = recorded.candidate_folder(INIT_ID) / "source.py"
+    if start is not None and config.search.init is None:
+        raise ConfigError(
+            f"llm.run={llm.run} started from a reward of its own: add "
+            f"search.init={HUMAN if start.origin == HUMAN else source}"
+        )
+    for generation, sample in product(range(1, config.search.generations + 1), range(1, config.search.samples + 1)):
+        wanted = candidate_id(generation, sample)
+        if wanted not in completions:
+            raise ConfigError(
+                f"llm.run={llm.run} has answers for {len(completions)} candidates and none for {wanted}: give "
+                "search.generations and search.samples as far as it came"
+            )
+    return Replay(completions, uses_metric=facts["had metric access"].startswith("yes"))
+
+
+def make_backend(
+    config: RunConfig,
+    folder: Path,
+    task_dirs: Sequence[Path],
+    environment: Mapping[str, str],
+    room: MemoryNeed | None = None,
+) -> LocalBackend:
+    """Who trains; `folder` keeps its checkpoints, and `room` is what fits into memory where not everything does.
+
+    Raises:
+        PhysicsError: the engine is not installed here.
+    """
+    kind = choose(config.physics.value)
+    # Compiling the kernels of a task for the first time takes minutes, in which a worker says nothing.
+    silence_s = 900.0 if kind == "warp" else 120.0
+    workers, at_a_time = (room.workers, room.num_groups) if room else (config.train.workers, None)
+    return LocalBackend(
+        config.task, task_dirs, folder, environment, workers, silence_s, engines(kind), groups_at_a_time=at_a_time
+    )
+
+
+def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) -> dict[str, str]:
+    """What is kept about a run beside its config."""
+    facts = {
+        "eureka": __version__,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.release()} {platform.machine()}",
+        **hardware(),
+        **{name: version(name) for name in ("torch", "mujoco", "numpy")},
+        "physics": config.physics.value,
+        "proposer": proposer.description,
+        "had metric access": "yes" if proposer.uses_metric or config.search.preflight else "no",
+        "task_dirs": json.dumps([str(directory.resolve()) for directory in task_dirs]),
+    }
+    if config.sandbox is SandboxMode.unsafe:
+        facts["unsafe"] = UNSAFE
+    return facts
+
+
+def hardware() -> dict[str, str]:
+    """Processor, memory and GPU of this machine, for people."""
+    import torch
+
+    cores = f"{len(os.sched_getaffinity(0))} of {os.cpu_count()} cores"
+    named = [line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "processor": f"{named[0]}, {cores}" if named else cores,
+        "memory": f"{memory / 2**30:.0f} GiB",
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none that torch can use",
+    }
+
+
+def _lines(path: str) -> list[str]:
+    """Of a file that not every kernel has."""
+    return Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
+
+
+def require_task_dirs(store: RunStore, given: Sequence[Path]) -> None:
+    """Raise where a run used task folders that are not given again: it names them, and data never names code.
+
+    Raises:
+        ConfigError: says what to type.
+        StoreError: the recorded folders cannot be read.
+    """
+    try:
+        recorded = json.loads(store.facts().get("task_dirs", "[]"))
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{store.folder}: its task folders cannot be read") from error
+    if not isinstance(recorded, list) or not all(isinstance(directory, str) for directory in recorded):
+        raise StoreError(f"{store.folder}: its task folders cannot be read")
+    if not recorded or (given and from_yaml(store.config_yaml).task in find_tasks(given)):
+        return
+    names = ", ".join(map(_quoted, recorded))
+    folders = (
+        f"the task folder {names}, whose env.py is"
+        if len(recorded) == 1
+        else f"the task folders {names}, whose env.py are"
+    )
+    trusted = "it" if len(recorded) == 1 else "them"
+    raise ConfigError(
+        f"{store.folder}: this run used {folders} code: give {' '.join(map(_again, recorded))} again if you trust "
+        f"{trusted}"
+    )

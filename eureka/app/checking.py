@@ -1,0 +1,151 @@
+"""The work behind `eureka check`: a reward that a person wrote, traced in the sandbox and looked at from all sides."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from eureka.app.build import cache_folder
+from eureka.config import SandboxMode, compose_config
+from eureka.config.overrides import split
+from eureka.core.errors import ConfigError
+from eureka.core.types import Candidate, FieldSpec, Rejected, Stage
+from eureka.reward.analysis.analyse import Analysis
+from eureka.reward.analysis.confined import LIMITS, PRELOAD, Examiner
+from eureka.reward.extract.state_inputs import FUNCTION, InputsError, state_inputs
+from eureka.reward.graph.runtime import RewardFunction, compile_graph
+from eureka.reward.graph.shapes import Problem
+from eureka.reward.trace.service import BROKE, RewardVerifier
+from eureka.sandbox import Failed, Sandbox
+from eureka.tasks import Task, load_task
+from eureka.trainers.population.recording import record
+from eureka.trainers.population.trajectories import cached_trajectories, transitions
+
+KEYS = ("task", "sandbox", "evaluation.cache")
+"""The keys of a run's config that mean something here."""
+MAX_CHARACTERS = 200_000
+NAME = "reward"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What became of a file: a reward with what was found about it, or why it is none.
+
+    `num_transitions` is the number of recorded transitions that it was tried on; `problem` a value that is not finite
+    on those of skilled policies.
+    """
+
+    path: Path
+    task: Task
+    confined: bool
+    rejected: Rejected | None = None
+    reward: RewardFunction | None = None
+    analysis: Analysis | None = None
+    num_transitions: int = 0
+    problem: Problem | None = None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it can be trained with, and nothing says that this would be in vain."""
+        return self.analysis is not None and self.problem is None and not self.analysis.has_problem
+
+
+def check_file(
+    path: Path,
+    overrides: Sequence[str],
+    task_dirs: Sequence[Path],
+    environment: Mapping[str, str],
+    told: Callable[[str], None],
+) -> Checked:
+    """Check the reward function in a file, without importing it.
+
+    Args:
+        overrides: `task=NAME`, which a module that Eureka wrote names itself, `sandbox=`, `evaluation.cache=`.
+        told: is given a sentence where something takes long.
+
+    Raises:
+        ConfigError: the file cannot be read, or a key is wrong.
+        EurekaError: the task or the sandbox cannot be used.
+    """
+    source = _read(path)
+    for key in split(overrides):
+        if key not in KEYS:
+            raise ConfigError(
+                f"`{key}`: eureka check takes {', '.join(f'{known}=' for known in KEYS)} and no other key"
+            )
+    named = _named_task(source)
+    config = compose_config([*([f"task={named}"] if named else []), *overrides], task_dirs)
+    task = load_task(config.task, task_dirs)
+    candidate = as_candidate(source, task.fields)
+    if isinstance(candidate, Rejected):
+        return Checked(path, task, True, rejected=candidate)
+    with Sandbox(preload=PRELOAD, limits=LIMITS, mode=config.sandbox.value) as sandbox:
+        recording = record(task)
+        verdict = RewardVerifier(task.fields, recording.state, sandbox).verify(candidate)
+        confined = config.sandbox is SandboxMode.enforced
+        if isinstance(verdict, Rejected):
+            return Checked(path, task, confined, rejected=verdict)
+        folder = cache_folder(environment, "trajectories") if config.evaluation.cache else None
+        # Without a metric nothing says which of them should be ranked above which.
+        trajectories = cached_trajectories(task, folder, told) if task.info.has_metric else ()
+        state = transitions(recording.state, trajectories)
+        seen = Examiner(sandbox, state, trajectories, task.info.ppo.gamma).look(verdict.graph, thorough=True)
+    if isinstance(seen, Failed):
+        broken = f"on states beyond the recorded ones {BROKE[seen.kind]}."
+        return Checked(path, task, confined, rejected=Rejected(NAME, Stage.SCREEN, broken, broken))
+    reward = compile_graph(verdict.graph)
+    num = next(iter(state.values())).shape[0]
+    return Checked(path, task, confined, None, reward, seen.analysis, num, seen.problem)
+
+
+def as_candidate(source: str, fields: Sequence[FieldSpec]) -> Candidate | Rejected:
+    """The whole file as a candidate, so that lines are the file's own."""
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = f"line {error.lineno}: " if isinstance(error, SyntaxError) else ""
+        said = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
+        return _not_extracted(f"{line}it is not Python: {said}.", "")
+    functions = [node for node in body if isinstance(node, ast.FunctionDef) and node.name == FUNCTION]
+    if not functions:
+        return _not_extracted(
+            f"it defines no module-level function `{FUNCTION}`.",
+            f"Write `def {FUNCTION}(<names of State fields>)` that returns (total, {{name: component}}); "
+            f"the fields are {', '.join(field.name for field in fields)}.",
+        )
+    try:
+        return Candidate(NAME, source, state_inputs(functions[-1], body, fields))
+    except InputsError as error:
+        return _not_extracted(f"line {functions[-1].lineno}: {error}", error.remedy)
+
+
+def _not_extracted(reason: str, remedy: str) -> Rejected:
+    return Rejected(NAME, Stage.EXTRACT, reason, f"{reason} {remedy}".strip())
+
+
+def _read(path: Path) -> str:
+    try:
+        source = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}; give a Python file with {FUNCTION}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not text in UTF-8; give a Python file with {FUNCTION}") from error
+    if len(source) > MAX_CHARACTERS:
+        raise ConfigError(f"{path}: is {len(source):,} characters long; {MAX_CHARACTERS:,} are read")
+    return source
+
+
+def _named_task(source: str) -> str | None:
+    """`TASK` of a module that Eureka exported."""
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    for node in body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "TASK":
+            value = node.value
+            if isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value.isidentifier():
+                return value.value
+    return None

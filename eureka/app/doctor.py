@@ -1,0 +1,63 @@
+"""What `eureka doctor` says about this machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Collection, Mapping
+from importlib.metadata import version
+
+from eureka import __version__
+from eureka.ui.console import table
+
+API_KEYS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY")
+
+
+def diagnose(set_names: Collection[str], environment: Mapping[str, str]) -> list[str]:
+    """Lines on versions, devices, drawing, confinement and keys.
+
+    Args:
+        set_names: names of the environment variables that are set; values are never looked at.
+        environment: those variables that a child is given to draw with.
+    """
+    import torch
+
+    from eureka.physics.engine import describe
+
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none that torch can use"
+    rows = [
+        ("eureka", __version__),
+        ("python", f"{platform.python_version()} ({sys.executable})"),
+        ("system", f"{platform.system()} {platform.release()} {platform.machine()}"),
+        ("torch", torch.__version__),
+        ("mujoco", version("mujoco")),
+        ("physics", describe()),
+        ("cpu", f"{len(os.sched_getaffinity(0))} cores for this process, {os.cpu_count()} in the machine"),
+        ("gpu", gpu),
+        ("video", _video(environment)),
+        *((name, "set" if name in set_names else "not set") for name in API_KEYS),
+    ]
+    return [*table(rows), "", *_confinement()]
+
+
+def _confinement() -> list[str]:
+    """Whether generated code can run here, and every layer's state."""
+    from eureka.sandbox import inspect_layers
+
+    reports = inspect_layers()
+    missing = [report.name for report in reports if report.mandatory and report.state == "missing"]
+    refused = f"not to be had for lack of {', '.join(missing)}: runs are refused unless sandbox=unsafe"
+    rows = [
+        (report.name, report.state, "mandatory" if report.mandatory else "optional", report.detail)
+        for report in reports
+    ]
+    return [f"confinement of generated code: {refused if missing else 'holds'}", *(f"  {text}" for text in table(rows))]
+
+
+def _video(environment: Mapping[str, str]) -> str:
+    """What `eureka play` can draw with, or what to install."""
+    from eureka.ui.video.gl import explain, gl_report
+
+    reports = gl_report(environment)
+    return explain(reports) if reports[-1].error else f"drawn by {reports[-1].backend.upper()}, needs no screen"

@@ -1,0 +1,55 @@
+"""`eureka run --dry-run`: the first prompt, and what a run would take."""
+
+from __future__ import annotations
+
+from eureka.app.build import evaluation_schedule
+from eureka.app.estimate import (
+    assumption_line,
+    call_line,
+    duration,
+    estimate,
+    estimate_memory,
+    measure_steps_per_second,
+    memory_said,
+)
+from eureka.app.session import SearchSession
+from eureka.config import Halving, ModelConfig
+from eureka.proposers.tokens import token_bound, token_estimate
+from eureka.ui.console import line
+
+
+def preview(session: SearchSession) -> None:
+    """Print the first prompt, and what the run would take. Asks nobody and writes nothing."""
+    prompt = session.first_prompt()
+    for message in prompt.messages:
+        line(f"=== {message.role} ===")
+        line(message.content)
+    line("=== end of the first prompt ===")
+    line(f"about {token_estimate(prompt.messages):,} tokens, at most {token_bound(prompt.messages):,}")
+    if session.start is not None:
+        line(f"{session.start.sentence}, which this dry run cannot show")
+    expected = estimate(session.config, session.schedule, prompt)
+    if isinstance(session.config.llm, ModelConfig):
+        line(call_line(session.config, expected))
+        line(assumption_line(expected))
+    else:
+        line(f"{session.proposer.name} is asked, which costs nothing: {session.proposer.description}")
+    workers = session.config.train.workers or 1
+    at_most = "at most " if session.config.train.halving is Halving.race else ""
+    speed = measure_steps_per_second(session.task, session.schedule.num_envs, workers)
+    line(
+        f"training: {at_most}{expected.control_steps:,} control steps, about {duration(expected.training_s(speed))} "
+        f"with {workers} {'worker' if workers == 1 else 'workers'} on this machine"
+    )
+    if session.comparer is not None:
+        rewards = 1 + len(session.comparer.baselines.graphs)
+        steps = rewards * session.config.evaluation.seeds * evaluation_schedule(session.config, session.task.info).steps
+        line(
+            f"the comparison at the end: {steps:,} control steps for {rewards} rewards, about "
+            f"{duration(steps / speed)} more, less where the cache has some"
+        )
+    for text in memory_said(session.config, estimate_memory(session.config, session.task, session.schedule)):
+        line(text)
+    if expected.asking_s:
+        line(f"waiting for answers: about {duration(expected.asking_s)}")
+    line("this was a dry run: nobody was asked, and nothing was written")

@@ -1,0 +1,169 @@
+"""What a run is going to take, said before it begins: calls, tokens, money, control steps and time."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+import torch
+
+from eureka.config import ModelConfig, RunConfig
+from eureka.core.types import Prompt, Schedule
+from eureka.physics.engine import choose
+from eureka.proposers.models import chosen_models
+from eureka.proposers.tokens import token_estimate
+from eureka.tasks import Task
+from eureka.trainers.population.memory import MemoryNeed, available_bytes, memory_line, memory_need, that_fits
+from eureka.trainers.population.population import stream
+from eureka.trainers.population.worlds import Worlds
+
+# An answer of a few paragraphs and a reward function with some reasoning, the reflection on a parent, and what a repair
+# is told beside its code, in tokens.
+_ANSWER_TOKENS = 2500
+_REFLECTION_TOKENS = 2000
+_ERROR_TOKENS = 300
+_CANDIDATES_PER_REPAIR = 4
+_TOKENS_PER_SECOND = 60
+# Half of a training's time is physics, see the trainer's benchmark; the rest is learning.
+_PHYSICS_SHARE = 0.5
+_MEASURED_S = 0.5
+_MEASURED_STREAM = 5  # of random numbers that no training uses
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of a whole run. `usd` is None where the price is not known or nothing is bought; `repairs` are among `calls`.
+
+    `answer_tokens` is the length of an answer that is assumed.
+    """
+
+    calls: int
+    repairs: int
+    answer_tokens: int
+    input_tokens: int
+    output_tokens: int
+    usd: float | None
+    asking_s: float
+    control_steps: int
+
+    def training_s(self, steps_per_second: float) -> float:
+        """Seconds of training at that speed of all workers together."""
+        return self.control_steps / steps_per_second
+
+
+def estimate(config: RunConfig, schedule: Schedule, first_prompt: Prompt) -> Estimate:
+    """What the run takes, by its first prompt and typical lengths."""
+    search = config.search
+    candidates = search.generations * search.samples + (search.init is not None)
+    finalists = min(search.finalists, candidates)
+    confirmations = finalists * search.confirmation_seeds if finalists > 1 else 0
+    steps = (candidates * config.train.seeds + confirmations) * schedule.steps
+    if not isinstance(config.llm, ModelConfig):
+        return Estimate(0, 0, 0, 0, 0, None, 0.0, steps)
+    llm = config.llm
+    first = token_estimate(first_prompt.messages)
+    answer = min(_ANSWER_TOKENS, llm.max_output_tokens)
+    prices = chosen_models(llm)[0].prices
+    repairs = search.samples / _CANDIDATES_PER_REPAIR if search.repairs else 0.0
+    read, usd = 0.0, 0.0
+    for generation in range(search.generations):
+        prompt = first + (_REFLECTION_TOKENS if generation or search.init else 0)
+        repair = prompt + answer + _ERROR_TOKENS
+        read += search.samples * prompt + repairs * repair
+        # The first call writes the prompt into the provider's cache, where all others find it.
+        usd += prices.usd(prompt, answer, written_tokens=prompt) or 0.0
+        usd += (search.samples - 1) * (prices.usd(prompt, answer, cached_tokens=prompt) or 0.0)
+        usd += repairs * (prices.usd(repair, answer, cached_tokens=prompt) or 0.0)
+    calls = search.generations * (search.samples + repairs)
+    rounds = 1 + math.ceil((search.samples - 1) / llm.concurrency) + math.ceil(repairs / llm.concurrency)
+    return Estimate(
+        calls=round(calls),
+        repairs=round(search.generations * repairs),
+        answer_tokens=answer,
+        input_tokens=round(read),
+        output_tokens=round(calls * answer),
+        usd=usd if prices.known else None,
+        asking_s=search.generations * rounds * answer / _TOKENS_PER_SECOND,
+        control_steps=steps,
+    )
+
+
+def measure_steps_per_second(task: Task, num_envs: int, workers: int) -> float:
+    """About how many control steps a second `workers` train together, by half a second of this machine's physics."""
+    worlds = Worlds(task, [stream(0, _MEASURED_STREAM)], num_envs, desynchronise=False, fields=())
+    action = torch.zeros(num_envs, task.model.nu)
+    worlds.step(action)
+    started, steps = time.monotonic(), 0
+    while time.monotonic() - started < _MEASURED_S:
+        done = worlds.step(action)
+        worlds.restart(done.terminated | done.truncated)
+        steps += num_envs
+    return steps / (time.monotonic() - started) * _PHYSICS_SHARE * workers
+
+
+def estimate_memory(config: RunConfig, task: Task, schedule: Schedule) -> MemoryNeed:
+    """What the most trainings take that the run makes at once: a generation's, the finalists' or the comparison's."""
+    search = config.search
+    compared = 3 * config.evaluation.seeds  # the best, the human-written one and the bare metric
+    at_once = max(search.samples * config.train.seeds, search.finalists * search.confirmation_seeds, compared)
+    return memory_need(task, schedule, at_once, config.train.workers or 1)
+
+
+def find_room(config: RunConfig, need: MemoryNeed) -> MemoryNeed | None:
+    """What is to be trained at a time, so that it fits into memory.
+
+    None: everything; a device that has no room trains with fewer worlds.
+
+    Raises:
+        TrainingError: not one training fits.
+    """
+    if choose(config.physics.value) == "warp":
+        return None
+    fitting = that_fits(need, available_bytes())
+    return None if fitting == need else fitting
+
+
+def memory_said(config: RunConfig, need: MemoryNeed) -> list[str]:
+    """What is said of memory before trainings begin: a line; none for a device, whose own memory counts."""
+    return [memory_line(need, available_bytes())] if choose(config.physics.value) == "c" else []
+
+
+def call_line(config: RunConfig, expected: Estimate) -> str:
+    """One sentence on provider, model and cost, for before the first call."""
+    assert isinstance(config.llm, ModelConfig)
+    llm = config.llm
+    chosen = chosen_models(llm)[0]
+    where = f" at {chosen.base_url}" if chosen.base_url else ""
+    cost = "price not known" if expected.usd is None else f"about ${expected.usd:.2g}"
+    caps = [
+        text
+        for value, text in (
+            (llm.max_usd if expected.usd is not None else None, f"${llm.max_usd:g}" if llm.max_usd is not None else ""),
+            (llm.max_tokens, f"{llm.max_tokens:,} tokens" if llm.max_tokens is not None else ""),
+            (llm.max_seconds, f"{llm.max_seconds:g} s" if llm.max_seconds is not None else ""),
+        )
+        if value is not None
+    ]
+    calls = f"about {expected.calls} {'call' if expected.calls == 1 else 'calls'}"
+    return (
+        f"provider {chosen.provider}, model {chosen.model}{where}: {calls}, "
+        f"{expected.input_tokens:,} tokens to read and {expected.output_tokens:,} to write, {cost}; "
+        f"stops at {' or '.join(caps) if caps else 'no cap'}"
+    )
+
+
+def assumption_line(expected: Estimate) -> str:
+    """One sentence on what the estimate of the calls rests on."""
+    repairs = f"and a repair for one candidate in {_CANDIDATES_PER_REPAIR}" if expected.repairs else "and no repair"
+    return (
+        f"that assumes answers of {expected.answer_tokens:,} tokens, reasoning included, {repairs}: a model that "
+        "reasons at length takes several times as much, and the caps hold all the same"
+    )
+
+
+def duration(seconds: float) -> str:
+    """`40 s`, `12 min`, `3.5 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

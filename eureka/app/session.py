@@ -1,0 +1,400 @@
+"""The work behind the commands `run` and `resume`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+
+from eureka.app.build import (
+    UNSAFE,
+    cache_folder,
+    judged_by_preferences,
+    make_backend,
+    make_proposer,
+    make_schedule,
+    resume_command,
+    run_facts,
+)
+from eureka.app.comparing import Comparer, best_reward, print_comparison
+from eureka.app.estimate import (
+    assumption_line,
+    call_line,
+    estimate,
+    estimate_memory,
+    find_room,
+    memory_said,
+)
+from eureka.app.exporting import reward_module
+from eureka.config import Halving, ModelConfig, Parent, RunConfig, SandboxMode
+from eureka.core.errors import ConfigError, ProposerError, SearchFailed
+from eureka.core.types import INIT_ID, Prompt, PromptFacts, Schedule
+from eureka.evaluation import read_comparison
+from eureka.evaluation.baselines import trace_baselines
+from eureka.physics.engine import choose, where
+from eureka.proposers.base import Proposer
+from eureka.proposers.budget import Ledger, Spent
+from eureka.proposers.keys import Key
+from eureka.proposers.models import ModelAccess, make_ledger
+from eureka.proposers.spending import open_calls, settle_calls, spending_line, spent_before, spent_beside_answers
+from eureka.reward.analysis.confined import LIMITS, PRELOAD, Examiner
+from eureka.reward.analysis.screening import Screening
+from eureka.reward.trace.service import RewardVerifier
+from eureka.sandbox import LayerReport, Sandbox
+from eureka.search import Greedy, Outcome
+from eureka.search.loop import Run, Watcher, evolve
+from eureka.search.outcomes import outcomes
+from eureka.search.preferences import FITNESS, PREFERENCE
+from eureka.search.race import Race
+from eureka.search.racing import make_race
+from eureka.search.read_start import read_start, require_usable
+from eureka.search.remarks import record_remarks
+from eureka.search.sampling import task_prompt
+from eureka.search.start import Start, label, recorded_start
+from eureka.search.status import fates, summary_lines
+from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep, read_warm_start
+from eureka.store import RunStore
+from eureka.tasks import Task, load_task
+from eureka.trainers.population.backend import Backend
+from eureka.trainers.population.continuing import forget_trainings
+from eureka.trainers.population.memory import MemoryNeed
+from eureka.trainers.population.recording import Recording, probe_metric, record
+from eureka.trainers.population.trajectories import cached_trajectories
+from eureka.ui.console import BestReward, View, best_reward_found, say, watching
+from eureka.ui.report.writer import ReportWriter, update_report
+from eureka.ui.tracking import Both, require_trackers, tracking
+from eureka.ui.video.film_writer import FilmWriter
+from eureka.ui.web.live.beside import watched
+from eureka.ui.web.review.waiting import asks_somebody, make_reviewer
+
+
+@dataclass(frozen=True)
+class SearchSession:
+    """Everything that a search needs beside its run folder, ready to work."""
+
+    config: RunConfig
+    task_dirs: tuple[Path, ...]
+    task: Task
+    schedule: Schedule
+    proposer: Proposer
+    recording: Recording
+    verifier: RewardVerifier
+    examiner: Examiner
+    layers: tuple[LayerReport, ...]
+    environment: Mapping[str, str]
+    comparer: Comparer | None
+    ledger: Ledger | None = None
+    start: Start | None = None
+    warm_start: WarmStart = FROM_SCRATCH
+    room: MemoryNeed | None = None
+
+    @property
+    def confinement(self) -> str:
+        """The layers of confinement that are in force."""
+        return "; ".join(f"{layer.name} {layer.state}" for layer in self.layers)
+
+    def facts(self) -> dict[str, str]:
+        """What is kept about the run beside its config."""
+        metric = self.task.metric
+        return {
+            **run_facts(self.config, self.proposer, self.task_dirs),
+            "sandbox layers": self.confinement,
+            "sentence": self.task.info.description,
+            "metric": metric.description,
+            "metric unit": metric.unit,
+            **(self.start.facts if self.start else {}),
+            **({} if self.task.info.has_metric else {FITNESS: PREFERENCE, "had metric access": "no, there is none"}),
+        }
+
+    def require_judge(self, *, has_answers: bool) -> None:
+        """Raises ConfigError where the task has no metric and nobody would say what is better."""
+        if not (self.task.info.has_metric or has_answers or asks_somebody(self.config)):
+            raise ConfigError(
+                f"task {self.task.info.name} has no metric (fitness: preference), so a person must judge: give "
+                "search.feedback=ask, or --feedback FILE"
+            )
+
+    def search(self, store: RunStore, *, watch: bool = False) -> None:
+        """Run the search and the final comparison, or what is left of them, and hand the best reward over.
+
+        Args:
+            watch: serve the run's page beside it.
+
+        Raises:
+            EurekaError: the host failed, or no reward was usable; what was finished stays in the store.
+        """
+        self._announce(store)
+        keep(self.warm_start, store)
+        screening = self._screening()
+        folder = store.checkpoint_folder
+        with (
+            watched(store.folder, self.environment, say) if watch else nullcontext(),
+            FilmWriter(store.folder, self.config.report.films, self.environment, say, self.task_dirs) as films,
+        ):
+            with (
+                closing(make_backend(self.config, folder, self.task_dirs, self.environment, self.room)) as backend,
+                ReportWriter(store.folder, self.environment, say) as report,
+                tracking(self.config, store, self.environment, say) as tracker,
+            ):
+
+                def after_generation() -> None:
+                    record_remarks(store, screening.examiner)
+                    report.start()
+                    films.start()
+
+                with self._summed_up(store), self._accounts(store), watching(self._view(store)) as shown:
+                    run = self._run(store, backend, Both(shown, tracker), screening, after_generation)
+                    outcome = evolve(run)
+                # Before the comparison too: a module is there even if that cannot be made.
+                self._hand_over(store, outcome)
+                if self.comparer is not None:
+                    rivals = run.search.ranked([other for other in outcomes(store) if _is_rival(other, outcome)])
+                    outcome = self.comparer.choose(store, backend, [outcome, *rivals], tracker)
+                    self._hand_over(store, outcome)
+            forget_trainings(store.checkpoint_folder)
+            store.mark_finished()
+            self._tell(store, outcome)
+            films.finish()
+        update_report(store.folder, self.environment, say)
+
+    def _run(
+        self,
+        store: RunStore,
+        backend: Backend,
+        watcher: Watcher,
+        screening: Screening,
+        after_generation: Callable[[], None],
+    ) -> Run:
+        config = self.config
+        by_generation = config.search.parent is Parent.best_of_generation
+        return Run(
+            task=self.task,
+            store=store,
+            proposer=self.proposer,
+            verifier=self.verifier,
+            backend=backend,
+            search=Greedy("best_of_generation" if by_generation else "best_so_far"),
+            schedule=self.schedule,
+            watcher=watcher,
+            generations=config.search.generations,
+            samples=config.search.samples,
+            training_seeds=config.train.seeds,
+            seed=config.seed,
+            finalists=config.search.finalists,
+            confirmation_seeds=config.search.confirmation_seeds,
+            target=config.train.target,
+            warm_start=self.warm_start,
+            race=self._race(),
+            hint=config.search.hint or "",
+            init=self.start.completion if self.start else None,
+            repairs=config.search.repairs,
+            probe=lambda: probe_metric(self.recording),
+            screening=screening,
+            reviewer=make_reviewer(config, store, self.environment, say, self.task_dirs),
+            after_generation=after_generation,
+        )
+
+    def _race(self) -> Race | None:
+        """What the generations' trainings are given by, where not all are trained to the end."""
+        train, search = self.config.train, self.config.search
+        if train.halving is Halving.off:
+            return None
+        seeds = range(self.config.seed, self.config.seed + train.seeds + search.confirmation_seeds)
+        return make_race(self.schedule, seeds, train.seeds, search.samples)
+
+    def _screening(self) -> Screening:
+        """What decides which rewards are worth a training; with `search.preflight` by recorded trajectories too."""
+        if not self.config.search.preflight:
+            return Screening(self.examiner)
+        folder = cache_folder(self.environment, "trajectories") if self.config.evaluation.cache else None
+        trajectories = cached_trajectories(self.task, folder, say)
+        return Screening(self.examiner.with_trajectories(trajectories, self.task.info.ppo.gamma))
+
+    def _view(self, store: RunStore) -> View:
+        search = self.config.search
+        return View(
+            title=self.task.info.name,
+            unit=self.task.metric.unit,
+            has_metric=self.task.info.has_metric,
+            store=store,
+            proposer=self.proposer.name,
+            generations=search.generations,
+            samples=search.samples,
+            trainings=self.config.train.seeds,
+            confirmations=search.finalists * search.confirmation_seeds if search.finalists > 1 else 0,
+            spending=partial(spending_line, store) if isinstance(self.config.llm, ModelConfig) else None,
+        )
+
+    def first_prompt(self) -> Prompt:
+        """What the proposer is asked before anything is known."""
+        facts = PromptFacts(
+            task=self.task.info.name,
+            seed=self.config.seed,
+            generation=1,
+            state=self.task.fields,
+            hint=self.config.search.hint or "",
+            has_metric=self.task.info.has_metric,
+        )
+        return task_prompt(self.task, facts)
+
+    @contextmanager
+    def _accounts(self, store: RunStore) -> Iterator[None]:
+        """Keep in the store what the answers recorded there do not tell of a language model's cost."""
+        if self.ledger is None or not isinstance(self.config.llm, ModelConfig):
+            yield
+            return
+        before = spent_beside_answers(store, self.config.llm)
+        open_calls(store)
+        try:
+            yield
+        finally:
+            settle_calls(store, before, self.ledger)
+
+    @contextmanager
+    def _summed_up(self, store: RunStore) -> Iterator[None]:
+        """At the end of the search, also of one that gave nothing or cannot go on: what became of the candidates."""
+        try:
+            yield
+        except (ProposerError, SearchFailed):
+            self._say_fates(store)
+            raise
+        self._say_fates(store)
+
+    def _say_fates(self, store: RunStore) -> None:
+        for text in summary_lines(fates(store), self.task.metric.unit):
+            say(text)
+
+    def _announce(self, store: RunStore) -> None:
+        say(f"task {self.task.info.name}: {self.task.info.description}")
+        say(self.proposer.description)
+        if isinstance(self.config.llm, ModelConfig):
+            expected = estimate(self.config, self.schedule, self.first_prompt())
+            say(call_line(self.config, expected))
+            say(assumption_line(expected))
+        say(where(choose(self.config.physics.value)))
+        for text in memory_said(self.config, estimate_memory(self.config, self.task, self.schedule)):
+            say(text)
+        say(f"had metric access: {store.facts()['had metric access']}")
+        if self.start is not None:
+            say(self.start.sentence)
+            if not self.proposer.reads(self.start.source):
+                say(f"{self.proposer.name} reads its own kind of code alone: this is trained and compared, not changed")
+        self._say_confinement(store)
+        resume = resume_command(store.folder, self.config, self.task_dirs, self.environment)
+        say(f"run folder: {store.folder} (if it is stopped, `{resume}` goes on)")
+        in_flight = store.calls_in_flight()
+        if in_flight:
+            say(f"asked before and not answered, so asked again: {', '.join(in_flight)}")
+
+    def _say_confinement(self, store: RunStore) -> None:
+        """What is in force now, whatever a run that goes on has recorded; that is kept."""
+        say(f"sandbox: {self.confinement}")
+        store.set_fact("sandbox layers", self.confinement)
+        if self.config.sandbox is SandboxMode.unsafe:
+            store.set_fact("unsafe", UNSAFE)
+        _say_unsafe(store)
+
+    def _hand_over(self, store: RunStore, outcome: Outcome) -> None:
+        best = max(outcome.results, key=lambda result: result.score)
+        store.write_file("best/reward.py", reward_module(store, best_reward(store)))
+        store.write_file("best/source.py.txt", outcome.candidate.source)
+        store.write_file("best/policy.pt", best.policy)
+
+    def _tell(self, store: RunStore, outcome: Outcome) -> None:
+        generations = len(store.finished_generations())
+        target = self.config.train.target
+        if target is not None and generations < self.config.search.generations:
+            say(f"generation {generations} was the last: it reached train.target={target:g}")
+        comparison = read_comparison(store.folder)
+        if comparison is not None:
+            print_comparison(comparison)
+            again = resume_command(store.folder, self.config, self.task_dirs, self.environment, "evaluate")
+            say(f"more seeds: {again} --seeds N")
+        if not self.task.info.has_metric:
+            say("the task has no metric, so there is no comparison: a person's preferences chose the best")
+        if outcome.candidate.id == INIT_ID:
+            say(f"nothing that the search tried did better than {label(store.facts())}, which it started from")
+        module = str(store.best_folder / "reward.py")
+        components = tuple(outcome.results[0].components)
+        best_reward_found(BestReward(outcome.candidate.id, outcome.score, self.task.metric.unit, components, module))
+        _say_unsafe(store)
+
+
+def _say_unsafe(store: RunStore) -> None:
+    if "unsafe" in store.facts():
+        say(f"UNSAFE: {UNSAFE}")
+
+
+def _is_rival(other: Outcome, best: Outcome) -> bool:
+    """Whether a candidate could be best instead: where the best was trained more than once, only one that was too."""
+    return other.candidate.id != best.candidate.id and len(other.results) >= min(2, len(best.results))
+
+
+@contextmanager
+def search_session(
+    config: RunConfig,
+    task_dirs: Sequence[Path],
+    environment: Mapping[str, str],
+    keys: Mapping[str, Key] = MappingProxyType({}),
+    resumed: RunStore | None = None,
+) -> Iterator[SearchSession]:
+    """Load the task, start the sandbox and record transitions: all that can fail before anything is asked or written.
+
+    Args:
+        keys: the language models', by provider; in nothing that a run writes, and in no child process.
+        resumed: the run that goes on; what it has spent counts.
+
+    Raises:
+        EurekaError: the task, the machine or the proposer cannot be used.
+    """
+    require_trackers(config)
+    task = load_task(config.task, task_dirs)
+    if not task.info.has_metric:
+        config = judged_by_preferences(config)
+    schedule = make_schedule(config, task.info)
+    room = find_room(config, estimate_memory(config, task, schedule))
+    warm_start = read_warm_start(config.train.init, task, schedule.ppo, resumed.folder if resumed else None)
+    ledger = None
+    if isinstance(config.llm, ModelConfig):
+        ledger = make_ledger(config.llm, spent_before(resumed, config.llm) if resumed else Spent())
+    proposer = make_proposer(config, ModelAccess(keys, ledger, say) if ledger else None)
+    with Sandbox(preload=PRELOAD, limits=LIMITS, mode=config.sandbox.value) as sandbox:
+        recording = record(task)
+        verifier = RewardVerifier(task.fields, recording.state, sandbox)
+        examiner = Examiner(sandbox, recording.state)
+        comparer = None
+        if config.evaluation.seeds:
+            comparer = Comparer.prepare(config, task, recording, environment, examiner)
+        yield SearchSession(
+            config=config,
+            task_dirs=tuple(task_dirs),
+            task=task,
+            schedule=schedule,
+            proposer=proposer,
+            recording=recording,
+            verifier=verifier,
+            examiner=examiner,
+            layers=sandbox.layers,
+            environment=environment,
+            comparer=comparer,
+            ledger=ledger,
+            start=_start(config, task, recording, verifier, resumed),
+            warm_start=warm_start,
+            room=room,
+        )
+
+
+def _start(
+    config: RunConfig, task: Task, recording: Recording, verifier: RewardVerifier, resumed: RunStore | None
+) -> Start | None:
+    """What the search starts from: of a run that goes on what it kept, whatever became of the file."""
+    if resumed is not None:
+        return recorded_start(resumed.facts())
+    if config.search.init is None:
+        return None
+    start = read_start(config.search.init, task, lambda: trace_baselines(task, recording.state).human)
+    require_usable(start, task, verifier)
+    return start

@@ -1,0 +1,24 @@
+"""The final comparison: a run's best reward, the human-written one and the bare task metric, re-trained alike.
+
+What is imported here are the results and how they are told, which take no torch; `eureka.evaluation.compare` and its
+neighbours make them.
+"""
+
+from eureka.evaluation.data import Choice, Comparison, Contender, Estimate, Method, Role
+from eureka.evaluation.record import read_comparison, write_comparison
+from eureka.evaluation.rows import Rows, seed_rows, summary_rows, verdict
+
+__all__ = [
+    "Choice",
+    "Comparison",
+    "Contender",
+    "Estimate",
+    "Method",
+    "Role",
+    "Rows",
+    "read_comparison",
+    "seed_rows",
+    "summary_rows",
+    "verdict",
+    "write_comparison",
+]

@@ -1,0 +1,178 @@
+"""The final comparison: who is tried for best, what is trained, and what the scores say together.
+
+Everything that was trained is in the run's store, so a comparison that was stopped goes on by being made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from eureka.evaluation import statistics
+from eureka.evaluation.baselines import Baselines
+from eureka.evaluation.data import VERSION, Choice, Comparison, Contender, Estimate, Method, Role
+from eureka.evaluation.trainings import Entry, Trainings
+from eureka.reward.analysis.confined import Examiner
+from eureka.reward.trace.trusted import same_total
+from eureka.search import Outcome
+from eureka.tasks import Task
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What a comparison is made of. `examiner` gives totals, for correlations; `graphs` are by candidate."""
+
+    task: Task
+    baselines: Baselines
+    graphs: Mapping[str, str]
+    examiner: Examiner
+    trainings: Trainings
+    search_steps: int
+
+
+def contenders(ranked: Sequence[Outcome]) -> list[Outcome]:
+    """The first of `ranked`, and the second where the seeds of their trainings do not tell them apart."""
+    first, *others = ranked
+    if others and statistics.overlap(_iqm(first), _iqm(others[0])):
+        return [first, others[0]]
+    return [first]
+
+
+def choose_and_compare(contest: Contest, ranked: Sequence[Outcome]) -> Comparison:
+    """Re-train the first of `ranked`, and the second if need be, beside the baselines; the best of them is compared.
+
+    The best is the one with the higher mean over all of its trainings, those of the search and the fresh ones. One
+    whose training was given up comes last; where all were, those that follow in `ranked` are tried.
+    """
+    tried = contenders(ranked)
+    failures = _train(contest, [outcome.candidate.id for outcome in tried])
+    others = iter(ranked[len(tried) :])
+    while all(outcome.candidate.id in failures for outcome in tried) and (outcome := next(others, None)):
+        tried.append(outcome)
+        failures |= _train(contest, [outcome.candidate.id])
+    order = sorted(tried, key=lambda outcome: (outcome.candidate.id in failures, -_mean_of_all(contest, outcome)))
+    choice = None
+    if len(order) > 1:
+        choice = Choice(tuple(_contender(contest, outcome.candidate.id) for outcome in order))
+    return _comparison(contest, order[0].candidate.id, failures, choice)
+
+
+def compare(contest: Contest, best: str, earlier: Comparison | None) -> Comparison:
+    """Re-train `best` and the baselines and compare them; how `best` was chosen is as in the `earlier` comparison."""
+    failures = _train(contest, [best])
+    choice = earlier.choice if earlier else None
+    known = choice if choice and choice.contenders[0].candidate_id == best else None
+    return _comparison(contest, best, failures, known)
+
+
+# ---- training ----------------------------------------------------------------------------------------------------
+
+
+def _entries(contest: Contest, candidates: Sequence[str]) -> list[Entry]:
+    baselines = [Entry(role.value, graph, is_baseline=True) for role, graph in contest.baselines.graphs.items()]
+    return [*baselines, *(Entry(name, contest.graphs[name]) for name in candidates)]
+
+
+def _trained_as(contest: Contest, entry: Entry) -> str:
+    """The name of the first baseline that is the same function, and so has the same trainings; or the entry's own."""
+    baselines = contest.baselines.graphs.items()
+    return next(
+        (role.value for role, graph in baselines if role.value == entry.name or same_total(graph, entry.graph)),
+        entry.name,
+    )
+
+
+def _train(contest: Contest, candidates: Sequence[str]) -> dict[str, str]:
+    """Train every function once; gives the reasons for the names of which a training was given up."""
+    entries = _entries(contest, candidates)
+    trained_as = {entry.name: _trained_as(contest, entry) for entry in entries}
+    failures = contest.trainings.train([entry for entry in entries if trained_as[entry.name] == entry.name])
+    return {name: failures[trained] for name, trained in trained_as.items() if trained in failures}
+
+
+# ---- numbers -----------------------------------------------------------------------------------------------------
+
+
+def _comparison(contest: Contest, best: str, failures: Mapping[str, str], choice: Choice | None) -> Comparison:
+    entries = _entries(contest, [best])
+    roles = [*contest.baselines.graphs, Role.BEST]
+    raw = {role: _method(contest, role, entry, failures) for role, entry in zip(roles, entries, strict=True)}
+    human, sparse = raw[Role.HUMAN], raw.get(Role.SPARSE)
+    gap = None
+    if sparse is not None and sparse.same_as is None and human.scores and sparse.scores:
+        gap = statistics.difference(human.scores, sparse.scores)
+    is_normalised = gap is not None and statistics.excludes_zero(gap)
+
+    def finished(method: Method) -> Method:
+        if not method.scores:
+            return method
+        compared = method.role is not Role.HUMAN and method.same_as != human.name and bool(human.scores)
+        return replace(
+            method,
+            improvement=statistics.probability_of_improvement(method.scores, human.scores) if compared else None,
+            normalised=(
+                statistics.normalised(method.scores, human.scores, sparse.scores) if is_normalised and sparse else None
+            ),
+        )
+
+    schedule = contest.trainings.schedule
+    metric = contest.task.metric
+    return Comparison(
+        version=VERSION,
+        task=contest.task.info.name,
+        metric=metric.description,
+        unit=metric.unit,
+        steps=schedule.trained_steps,
+        search_steps=contest.search_steps,
+        eval_episodes=schedule.eval_episodes,
+        methods=tuple(finished(raw[role]) for role in (Role.BEST, Role.HUMAN, Role.SPARSE) if role in raw),
+        gap=gap,
+        transitions=len(next(iter(contest.examiner.state.values()))),
+        choice=choice,
+    )
+
+
+def _method(contest: Contest, role: Role, entry: Entry, failures: Mapping[str, str]) -> Method:
+    """The part of a method that does not depend on the others' scores."""
+    trained_as = _trained_as(contest, entry)
+    results = contest.trainings.results(trained_as)
+    scores = tuple(result.score for result in results.values())
+    return Method(
+        role=role,
+        name=entry.name,
+        seeds=tuple(results),
+        scores=scores,
+        iqm=statistics.iqm(scores) if scores else None,
+        improvement=None,
+        normalised=None,
+        correlation=_correlation(contest, entry.graph),
+        cached=contest.trainings.cached(trained_as),
+        same_as=None if trained_as == entry.name else trained_as,
+        failed=failures.get(entry.name),
+    )
+
+
+def _correlation(contest: Contest, graph: str) -> float | None:
+    """With the human-written reward; None where either broke its process, or is constant."""
+    ours, human = contest.examiner.totals(graph), contest.examiner.totals(contest.baselines.human)
+    return statistics.correlation(ours, human) if ours and human else None
+
+
+def _iqm(outcome: Outcome) -> Estimate:
+    return statistics.iqm([result.score for result in outcome.results])
+
+
+def _contender(contest: Contest, name: str) -> Contender:
+    scores = _fresh_scores(contest, name)
+    return Contender(name, statistics.iqm(scores) if scores else None)
+
+
+def _fresh_scores(contest: Contest, name: str) -> list[float]:
+    """Of a candidate, or of the baseline that is the same function."""
+    trained_as = _trained_as(contest, Entry(name, contest.graphs[name]))
+    return [result.score for result in contest.trainings.results(trained_as).values()]
+
+
+def _mean_of_all(contest: Contest, outcome: Outcome) -> float:
+    scores = [result.score for result in outcome.results] + _fresh_scores(contest, outcome.candidate.id)
+    return sum(scores) / len(scores)

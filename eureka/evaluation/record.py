@@ -1,0 +1,45 @@
+"""`comparison.json` in a run folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from eureka.core.errors import StoreError
+from eureka.core.serialize import DecodeError, dumps, loads
+from eureka.evaluation.data import VERSION, Comparison
+from eureka.store import RunStore
+
+FILE = "comparison.json"
+
+
+def write_comparison(store: RunStore, comparison: Comparison) -> Comparison:
+    """Keep a comparison in the run folder, in place of an earlier one; gives it with the run's stamp.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    stamped = replace(comparison, unsafe=store.facts().get("unsafe", ""))
+    store.write_file(FILE, dumps(stamped))
+    return stamped
+
+
+def read_comparison(folder: Path) -> Comparison | None:
+    """The comparison of a run, None where none was made.
+
+    Raises:
+        StoreError: the file is damaged, or of another version.
+    """
+    path = folder / FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    try:
+        found = json.loads(text).get("version")
+        if found == VERSION:
+            return loads(Comparison, text)
+    except (DecodeError, ValueError, AttributeError) as error:
+        raise StoreError(f"{path}: damaged, or changed by hand: {error}; `eureka evaluate` makes it anew") from error
+    raise StoreError(f"{path}: has the form {found}, and this eureka reads {VERSION}; `eureka evaluate` makes it anew")

@@ -1,0 +1,114 @@
+"""Re-training rewards with fresh seeds: what is left to do, from where it may be taken, and what is recorded."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from eureka.core.types import Rejected, Schedule, TrainingJob, TrainingResult
+from eureka.evaluation.cache import TrainingCache
+from eureka.store import RunStore
+from eureka.trainers.population.backend import Backend, Event
+
+FIRST_FRESH_SEED = 1000
+"""Searches use small seeds; fresh ones count from here."""
+
+_FROM_CACHE = "evaluations from the cache"
+
+
+class Listener(Protocol):
+    """Is told how trainings go."""
+
+    def training_started(self, jobs: Sequence[TrainingJob]) -> None: ...
+    def event(self, event: Event) -> None: ...
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A reward to re-train: `name` keys its trainings in the store; only a baseline's may come from the cache."""
+
+    name: str
+    graph: str
+    is_baseline: bool = False
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """Re-trainings with `seeds` by one schedule, recorded in a run's store."""
+
+    store: RunStore
+    backend: Backend
+    schedule: Schedule
+    seeds: tuple[int, ...]
+    listener: Listener
+    cache: TrainingCache | None
+
+    def train(self, entries: Sequence[Entry]) -> dict[str, str]:
+        """Train what is not recorded yet; gives the reason for every entry of which a training was given up."""
+        jobs = []
+        for entry in entries:
+            done = self.results(entry.name)
+            for seed in self.seeds:
+                job = TrainingJob(entry.name, entry.graph, seed, self.schedule)
+                if seed not in done and not (entry.is_baseline and self._take_from_cache(job)):
+                    jobs.append(job)
+        return self._run(jobs, {entry.name for entry in entries if entry.is_baseline}) if jobs else {}
+
+    def results(self, name: str) -> dict[int, TrainingResult]:
+        """The recorded trainings of an entry by seed; those of another length do not count."""
+        return {
+            result.seed: result
+            for result in self.store.evaluations()
+            if result.candidate_id == name
+            and result.seed in self.seeds
+            and result.steps[-1] == self.schedule.trained_steps
+        }
+
+    def cached(self, name: str) -> tuple[int, ...]:
+        """The seeds of `results` that were taken from the cache."""
+        marks = _marks(self.store)
+        return tuple(seed for seed in self.results(name) if self._mark(name, seed) in marks)
+
+    def _run(self, jobs: Sequence[TrainingJob], baselines: set[str]) -> dict[str, str]:
+        failures: dict[str, str] = {}
+        by_key = {(job.candidate_id, job.seed): job for job in jobs}
+        self.listener.training_started(jobs)
+        for event in self.backend.train(jobs):
+            if isinstance(event, Rejected):
+                failures[event.candidate_id] = event.reason
+                continue
+            if isinstance(event, TrainingResult):
+                self.store.record_evaluation(event)
+                # With fewer worlds, where a device had no room for all, it is another training.
+                is_as_asked = len(event.steps) <= self.schedule.num_updates
+                if self.cache and event.candidate_id in baselines and is_as_asked:
+                    self.cache.put(by_key[event.candidate_id, event.seed], event)
+            self.listener.event(event)
+        return failures
+
+    def _take_from_cache(self, job: TrainingJob) -> bool:
+        found = self.cache.get(job) if self.cache else None
+        if found is None:
+            return False
+        # The mark first: a kill between the two must not leave a cached value that passes for a fresh one.
+        marks = sorted({*_marks(self.store), self._mark(job.candidate_id, job.seed)})
+        self.store.set_fact(_FROM_CACHE, json.dumps(marks))
+        self.store.record_evaluation(found)
+        return True
+
+    def _mark(self, name: str, seed: int) -> str:
+        return f"{name} {seed} {self.schedule.trained_steps}"
+
+
+def _marks(store: RunStore) -> list[str]:
+    marks: list[str] = json.loads(store.facts().get(_FROM_CACHE, "[]"))
+    return marks
+
+
+def fresh_seeds(store: RunStore, num: int) -> tuple[int, ...]:
+    """The first `num` seeds from `FIRST_FRESH_SEED` on that the search trained nothing with."""
+    used = {result.seed for result in store.results()}
+    return tuple(itertools.islice((seed for seed in itertools.count(FIRST_FRESH_SEED) if seed not in used), num))

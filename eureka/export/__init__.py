@@ -1,5 +1,0 @@
-"""The standalone reward module: readable torch code that is emitted from a verified reward graph."""
-
-from eureka.export.module import export_reward
-
-__all__ = ["export_reward"]

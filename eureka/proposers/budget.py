@@ -1,0 +1,155 @@
+"""The caps on money, tokens and time, held to the token: what a call can cost at most is reserved before it is sent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Condition
+
+from eureka.core.errors import BudgetReached
+from eureka.core.types import Usage
+
+
+@dataclass(frozen=True)
+class Caps:
+    """The most that a run may spend on answers; None is no cap. Seconds are those spent waiting for answers."""
+
+    usd: float | None = None
+    tokens: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Tokens read and written, US dollars where the price is known, and seconds of waiting."""
+
+    tokens: int = 0
+    usd: float = 0.0
+    seconds: float = 0.0
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(self.tokens + other.tokens, self.usd + other.usd, self.seconds + other.seconds)
+
+
+class Reservation:
+    """One call's share of the caps, see `Ledger.reserved`."""
+
+    def __init__(self, bound: Spent) -> None:
+        self.bound = bound
+        self.charge: Spent | None = None
+
+    def settle(self, usage: Usage) -> None:
+        """The call was answered: what it used is charged, or its bound where the provider does not say."""
+        if usage.input_tokens is None or usage.output_tokens is None:
+            self.charge = self.bound
+        else:
+            self.charge = Spent(usage.input_tokens + usage.output_tokens, usage.usd or 0.0)
+
+    def release(self) -> None:
+        """The call was refused, so nothing is charged."""
+        self.charge = Spent()
+
+
+class Ledger:
+    """What a run has spent and reserved. Shared by all calls of all its providers; safe to use from many threads.
+
+    Args:
+        earlier: what the run spent before this process.
+    """
+
+    def __init__(self, caps: Caps, earlier: Spent = Spent(), clock: Callable[[], float] = time.monotonic) -> None:
+        self.caps = caps
+        self._spent = earlier
+        self._beside_answers = Spent()
+        self._reserved: list[Reservation] = []
+        self._changed = Condition()
+        self._clock = clock
+        self._waiting_since: float | None = None
+
+    @property
+    def spent(self) -> Spent:
+        """All that was spent, the time of a wait that still lasts included."""
+        with self._changed:
+            return self._spent + Spent(seconds=self._current_wait())
+
+    @property
+    def beside_answers(self) -> Spent:
+        """Of this process: seconds of waiting, and what calls may have cost whose answers did not arrive whole."""
+        with self._changed:
+            in_flight = [reservation.bound for reservation in self._reserved if reservation.charge is None]
+            return sum(in_flight, self._beside_answers)
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """While answers are waited for, the clock of `caps.seconds` runs."""
+        self._waiting_since = self._clock()
+        try:
+            yield
+        finally:
+            with self._changed:
+                waited = Spent(seconds=self._current_wait())
+                self._spent += waited
+                self._beside_answers += waited
+                self._waiting_since = None
+
+    def seconds_left(self) -> float | None:
+        """Until `caps.seconds` is reached; None without that cap."""
+        return None if self.caps.seconds is None else self.caps.seconds - self.spent.seconds
+
+    def require_time(self) -> None:
+        """Raises BudgetReached where no time is left."""
+        left = self.seconds_left()
+        if left is not None and left <= 0:
+            raise BudgetReached(
+                f"llm.max_seconds={self.caps.seconds:g} is reached: {self.spent.seconds:.0f} s were spent waiting for "
+                "answers; what was bought is kept: resume with a higher llm.max_seconds"
+            )
+
+    @contextmanager
+    def reserved(self, tokens: int, usd: float | None) -> Iterator[Reservation]:
+        """Keep room for a call of at most `tokens` and `usd` (None: unknown) while it is made.
+
+        Waits for calls in flight where only what they have reserved stands in the way. A call that is neither settled
+        nor released is charged in full: it may have been billed.
+
+        Raises:
+            BudgetReached: the caps leave no room.
+        """
+        reservation = Reservation(Spent(tokens, usd or 0.0))
+        with self._changed:
+            while not self._fits(reservation.bound, [r.bound for r in self._reserved]):
+                if not self._fits(reservation.bound, []):
+                    raise BudgetReached(self._refusal(reservation.bound))
+                self._changed.wait()
+            self._reserved.append(reservation)
+        try:
+            yield reservation
+        finally:
+            with self._changed:
+                self._reserved.remove(reservation)
+                if reservation.charge is None:
+                    self._beside_answers += reservation.bound
+                self._spent += reservation.charge if reservation.charge is not None else reservation.bound
+                self._changed.notify_all()
+
+    def _fits(self, bound: Spent, in_flight: list[Spent]) -> bool:
+        total = sum(in_flight, self._spent) + bound
+        fits_usd = self.caps.usd is None or bound.usd == 0 or total.usd <= self.caps.usd
+        return fits_usd and (self.caps.tokens is None or total.tokens <= self.caps.tokens)
+
+    def _refusal(self, bound: Spent) -> str:
+        if self.caps.tokens is not None and self._spent.tokens + bound.tokens > self.caps.tokens:
+            cap, spent, need = "llm.max_tokens", f"{self._spent.tokens:,} tokens", f"{bound.tokens:,}"
+            limit = f"{self.caps.tokens:,}"
+        else:
+            cap, spent, need = "llm.max_usd", f"${self._spent.usd:.2f}", f"${bound.usd:.2f}"
+            limit = f"${self.caps.usd:g}"
+        return (
+            f"{cap} is reached: {spent} of {limit} are spent, and one more answer can take {need}; what was bought is "
+            f"kept: resume with a higher {cap}"
+        )
+
+    def _current_wait(self) -> float:
+        return 0.0 if self._waiting_since is None else self._clock() - self._waiting_since

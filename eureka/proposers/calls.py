@@ -1,0 +1,101 @@
+"""One call to a provider: what is asked, what comes back, and how it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal, Protocol
+
+from eureka.core.errors import ProposerError
+from eureka.core.types import Message
+
+
+@dataclass(frozen=True)
+class Call:
+    """A single request.
+
+    `ending` is a last piece of user text that differs from sample to sample, so that all before it can be cached.
+    `arriving` is called at every piece of the answer, and may raise to give the call up.
+    """
+
+    messages: tuple[Message, ...]
+    ending: str
+    max_output_tokens: int
+    arriving: Callable[[], None]
+
+    @property
+    def sent(self) -> tuple[Message, ...]:
+        """All text of the request."""
+        return (*self.messages, Message("user", self.ending)) if self.ending else self.messages
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer; tokens are None where the provider does not say."""
+
+    text: str
+    finish: Literal["stop", "length", "refusal"]
+    model: str
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    written_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+def count(value: object) -> int | None:
+    """A number of tokens as a provider says it; None where it is not one."""
+    return value if isinstance(value, int) and value >= 0 else None
+
+
+class Retry(Enum):
+    """Whether a failed call may be made again."""
+
+    NEVER = "never"
+    LATER = "later"
+    IF_SEEN = "if the server has answered before"
+
+
+class CallFailed(Exception):
+    """A call gave no answer.
+
+    `lost` says that the provider may have billed it all the same: it is charged, and never made again unasked.
+    """
+
+    def __init__(
+        self,
+        error: ProposerError,
+        *,
+        retry: Retry = Retry.NEVER,
+        lost: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.retry = retry
+        self.lost = lost
+        self.retry_after_s = retry_after_s
+
+
+class Endpoint(Protocol):
+    """One model at one provider. Safe to use from many threads."""
+
+    @property
+    def provider(self) -> str: ...
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def varies(self) -> bool:
+        """Whether its samples differ of themselves (a temperature is set), without being told to."""
+        ...
+
+    def ask(self, call: Call, silence_s: float) -> Answer:
+        """Make one call; `silence_s` is the longest pause between two pieces of its answer.
+
+        Raises:
+            CallFailed: there is no whole answer.
+        """
+        ...

@@ -1,0 +1,166 @@
+"""The proposer that asks a language model, whichever provider serves it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Event
+
+from eureka.core.errors import ProposerError
+from eureka.core.types import Completion, Prompt, Usage
+from eureka.proposers.budget import Ledger
+from eureka.proposers.calls import Answer, Call, CallFailed, Endpoint
+from eureka.proposers.parallel import Signals, run_calls
+from eureka.proposers.patience import Patience
+from eureka.proposers.prices import PriceList
+from eureka.proposers.tokens import token_bound
+
+Vary = Callable[[int, int], str]
+"""`vary(sample, samples)`: a sentence that tells one of a generation's samples to take another line."""
+
+_SAMPLE = re.compile(r"g\d+-c(\d+)")
+
+
+@dataclass(frozen=True)
+class ChatSettings:
+    """How calls are made. `samples` is the number of candidates per generation; times are in seconds."""
+
+    samples: int
+    concurrency: int
+    max_output_tokens: int
+    silence_s: float
+    patience_s: float
+
+
+def _say_nothing(text: str) -> None:
+    del text
+
+
+class ChatProposer:
+    """Single calls to one model, in parallel, within the ledger's caps.
+
+    Args:
+        vary: makes samples differ where no temperature is set; not used where a candidate is asked again.
+        tell: is given a sentence whenever a provider is waited for.
+    """
+
+    uses_metric = False
+    can_repair = True
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        prices: PriceList,
+        ledger: Ledger,
+        settings: ChatSettings,
+        vary: Vary,
+        tell: Callable[[str], None] = _say_nothing,
+    ) -> None:
+        self._endpoint = endpoint
+        self._prices = prices
+        self._ledger = ledger
+        self._settings = settings
+        self._vary = vary
+        self._patience = Patience(settings.patience_s, tell)
+
+    @property
+    def name(self) -> str:
+        """`openai` or `anthropic`."""
+        return self._endpoint.provider
+
+    @property
+    def description(self) -> str:
+        """One sentence for the user."""
+        return f"The language model {self._endpoint.model} ({self._endpoint.provider}) writes the reward functions."
+
+    def reads(self, source: str) -> bool:
+        """Any source."""
+        del source
+        return True
+
+    def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
+        """One call for each id, see `Proposer.sample`; raises as `sample_each`."""
+        return self.sample_each(dict.fromkeys(candidate_ids, prompt))
+
+    def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
+        """One call for each id with its own prompt, see `Proposer.sample_each`.
+
+        Raises:
+            BudgetReached: a cap leaves no room for another call.
+            ContextTooLong: the prompt is longer than the model takes.
+            ProposerError: the provider cannot be used, or is busy beyond patience.
+        """
+
+        def ask(candidate_id: str, begun: Callable[[], None], signals: Signals) -> Completion:
+            return self._complete(prompts[candidate_id], candidate_id, begun, signals)
+
+        with self._ledger.waiting():
+            yield from run_calls(list(prompts), ask, self._settings.concurrency)
+
+    def _complete(self, prompt: Prompt, candidate_id: str, begun: Callable[[], None], signals: Signals) -> Completion:
+        alone = self._endpoint.varies or prompt.facts.attempt > 0
+        arrived = Event()
+
+        def arriving() -> None:
+            if not arrived.is_set():
+                arrived.set()
+                begun()
+            if signals.unwanted.is_set():
+                raise ProposerError("the answer is no longer wanted")
+            self._ledger.require_time()
+
+        call = Call(
+            messages=prompt.messages,
+            ending="" if alone else self._vary(_sample_number(candidate_id), self._settings.samples),
+            max_output_tokens=self._settings.max_output_tokens,
+            arriving=arriving,
+        )
+        answer, usage = self._ask(call, signals.closed)
+        return Completion(candidate_id, answer.text, answer.model, usage, prompt.facts.attempt, answer.finish)
+
+    def _ask(self, call: Call, closed: Event) -> tuple[Answer, Usage]:
+        """The answer and what it used, asked for again while patience lasts."""
+        tokens = token_bound(call.sent)
+        bound_usd = self._prices.usd_bound(tokens, call.max_output_tokens)
+        while True:
+            self._patience.hold(closed, self._ledger.seconds_left())
+            self._ledger.require_time()
+            with self._ledger.reserved(tokens + call.max_output_tokens, bound_usd) as reservation:
+                if closed.is_set():
+                    reservation.release()
+                    raise ProposerError("another call has failed")
+                started = time.monotonic()
+                try:
+                    answer = self._endpoint.ask(call, self._silence_s())
+                except CallFailed as failed:
+                    failure = failed
+                    if not failed.lost:
+                        reservation.release()
+                else:
+                    usage = self._usage(answer)
+                    reservation.settle(usage)
+                    self._patience.answered()
+                    return answer, usage
+            self._ledger.require_time()
+            self._patience.wait_or_raise(failure, started)
+
+    def _silence_s(self) -> float:
+        left = self._ledger.seconds_left()
+        return self._settings.silence_s if left is None else max(min(self._settings.silence_s, left), 0.1)
+
+    def _usage(self, answer: Answer) -> Usage:
+        usd = None
+        if answer.input_tokens is not None and answer.output_tokens is not None:
+            usd = self._prices.usd(
+                answer.input_tokens, answer.output_tokens, answer.cached_tokens or 0, answer.written_tokens or 0
+            )
+        return Usage(answer.input_tokens, answer.output_tokens, answer.cached_tokens, answer.reasoning_tokens, usd)
+
+
+def _sample_number(candidate_id: str) -> int:
+    match = _SAMPLE.fullmatch(candidate_id)
+    if match is None:
+        raise ProposerError(f"{candidate_id!r} is not a candidate id: expected the form g02-c05, counted from 1")
+    return int(match[1])

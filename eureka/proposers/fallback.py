@@ -1,0 +1,68 @@
+"""`llm.fallback`: a second proposer that takes over where the first cannot go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from eureka.core.errors import BudgetReached, ContextTooLong, ProposerError
+from eureka.core.types import Completion, Prompt
+from eureka.proposers.base import Proposer
+
+
+class Fallback:
+    """Asks `first` until it fails, and from then on `second`, for every answer that `first` did not give.
+
+    A cap that is reached holds for both, and a prompt that is too long is for the caller to shorten: neither is a
+    reason to change. `tell` is given a sentence when the second takes over.
+    """
+
+    def __init__(self, first: Proposer, second: Proposer, tell: Callable[[str], None]) -> None:
+        self._first = first
+        self._second = second
+        self._tell = tell
+        self._failed = False
+
+    @property
+    def name(self) -> str:
+        """Of the one that is asked next."""
+        return self._second.name if self._failed else self._first.name
+
+    @property
+    def uses_metric(self) -> bool:
+        """Whether either reads the probe of the metric."""
+        return self._first.uses_metric or self._second.uses_metric
+
+    @property
+    def can_repair(self) -> bool:
+        """Of the one that is asked next."""
+        return self._second.can_repair if self._failed else self._first.can_repair
+
+    @property
+    def description(self) -> str:
+        """Two sentences for the user."""
+        return f"{self._first.description} If it fails, llm.fallback takes over: {self._second.description}"
+
+    def reads(self, source: str) -> bool:
+        """As the one that is asked next."""
+        return (self._second if self._failed else self._first).reads(source)
+
+    def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
+        """One call for each id, see `Proposer.sample`."""
+        return self.sample_each(dict.fromkeys(candidate_ids, prompt))
+
+    def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
+        """One call for each id with its own prompt, see `Proposer.sample_each`."""
+        missing = dict(prompts)
+        if not self._failed:
+            try:
+                for completion in self._first.sample_each(prompts):
+                    del missing[completion.candidate_id]
+                    yield completion
+            except (BudgetReached, ContextTooLong):
+                raise
+            except ProposerError as error:
+                self._failed = True
+                self._tell(f"{error}; {self._second.name} takes over")
+            else:
+                return
+        yield from self._second.sample_each(missing)

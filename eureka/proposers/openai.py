@@ -1,0 +1,150 @@
+"""`llm=openai`: chat completions, at OpenAI or at any server that speaks its protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from eureka.core.types import Message
+from eureka.proposers.calls import Answer, Call, count
+from eureka.proposers.failures import Whom
+from eureka.proposers.http import BuyOnceClient, call_timeout
+from eureka.proposers.keys import Key
+from eureka.proposers.streaming import read_answer
+
+if TYPE_CHECKING:
+    import httpx2
+    import openai
+    from openai.types.chat import ChatCompletionChunk
+
+OFFICIAL_URL = "https://api.openai.com/v1"
+
+_FINISH: dict[str, Literal["stop", "length", "refusal"]] = {"length": "length", "content_filter": "refusal"}
+
+
+@dataclass(frozen=True)
+class OpenAIEndpoint:
+    """A model behind a chat completions API.
+
+    Args:
+        base_url: None for OpenAI's own.
+        temperature: None leaves it to the model, as reasoning models demand.
+        effort: of reasoning, None for models without it.
+        extra_body: is merged into every request.
+        patience_s: the SDK's own retries do not wait longer than this.
+        transport: instead of the network, in tests.
+    """
+
+    model: str
+    key: Key
+    base_url: str | None = None
+    temperature: float | None = None
+    effort: str | None = None
+    extra_body: Mapping[str, object] | None = None
+    patience_s: float = 60.0
+    transport: httpx2.BaseTransport | None = None
+
+    provider = "openai"
+
+    @property
+    def varies(self) -> bool:
+        """Whether samples differ of themselves."""
+        return bool(self.temperature)
+
+    @cached_property
+    def _client(self) -> openai.OpenAI:
+        import openai
+
+        return openai.OpenAI(
+            api_key=self.key.reveal(),
+            base_url=self.base_url or OFFICIAL_URL,
+            http_client=BuyOnceClient(openai.OpenAIError, self.patience_s, self.transport),
+        )
+
+    def ask(self, call: Call, silence_s: float) -> Answer:
+        """Make one call, see `Endpoint.ask`. The answer is streamed, so that silence is noticed."""
+        import openai
+
+        def create() -> openai.Stream[ChatCompletionChunk]:
+            stream: openai.Stream[ChatCompletionChunk] = self._client.chat.completions.create(
+                model=self.model,
+                messages=_messages(call),
+                stream=True,
+                stream_options={"include_usage": True},
+                timeout=call_timeout(silence_s),
+                extra_body=self.extra_body,
+                **self._options(call),
+            )
+            return stream
+
+        whom = Whom(self.provider, self.model, self.base_url or OFFICIAL_URL, self.key)
+        return read_answer(create, _Reading(self.model), call, whom, openai.OpenAIError)
+
+    def _options(self, call: Call) -> dict[str, Any]:
+        # OpenAI has replaced `max_tokens`, which is the only name that all compatible servers know.
+        limit = "max_tokens" if self.base_url else "max_completion_tokens"
+        options: dict[str, Any] = {limit: call.max_output_tokens}
+        if self.temperature is not None:
+            options["temperature"] = self.temperature
+        if self.effort is not None:
+            options["reasoning_effort"] = self.effort
+        return options
+
+
+def _messages(call: Call) -> Any:
+    """The messages with the call's ending after the last one; as one text, since some servers take no list of parts."""
+    messages = list(call.messages)
+    if call.ending:
+        last = messages.pop()
+        messages.append(Message(last.role, f"{last.content}\n\n{call.ending}"))
+    return [{"role": message.role, "content": message.content} for message in messages]
+
+
+class _Reading:
+    """An answer as its chunks arrive."""
+
+    def __init__(self, model: str) -> None:
+        self.begun = False
+        self.finish: str | None = None
+        self._model = model
+        self._texts: list[str] = []
+        self._refusals: list[str] = []
+        self._tool_calls: list[str] = []
+        self._usage: Any = None
+
+    def add(self, chunk: ChatCompletionChunk) -> None:
+        self.begun = True
+        self._model = str(chunk.model or self._model)
+        self._usage = chunk.usage or self._usage
+        for choice in chunk.choices or ():
+            self.finish = choice.finish_reason or self.finish
+            delta = choice.delta
+            if delta is None:
+                continue
+            self._texts += _said(delta.content)
+            self._refusals += _said(delta.refusal)
+            for tool_call in delta.tool_calls or ():
+                self._tool_calls += _said(tool_call.function.arguments if tool_call.function else None)
+
+    def answer(self, finish: str) -> Answer:
+        # A model that answers with a tool call, though it was offered no tool, may have put its code there.
+        said = ("".join(self._texts or self._refusals), "".join(self._tool_calls))
+        usage = self._usage
+        prompt_details = getattr(usage, "prompt_tokens_details", None)
+        output_details = getattr(usage, "completion_tokens_details", None)
+        return Answer(
+            text="\n\n".join(filter(None, said)),
+            finish="refusal" if self._refusals else _FINISH.get(finish, "stop"),
+            model=self._model,
+            input_tokens=count(getattr(usage, "prompt_tokens", None)),
+            output_tokens=count(getattr(usage, "completion_tokens", None)),
+            cached_tokens=count(getattr(prompt_details, "cached_tokens", None)),
+            written_tokens=count(getattr(prompt_details, "cache_write_tokens", None)),
+            reasoning_tokens=count(getattr(output_details, "reasoning_tokens", None)),
+        )
+
+
+def _said(text: object) -> Iterable[str]:
+    return [text] if isinstance(text, str) and text else []

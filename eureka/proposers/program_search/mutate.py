@@ -1,0 +1,317 @@
+"""Changing a parent program by what its Reflection says, one rule per candidate of a generation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Literal
+
+from eureka.core.types import ComponentReflection, Reflection
+from eureka.proposers.program_search.draw import (
+    MAX_TERMS,
+    Library,
+    draw_drive,
+    draw_program,
+    draw_regulariser,
+    draw_secondary,
+    is_redundant,
+    log_uniform,
+    preferences,
+    rounded,
+)
+from eureka.proposers.program_search.source import Kind, Program, Shaping, Term
+
+Role = Literal["drive", "regulariser", "constant"]
+
+# A share of the total's variance above which a component drowns the others, and below which it does nothing.
+DOMINATING_SHARE = 0.8
+NEGLIGIBLE_SHARE = 0.01
+# Correlations with the metric: enough to trust a component, and bad enough to drop it.
+TRUSTED_CORRELATION = 0.3
+HARMFUL_CORRELATION = -0.2
+# The metric is flat when its best gain over the first point is at most this share of its largest value.
+FLAT_GAIN = 0.05
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A program and the sentences that say what was changed and why."""
+
+    program: Program
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Parent:
+    """What a rule works on: the parent's terms (after repairs), its Reflection, and what can be drawn."""
+
+    terms: tuple[Term, ...]
+    reflection: Reflection
+    lib: Library
+    rng: Random
+
+    def component(self, term: Term) -> ComponentReflection | None:
+        """The term's statistics; None where the Reflection has none of that name."""
+        return next((c for c in self.reflection.components if c.name == term.name), None)
+
+    def correlation(self, term: Term) -> float:
+        """The component's correlation with the metric; 0 where unknown."""
+        component = self.component(term)
+        return (component.metric_correlation or 0.0) if component else 0.0
+
+    def of_role(self, *roles: Role) -> list[Term]:
+        """The terms of these roles, those that move most with the metric first."""
+        return sorted((t for t in self.terms if role(t) in roles), key=lambda t: -self.correlation(t))
+
+    def with_term(self, old: Term, new: Term | None) -> Program:
+        """The program with one term changed, or dropped where `new` is None."""
+        changed = [new if t is old else t for t in self.terms]
+        return Program(tuple(t for t in changed if t is not None))
+
+
+Rule = Callable[[Parent], Proposal | None]
+
+
+def role(term: Term) -> Role:
+    """What a term is for, told from the term alone: only drives reward, or follow one column."""
+    if term.quantity.kind is Kind.ONE:
+        return "constant"
+    drives = {Kind.SCALAR, Kind.COLUMN, Kind.NUMBER, Kind.MEAN_NUMBER, Kind.DISTANCE, Kind.QUATERNION_UP}
+    return "drive" if term.quantity.kind in drives else "regulariser"
+
+
+def is_flat(reflection: Reflection) -> bool:
+    """Whether the task metric stayed where it began."""
+    points = [p for p in reflection.metric_points if math.isfinite(p)]
+    if len(points) < 2:
+        return True
+    return max(points) - points[0] <= FLAT_GAIN * max(abs(p) for p in points)
+
+
+def mutate(program: Program, reflection: Reflection, lib: Library, index: int, rng: Random) -> Proposal:
+    """Candidate `index` (from 1) of the generation after `program`: its own rule, or the next one that applies.
+
+    The first candidate only rescales; for the others dead and harmful components go first.
+    """
+    flat = is_flat(reflection)
+    parent = Parent(program.terms, reflection, lib, rng)
+    repaired = Proposal(program, ()) if index == 1 else _repaired(parent)
+    if not any(role(t) != "constant" for t in repaired.program.terms):
+        return Proposal(draw_program(lib, rng), (*repaired.reasons, "Nothing useful was left, so I start afresh."))
+    parent = replace(parent, terms=repaired.program.terms, lib=_without_dropped(parent, repaired.program))
+    rules = _BOLD if flat else _CAREFUL
+    notes = (_flat_sentence(reflection),) if flat and index != 1 else ()
+    for step in range(len(rules)):
+        proposal = rules[(index - 1 + step) % len(rules)](parent)
+        if proposal is not None:
+            return Proposal(_ordered(proposal.program), (*notes, *repaired.reasons, *proposal.reasons))
+    return Proposal(draw_program(lib, rng), (*notes, "No rule applied, so I start afresh."))
+
+
+def _flat_sentence(reflection: Reflection) -> str:
+    if not reflection.metric_points:
+        return "No task metric says what to keep, so I make a larger change."
+    first, best = reflection.metric_points[0], reflection.metric_max
+    return f"The task metric stayed flat ({first:.3g} at the start, {best:.3g} at best), so I make a larger change."
+
+
+def _without_dropped(parent: Parent, repaired: Program) -> Library:
+    """The library without what was just found useless, so that it is not drawn again at once."""
+    dropped = {t.quantity for t in parent.terms if t not in repaired.terms}
+    left = tuple(f for f in parent.lib.features if f.quantity not in dropped)
+    return replace(parent.lib, features=left) if left else parent.lib
+
+
+def _ordered(program: Program) -> Program:
+    """The constant last, at most MAX_TERMS."""
+    terms = [t for t in program.terms if role(t) != "constant"]
+    constant = [t for t in program.terms if role(t) == "constant"]
+    return Program((*terms[: MAX_TERMS - len(constant)], *constant))
+
+
+def _repaired(parent: Parent) -> Proposal:
+    kept, reasons = [], []
+    for term in parent.terms:
+        component = parent.component(term)
+        fault = _fault(term, component) if component and role(term) != "constant" else None
+        if fault is None:
+            kept.append(term)
+        else:
+            reasons.append(f"I drop {term.name}: {fault}.")
+    return Proposal(Program(tuple(kept)), tuple(reasons))
+
+
+def _fault(term: Term, component: ComponentReflection) -> str | None:
+    # A component may also be dead without being constant in name only: tiny rounding noise is no signal.
+    if component.std <= 1e-9 * max(abs(component.mean), 1.0):
+        return f"it never changed (standard deviation {component.std:.3g})"
+    if component.active_fraction == 0.0:
+        return "it was never active"
+    correlation = component.metric_correlation
+    if role(term) == "drive" and correlation is not None and correlation < HARMFUL_CORRELATION:
+        return f"it moves against the task metric (correlation {correlation:.2f})"
+    return None
+
+
+def _rescale(parent: Parent) -> Proposal | None:
+    """Down with what drowns the others without following the metric, up with a drive that does nothing, else a step."""
+    for term in parent.of_role("drive", "regulariser"):
+        component = parent.component(term)
+        share = component.variance_share if component else None
+        if component is None or share is None:
+            continue
+        told = f"{share:.0%} of the total's variance, correlation with the metric {parent.correlation(term):.2f}"
+        if share > DOMINATING_SHARE and parent.correlation(term) < TRUSTED_CORRELATION and len(parent.terms) > 1:
+            return _scaled(parent, term, parent.rng.uniform(0.2, 0.4), f"it dominates ({told})")
+        if role(term) == "regulariser" and parent.correlation(term) < -TRUSTED_CORRELATION:
+            return _scaled(parent, term, parent.rng.uniform(0.3, 0.6), f"it holds the metric back ({told})")
+        if role(term) == "drive" and abs(share) < NEGLIGIBLE_SHARE:
+            return _scaled(parent, term, parent.rng.uniform(2.0, 5.0), f"it is negligible ({told})")
+    best = parent.of_role("drive", "regulariser")[0]
+    return _scaled(parent, best, log_uniform(parent.rng, 1.2, 2.0), "nothing is out of proportion, a small step")
+
+
+def _scaled(parent: Parent, term: Term, factor: float, reason: str) -> Proposal:
+    new = replace(term, weight=rounded(term.weight * factor))
+    text = f"I change {term.name}_weight from {term.weight:.3g} to {new.weight:.3g}: {reason}."
+    return Proposal(parent.with_term(term, new), (text,))
+
+
+def _reshape(parent: Parent) -> Proposal | None:
+    """Another shaping function for the main drive."""
+    for term in parent.of_role("drive"):
+        feature = parent.lib.feature_of(term.quantity)
+        others = [s for s in feature.shapings if s is not term.shaping] if feature else []
+        if feature and others:
+            shaping = parent.rng.choice(others)
+            new = draw_drive(parent.lib, feature, parent.rng, _strength(term, feature.typical), shaping)
+            text = f"I shape {term.name} by {new.shaping.value} instead of {term.shaping.value}, for another gradient."
+            return Proposal(parent.with_term(term, replace(new, name=term.name)), (text,))
+    return None
+
+
+def _strength(term: Term, typical: float) -> float:
+    """The reward per typical value that a term's weight stands for; the inverse of how weights are drawn."""
+    if term.shaping is Shaping.TANH and term.scale:
+        return abs(term.weight) * typical / term.scale
+    if term.target:
+        return abs(term.weight) * typical / abs(term.target)
+    return abs(term.weight) * (typical if term.shaping is Shaping.LINEAR else 1.0)
+
+
+def _retune(parent: Parent) -> Proposal | None:
+    """Another temperature, saturation or target."""
+    for term in parent.of_role("drive", "regulariser"):
+        if term.scale is None:
+            continue
+        scale = rounded(term.scale * parent.rng.choice((0.5, 0.7, 1.5, 2.0)))
+        new = replace(term, scale=scale)
+        text = f"I change the width of {term.name} from {term.scale:.3g} to {scale:.3g}"
+        if term.target and parent.rng.random() < 0.5:
+            new = replace(new, target=rounded(term.target * parent.rng.choice((1.25, 1.5, 2.0))))
+            text += f" and its target from {term.target:.3g} to {new.target:.3g}, so that there is more to gain"
+        return Proposal(parent.with_term(term, new), (f"{text}.",))
+    return None
+
+
+def _prune(parent: Parent) -> Proposal | None:
+    """Without the component that says least."""
+    spare = [t for t in parent.of_role("drive", "regulariser") if t not in parent.of_role("drive")[:1]]
+    if len(parent.terms) < 3 or not spare:
+        return None
+
+    def says(term: Term) -> float:
+        component = parent.component(term)
+        return abs(component.variance_share or 0.0) if component else 0.0
+
+    least = min(spare, key=says)
+    text = f"I leave out {least.name}: with {says(least):.1%} of the total's variance it says least."
+    return Proposal(parent.with_term(least, None), (text,))
+
+
+def _add_drive(parent: Parent) -> Proposal | None:
+    return _added(parent, draw_secondary(parent.lib, parent.terms, parent.rng), "a weaker drive beside the main one")
+
+
+def _add_penalty(parent: Parent) -> Proposal | None:
+    return _added(parent, draw_regulariser(parent.lib, parent.terms, parent.rng), "a small penalty for smoother motion")
+
+
+def _added(parent: Parent, term: Term | None, why: str) -> Proposal | None:
+    if term is None or len(parent.terms) >= MAX_TERMS:
+        return None
+    return Proposal(Program((*parent.terms, term)), (f"I add {term.name}, {why}.",))
+
+
+def _rescale_penalties(parent: Parent) -> Proposal | None:
+    """All penalties and the constant, against the drives."""
+    if not parent.of_role("drive") or not parent.of_role("regulariser", "constant"):
+        return None
+    factor = log_uniform(parent.rng, 0.25, 0.7) if parent.rng.random() < 0.6 else log_uniform(parent.rng, 1.4, 2.5)
+    terms = [t if role(t) == "drive" else replace(t, weight=rounded(t.weight * factor)) for t in parent.terms]
+    return Proposal(
+        Program(tuple(terms)), (f"I scale the penalties and the bonus by {factor:.2g} against the drives.",)
+    )
+
+
+def _recombine(parent: Parent) -> Proposal | None:
+    """The component that moves most with the metric, and the rest of a fresh program."""
+    drives = parent.of_role("drive")
+    if not drives:
+        return None
+    best = drives[0]
+    rest = _compatible(parent, draw_program(parent.lib, parent.rng).terms, best)
+    if not rest:
+        return None
+    told = f"correlation with the metric {parent.correlation(best):.2f}"
+    return Proposal(Program((best, *rest)), (f"I keep {best.name} ({told}) and try other terms beside it.",))
+
+
+def _compatible(parent: Parent, terms: Sequence[Term], best: Term) -> list[Term]:
+    rest: list[Term] = []
+    for term in terms:
+        feature = parent.lib.feature_of(term.quantity)
+        if term.name != best.name and not (feature and is_redundant(feature, [best, *rest])):
+            rest.append(term)
+    return rest
+
+
+def _replace_main(parent: Parent) -> Proposal | None:
+    """Another main drive."""
+    drives = parent.of_role("drive")
+    free = [f for f in parent.lib.drives if not is_redundant(f, parent.terms)]
+    if not drives or not free:
+        return None
+    old = drives[0]
+    feature = parent.rng.choices(free, preferences(parent.lib, free))[0]
+    new = draw_drive(parent.lib, feature, parent.rng, log_uniform(parent.rng, 0.7, 2.0))
+    return Proposal(parent.with_term(old, new), (f"I replace {old.name} by {new.name} as the main drive.",))
+
+
+def _flip(parent: Parent) -> Proposal | None:
+    """The main drive the other way round, where its direction was a guess."""
+    for term in parent.of_role("drive"):
+        feature = parent.lib.feature_of(term.quantity)
+        if feature and feature.directed and not parent.lib.correlation_of(feature):
+            new = replace(term, target=-term.target) if term.target else replace(term, weight=-term.weight)
+            return Proposal(parent.with_term(term, new), (f"I turn {term.name} round: its direction was a guess.",))
+    return None
+
+
+def _fresh(parent: Parent) -> Proposal | None:
+    return Proposal(draw_program(parent.lib, parent.rng), ("I try a fresh reward.",))
+
+
+_CAREFUL: tuple[Rule, ...] = (
+    _rescale,
+    _reshape,
+    _rescale_penalties,
+    _recombine,
+    _prune,
+    _add_drive,
+    _retune,
+    _add_penalty,
+)
+_BOLD: tuple[Rule, ...] = (_rescale, _replace_main, _recombine, _flip, _fresh, _reshape, _recombine, _fresh)

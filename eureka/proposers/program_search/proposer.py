@@ -1,0 +1,170 @@
+"""`llm=program_search`: the embedded default proposer. Not a language model: a typed search over reward programs.
+
+It reads the same typed facts as a model would (`PromptFacts`), never the task's sentence or the environment's source.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from random import Random
+
+from eureka.core.errors import ProposerError
+from eureka.core.types import Completion, Prompt, PromptFacts, Reflection
+from eureka.proposers.base import OneByOne
+from eureka.proposers.program_search.draw import Library, draw_program, library, plain_program
+from eureka.proposers.program_search.mutate import Proposal, mutate
+from eureka.proposers.program_search.source import Program, Term, parse, render
+
+_SAMPLE = re.compile(r"g\d+-c(\d+)")
+_SIBLINGS = 16
+"""Samples of a generation that a further proposal differs from, however many were asked for."""
+
+
+class ProgramSearch(OneByOne):
+    """Proposes sums of shaped State quantities, chosen by unit, shape and frame.
+
+    Asked again about a candidate, it proposes another one in its place.
+
+    With `use_probe` it prefers quantities that move with the task metric on sampled states (`PromptFacts.probe`).
+    Every proposal is a function of the seed, the candidate id and the prompt's facts: a resumed run proposes the same,
+    whichever ids it still has to ask for.
+    """
+
+    name = "program_search"
+    can_repair = True
+
+    def __init__(self, seed: int, use_probe: bool) -> None:
+        self._seed = seed
+        self.uses_metric = use_probe
+
+    @property
+    def description(self) -> str:
+        """One sentence for the user."""
+        metric = (
+            "it is told which State quantities move with the task metric"
+            if self.uses_metric
+            else "it has no access to the task metric but through training results"
+        )
+        return (
+            "program_search is not a language model: it searches over reward programs made from the task's State table "
+            f"by unit, shape and frame, and cannot read the task's sentence; {metric}."
+        )
+
+    def reads(self, source: str) -> bool:
+        """A source in its own form alone: a sum of simple terms."""
+        return parse(source) is not None
+
+    def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
+        """One program for each id, in order. Raises ProposerError for a State with nothing that it could reward."""
+        facts = prompt.facts
+        probe = facts.probe.correlation if facts.probe and self.uses_metric else {}
+        lib = library(facts.state, probe)
+        if not lib.features:
+            raise ProposerError(
+                f"The State of task {facts.task} has no field that program_search can make a reward from; give its "
+                "fields shapes and units such as m, m/s, rad or 1, or choose a language model (llm=...)."
+            )
+        generation = _Generation(self._seed, facts, lib)
+        for candidate_id in candidate_ids:
+            index = _sample_number(candidate_id)
+            proposal = generation.again(index, facts.attempt) if facts.attempt else generation.first(index)
+            yield Completion(candidate_id, _answer(proposal, lib, facts), model=self.name)
+
+
+class _Generation:
+    """The proposals of a generation: no two the same program, and none the parent."""
+
+    def __init__(self, seed: int, facts: PromptFacts, lib: Library) -> None:
+        self._seed = seed
+        self._facts = facts
+        self._lib = lib
+        self._parent = _own_program(facts.reflection, lib) if facts.reflection else None
+        self._seen = {self._parent} if self._parent else set()
+        self._proposals: list[Proposal] = []
+
+    def first(self, index: int) -> Proposal:
+        """The first proposal for sample `index`, counted from 1."""
+        while len(self._proposals) < index:
+            number = len(self._proposals) + 1
+            self._proposals.append(self._drawn(number, str(number)))
+        return self._proposals[index - 1]
+
+    def again(self, index: int, attempt: int) -> Proposal:
+        """Another one for a sample whose earlier ones were not usable."""
+        self.first(max(index, _SIBLINGS))
+        return self._drawn(index + attempt, f"{index}/again{attempt}")
+
+    def _drawn(self, index: int, key: str) -> Proposal:
+        reflection = self._facts.reflection
+        for attempt in itertools.count():
+            rng = Random(f"{self._seed}/{self._facts.generation}/{key}/{attempt}")
+            if self._parent and reflection:
+                # A rule that keeps giving a known program makes way for the next one.
+                proposal = mutate(self._parent, reflection, self._lib, index + attempt // 4, rng)
+            else:
+                proposal = _first(self._facts, self._lib, index + attempt, rng)
+            if proposal.program not in self._seen:
+                self._seen.add(proposal.program)
+                return proposal
+        raise AssertionError("itertools.count ended")
+
+
+def _sample_number(candidate_id: str) -> int:
+    match = _SAMPLE.fullmatch(candidate_id)
+    if match is None or int(match[1]) < 1:
+        raise ProposerError(f"{candidate_id!r} is not a candidate id: expected the form g02-c05, counted from 1.")
+    return int(match[1])
+
+
+def _own_program(reflection: Reflection, lib: Library) -> Program | None:
+    """The parent, where it is a program of this search on this State."""
+    program = parse(reflection.source)
+    if program is None:
+        return None
+    fields = {f for t in program.terms for f in (t.quantity.field, t.quantity.other) if f}
+    return program if fields <= lib.fields else None
+
+
+def _first(facts: PromptFacts, lib: Library, index: int, rng: Random) -> Proposal:
+    if index == 1 and facts.generation == 1:
+        return Proposal(plain_program(lib, rng), ("I begin with the plainest reward that this State suggests.",))
+    if facts.reflection:
+        reason = f"I could not read {facts.reflection.candidate_id} as a sum of simple terms, so I start afresh."
+    elif facts.rejected:
+        reason = "No earlier candidate could be used, so I start afresh."
+    else:
+        reason = "I try another combination of terms."
+    return Proposal(draw_program(lib, rng), (reason,))
+
+
+def _answer(proposal: Proposal, lib: Library, facts: PromptFacts) -> str:
+    lines = list(proposal.reasons)
+    if facts.reflection:
+        r = facts.reflection
+        judged = "a task metric" if facts.has_metric else "a preference score"
+        lines.insert(0, f"The parent {r.candidate_id} ended at {judged} of {r.metric_final:.3g}.")
+    if facts.feedback:
+        lines.insert(0, _feedback_sentence(facts))
+    lines += [sentence for term in proposal.program.terms if (sentence := _correlation_sentence(term, lib))]
+    return "\n".join(lines) + f"\n\n```python\n{render(proposal.program)}```\n"
+
+
+def _feedback_sentence(facts: PromptFacts) -> str:
+    said = facts.feedback[0]
+    if facts.reflection is not None and said.best == facts.reflection.candidate_id:
+        chose = f"A person chose the parent, {said.best}."
+    elif said.best is not None:
+        chose = f"A person chose {said.best}, and I go on from another, which I can read."
+    else:
+        chose = "A person judged the policies and chose none of them as the parent."
+    return f"{chose} I cannot read what they wrote." if said.text else chose
+
+
+def _correlation_sentence(term: Term, lib: Library) -> str:
+    feature = lib.feature_of(term.quantity)
+    correlation = lib.correlation_of(feature) if feature else 0.0
+    if not correlation or not feature or feature.role != "drive":
+        return ""
+    return f"On sampled states {term.name} has a correlation of {correlation:.2f} with the task metric."

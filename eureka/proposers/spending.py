@@ -1,0 +1,94 @@
+"""What a run's answers cost: for its caps when it is resumed, and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+from eureka.config import ModelConfig
+from eureka.core.serialize import dumps, loads
+from eureka.core.types import INIT_ID, Completion, Message
+from eureka.proposers.budget import Ledger, Spent
+from eureka.proposers.models import chosen_models
+from eureka.proposers.tokens import token_bound
+from eureka.store import RunStore, generation_of
+
+_BESIDE_ANSWERS = "llm spent beside recorded answers"
+_CALLS = "llm calls"
+# The words around a repair's code and error.
+_REPAIR_TOKENS = 4096
+
+
+def spent_before(store: RunStore, llm: ModelConfig) -> Spent:
+    """All that a run has spent: on recorded answers, on lost ones, and on those in flight when it was killed."""
+    total = spent_beside_answers(store, llm)
+    for answer in chain.from_iterable(store.completions().values()):
+        read, written, usd = answer.usage.input_tokens, answer.usage.output_tokens, answer.usage.usd
+        if read is None or written is None:
+            total += _bound(store, llm, answer.candidate_id)
+        else:
+            total += Spent(read + written, usd or 0.0)
+    return total
+
+
+def spent_beside_answers(store: RunStore, llm: ModelConfig) -> Spent:
+    """What no recorded answer tells of: lost answers, waiting, and calls in flight when the run was killed."""
+    facts = store.facts()
+    spent = loads(Spent, facts[_BESIDE_ANSWERS]) if _BESIDE_ANSWERS in facts else Spent()
+    if facts.get(_CALLS) != "open":
+        return spent
+    in_flight = [name.split()[0] for name in store.calls_in_flight()][: llm.concurrency]
+    return sum((_bound(store, llm, candidate_id) for candidate_id in in_flight), spent)
+
+
+def open_calls(store: RunStore) -> None:
+    """From now on calls may be in flight."""
+    store.set_fact(_CALLS, "open")
+
+
+def settle_calls(store: RunStore, before: Spent, ledger: Ledger) -> None:
+    """No call is in flight any more; `before` is what `spent_beside_answers` said when they began."""
+    store.set_fact(_BESIDE_ANSWERS, dumps(before + ledger.beside_answers))
+    store.set_fact(_CALLS, "settled")
+
+
+def _bound(store: RunStore, llm: ModelConfig, candidate_id: str) -> Spent:
+    """The most that one call for a candidate can have cost."""
+    prompt = store.prompt(generation_of(candidate_id))
+    messages = list(prompt.messages) if prompt else []
+    answers = store.completions(generation_of(candidate_id)).get(candidate_id, ())
+    messages += [Message("assistant", answer.text) for answer in answers]
+    tokens = token_bound(messages) + (_REPAIR_TOKENS if answers else 0)
+    usd = [chosen.prices.usd_bound(tokens, llm.max_output_tokens) or 0.0 for chosen in chosen_models(llm)]
+    return Spent(tokens + llm.max_output_tokens, max(usd))
+
+
+def spending_line(store: RunStore, generation: int) -> str:
+    """What a generation's answers took, and what the run's have cost by then."""
+    of_run = [answer for answer in chain.from_iterable(store.completions().values()) if answer.candidate_id != INIT_ID]
+    of_generation = [answer for answer in of_run if generation_of(answer.candidate_id) == generation]
+    return f"{usage_line(of_generation)}; run so far {price(of_run)}"
+
+
+def usage_line(completions: Sequence[Completion]) -> str:
+    """`8 answers: 41,200 tokens read (88% from the cache), 9,800 written (3,100 reasoning), $0.12`; unknown is said."""
+    usages = [completion.usage for completion in completions]
+    known = [usage for usage in usages if usage.input_tokens is not None and usage.output_tokens is not None]
+    count = f"{len(usages)} {'answer' if len(usages) == 1 else 'answers'}"
+    if not known:
+        return f"{count}: tokens and price not known"
+    read = sum(usage.input_tokens or 0 for usage in known)
+    written = sum(usage.output_tokens or 0 for usage in known)
+    cached = sum(usage.cached_tokens or 0 for usage in known)
+    reasoning = sum(usage.reasoning_tokens or 0 for usage in known)
+    unsaid = f" ({len(usages) - len(known)} do not say)" if len(known) < len(usages) else ""
+    thought = f" ({reasoning:,} reasoning)" if reasoning else ""
+    share = f" ({cached / read:.0%} from the cache)" if read else ""
+    tokens = f"{read:,} tokens read{share}, {written:,} written{thought}"
+    return f"{count}{unsaid}: {tokens}, {price(completions)}"
+
+
+def price(completions: Sequence[Completion]) -> str:
+    """`$0.12`, or `price not known` where that of any answer is not."""
+    usd = [completion.usage.usd for completion in completions]
+    return "price not known" if None in usd else f"${sum(u for u in usd if u is not None):.4g}"

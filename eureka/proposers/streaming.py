@@ -1,0 +1,61 @@
+"""Reading one streamed answer, which both SDKs serve alike."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, Self
+
+import httpx2
+
+from eureka.proposers.calls import Answer, Call
+from eureka.proposers.failures import MALFORMED, Whom, call_failed, unfinished
+
+
+class Pieces(Protocol):
+    """A stream of an SDK: the pieces of an answer as they arrive."""
+
+    @property
+    def response(self) -> httpx2.Response: ...
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *error: Any) -> None: ...
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Reading(Protocol):
+    """An answer as its pieces arrive; `finish` is the provider's word for why it ended, None before that."""
+
+    begun: bool
+    finish: str | None
+
+    def add(self, piece: Any) -> None: ...
+    def answer(self, finish: str) -> Answer: ...
+
+
+def read_answer(
+    create: Callable[[], Pieces], reading: Reading, call: Call, whom: Whom, sdk_error: type[Exception]
+) -> Answer:
+    """Send the request by `create` and read its answer, of which `call.arriving` is told.
+
+    Args:
+        sdk_error: the base of what the SDK raises.
+
+    Raises:
+        CallFailed: there is no whole answer.
+    """
+    errors = (sdk_error, httpx2.HTTPError, ssl.SSLError)
+    try:
+        stream = create()
+    except errors as error:
+        raise call_failed(error, whom, begun=False) from None
+    try:
+        with stream:
+            for piece in stream:
+                call.arriving()
+                reading.add(piece)
+    except (*errors, *MALFORMED) as error:
+        raise call_failed(error, whom, begun=reading.begun) from None
+    if reading.finish is None:
+        raise unfinished(whom, stream.response.headers.get("content-type", ""), begun=reading.begun)
+    return reading.answer(reading.finish)

@@ -1,0 +1,81 @@
+"""All that can be said about one verified reward before it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from eureka.reward.analysis.behaviour import Behaviour, behaviours, beyond
+from eureka.reward.analysis.findings import Finding, Severity, findings
+from eureka.reward.analysis.parameters import Parameter, parameters
+from eureka.reward.analysis.ranking import Ranking, rank
+from eureka.reward.analysis.structure import Structure, Unreported, structure
+from eureka.reward.analysis.trajectory import Trajectory
+from eureka.reward.graph.runtime import InputRef, Ref, RewardFunction, evaluate
+
+State = Mapping[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What `analyse` found; `findings` are the remarkable things, the most important first."""
+
+    structure: Structure
+    total: Behaviour
+    components: Mapping[str, Behaviour]
+    parameters: tuple[Parameter, ...]
+    ranking: Ranking | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def has_problem(self) -> bool:
+        return any(finding.severity is Severity.PROBLEM for finding in self.findings)
+
+
+def analyse(
+    reward: RewardFunction,
+    state: State,
+    trajectories: Sequence[Trajectory] = (),
+    gamma: float = 0.99,
+    *,
+    with_parameters: bool = True,
+) -> Analysis:
+    """Look at a reward on recorded transitions, and on whole trajectories where there are any.
+
+    Args:
+        state: transitions, (num, ...) for every field that the reward reads; it is finite on all of them.
+        gamma: the trainer's discount per control step.
+        with_parameters: whether to try other values of its named constants, of which the findings say nothing.
+    """
+    form = structure(reward.graph)
+    total, components = behaviours(reward, state, form.entries)
+    ranking = rank(reward, trajectories, gamma) if trajectories else None
+    shares = _shares(reward, state, form.unreported)
+    found = findings(form, total, components, shares, beyond(reward, state), ranking)
+    tried = parameters(reward, state) if with_parameters else ()
+    return Analysis(form, total, components, tried, ranking, found)
+
+
+def _shares(reward: RewardFunction, state: State, terms: Sequence[Unreported]) -> list[tuple[Unreported, float | None]]:
+    """Each term with cov(weight * term, total) / var(total)."""
+    if not terms:
+        return []
+    first = next(iter(state.values()))
+    values = evaluate(reward.graph, state, first.shape[0], first.device)
+    total = _value(reward.graph.total, state, values)
+    variance = float(total.var(correction=0))
+    shares: list[tuple[Unreported, float | None]] = []
+    for term in terms:
+        value = term.weight * _value(term.value, state, values).expand_as(total)
+        covariance = float(((value - value.mean()) * (total - total.mean())).mean())
+        shares.append((term, covariance / variance if variance > 0.0 else None))
+    return shares
+
+
+def _value(ref: Ref, state: State, values: Sequence[torch.Tensor]) -> torch.Tensor:
+    if isinstance(ref, InputRef):
+        return state[ref.name].double()
+    found = values[ref.index]
+    return (found if ref.item is None else found[ref.item]).double()

@@ -1,0 +1,227 @@
+"""Looks at rewards in confined processes: a graph that a model wrote is computed there, and nowhere else.
+
+`look` is a target for the sandbox. What it tells comes from a process that computed a hostile graph: it is read as
+strictly as an answer of a candidate's own code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from eureka.core.errors import SandboxUnavailable
+from eureka.core.serialize import DecodeError, dumps, loads
+from eureka.reward.analysis.analyse import Analysis, analyse
+from eureka.reward.analysis.behaviour import Behaviour
+from eureka.reward.analysis.findings import Finding, Severity
+from eureka.reward.analysis.fingerprint import BLOCKS, Fingerprint, Fingerprints
+from eureka.reward.analysis.parameters import Parameter
+from eureka.reward.analysis.ranking import Ranking, rank
+from eureka.reward.analysis.structure import structure
+from eureka.reward.analysis.trajectory import Trajectory
+from eureka.reward.graph.runtime import compile_graph, parse_graph
+from eureka.reward.graph.shapes import Problem
+from eureka.reward.graph.verify import check_finite
+from eureka.reward.trace.service import Runner
+from eureka.reward.trace.wire import WireError, pack, unpack
+from eureka.sandbox import Failed, Limits, Sandbox
+
+LOOK = "eureka.reward.analysis.confined:look"
+PRELOAD = "eureka.reward.analysis.warm_up:warm_up"
+"""What warms the zygote, for candidates and for looks at what came of them."""
+LIMITS = Limits(wall_s=10.0, cpu_s=10, memory_bytes=1 << 30)
+"""A candidate is traced in a tenth of a second at a few dozen environments: these leave room for slow machines."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a reward does on the recorded transitions.
+
+    `findings` and `ranking` are as in `Analysis`, whose other parts are there where they were asked for. With a
+    `problem`, a value that is not finite on a recorded transition, there is nothing else but the fingerprint.
+    """
+
+    fingerprint: Fingerprint
+    problem: Problem | None
+    findings: tuple[Finding, ...]
+    ranking: Ranking | None
+    analysis: Analysis | None
+
+
+class Examiner:
+    """Looks at rewards on one set of recorded transitions, at each once.
+
+    Args:
+        sandbox: where graphs are computed.
+        state: recorded transitions, (num, ...) for every field of the task's State.
+        trajectories: where given, rewards are ranked on them.
+        gamma: the trainer's discount per control step.
+    """
+
+    def __init__(
+        self,
+        sandbox: Runner,
+        state: Mapping[str, torch.Tensor],
+        trajectories: Sequence[Trajectory] = (),
+        gamma: float = 0.99,
+    ) -> None:
+        self.state = state
+        self._sandbox = sandbox
+        self._trajectories = trajectories
+        self._gamma = gamma
+        self._seen: dict[tuple[str, bool], Seen | Failed] = {}
+
+    def with_trajectories(self, trajectories: Sequence[Trajectory], gamma: float) -> Examiner:
+        """One that ranks rewards on these too."""
+        return Examiner(self._sandbox, self.state, trajectories, gamma)
+
+    def look(self, graph: str, *, thorough: bool = False) -> Seen | Failed:
+        """What a graph's text does, or how it broke its process. `thorough` gives the whole analysis.
+
+        Raises:
+            GraphError: the text is no graph.
+            SandboxError: the sandbox failed, whatever the graph.
+        """
+        key = (graph, thorough)
+        if key not in self._seen:
+            self._seen[key] = self._look(graph, thorough)
+        return self._seen[key]
+
+    def totals(self, graph: str) -> list[float]:
+        """The reward's total on every recorded transition; empty where that broke its process."""
+        seen = self.look(graph)
+        found: list[float] = [] if isinstance(seen, Failed) else seen.fingerprint.values[0].tolist()
+        return found
+
+    def _look(self, graph: str, thorough: bool) -> Seen | Failed:
+        inputs = parse_graph(graph).inputs
+        missing = [name for name in inputs if name not in self.state]
+        if missing:
+            return Failed("error", f"the state has no field {missing[0]}")
+        tensors = {f"state/{name}": self.state[name] for name in inputs}
+        for number, trajectory in enumerate(self._trajectories):
+            tensors |= {f"{number}/{name}": trajectory.state[name] for name in inputs}
+        body = {
+            "graph": graph,
+            "names": sorted(self.state),
+            "trajectories": [[t.kind, t.score, t.terminated] for t in self._trajectories],
+            "gamma": self._gamma,
+            "thorough": thorough,
+        }
+        answer = self._sandbox.run(LOOK, pack(body, tensors))
+        if isinstance(answer, Failed):
+            return answer
+        try:
+            return _read(answer.output, graph, next(iter(self.state.values())).shape[0], thorough)
+        except (WireError, DecodeError) as error:
+            return Failed("error", f"its answer cannot be read: {error}")
+
+
+@contextmanager
+def confined_graphs() -> Iterator[Sandbox]:
+    """A sandbox for verified graphs alone.
+
+    Where this machine cannot confine a process, the graphs' table of operations is the boundary, and a process without
+    keys, as it is for those that train.
+    """
+    sandbox = Sandbox(preload=PRELOAD, limits=LIMITS)
+    try:
+        sandbox.start()
+    except SandboxUnavailable:
+        sandbox.close()
+        sandbox = Sandbox(preload=PRELOAD, limits=LIMITS, mode="unsafe")
+    with sandbox:
+        yield sandbox
+
+
+# ---- in the confined process -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A `Finding` as it is written."""
+
+    severity: int
+    text: str
+    line: int | None
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What `look` tells beside the totals."""
+
+    problem: Problem | None
+    findings: tuple[_Found, ...] = ()
+    ranking: Ranking | None = None
+    total: Behaviour | None = None
+    components: Mapping[str, Behaviour] | None = None
+    parameters: tuple[Parameter, ...] = ()
+
+
+def look(payload: bytes) -> bytes:
+    """Compute a graph on recorded and on other states; the answer is for `Examiner`."""
+    parcel = unpack(payload)
+    body, graph = parcel.body, str(parcel.body["graph"])
+    reward = compile_graph(graph)
+    state = {name: parcel.tensors[f"state/{name}"] for name in reward.inputs}
+    trajectories = [
+        Trajectory(kind, {name: parcel.tensors[f"{number}/{name}"] for name in reward.inputs}, score, terminated)
+        for number, (kind, score, terminated) in enumerate(body["trajectories"])
+    ]
+    fingerprint = Fingerprints(state, body["names"]).of(graph)
+    problem = check_finite(reward, state)
+    if problem is not None:
+        told = _Told(problem)
+    elif body["thorough"]:
+        told = _told(analyse(reward, state, trajectories, body["gamma"]))
+    else:
+        found = analyse(reward, state, with_parameters=False).findings
+        ranking = rank(reward, trajectories, body["gamma"]) if trajectories else None
+        told = _Told(None, _written(found), ranking)
+    return pack({"told": dumps(told)}, {"totals": fingerprint.values})
+
+
+def _told(analysis: Analysis) -> _Told:
+    return _Told(
+        problem=None,
+        findings=_written(analysis.findings),
+        ranking=analysis.ranking,
+        total=analysis.total,
+        components=analysis.components,
+        parameters=analysis.parameters,
+    )
+
+
+def _written(findings: Sequence[Finding]) -> tuple[_Found, ...]:
+    return tuple(_Found(int(found.severity), found.text, found.line) for found in findings)
+
+
+# ---- what it told ------------------------------------------------------------------------------------------------
+
+
+def _read(answer: bytes, graph: str, rows: int, thorough: bool) -> Seen:
+    parcel = unpack(answer)
+    told = loads(_Told, _text(parcel.body.get("told")))
+    totals = parcel.tensors.get("totals")
+    if totals is None or totals.shape != (BLOCKS, rows) or totals.dtype != torch.float64:
+        raise WireError("the totals are missing or have the wrong form")
+    if any(found.severity not in list(Severity) for found in told.findings):
+        raise WireError("a finding has no known severity")
+    findings = tuple(Finding(Severity(found.severity), found.text, found.line) for found in told.findings)
+    analysis = None
+    if thorough and told.problem is None:
+        form = structure(parse_graph(graph))
+        if told.total is None or told.components is None or told.components.keys() != form.entries.keys():
+            raise WireError("the analysis is not complete")
+        analysis = Analysis(form, told.total, told.components, told.parameters, told.ranking, findings)
+    return Seen(Fingerprint(totals), told.problem, findings, told.ranking, analysis)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise WireError("not what a look tells")
+    return value

@@ -1,0 +1,86 @@
+"""Whether two rewards are the same for training: what they give on the same states, up to a positive factor.
+
+The trainer scales rewards by the spread of their returns, so that a factor makes no difference. States are recorded
+ones, and the same stretched and mixed beyond what was recorded, so that rewards which differ only where nothing was
+recorded (a clamp, say) are told apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from eureka.reward.graph.runtime import compile_graph
+
+State = Mapping[str, torch.Tensor]
+
+RELATIVE = 1e-4
+"""Two rewards are the same where they differ by less than this, relative to each value, after scaling."""
+_NEGLIGIBLE = 1e-6
+"""Of the root mean square of a block of states: below this a value counts as zero."""
+_STRETCHES = (3.0, -2.0)
+BLOCKS = 2 + len(_STRETCHES)
+"""How many blocks of states there are."""
+_MAX_FACTOR_ERROR = 1e-3
+"""A factor this near to 1 is rounding."""
+
+
+def stretched(state: State, factor: float) -> dict[str, torch.Tensor]:
+    """Every floating point field times a factor; flags and counters as they are."""
+    return {name: value * factor if value.is_floating_point() else value for name, value in state.items()}
+
+
+def mixed(state: State, names: Sequence[str] = ()) -> dict[str, torch.Tensor]:
+    """Every field's rows moved on by another number: combinations that were never recorded.
+
+    Args:
+        names: of all fields, where `state` has only some of them.
+    """
+    place = {name: index for index, name in enumerate(sorted(names or state))}
+    return {name: value.roll(7 * place[name], 0) for name, value in state.items()}
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """A reward's totals on blocks of states, (num_blocks, num_rows) float64; the first block is what was recorded."""
+
+    values: torch.Tensor
+
+
+class Fingerprints:
+    """Makes fingerprints on one set of recorded transitions; those of one set can be compared.
+
+    Args:
+        names: of all fields of the set, where `state` has only some of them.
+    """
+
+    def __init__(self, state: State, names: Sequence[str] = ()) -> None:
+        self._blocks = [dict(state), *(stretched(state, factor) for factor in _STRETCHES), mixed(state, names)]
+
+    def of(self, graph: str) -> Fingerprint:
+        """The fingerprint of a verified graph's text."""
+        reward = compile_graph(graph)
+        return Fingerprint(torch.stack([reward(block)[0].double() for block in self._blocks]))
+
+
+def twin_factor(reward: Fingerprint, other: Fingerprint) -> float | None:
+    """`f` > 0 where `reward` is `f` times `other` on every state, and None where there is no such number."""
+    ours, theirs = reward.values, other.values
+    if not bool((torch.isfinite(ours) == torch.isfinite(theirs)).all()):
+        return None
+    finite = torch.isfinite(ours)
+    ours, theirs = ours.where(finite, 0.0), theirs.where(finite, 0.0)
+    norm = float(theirs[0].square().sum())
+    if norm == 0.0:
+        return 1.0 if bool((ours == theirs).all()) else None
+    factor = float((ours[0] * theirs[0]).sum()) / norm
+    if factor <= 0.0:
+        return None
+    theirs = factor * theirs
+    size = ours.square().mean(dim=1, keepdim=True).sqrt()
+    same = (ours - theirs).abs() <= RELATIVE * ours.abs() + _NEGLIGIBLE * size
+    if not bool(same.all()):
+        return None
+    return 1.0 if abs(factor - 1.0) < _MAX_FACTOR_ERROR else factor

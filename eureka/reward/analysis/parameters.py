@@ -1,0 +1,56 @@
+"""The named constants of a reward, and how much each of them matters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from eureka.reward.graph.runtime import ConstantRef, RewardFunction, references
+from eureka.reward.graph.settings import evaluate_settings
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A named constant: its value, the lines that use it, and what doubling and halving it does to the total.
+
+    `doubled` and `halved` are root mean square changes of the total over its standard deviation on recorded
+    transitions; None where the total is constant, or no longer finite.
+    """
+
+    name: str
+    value: float
+    lines: tuple[int, ...]
+    doubled: float | None
+    halved: float | None
+
+
+def parameters(reward: RewardFunction, state: Mapping[str, torch.Tensor]) -> tuple[Parameter, ...]:
+    """Every named constant in the order of its first use."""
+    constants = reward.graph.constants
+    lines = _lines(reward)
+    total = reward(state)[0].double()
+    spread = float(total.std(correction=0))
+    found = []
+    for name in sorted(constants, key=lambda name: (lines[name][:1], name)):
+        value = constants[name]
+        changed, _ = evaluate_settings(reward, state, {name: [2 * value, value / 2]})
+        effects = (changed.double() - total).square().mean(dim=1).sqrt() / spread if spread > 0 else None
+        doubled, halved = (None, None) if effects is None else (_finite(effects[0]), _finite(effects[1]))
+        found.append(Parameter(name, value, lines[name], doubled, halved))
+    return tuple(found)
+
+
+def _finite(value: torch.Tensor) -> float | None:
+    return float(value) if bool(torch.isfinite(value)) else None
+
+
+def _lines(reward: RewardFunction) -> dict[str, tuple[int, ...]]:
+    lines: dict[str, set[int]] = {name: set() for name in reward.graph.constants}
+    for node in reward.graph.nodes:
+        for argument in (*node.args, *(value for _, value in node.kwargs)):
+            for ref in references(argument):
+                if isinstance(ref, ConstantRef) and node.line is not None:
+                    lines[ref.name].add(node.line)
+    return {name: tuple(sorted(found)) for name, found in lines.items()}

@@ -1,0 +1,103 @@
+"""Does a reward order trajectories as the task metric does? (The trajectory preference of CARD, Sun et al. 2024.)
+
+A trajectory's worth under a reward is what the trainer would learn from it: the discounted return-to-go, averaged over
+the states that were visited. One that was cut before its end is taken to go on as it was on average.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from eureka.reward.analysis.structure import structure
+from eureka.reward.analysis.trajectory import Trajectory
+from eureka.reward.graph.runtime import RewardFunction
+
+CLEAR = 0.25
+"""Two trajectories differ clearly where their scores differ by this share of the range of all scores."""
+BACKWARDS = 0.5
+"""A reward that orders fewer pairs than this as the task does prefers failing: chance would do better."""
+_ROWS = 2048
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A trajectory's score, its worth under the reward, and what each component that reaches the total adds to that."""
+
+    kind: str
+    score: float
+    worth: float
+    components: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """How pairs of trajectories with clearly different scores are ordered; no pairs where nothing differs clearly."""
+
+    judged: tuple[Judged, ...]
+    pairs: int
+    right: int
+    component_right: Mapping[str, int]
+
+    @property
+    def share(self) -> float | None:
+        return self.right / self.pairs if self.pairs else None
+
+    @property
+    def is_backwards(self) -> bool:
+        return self.share is not None and self.share < BACKWARDS
+
+    @property
+    def best(self) -> Judged:
+        return max(self.judged, key=lambda judged: judged.score)
+
+    @property
+    def worst(self) -> Judged:
+        return min(self.judged, key=lambda judged: judged.score)
+
+
+def rank(reward: RewardFunction, trajectories: Sequence[Trajectory], gamma: float) -> Ranking:
+    """Judge every trajectory, and compare all pairs whose scores differ clearly.
+
+    Args:
+        gamma: the trainer's discount per control step.
+    """
+    weights = _weights(reward)
+    judged = tuple(_judge(reward, weights, trajectory, gamma) for trajectory in trajectories)
+    scores = [j.score for j in judged]
+    margin = CLEAR * (max(scores) - min(scores))
+    pairs = [(a, b) for a in judged for b in judged if a.score - b.score > margin or a.score - b.score == margin > 0]
+    return Ranking(
+        judged,
+        len(pairs),
+        sum(a.worth > b.worth for a, b in pairs),
+        {name: sum(a.components[name] > b.components[name] for a, b in pairs) for name in weights},
+    )
+
+
+def worth(values: torch.Tensor, gamma: float, terminated: bool) -> torch.Tensor:
+    """The discounted return-to-go averaged over all steps; `values` (..., steps)."""
+    after = torch.zeros(values.shape[:-1]) if terminated else values.mean(dim=-1) / (1.0 - gamma)
+    total = torch.zeros(values.shape[:-1])
+    for step in range(values.shape[-1] - 1, -1, -1):
+        after = values[..., step] + gamma * after
+        total = total + after
+    return total / values.shape[-1]
+
+
+def _weights(reward: RewardFunction) -> dict[str, float]:
+    """What each component is multiplied by in the total; 1 where it enters by other operations."""
+    entries = structure(reward.graph).entries
+    return {name: 1.0 if entry.weight is None else entry.weight for name, entry in entries.items() if entry.reaches}
+
+
+def _judge(reward: RewardFunction, weights: Mapping[str, float], trajectory: Trajectory, gamma: float) -> Judged:
+    parts: list[torch.Tensor] = []
+    for start in range(0, trajectory.steps, _ROWS):
+        rows = {name: trajectory.state[name][start : start + _ROWS] for name in reward.inputs}
+        total, components = reward(rows)
+        parts.append(torch.stack([total, *(weight * components[name] for name, weight in weights.items())]).double())
+    found = worth(torch.cat(parts, dim=1), gamma, trajectory.terminated).tolist()
+    return Judged(trajectory.kind, trajectory.score, found[0], dict(zip(weights, found[1:], strict=True)))

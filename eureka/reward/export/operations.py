@@ -1,0 +1,351 @@
+"""How each operation of a reward graph is written in ordinary torch code that TorchScript takes as well.
+
+What has an operator, a method or a function that people use is written so; the rest as `torch.<name>(...)`, and as
+`torch.ops.aten.<name>(...)` where torch has no such function. Every spelling calls the operation of the graph itself,
+so that its values are bitwise the same.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from eureka.reward.export.syntax import attribute, call, dotted, name, number, sequence
+from eureka.reward.graph.runtime import OPS, Argument, ConstantRef, DType, InputRef, Node, NodeRef, Parameter
+
+_BINARY: dict[str, type[ast.operator]] = {
+    "add.Tensor": ast.Add,
+    "sub.Tensor": ast.Sub,
+    "mul.Tensor": ast.Mult,
+    "div.Tensor": ast.Div,
+    "floor_divide": ast.FloorDiv,
+    "remainder.Scalar": ast.Mod,
+    "remainder.Tensor": ast.Mod,
+    "pow.Tensor_Scalar": ast.Pow,
+    "pow.Tensor_Tensor": ast.Pow,
+    "pow.Scalar": ast.Pow,
+    "bitwise_and.Tensor": ast.BitAnd,
+    "bitwise_or.Tensor": ast.BitOr,
+    "bitwise_xor.Tensor": ast.BitXor,
+}
+_COMPARISONS: dict[str, type[ast.cmpop]] = {
+    "gt": ast.Gt,
+    "ge": ast.GtE,
+    "lt": ast.Lt,
+    "le": ast.LtE,
+    "eq": ast.Eq,
+    "ne": ast.NotEq,
+}
+_UNARY: dict[str, type[ast.unaryop]] = {"neg": ast.USub, "bitwise_not": ast.Invert}
+_REDUCTIONS = ("sum", "mean", "prod", "amax", "amin", "max", "min", "any", "all", "argmax", "argmin", "std", "var")
+_ACTIVATIONS = ("leaky_relu", "elu", "gelu", "silu", "softplus", "hardtanh", "hardsigmoid", "hardswish", "mish")
+_LOSSES = ("smooth_l1_loss", "huber_loss", "mse_loss", "binary_cross_entropy")
+_METHODS = frozenset(
+    {
+        *_REDUCTIONS,
+        *("abs", "cumsum", "cumprod", "sort", "topk", "median", "nansum", "clamp", "nan_to_num", "masked_fill"),
+        *("unsqueeze", "squeeze", "transpose", "t"),
+    }
+)
+_POSITIONAL = frozenset({"unsqueeze", "squeeze", "transpose", "eye"})
+_SPREAD = frozenset({"permute", "expand", "repeat"})
+_RENAMED = {
+    "linalg_vector_norm": "torch.linalg.vector_norm",
+    "linalg_cross": "torch.linalg.cross",
+    "_softmax": "torch.softmax",
+    "_log_softmax": "torch.log_softmax",
+    "constant_pad_nd": "F.pad",
+    **{base: f"F.{base}" for base in (*_ACTIVATIONS, *_LOSSES, "threshold")},
+}
+_CASTS = {"float32": "float", "float64": "double", "float16": "half", "int64": "long", "int32": "int"}
+_LOSS_REDUCTIONS = ("none", "mean", "sum")
+_NOT_KEYWORDS = frozenset({"Tensor", "number", "float"})
+Value = Callable[[Argument], ast.expr]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One operation with its arguments by name.
+
+    `value` writes a tensor, a constant or the number of environments; `device` is the expression of the device,
+    `dtype` the type of the first result.
+    """
+
+    op: str
+    given: Mapping[str, Argument]
+    value: Value
+    device: ast.expr
+    dtype: str
+
+    @property
+    def base(self) -> str:
+        """The operation's name without its overload."""
+        return self.op.partition(".")[0]
+
+    def __getitem__(self, key: str) -> ast.expr:
+        parameter = next(p for p in OPS[self.op].parameters if p.name == key)
+        return self._write(parameter, self.given[key])
+
+    def _write(self, parameter: Parameter, argument: Argument) -> ast.expr:
+        if isinstance(argument, tuple):
+            if not argument:
+                return dotted_call("torch.jit.annotate", _INT_LIST, sequence([]))
+            return sequence([self._write(parameter, element) for element in argument])
+        if isinstance(argument, DType):
+            return dotted(f"torch.{argument.name}")
+        if argument is None or isinstance(argument, str):
+            return ast.Constant(argument)
+        if parameter.kind == "float":
+            if isinstance(argument, ConstantRef):
+                return call(name("float"), self.value(argument))
+            return number(float(argument)) if isinstance(argument, int) else self.value(argument)
+        if parameter.kind == "Tensor" and isinstance(argument, bool):
+            # TorchScript takes a bare `True` for the integer 1, which makes integers of masks.
+            return _scalar(number(argument), "bool", self.device)
+        return self.value(argument)
+
+
+_INT_LIST = ast.Subscript(name("List"), name("int"), ast.Load())
+
+
+def dotted_call(path: str, *args: ast.expr, **keywords: ast.expr) -> ast.Call:
+    """`torch.full(a, key=b)` for `dotted_call("torch.full", a, key=b)`."""
+    return call(dotted(path), *args, **keywords)
+
+
+def given_arguments(node: Node) -> dict[str, Argument]:
+    """A node's arguments by the names of the operation's parameters."""
+    positional = [p.name for p in OPS[node.op].parameters if not p.keyword_only]
+    return dict(zip(positional, node.args, strict=False)) | dict(node.kwargs)
+
+
+def expression(call_: Call) -> ast.expr:
+    """The operation as an expression; one with several results gives them all, see `selections.result`."""
+    special = _SPECIAL.get(call_.op)
+    written = special(call_) if special else None
+    return _generic(call_) if written is None else written
+
+
+# ---------------------------------------------------------------------------------------------- the common forms
+
+
+def _generic(call_: Call) -> ast.expr:
+    """`torch.name(tensors and numbers, key=other)`, or the same as a method of the first tensor."""
+    path = _RENAMED.get(call_.base, f"torch.{call_.base}")
+    if path.startswith("torch.") and not path.startswith("torch.linalg.") and not _public(path[6:]):
+        return _aten(call_)
+    args, keywords = _arguments(call_)
+    if OPS[call_.op].takes_device:
+        keywords |= {"dtype": dotted(f"torch.{call_.dtype}"), "device": call_.device}
+    if call_.base in _METHODS:
+        return call(attribute(args[0], call_.base), *args[1:], **keywords)
+    return dotted_call(path, *args, **keywords)
+
+
+def _public(function: str) -> bool:
+    return not function.startswith("_") and hasattr(torch, function)
+
+
+def _arguments(call_: Call) -> tuple[list[ast.expr], dict[str, ast.expr]]:
+    """Tensors and numbers by position, everything else (and everything after an absent one) by keyword."""
+    args: list[ast.expr] = []
+    keywords: dict[str, ast.expr] = {}
+    named = False
+    for parameter in OPS[call_.op].parameters:
+        if call_.given.get(parameter.name) is None:
+            named = True
+            continue
+        value = call_[parameter.name]
+        if parameter.name == "dim" and isinstance(value, ast.List):
+            value = value.elts[0] if len(value.elts) == 1 else ast.Tuple(value.elts, ast.Load())
+        plain = parameter.kind in _NOT_KEYWORDS or call_.base in _POSITIONAL
+        if plain and not parameter.keyword_only and not named:
+            args.append(value)
+            continue
+        if parameter.name == "keepdim" and call_.given["keepdim"] is False:
+            continue
+        keywords[parameter.name] = value
+        named = True
+    return args, keywords
+
+
+def _aten(call_: Call) -> ast.expr:
+    """`torch.ops.aten.name(...)`: for what has no function of its own."""
+    keywords = {p.name: call_[p.name] for p in OPS[call_.op].parameters if p.keyword_only and p.name in call_.given}
+    args = [call_[p.name] for p in OPS[call_.op].parameters if not p.keyword_only and p.name in call_.given]
+    return dotted_call(f"torch.ops.aten.{call_.base}", *args, **keywords)
+
+
+# ---------------------------------------------------------------------------------------------- particular forms
+
+
+def is_scalar(argument: Argument) -> bool:
+    """Whether an argument is a plain number or a constant."""
+    return isinstance(argument, int | float | ConstantRef) and not isinstance(argument, bool)
+
+
+def _binary(call_: Call) -> ast.expr | None:
+    if call_.given.get("alpha", 1) != 1:
+        return None
+    left, right = (p.name for p in OPS[call_.op].parameters[:2])
+    # People write a weight before what it weighs; multiplication is the same both ways.
+    if call_.op == "mul.Tensor" and is_scalar(call_.given[right]):
+        left, right = right, left
+    return ast.BinOp(call_[left], _BINARY[call_.op](), call_[right])
+
+
+def _reversed(call_: Call) -> ast.expr | None:
+    if call_.given.get("alpha", 1) != 1:
+        return None
+    return ast.BinOp(call_["other"], ast.Sub(), call_["self"])
+
+
+def _comparison(call_: Call) -> ast.expr:
+    return ast.Compare(call_["self"], [_COMPARISONS[call_.base]()], [call_["other"]])
+
+
+def _unary(call_: Call) -> ast.expr:
+    return ast.UnaryOp(_UNARY[call_.op](), call_["self"])
+
+
+def _cast(call_: Call) -> ast.expr:
+    dtype = call_.given.get("dtype")
+    if not isinstance(dtype, DType):
+        return call_["self"]
+    if dtype.name in _CASTS:
+        return call(attribute(call_["self"], _CASTS[dtype.name]))
+    return call(attribute(call_["self"], "to"), call_["dtype"])
+
+
+def _sizes(argument: ast.expr) -> list[ast.expr]:
+    """A list of sizes as separate arguments; one that cannot be spread as it is."""
+    return argument.elts if isinstance(argument, ast.List) and argument.elts else [argument]
+
+
+def _spread(call_: Call) -> ast.expr:
+    function = "reshape" if call_.op == "view" else call_.base
+    key = [p.name for p in OPS[call_.op].parameters][1]
+    return call(attribute(call_["self"], function), *_sizes(call_[key]))
+
+
+def _filled(call_: Call) -> ast.expr:
+    """`full`, `zeros`, `ones`: the size as one integer or a tuple."""
+    size = call_["size"]
+    if isinstance(size, ast.List):
+        size = ast.Tuple(size.elts, ast.Load()) if len(size.elts) > 1 or call_.op == "full" else size.elts[0]
+    value = [call_["fill_value"]] if call_.op == "full" else []
+    return dotted_call(f"torch.{call_.base}", size, *value, dtype=dotted(f"torch.{call_.dtype}"), device=call_.device)
+
+
+def _scalar_tensor(call_: Call) -> ast.expr:
+    return _scalar(call_["s"], call_.dtype, call_.device)
+
+
+def _scalar(value: ast.expr, dtype: str, device: ast.expr) -> ast.expr:
+    return dotted_call("torch.scalar_tensor", value, dtype=dotted(f"torch.{dtype}"), device=device)
+
+
+def _clamp(call_: Call) -> ast.expr | None:
+    if call_.given.get("max") is not None or call_.given.get("min") is None:
+        return None
+    return call(attribute(call_["self"], "clamp"), min=call_["min"])
+
+
+def _vector_norm(call_: Call) -> ast.expr | None:
+    if call_.given.get("ord", 2) != 2:
+        return None
+    given = {key: value for key, value in call_.given.items() if key != "ord"}
+    return _generic(Call(call_.op, given, call_.value, call_.device, call_.dtype))
+
+
+def _softmax(call_: Call) -> ast.expr:
+    if call_.given["half_to_float"]:
+        return _aten(call_)
+    return dotted_call(_RENAMED[call_.base], call_["self"], dim=call_["dim"])
+
+
+def _elu(call_: Call) -> ast.expr | None:
+    plain = all(call_.given.get(key, 1) == 1 for key in ("scale", "input_scale"))
+    if not plain:
+        return _aten(call_)
+    return dotted_call("F.elu", call_["self"], *([call_["alpha"]] if "alpha" in call_.given else []))
+
+
+def _loss(call_: Call) -> ast.expr | None:
+    reduction = call_.given.get("reduction", 1)
+    assert isinstance(reduction, int)
+    keywords = {key: call_[key] for key in ("weight", "beta", "delta") if call_.given.get(key) is not None}
+    tensors = (call_["self"], call_["target"])
+    return dotted_call(_RENAMED[call_.base], *tensors, reduction=ast.Constant(_LOSS_REDUCTIONS[reduction]), **keywords)
+
+
+def _standard_deviation(call_: Call) -> ast.expr | None:
+    """`std` and `var`: TorchScript tells their forms apart by the keyword `correction`."""
+    if call_.given.get("correction", 1) in (1, None):
+        given = {key: value for key, value in call_.given.items() if key != "correction"} | {"correction": 1}
+        return _generic(Call(call_.op, given, call_.value, call_.device, call_.dtype))
+    return None
+
+
+_SPECIAL: dict[str, Callable[[Call], ast.expr | None]] = {
+    **dict.fromkeys(_BINARY, _binary),
+    **{op: _comparison for op in OPS if op.partition(".")[0] in _COMPARISONS},
+    **dict.fromkeys(_UNARY, _unary),
+    **dict.fromkeys(("rsub.Scalar", "rsub.Tensor"), _reversed),
+    **dict.fromkeys(("view", *_SPREAD), _spread),
+    **dict.fromkeys(("full", "zeros", "ones"), _filled),
+    **dict.fromkeys(("_softmax", "_log_softmax"), _softmax),
+    **dict.fromkeys(_LOSSES, _loss),
+    **dict.fromkeys(("std.correction", "var.correction"), _standard_deviation),
+    **dict.fromkeys(("split.Tensor", "split_with_sizes"), _aten),
+    **dict.fromkeys(("clamp", "clamp.Tensor"), _clamp),
+    "_to_copy": _cast,
+    "scalar_tensor": _scalar_tensor,
+    "linalg_vector_norm": _vector_norm,
+    "elu": _elu,
+}
+
+
+def literal_tensor(node: Node, device: ast.expr) -> ast.expr:
+    """A literal tensor as nested lists of numbers."""
+    values, shape = node.args
+    dtype = dict(node.kwargs)["dtype"]
+    assert isinstance(values, tuple)
+    assert isinstance(shape, tuple)
+    assert isinstance(dtype, DType)
+    keywords = {"dtype": dotted(f"torch.{dtype.name}"), "device": device}
+    if not shape:
+        value = values[0]
+        assert isinstance(value, int | float)
+        return _scalar(number(value), dtype.name, device)
+    if not values:
+        return dotted_call("torch.zeros", sequence([number(s) for s in shape if isinstance(s, int)]), **keywords)
+    floating = dtype.name.startswith(("float", "bfloat"))
+    numbers = [float(v) if floating else v for v in values if isinstance(v, int | float)]
+    elements: list[ast.expr] = [number(v) for v in numbers]
+    if floating and dtype.name != "float32" and any(_rounded(v) != v for v in numbers):
+        # TorchScript rounds the numbers of a list to float32 first.
+        scalars = sequence([_scalar(element, dtype.name, device) for element in elements])
+        sizes = [number(s) for s in shape if isinstance(s, int)]
+        return call(attribute(dotted_call("torch.stack", scalars), "reshape"), *sizes)
+    for size in reversed([s for s in shape if isinstance(s, int)]):
+        elements = [sequence(elements[start : start + size]) for start in range(0, len(elements), size)]
+    return dotted_call("torch.tensor", elements[0], **keywords)
+
+
+def _rounded(value: float) -> float:
+    return torch.tensor(value, dtype=torch.float32).item()
+
+
+def tensors(arguments: Sequence[Argument]) -> list[NodeRef | InputRef]:
+    """The nodes and inputs among arguments, lists included, in order."""
+    found: list[NodeRef | InputRef] = []
+    for argument in arguments:
+        if isinstance(argument, tuple):
+            found += tensors(argument)
+        elif isinstance(argument, NodeRef | InputRef):
+            found.append(argument)
+    return found

@@ -1,0 +1,235 @@
+"""Completion -> Candidate | Rejected: find `compute_reward` in an answer. Pure `ast`; nothing is ever executed.
+
+What is kept is `compute_reward` and the module-level imports, assignments, helper functions and classes that it needs,
+directly or through one another, in their order and with their own lines and comments. Everything else is dropped.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from eureka.core.types import Candidate, Completion, FieldSpec, Rejected, Stage
+from eureka.reward.extract.answer_text import Quoted, Spoken, quoted_code, tidy, without_tags, without_thinking
+from eureka.reward.extract.code_blocks import Broken, Statement, fenced_blocks, statements_in
+from eureka.reward.extract.state_inputs import FUNCTION, InputsError, listed, state_inputs
+
+REMEDY = (
+    "Answer with one ```python block that defines one plain module-level function "
+    "`def compute_reward(<names of State fields>) -> tuple[torch.Tensor, dict[str, torch.Tensor]]`."
+)
+
+MAX_ANSWER = 200_000
+"""The longest answer that is read, in characters."""
+
+_CUT_OFF = f"The answer was cut off at the token limit before {FUNCTION} was complete."
+_CUT_OFF_IN_THOUGHT = "The token limit was reached before the answer began: all tokens went into thinking."
+_BRIEF = "Think less and answer more briefly: few components, no long comments. " + REMEDY
+_LANGUAGES = {
+    **dict.fromkeys(("javascript", "js", "jsx"), "JavaScript"),
+    **dict.fromkeys(("typescript", "ts", "tsx"), "TypeScript"),
+    **dict.fromkeys(("cpp", "c++", "cuda", "cc"), "C++"),
+    **dict.fromkeys(("csharp", "cs", "c#"), "C#"),
+    **dict.fromkeys(("bash", "sh", "shell", "console"), "shell"),
+    **{
+        name: name.capitalize()
+        for name in ("c", "java", "rust", "go", "julia", "matlab", "lua", "r", "swift", "kotlin")
+    },
+    **{name: name.upper() for name in ("json", "yaml", "xml", "html", "sql")},
+}
+_OTHER_DEFINITION = re.compile(rf"\b(?:function|fn|func|fun|void|auto|double|float|const|let|public)\s+{FUNCTION}\b")
+_DECLINED = re.compile(
+    r"\b(?:I(?:'m| am) (?:sorry|unable|not able)|I (?:can(?:no|')t|won't|will not)|as an AI\b"
+    r"|unable to (?:help|assist))",
+    re.IGNORECASE,
+)
+_OPENING_WORDS, _SHOWN = 400, 120
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class _RefusalError(Exception):
+    """Internal: ends the extraction; `extract` turns it into a `Rejected`."""
+
+    def __init__(self, reason: str, remedy: str = REMEDY) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The one `compute_reward` of an answer, and the statements that it may draw on."""
+
+    function: ast.FunctionDef
+    statement: Statement
+    statements: tuple[Statement, ...]
+
+
+def extract(completion: Completion, fields: Sequence[FieldSpec]) -> Candidate | Rejected:
+    """Take the reward function out of a model's answer.
+
+    `fields` is the task's State table: every parameter without a default must be one of them.
+    """
+    try:
+        found = _find(completion)
+        needed = _needed(found)
+        inputs = state_inputs(found.function, [statement.node for statement in needed], fields)
+        return Candidate(completion.candidate_id, _emit(needed), inputs)
+    except InputsError as error:
+        reason, feedback = str(error), f"{error} {error.remedy}"
+    except _RefusalError as refusal:
+        reason, feedback = refusal.reason, f"{refusal.reason} {refusal.remedy}"
+    except (RecursionError, MemoryError):
+        reason = "The code is nested too deeply for Python to parse."
+        feedback = f"{reason} Use named intermediate values, one short line each."
+    return Rejected(completion.candidate_id, Stage.EXTRACT, reason, feedback)
+
+
+def extract_continued(start: Completion, rest: Completion, fields: Sequence[FieldSpec]) -> Candidate | Rejected:
+    """`extract` of an answer that was cut off and went on in a second one, or that the second one began anew."""
+    joined = extract(replace(rest, text=start.text + rest.text), fields)
+    anew = extract(rest, fields) if isinstance(joined, Rejected) else joined
+    return anew if isinstance(anew, Candidate) else joined
+
+
+def _find(completion: Completion) -> _Found:
+    """The function in the first reading of the answer that has one.
+
+    Readings: the answer without thinking; code in strings of JSON or tool calls; without XML tags; and, where nothing
+    was cut off, the thinking where nothing else was said.
+    """
+    if completion.finish == "refusal":
+        raise _RefusalError(f"The model refused to answer{_quotation(completion.text)}.")
+    text = tidy(completion.text)
+    if len(text) > MAX_ANSWER:
+        raise _RefusalError(f"The answer is {len(text):,} characters long; {MAX_ANSWER:,} are read.")
+    cut = completion.finish == "length"
+    spoken = without_thinking(text)
+    readings = [Quoted(spoken.text)]
+    if FUNCTION in text:
+        readings += [*quoted_code(spoken.text, FUNCTION), Quoted(without_tags(spoken.text))]
+        readings += [] if cut else [Quoted(spoken.thought)]
+    for reading in readings:
+        statements, _ = statements_in(reading.text, FUNCTION)
+        if any(isinstance(s.node, Function) and s.node.name == FUNCTION for s in statements):
+            return _chosen(statements, reading, cut)
+    raise _why_none(spoken, readings, cut)
+
+
+def _chosen(statements: Sequence[Statement], reading: Quoted, cut: bool) -> _Found:
+    """The one definition among the statements of a reading."""
+    defined = [s for s in statements if isinstance(s.node, Function) and s.node.name == FUNCTION]
+    if len({ast.dump(s.node) for s in defined}) > 1:
+        raise _RefusalError(
+            f"The answer defines {len(defined)} different functions named {FUNCTION}, so which is meant is open."
+        )
+    chosen = defined[0]
+    if not isinstance(chosen.node, ast.FunctionDef):
+        raise _RefusalError(f"{FUNCTION} is an `async def`, which cannot be used as a reward.")
+    last_line = chosen.text.rpartition("\n")[2].strip()
+    if reading.unterminated or (cut and reading.text.rstrip().endswith(last_line)):
+        raise _RefusalError(_CUT_OFF, _BRIEF)
+    return _Found(chosen.node, chosen, tuple(statements))
+
+
+def _why_none(spoken: Spoken, readings: Sequence[Quoted], cut: bool) -> _RefusalError:
+    if cut:
+        return _RefusalError(_CUT_OFF if spoken.text.strip() else _CUT_OFF_IN_THOUGHT, _BRIEF)
+    text = spoken.text
+    if not text.strip():
+        said = "holds nothing but thinking" if spoken.thought.strip() else "is empty"
+        return _RefusalError(f"The answer {said}.")
+    if any(block.info in {"diff", "patch"} for block in fenced_blocks(text)[0]):
+        return _RefusalError("The answer is a diff; the whole code is needed.")
+    read = [statements_in(reading.text, FUNCTION) for reading in readings]
+    for _, broken in read:
+        if broken:
+            return _not_parsed(broken[0])
+    statements = next((found for found, _ in read if found), [])
+    for statement in statements:
+        node = statement.node
+        if isinstance(node, ast.ClassDef) and any(
+            isinstance(n, Function) and n.name == FUNCTION for n in ast.walk(node)
+        ):
+            return _RefusalError(
+                f"{FUNCTION} is a method of the class {node.name}.",
+                "Write it as a plain function outside any class, without `self`, with State fields as its parameters.",
+            )
+        if FUNCTION in statement.binds:
+            return _RefusalError(f"{FUNCTION} is not defined by a `def`.")
+    names = [s.node.name for s in statements if isinstance(s.node, Function)]
+    if names:
+        return _RefusalError(f"The code defines {listed(names)} but no function named {FUNCTION}.")
+    if statements:
+        return _RefusalError(f"The code defines no function named {FUNCTION}.")
+    return _no_python(text)
+
+
+def _not_parsed(broken: Broken) -> _RefusalError:
+    where = f"line {broken.line}, `{broken.text}`" if broken.text else f"line {broken.line}"
+    cut = " The answer seems to be cut off: it ends inside a code block." if broken.unterminated else ""
+    return _RefusalError(f"The code does not parse: {where}: {broken.message}.{cut}", "Mend this line. " + REMEDY)
+
+
+def _no_python(text: str) -> _RefusalError:
+    blocks, _ = fenced_blocks(text)
+    language = next((_LANGUAGES[block.info] for block in blocks if block.info in _LANGUAGES), "")
+    if not language and _OTHER_DEFINITION.search(text):
+        language = "another language's"
+    if language:
+        return _RefusalError(f"The answer holds {language} code, not Python.")
+    if re.search(rf"\bdef\s+{FUNCTION}\b", text):
+        return _RefusalError(f"`def {FUNCTION}` is there, but with something around it that is not Python.")
+    if _DECLINED.search(text[:_OPENING_WORDS]):
+        return _RefusalError(f"The model declined to answer{_quotation(text)}.")
+    return _RefusalError("The answer holds no Python code, only prose." if not blocks else "No Python code was found.")
+
+
+def _quotation(text: str) -> str:
+    """Its beginning, to show; empty where it has none."""
+    words = " ".join(text.replace("`", "'").split())
+    return f": `{words[:_SHOWN]}{' ...' if len(words) > _SHOWN else ''}`" if words else ""
+
+
+def _needed(found: _Found) -> list[Statement]:
+    """`compute_reward` and what it needs, in order; of repeated identical definitions only the first."""
+    keep = {found.statement.position}
+    todo = [found.statement]
+    while todo:
+        wanted = todo.pop().reads
+        for other in found.statements:
+            if other.position not in keep and FUNCTION not in other.binds and (other.binds & wanted or other.always):
+                keep.add(other.position)
+                todo.append(other)
+    kept: list[Statement] = []
+    seen: set[str] = set()
+    for statement in found.statements:
+        once = isinstance(statement.node, (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef))
+        key = ast.dump(statement.node) if once else ""
+        if statement.position in keep and key not in seen:
+            kept.append(statement)
+            seen |= {key} - {""}
+    # `from __future__` must come first, which joining several blocks could break.
+    return sorted(kept, key=lambda s: not s.is_future_import)
+
+
+def _emit(statements: Sequence[Statement]) -> str:
+    """The kept statements' own text, with two blank lines around definitions and their own spacing elsewhere."""
+    has_torch = any("torch" in s.binds or (s.always and not s.is_future_import) for s in statements)
+    uses_torch = any("torch" in s.reads for s in statements)
+    lines: list[str] = []
+    previous: Statement | None = None
+    for statement in statements:
+        if previous is not None:
+            definition = any(isinstance(s.node, (ast.FunctionDef, ast.ClassDef)) for s in (previous, statement))
+            lines += ["", ""] if definition else [""] * min(statement.blank_lines_before, 1)
+        lines.append(statement.text)
+        previous = statement
+    if uses_torch and not has_torch:
+        # The one thing ever added: models often leave this line out, and nothing else could be meant.
+        future = bool(statements) and statements[0].is_future_import
+        lines[int(future) : int(future)] = ["import torch"] + ([] if future else ["", ""])
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,113 @@
+"""The child side: the only code that runs a candidate's source. For use inside the sandbox only.
+
+`trace` is a target for the sandbox. The request carries the source, the names of the inputs and
+two recorded batches of the State of different sizes; the answer is a graph with the eager outputs on both batches, or
+a failure with its line. The function is run eagerly (native errors first), twice on one batch (randomness, counters),
+on the other batch (other numbers of environments), and is then recorded twice (`recorder`, `watch`) and lowered to
+one graph (`lower`).
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import torch
+
+from eureka.reward.graph.canonical import format_graph
+from eureka.reward.trace.explain import TraceFailure, explain
+from eureka.reward.trace.lower import Recording, lower
+from eureka.reward.trace.record import TRACED, Outputs, State, checked, record
+from eureka.reward.trace.recorder import Recorder
+from eureka.reward.trace.source import Hooks, load
+from eureka.reward.trace.wire import pack, unpack
+
+
+def trace(payload: bytes) -> bytes:
+    """Traces the candidate in `payload` (see `wire.request`); the answer is for `eureka.reward.trace.service`."""
+    parcel = unpack(payload)
+    source, inputs = str(parcel.body["source"]), tuple(parcel.body["inputs"])
+    batches = [{name: parcel.tensors[f"{which}/{name}"] for name in inputs} for which in ("first", "second")]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            graph, outputs = _Tracer(source, inputs).run(batches)
+    # A candidate's code may raise anything at all, and what it raises is the answer.
+    except (Exception, TraceFailure, SystemExit) as error:  # noqa: BLE001
+        failure = explain(error)
+        return pack({"ok": False, "message": failure.message, "remedy": failure.remedy, "line": failure.line}, {})
+    tensors = {}
+    for which, (total, components) in zip(("first", "second"), outputs, strict=True):
+        tensors[f"{which}/total"] = total
+        tensors |= {f"{which}/{number}": value for number, value in enumerate(components.values())}
+    return pack({"ok": True, "graph": graph}, tensors)
+
+
+class _Tracer:
+    def __init__(self, source: str, inputs: tuple[str, ...]) -> None:
+        self._inputs = inputs
+        self._recorder: Recorder | None = None
+        self._loaded = load(source, Hooks(self._bind, lambda: self._recorder is not None))
+
+    def run(self, batches: list[dict[str, torch.Tensor]]) -> tuple[str, list[Outputs]]:
+        with torch.no_grad():
+            first = self._eager(batches[0])
+            again = self._eager(batches[0])
+            unequal = not _equal(first, again)
+            second = first if unequal else self._eager_elsewhere(batches)
+            small = [{name: value[:size] for name, value in batches[0].items()} for size in TRACED]
+            if unequal:
+                small[1] = small[0]
+            recordings = [self._record(state) for state in small]
+            graph = lower(self._inputs, *recordings)
+            names = [component.name for component in graph.components]
+            if not list(first[1]) == list(second[1]) == names:
+                raise TraceFailure(
+                    "the names of the components depend on values", "Use fixed names.", self._loaded.return_line
+                )
+            if unequal or not _equal(first, self._eager(batches[0])):
+                raise TraceFailure(
+                    "it gives different results for the same state",
+                    "A reward must be the same for the same state: no random numbers, counters or memory.",
+                )
+        return format_graph(graph), [first, second]
+
+    def _eager_elsewhere(self, batches: list[dict[str, torch.Tensor]]) -> Outputs:
+        try:
+            return self._eager(batches[1])
+        # As in `trace`: the candidate's code may raise anything.
+        except (Exception, TraceFailure) as error:
+            failure = explain(error)
+            sizes = [next(iter(batch.values())).shape[0] for batch in batches]
+            message = f"it works with {sizes[0]} environments and fails with {sizes[1]}: {failure.message}"
+            raise TraceFailure(message, failure.remedy, failure.line) from error
+
+    def _eager(self, state: State) -> Outputs:
+        return self._call({name: value.clone() for name, value in state.items()})
+
+    def _call(self, state: State) -> Outputs:
+        result = self._loaded.call(state)
+        num_envs = next(iter(state.values())).shape[0]
+        try:
+            return checked(result, num_envs)
+        except TraceFailure as failure:
+            failure.line = failure.line or self._loaded.return_line
+            raise
+
+    def _record(self, state: State) -> Recording:
+        self._recorder = Recorder(dict(state))
+        try:
+            return record(self._recorder, self._call, state)
+        finally:
+            self._recorder = None
+
+    def _bind(self, name: str, value: Any) -> None:
+        if self._recorder is not None and isinstance(value, torch.Tensor):
+            self._recorder.bind(name, value)
+
+
+def _equal(a: Outputs, b: Outputs) -> bool:
+    if list(a[1]) != list(b[1]):
+        return False
+    pairs = zip([a[0], *a[1].values()], [b[0], *b[1].values()], strict=True)
+    return all(torch.allclose(x, y, rtol=0.0, atol=0.0, equal_nan=True) for x, y in pairs)

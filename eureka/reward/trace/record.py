@@ -1,0 +1,108 @@
+"""One run of a reward function under the recorder, and the form that its results must have.
+
+It serves candidates (`trace`, inside the sandbox) and the task's own, trusted functions (`trusted`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from eureka.reward.graph.runtime import MAX_COMPONENTS, MAX_NAME
+from eureka.reward.trace.explain import TraceFailure, explain
+from eureka.reward.trace.lower import Recording
+from eureka.reward.trace.recorder import Recorder
+from eureka.reward.trace.watch import Watch
+
+State = Mapping[str, torch.Tensor]
+Outputs = tuple[torch.Tensor, dict[str, torch.Tensor]]
+
+#: Numbers of environments of the two recordings; primes, so that no product of other sizes looks like them.
+TRACED = (53, 61)
+_FORM = "Return (total, components): a tensor of shape (num_envs,) and a dictionary of named tensors of that shape."
+_ONE_EACH = "Sum or index the other dimensions away: x.squeeze(-1), x[:, 0], x.sum(dim=-1)."
+
+
+def record(recorder: Recorder, call: Callable[[State], Outputs], state: State) -> Recording:
+    """What `call` does to the tensors of `state`, which `recorder` was made with.
+
+    Raises:
+        TraceFailure: the function raises, or does what no graph can hold.
+    """
+    values = tuple(state.values())
+    found: list[tuple[Any, dict[str, Any]]] = []
+
+    def watched(*wrapped: torch.Tensor) -> torch.Tensor:
+        with Watch(recorder):
+            clones = {name: value.clone() for name, value in zip(state, wrapped, strict=True)}
+            total, components = call(clones)
+        found.append((recorder.ref(total), {name: recorder.ref(value) for name, value in components.items()}))
+        return total
+
+    try:
+        with recorder:
+            torch.func.functionalize(watched, remove="mutations")(*values)
+    except TraceFailure as failure:
+        raise recorder.failure or failure from failure
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise recorder.failure or explain(error) from error
+    if recorder.failure:
+        raise recorder.failure
+    total, components = found[0]
+    return Recording(recorder.entries, values[0].shape[0], total, components)
+
+
+def checked(result: Any, num_envs: int) -> Outputs:
+    """What a reward function returned, in its final form; raises `TraceFailure` where it is no reward."""
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise TraceFailure(f"it returns {_describe(result, num_envs)} instead of a pair", _FORM)
+    total, parts = result
+    if not isinstance(parts, Mapping) or not parts:
+        what = "an empty dictionary" if isinstance(parts, Mapping) else _describe(parts, num_envs)
+        raise TraceFailure(f"it returns {what} for the components", _FORM)
+    if len(parts) > MAX_COMPONENTS:
+        raise TraceFailure(f"it returns {len(parts)} components", f"Return at most {MAX_COMPONENTS}.")
+    if not isinstance(total, torch.Tensor) or total.shape != (num_envs,):
+        raise TraceFailure(
+            f"the total reward is {_describe(total, num_envs)}; it must be a tensor of shape (num_envs,)",
+            _ONE_EACH if isinstance(total, torch.Tensor) and total.dim() > 1 else _FORM,
+        )
+    if not total.is_floating_point():
+        raise TraceFailure(f"the total reward has the type {_dtype(total)}", "Make it floating point: total.float().")
+    components = {name: _component(name, value, total) for name, value in parts.items()}
+    return total.float(), components
+
+
+def _component(name: Any, value: Any, total: torch.Tensor) -> torch.Tensor:
+    if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME or not name.isprintable():
+        raise TraceFailure(
+            f"a component is named {name!r:.80}", f"Use printable text of at most {MAX_NAME} characters."
+        )
+    if isinstance(value, bool | int | float):
+        return torch.full(total.shape, value, dtype=torch.float32, device=total.device)
+    shape = total.shape[0]
+    if not isinstance(value, torch.Tensor) or value.shape not in ((shape,), ()):
+        raise TraceFailure(
+            f"the component {name!r} is {_describe(value, shape)}; it must be a tensor of shape (num_envs,)",
+            _ONE_EACH if isinstance(value, torch.Tensor) else _FORM,
+        )
+    if value.is_complex():
+        raise TraceFailure(f"the component {name!r} has the type {_dtype(value)}", "Use real numbers.")
+    return value.float().expand(shape)
+
+
+def _describe(value: Any, num_envs: int) -> str:
+    if isinstance(value, torch.Tensor) and value.dim() == 0:
+        return "one number for all environments"
+    if isinstance(value, torch.Tensor):
+        sizes = ["num_envs" if size == num_envs else str(size) for size in value.shape]
+        return f"a tensor of shape ({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+    if isinstance(value, tuple):
+        return f"a tuple of {len(value)}"
+    return "None" if value is None else f"a value of type {type(value).__name__}"
+
+
+def _dtype(tensor: torch.Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")

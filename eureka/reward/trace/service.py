@@ -1,0 +1,164 @@
+"""Takes candidates through the sandbox and the checks: `Candidate -> Reward | Rejected`."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+import torch
+
+from eureka.core.types import Candidate, FieldSpec, Rejected, Reward, Stage
+from eureka.reward.graph.canonical import format_graph
+from eureka.reward.graph.runtime import DTYPES, KERNEL_ERRORS, Graph, GraphError, parse_graph
+from eureka.reward.graph.shapes import Problem, check_shapes
+from eureka.reward.graph.verify import EagerRun
+from eureka.reward.trace import trial
+from eureka.reward.trace.wire import Parcel, WireError, request, unpack
+from eureka.sandbox import Failed, Finished
+
+#: What runs in the sandbox, each time in a process of its own: candidates, and the graphs that came of them.
+TRACE = "eureka.reward.trace.child:trace"
+TRIAL = "eureka.reward.trace.trial:trial"
+#: What warms the zygote.
+PRELOAD = "eureka.reward.trace.warm_up:warm_up"
+MIN_TRANSITIONS = 128
+
+#: How a graph that gave no answer is described.
+BROKE = {
+    "timeout": "it does not finish in time",
+    "memory": "it uses too much memory",
+    "output": "it breaks its process",
+    "killed": "it breaks its process",
+    "error": "it breaks off",
+}
+_FAILED = {
+    "timeout": "it did not finish in time: look for a loop that never ends",
+    "memory": "it used too much memory: make its tensors smaller",
+    "output": "it answered with too much data",
+    "killed": "it did something that a reward must not do (files, processes, network) and was ended",
+    "error": "it broke off",
+}
+
+
+class Runner(Protocol):
+    """The part of `eureka.sandbox.Sandbox` that is needed here."""
+
+    def run(self, target: str, payload: bytes) -> Finished | Failed:
+        """Runs `module:function` on bytes in a fresh confined process."""
+        ...
+
+
+class RewardVerifier:
+    """Traces candidates in the sandbox and verifies the graphs that come back.
+
+    `transitions` are recorded State fields, `(rows, ...)` each and terminal ones included: rewards must be finite on
+    them and agree with what the candidate's Python gives. At least `MIN_TRANSITIONS` rows.
+    """
+
+    def __init__(self, fields: tuple[FieldSpec, ...], transitions: Mapping[str, torch.Tensor], sandbox: Runner) -> None:
+        rows = {value.shape[0] for value in transitions.values()}
+        if len(rows) != 1 or min(rows) < MIN_TRANSITIONS:
+            raise ValueError(f"transitions need one number of rows, {MIN_TRANSITIONS} or more, not {sorted(rows)}")
+        for field in fields:
+            value = transitions[field.name]
+            if tuple(value.shape[1:]) != field.shape or value.dtype != DTYPES[field.dtype]:
+                raise ValueError(f"transitions: {field.name} has shape {tuple(value.shape)} and type {value.dtype}")
+        self._fields = fields
+        self._sandbox = sandbox
+        # Torch imports its meta kernels at their first use, for about a second: here, and not in the first `verify`.
+        torch.empty(1, device="meta").neg()
+        # Two batches of different sizes, both of rows from all over the recording.
+        batch = torch.arange(rows.pop()) % 5 < 3
+        self._batches = [{name: value[mask].cpu() for name, value in transitions.items()} for mask in (batch, ~batch)]
+
+    def verify_all(self, candidates: Sequence[Candidate]) -> list[Reward | Rejected]:
+        """`verify` for each, as many at a time as there are cores; results in the order of the candidates."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(self.verify, candidates))
+
+    def verify(self, candidate: Candidate) -> Reward | Rejected:
+        """The candidate's reward graph, or why it has none."""
+        problem = self._check_inputs(candidate)
+        if problem is not None:
+            return _rejected(candidate, Stage.TRACE, problem)
+        states = [{name: batch[name] for name in candidate.inputs} for batch in self._batches]
+        answer = self._sandbox.run(TRACE, request(candidate.source, candidate.inputs, *states))
+        if isinstance(answer, Failed):
+            detail = f" ({_clean(answer.detail)})" if answer.kind == "error" else ""
+            return _rejected(candidate, Stage.TRACE, Problem(_FAILED[answer.kind] + detail))
+        try:
+            parcel = unpack(answer.output)
+            if parcel.body.get("ok") is not True:
+                return _rejected(candidate, Stage.TRACE, _reported(parcel.body))
+            graph = parse_graph(str(parcel.body.get("graph")))
+            if graph.inputs != candidate.inputs:
+                raise GraphError("the inputs are not the candidate's")
+            runs = [
+                EagerRun(state, *_eager(parcel, which, len(graph.components), next(iter(state.values())).shape[0]))
+                for which, state in zip(("first", "second"), states, strict=True)
+            ]
+        except (WireError, GraphError) as error:
+            return _rejected(candidate, Stage.VERIFY, Problem(f"its traced graph is not valid: {error}"))
+        problem = self._try(graph, runs)
+        if problem is not None:
+            return _rejected(candidate, Stage.VERIFY, problem)
+        return Reward(candidate.id, format_graph(graph), tuple(c.name for c in graph.components))
+
+    def _try(self, graph: Graph, runs: Sequence[EagerRun]) -> Problem | None:
+        """Runs the graph for the first time, in a process of its own, and derives its shapes here once more."""
+        answer = self._sandbox.run(TRIAL, trial.request(format_graph(graph), self._fields, runs))
+        if isinstance(answer, Failed):
+            return Problem(f"its traced graph cannot be run: {BROKE[answer.kind]}", "Write it in simpler operations.")
+        try:
+            return trial.verdict(answer.output) or check_shapes(graph, self._fields)
+        except (WireError, *KERNEL_ERRORS) as error:
+            return Problem(f"its traced graph does not run: {_clean(error)}")
+
+    def _check_inputs(self, candidate: Candidate) -> Problem | None:
+        names = [field.name for field in self._fields]
+        for name in candidate.inputs:
+            if name not in names:
+                near = difflib.get_close_matches(name, names, n=1)
+                hint = f"Did you mean {near[0]}? " if near else ""
+                return Problem(f"the state has no field {name!r}", f"{hint}Its fields are {', '.join(names)}.")
+        if not candidate.inputs:
+            return Problem("compute_reward has no parameters", f"Name the state's fields: {', '.join(names)}.")
+        return None
+
+
+def _eager(parcel: Parcel, which: str, components: int, rows: int) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+    values = []
+    for name in ("total", *map(str, range(components))):
+        value = parcel.tensors.get(f"{which}/{name}")
+        if value is None or value.shape != (rows,) or value.dtype != torch.float32:
+            raise WireError(f"the eager result {which}/{name} is missing or has the wrong form")
+        values.append(value)
+    return values[0], tuple(values[1:])
+
+
+def _reported(body: Mapping[str, Any]) -> Problem:
+    """The failure that the child reported; its words come from a process that ran generated code."""
+    line = body.get("line")
+    return Problem(
+        _clean(body.get("message")) or "it failed without a word",
+        _clean(body.get("remedy")),
+        line if type(line) is int and 0 < line < 1_000_000 else None,
+    )
+
+
+def _clean(text: object, limit: int = 500) -> str:
+    return "".join(c if c.isprintable() else " " for c in str(text or "")[:limit]).strip()
+
+
+def _rejected(candidate: Candidate, stage: Stage, problem: Problem) -> Rejected:
+    lines = candidate.source.splitlines()
+    where = code = ""
+    if problem.line is not None and problem.line <= len(lines):
+        where = f"line {problem.line}: "
+        code = f"`{_clean(lines[problem.line - 1].strip(), 200)}`: "
+    reason = f"{where}{problem.message}."
+    feedback = f"{where}{code}{problem.message}. {problem.remedy}".strip()
+    return Rejected(candidate.id, stage, reason, feedback)

@@ -1,0 +1,136 @@
+"""What became of every candidate of a run: for its end summary, and for figures on how many were usable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from eureka.core.types import INIT_ID, Completion, Rejected, Stage, TrainingResult
+from eureka.search import pooled_score
+from eureka.search.preferences import preference_scores
+from eureka.search.racing import stopped_after
+from eureka.store import RunStore
+from eureka.ui.console import table
+
+R = TypeVar("R", Rejected, TrainingResult)
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of one candidate.
+
+    `repairs` are its answers beyond the first that do not go on with one that was cut off. `usable` says that its last
+    answer gave a verified reward which no training refused, be it worth a training or not; `usable_at_once` says the
+    same of its first. `rejected` is why it is out, None where it is not or was not answered. `stopped_after` are the
+    control steps after which its race left it behind.
+    """
+
+    candidate_id: str
+    answers: int
+    repairs: int
+    usable: bool
+    usable_at_once: bool
+    score: float | None = None
+    rejected: Rejected | None = None
+    stopped_after: int | None = None
+
+
+def fates(store: RunStore) -> list[Fate]:
+    """Every candidate that was answered or asked for, in order of ids."""
+    answers = store.completions()
+    history = _by_candidate(store.rejections(every_attempt=True))
+    rejected = {rejection.candidate_id: rejection for rejection in store.rejections()}
+    verified = {reward.candidate_id for reward in store.rewards()}
+    results = _by_candidate(store.results())
+    stopped = stopped_after(results)
+    in_flight = {call.split()[0] for call in store.calls_in_flight()}
+    preferences = preference_scores(store)
+    scores = {n: pooled_score(r) if preferences is None else preferences.get(n, 0.0) for n, r in results.items()}
+    found = []
+    for name in sorted(answers.keys() | in_flight):
+        given = answers.get(name, ())
+        usable = name in verified and not _bars(rejected.get(name))
+        found.append(
+            Fate(
+                candidate_id=name,
+                answers=len(given),
+                repairs=sum(not answer.continues for answer in given[1:]),
+                usable=usable,
+                usable_at_once=_usable_at_once(given, history.get(name, []), usable),
+                score=scores[name] if name in results and name not in rejected else None,
+                rejected=rejected.get(name),
+                stopped_after=stopped.get(name),
+            )
+        )
+    return found
+
+
+def _usable_at_once(answers: Sequence[Completion], rejections: Sequence[Rejected], usable: bool) -> bool:
+    """Whether the first answer was usable, or its continuation where it was cut off.
+
+    An answer is followed by another only where it was rejected, so that the rejections have the answers' order.
+    """
+    first = 1 if len(answers) > 1 and answers[1].continues else 0
+    return usable if first == len(answers) - 1 else first < len(rejections) and not _bars(rejections[first])
+
+
+def _bars(rejected: Rejected | None) -> bool:
+    """Whether a rejection says that there is no usable reward."""
+    return rejected is not None and rejected.stage is not Stage.SCREEN
+
+
+def _by_candidate(records: Sequence[R]) -> dict[str, list[R]]:
+    found: dict[str, list[R]] = {}
+    for record in records:
+        found.setdefault(record.candidate_id, []).append(record)
+    return found
+
+
+def summary_lines(all_fates: Sequence[Fate], unit: str) -> list[str]:
+    """How many candidates were usable, after a line for each where not all of them were so and trained at once.
+
+    Args:
+        unit: the task metric's.
+    """
+    if all(fate.candidate_id == INIT_ID for fate in all_fates):
+        return []
+    share = share_line(all_fates)
+    if all(fate.usable_at_once and fate.rejected is None for fate in all_fates):
+        return [share]
+    rows = table([(f"  {fate.candidate_id}", told(fate, unit)) for fate in all_fates])
+    return ["what became of the candidates:", *rows, share]
+
+
+def share_line(all_fates: Sequence[Fate]) -> str:
+    """`usable: 5 of 16 candidates (31%), without repair 2 of 16 (12%); 23 repairs were asked for`.
+
+    The reward that a person gave to start from was not asked for, and is not counted.
+    """
+    all_fates = [fate for fate in all_fates if fate.candidate_id != INIT_ID]
+    count = len(all_fates)
+    usable = sum(fate.usable for fate in all_fates)
+    at_once = sum(fate.usable_at_once for fate in all_fates)
+    repairs = sum(fate.repairs for fate in all_fates)
+    text = f"usable: {usable} of {count} candidates ({usable / count:.0%})"
+    if not repairs:
+        return text
+    asked = "1 repair was asked for" if repairs == 1 else f"{repairs} repairs were asked for"
+    return f"{text}, without repair {at_once} of {count} ({at_once / count:.0%}); {asked}"
+
+
+def told(fate: Fate, unit: str) -> str:
+    """What became of a candidate, in words."""
+    if fate.candidate_id == INIT_ID:
+        return f"given to start from; {told(replace(fate, candidate_id=''), unit)}"
+    after = "" if fate.repairs == 0 else " after 1 repair" if fate.repairs == 1 else f" after {fate.repairs} repairs"
+    if fate.rejected is not None:
+        return f"rejected ({fate.rejected.stage}){after}: {fate.rejected.reason}"
+    if fate.answers == 0:
+        return "asked, no answer"
+    if not fate.usable:
+        return f"answered{after}, not judged yet"
+    if fate.score is None:
+        return f"usable{after}, not trained yet"
+    until = f" for {fate.stopped_after:,} steps" if fate.stopped_after else ""
+    return f"trained{after}{until}: {fate.score:.3g} {unit}"

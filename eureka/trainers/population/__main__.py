@@ -1,0 +1,5 @@
+"""`python -m eureka.trainers.population FD`: a training worker."""
+
+from eureka.trainers.population.worker import main
+
+main()

@@ -1,0 +1,289 @@
+"""Training jobs on this machine: one worker process per core, each with its share of the population.
+
+(One thread per worker and one worker per core is the fastest layout on a CPU: benchmarks/training.py. Where there are
+fewer populations than cores, `eureka.trainers.population.layout` says what the others are for.)
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Protocol
+
+from eureka.core.child_environment import worker_environment
+from eureka.core.errors import TrainingError
+from eureka.core.interpreter import module_command
+from eureka.core.types import Progress, Rejected, Schedule, Stage, TrainingJob, TrainingResult, WorkerRestarted
+from eureka.physics import Engine
+from eureka.tasks import find_tasks
+from eureka.tasks.info import read_info
+from eureka.trainers.population.continuing import longest_start
+from eureka.trainers.population.layout import spare_threads
+from eureka.trainers.population.population import population_key
+from eureka.trainers.population.work import Work
+from eureka.trainers.population.worker import Broken, Done, fingerprint, read_checkpoint
+
+SLOWEST = 1_000.0
+"""Control steps a second that a worker makes, updates included, unless it hangs."""
+
+Event = Progress | WorkerRestarted | Rejected | TrainingResult
+
+
+class Backend(Protocol):
+    """Trains jobs, in whatever process, library or machine. Only JSON, numbers and tensors cross this seam."""
+
+    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
+        """Train every job; each ends in exactly one `TrainingResult` or `Rejected`, in any order."""
+        ...
+
+    def close(self) -> None:
+        """Stop whatever still runs."""
+        ...
+
+
+@dataclass
+class _Worker:
+    """One process; `work` is what it has in hand."""
+
+    index: int
+    process: subprocess.Popen[bytes]
+    connection: Connection
+    log: Path
+    heard: float
+    gone: bool = False
+    work: Work | None = None
+    finished: set[tuple[str, int]] = field(default_factory=set)
+
+
+class LocalBackend:
+    """Worker processes on this machine.
+
+    Args:
+        task: the task's name.
+        task_dirs: where else to look for it.
+        folder: where checkpoints and the workers' logs go.
+        environment: environment variables, of which the workers are given what they need and no keys.
+        workers: processes; one per core where None. With MuJoCo Warp it is one per device, whatever this says.
+        heartbeat_s: a worker that is silent for longer is stopped and started again; one with so many worlds that it
+            would make fewer than `SLOWEST` control steps a second is waited for.
+        engines: one for each device; their populations are split over them.
+        groups_at_a_time: of all workers together, where there is no room for more; the others wait.
+
+    A population whose worker dies goes on from its last checkpoint once; then its candidates are rejected.
+    """
+
+    def __init__(
+        self,
+        task: str,
+        task_dirs: Sequence[Path],
+        folder: Path,
+        environment: Mapping[str, str],
+        workers: int | None = None,
+        heartbeat_s: float = 120.0,
+        engines: Sequence[Engine] = (Engine(),),
+        groups_at_a_time: int | None = None,
+    ) -> None:
+        self._task = task
+        self._task_dirs = tuple(directory.resolve() for directory in task_dirs)
+        of_the_task = find_tasks(self._task_dirs).get(task)  # where there is none the workers say so
+        self._episode_steps = read_info(of_the_task).max_episode_steps if of_the_task else 0
+        self._folder = folder.resolve()
+        self._environment = worker_environment(environment)
+        self._engines = tuple(engines)
+        on_devices = self._engines[0].kind == "warp"
+        self._count = len(self._engines) if on_devices else workers or len(os.sched_getaffinity(0))
+        self._at_a_time = groups_at_a_time
+        self._heartbeat_s = heartbeat_s
+        self._workers: list[_Worker] = []
+
+    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
+        """See `Backend.train`.
+
+        Raises:
+            TrainingError: a worker cannot be started, or the host's machinery failed in one.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        populations = self._populations(jobs)
+        threads = spare_threads(self._count, min(self._count, len(populations)))
+        queue = deque(replace(work, threads=threads) for work in populations)
+        tries: dict[Path, int] = {}
+        while len(self._workers) < min(self._count, len(queue)):
+            self._workers.append(self._start(len(self._workers)))
+        while queue or any(worker.work for worker in self._workers):
+            for worker in self._workers:
+                if worker.work is None and queue:
+                    self._give(worker, queue.popleft())
+            for worker in self._heard_from():
+                yield from self._read(worker)
+            for worker in list(self._workers):
+                reason = self._trouble(worker)
+                if reason is not None:
+                    yield from self._replace(worker, reason, queue, tries)
+
+    def worker_pids(self) -> list[int]:
+        """Process ids of the workers, for monitors."""
+        return [worker.process.pid for worker in self._workers]
+
+    def close(self) -> None:
+        """Stop the workers; what they had in hand can be continued from its checkpoint."""
+        for worker in self._workers:
+            self._stop(worker)
+        self._workers = []
+
+    # ---- layout --------------------------------------------------------------------------------------------------
+
+    def _populations(self, jobs: Sequence[TrainingJob]) -> list[Work]:
+        """Split the jobs: those with a common checkpoint stay together, the rest is dealt out over the workers."""
+        pending = {(job.candidate_id, job.seed): job for job in jobs}
+        populations = []
+        for path in self._folder.glob("*.partial"):
+            path.unlink(missing_ok=True)
+        for path in sorted(self._folder.glob("*.pt")):
+            saved = read_checkpoint(path)
+            kept = [(candidate, seed) for candidate, seed in saved["state"]["jobs"]] if saved else []
+            if kept and all(key in pending for key in kept):
+                populations.append(self._work([pending.pop(key) for key in kept], path))
+            else:
+                path.unlink()
+        buckets: dict[tuple[Schedule, int, bool], list[TrainingJob]] = {}
+        for job in pending.values():
+            done, _ = longest_start(self._folder, job)
+            buckets.setdefault((population_key(job.schedule), done, job.init is None), []).append(job)
+        for bucket in buckets.values():
+            for share in self._shares(bucket):
+                starts = [path for _, path in (longest_start(self._folder, job) for job in share) if path]
+                populations.append(self._work(share, self._folder / f"{fingerprint(share)}.pt", starts))
+        return populations
+
+    def _shares(self, jobs: Sequence[TrainingJob]) -> list[Sequence[TrainingJob]]:
+        """The jobs dealt out over the workers; each one's in parts, of which it trains one after another."""
+        dealt = [jobs[index :: self._count] for index in range(min(self._count, len(jobs)))]
+        most = max(self._at_a_time // self._count, 1) if self._at_a_time else len(jobs)
+        rounds = range(0, len(dealt[0]), most)
+        return [share[first : first + most] for first in rounds for share in dealt if len(share) > first]
+
+    def _work(self, jobs: Sequence[TrainingJob], checkpoint: Path, starts: Sequence[Path] = ()) -> Work:
+        return Work(self._task, self._task_dirs, tuple(jobs), checkpoint, tuple(starts))
+
+    # ---- processes -----------------------------------------------------------------------------------------------
+
+    def _start(self, index: int) -> _Worker:
+        ours, theirs = socket.socketpair()
+        engine = self._engines[index % len(self._engines)]
+        log = self._folder / f"worker{index}.log"
+        try:
+            with log.open("ab") as stderr:
+                process = subprocess.Popen(
+                    module_command("eureka.trainers.population", str(theirs.fileno()), engine.kind, engine.device),
+                    env=self._environment,
+                    cwd=self._folder,  # MuJoCo writes its own log of diverged worlds where it runs
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=stderr,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise TrainingError(f"a training worker could not be started: {error}") from error
+        finally:
+            theirs.close()
+        return _Worker(index, process, Connection(ours.detach()), log, time.monotonic())
+
+    def _stop(self, worker: _Worker) -> None:
+        worker.process.send_signal(signal.SIGKILL)
+        worker.process.wait()
+        worker.connection.close()
+
+    def _give(self, worker: _Worker, work: Work) -> None:
+        worker.work = work
+        worker.finished = set()
+        worker.heard = time.monotonic()
+        try:
+            worker.connection.send(work)
+        except BrokenPipeError:
+            worker.gone = True
+
+    def _heard_from(self) -> list[_Worker]:
+        ready = wait([worker.connection for worker in self._workers], timeout=1.0)
+        return [worker for worker in self._workers if worker.connection in ready]
+
+    def _read(self, worker: _Worker) -> Iterator[Event]:
+        """Everything that a worker has said."""
+        try:
+            while worker.connection.poll():
+                message = worker.connection.recv()
+                worker.heard = time.monotonic()
+                if isinstance(message, Broken):
+                    raise TrainingError(message.message)
+                if isinstance(message, Done):
+                    if worker.work is not None:
+                        worker.work.checkpoint.unlink(missing_ok=True)
+                    worker.work = None
+                    continue
+                if isinstance(message, WorkerRestarted):
+                    message = replace(message, worker=worker.index)
+                elif isinstance(message, TrainingResult):
+                    worker.finished.add((message.candidate_id, message.seed))
+                elif isinstance(message, Rejected) and worker.work is not None:
+                    mine = [job for job in worker.work.jobs if job.candidate_id == message.candidate_id]
+                    worker.finished |= {(job.candidate_id, job.seed) for job in mine}
+                yield message
+        except (EOFError, ConnectionResetError):
+            worker.gone = True
+
+    def _trouble(self, worker: _Worker) -> str | None:
+        if worker.gone:
+            code = self._exit_code(worker)
+            how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
+            return f"worker {worker.index} {how}{self._last_words(worker)}"
+        if worker.work is not None:
+            patience_s = max(self._heartbeat_s, self._steps_between_words(worker.work) / SLOWEST)
+            if time.monotonic() - worker.heard > patience_s:
+                return f"worker {worker.index} was silent for {patience_s:.0f} s"
+        return None
+
+    def _steps_between_words(self, work: Work) -> int:
+        """Control steps that a worker may make before it says something: a rollout of all groups, and an evaluation."""
+        schedule = work.jobs[0].schedule
+        rollout = schedule.num_envs * schedule.ppo.horizon
+        return len(work.jobs) * (rollout + schedule.eval_episodes * self._episode_steps)
+
+    @staticmethod
+    def _exit_code(worker: _Worker) -> int:
+        """Of a worker whose socket is closed, and whose process therefore ends; helped along if it does not."""
+        try:
+            return worker.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            worker.process.kill()
+            return worker.process.wait()
+
+    @staticmethod
+    def _last_words(worker: _Worker) -> str:
+        lines = worker.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return f" ({lines[-1]})" if lines else ""
+
+    def _replace(self, worker: _Worker, reason: str, queue: deque[Work], tries: dict[Path, int]) -> Iterator[Event]:
+        """Start a worker again; its population goes on once, and is given up the second time."""
+        self._stop(worker)
+        self._workers[self._workers.index(worker)] = self._start(worker.index)
+        work = worker.work
+        if work is None:
+            return
+        left = work.without(worker.finished)
+        tries[work.checkpoint] = tries.get(work.checkpoint, 0) + 1
+        if tries[work.checkpoint] > 1:
+            work.checkpoint.unlink(missing_ok=True)
+            for candidate in dict.fromkeys(job.candidate_id for job in left.jobs):
+                yield Rejected(candidate, Stage.TRAIN, f"its training was stopped twice: {reason}", "")
+            return
+        if left.jobs:
+            queue.appendleft(left)
+        yield WorkerRestarted(worker.index, reason, tuple(job.candidate_id for job in left.jobs))

@@ -1,0 +1,162 @@
+"""Groups of worlds on a device: as `Worlds`, but nothing in a control step waits for the device."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import torch
+
+from eureka.physics import Engine
+from eureka.tasks import Reset, Rng, Task
+from eureka.trainers.population.needs import observes_outputs, reads_outputs
+from eureka.trainers.population.worlds import Start, Worlds, below
+
+REFILL_EVERY = 128
+"""Control steps after which new start states are drawn."""
+
+
+def make_worlds(
+    task: Task,
+    generators: Sequence[torch.Generator],
+    num_envs: int,
+    engine: Engine,
+    *,
+    threads: int = 1,
+    desynchronise: bool = True,
+    fields: Collection[str] | None = None,
+) -> Worlds:
+    """Groups of worlds that `engine` steps; the arguments are those of `Worlds`."""
+    if engine.kind == "warp":
+        return DeviceWorlds(task, generators, num_envs, engine, desynchronise=desynchronise, fields=fields)
+    return Worlds(task, generators, num_envs, threads=threads, desynchronise=desynchronise, fields=fields)
+
+
+class DeviceWorlds(Worlds):
+    """`len(generators)` groups of `num_envs` worlds of a task, on the device of `engine`.
+
+    Start states come from the groups' own generators on the CPU: `num_envs` of a group at a time, drawn anew after
+    `REFILL_EVERY` control steps, and taken in turn, again from the first where more episodes begin meanwhile. What
+    the task draws in a step comes from generators on the device, which theirs have seeded. A State may share the
+    simulator's memory: it is to be read before the next `restart`.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        generators: Sequence[torch.Generator],
+        num_envs: int,
+        engine: Engine,
+        *,
+        desynchronise: bool = True,
+        fields: Collection[str] | None = None,
+    ) -> None:
+        self.task = task
+        self.num_groups = len(generators)
+        self.num_envs = num_envs
+        self.limit = task.info.max_episode_steps
+        self._device = torch.device(engine.device)
+        self._host = list(generators)
+        total = self.num_groups * num_envs
+        # The CPU engine says what is read, and a task may make tensors where torch makes them by default.
+        with torch.device("cpu"):
+            sensors = fields is None or reads_outputs(task, fields)
+            settle = observes_outputs(task)
+        physics = task.info.physics
+        self._device_sim = engine.device_simulator(
+            task.model, total, task.info.outputs, sensors, physics.nconmax, physics.njmax, settle
+        )
+        self.sim = self._device_sim
+        low, high = torch.from_numpy(task.model.actuator_ctrlrange).float().to(self._device).T
+        self._middle, self._half_range = (high + low) / 2, (high - low) / 2
+        self._refill()
+        self._cursor = torch.zeros(self.num_groups, dtype=torch.int64, device=self._device)
+        self._offset = torch.arange(self.num_groups, device=self._device)[:, None] * num_envs
+        self._steps = 0
+        self.clock = torch.zeros(total, dtype=torch.int64, device=self._device)
+        if desynchronise:
+            clocks = [torch.randint(0, self.limit, (num_envs,), generator=g, device=g.device) for g in generators]
+            self.clock = torch.cat(clocks).to(self._device)
+        self.start_clock = self.clock.clone()
+        self._rng = Rng([engine.generator(_seed(g)) for g in generators])
+        everyone = torch.ones(total, dtype=torch.bool, device=self._device)
+        start = self._take(everyone)
+        self.carry = start.reset.carry
+        self.factors = start.factors
+        self._zero_action = torch.zeros(total, task.model.nu, device=self._device)
+        self._begin(everyone, start)
+        self.observation = self._observe(task.read_state(self.sim, self.carry, self._zero_action))
+
+    def _observe(self, state: Any) -> torch.Tensor:
+        return super()._observe(state).clone()
+
+    def _refill(self) -> None:
+        """Draw `num_envs` new start states for every group."""
+        with torch.device("cpu"):
+            pools = [self._fresh(g) for g in self._host]
+            stacked = {key: torch.stack([pool[key] for pool in pools]) for key in pools[0]}
+        self._pool = {key: _single(value).to(self._device, non_blocking=True) for key, value in stacked.items()}
+
+    def _take(self, done: torch.Tensor) -> Start:
+        """A start state for every world, of which those of the worlds `done` count as used."""
+        by_group = done.view(self.num_groups, self.num_envs)
+        rank = by_group.cumsum(dim=1) - 1 + self._cursor[:, None]
+        rows = (rank % self.num_envs + self._offset).flatten()
+        self._cursor = (self._cursor + by_group.sum(dim=1)) % self.num_envs
+        taken = {key: value.flatten(0, 1).index_select(0, rows) for key, value in self._pool.items()}
+        carry = self.task.Carry(**below("carry.", taken))
+        return Start(Reset(taken["qpos"], taken["qvel"], carry), below("factor.", taken))
+
+    def _begin(self, done: torch.Tensor, start: Start) -> None:
+        self.factors = {name: torch.where(done, start.factors[name], old) for name, old in self.factors.items()}
+        if self.factors:
+            self._device_sim.scale_model_masked(done, self.factors)
+        self._device_sim.reset_masked(done, start.reset.qpos, start.reset.qvel)
+
+    def restart(self, done: torch.Tensor) -> None:
+        """Start new episodes in the worlds `done` (num_groups * num_envs,) bool."""
+        self._steps += 1
+        if self._steps % REFILL_EVERY == 0:
+            self._refill()
+        start = self._take(done)
+        self.carry = _where(done, start.reset.carry, self.carry)
+        self._begin(done, start)
+        self.clock.masked_fill_(done, 0)
+        self.start_clock.masked_fill_(done, 0)
+        state = self.task.read_state(self.sim, self.carry, self._zero_action)
+        self.observation = torch.where(done[:, None], self._observe(state), self.observation)
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        """Everything that the next steps depend on; every tensor has num_groups as its leading dimension."""
+        return {
+            **super().state_dict(),
+            "host_generator": torch.stack([g.get_state() for g in self._host]),
+            "steps": torch.full((self.num_groups,), self._steps),
+        }
+
+    def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
+        """Restore `state_dict()`, bit for bit; generators' states stay on the CPU, all else lies on the device."""
+        super().load_state_dict(state)
+        for generator, saved in zip(self._host, state["host_generator"], strict=True):
+            generator.set_state(saved.clone())
+        self._steps = int(state["steps"][0])
+
+
+def _seed(generator: torch.Generator) -> int:
+    return int(torch.randint(0, 1 << 62, (), generator=generator, device=generator.device))
+
+
+def _single(value: torch.Tensor) -> torch.Tensor:
+    """Physics on a device is float32, and so is what is remembered of it."""
+    return value.float() if value.dtype == torch.float64 else value
+
+
+def _where(done: torch.Tensor, new: Any, old: Any) -> Any:
+    """The carry `old` with the rows `done` from `new`."""
+    values = {}
+    for field in dataclasses.fields(old):
+        before = getattr(old, field.name)
+        mask = done.view(-1, *[1] * (before.dim() - 1))
+        values[field.name] = torch.where(mask, getattr(new, field.name).to(before.dtype), before)
+    return type(old)(**values)

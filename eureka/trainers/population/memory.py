@@ -1,0 +1,167 @@
+"""How much memory trainings take, predicted before they begin, and how much there is.
+
+What counts is a worker's process with its libraries, and for every group that it holds the rows of one rollout
+(T * N of them), what its update keeps for gradients, and N worlds. It grows linearly in groups, worlds and horizon.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from eureka.core.errors import TrainingError
+from eureka.core.types import PPOConfig, Schedule
+from eureka.tasks import Task
+from eureka.trainers.population.policy import policy_network
+
+_FLOAT = 4
+_MIB = 1 << 20
+# Measured: a worker with torch, MuJoCo and our own modules loaded and one engine made, before it holds a group.
+_PROCESS = 270 * _MIB
+# Measured: what the engine keeps of one world, and the start states that are drawn ahead for it.
+_WORLD = 6 * 1024
+
+
+@dataclass(frozen=True)
+class MemoryNeed:
+    """Bytes that trainings take at their peak: `workers` processes of `process` each, and `num_groups` of `group`."""
+
+    workers: int
+    process: int
+    group: int
+    num_groups: int
+
+    @property
+    def total(self) -> int:
+        """All of it, bytes."""
+        return self.workers * self.process + self.groups
+
+    @property
+    def groups(self) -> int:
+        """Of all groups, bytes."""
+        return self.num_groups * self.group
+
+
+def memory_need(task: Task, schedule: Schedule, num_groups: int, workers: int) -> MemoryNeed:
+    """What it takes to train `num_groups` groups at once, dealt out over `workers` processes."""
+    rows = schedule.num_envs * schedule.ppo.horizon
+    observations = policy_network(task, schedule.ppo).sizes[0]
+    group = rows * _floats_per_row(schedule.ppo, observations, task.model.nu) * _FLOAT + schedule.num_envs * _WORLD
+    return MemoryNeed(min(workers, num_groups), _PROCESS, group, num_groups)
+
+
+def _floats_per_row(ppo: PPOConfig, observations: int, actions: int) -> int:
+    """Floats that are alive for every row of a rollout when most are.
+
+    The rollout has each observation twice (raw and normalised), action, mean and noise twice, a few numbers, and the
+    State fields that the reward reads: taken to be as many as the policy observes. The update adds a copy of
+    observation and target. Of a minibatch one network at a time keeps its layers, and the gradients of two; before that
+    the values are computed for all rows, a layer at a time.
+    """
+    rollout = 3 * observations + 4 * actions + 4
+    batch = observations + 4
+    minibatch = (observations + actions + 4 + sum(ppo.hidden) + 2 * max(ppo.hidden)) / ppo.minibatches
+    values = 2 * max(ppo.hidden)
+    return math.ceil(rollout + batch + max(minibatch, values))
+
+
+def available_bytes(root: Path = Path("/")) -> int | None:
+    """What this process may still take: of the machine, or of its control group where that is less; None: unknown.
+
+    Args:
+        root: where `proc` and `sys` are.
+    """
+    found = [_of_machine(root), *_of_groups(root)]
+    known = [number for number in found if number is not None]
+    return min(known) if known else None
+
+
+def _of_machine(root: Path) -> int | None:
+    try:
+        lines = (root / "proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    fields = dict(line.split(":", 1) for line in lines if ":" in line)
+    text = fields.get("MemAvailable")
+    return int(text.split()[0]) * 1024 if text else None
+
+
+def _of_groups(root: Path) -> list[int]:
+    """What the limits of the process's control group and of those above it leave; version 2, then version 1."""
+    try:
+        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    left = []
+    for line in lines:
+        number, controllers, path = line.split(":", 2)
+        if number == "0" and not controllers:
+            names = ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file")
+        elif "memory" in controllers.split(","):
+            names = ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+        else:
+            continue
+        folder = root / names[0]
+        # In a container the path is often that of the host, and the folder itself the group.
+        inner = Path(path.lstrip("/"))
+        for part in (inner, *inner.parents):
+            found = _left_in(folder / part, *names[1:])
+            left += [] if found is None else [found]
+    return left
+
+
+def _left_in(folder: Path, limit_name: str, usage_name: str, reclaimable: str) -> int | None:
+    try:
+        limit = (folder / limit_name).read_text(encoding="ascii").strip()
+        usage = int((folder / usage_name).read_text(encoding="ascii"))
+        statistics = (folder / "memory.stat").read_text(encoding="ascii").split()
+    except OSError:
+        return None
+    if limit == "max":
+        return None
+    # Files that were read and can be dropped again count as used.
+    cached = dict(zip(statistics[::2], statistics[1::2], strict=False)).get(reclaimable, "0")
+    return max(0, int(limit) - usage + int(cached))
+
+
+def that_fits(need: MemoryNeed, available: int | None) -> MemoryNeed:
+    """What of it is to be trained at a time: all, or as many groups (and at last workers) as there is room for.
+
+    Raises:
+        TrainingError: there is no room for one, with what is needed, what there is, and what to do.
+    """
+    if available is None or need.total <= available:
+        return need
+    workers = min(need.workers, available // (need.process + need.group))
+    if workers == 0:
+        one = replace(need, workers=1, num_groups=1)
+        raise TrainingError(
+            f"one training takes about {in_words(one.total)} of memory, and {in_words(available)} are available: give "
+            "fewer train.num_envs"
+        )
+    return replace(need, workers=workers, num_groups=(available - workers * need.process) // need.group)
+
+
+def memory_line(need: MemoryNeed, available: int | None) -> str:
+    """One sentence for the estimate of a run.
+
+    Raises:
+        TrainingError: not one training fits.
+    """
+    fitting = that_fits(need, available)
+    known = f", of {in_words(available)} that are available" if available is not None else ""
+    said = f"memory: about {in_words(need.total)} with {_workers(need)}{known}"
+    if fitting == need:
+        return said
+    return f"{said}: {fitting.num_groups} of {need.num_groups} trainings at a time, with {_workers(fitting)}"
+
+
+def _workers(need: MemoryNeed) -> str:
+    return f"{need.workers} {'worker' if need.workers == 1 else 'workers'}"
+
+
+def in_words(number: int) -> str:
+    """`850 MB`, `3.2 GB`."""
+    megabytes = number / 1e6
+    return f"{megabytes:.0f} MB" if megabytes < 1000 else f"{megabytes / 1000:.1f} GB"

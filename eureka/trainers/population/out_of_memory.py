@@ -1,0 +1,47 @@
+"""A device that has no room for a population trains it with fewer worlds."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Collection
+from dataclasses import replace
+
+import torch
+
+from eureka.core.errors import TrainingError
+from eureka.trainers.population.work import Work
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether torch or Warp could not allocate memory on a device."""
+    return isinstance(error, torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and "Failed to allocate" in str(error)
+    )
+
+
+def halved(work: Work, device: str, finished: Collection[tuple[str, int]]) -> Work:
+    """What is left of `work` without the jobs `finished`, with half the worlds per group and from the start.
+
+    The trainings stay as long as they were: results of another length would not count in a comparison.
+
+    Raises:
+        TrainingError: there is but one world per group.
+    """
+    left = work.without(finished)
+    worlds = left.jobs[0].schedule.num_envs // 2
+    if worlds == 0:
+        raise TrainingError(
+            f"{device} has no memory for {len(left.jobs)} trainings with one world each: train fewer at a time "
+            "(search.samples=, train.seeds=)"
+        )
+    wholes = (replace(job.schedule, ends_after=None).trained_steps for job in left.jobs)
+    schedules = (replace(j.schedule, num_envs=worlds, steps=n) for j, n in zip(left.jobs, wholes, strict=True))
+    jobs = tuple(replace(job, schedule=smaller) for job, smaller in zip(left.jobs, schedules, strict=True))
+    return replace(left, jobs=jobs, starts=())
+
+
+def release() -> None:
+    """Give what a population that is gone has left in torch's hands back to the device."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

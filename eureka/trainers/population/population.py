@@ -1,0 +1,350 @@
+"""Groups trained together as one program: one simulator, stacked policies, each group's reward on its own rows.
+
+A group is one candidate with one seed. What it computes depends on its job alone, bit for bit (on the CPU), so
+groups may be trained in any company, stopped, and continued from a checkpoint.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from eureka.core.errors import PhysicsError, TrainingError
+from eureka.core.types import PPOConfig, Progress, Rejected, Schedule, Stage, TrainingJob, TrainingResult
+from eureka.physics import Engine
+from eureka.reward.graph.runtime import compile_graph
+from eureka.tasks import Task
+from eureka.trainers.population.device_worlds import make_worlds
+from eureka.trainers.population.episodes import EpisodeTracker
+from eureka.trainers.population.evaluate import evaluate
+from eureka.trainers.population.networks import StackedAdam, StackedMLP
+from eureka.trainers.population.normalise import RunningMoments
+from eureka.trainers.population.policy import Policies, load_policy
+from eureka.trainers.population.ppo import GroupRates, ReturnScale, prepare, update
+from eureka.trainers.population.rollout import Rollout, collect
+from eureka.trainers.population.statistics import ComponentRecorder
+
+# Streams of random numbers of one seed.
+_NETWORK, _WORLDS, _NOISE, _EVALUATION = range(4)
+# More world steps than this without room for their contacts spoil a training.
+_MOST_OVERFLOWS = 1e-3
+# Minibatch permutations are the same for every group and seed.
+_PERMUTATIONS = 20_231_019
+
+
+def stream(seed: int, purpose: int) -> torch.Generator:
+    """An independent generator for one purpose of one seed."""
+    return torch.Generator().manual_seed(stream_seed(seed, purpose))
+
+
+def stream_seed(seed: int, purpose: int) -> int:
+    """What `stream` seeds its generator with."""
+    state = np.random.SeedSequence([seed, purpose]).generate_state(1, dtype=np.uint64)
+    return int(state[0]) >> 1
+
+
+def population_key(schedule: Schedule) -> Schedule:
+    """What jobs must share to be trained in one population: all but the rates of `GroupRates`."""
+    rates = ("learning_rate", "gamma", "gae_lambda", "clip", "entropy")
+    return replace(schedule, ppo=replace(schedule.ppo, **{name: getattr(PPOConfig(), name) for name in rates}))
+
+
+@dataclass
+class _Record:
+    """One group's history; grows by an entry per update."""
+
+    components: ComponentRecorder
+    steps: list[int]
+    metric: list[float]
+    episode_length: list[float]
+    checkpoint_steps: list[int]
+    checkpoint_scores: list[float]
+    final_scores: list[float]
+    diverged: int = 0
+
+
+class Population:
+    """Trains `jobs` (all with the same `population_key`) on a task.
+
+    Call `advance()` until `finished`; then `results()`. Groups whose reward is not finite are given back as
+    `Rejected` by `advance()`, once, and leave the population.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        jobs: Sequence[TrainingJob],
+        threads: int = 1,
+        engine: Engine = Engine(),  # noqa: B008
+    ) -> None:
+        schedule = jobs[0].schedule
+        if any(population_key(job.schedule) != population_key(schedule) for job in jobs):
+            raise ValueError("the jobs of one population must share their schedule, but for rates and clips")
+        if len({job.init is None for job in jobs}) > 1:
+            raise ValueError("the jobs of one population must all start from policies, or all from scratch")
+        self.task = task
+        self.jobs = list(jobs)
+        self.schedule = schedule
+        self.config = schedule.ppo
+        self._threads = threads
+        self.engine = engine
+        self.num_updates = schedule.num_updates
+        self.updates = 0
+        self._started = time.monotonic()
+        self._wall_s = 0.0
+        with engine.scope():
+            self._build()
+
+    def _build(self) -> None:
+        jobs, config, num_envs = self.jobs, self.config, self.schedule.num_envs
+        groups = len(jobs)
+        self._rewards = [compile_graph(job.graph) for job in jobs]
+        self._fields = sorted({name for reward in self._rewards for name in reward.inputs})
+        self.worlds = make_worlds(
+            self.task,
+            [stream(job.seed, _WORLDS) for job in jobs],
+            num_envs,
+            self.engine,
+            threads=self._threads,
+            fields=self._fields,
+        )
+        obs_dim, actions = self.worlds.observation.shape[1], self.task.model.nu
+        self.policy = StackedMLP((obs_dim, *config.hidden, actions), config.activation, extra=actions)
+        self.critic = StackedMLP((obs_dim, *config.hidden, 1), config.activation)
+        self._noise = [self.engine.generator(stream_seed(job.seed, _NOISE)) for job in jobs]
+        parameters: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
+        # The same networks on every device: torch draws other numbers on another.
+        with torch.device("cpu"):
+            for job in jobs:
+                generator = stream(job.seed, _NETWORK)
+                row = self.policy.initial(generator, output_gain=0.01)
+                row[-actions:] = float(np.log(config.initial_std))
+                parameters[0].append(row)
+                parameters[1].append(self.critic.initial(generator, output_gain=1.0))
+        device = self.engine.device
+        self.optimiser = StackedAdam([torch.stack(rows).to(device) for rows in parameters])
+        self.rates = GroupRates.stack([job.schedule.ppo for job in jobs])
+        self.moments = RunningMoments(groups, obs_dim)
+        self._start_from_policies()
+        self.return_scale = ReturnScale(groups, num_envs)
+        self.tracker = EpisodeTracker(self.task.metric, self.worlds.limit, groups, num_envs)
+        self.records = [
+            _Record(ComponentRecorder(reward.components), [], [], [], [], [], []) for reward in self._rewards
+        ]
+
+    def _start_from_policies(self) -> None:
+        """Take over the policies that jobs start from, with what they know of observations; critics stay new."""
+        for group, job in enumerate(self.jobs):
+            if job.init is None:
+                continue
+            start = load_policy(job.init)
+            if start.network != self.policy:
+                raise TrainingError(f"{job.candidate_id} starts from a policy of another network: {start.network}")
+            self.optimiser.parameters[0][group] = start.parameters[0]
+            self.moments.mean[group] = start.offset[0].double()
+            self.moments.var[group] = start.scale[0].double().square().reciprocal()
+            # They count as much as one rollout.
+            self.moments.count = self.config.horizon * self.schedule.num_envs
+
+    # ---- training ------------------------------------------------------------------------------------------------
+
+    @property
+    def finished(self) -> bool:
+        return self.updates >= self.num_updates or not self.jobs
+
+    def advance(self) -> list[Progress | Rejected]:
+        """One rollout and one PPO update of every group; evaluates where the schedule says so."""
+        with self.engine.scope():
+            return self._advance()
+
+    def _advance(self) -> list[Progress | Rejected]:
+        config, jobs = self.config, self.jobs
+        shape = (config.horizon, self.schedule.num_envs, self.task.model.nu)
+        noise = torch.stack([torch.randn(shape, generator=g, device=g.device) for g in self._noise])
+        moments = self.moments.offset_and_scale()
+        parameters = self.optimiser.parameters
+        rollout = collect(self.worlds, self.policy, parameters[0], moments, noise, self._fields, self.tracker)
+        self.updates += 1
+        self._check_room()
+        reward, bad = self._reward(rollout)
+        done = rollout.terminated | rollout.truncated
+        scaled = self.return_scale(reward, done, self.rates.gamma)
+        batch = prepare(rollout, scaled, self.critic, parameters[1], moments, self.rates)
+        permutations = self.engine.generator(_PERMUTATIONS + self.updates)
+        update(batch, self.policy, self.critic, self.optimiser, self.rates, config, permutations)
+        self.moments.update(rollout.raw_observation.flatten(1, 2))
+        self._wall_s += time.monotonic() - self._started
+        self._started = time.monotonic()
+        for group, finite in enumerate(self.optimiser.parameters[0].isfinite().all(dim=1).tolist()):
+            if group not in bad and not finite:
+                bad[group] = "the policy's parameters became NaN or infinite"
+        if bad:
+            self._drop(sorted(bad))
+        if self.jobs and self.updates in self.schedule.evaluated_after:
+            self._evaluate()
+        return [_rejected(jobs[group], reason, self.updates) for group, reason in bad.items()] + self._progress()
+
+    def _check_room(self) -> None:
+        """Worlds without room for their contacts count as diverged; many of them are a mistake of the task's."""
+        steps = self.updates * self.config.horizon * len(self.worlds.clock)
+        overflows = self.worlds.sim.overflows()
+        if overflows > max(1.0, _MOST_OVERFLOWS * steps):
+            raise PhysicsError(
+                f"{self.task.folder / 'task.yaml'}: in {overflows} of {steps} world steps there was no room for all "
+                "contacts and constraints; set or raise `physics.nconmax` (contacts per world) and `physics.njmax` "
+                "(constraint rows)"
+            )
+
+    def _reward(self, rollout: Rollout) -> tuple[torch.Tensor, dict[int, str]]:
+        """(G, T, N) rewards from each group's own graph, recorded; and the groups whose reward is not finite."""
+        reward = torch.zeros_like(rollout.metric)
+        bad: dict[int, str] = {}
+        for group, function in enumerate(self._rewards):
+            state = {name: rollout.state[name][group].flatten(0, 1) for name in function.inputs}
+            total, components = function(state)
+            # A diverged world was put back by the engine in the middle of the step: its State means nothing.
+            good = ~rollout.diverged[group].flatten()
+            if not bool(total[good].isfinite().all()):
+                where = [name for name, value in components.items() if not bool(value[good].isfinite().all())]
+                bad[group] = f"{_listed(where) or 'the total'} became NaN or infinite on states met in training"
+                continue
+            reward[group] = torch.where(good, total, 0.0).view_as(reward[group])
+            record = self.records[group]
+            metric = rollout.metric[group].flatten()
+            kept = {name: value[good] for name, value in components.items()}
+            record.components.add(total[good], kept, metric[good])
+            score, length = self.tracker.recent(group)
+            if self.task.metric.reduce == "mean":
+                score = float(metric[good].mean())
+            record.steps.append(self.updates * self.schedule.num_envs * self.config.horizon)
+            record.metric.append(score)
+            record.episode_length.append(length)
+            record.diverged += int((~good).sum())
+        return reward, bad
+
+    def _policies(self) -> Policies:
+        offset, scale = self.moments.offset_and_scale()
+        return Policies(self.policy, self.optimiser.parameters[0], offset, scale)
+
+    def _evaluate(self) -> None:
+        generators = [stream(job.seed, _EVALUATION) for job in self.jobs]
+        scores = evaluate(self.task, self._policies(), generators, self.schedule.eval_episodes, self.engine)
+        for record, row in zip(self.records, scores, strict=True):
+            record.checkpoint_steps.append(record.steps[-1])
+            record.checkpoint_scores.append(float(row.mean()))
+            record.final_scores = row.tolist()
+
+    def _progress(self) -> list[Progress | Rejected]:
+        return [
+            Progress(job.candidate_id, job.seed, record.steps[-1], record.metric[-1], record.episode_length[-1])
+            for job, record in zip(self.jobs, self.records, strict=True)
+        ]
+
+    def results(self) -> list[TrainingResult]:
+        """What every group that is left gave, once `finished`."""
+        policies = self._policies()
+        return [
+            TrainingResult(
+                candidate_id=job.candidate_id,
+                seed=job.seed,
+                steps=tuple(record.steps),
+                metric=tuple(record.metric),
+                episode_length=tuple(record.episode_length),
+                total=record.components.curve("total"),
+                components={name: record.components.curve(name) for name in record.components.components},
+                statistics=record.components.statistics(),
+                final_scores=tuple(record.final_scores),
+                checkpoint_steps=tuple(record.checkpoint_steps),
+                checkpoint_scores=tuple(record.checkpoint_scores),
+                policy=policies.dump(group),
+                diverged_worlds=record.diverged,
+                wall_s=self._wall_s,
+            )
+            for group, (job, record) in enumerate(zip(self.jobs, self.records, strict=True))
+        ]
+
+    # ---- checkpoints ---------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next updates depend on; tensors under `groups` have num_groups as leading dimension."""
+        return {
+            "jobs": [[job.candidate_id, job.seed] for job in self.jobs],
+            "updates": self.updates,
+            "counts": [self.optimiser.count, self.moments.count, self.return_scale.count],
+            "wall_s": self._wall_s,
+            "groups": {
+                "noise": torch.stack([g.get_state() for g in self._noise]),
+                "mean": self.moments.mean,
+                "var": self.moments.var,
+                "return": self.return_scale.discounted,
+                "return_mean": self.return_scale.mean,
+                "return_var": self.return_scale.var,
+                **{f"parameters{i}": p.clone() for i, p in enumerate(self.optimiser.parameters)},
+                **{f"first{i}": m.clone() for i, m in enumerate(self.optimiser.first)},
+                **{f"second{i}": v.clone() for i, v in enumerate(self.optimiser.second)},
+                **{f"worlds.{key}": value for key, value in self.worlds.state_dict().items()},
+                **{f"episodes.{key}": value for key, value in self.tracker.state_dict().items()},
+            },
+            "records": [{**vars(record), "components": record.components.state_dict()} for record in self.records],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore `state_dict()` of a population of the same jobs, bit for bit."""
+        with self.engine.scope():
+            self._load(state)
+
+    def _load(self, state: dict[str, Any]) -> None:
+        # Generators' states are bytes, which stay on the CPU.
+        device = self.engine.device
+        groups = {key: v if v.dtype == torch.uint8 else v.to(device) for key, v in state["groups"].items()}
+        self.updates, self._wall_s = state["updates"], state["wall_s"]
+        self.optimiser.count, self.moments.count, self.return_scale.count = state["counts"]
+        for generator, saved in zip(self._noise, groups["noise"], strict=True):
+            generator.set_state(saved.clone())
+        self.moments.mean, self.moments.var = groups["mean"].clone(), groups["var"].clone()
+        self.return_scale.discounted = groups["return"].clone()
+        self.return_scale.mean, self.return_scale.var = groups["return_mean"].clone(), groups["return_var"].clone()
+        for i, parameter in enumerate(self.optimiser.parameters):
+            parameter.copy_(groups[f"parameters{i}"])
+            self.optimiser.first[i].copy_(groups[f"first{i}"])
+            self.optimiser.second[i].copy_(groups[f"second{i}"])
+        for part, prefix in ((self.worlds, "worlds."), (self.tracker, "episodes.")):
+            part.load_state_dict({k.removeprefix(prefix): v for k, v in groups.items() if k.startswith(prefix)})
+        for record, saved in zip(self.records, state["records"], strict=True):
+            record.components.load_state_dict(saved["components"])
+            for name, value in saved.items():
+                if name != "components":
+                    setattr(record, name, list(value) if isinstance(value, list) else value)
+
+    def _drop(self, groups: Sequence[int]) -> None:
+        """Let some groups go; the others carry on as if they had been alone."""
+        keep = [index for index in range(len(self.jobs)) if index not in groups]
+        state = self.state_dict()
+        self.jobs = [self.jobs[index] for index in keep]
+        if not keep:
+            self.records = []
+            return
+        state["groups"] = {key: value[keep] for key, value in state["groups"].items()}
+        state["records"] = [state["records"][index] for index in keep]
+        with self.engine.scope():
+            self._build()
+        self.load_state_dict(state)
+
+
+def _rejected(job: TrainingJob, reason: str, updates: int) -> Rejected:
+    steps = updates * job.schedule.num_envs * job.schedule.ppo.horizon
+    return Rejected(
+        candidate_id=job.candidate_id,
+        stage=Stage.TRAIN,
+        reason=f"after {steps} steps {reason}",
+        feedback=f"Training was stopped after {steps} steps because {reason}. Clamp what is divided or exponentiated.",
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return "" if not names else f"component{'s' if len(names) > 1 else ''} " + ", ".join(f"`{n}`" for n in names)

@@ -1,0 +1,83 @@
+"""Transitions recorded from the task itself: what rewards are verified on, and probed against the metric."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from eureka.core.types import MetricProbe
+from eureka.tasks import Task
+from eureka.tasks.base import state_tensors
+from eureka.trainers.population.population import stream
+from eureka.trainers.population.worlds import Worlds
+
+_NUM_ENVS = 64
+_RECORDING = 4  # a stream of random numbers that no training uses
+
+
+@dataclass(frozen=True)
+class Recording:
+    """`state` has the State's fields, `metric` the per-step task metric and `terminated` a flag; each (num, ...)."""
+
+    state: Mapping[str, torch.Tensor]
+    metric: torch.Tensor
+    terminated: torch.Tensor
+
+
+class SmoothActions:
+    """Random actions in [-1, 1]: an autoregressive process, whose size differs from world to world."""
+
+    def __init__(self, num_envs: int, num_actions: int, generator: torch.Generator) -> None:
+        self._size = torch.linspace(0.05, 1.5, num_envs)[:, None]
+        self._action = torch.zeros(num_envs, num_actions)
+        self._generator = generator
+
+    def __call__(self, observation: torch.Tensor) -> torch.Tensor:
+        """The next actions (num_envs, num_actions), whatever the observation."""
+        del observation
+        noise = torch.randn(self._action.shape, generator=self._generator)
+        self._action = 0.8 * self._action + 0.6 * self._size * noise
+        return self._action.clamp(-1, 1)
+
+
+def record(task: Task, num: int = 512, seed: int = 0, steps: int = 200) -> Recording:
+    """Real transitions under random policies of different vigour, a quarter of them terminal where there are any.
+
+    Actions are smooth (an autoregressive process) and their size differs from world to world, so that the rows
+    reach from standing still to falling over.
+    """
+    generator = stream(seed, _RECORDING)
+    worlds = Worlds(task, [generator], _NUM_ENVS, desynchronise=False)
+    act = SmoothActions(_NUM_ENVS, task.model.nu, generator)
+    rows: list[dict[str, torch.Tensor]] = []
+    metric, terminated = [], []
+    for _ in range(steps):
+        step = worlds.step(act(worlds.observation))
+        rows.append({name: value.clone() for name, value in state_tensors(step.state).items()})
+        metric.append(task.metric.value(step.state).float())
+        terminated.append(step.terminated & ~step.diverged)
+        worlds.restart(step.terminated | step.truncated)
+    state = {name: torch.cat([row[name] for row in rows]) for name in rows[0]}
+    ended = torch.cat(terminated)
+    order = torch.randperm(len(ended), generator=generator)
+    last = order[ended[order]][: num // 4]
+    kept = torch.cat([last, order[~ended[order]][: num - len(last)]])
+    kept = kept[torch.randperm(len(kept), generator=generator)]
+    picked = {name: value[kept] for name, value in state.items()}
+    return Recording(picked, torch.cat(metric)[kept], ended[kept])
+
+
+def probe_metric(recording: Recording) -> MetricProbe:
+    """Pearson's correlation of every State column with the per-step metric; constant columns are left out."""
+    metric = recording.metric.double()
+    correlation: dict[str, float] = {}
+    for name, value in recording.state.items():
+        columns = value.double().flatten(1) if value.dim() > 1 else value.double()[:, None]
+        for index in range(columns.shape[1]):
+            pair = torch.stack([columns[:, index], metric])
+            if bool((pair.std(dim=1) > 1e-9).all()):
+                key = name if value.dim() == 1 else f"{name}[{index}]"
+                correlation[key] = round(float(torch.corrcoef(pair)[0, 1]), 4)
+    return MetricProbe(correlation)

@@ -1,0 +1,96 @@
+"""What every reward component did during a training: curves per update, and moments over all steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from eureka.core.types import ComponentStatistics
+
+
+class ComponentRecorder:
+    """Follows one group's components, their total and the per-step task metric.
+
+    Sums are kept in float64, on the CPU wherever the training runs.
+    """
+
+    def __init__(self, components: Sequence[str]) -> None:
+        self.components = tuple(components)
+        size = len(self.components) + 2  # the components, the total, the metric
+        self._count = 0
+        self._sum = torch.zeros(size, dtype=torch.float64, device="cpu")
+        self._products = torch.zeros(size, size, dtype=torch.float64, device="cpu")
+        self._minimum = torch.full((size,), math.inf, dtype=torch.float64, device="cpu")
+        self._maximum = torch.full((size,), -math.inf, dtype=torch.float64, device="cpu")
+        self._active = torch.zeros(size, dtype=torch.float64, device="cpu")
+        self.curves: list[list[float]] = []
+
+    def add(self, total: torch.Tensor, components: Mapping[str, torch.Tensor], metric: torch.Tensor) -> None:
+        """Take in one rollout: each (T * N,)."""
+        rows = torch.stack([*(components[name] for name in self.components), total, metric.to(total.dtype)]).double()
+        steps = rows.shape[1]
+        mean = rows.mean(dim=1)
+        self.curves.append(mean.tolist())
+        self._count += steps
+        self._sum += rows.sum(dim=1).cpu()
+        self._products += (rows @ rows.T).cpu()
+        self._minimum = torch.minimum(self._minimum, rows.amin(dim=1).cpu())
+        self._maximum = torch.maximum(self._maximum, rows.amax(dim=1).cpu())
+        usual = rows.mode(dim=1, keepdim=True).values
+        self._active += (rows != usual).sum(dim=1).cpu()
+
+    def curve(self, name: str) -> tuple[float, ...]:
+        """Mean per control step in every update of a component, or of the `total`."""
+        index = len(self.components) if name == "total" else self.components.index(name)
+        return tuple(row[index] for row in self.curves)
+
+    def statistics(self) -> dict[str, ComponentStatistics]:
+        """Over the whole training so far; see `ComponentReflection` for the definitions."""
+        mean = self._sum / self._count
+        covariance = self._products / self._count - torch.outer(mean, mean)
+        std = covariance.diagonal().clamp(min=0).sqrt()
+        total, metric = len(self.components), len(self.components) + 1
+        result = {}
+        for index, name in enumerate(self.components):
+            result[name] = ComponentStatistics(
+                mean=float(mean[index]),
+                minimum=float(self._minimum[index]),
+                maximum=float(self._maximum[index]),
+                std=float(std[index]),
+                variance_share=_ratio(covariance[index, total], covariance[total, total]),
+                active_fraction=float(self._active[index]) / self._count,
+                metric_correlation=_correlation(covariance[index, metric], std[index], std[metric]),
+            )
+        return result
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "count": self._count,
+            "sum": self._sum.clone(),
+            "products": self._products.clone(),
+            "minimum": self._minimum.clone(),
+            "maximum": self._maximum.clone(),
+            "active": self._active.clone(),
+            "curves": [list(row) for row in self.curves],
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self._count = state["count"]
+        self._sum, self._products = state["sum"].clone(), state["products"].clone()
+        self._minimum, self._maximum = state["minimum"].clone(), state["maximum"].clone()
+        self._active = state["active"].clone()
+        self.curves = [list(row) for row in state["curves"]]
+
+
+def _ratio(part: torch.Tensor, whole: torch.Tensor) -> float | None:
+    return float(part / whole) if float(whole) > 1e-12 else None
+
+
+def _correlation(covariance: torch.Tensor, std: torch.Tensor, other: torch.Tensor) -> float | None:
+    # Below this spread the float64 products above are rounding error.
+    if float(std) < 1e-7 or float(other) < 1e-7:
+        return None
+    return max(-1.0, min(1.0, float(covariance / (std * other))))

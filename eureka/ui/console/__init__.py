@@ -1,0 +1,86 @@
+"""Everything that is printed: lines, tables, and the progress of a run in the mode that the user chose.
+
+On a terminal a run is a live table, off it plain lines; `--quiet` leaves only what it gives, `--json` writes events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from eureka.ui.console.events import BestReward, Interrupted
+from eureka.ui.console.output import (
+    Mode,
+    choose_mode,
+    emit,
+    error_line,
+    is_terminal,
+    line,
+    mode,
+    paragraph,
+    print_table,
+    say,
+    table,
+)
+from eureka.ui.console.view import View
+
+if TYPE_CHECKING:
+    from eureka.search.loop import Watcher
+
+__all__ = [
+    "BestReward",
+    "View",
+    "best_reward_found",
+    "choose_mode",
+    "error_line",
+    "interrupted",
+    "line",
+    "paragraph",
+    "print_table",
+    "say",
+    "table",
+    "watching",
+]
+
+
+@contextmanager
+def watching(view: View) -> Iterator[Watcher]:
+    """Who tells the user of a run's progress, in the chosen mode, while the context lasts."""
+    if mode() is Mode.QUIET:
+        from eureka.ui.console.silent import Silent
+
+        yield Silent()
+    elif mode() is Mode.JSON:
+        from eureka.ui.console.json_lines import JsonLines
+
+        yield JsonLines(view)
+    elif is_terminal():
+        from eureka.ui.console.live import LiveTable
+
+        with LiveTable(view) as watcher:
+            yield watcher
+    else:
+        from eureka.ui.console.lines import ProgressLines
+
+        yield ProgressLines(view)
+
+
+def best_reward_found(found: BestReward) -> None:
+    """Say what a search found, and where it lies."""
+    if mode() is Mode.JSON:
+        emit(found)
+        return
+    say()
+    line(f"best reward: {found.candidate}, {found.score:.3g} {found.unit}")
+    paragraph(f"components: {', '.join(found.components)}")
+    line(f"as a module that needs only torch: {found.module}")
+
+
+def interrupted(command: str) -> None:
+    """Say on stderr how an interrupted run goes on; as an event too where a program listens."""
+    import typer
+
+    if mode() is Mode.JSON:
+        emit(Interrupted(command))
+    typer.echo(f"interrupted: `{command}` goes on", err=True)

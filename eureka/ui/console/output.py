@@ -1,0 +1,166 @@
+"""What goes to stdout and how: lines, tables and events, in the mode that the user chose.
+
+Stdout belongs to the process, and so does the mode: it is chosen once, by the command line.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from enum import StrEnum
+
+import typer
+
+from eureka.core.errors import ConfigError
+from eureka.core.serialize import dumps
+from eureka.ui.console.events import Error, Event, Message, Table
+
+_BIDIRECTIONAL = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
+
+
+class Mode(StrEnum):
+    """How a run is told: to a person, by its result alone, or to a program."""
+
+    NORMAL = "normal"
+    QUIET = "quiet"
+    JSON = "json"
+
+
+_mode = Mode.NORMAL
+_above: Callable[[str], None] | None = None
+
+
+def choose_mode(quiet: bool = False, as_json: bool = False) -> None:
+    """Set how everything that follows is told.
+
+    Raises:
+        ConfigError: both are wanted.
+    """
+    global _mode
+    if quiet and as_json:
+        raise ConfigError("--quiet and --json exclude each other: give one of them")
+    _mode = Mode.QUIET if quiet else Mode.JSON if as_json else Mode.NORMAL
+
+
+def mode() -> Mode:
+    """The mode that was chosen."""
+    return _mode
+
+
+def send_lines_to(above: Callable[[str], None] | None) -> None:
+    """While a live table is shown, lines go to it to be printed above it; None: to stdout again."""
+    global _above
+    _above = above
+
+
+def is_terminal() -> bool:
+    """Whether stdout is a terminal that can move its cursor."""
+    from rich.console import Console
+
+    return sys.stdout.isatty() and not Console(file=sys.stdout).is_dumb_terminal
+
+
+def line(text: str = "") -> None:
+    """What was asked for, on stdout and at once: it is said in every mode."""
+    if _mode is Mode.JSON:
+        emit(Message(text))
+    elif _above is not None:
+        _above(visible(text))
+    else:
+        typer.echo(visible(text))
+
+
+def paragraph(text: str) -> None:
+    """As `line`, and on a terminal broken between words."""
+    if _mode is Mode.NORMAL and _above is None and is_terminal():
+        columns = shutil.get_terminal_size().columns
+        if len(text) > columns:
+            text = textwrap.fill(text, columns, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    line(text)
+
+
+def say(text: str = "") -> None:
+    """What happens on the way, as a paragraph: not said in quiet mode."""
+    if _mode is not Mode.QUIET:
+        paragraph(text)
+
+
+def error_line(text: str) -> None:
+    """`error: ...` on stderr, in one line; as an event too where a program listens."""
+    message = " ".join(text.split())
+    if _mode is Mode.JSON:
+        emit(Error(message))
+    typer.echo(visible(f"error: {message}"), err=True)
+
+
+def emit(event: Event) -> None:
+    """An event as one line of JSON on stdout; see `eureka.ui.console.events`."""
+    typer.echo(event_json(event))
+
+
+def event_json(event: Event) -> str:
+    """`{"event": "progress", "candidate": "g01-c02", ...}`; a number that is not finite is the string "NaN" or so."""
+    body = dumps(event)
+    return f'{{"event":"{event.kind}"' + ("," + body[1:] if fields(event) else "}")
+
+
+def visible(text: str) -> str:
+    """`text` without power over a terminal: control characters and turns of direction are written out as escapes.
+
+    Much of what is printed was written by a model.
+    """
+    if text.isprintable():
+        return text
+    return "".join(_escaped(character) for character in text)
+
+
+def _escaped(character: str) -> str:
+    harmless = character in "\n\t" or not (
+        unicodedata.category(character) in ("Cc", "Cs") or character in _BIDIRECTIONAL
+    )
+    return character if harmless else character.encode("unicode_escape").decode("ascii")
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines with the columns of `rows` aligned; the last column takes what it needs."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str] = ()) -> None:
+    """A result as a table: its first column names the rows, the others are aligned to the right.
+
+    On a terminal it fits the width, with cells broken at spaces where they must be. `notes` are said below it, one
+    line each.
+    """
+    if _mode is Mode.JSON:
+        emit(Table(title, tuple(header), tuple(tuple(row) for row in rows), tuple(notes)))
+        return
+    line()
+    line(title)
+    if is_terminal():
+        _print_rich(header, rows)
+    else:
+        for text in table([header, *rows]):
+            line(text)
+    for note in notes:
+        paragraph(note)
+
+
+def _print_rich(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    shown = RichTable(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    shown.add_column(Text(visible(header[0])), no_wrap=True)
+    for name in header[1:]:
+        shown.add_column(Text(visible(name)), justify="right", overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(visible(cell)) for cell in row))
+    Console(file=sys.stdout, highlight=False).print(shown)

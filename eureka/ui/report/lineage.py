@@ -1,0 +1,105 @@
+"""The lineage of a search: a column for each generation, and a line from every parent to its children."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from eureka.ui.report.scale import Scale
+from eureka.ui.report.svg import drawing, element, label
+from eureka.ui.report.text import number
+
+ROW = 22.0
+COLUMN = 204.0
+TOP = 30.0
+
+
+@dataclass(frozen=True)
+class Node:
+    """One candidate. `note` says what is special (a stage of rejection, a duplicate); `score` is None where untrained.
+
+    `kind` is the class of its mark: trained, rejected, duplicate or pending.
+    """
+
+    id: str
+    generation: int
+    parent: str | None
+    score: float | None
+    kind: str
+    note: str = ""
+    best: bool = False
+
+
+def lineage_tree(nodes: Sequence[Node], *, alt: str) -> Markup:
+    """The tree. Within a generation the best stands on top, and the rejected at the bottom."""
+    generations = sorted({node.generation for node in nodes})
+    columns = {g: sorted((n for n in nodes if n.generation == g), key=_rank) for g in generations}
+    places = {
+        node.id: (14.0 + COLUMN * column, TOP + ROW * row + ROW / 2)
+        for column, generation in enumerate(generations)
+        for row, node in enumerate(columns[generation])
+    }
+    parents = {node.parent for node in nodes}
+    ancestry = _ancestry(nodes)
+    ends = {node.id: (places[node.id][0] + _text_width(node), places[node.id][1]) for node in nodes}
+    edges = [_edge(ends[n.parent], places[n.id], n, ancestry) for n in nodes if n.parent in places]
+    heads = [
+        label(14.0 + COLUMN * column - 6, 16, f"generation {generation}" if generation else "start", "axis")
+        for column, generation in enumerate(generations)
+    ]
+    scores = [node.score for node in nodes if node.score is not None]
+    shade = Scale(min(scores), max(scores), 0.0, 4.0) if len(set(scores)) > 1 else None
+    marks = [_mark(node, *places[node.id], shade, node.id in parents) for node in nodes]
+    height = TOP + ROW * max((len(column) for column in columns.values()), default=0) + 6
+    width = COLUMN * max(len(generations), 1)
+    return drawing([*edges, *heads, *marks], width=width, height=height, label=alt, class_="lineage")
+
+
+def _rank(node: Node) -> tuple[bool, float, str]:
+    return (node.score is None, -(node.score or 0.0), node.id)
+
+
+def _ancestry(nodes: Sequence[Node]) -> frozenset[str]:
+    """The best candidate and those that it came from."""
+    by_id = {node.id: node for node in nodes}
+    found: list[str] = []
+    at = next((node for node in nodes if node.best), None)
+    while at is not None and at.id not in found:
+        found.append(at.id)
+        at = by_id.get(at.parent) if at.parent else None
+    return frozenset(found)
+
+
+def _edge(start: tuple[float, float], end: tuple[float, float], node: Node, ancestry: frozenset[str]) -> Markup:
+    x1, y1, x2, y2 = start[0], start[1], end[0] - 7, end[1]
+    bend = (x2 - x1) / 2
+    path = f"M{x1:.0f} {y1:.0f}C{x1 + bend:.0f} {y1:.0f} {x2 - bend:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
+    kind = "edge main" if node.id in ancestry and node.parent in ancestry else "edge"
+    return element("path", d=path, class_=kind, data_child=node.id, data_parent=node.parent)
+
+
+def _text_width(node: Node) -> float:
+    """About how far a candidate's words reach, bold as a parent's are."""
+    value = number(node.score) if node.score is not None else ""
+    return (
+        20 + 7.0 * len(node.id.partition("-")[2]) + 6 + 6.8 * len(value) + (6 + 6.0 * len(node.note)) * bool(node.note)
+    )
+
+
+def _mark(node: Node, x: float, y: float, shade: Scale | None, is_parent: bool) -> Markup:
+    words = [node.id, *([number(node.score)] if node.score is not None else []), *([node.note] if node.note else [])]
+    title = element("title", ", ".join(words))
+    level = f" v{round(shade(node.score))}" if shade and node.score is not None else " v4" if node.score else ""
+    if node.kind == "rejected":
+        mark = element("path", d=f"M{x - 3.5:.1f} {y - 3.5:.1f}l7 7m0-7l-7 7", class_="cross")
+    else:
+        mark = element("circle", cx=x, cy=y, r=6 if node.best else 4.5, class_=f"node {node.kind}{level}")
+    ring = element("circle", cx=x, cy=y, r=9, class_="ring") if node.best else Markup("")
+    name = element("tspan", node.id.partition("-")[2], class_="id")
+    value = element("tspan", number(node.score) if node.score is not None else node.note, dx=6, class_="value")
+    extra = element("tspan", node.note, dx=6, class_="note") if node.score is not None and node.note else Markup("")
+    text = element("text", name, value, extra, x=x + 13, y=y + 4, class_="parent" if is_parent else None)
+    hit = element("rect", x=x - 9, y=y - ROW / 2, width=158, height=ROW, class_="hit", rx=4)
+    return element("a", title, hit, ring, mark, text, href=f"#{node.id}", aria_label=", ".join(words), data_id=node.id)

@@ -1,0 +1,165 @@
+"""What a run found, in one sentence, and what the numbers of a training warn of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from eureka.core.types import ComponentReflection, Finding, FindingKind, Reflection
+from eureka.evaluation.data import Comparison, Estimate, Role
+from eureka.ui.report.text import counted, number, percent
+from eureka.ui.report.views import CandidateView, RunView
+
+SATURATED = 0.02
+"""Of a component's range: how near to its maximum its last third must stay."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`sentence` stands on top of the page; `detail` says how sure it is, `figure` is the number of it."""
+
+    sentence: str
+    detail: str
+    figure: str
+
+
+def verdict(run: RunView) -> Verdict:
+    """The strongest thing that the run's store allows to say."""
+    if run.best is None:
+        return _nothing_yet(run)
+    compared = _compared(run, run.comparison) if run.comparison else None
+    if compared is not None:
+        return compared
+    fresh = run.evaluations.get(run.best.id, ())
+    if fresh:
+        scores = sorted(result.score for result in fresh)
+        mean = sum(scores) / len(scores)
+        spread = f", from {number(scores[0])} to {number(scores[-1])}" if len(scores) > 1 else ""
+        return Verdict(
+            f"{run.best.called} reaches {_amount(mean, run)} on average over "
+            f"{counted(len(scores), 'training')} with fresh seeds{spread}.",
+            "It was not compared with the human-written reward.",
+            _amount(mean, run),
+        )
+    return _searched(run, run.best)
+
+
+def _nothing_yet(run: RunView) -> Verdict:
+    rejected = sum(candidate.status == "rejected" for candidate in run.candidates)
+    searched = sum(generation.is_finished for generation in run.generations)
+    if run.is_finished or 0 < run.generations_wanted == searched:
+        text = f"No usable reward among {counted(len(run.candidates), 'candidate')}: {rejected} were rejected."
+    else:
+        text = "No generation has finished with a usable reward yet."
+    return Verdict(text, f"{counted(len(run.candidates), 'candidate')} so far, {rejected} rejected.", "")
+
+
+def _compared(run: RunView, comparison: Comparison) -> Verdict | None:
+    best = comparison.method(Role.BEST)
+    if best is None or best.iqm is None:
+        return None
+    seeds = counted(len(best.scores), "fresh seed")
+    figure = _amount(best.iqm.value, run)
+    called = run.best.called if run.best is not None and run.best.id == best.name else best.name
+    reaches = f"{called} reaches {figure}"
+    steps = f"{comparison.steps:,} control steps each"
+    detail = f"It reaches {figure}: interquartile mean of {seeds}{_interval(best.iqm)}, {steps}."
+    if best.normalised is not None:
+        share = f"{number(best.normalised.value)} of the human reward"
+        sentence = f"{called} is worth {share}{_interval(best.normalised)}, {seeds}."
+        return Verdict(
+            sentence,
+            f"{detail} On this scale 0 is the bare task metric as reward, and 1 the human-written reward.",
+            share,
+        )
+    if best.same_as is not None:
+        return Verdict(f"{called} computes the {best.same_as}-written reward itself.", detail, figure)
+    human = comparison.method(Role.HUMAN)
+    if best.improvement is not None and human is not None and human.iqm is not None:
+        if set(best.scores) == set(human.scores):
+            return Verdict(f"{reaches}, as the human-written reward does, {seeds}.", detail, figure)
+        return _against_human(reaches, number(human.iqm.value), best.improvement, seeds, detail, figure)
+    return Verdict(f"{reaches}{_interval(best.iqm)}, {seeds}.", detail, figure)
+
+
+def _against_human(reaches: str, human: str, improvement: Estimate, seeds: str, detail: str, figure: str) -> Verdict:
+    """How often the best beats the human-written reward: in the sentence where the seeds tell, else after it."""
+    chance = f"better in {percent(improvement.value)} of all pairs of trainings{_interval(improvement, percent)}"
+    if improvement.interval is not None and not improvement.interval[0] <= 0.5 <= improvement.interval[1]:
+        return Verdict(f"{reaches}, the human-written reward {human}: {chance}, {seeds}.", detail, figure)
+    says = "says little" if improvement.interval is None else "do not tell which is better"
+    sentence = f"{reaches} and the human-written reward {human}; {seeds} {says}."
+    return Verdict(sentence, f"It is {chance}. {detail}", figure)
+
+
+def _interval(estimate: Estimate, shown: Callable[[float], str] = number) -> str:
+    if estimate.interval is None:
+        return ""
+    return f", 95% interval {shown(estimate.interval[0])} to {shown(estimate.interval[1])}"
+
+
+def _amount(value: float, run: RunView) -> str:
+    return f"{number(value)} {run.unit}".rstrip()
+
+
+def _searched(run: RunView, best: CandidateView) -> Verdict:
+    trained = sum(candidate.status == "trained" for candidate in run.candidates)
+    score = best.score if best.score is not None else float("nan")
+    so_far = "" if run.is_finished else "So far, "
+    scores = sorted(result.score for result in best.results)
+    spread = f", from {number(scores[0])} to {number(scores[-1])}" if len(scores) > 1 else ""
+    if best.preference is not None:
+        return Verdict(
+            f"{so_far}{best.called} is the best of {counted(trained, 'trained reward')}, as a person chose.",
+            f"Its {_amount(score, run)} is a Bradley-Terry score of that person's choices: the task has "
+            "no metric, and so there is no comparison by one.",
+            _amount(score, run),
+        )
+    return Verdict(
+        f"{so_far}{best.called} is the best of {counted(trained, 'trained reward')}: {_amount(score, run)}.",
+        f"That is the search's own evaluation of {counted(len(scores), 'training')}{spread}, and the best of many is "
+        "partly luck. Trainings with fresh seeds, beside the human-written reward, say what it is worth: "
+        "eureka evaluate.",
+        _amount(score, run),
+    )
+
+
+def warnings(reflection: Reflection) -> list[str]:
+    """The findings about a candidate's training as sentences for people; what merely goes on well is left out."""
+    found = [text for finding in reflection.findings if (text := _warning(finding, reflection))]
+    full = [component.name for component in reflection.components if is_saturated(component)]
+    return found + [f"{name} is saturated: it ends at its maximum, and asks for nothing more." for name in full]
+
+
+def is_saturated(component: ComponentReflection) -> bool:
+    """Whether it rose to its maximum over the training and stayed there: what is left of it teaches nothing."""
+    room = component.maximum - component.minimum
+    last = component.points[-max(len(component.points) // 3, 1) :]
+    lowest = min(last)
+    return room > 0 and component.maximum > 0 and component.maximum - lowest < SATURATED * room
+
+
+def _warning(finding: Finding, reflection: Reflection) -> str:
+    component = next((c for c in reflection.components if c.name == finding.component), None)
+    if component is not None:
+        share, correlation = percent(component.variance_share), number(component.metric_correlation, 2)
+        active = percent(component.active_fraction)
+        return {
+            FindingKind.COMPONENT_FLAT: f"{component.name} is dead: standard deviation {number(component.std)} around "
+            f"{number(component.mean)}, active on {active} of steps.",
+            FindingKind.COMPONENT_DOMINATES: f"{component.name} dominates with {share} of the total's variance.",
+            FindingKind.COMPONENT_NEGLIGIBLE: f"{component.name} has no influence: {share} of the total's variance.",
+            FindingKind.COMPONENT_OPPOSES: f"{component.name} works against the task: correlation {correlation} with "
+            "the metric.",
+            FindingKind.COMPONENT_UNUSED: f"{component.name} does not reach the total: it trained nothing.",
+        }.get(finding.kind, "")
+    return {
+        FindingKind.REWARD_UP_METRIC_FLAT: "The reward rose while the task metric stayed flat: the policy collects "
+        "reward without doing the task (reward hacking).",
+        FindingKind.METRIC_ZERO: "The task metric stayed at 0.",
+        FindingKind.METRIC_FLAT: "The task metric hardly changed in training.",
+        FindingKind.METRIC_FELL: f"The metric fell from its best checkpoint, {number(reflection.metric_max)}, to "
+        f"{number(reflection.metric_final)} at the end.",
+        FindingKind.EPISODES_SHORTEN: "Episodes became shorter without a better metric.",
+        FindingKind.TERM_UNREPORTED: f"{finding.component or 'A term'} is in the total and in no component.",
+    }.get(finding.kind, "")

@@ -1,0 +1,184 @@
+"""What a report says of a run, as typed data: read by `eureka.ui.report.reading`, laid out by the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from eureka.core.types import Completion, Message, Prompt, Reflection, Rejected, TrainingResult
+from eureka.evaluation.data import Comparison
+from eureka.search import pooled_score
+from eureka.search.preferences import FITNESS, PREFERENCE
+from eureka.store.remarks import Remark
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One answer for a candidate.
+
+    Attributes:
+        asked: what was said beside the generation's prompt to get it: a repair's or a continuation's conversation.
+        rejected: why the answer did not do, None for one that did.
+    """
+
+    answer: Completion
+    asked: tuple[Message, ...]
+    rejected: Rejected | None
+
+
+@dataclass(frozen=True)
+class Spending:
+    """Tokens and money of answers; None where any of them does not say."""
+
+    input_tokens: int | None
+    output_tokens: int | None
+    usd: float | None
+    calls: int
+
+    @property
+    def tokens(self) -> int | None:
+        """Read and written."""
+        if self.input_tokens is None or self.output_tokens is None:
+            return None
+        return self.input_tokens + self.output_tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class CandidateView:
+    """One candidate: where it came from, what became of it, and what its policies learned.
+
+    `parent` is the candidate whose statistics its prompt showed; `duplicate_of` an earlier one with the same reward.
+    `remarks` are those of the analysis before training.
+    `stopped_after` are the control steps of one that its race left behind; None of one that was trained to the end.
+    `given` is what a reward is called that the search started from, and that nobody was asked for; else empty.
+    """
+
+    id: str
+    generation: int
+    parent: str | None
+    source: str
+    attempts: tuple[Attempt, ...]
+    components: tuple[str, ...]
+    rejected: Rejected | None
+    duplicate_of: str | None
+    results: tuple[TrainingResult, ...]
+    reflection: Reflection | None
+    spending: Spending
+    remarks: tuple[Remark, ...] = ()
+    given: str = ""
+    preference: float | None = None
+    stopped_after: int | None = None
+
+    @property
+    def called(self) -> str:
+        """Its id, with what it is called where nobody was asked for it."""
+        return f"{self.id} ({self.given})" if self.given else self.id
+
+    @property
+    def status(self) -> str:
+        """trained, rejected, or pending while the run is not that far."""
+        if self.rejected is not None:
+            return "rejected"
+        return "trained" if self.results else "pending"
+
+    @property
+    def score(self) -> float | None:
+        """The search's own: the mean metric over every evaluation episode of every seed's final policy.
+
+        For a task without a metric it is what a person's preferences give.
+        """
+        if self.status != "trained":
+            return None
+        return pooled_score(self.results) if self.preference is None else self.preference
+
+    @property
+    def best_score(self) -> float | None:
+        """The best checkpoint's; None for a task without a metric."""
+        if self.status != "trained" or self.preference is not None:
+            return None
+        return max(result.best_score for result in self.results)
+
+    @property
+    def episode_length(self) -> float | None:
+        """Mean length of the last training episodes, in control steps."""
+        if self.reflection is None:
+            return None
+        return self.reflection.episode_length_points[-1]
+
+    @property
+    def wall_s(self) -> float:
+        """Time its trainings took, all seeds together."""
+        return sum(result.wall_s for result in self.results)
+
+    @property
+    def repairs(self) -> int:
+        """How often it was asked about again."""
+        return sum(not attempt.answer.continues for attempt in self.attempts[1:])
+
+
+@dataclass(frozen=True)
+class GenerationView:
+    """One generation: its prompt, and when it has finished the best candidate by then, where there was one."""
+
+    number: int
+    prompt: Prompt | None
+    candidates: tuple[CandidateView, ...]
+    is_finished: bool
+    best_so_far: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunView:
+    """A whole run.
+
+    Attributes:
+        evaluations: re-trainings with fresh seeds, by the name that the store has them under.
+        settings: the config, flattened to `search.samples` and the like.
+        facts: what the run kept about itself, such as versions and the layers of its sandbox.
+        generations_wanted: as configured; 0 where that is not known.
+    """
+
+    folder: Path
+    name: str
+    task: str
+    sentence: str
+    metric: str
+    unit: str
+    proposer: str
+    is_finished: bool
+    generations: tuple[GenerationView, ...]
+    generations_wanted: int
+    best: CandidateView | None
+    evaluations: Mapping[str, tuple[TrainingResult, ...]]
+    comparison: Comparison | None
+    config_yaml: str
+    settings: Mapping[str, object]
+    facts: Mapping[str, str]
+    calls_without_answer: int
+
+    @property
+    def has_metric(self) -> bool:
+        """Whether a task metric decides, and not a person's preferences."""
+        return self.facts.get(FITNESS) != PREFERENCE
+
+    @property
+    def candidates(self) -> tuple[CandidateView, ...]:
+        """All candidates, in order of their ids."""
+        return tuple(candidate for generation in self.generations for candidate in generation.candidates)
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether there are candidates that a race left behind."""
+        return any(candidate.stopped_after is not None for candidate in self.candidates)
+
+
+@dataclass(frozen=True)
+class RunEntry:
+    """One run in a list of runs: `name` is its address, `shown` how a person calls it."""
+
+    name: str
+    shown: str
+    task: str
+    state: str
+    sentence: str

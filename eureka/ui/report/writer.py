@@ -1,0 +1,100 @@
+"""Writes a run's report beside the run: in a process of its own with the lowest priority, so that no training waits."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from eureka.core.interpreter import module_command
+from eureka.core.priority import last_words
+
+REPORT = "report.html"
+"""The file's name in a run folder."""
+LAST_WAIT_S = 120.0
+"""How long the end of a run waits for its last report."""
+
+
+class ReportWriter:
+    """Starts the writing of `report.html`; a failure is told and goes no further.
+
+    As a context it ends what is still being written when the run is cut off.
+
+    Args:
+        folder: the run's.
+        environment: of the process; without keys.
+        warn: is told what went wrong, in one line.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], warn: Callable[[str], None]) -> None:
+        self._folder = folder
+        self._environment = dict(environment)
+        self._warn = warn
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Begin a report of the run as it stands. While one is being written another is not begun."""
+        if self._process is not None:
+            if self._process.poll() is None:
+                return
+            self._settle(self._process)
+        try:
+            self._process = subprocess.Popen(
+                module_command("eureka.ui.report", str(self._folder.resolve())),
+                env=self._environment,
+                cwd=self._folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                # Out of reach of the terminal's Ctrl-C, and with a priority of its own as a session.
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._warn(f"warning: the report was not written: {error}")
+
+    def finish(self) -> bool:
+        """Write the report of the run as it stands now, and wait for it; whether it is there."""
+        if self._process is not None:
+            self._settle(self._process)
+        self.start()
+        return self._process is not None and self._settle(self._process)
+
+    def _settle(self, process: subprocess.Popen[str]) -> bool:
+        """Wait for the end, and tell of a failure; whether there was none."""
+        self._process = None
+        try:
+            _, errors = process.communicate(timeout=LAST_WAIT_S)
+            reason = last_words(process.returncode, errors)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            reason = f"it took more than {LAST_WAIT_S:.0f} s"
+        if process.returncode:
+            self._warn(f"warning: the report was not written: {reason}")
+        return process.returncode == 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is None:
+            return
+        # A failed search still has a story; who interrupts does not want to wait.
+        if kind is not None and not issubclass(kind, Exception):
+            self._process.kill()
+            self._process.communicate()
+            return
+        self._settle(self._process)
+
+
+def update_report(folder: Path, environment: Mapping[str, str], tell: Callable[[str], None]) -> None:
+    """Write the report of a run as it stands now and tell where it is; a failure is told too, and is no error."""
+    with ReportWriter(folder, environment, tell) as writer:
+        if writer.finish():
+            tell(f"report: {folder / REPORT}")

@@ -1,0 +1,99 @@
+"""Opens who keeps a run's curves, as its config asks for."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+from eureka.config import RunConfig
+from eureka.core.errors import ConfigError, EurekaError
+from eureka.search.preferences import has_metric
+from eureka.store import RunStore
+from eureka.ui.tracking.tracker import Sink, Tracker
+
+_RUN = "tracking run"
+_STAMP = "unsafe"
+"""Stands in the name of a run without confinement."""
+
+
+def require_trackers(config: RunConfig) -> None:
+    """Raises ConfigError where what is asked for needs a package that is not installed."""
+    for key in ("tensorboard", "wandb", "mlflow"):
+        value = getattr(config.tracking, key)
+        if value and find_spec(key) is None:
+            shown = "true" if value is True else value
+            raise ConfigError(
+                f"tracking.{key}={shown} needs the package {key}: pip install 'eureka-rewards[{key}]', or leave it out"
+            )
+
+
+@contextmanager
+def tracking(
+    config: RunConfig,
+    store: RunStore,
+    environment: Mapping[str, str],
+    tell: Callable[[str], None],
+) -> Iterator[Tracker]:
+    """A `Tracker` for all that the config asks for, be it nobody, while the context lasts.
+
+    Raises:
+        EurekaError: a sink cannot be opened.
+    """
+    with Tracker(_sinks(config, store, environment), tell, has_metric=has_metric(store)) as tracker:
+        yield tracker
+
+
+def _sinks(config: RunConfig, store: RunStore, environment: Mapping[str, str]) -> list[Sink]:
+    keys = config.tracking
+    sinks: list[Sink] = []
+    if keys.tensorboard:
+        from eureka.ui.tracking.tensorboard import TensorBoardSink
+
+        folder = store.folder / "tensorboard"
+        sinks.append(TensorBoardSink(folder / _STAMP if "unsafe" in store.facts() else folder))
+    if keys.wandb:
+        import wandb
+
+        from eureka.ui.tracking.wandb import WandbSink
+
+        with _refused("wandb", (wandb.Error, OSError)):
+            sinks.append(WandbSink(keys.wandb, _name(store), store.folder, _settings(store)))
+    if keys.mlflow:
+        from mlflow.exceptions import MlflowException
+
+        from eureka.ui.tracking.mlflow import MlflowSink
+
+        uri = environment.get("MLFLOW_TRACKING_URI") or f"sqlite:///{store.folder.resolve() / 'mlflow.db'}"
+        with _refused("mlflow", (MlflowException, OSError)):
+            sinks.append(MlflowSink(uri, keys.mlflow, _name(store)))
+    return sinks
+
+
+@contextmanager
+def _refused(key: str, errors: tuple[type[Exception], ...]) -> Iterator[None]:
+    try:
+        yield
+    except errors as error:
+        reason = " ".join(str(error).split())
+        raise EurekaError(f"tracking.{key}: it cannot be logged to: {reason}; resume the run once it can") from error
+
+
+def _name(store: RunStore) -> str:
+    """The run's name there, unique and kept in the run for when it is resumed."""
+    known = store.facts().get(_RUN)
+    if known is not None:
+        return known
+    stamp = f"{_STAMP}-" if "unsafe" in store.facts() else ""
+    name = f"{stamp}{store.folder.resolve().name}-{secrets.token_hex(4)}"
+    store.set_fact(_RUN, name)
+    return name
+
+
+def _settings(store: RunStore) -> dict[str, Any]:
+    import yaml
+
+    settings: dict[str, Any] = yaml.safe_load(store.config_yaml) or {}
+    return settings

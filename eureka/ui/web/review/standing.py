@@ -1,0 +1,110 @@
+"""Where a review stands, and what may be shown of it: no numbers before there is an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from eureka.config import from_yaml
+from eureka.core.types import Feedback, Verdict
+from eureka.search import pooled_score
+from eureka.search.preferences import has_metric
+from eureka.store import RunStore
+from eureka.ui.web.review.data import Review, newest_review, read_answer
+from eureka.ui.web.review.films import Film, films_of
+
+
+class Phase(StrEnum):
+    """Whether there is anything to review, and whether somebody has."""
+
+    NOTHING = "nothing"
+    OPEN = "open"
+    ANSWERED = "answered"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One policy of a review.
+
+    Attributes:
+        number: its place, counted from 1.
+        is_parent: whether it comes from an earlier generation.
+        source: its reward, as the proposer wrote it.
+        numbers: names and values of what was measured; empty until there is an answer.
+    """
+
+    number: int
+    name: str
+    is_parent: bool
+    source: str
+    film: Film
+    numbers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A run's newest review; `answer` is the one that is recorded or, until it is, that was left."""
+
+    task: str
+    sentence: str
+    phase: Phase
+    review: Review | None = None
+    answer: Feedback | None = None
+    shown: tuple[Shown, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """A text that differs when another page is to be shown."""
+        return f"{self.review.generation if self.review else 0}-{self.phase}"
+
+
+def standing(run_folder: Path) -> Standing:
+    """Where the newest review of a run stands.
+
+    Raises:
+        StoreError: not a run folder, or one that cannot be read.
+        FeedbackError: an answer that was changed by hand.
+    """
+    with RunStore.open(run_folder, read_only=True) as store:
+        sentence, task = store.facts().get("sentence", ""), from_yaml(store.config_yaml).task
+        review = newest_review(run_folder)
+        if review is None:
+            return Standing(task, sentence, Phase.NOTHING)
+        recorded = next((said for said in store.feedback() if said.generation == review.generation), None)
+        answer = recorded or read_answer(run_folder, review.generation)
+        shown = _shown(store, review, with_numbers=answer is not None)
+    return Standing(task, sentence, Phase.OPEN if answer is None else Phase.ANSWERED, review, answer, shown)
+
+
+def asked_and_silent(answer: Feedback | None) -> bool:
+    """Whether the run went on because nobody answered in time."""
+    return answer is not None and answer.verdict is Verdict.NO_ANSWER
+
+
+def _shown(store: RunStore, review: Review, *, with_numbers: bool) -> tuple[Shown, ...]:
+    films = films_of(store.folder, review.generation, review.shown)
+    sources = {candidate.id: candidate.source for candidate in store.candidates()}
+    numbers = _numbers(store, review.shown) if with_numbers else {}
+    return tuple(
+        Shown(number, name, name == review.parent, sources.get(name, ""), films[name], numbers.get(name, ()))
+        for number, name in enumerate(review.shown, 1)
+    )
+
+
+def _numbers(store: RunStore, names: Sequence[str]) -> dict[str, tuple[tuple[str, str], ...]]:
+    unit = store.facts().get("metric unit", "")
+    found = {}
+    results = store.results()
+    for name in names:
+        own = [result for result in results if result.candidate_id == name]
+        if own:
+            length = sum(result.episode_length[-1] for result in own) / len(own)
+            best = max(result.best_score for result in own)
+            by_metric = (
+                ("task metric", f"{pooled_score(own):.3g} {unit}".strip()),
+                ("best checkpoint", f"{best:.3g} {unit}".strip()),
+            )
+            found[name] = (*(by_metric if has_metric(store) else ()), ("episode length", f"{length:.0f} steps"))
+    return found

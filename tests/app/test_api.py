@@ -1,0 +1,121 @@
+"""A search from Python, inside of a program that uses Hydra itself."""
+
+from __future__ import annotations
+
+import html
+import io
+import os
+import subprocess
+import sys
+from contextlib import redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import initialize
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+
+import eureka
+from eureka.app.session import SearchSession
+from eureka.config import from_yaml
+from eureka.core.errors import ConfigError, StoreError
+from eureka.evaluation import Role
+from eureka.store import RunStore
+from eureka.ui.console.output import Mode, mode
+
+TINY: dict[str, Any] = {
+    "llm": "program_search",
+    "search": {"generations": 1, "samples": 2, "finalists": 1},
+    "train": {"steps": 2000, "eval_episodes": 2, "checkpoints": 1},
+    "evaluation": {"seeds": 2},
+}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[eureka.FinishedRun, str]:
+    """A tiny run and what it printed, made while the caller has a Hydra of its own and a key is set."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    os.environ["OPENAI_API_KEY"] = "sk-of-the-caller"
+    printed = io.StringIO()
+    try:
+        with initialize(version_base=None, config_path=None):
+            own = GlobalHydra.instance(), ConfigStore.instance()
+            with redirect_stdout(printed):
+                run = eureka.evolve("cartpole", ["seed=5"], quiet=True, seed=3, output=folder, **TINY)
+            assert (GlobalHydra.instance(), ConfigStore.instance()) == own
+            assert GlobalHydra.instance().is_initialized()
+        assert os.environ["OPENAI_API_KEY"] == "sk-of-the-caller"
+    finally:
+        del os.environ["OPENAI_API_KEY"]
+    return run, printed.getvalue()
+
+
+def test_it_gives_the_run(finished: tuple[eureka.FinishedRun, str]) -> None:
+    run, printed = finished
+    assert printed == ""
+    assert run.task == "cartpole"
+    assert run.best in ("g01-c01", "g01-c02")
+    assert f"Candidate: {run.best}" in run.reward
+    assert run.reward_path == run.folder / "best" / "reward.py"
+    assert run.policy_path.stat().st_size > 0
+    with RunStore.open(run.folder, read_only=True) as store:
+        config = from_yaml(store.config_yaml)
+        assert store.is_finished
+    # Overrides win over keys; mappings reach the parts of the config.
+    assert (config.seed, config.search.samples, config.train.steps) == (5, 2, 2000)
+
+
+def test_the_table_has_every_training(finished: tuple[eureka.FinishedRun, str]) -> None:
+    run, _ = finished
+    assert run.comparison is not None
+    best = run.comparison.method(Role.BEST)
+    assert best is not None
+    assert best.seeds == (1000, 1001)
+    lines = run.table.splitlines()
+    assert lines[0] == "cartpole: score of every training (s)"
+    assert lines[1].split() == ["seed", "1000", "1001"]
+    assert lines[2].startswith(f"best ({run.best})")
+    assert "for 2,048 control steps, as in the search; " in run.table
+    assert run._repr_html_() == f"<pre>{html.escape(str(run))}</pre>"
+    assert str(replace(run, comparison=None)) == f"best reward: {run.best}, as a module: {run.reward_path}"
+    assert replace(run, comparison=None).table == ""
+
+
+def test_what_is_wrong_is_said_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"search.sample=2.*did you mean search.samples"):
+        eureka.evolve(task="cartpole", search={"sample": 2}, quiet=True)
+    assert mode() is Mode.NORMAL
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="exists already"):
+        eureka.evolve(task="cartpole", llm="program_search", output=tmp_path, quiet=True)
+
+
+def test_an_interrupted_run_says_how_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(self: SearchSession, store: RunStore, *, watch: bool) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SearchSession, "search", interrupt)
+    folder = tmp_path / "run"
+    values: dict[str, Any] = {"output": folder, "search.hint": None, "evaluation.cache": False}
+    with pytest.raises(KeyboardInterrupt):
+        eureka.evolve(task="cartpole", task_dirs=[tmp_path], llm="program_search", **values)
+    assert capsys.readouterr().err == f"interrupted: `eureka resume {folder}` goes on\n"
+    with RunStore.open(folder, read_only=True) as store:
+        config = from_yaml(store.config_yaml)
+    assert (config.search.hint, config.evaluation.cache) == (None, False)
+
+
+def test_importing_eureka_is_light() -> None:
+    program = (
+        "import sys, eureka\n"
+        "print(eureka.__version__, any(name in sys.modules for name in ('torch', 'hydra', 'numpy')))\n"
+        "print(eureka.evolve.__module__)"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout == f"{eureka.__version__} False\neureka.api\n"
+    with pytest.raises(AttributeError, match="module 'eureka' has no attribute 'evolv'"):
+        _ = eureka.evolv  # type: ignore[attr-defined]

@@ -1,0 +1,109 @@
+"""From config to objects."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eureka.app.build import (
+    cache_folder,
+    evaluation_schedule,
+    full_schedule,
+    make_backend,
+    make_proposer,
+    make_schedule,
+    recorded_task_dirs,
+    resolve,
+    run_facts,
+    run_folder,
+)
+from eureka.config import EvaluationConfig, ReplayConfig, RunConfig, SandboxMode, SearchConfig, TrainConfig
+from eureka.core.errors import ConfigError, StoreError
+from eureka.core.types import Completion, Prompt, PromptFacts
+from eureka.proposers.program_search.proposer import ProgramSearch
+from eureka.store import RunStore
+from eureka.tasks import find_tasks
+from eureka.tasks.info import read_info
+
+INFO = read_info(find_tasks()["cartpole"])
+
+
+def test_run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_folder(RunConfig(task="ant", output="here")) == Path("here")
+    folder = run_folder(RunConfig(task="ant"))
+    assert folder.parent == Path("outputs/ant")
+    assert len(folder.name.split("_")) == 2
+
+
+def test_schedule_takes_the_tasks_numbers_where_the_config_is_open() -> None:
+    schedule = make_schedule(RunConfig(task="cartpole", budget="standard"), INFO)
+    assert (schedule.steps, schedule.num_envs, schedule.ppo) == (INFO.steps["standard"], INFO.num_envs, INFO.ppo)
+    own = TrainConfig(steps=77, num_envs=4, checkpoints=2, eval_episodes=3)
+    schedule = make_schedule(RunConfig(task="cartpole", train=own), INFO)
+    assert (schedule.steps, schedule.num_envs, schedule.checkpoints, schedule.eval_episodes) == (77, 4, 2, 3)
+    with pytest.raises(ConfigError, match=r"cartpole has no training steps for budget=paper .*it has them for quick"):
+        make_schedule(RunConfig(task="cartpole", budget="paper"), replace(INFO, steps={"quick": 1}))
+
+
+def test_resolving_fixes_what_depends_on_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = resolve(RunConfig(task="ant", llm=ReplayConfig(run="other")))
+    assert config.llm == ReplayConfig(run=str(tmp_path / "other"))
+    assert config.train.workers == len(os.sched_getaffinity(0))
+    assert resolve(RunConfig(task="ant", train=TrainConfig(workers=7))).train.workers == 7
+    backend = make_backend(config, tmp_path, [], {})
+    backend.close()
+
+
+def test_how_long_a_re_training_is() -> None:
+    info = replace(INFO, steps={"quick": 100, "standard": 300})
+
+    def steps(**changes: Any) -> tuple[int, int]:
+        config = RunConfig(task="cartpole", **changes)
+        return evaluation_schedule(config, info).steps, full_schedule(config, info).steps
+
+    assert steps(budget="standard") == (300, 300)
+    assert steps(budget="quick") == (100, 300)
+    assert steps(budget="quick", train=TrainConfig(steps=50)) == (50, 50)
+    assert steps(budget="quick", evaluation=EvaluationConfig(steps=70)) == (70, 70)
+
+
+def test_where_trainings_are_kept() -> None:
+    assert cache_folder({"XDG_CACHE_HOME": "/somewhere"}) == Path("/somewhere/eureka/trainings")
+    assert cache_folder({}) == Path.home() / ".cache" / "eureka" / "trainings"
+
+
+def test_proposers(tmp_path: Path) -> None:
+    proposer = make_proposer(RunConfig(task="ant"))
+    assert isinstance(proposer, ProgramSearch)
+    assert proposer.uses_metric
+    with RunStore.create(tmp_path / "run", "", {"had metric access": "yes"}) as store:
+        store.record_completion(Completion("g01-c01", "text", "m"))
+        # A run may be replayed while it is being written.
+        config = RunConfig(task="ant", llm=ReplayConfig(run=str(tmp_path / "run")), search=SearchConfig(1, 1))
+        replay = make_proposer(config)
+    (completion,) = replay.sample(Prompt((), PromptFacts("ant", 0, 1, ())), ["g01-c01"])
+    assert completion.text == "text"
+    assert replay.uses_metric
+    with pytest.raises(ConfigError, match=r"for 1 candidates and none for g01-c02: give search\.generations"):
+        make_proposer(replace(config, search=SearchConfig(1, 2)))
+    with pytest.raises(StoreError, match="not a run folder"):
+        make_proposer(RunConfig(task="ant", llm=ReplayConfig(run=str(tmp_path))))
+
+
+def test_facts(tmp_path: Path) -> None:
+    config = RunConfig(task="ant", sandbox=SandboxMode.unsafe)
+    facts = run_facts(config, make_proposer(config), [tmp_path])
+    assert facts["had metric access"] == "yes"
+    assert "not a language model" in facts["proposer"]
+    assert facts["unsafe"].startswith("generated code ran without")
+    assert json.loads(facts["task_dirs"]) == [str(tmp_path)]
+    assert "unsafe" not in run_facts(RunConfig(task="ant"), make_proposer(config), [])
+    with RunStore.create(tmp_path / "run", "", facts) as store:
+        assert recorded_task_dirs(store) == [tmp_path]

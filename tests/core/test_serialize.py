@@ -1,0 +1,187 @@
+"""The JSON codec: everything that the store keeps comes back equal, and anything else is refused."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+
+from eureka.core.serialize import DecodeError, dumps, loads
+from eureka.core.types import (
+    ComponentReflection,
+    ComponentStatistics,
+    FieldSpec,
+    Message,
+    MetricProbe,
+    Prompt,
+    PromptFacts,
+    Reflection,
+    Rejected,
+    Stage,
+    TrainingResult,
+)
+
+COMPONENT = ComponentReflection(
+    name="speed",
+    points=(0.1, 1 / 3),
+    mean=0.2,
+    minimum=-1e-300,
+    maximum=5e300,
+    std=0.5,
+    variance_share=None,
+    active_fraction=1.0,
+    metric_correlation=-0.25,
+)
+REFLECTION = Reflection(
+    candidate_id="g01-c01",
+    source="def compute_reward(x):\n    return x, {'é\ud800': x}\n",
+    steps=(10, 20),
+    metric_points=(0.0, 1.0),
+    metric_max=1.0,
+    metric_final=1.0,
+    episode_length_points=(3.0, 4.0),
+    total_points=(0.5, 0.25),
+    components=(COMPONENT,),
+)
+PROMPT = Prompt(
+    messages=(Message("system", "a"), Message("user", 'b "quoted"\n')),
+    facts=PromptFacts(
+        task="ant",
+        seed=3,
+        generation=2,
+        state=(
+            FieldSpec("z", (), "float32", "m", "world", "height"),
+            FieldSpec("v", (3,), "float32", "m/s", "b", "speed"),
+        ),
+        reflection=REFLECTION,
+        rejected=(Rejected("g01-c02", Stage.TRACE, "loops", "line 3"),),
+        probe=MetricProbe({"z": 0.5, "v[0]": -1.0}),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Everything:
+    flag: bool
+    number: int
+    real: float
+    text: str
+    raw: bytes
+    kind: Literal["a", "b"]
+    stage: Stage
+    pair: tuple[int, str]
+    many: tuple[float, ...]
+    maybe: int | None
+    table: Mapping[str, tuple[int, ...]]
+
+
+EVERYTHING = Everything(True, 1, 0.1, "x", b"\x00\xff", "a", Stage.TRAIN, (1, "y"), (0.5, 2.0), None, {"k": (1, 2)})
+
+
+@pytest.mark.parametrize("value", [PROMPT, REFLECTION, COMPONENT, EVERYTHING])
+def test_round_trip_is_equal(value: object) -> None:
+    assert loads(type(value), dumps(value)) == value
+
+
+def test_training_result_with_statistics_and_bytes() -> None:
+    statistics = ComponentStatistics(
+        mean=1.0, minimum=0.0, maximum=2.0, std=0.5, variance_share=1.0, active_fraction=0.5, metric_correlation=None
+    )
+    result = TrainingResult(
+        "g01-c01",
+        0,
+        (1,),
+        (0.5,),
+        (9.0,),
+        (1.0,),
+        {"a": (1.0,)},
+        {"a": statistics},
+        (1.0, 3.0),
+        (2.0,),
+        b"\x80policy",
+    )
+    assert loads(TrainingResult, dumps(result)) == result
+
+
+def test_non_finite_floats_are_standard_json() -> None:
+    text = dumps((math.inf, -math.inf, math.nan))
+    assert json.loads(text) == ["Infinity", "-Infinity", "NaN"]
+
+    @dataclass(frozen=True)
+    class Curve:
+        points: tuple[float, ...]
+
+    points = loads(Curve, '{"points":["Infinity","-Infinity","NaN",1]}').points
+    assert points[:2] == (math.inf, -math.inf)
+    assert math.isnan(points[2])
+    assert isinstance(points[3], float)
+
+
+def test_floats_keep_every_bit() -> None:
+    values = (0.1, 1 / 3, 5e-324, 1.7976931348623157e308, -0.0)
+    back = loads(Everything, dumps(Everything(**{**vars(EVERYTHING), "many": values}))).many
+    assert [value.hex() for value in back] == [value.hex() for value in values]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("flag", 1, "Everything.flag: expected bool, found '1'"),
+        ("number", True, "Everything.number: expected int, found 'True'"),
+        ("number", 1.5, "Everything.number: expected int"),
+        ("real", "fast", "Everything.real: expected float, found 'fast'"),
+        ("real", False, "Everything.real: expected float"),
+        ("text", None, "Everything.text: expected str"),
+        ("raw", "***", "Everything.raw: not base64"),
+        ("kind", "c", "Everything.kind: expected typing.Literal"),
+        ("stage", "cook", "Everything.stage: expected Stage"),
+        ("stage", ["train"], "Everything.stage: expected Stage"),
+        ("pair", [1], "Everything.pair: expected 2 items, found 1"),
+        ("pair", ["x", "y"], r"Everything.pair\[0\]: expected int"),
+        ("many", 3.0, "Everything.many: expected tuple"),
+        ("many", [1.0, None], r"Everything.many\[1\]: expected float"),
+        ("maybe", "1", "Everything.maybe: expected int"),
+        ("table", [], "Everything.table: expected"),
+        ("table", {"k": ["z"]}, r"Everything.table\['k'\]\[0\]: expected int"),
+    ],
+)
+def test_wrong_values_are_refused_with_their_path(field: str, value: object, message: str) -> None:
+    data = {**json.loads(dumps(EVERYTHING)), field: value}
+    with pytest.raises(DecodeError, match=message):
+        loads(Everything, json.dumps(data))
+
+
+def test_missing_and_unknown_fields_and_broken_text() -> None:
+    data = json.loads(dumps(Message("user", "x")))
+    with pytest.raises(DecodeError, match="Message: unknown field 'extra'"):
+        loads(Message, json.dumps({**data, "extra": 1}))
+    with pytest.raises(DecodeError, match="Message: field 'content' is missing"):
+        loads(Message, '{"role": "user"}')
+    with pytest.raises(DecodeError, match="Message: expected Message"):
+        loads(Message, "[]")
+    for text in ("{", '{"role": NaN}'):
+        with pytest.raises(DecodeError, match="not JSON"):
+            loads(Message, text)
+
+
+def test_unsupported_types_are_errors_of_the_caller() -> None:
+    @dataclass(frozen=True)
+    class Bad:
+        x: int | str
+
+    @dataclass(frozen=True)
+    class Worse:
+        x: list[int]
+
+    with pytest.raises(TypeError, match=r"only `X \| None`"):
+        loads(Bad, '{"x": 1}')
+    with pytest.raises(TypeError, match="cannot be read"):
+        loads(Worse, '{"x": [1]}')
+    with pytest.raises(TypeError, match="list cannot be written"):
+        dumps(Worse([1]))
+    with pytest.raises(TypeError, match="string keys"):
+        dumps({1: 2})

@@ -1,0 +1,159 @@
+"""Units, shapes and frames decide what is rewarded and how."""
+
+import pytest
+
+from eureka.core.types import FieldSpec
+from eureka.proposers.program_search.draw import library
+from eureka.proposers.program_search.features import Dimension, alive_name, dimension, features
+from eureka.proposers.program_search.source import Kind, Quantity, Shaping
+
+
+def spec(name: str, shape: tuple[int, ...], unit: str, frame: str = "", description: str = "") -> FieldSpec:
+    return FieldSpec(name, shape, "float32", unit, frame, description)
+
+
+def names(*state: FieldSpec) -> dict[str, str]:
+    return {f.name: f.role for f in features(state)}
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [
+        ("m", Dimension.LENGTH),
+        ("m/s", Dimension.VELOCITY),
+        ("m s^-1", Dimension.VELOCITY),
+        ("m·s⁻¹", Dimension.VELOCITY),
+        ("m/s²", Dimension.ACCELERATION),
+        ("rad", Dimension.ANGLE),
+        ("rad/s", Dimension.RATE),
+        ("N m", Dimension.FORCE),
+        ("N, N m", Dimension.FORCE),
+        ("1", Dimension.UNITLESS),
+        ("", Dimension.UNITLESS),
+        ("dimensionless", Dimension.UNITLESS),
+        ("furlong", Dimension.OTHER),
+        ("m, rad", Dimension.OTHER),
+    ],
+)
+def test_units(unit: str, expected: Dimension) -> None:
+    assert dimension(spec("x", (), unit)) is expected
+
+
+def test_dtypes_and_quaternions() -> None:
+    assert dimension(FieldSpec("x", (), "bool", "m", "", "")) is Dimension.FLAG
+    assert dimension(FieldSpec("x", (), "int64", "", "", "")) is Dimension.COUNT
+    assert dimension(spec("x", (4,), "1", "world", "unit quaternion")) is Dimension.QUATERNION
+    assert dimension(spec("x", (4,), "1", "world", "four cosines")) is Dimension.UNITLESS
+
+
+def test_a_velocity_is_rewarded_along_each_axis_and_penalised_across() -> None:
+    assert names(spec("v", (3,), "m/s", "world")) == {
+        "v_x": "drive",
+        "v_y": "drive",
+        "v_z": "drive",
+        "v_x_squared": "regulariser",
+        "v_y_squared": "regulariser",
+        "v_z_squared": "regulariser",
+    }
+
+
+def test_commands_joints_and_forces_are_only_penalised() -> None:
+    state = (
+        spec("u", (8,), "1"),
+        spec("previous_u", (8,), "1"),
+        spec("q", (8,), "rad", "joint"),
+        spec("qd", (8,), "rad/s", "joint"),
+        spec("f", (13, 6), "N, N m"),
+        spec("t", (3,), "N m"),
+        spec("spins", (5, 3), "rad/s", "world"),
+    )
+    assert names(*state) == {
+        "u_squared": "regulariser",
+        "u_change": "regulariser",
+        "q_squared": "regulariser",
+        "qd_squared": "regulariser",
+        "f_norm": "regulariser",
+        "t_norm": "regulariser",
+        "spins_squared": "regulariser",
+    }
+    change = next(f for f in features(state) if f.name == "u_change")
+    assert change.quantity == Quantity(Kind.CHANGE, "u", "previous_u")
+    # A force's penalty saturates: an impact must not drown the rest.
+    assert next(f for f in features(state) if f.name == "f_norm").shapings == (Shaping.TANH,)
+
+
+def test_positions_and_angles_are_only_rewarded_as_bounded_nearness() -> None:
+    found = features((spec("p", (), "m", "world"), spec("angle", (), "rad")))
+    assert [(f.name, f.shapings) for f in found if f.role == "drive"] == [
+        ("p_reward", (Shaping.EXP, Shaping.GAUSSIAN)),
+        ("angle_reward", (Shaping.EXP, Shaping.GAUSSIAN)),
+    ]
+    assert [f.targets for f in found if f.role == "drive"] == [(0.0,), (0.0,)]
+
+
+def test_projections_flags_counts_and_quaternions() -> None:
+    state = (
+        spec("up", (), "1", "world"),
+        spec("direction", (3,), "1", "world"),
+        FieldSpec("touching", (), "bool", "", "", ""),
+        FieldSpec("feet", (4,), "bool", "", "", ""),
+        FieldSpec("hits", (), "int64", "", "", ""),
+        spec("q1", (4,), "1", "world", "quaternion (w, x, y, z)"),
+        spec("q2", (4,), "1", "world", "quaternion (x, y, z, w)"),
+    )
+    found = {f.name: f.quantity for f in features(state)}
+    assert found == {
+        "up_reward": Quantity(Kind.SCALAR, "up"),
+        "direction_x": Quantity(Kind.COLUMN, "direction", index=0),
+        "direction_y": Quantity(Kind.COLUMN, "direction", index=1),
+        "direction_z": Quantity(Kind.COLUMN, "direction", index=2),
+        "touching_reward": Quantity(Kind.NUMBER, "touching"),
+        "feet_reward": Quantity(Kind.MEAN_NUMBER, "feet"),
+        "hits_reward": Quantity(Kind.NUMBER, "hits"),
+        "q1_up": Quantity(Kind.QUATERNION_UP, "q1", index=1, index_2=2),
+        "q2_up": Quantity(Kind.QUATERNION_UP, "q2", index=0, index_2=1),
+    }
+
+
+def test_distances_join_positions_of_one_frame() -> None:
+    state = (
+        spec("hand", (3,), "m", "world"),
+        spec("cup", (3,), "m", "world"),
+        spec("lid", (3,), "m", "body"),
+    )
+    distances = [f.quantity for f in features(state) if f.quantity.kind is Kind.DISTANCE]
+    assert distances == [Quantity(Kind.DISTANCE, "hand", "cup")]
+
+
+def test_names_collide_with_nothing() -> None:
+    state = (
+        spec("a", (3,), "m/s", "world"),
+        spec("a_x", (), "m"),
+        spec("a_y_weight", (), "m"),
+        spec("alive", (), "1"),
+        spec("w", (), "m"),
+        spec("w_reward", (), "m"),
+        spec("x" * 64, (), "m"),
+    )
+    found = [f.name for f in features(state)]
+    assert len(set(found)) == len(found)
+    assert not set(found) & {s.name for s in state}
+    assert {"a_x_term", "a_y_term", "a_z"} <= set(found)
+    assert alive_name(state) == "alive_term"
+    assert max(len(name) for name in found) <= 48 + len("_term")
+
+
+def test_correlations_belong_to_columns() -> None:
+    state = (spec("v", (2,), "m/s", "world"), FieldSpec("feet", (2,), "bool", "", "", ""), spec("p", (), "m"))
+    lib = library(state, {"v[0]": 0.9, "v[1]": -0.1, "feet[0]": 0.2, "feet[1]": 0.4, "p": float("nan")})
+    found = {f.name: lib.correlation_of(f) for f in lib.features}
+    assert found == {
+        "v_x": 0.9,
+        "v_y": -0.1,
+        "v_x_squared": 0.9,
+        "v_y_squared": -0.1,
+        "feet_reward": pytest.approx(0.3),
+        "p_reward": 0.0,
+    }
+    # What the metric moves with is not penalised.
+    assert [f.name for f in lib.regularisers] == ["v_y_squared"]

@@ -1,0 +1,168 @@
+"""From config to language models: which, where, with which key and within which caps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from eureka.app.build import make_proposer, resolve, resumed_config
+from eureka.app.estimate import assumption_line, call_line, duration, estimate
+from eureka.config import AnthropicConfig, ModelConfig, OpenAIConfig, RunConfig, SearchConfig, TrainConfig, to_yaml
+from eureka.core.errors import ConfigError, ProposerError
+from eureka.core.types import Message, PPOConfig, Prompt, PromptFacts, Schedule
+from eureka.proposers.anthropic import AnthropicEndpoint
+from eureka.proposers.budget import Spent
+from eureka.proposers.calls import Endpoint
+from eureka.proposers.chat import ChatProposer
+from eureka.proposers.fallback import Fallback
+from eureka.proposers.keys import Key
+from eureka.proposers.models import ModelAccess, chosen_models, make_ledger, resolve_model
+from eureka.proposers.openai import OpenAIEndpoint
+from eureka.store import RunStore
+
+KEYS = {"anthropic": Key("ANTHROPIC_API_KEY", "sk-a"), "openai": Key("OPENAI_API_KEY", "sk-o")}
+LOCAL = "http://127.0.0.1:8080/v1"
+
+
+def test_models_and_endpoints_are_written_out() -> None:
+    assert resolve_model(AnthropicConfig(), {}) == AnthropicConfig(model="claude-sonnet-5-5")
+    environment = {"OPENAI_BASE_URL": LOCAL, "ANTHROPIC_BASE_URL": "http://gateway"}
+    given = OpenAIConfig(model="m", fallback="anthropic/claude-opus-5-5")
+    assert resolve_model(given, environment) == OpenAIConfig(
+        model="m", base_url=LOCAL, fallback="anthropic/claude-opus-5-5", fallback_base_url="http://gateway"
+    )
+    resolved = resolve(RunConfig(llm=AnthropicConfig(fallback="openai")), {})
+    assert resolved.llm == AnthropicConfig(model="claude-sonnet-5-5", fallback="openai/gpt-6.1-sol")
+    assert resolve(resolved) == resolved
+    assert [tuple(chosen) for chosen in chosen_models(resolve_model(AnthropicConfig(fallback="openai"), {}))] == [
+        ("anthropic", "claude-sonnet-5-5", None),
+        ("openai", "gpt-6.1-sol", None),
+    ]
+    assert resolve_model(AnthropicConfig(fallback="program_search"), {}).fallback == "program_search"
+
+
+@pytest.mark.parametrize(
+    ("llm", "sentence"),
+    [
+        (OpenAIConfig(base_url=LOCAL), f"{LOCAL} is not openai's own endpoint: name its model with llm.model"),
+        (OpenAIConfig(base_url="https://me:secret@host/v1", model="m"), "llm.base_url holds a user name, a password"),
+        (OpenAIConfig(base_url="https://host/v1?key=secret", model="m"), "llm.base_url holds a user name, a password"),
+        (OpenAIConfig(base_url="host:80", model="m"), "llm.base_url=host:80: expected a URL such as http://"),
+        (OpenAIConfig(fallback="gemini"), "there is no such provider; give one of anthropic, openai, program_search"),
+        (OpenAIConfig(fallback="openai", fallback_base_url=LOCAL), "name its model with llm.fallback=openai/MODEL"),
+        (OpenAIConfig(extra_body="[1]"), 'llm.extra_body=[1]: expected a JSON object such as {"top_k": 40}'),
+        (OpenAIConfig(extra_body="{"), "expected a JSON object"),
+    ],
+)
+def test_what_cannot_be_asked(llm: ModelConfig, sentence: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        resolve_model(llm, {})
+    assert sentence in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def made(llm: ModelConfig, keys: dict[str, Key] = KEYS) -> object:
+    config = RunConfig(task="ant", llm=resolve_model(llm, {}))
+    assert isinstance(config.llm, ModelConfig)
+    return make_proposer(config, ModelAccess(keys, make_ledger(config.llm, Spent()), print))
+
+
+def endpoint_of(proposer: object) -> Endpoint:
+    assert isinstance(proposer, ChatProposer)
+    return proposer._endpoint
+
+
+def test_proposers() -> None:
+    openai = made(OpenAIConfig(temperature=0.5, extra_body='{"top_k": 4}'))
+    assert endpoint_of(openai) == OpenAIEndpoint("gpt-6.1-sol", KEYS["openai"], None, 0.5, None, {"top_k": 4}, 300.0)
+    assert endpoint_of(openai).varies
+    assert "sk-" not in repr(endpoint_of(openai))
+    anthropic = made(AnthropicConfig())
+    assert isinstance(anthropic, ChatProposer)
+    assert endpoint_of(anthropic) == AnthropicEndpoint("claude-sonnet-5-5", KEYS["anthropic"], None, None, None, 300.0)
+    assert anthropic.description == "The language model claude-sonnet-5-5 (anthropic) writes the reward functions."
+    both = made(AnthropicConfig(fallback="openai"))
+    assert isinstance(both, Fallback)
+    assert "gpt-6.1-sol (openai)" in both.description
+    searching = made(AnthropicConfig(fallback="program_search"))
+    assert isinstance(searching, Fallback)
+    assert not searching.uses_metric
+
+
+def test_keys_and_caps_are_checked_before_anything_is_asked() -> None:
+    with pytest.raises(ProposerError, match="llm=openai needs a key: set OPENAI_API_KEY in the environment"):
+        made(AnthropicConfig(fallback="openai"), {"anthropic": KEYS["anthropic"]})
+    local = OpenAIConfig(base_url=LOCAL, model="m", max_tokens=1000)
+    assert endpoint_of(made(local, {})).provider == "openai"
+    with pytest.raises(ConfigError, match=rf"the price of m at {LOCAL} is not known, .* llm\.max_tokens=N"):
+        made(replace(local, max_tokens=None), {})
+    with pytest.raises(ConfigError, match="the price of claude-17 is not known, so"):
+        made(AnthropicConfig(model="claude-17"))
+    with pytest.raises(ConfigError, match="the price of unheard-of is not known"):
+        made(AnthropicConfig(fallback="openai/unheard-of"))
+
+
+# ---- estimates ---------------------------------------------------------------------------------------------------
+
+SCHEDULE = Schedule(num_envs=4, steps=1000, checkpoints=1, eval_episodes=1, ppo=PPOConfig())
+# 3500 bytes are estimated at 1000 tokens.
+PROMPT = Prompt((Message("user", "x" * 3500),), PromptFacts("t", 0, 1, ()))
+
+
+def test_an_estimate() -> None:
+    config = resolve(RunConfig(llm=AnthropicConfig(), search=SearchConfig(2, 4), train=TrainConfig(seeds=3)))
+    found = estimate(config, SCHEDULE, PROMPT)
+    # A repair for one candidate in four; three finalists with two further seeds.
+    assert (found.calls, found.repairs, found.control_steps) == (10, 2, 3 * 8 * 1000 + 3 * 2 * 1000)
+    # The second generation's prompts hold a reflection of 2000 tokens more, a repair the answer and 300 of errors.
+    assert (found.input_tokens, found.output_tokens) == (4 * 1000 + 3800 + 4 * 3000 + 5800, 10 * 2500)
+    # A million tokens into the cache are $2.5, from it $0.1, beside it $2, and answers $10; a generation's first call
+    # fills it.
+    assert found.usd == pytest.approx((4000 * 2.5 + 4 * 4000 * 0.1 + 2 * 2800 * 2 + 25_000 * 10) / 1e6)
+    assert found.training_s(1000.0) == 30
+    assert call_line(config, found) == (
+        "provider anthropic, model claude-sonnet-5-5: about 10 calls, 25,600 tokens to read and 25,000 to write, about "
+        "$0.27; stops at $5"
+    )
+    assert "answers of 2,500 tokens, reasoning included, and a repair for one candidate in 4" in assumption_line(found)
+    without = estimate(replace(config, search=replace(config.search, repairs=0)), SCHEDULE, PROMPT)
+    assert (without.calls, without.input_tokens) == (8, 16_000)
+    assert "and no repair:" in assumption_line(without)
+    nothing = estimate(RunConfig(search=SearchConfig(1, 1)), SCHEDULE, PROMPT)
+    assert (nothing.calls, nothing.usd, nothing.control_steps) == (0, None, 1000)
+
+
+def test_an_estimate_without_a_price() -> None:
+    llm = OpenAIConfig(base_url=LOCAL, model="m", max_tokens=9000, max_seconds=60.0)
+    config = resolve(RunConfig(llm=llm, search=SearchConfig(1, 1)))
+    found = estimate(config, SCHEDULE, PROMPT)
+    assert found.usd is None
+    text = call_line(config, found)
+    assert text.startswith(f"provider openai, model m at {LOCAL}: about 1 call")
+    assert text.endswith("price not known; stops at 9,000 tokens or 60 s")
+    free = replace(config, llm=replace(AnthropicConfig(model="claude-opus-5-5"), max_usd=None))
+    assert call_line(free, estimate(free, SCHEDULE, PROMPT)).endswith("; stops at no cap")
+
+
+# ---- resumed runs ------------------------------------------------------------------------------------------------
+
+
+def test_what_a_resume_gave_anew_holds_for_later_ones(tmp_path: Path) -> None:
+    config = resolve(RunConfig(task="cartpole", llm=OpenAIConfig(base_url=LOCAL, model="m", max_tokens=1)))
+    with RunStore.create(tmp_path / "run", to_yaml(config), {}) as store:
+        assert resumed_config(store, []) == config
+        raised = resumed_config(store, ["llm.max_tokens=500", 'llm.extra_body={"a b": 1}']).llm
+        assert (raised.max_tokens, raised.extra_body) == (500, '{"a b": 1}')
+        assert resumed_config(store, []).llm == raised
+        assert resumed_config(store, ["llm.max_tokens=900"]).llm == replace(raised, max_tokens=900)
+        with pytest.raises(ConfigError, match="a resumed run keeps its config"):
+            resumed_config(store, ["search.samples=3"])
+        # What was refused is not kept, and the run's own config is as it was.
+        assert resumed_config(store, []).llm == replace(raised, max_tokens=900)
+        assert store.config_yaml == to_yaml(config)
+
+
+def test_durations() -> None:
+    assert [duration(s) for s in (40, 720, 12_600)] == ["40 s", "12 min", "3.5 h"]

@@ -1,0 +1,64 @@
+"""The two proposers that only give back what they were given."""
+
+from dataclasses import replace
+
+import pytest
+
+from eureka.core.errors import ProposerError
+from eureka.core.types import Completion, Prompt, PromptFacts, Usage
+from eureka.proposers.base import FakeProposer, Proposer
+from eureka.proposers.program_search.proposer import ProgramSearch
+from eureka.proposers.replay import Replay
+
+PROMPT = Prompt((), PromptFacts("none", 0, 1, ()))
+
+
+def test_all_of_them_are_proposers() -> None:
+    proposers: list[Proposer] = [FakeProposer({}), Replay({}, uses_metric=False), ProgramSearch(0, use_probe=True)]
+    assert [(p.name, p.uses_metric) for p in proposers] == [
+        ("fake", False),
+        ("replay", False),
+        ("program_search", True),
+    ]
+    assert all(p.description.endswith(".") for p in proposers)
+
+
+def test_fake_answers_by_id_and_remembers_prompts() -> None:
+    fake = FakeProposer({"g01-c01": "one", "g01-c02": "two"})
+    answers = list(fake.sample(PROMPT, ["g01-c02", "g01-c01"]))
+    assert [(c.candidate_id, c.text) for c in answers] == [("g01-c02", "two"), ("g01-c01", "one")]
+    assert fake.prompts == [PROMPT]
+    with pytest.raises(ProposerError, match="g01-c03"):
+        list(fake.sample(PROMPT, ["g01-c03"]))
+
+
+def test_replay_gives_back_the_record_until_it_ends() -> None:
+    recorded = Completion("g01-c01", "text", "some-model", Usage(10, 20))
+    replay = Replay({"g01-c01": (recorded,)}, uses_metric=False)
+    answers = replay.sample(PROMPT, ["g01-c01", "g02-c01"])
+    assert next(answers) is recorded
+    assert not replay.can_repair
+    with pytest.raises(ProposerError, match=r"no answer for candidate g02-c01 \(it has 1\); ask for no more"):
+        next(answers)
+
+
+def test_replay_gives_back_repairs_by_attempt() -> None:
+    first, second = Completion("g01-c01", "bad", "m"), Completion("g01-c01", "good", "m", attempt=1)
+    replay = Replay({"g01-c01": (first, second)}, uses_metric=False)
+    assert replay.can_repair
+    again = replace(PROMPT, facts=replace(PROMPT.facts, attempt=1))
+    assert list(replay.sample(again, ["g01-c01"])) == [second]
+    once_more = replace(PROMPT, facts=replace(PROMPT.facts, attempt=2))
+    with pytest.raises(ProposerError, match=r"gave 2 answers for candidate g01-c01.*search\.repairs"):
+        next(replay.sample(once_more, ["g01-c01"]))
+
+
+def test_fake_answers_by_attempt() -> None:
+    fake = FakeProposer({"g01-c01": ("bad", "good"), "g01-c02": "one"})
+    assert fake.can_repair
+    assert not FakeProposer({"g01-c02": "one"}).can_repair
+    texts = [
+        [c.text for c in fake.sample(replace(PROMPT, facts=replace(PROMPT.facts, attempt=n)), ["g01-c01", "g01-c02"])]
+        for n in (0, 1, 2)
+    ]
+    assert texts == [["bad", "one"], ["good", "one"], ["good", "one"]]

@@ -1,0 +1,94 @@
+"""A small part of `benchmarks/fuzz_graphs.py`, what it tells of harm and crashes, and the result that is kept."""
+
+import json
+import os
+from pathlib import Path
+
+import fuzz_graphs as fuzz
+import pytest
+
+from eureka.reward.graph import runtime
+
+GRAPHS = 600
+
+
+@pytest.fixture(scope="module")
+def material():
+    return fuzz.real_graphs()
+
+
+def test_graphs_of_every_kind_do_no_harm(material):
+    tally = fuzz.fuzz_block(material, 1, seed=7, count=GRAPHS)
+    assert tally.graphs == GRAPHS
+    assert tally.verdicts["malformed"] > 0.1 * GRAPHS
+    assert tally.verdicts["accepted"] > 0.1 * GRAPHS
+    assert not [verdict for verdict in tally.verdicts if verdict.startswith("breaks")], tally.verdicts
+    assert tally.harm == tally.crashes == []
+    assert 0.0 < tally.slowest_step_s < 1e-3
+
+
+@pytest.fixture
+def spoilt(material, monkeypatch):
+    """Puts something into an operation of the first real graph; gives that graph's text."""
+    document = material.documents[0]
+    op = next(node["op"] for node in document["nodes"] if runtime.OPS[node["op"]].outputs == 1)
+
+    def spoil(deed):
+        function = runtime.OPS[op].function
+        spoilt = runtime.OPS[op]._replace(function=lambda *a, **k: (deed(), function(*a, **k))[1])
+        monkeypatch.setitem(runtime.OPS, op, spoilt)
+        return json.dumps(document)
+
+    return spoil
+
+
+def test_the_hook_hears_of_harm(material, spoilt):
+    text = spoilt(lambda: Path(__file__).read_bytes())
+    tally = fuzz.Tally()
+    fuzz.run_accepted([text], material.state, tally)
+    assert len(tally.harm) == 1
+    assert "open" in tally.harm[0]
+
+
+def test_a_first_run_that_breaks_its_process_is_counted(material, spoilt):
+    text = spoilt(lambda: os._exit(7))
+    sound = json.dumps(next(d for d in material.documents if not {n["op"] for n in d["nodes"]} & _ops(text)))
+    tally = fuzz.Tally()
+    fuzz.run_accepted([sound, text, sound], material.state, tally)
+    assert tally.verdicts == {"breaks its first run's process (exit code 7)": 1}
+    assert tally.slowest_step_s > 0.0
+
+
+def _ops(text):
+    """The operation that `spoilt` changes."""
+    return {next(n["op"] for n in json.loads(text)["nodes"] if runtime.OPS[n["op"]].outputs == 1)}
+
+
+def test_a_graph_that_the_parent_dies_of_is_told(material, monkeypatch):
+    monkeypatch.setattr(fuzz, "judge", lambda *_: os._exit(9))
+    tally = fuzz.fuzz_block(material, 0, seed=3, count=5)
+    (crash,) = tally.crashes
+    text = fuzz.Forger(material.documents, [f.name for f in material.fields], "3/0").text()
+    assert crash == f"the parent died with exit code 9 of: {text}"
+    assert "graphs that the parent died of: 1" in fuzz.lines(tally, 3)
+
+
+def test_the_result_is_kept_and_gone_on_with(tmp_path):
+    path = tmp_path / "fuzz.json"
+    assert fuzz.read_result(path, 0) == fuzz.Tally()
+    tally = fuzz.Tally(2000, seconds=3.0)
+    tally.verdicts["malformed"] = 2000
+    fuzz.write_result(path, 0, tally)
+    assert fuzz.read_result(path, 0) == tally
+    with pytest.raises(SystemExit, match="is of seed 0 in blocks of 2000"):
+        fuzz.read_result(path, 1)
+
+
+@pytest.mark.skipif(not fuzz.RESULT.exists(), reason="the long run has not been made")
+def test_the_long_run_found_nothing():
+    tally = fuzz.read_result(fuzz.RESULT, json.loads(fuzz.RESULT.read_text())["seed"])
+    assert tally.graphs >= 200_000
+    assert sum(n for verdict, n in tally.verdicts.items() if not verdict.startswith("accepted,")) == tally.graphs
+    assert tally.verdicts["accepted"] > 0.1 * tally.graphs
+    assert tally.harm == tally.crashes == []
+    assert tally.slowest_step_s < 1e-3

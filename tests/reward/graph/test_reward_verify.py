@@ -1,0 +1,218 @@
+"""The parent's checks, on graphs that a hostile child could send."""
+
+import json
+
+import pytest
+import torch
+from reward_helpers import FIELDS, states
+
+from eureka.reward.graph import shapes
+from eureka.reward.graph.runtime import RewardFunction, parse_graph
+from eureka.reward.graph.shapes import check_shapes
+from eureka.reward.graph.verify import EagerRun, check, check_agreement, check_finite, check_isolation
+
+X = {"input": "up_proj"}
+POSE = {"input": "dof_pos"}
+F32 = {"dtype": {"dtype": "float32"}}
+
+
+def graph(nodes, total=None, component=None):
+    last = {"node": len(nodes) - 1}
+    return parse_graph(
+        json.dumps(
+            {
+                "version": 1,
+                "inputs": ["up_proj", "dof_pos", "episode_length"],
+                "constants": {},
+                "nodes": [
+                    {"op": op, "args": args, "kwargs": kwargs, "line": 10 + i}
+                    for i, (op, args, kwargs) in enumerate(nodes)
+                ],
+                "total": total or last,
+                "components": [{"name": "part", "value": component or X}],
+            }
+        )
+    )
+
+
+SHAPES = {
+    "pairs": ([("unsqueeze", [X, 1], {}), ("sub.Tensor", [{"node": 0}, X], {})], "(num_envs, num_envs)", 11),
+    "column total": ([("unsqueeze", [X, 1], {})], "total is not", None),
+    "vector total": ([("abs", [POSE], {})], "total is not", None),
+    "bool total": ([("gt.Scalar", [X, 0], {})], "total is not", None),
+    "float64 total": ([("_to_copy", [X], {"dtype": {"dtype": "float64"}})], "total is not", None),
+    "total without state of another size": ([("full", [[7], 0.0], F32)], "total is not", None),
+    "one number": ([("sum", [X], {}), ("add.Tensor", [X, {"node": 0}], {})], "combines all environments", 10),
+    "one environment": ([("select.int", [POSE, 0, 0], {}), ("sum", [{"node": 0}], {})], "combines all", 10),
+    "mean over environments": ([("mean.dim", [POSE, [0]], {})], "combines all environments", 10),
+    "matrix product": (
+        [("t", [POSE], {}), ("mm", [{"node": 0}, POSE], {}), ("select.int", [{"node": 1}, 0, 0], {})],
+        "combines all environments",
+        11,
+    ),
+    "appended environments": ([("cat", [[X, X], 0], {}), ("slice.Tensor", [{"node": 0}, 0, 0, 7], {})], "", 11),
+    "one more environment": (
+        [("full", [[1], 0.0], F32), ("cat", [[X, {"node": 0}], 0], {})],
+        "depends on the number of environments in an unusual way",
+        11,
+    ),
+    "large": ([("repeat", [POSE, [1, 400]], {}), ("sum.dim_IntList", [{"node": 0}, [1]], {})], "4800 elements", 10),
+    "large without state": ([("full", [[100, 100], 0.0], F32), ("sum", [{"node": 0}], {})], "10000 elements", 10),
+    "many": (
+        [("repeat", [POSE, [1, 300 + i]], {}) for i in range(20)] + [("sum.dim_IntList", [{"node": 0}, [1]], {})],
+        "bytes an environment",
+        # 12 (300 + i) numbers of 4 bytes each: the 18th brings the sum over 2 ** 18.
+        27,
+    ),
+    "large empty": ([("full", [[0, 2**30], 0.0], F32), ("sum", [{"node": 0}], {})], "elements an environment", 10),
+    "many tensors": (
+        [("full", [[4096], 1.0], F32)] + [("unbind.int", [{"node": 0}], {})] * 3 + [("abs", [X], {})],
+        "more than 8192 tensors",
+        12,
+    ),
+    # Sums over 4092 numbers take little memory and much time: 2 ** 18 / 4092 is 64.06, with the one that makes them.
+    "work": (
+        [("repeat", [POSE, [1, 341]], {})] + [("sum.dim_IntList", [{"node": 0}, [1]], {})] * 100,
+        "a quarter of a millisecond",
+        74,
+    ),
+    "integers divided by a field": (
+        [("floor_divide", [{"input": "episode_length"}, {"input": "episode_length"}], {}), ("abs", [X], {})],
+        "divides integers by a number that may become zero",
+        10,
+    ),
+    "integers divided by zero": (
+        [("remainder.Scalar", [{"input": "episode_length"}, 0], {}), ("abs", [X], {})],
+        "divides integers",
+        10,
+    ),
+    "the least integer divided by -1": (
+        [
+            ("full", [[{"batch": 1}], -1], {"dtype": {"dtype": "int64"}}),
+            ("div.Tensor_mode", [{"input": "episode_length"}, {"node": 0}], {"rounding_mode": "trunc"}),
+            ("abs", [X], {}),
+        ],
+        "divides integers",
+        11,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SHAPES)
+def test_shapes(case):
+    nodes, message, line = SHAPES[case]
+    problem = check_shapes(graph(nodes), FIELDS)
+    assert problem is not None
+    assert message in problem.message
+    assert problem.line == line
+
+
+FINE = {
+    "a remainder by a number": [("remainder.Scalar", [{"input": "episode_length"}, 3], {}), ("abs", [X], {})],
+    "a division of floats": [("floor_divide", [X, X], {})],
+    "a long sum": [("repeat", [POSE, [1, 341]], {})] + [("sum.dim_IntList", [{"node": 0}, [1]], {})] * 30,
+}
+
+
+@pytest.mark.parametrize("case", FINE)
+def test_fine_shapes(case):
+    assert check_shapes(graph(FINE[case]), FIELDS) is None
+
+
+def test_a_field_that_is_not_there():
+    assert "no field up_proj" in check_shapes(graph([("abs", [X], {})]), FIELDS[:3]).message
+
+
+def test_component_shape():
+    problem = check_shapes(graph([("abs", [X], {})], component=POSE), FIELDS)
+    assert "the component 'part' is not" in problem.message
+
+
+def test_kernel_errors_are_problems():
+    problem = check(graph([("select.int", [POSE, 5, 0], {})]), FIELDS, [])
+    assert "does not run: node 0 (select.int): IndexError" in problem.message
+
+
+def test_agreement_counts_states():
+    state = states(50)
+    function = RewardFunction(graph([("mul.Tensor", [X, 2.0], {})]))
+    total = 2.0 * state["up_proj"]
+    assert check_agreement(function, EagerRun(state, total, (state["up_proj"],))) is None
+    total[:3] += 0.1
+    problem = check_agreement(function, EagerRun(state, total, (state["up_proj"],)))
+    assert "the total as traced differs from what the code gives on 3 of 50 recorded states" in problem.message
+    problem = check_agreement(function, EagerRun(state, 2.0 * state["up_proj"], (state["heading"],)))
+    assert problem.message.startswith("the component 'part' as traced differs")
+
+
+def test_roundings_are_no_disagreement():
+    state = states(50)
+    function = RewardFunction(graph([("mul.Tensor", [X, 2.0], {})]))
+    total = 2.0 * state["up_proj"] * (1 + 1e-6)
+    assert check_agreement(function, EagerRun(state, total, (state["up_proj"],))) is None
+
+
+def test_non_finite_is_traced_to_its_line():
+    nodes = [
+        ("full", [[{"batch": 1}], {"float": "inf"}], F32),
+        ("log", [X], {}),
+        ("mul.Tensor", [{"node": 1}, 0.5], {}),
+        ("minimum", [{"node": 2}, {"node": 0}], {}),
+    ]
+    state = states(100)
+    problem = check_finite(RewardFunction(graph(nodes)), state)
+    assert problem.line == 11
+    assert f"the total is NaN on {int((state['up_proj'] < 0).sum())} of 100" in problem.message
+
+
+def test_infinite_says_so():
+    state = {
+        "up_proj": torch.tensor([0.0, 1.0]),
+        "dof_pos": torch.zeros(2, 12),
+        "episode_length": torch.zeros(2).long(),
+    }
+    problem = check_finite(RewardFunction(graph([("reciprocal", [X], {})])), state)
+    assert "the total is infinite on 1 of 2" in problem.message
+    problem = check_finite(
+        RewardFunction(graph([("abs", [X], {})])), {**state, "up_proj": torch.tensor([1.0, torch.inf])}
+    )
+    assert problem.message.startswith("the component 'part' is infinite on 1")
+    assert problem.line is None
+
+
+LEAKS = [
+    ("cumsum", [X, 0], {}),
+    ("flip", [X, [0]], {}),
+    ("roll", [X, [1], [0]], {}),
+    ("_softmax", [X, 0, False], {}),
+]
+
+
+@pytest.mark.parametrize("node", LEAKS, ids=lambda n: n[0])
+def test_leaks_between_environments(node):
+    nodes = [("mul.Tensor", [X, 2.0], {}), node]
+    problem = check_isolation(RewardFunction(graph(nodes)), states(64))
+    assert problem.message == "a reward changes when other environments change"
+    assert problem.line == 11
+
+
+def test_isolated_rewards_pass():
+    assert (
+        check_isolation(
+            RewardFunction(graph([("cumsum", [POSE, 1], {}), ("sum.dim_IntList", [{"node": 0}, [1]], {})])), states(64)
+        )
+        is None
+    )
+
+
+def test_derived_forms_are_told_apart_and_forgotten_in_time(monkeypatch):
+    meta = {"device": torch.device("meta")}
+    monkeypatch.setattr(shapes, "_known", {})
+    monkeypatch.setattr(shapes, "_MAX_KNOWN", 4)
+    types = [shapes._derived("full", [[3], fill], meta).dtype for fill in (1, 1.0, True)]
+    assert types == [torch.int64, torch.float32, torch.bool]
+    assert shapes._derived("full", [[3], 1], meta) is shapes._derived("full", [[3], 1], meta)
+    wide = torch.empty(4, 2, device="meta")
+    assert shapes._derived("abs", [wide], {}).stride() == (2, 1)
+    assert shapes._derived("abs", [wide.t()], {}).stride() == (1, 2)
+    assert len(shapes._known) <= 4

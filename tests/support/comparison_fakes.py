@@ -1,0 +1,102 @@
+"""What stands in for training in tests of the comparison."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from eureka.core.types import (
+    Candidate,
+    PPOConfig,
+    Progress,
+    Rejected,
+    Reward,
+    Schedule,
+    Stage,
+    TrainingJob,
+    TrainingResult,
+)
+from eureka.store import RunStore
+from eureka.trainers.population.backend import Event
+
+SCHEDULE = Schedule(num_envs=2, steps=100, checkpoints=1, eval_episodes=4, ppo=PPOConfig(horizon=10))
+"""Five updates of 2 x 10 steps."""
+
+
+def graph(scale: float) -> str:
+    """A reward of cartpole's: minus `scale` times the pole's angle."""
+    return json.dumps(
+        {
+            "version": 1,
+            "inputs": ["pole_angle"],
+            "constants": {},
+            "nodes": [{"op": "mul.Tensor", "args": [{"input": "pole_angle"}, -scale]}],
+            "total": {"node": 0},
+            "components": [{"name": "angle", "value": {"node": 0}}],
+        }
+    )
+
+
+def result(name: str, seed: int, score: float, steps: int = SCHEDULE.trained_steps) -> TrainingResult:
+    """A training that ended with `score`."""
+    return TrainingResult(
+        name,
+        seed,
+        (steps,),
+        (score,),
+        (1.0,),
+        (1.0,),
+        {"angle": (1.0,)},
+        {},
+        (score,),
+        (score,),
+        b"policy of " + name.encode(),
+    )
+
+
+@dataclass
+class ScoreBackend:
+    """Gives every job what `scores` says for its name and seed; None stands for a training that is given up."""
+
+    scores: Mapping[str, Callable[[int], float | None]]
+    jobs: list[TrainingJob] = field(default_factory=list)
+
+    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
+        for job in jobs:
+            self.jobs.append(job)
+            score = self.scores[job.candidate_id](job.seed)
+            yield Progress(job.candidate_id, job.seed, 50, 0.0, 1.0)
+            if score is None:
+                yield Rejected(job.candidate_id, Stage.TRAIN, "it became NaN", "clamp it")
+            else:
+                yield result(job.candidate_id, job.seed, score, job.schedule.trained_steps)
+
+    def close(self) -> None:
+        """Nothing to stop."""
+
+    @property
+    def trained(self) -> list[tuple[str, int]]:
+        return [(job.candidate_id, job.seed) for job in self.jobs]
+
+
+class Listening:
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.started: list[int] = []
+        self.events: list[Event] = []
+
+    def training_started(self, jobs: Sequence[TrainingJob]) -> None:
+        self.started.append(len(jobs))
+
+    def event(self, event: Event) -> None:
+        self.events.append(event)
+
+
+def record_searched(store: RunStore, name: str, text: str, scores: Sequence[float]) -> None:
+    """A candidate that the search has trained with seeds 0, 1, ..., one for each score."""
+    store.record_candidate(Candidate(name, f"# {name}", ("pole_angle",)))
+    store.record_reward(Reward(name, text, ("angle",)))
+    for seed, score in enumerate(scores):
+        store.record_result(result(name, seed, score))

@@ -1,0 +1,159 @@
+"""What trainings take of memory: the formula by hand and against a measured process, and what there is."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from eureka.app.estimate import estimate_memory, find_room
+from eureka.config import compose_config
+from eureka.core.errors import TrainingError
+from eureka.core.types import Schedule
+from eureka.tasks import Task, load_task
+from eureka.trainers.population.memory import MemoryNeed, available_bytes, in_words, memory_line, memory_need, that_fits
+
+GB = 1_000_000_000
+
+
+@pytest.fixture(scope="module")
+def task() -> Task:
+    return load_task("cartpole")
+
+
+def schedule(task: Task, num_envs: int, horizon: int) -> Schedule:
+    return Schedule(num_envs, 10_000, 1, 1, replace(task.info.ppo, horizon=horizon, minibatches=4))
+
+
+def test_every_row_takes_its_floats(task: Task) -> None:
+    # 4 observations and 1 action, two hidden layers of 32. The rollout: 3 x 4 + 4 x 1 + 4 = 20 floats; the batch: 8; of
+    # the values 2 x 32, more than a minibatch's (4 + 1 + 4 + 64 + 2 x 32) / 4 = 34.25. 92 floats of 4 bytes.
+    row, world = 92 * 4, 6 * 1024
+    assert memory_need(task, schedule(task, 16, 32), 1, 2).groups == 16 * 32 * row + 16 * world
+
+
+def test_it_grows_in_step_with_groups_and_worlds(task: Task) -> None:
+    one = memory_need(task, schedule(task, 16, 32), 1, 2)
+    assert memory_need(task, schedule(task, 16, 32), 10, 2).groups == 10 * one.groups
+    assert memory_need(task, schedule(task, 64, 32), 1, 2).groups == 4 * one.groups
+    # No more processes than groups.
+    assert (one.workers, memory_need(task, schedule(task, 16, 32), 10, 2).workers) == (1, 2)
+    assert one.total == one.process + one.groups
+
+
+_MEASURE = """
+import json, sys
+from dataclasses import replace
+import torch
+torch.set_num_threads(1)
+from eureka.trainers.population.population import Population
+from eureka.trainers.population.worker import main
+from eureka.tasks import load_task
+from eureka.core.types import Schedule, TrainingJob
+def peak():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) * 1024
+graph = json.dumps({"version": 1, "inputs": ["pole_angle"], "constants": {}, "nodes": [
+    {"op": "neg", "args": [{"input": "pole_angle"}]}], "total": {"node": 0},
+    "components": [{"name": "angle", "value": {"node": 0}}]})
+task = load_task("cartpole")
+schedule = Schedule(256, 10_000_000, 1, 1, replace(task.info.ppo, horizon=64, minibatches=4, epochs=1))
+before = peak()
+population = Population(task, [TrainingJob(f"g01-c{k:02d}", graph, k, schedule) for k in range(16)])
+population.advance()
+population.advance()
+print(before, peak())
+"""
+
+
+def test_a_training_takes_what_was_predicted(task: Task) -> None:
+    """A quarter of a million rows."""
+    said = subprocess.run([sys.executable, "-c", _MEASURE], capture_output=True, text=True, check=True).stdout.split()
+    before, peak = map(int, said)
+    need = memory_need(task, schedule(task, 256, 64), 16, 1)
+    assert need.groups > 100_000_000
+    assert need.total == pytest.approx(peak, rel=0.25)
+    assert need.groups == pytest.approx(peak - before, rel=0.25)
+
+
+def machine(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root
+
+
+MEMINFO = {"proc/meminfo": "MemTotal: 16000000 kB\nMemFree: 100 kB\nMemAvailable:    8000000 kB\n"}
+
+
+def test_what_the_machine_has(tmp_path: Path) -> None:
+    assert available_bytes(tmp_path) is None
+    assert available_bytes(machine(tmp_path, MEMINFO)) == 8_000_000 * 1024
+
+
+def test_the_limit_of_a_control_group_holds_and_of_those_above_it(tmp_path: Path) -> None:
+    group = "sys/fs/cgroup/users/mine"
+    machine(tmp_path, MEMINFO)
+    machine(tmp_path, {"proc/self/cgroup": "0::/users/mine\n", f"{group}/memory.max": "max\n"})
+    machine(tmp_path, {f"{group}/memory.current": "5000\n", f"{group}/memory.stat": "anon 1\n"})
+    assert available_bytes(tmp_path) == 8_000_000 * 1024
+    above = "sys/fs/cgroup/users"
+    machine(tmp_path, {f"{above}/memory.max": "2000000\n", f"{above}/memory.current": "1500000\n"})
+    machine(tmp_path, {f"{above}/memory.stat": "anon 7\ninactive_file 300000\n"})
+    # 2,000,000 - 1,500,000, and 300,000 of cached files that can go.
+    assert available_bytes(tmp_path) == 800_000
+
+
+def test_the_limit_of_the_older_control_groups_seen_from_a_container(tmp_path: Path) -> None:
+    machine(tmp_path, MEMINFO)
+    machine(tmp_path, {"proc/self/cgroup": "5:cpu,cpuacct:/x\n4:memory:/docker/abc\n0::/\n"})
+    folder = "sys/fs/cgroup/memory"
+    machine(tmp_path, {f"{folder}/memory.limit_in_bytes": "3000", f"{folder}/memory.usage_in_bytes": "1000"})
+    machine(tmp_path, {f"{folder}/memory.stat": "inactive_file 1\ntotal_inactive_file 10\n"})
+    assert available_bytes(tmp_path) == 2010
+
+
+def test_what_does_not_fit_at_once_is_trained_in_parts() -> None:
+    need = MemoryNeed(2, GB // 4, GB // 2, 6)
+    assert need.total == 3 * GB + GB // 2
+    assert that_fits(need, 4 * GB) == that_fits(need, None) == need
+    # Two processes take half a gigabyte of two, and three groups the rest.
+    assert that_fits(need, 2 * GB) == MemoryNeed(2, GB // 4, GB // 2, 3)
+    # Of a gigabyte and a half two processes leave room for a group each; of one gigabyte there is no second process.
+    assert that_fits(need, 3 * GB // 2) == MemoryNeed(2, GB // 4, GB // 2, 2)
+    assert that_fits(need, GB) == MemoryNeed(1, GB // 4, GB // 2, 1)
+    assert memory_line(need, 4 * GB) == "memory: about 3.5 GB with 2 workers, of 4.0 GB that are available"
+    assert memory_line(need, GB) == (
+        "memory: about 3.5 GB with 2 workers, of 1.0 GB that are available: 1 of 6 trainings at a time, with 1 worker"
+    )
+    assert memory_line(MemoryNeed(1, GB // 4, 0, 1), None) == "memory: about 250 MB with 1 worker"
+    assert in_words(999_000_000) == "999 MB"
+
+
+def test_where_not_one_training_fits_it_is_refused_in_one_sentence() -> None:
+    with pytest.raises(TrainingError) as refused:
+        that_fits(MemoryNeed(2, GB // 4, GB // 2, 6), GB // 2)
+    assert str(refused.value) == (
+        "one training takes about 750 MB of memory, and 500 MB are available: give fewer train.num_envs"
+    )
+
+
+def test_a_device_is_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own memory counts there, and what does not fit is trained with fewer worlds."""
+    monkeypatch.setattr("eureka.physics.engine.missing_packages", lambda: None)
+    monkeypatch.setattr("eureka.app.estimate.available_bytes", lambda: 4 * GB)
+    need = MemoryNeed(1, GB, GB, 10)
+    assert find_room(compose_config(["task=cartpole", "physics=warp"]), need) is None
+    assert find_room(compose_config(["task=cartpole", "physics=c"]), need) == MemoryNeed(1, GB, GB, 3)
+
+
+def test_a_run_is_judged_by_the_most_trainings_at_once(task: Task) -> None:
+    def groups(*overrides: str) -> int:
+        config = compose_config(["task=cartpole", "train.workers=2", *overrides])
+        shape = schedule(task, 16, 32)
+        one = memory_need(task, shape, 1, 1).groups
+        return estimate_memory(config, task, shape).groups // one
+
+    assert groups("search.samples=16", "train.seeds=2", "evaluation.seeds=3") == 32
+    assert groups("search.samples=4", "search.finalists=3", "search.confirmation_seeds=5") == 15
+    assert groups("search.samples=4", "evaluation.seeds=10") == 30

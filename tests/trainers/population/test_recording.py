@@ -1,0 +1,35 @@
+"""Recorded transitions are the task's own, terminal ones among them."""
+
+import torch
+
+from eureka.tasks import load_task
+from eureka.trainers.population.recording import Recording, probe_metric, record
+
+
+def test_recording_is_real_and_reproducible() -> None:
+    task = load_task("cartpole")
+    recording = record(task, num=256)
+    assert {name: tuple(value.shape) for name, value in recording.state.items()} == {
+        spec.name: (256, *spec.shape) for spec in task.fields
+    }
+    # Cartpole falls within two seconds under random actions: a quarter of the rows are terminal, the pole beyond 0.2.
+    assert int(recording.terminated.sum()) == 64
+    assert torch.equal(recording.terminated, recording.state["pole_angle"].abs() > 0.2)
+    assert recording.state["action"].abs().max() <= 1.0
+    again = record(task, num=256)
+    assert all(torch.equal(again.state[name], value) for name, value in recording.state.items())
+
+
+def test_ant_probe_finds_the_forward_velocity() -> None:
+    recording = record(load_task("ant"))
+    correlation = probe_metric(recording).correlation
+    assert correlation["forward_velocity"] == 1.0  # Ant's metric is this very number
+    assert abs(correlation["lateral_velocity"]) < 0.3
+    assert correlation["torso_linear_velocity[0]"] > 0.5
+    assert bool(recording.terminated.any())
+
+
+def test_probe_leaves_constants_out() -> None:
+    state = {"same": torch.ones(4), "falling": -torch.arange(4.0), "pair": torch.arange(8.0).view(4, 2)}
+    probe = probe_metric(Recording(state, torch.arange(4.0), torch.zeros(4).bool()))
+    assert probe.correlation == {"falling": -1.0, "pair[0]": 1.0, "pair[1]": 1.0}

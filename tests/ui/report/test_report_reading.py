@@ -1,0 +1,418 @@
+"""From a run's store to what a report says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from synthetic_run import CONFIG, FACTS, write_synthetic_run
+
+from eureka.core.types import (
+    Candidate,
+    Completion,
+    ComponentReflection,
+    Finding,
+    FindingKind,
+    Message,
+    Prompt,
+    PromptFacts,
+    Reflection,
+    Rejected,
+    Reward,
+    Stage,
+    TrainingResult,
+    Usage,
+)
+from eureka.evaluation import Comparison, Estimate, Method, Role
+from eureka.prompts import render_continuation, render_repair, render_variety
+from eureka.store import RunStore
+from eureka.ui.report.candidates import Limits, candidate_parts, worker_seconds
+from eureka.ui.report.comparing import comparison_page
+from eureka.ui.report.ideas import MAX_ROWS, ideas
+from eureka.ui.report.reading import flatten, read_run
+from eureka.ui.report.sections import evaluation_section, reproduce_command, search_section, steps_per_second
+from eureka.ui.report.verdict import is_saturated, verdict, warnings
+from eureka.ui.report.views import RunView
+
+Make = Callable[..., TrainingResult]
+PROMPT = Prompt((Message("system", "be brief"), Message("user", "write")), PromptFacts("ant", 1, 1, ()))
+
+
+def new_store(folder: Path, config: str = "") -> RunStore:
+    return RunStore.create(folder, config, {"metric unit": "m/s"})
+
+
+def add(
+    store: RunStore, name: str, result: TrainingResult | None, graph: str = "", components: tuple[str, ...] = ("a",)
+) -> None:
+    """A candidate with an answer, a reward and perhaps a training."""
+    store.record_completion(Completion(name, f"answer of {name}", "m", Usage(10, 5, usd=0.5)))
+    store.record_candidate(Candidate(name, f"def compute_reward(x): ... # {name}", ("x",)))
+    store.record_reward(Reward(name, graph or name, components))
+    if result is not None:
+        store.record_result(result)
+
+
+@pytest.fixture
+def run(small_run: RunStore) -> RunView:
+    return read_run(small_run)
+
+
+# ---- reading -----------------------------------------------------------------------------------------------------
+
+
+def test_who_was_stopped_early_is_said(tmp_path: Path, make_result: Make) -> None:
+    with new_store(tmp_path / "run") as store:
+        stopped = replace(make_result("g01-c01", (9.0,), metric=(9.0,)), checkpoint_scores=(9.0,))
+        add(store, "g01-c01", stopped)
+        add(store, "g01-c02", make_result("g01-c02", (4.0,)))
+        store.record_generation(1, "g01-c02")
+        view = read_run(store)
+    assert [candidate.stopped_after for candidate in view.candidates] == [100, None]
+    assert view.has_stopped
+    # The line of the best so far follows the race, not the highest score.
+    assert [row.best_so_far.id for row in search_section(view).rows if row.best_so_far] == ["g01-c02"]
+
+
+def test_a_run_that_has_nothing_yet(tmp_path: Path) -> None:
+    with new_store(tmp_path / "run") as store:
+        view = read_run(store)
+    assert view.candidates == ()
+    assert view.best is None
+    assert verdict(view).sentence == "No generation has finished with a usable reward yet."
+    assert search_section(view).chart is None
+    assert evaluation_section(view) is None
+    assert steps_per_second(view) is None
+    assert ideas(view).rows == ()
+
+
+def test_where_each_candidate_came_from_and_what_became_of_it(tmp_path: Path, make_result: Make) -> None:
+    with new_store(tmp_path / "run", "task: ant\nsearch:\n  generations: 3\n") as store:
+        store.record_prompt(1, PROMPT)
+        add(store, "g01-c01", make_result("g01-c01", (1.0, 3.0)))
+        store.record_completion(Completion("g01-c02", "prose", "m"))
+        store.record_rejection(Rejected("g01-c02", Stage.EXTRACT, "no code", "Answer with code."))
+        store.record_generation(1, "g01-c01")
+        facts = replace(PROMPT.facts, generation=2, reflection=read_run(store).candidates[0].reflection)
+        store.record_prompt(2, replace(PROMPT, facts=facts))
+        add(store, "g02-c01", None, graph="g01-c01")
+        view = read_run(store)
+    first, rejected, second = view.candidates
+    assert (first.parent, first.status, first.score, first.best_score) == (None, "trained", 2.0, 2.0)
+    assert (rejected.status, rejected.score, rejected.source) == ("rejected", None, "")
+    assert (second.parent, second.status, second.duplicate_of) == ("g01-c01", "pending", "g01-c01")
+    assert view.best == first
+    assert view.task == "ant"
+    assert verdict(view).sentence == "So far, g01-c01 is the best of 1 trained reward: 2.00 m/s."
+    rows = search_section(view).rows
+    assert [(row.asked, row.trained, row.rejected, row.duplicates) for row in rows] == [(2, 1, 1, 0), (1, 0, 0, 1)]
+    assert rows[0].spending.usd is None  # one of its two answers does not say
+    assert rows[1].spending.tokens == 15
+
+
+def test_what_was_asked_again_is_shown_word_for_word(tmp_path: Path) -> None:
+    config = CONFIG.format(generations=1, samples=2)
+    wrong = Rejected("g01-c01", Stage.TRACE, "it raised", "line 1: NameError")
+    cut = Rejected("g01-c02", Stage.EXTRACT, "cut off", "It was cut off.")
+    with new_store(tmp_path / "run", config) as store:
+        store.record_prompt(1, PROMPT)
+        for answer, rejection in (
+            (Completion("g01-c01", "first", "m"), wrong),
+            (Completion("g01-c02", "begin", "m", finish="length"), cut),
+        ):
+            store.record_completion(answer)
+            if rejection is wrong:
+                store.record_candidate(Candidate("g01-c01", "wrong code", ()))
+            store.record_rejection(rejection)
+        store.record_completion(Completion("g01-c01", "second", "m", attempt=1))
+        store.record_candidate(Candidate("g01-c01", "right code", ()))
+        store.record_completion(Completion("g01-c02", " and end", "m", attempt=1, continues=True))
+        repaired, continued = read_run(store).candidates
+    assert repaired.source == "right code"
+    assert repaired.repairs == 1
+    assert continued.repairs == 0
+    ending = Message("user", render_variety(1, 2))
+    assert repaired.attempts[0].asked == (ending,)
+    expected = render_repair(PROMPT, wrong, 1, source="wrong code", answer="first")
+    assert PROMPT.messages + repaired.attempts[1].asked == expected.messages
+    assert [attempt.rejected for attempt in repaired.attempts] == [wrong, None]
+    begun = Completion("g01-c02", "begin", "m", finish="length")
+    assert PROMPT.messages + continued.attempts[1].asked == render_continuation(PROMPT, begun).messages
+
+
+def test_models_with_a_temperature_are_all_asked_the_same(tmp_path: Path) -> None:
+    with new_store(tmp_path / "run", "llm: {name: openai, temperature: 1.0}\nsearch: {samples: 4}\n") as store:
+        store.record_prompt(1, PROMPT)
+        store.record_completion(Completion("g01-c01", "x", "m"))
+        (candidate,) = read_run(store).candidates
+    assert candidate.attempts[0].asked == ()
+
+
+def test_settings_are_flat() -> None:
+    assert flatten({"a": 1, "b": {"c": 2, "d": {"e": None}}}) == {"a": 1, "b.c": 2, "b.d.e": None}
+
+
+# ---- the verdict -------------------------------------------------------------------------------------------------
+
+
+def method(role: Role, scores: tuple[float, ...], **changes: object) -> Method:
+    iqm = Estimate(sum(scores) / len(scores), (min(scores), max(scores))) if scores else None
+    values: dict[str, object] = {
+        "role": role,
+        "name": {Role.BEST: "g01-c01"}.get(role, role.value),
+        "seeds": tuple(range(len(scores))),
+        "scores": scores,
+        "iqm": iqm,
+        "improvement": None,
+        "normalised": None,
+        "correlation": None,
+    }
+    return Method(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def compared(*methods: Method) -> Comparison:
+    return Comparison(
+        version=1,
+        task="ant",
+        metric="speed",
+        unit="m/s",
+        steps=1000,
+        search_steps=500,
+        eval_episodes=8,
+        methods=methods,
+        gap=None,
+        transitions=64,
+    )
+
+
+@pytest.mark.parametrize(
+    ("comparison", "sentence"),
+    [
+        (
+            compared(
+                method(Role.BEST, (2.0, 2.2), normalised=Estimate(1.31, (1.18, 1.44))), method(Role.HUMAN, (1.0, 1.2))
+            ),
+            "g01-c01 is worth 1.31 of the human reward, 95% interval 1.18 to 1.44, 2 fresh seeds.",
+        ),
+        (
+            compared(
+                method(Role.BEST, (2.0, 2.2), improvement=Estimate(1.0, (0.9, 1.0))), method(Role.HUMAN, (1.0, 1.2))
+            ),
+            "g01-c01 reaches 2.10 m/s, the human-written reward 1.10: better in 100% of all pairs of trainings, "
+            "95% interval 90% to 100%, 2 fresh seeds.",
+        ),
+        (
+            compared(
+                method(Role.BEST, (2.0, 2.2), improvement=Estimate(0.6, (0.3, 0.9))), method(Role.HUMAN, (1.0, 2.2))
+            ),
+            "g01-c01 reaches 2.10 m/s and the human-written reward 1.60; 2 fresh seeds do not tell which is better.",
+        ),
+        (
+            compared(method(Role.BEST, (2.0,), improvement=Estimate(1.0, None)), method(Role.HUMAN, (1.0,))),
+            "g01-c01 reaches 2.00 m/s and the human-written reward 1.00; 1 fresh seed says little.",
+        ),
+        (
+            compared(method(Role.BEST, (2.0,), improvement=Estimate(0.5, None)), method(Role.HUMAN, (2.0,))),
+            "g01-c01 reaches 2.00 m/s, as the human-written reward does, 1 fresh seed.",
+        ),
+        (
+            compared(method(Role.BEST, (2.0,), same_as="human"), method(Role.HUMAN, (2.0,))),
+            "g01-c01 computes the human-written reward itself.",
+        ),
+        (
+            compared(method(Role.BEST, (2.0, 2.2)), method(Role.HUMAN, ())),
+            "g01-c01 reaches 2.10 m/s, 95% interval 2.00 to 2.20, 2 fresh seeds.",
+        ),
+        (
+            compared(method(Role.BEST, ()), method(Role.HUMAN, (1.0,))),
+            "g01-c01 is the best of 1 trained reward: 2.00 m/s.",
+        ),
+    ],
+)
+def test_the_verdict_says_the_strongest_that_is_known(
+    comparison: Comparison, sentence: str, tmp_path: Path, make_result: Make
+) -> None:
+    with new_store(tmp_path / "run") as store:
+        add(store, "g01-c01", make_result("g01-c01", (2.0,)))
+        store.record_generation(1, "g01-c01")
+        store.mark_finished()
+        view = replace(read_run(store), comparison=comparison)
+    assert verdict(view).sentence == sentence
+    section = evaluation_section(view)
+    assert section is not None
+    assert [row.name for row in section.rows] == ["best (g01-c01)", "human-written"]
+
+
+def test_trainings_with_fresh_seeds_and_no_comparison(tmp_path: Path, make_result: Make) -> None:
+    with new_store(tmp_path / "run") as store:
+        add(store, "g01-c01", make_result("g01-c01", (2.0,)))
+        store.record_generation(1, "g01-c01")
+        for seed, score in ((1000, 1.0), (1001, 2.0)):
+            store.record_evaluation(make_result("g01-c01", (score,), seed=seed))
+        view = read_run(store)
+    assert verdict(view).sentence == (
+        "g01-c01 reaches 1.50 m/s on average over 2 trainings with fresh seeds, from 1.00 to 2.00."
+    )
+    section = evaluation_section(view)
+    assert section is not None
+    assert section.rows[0].scores == ((1000, 1.0), (1001, 2.0))
+
+
+def test_a_search_that_gave_nothing(tmp_path: Path) -> None:
+    with new_store(tmp_path / "run", "search: {generations: 1}\n") as store:
+        store.record_completion(Completion("g01-c01", "prose", "m"))
+        store.record_rejection(Rejected("g01-c01", Stage.EXTRACT, "no code", ""))
+        store.record_generation(1, None)
+        assert verdict(read_run(store)).sentence == "No usable reward among 1 candidate: 1 were rejected."
+
+
+# ---- warnings ----------------------------------------------------------------------------------------------------
+
+
+def component(name: str, points: tuple[float, ...], minimum: float = 0.0, maximum: float = 1.0) -> ComponentReflection:
+    return ComponentReflection(
+        name=name,
+        points=points,
+        mean=0.5,
+        minimum=minimum,
+        maximum=maximum,
+        std=0.2,
+        variance_share=0.95,
+        active_fraction=0.5,
+        metric_correlation=-0.5,
+    )
+
+
+def test_every_finding_has_a_sentence_and_good_news_have_none() -> None:
+    reflection = Reflection(
+        candidate_id="g01-c01",
+        source="",
+        steps=(1, 2),
+        metric_points=(0.0, 1.0),
+        metric_max=2.0,
+        metric_final=1.0,
+        episode_length_points=(1.0, 1.0),
+        total_points=(0.0, 1.0),
+        components=(component("a", (0.2, 0.4, 0.6)),),
+    )
+    for kind in FindingKind:
+        name = "a" if kind.value.startswith("component") else ""
+        found = warnings(replace(reflection, findings=(Finding(kind, name),)))
+        assert len(found) == (kind is not FindingKind.METRIC_RISING), kind
+        assert all(text.endswith(".") and name in text for text in found)
+
+
+def test_a_component_that_ends_at_its_maximum_is_saturated() -> None:
+    assert is_saturated(component("a", (0.1, 0.9, 0.995)))
+    assert not is_saturated(component("a", (0.1, 0.9, 0.9)))
+    assert not is_saturated(component("constant", (1.0, 1.0, 1.0), minimum=1.0))
+    # A penalty that is no longer paid is what it is for.
+    assert not is_saturated(component("penalty", (-1.0, -0.5, 0.0), minimum=-1.0, maximum=0.0))
+
+
+# ---- parts of the page -------------------------------------------------------------------------------------------
+
+
+def test_time_is_shared_by_those_that_trained_side_by_side(tmp_path: Path, make_result: Make) -> None:
+    with new_store(tmp_path / "run") as store:
+        for name, wall_s in (("g01-c01", 30.0), ("g01-c02", 30.0), ("g01-c03", 8.0)):
+            add(store, name, replace(make_result(name, (1.0,)), wall_s=wall_s))
+        view = read_run(store)
+    assert worker_seconds(view.candidates) == {"g01-c01": 15.0, "g01-c02": 15.0, "g01-c03": 8.0}
+    assert steps_per_second(view) == pytest.approx(3 * 200 / 38)
+
+
+def test_ideas_come_stay_and_go(tmp_path: Path, make_result: Make) -> None:
+    used = [("old", "base"), ("base", "new"), ("base", "old", "new"), ("base", "late", "old")]
+    with new_store(tmp_path / "run") as store:
+        for generation, names in enumerate(used, start=1):
+            name = f"g{generation:02d}-c01"
+            add(store, name, make_result(name, (float(generation),)), components=names)
+            store.record_generation(generation, name)
+        view = read_run(store)
+    rows = {row.name: row for row in ideas(view).rows}
+    assert {name: row.story for name, row in rows.items()} == {
+        "old": "comes and goes",
+        "base": "stayed throughout",
+        "new": "came in generation 2, gone after generation 3",
+        "late": "came in generation 4, stayed",
+    }
+    assert [cell.level for cell in rows["new"].cells] == [0, 4, 4, 0]
+    assert [cell.in_best for cell in rows["new"].cells] == [False, True, True, False]
+    assert (rows["new"].with_it, rows["new"].without) == (2.5, 2.5)
+    assert rows["base"].without is None
+
+
+def test_of_very_many_ideas_the_rare_ones_are_left_out(tmp_path: Path, make_result: Make) -> None:
+    names = tuple(f"idea_{i:03d}" for i in range(MAX_ROWS + 5))
+    with new_store(tmp_path / "run") as store:
+        add(store, "g01-c01", make_result("g01-c01", (1.0,)), components=names)
+        add(store, "g01-c02", make_result("g01-c02", (2.0,)), components=("idea_052",), graph="other")
+        store.record_generation(1, "g01-c02")
+        found = ideas(read_run(store))
+    assert len(found.rows) == MAX_ROWS
+    assert found.left_out == 5
+    assert "idea_052" in [row.name for row in found.rows]
+
+
+def test_the_command_names_what_is_not_usual(run: RunView) -> None:
+    assert reproduce_command(run) == (
+        "eureka run task=ant budget=paper llm=anthropic seed=1 llm.model=claude-sonnet-5-5 search.generations=2 "
+        "search.samples=8 train.workers=2"
+    )
+    assert reproduce_command(run, "a folder") == (
+        "eureka run task=ant budget=paper llm=replay 'llm.run=a folder' seed=1 search.generations=2 search.samples=8 "
+        "train.workers=2"
+    )
+    strange = replace(
+        run,
+        task="my task",
+        settings={"task": "my task", "llm.name": "?", "search.hint": "it's; rm -rf", "sandbox": None, "x": True},
+        facts={**FACTS, "task_dirs": '["/my tasks"]'},
+    )
+    assert reproduce_command(strange) == (
+        "eureka run 'task=my task' 'llm=?' 'search.hint=it'\"'\"'s; rm -rf' sandbox=null x=true --task-dir '/my tasks'"
+    )
+
+
+def test_long_texts_share_the_room(run: RunView) -> None:
+    limits = Limits.of(run.candidates)
+    assert limits.points == 60
+    assert limits.detailed == {candidate.id for candidate in run.candidates}
+    assert limits.text >= max(len(attempt.answer.text) for c in run.candidates for attempt in c.attempts)
+
+
+def test_each_part_has_its_numbers(run: RunView) -> None:
+    for part in candidate_parts(run):
+        assert len(part.numbers) == len(part.figures) == (3 + len(part.view.components) if part.view.results else 0)
+        assert all(len(row.values) == len(part.steps) for row in part.numbers)
+        assert len(part.exchanges) == len(part.view.attempts)
+
+
+def test_runs_side_by_side(tmp_path: Path, run: RunView) -> None:
+    other = replace(run, folder=tmp_path / "run", comparison=None)
+    alone = replace(run, task="hopper", name="third", best=None, generations=(), comparison=None)
+    page = comparison_page([run, other, alone])
+    assert [one.name for one in page.runs] == ["run", "run (2)", "third"]
+    assert page.title == "3 runs of ant and hopper"
+    assert page.sentence.startswith("ant: run reaches ")
+    assert "in the searches' own evaluation, against run (2) " in page.sentence
+    assert page.sentence.endswith("hopper: no usable reward yet.")
+    ant, hopper = page.groups
+    assert [name for name, _ in ant.rows] == ["run", "run (2)"]
+    assert ant.intervals is not None
+    assert hopper.intervals is None
+
+
+def test_the_made_up_run_has_all_that_a_report_must_show(run: RunView) -> None:
+    status = {candidate.status for candidate in run.candidates}
+    assert status == {"trained", "rejected"}
+    assert any(candidate.repairs for candidate in run.candidates)
+    assert any(candidate.duplicate_of for candidate in run.candidates)
+
+
+def test_a_made_up_run_is_the_same_every_time(tmp_path: Path, run: RunView) -> None:
+    with write_synthetic_run(tmp_path / "again", 2, 8, updates=40) as store:
+        assert read_run(store).candidates == run.candidates

@@ -1,0 +1,230 @@
+"""The films of a report: which policies are filmed, in which order, and what becomes of those that cannot be."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+import eureka.ui.video.filming
+from eureka.config import Films
+from eureka.core.errors import RenderingUnavailable, VideoError
+from eureka.core.types import Candidate, Completion, TrainingResult
+from eureka.store import RunStore
+from eureka.trainers.population.networks import StackedMLP
+from eureka.trainers.population.policy import Policies
+from eureka.ui.video import EpisodeShown, Video, VideoJob, find_gl
+from eureka.ui.video.filming import best_training, film_beside, film_run, is_there, main, median_training, wanted
+from eureka.ui.video.films import FilmNote, policy_mark, read_note
+
+Make = Callable[..., TrainingResult]
+CONFIG = "task: cartpole\nsearch:\n  generations: {}\n  samples: {}\n"
+
+
+def add_candidate(store: RunStore, make_result: Make, name: str, scores: dict[int, float]) -> None:
+    store.record_completion(Completion(name, "", "model"))
+    store.record_candidate(Candidate(name, "", ("pole_angle",)))
+    for seed, score in scores.items():
+        store.record_result(replace(make_result(name, (score,), seed=seed), policy=f"{name} {seed}".encode()))
+
+
+def add_evaluation(store: RunStore, make_result: Make, name: str, scores: dict[int, float]) -> None:
+    for seed, score in scores.items():
+        store.record_evaluation(replace(make_result(name, (score,), seed=seed), policy=f"{name} {seed}".encode()))
+
+
+@pytest.fixture
+def run(tmp_path: Path, make_result: Make) -> Iterator[RunStore]:
+    """Two candidates, the second best, with two seeds."""
+    with RunStore.create(tmp_path / "run", CONFIG.format(1, 2), {"task_dirs": '["/somewhere"]'}) as store:
+        add_candidate(store, make_result, "g01-c01", {0: 1.0})
+        add_candidate(store, make_result, "g01-c02", {0: 5.0, 1: 2.0})
+        store.record_generation(1, "g01-c02")
+        yield store
+
+
+class FakeStudio:
+    """Stands for the child that draws. What `fails` names cannot be filmed."""
+
+    jobs: list[VideoJob]
+    fails: tuple[bytes, ...]
+    opened: int
+
+    def __init__(self, environment: object, folder: Path, **options: object) -> None:
+        type(self).opened += 1
+
+    def film(self, job: VideoJob, to: Path, **options: object) -> Video:
+        self.jobs.append(job)
+        if job.policy in self.fails:
+            raise VideoError(f"{to}: the video cannot be made: killed by signal 11")
+        to.write_bytes(b"film of " + job.policy)
+        to.with_suffix(".jpg").write_bytes(b"poster")
+        return Video(str(to), str(to.with_suffix(".jpg")), 10, 25.0, (EpisodeShown(10, 0.4, 0.36, "cut"),))
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def studio(monkeypatch: pytest.MonkeyPatch) -> type[FakeStudio]:
+    class Studio(FakeStudio):
+        jobs: list[VideoJob] = []
+        fails: tuple[bytes, ...] = ()
+        opened = 0
+
+    monkeypatch.setattr(eureka.ui.video.filming, "Studio", Studio)
+    monkeypatch.setattr(eureka.ui.video.filming, "find_gl", lambda environment: "egl")
+    return Studio
+
+
+def planned(store: RunStore, films: Films = Films.all) -> list[tuple[str, bytes]]:
+    return [(str(film.path), film.result.policy) for film in wanted(store, films)]
+
+
+def test_the_best_first_then_candidates_by_score(run: RunStore) -> None:
+    assert planned(run) == [
+        ("best/rollout.mp4", b"g01-c02 0"),
+        ("generation_01/candidate_02/rollout.mp4", b"g01-c02 0"),
+        ("generation_01/candidate_01/rollout.mp4", b"g01-c01 0"),
+    ]
+    assert planned(run, Films.best) == [("best/rollout.mp4", b"g01-c02 0")]
+    assert planned(run, Films.none) == []
+
+
+def test_after_a_comparison_three_trainings_of_median_score_are_shown(run: RunStore, make_result: Make) -> None:
+    add_evaluation(run, make_result, "g01-c02", {1000: 3.0, 1001: 7.0, 1002: 4.0})
+    add_evaluation(run, make_result, "human", {1000: 1.0, 1001: 2.0, 1002: 0.5})
+    add_evaluation(run, make_result, "sparse", {1000: 0.1})
+    assert planned(run, Films.best) == [
+        ("evaluation/best.mp4", b"g01-c02 1002"),
+        ("evaluation/human.mp4", b"human 1000"),
+        ("evaluation/sparse.mp4", b"sparse 1000"),
+    ]
+
+
+def test_a_run_without_a_result_has_nothing_to_film(tmp_path: Path) -> None:
+    with RunStore.create(tmp_path / "run", CONFIG.format(1, 2), {"task_dirs": "[]"}) as store:
+        assert wanted(store, Films.all) == []
+        assert film_run(store, Films.all, {}, print) == 0
+
+
+def test_the_more_candidates_the_shorter_their_films(run: RunStore, tmp_path: Path, make_result: Make) -> None:
+    """Six seconds each of two; of 80, 200 s together are 2.5 s each, but three are the least."""
+    assert wanted(run, Films.all)[-1].look.max_seconds == 6.0
+    with RunStore.create(tmp_path / "large", CONFIG.format(5, 16), {"task_dirs": "[]"}) as store:
+        add_candidate(store, make_result, "g01-c01", {0: 1.0})
+        assert wanted(store, Films.all)[-1].look.max_seconds == 3.0
+
+
+def test_which_training_is_shown(make_result: Make) -> None:
+    results = [make_result("a", (score,), seed=seed) for seed, score in enumerate((3.0, 9.0, 5.0, 4.0))]
+    assert best_training(results).seed == 1
+    assert median_training(results).seed == 2
+
+
+def test_what_is_missing_is_filmed_and_said(run: RunStore, studio: type[FakeStudio]) -> None:
+    told: list[str] = []
+    assert film_run(run, Films.all, {}, told.append) == 3
+    assert told[0] == "best/rollout.mp4: filmed"
+    assert (run.folder / "best/rollout.mp4").read_bytes() == b"film of g01-c02 0"
+    assert (run.folder / "best/rollout.jpg").read_bytes() == b"poster"
+    note = FilmNote(
+        policy=policy_mark(b"g01-c02 0"), name="g01-c02", seed=0, score=5.0, seconds=0.4, metric=0.36, ended="cut"
+    )
+    assert read_note(run.folder, Path("best/rollout.mp4")) == note
+    assert (studio.jobs[0].task, studio.jobs[0].task_dirs) == ("cartpole", ("/somewhere",))
+    assert studio.opened == 1
+    assert film_run(run, Films.all, {}, told.append) == 0
+    # Another training of it is best by now: its film is no longer the one.
+    run.record_result(replace(run.results()[-1], final_scores=(9.0,)))
+    assert [str(film.path) for film in wanted(run, Films.all) if not is_there(run, film)] == [
+        "best/rollout.mp4",
+        "generation_01/candidate_02/rollout.mp4",
+    ]
+
+
+def test_a_film_that_fails_is_noted_and_the_others_are_made(run: RunStore, studio: type[FakeStudio]) -> None:
+    studio.fails = (b"g01-c02 0",)
+    told: list[str] = []
+    assert film_run(run, Films.all, {}, told.append) == 1
+    assert told[0] == "best/rollout.mp4: the video cannot be made: killed by signal 11"
+    assert studio.opened == 3, "each failure costs the child that draws"
+    (first, *_) = wanted(run, Films.all)
+    assert is_there(run, first), "it is not tried again while the run goes on"
+    assert not is_there(run, first, retry=True)
+
+
+def test_films_made_by_hand_stay(run: RunStore, studio: type[FakeStudio]) -> None:
+    run.write_file("best/rollout.mp4", b"mine")
+    film_run(run, Films.best, {}, print)
+    assert (run.folder / "best/rollout.mp4").read_bytes() == b"mine"
+    assert studio.jobs == []
+
+
+def test_beside_a_run_it_looks_again_when_it_is_told_to(
+    run: RunStore, studio: type[FakeStudio], make_result: Make
+) -> None:
+    ours, theirs = os.pipe()
+    with RunStore.open(run.folder, read_only=True) as reader:
+        filming = threading.Thread(target=film_beside, args=(reader, Films.all, {}, 0, ours))
+        filming.start()
+        while not (run.folder / "generation_01/candidate_01/rollout.mp4").exists():
+            filming.join(0.02)
+            assert filming.is_alive()
+        add_candidate(run, make_result, "g01-c03", {0: 3.0})
+        os.write(theirs, b"\n")
+        os.close(theirs)
+        filming.join(20)
+        assert not filming.is_alive()
+    os.close(ours)
+    assert (run.folder / "generation_01/candidate_03/rollout.mp4").read_bytes() == b"film of g01-c03 0"
+    assert studio.opened == 1
+    assert len(studio.jobs) == 4
+
+
+def test_where_nothing_can_be_drawn_the_run_says_why(
+    run: RunStore, studio: type[FakeStudio], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(environment: object) -> str:
+        raise RenderingUnavailable("nothing here can draw (apt-get install libegl1)")
+
+    with monkeypatch.context() as patched, Path(os.devnull).open() as nobody:
+        patched.setattr(eureka.ui.video.filming, "find_gl", nothing)
+        patched.setattr(os, "nice", lambda niceness: niceness)
+        patched.setattr(signal, "signal", lambda number, handler: None)
+        patched.setattr(sys, "stdin", nobody)
+        with pytest.raises(SystemExit, match="nothing here can draw"):
+            main(str(run.folder), "all", "19")
+    assert (run.folder / "no_films.txt").read_text() == "nothing here can draw (apt-get install libegl1)"
+    film_run(run, Films.best, {}, print)
+    assert not (run.folder / "no_films.txt").exists()
+
+
+def test_a_film_of_a_run(run: RunStore) -> None:
+    """With nothing in between: a candidate's film is small, and browsers play it."""
+    try:
+        find_gl(os.environ)
+    except RenderingUnavailable as error:
+        pytest.skip(str(error))
+    network = StackedMLP((4, 1), "relu")
+    zeros, ones = torch.zeros(1, 1, 4), torch.ones(1, 1, 4)
+    policy = Policies(network, torch.zeros(1, network.num_parameters), zeros, ones).dump(0)
+    run.set_fact("task_dirs", "[]")
+    for result in run.results():
+        run.record_result(replace(result, policy=policy))
+    assert film_run(run, Films.best, os.environ, print) == 1
+    film = (run.folder / "best/rollout.mp4").read_bytes()
+    assert b"ftyp" in film[:32]
+    assert len(film) < 200_000
+    assert (run.folder / "best/rollout.jpg").read_bytes().startswith(b"\xff\xd8")
+    note = read_note(run.folder, Path("best/rollout.mp4"))
+    assert note is not None
+    # An upright pole that nobody holds falls within a few seconds.
+    assert (note.ended, 0.5 < note.seconds < 6.0) == ("terminated", True)

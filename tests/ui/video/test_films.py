@@ -1,0 +1,219 @@
+"""Videos as files: played back by PyAV, frame by frame."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import mujoco
+import numpy as np
+import pytest
+from PIL import Image
+
+import eureka.ui.video.process
+import eureka.ui.video.render
+from eureka.core.errors import VideoError
+from eureka.tasks import Metric, load_task
+from eureka.ui.video import Look, VideoJob, render_in_process
+from eureka.ui.video.process import Studio
+from eureka.ui.video.render import metric_so_far
+from eureka.ui.video.scene import FollowingCamera, roaming_body, with_sky
+
+Make = Callable[[int, int, float], bytes]
+SMALL = {"width": 64, "height": 48}
+
+
+def frames_of(path: Path) -> np.ndarray:
+    with av.open(str(path)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+
+
+def film(to: Path, gl: str, policy: bytes, task: str = "cartpole", niceness: int = 0, **look: object):
+    job = VideoJob(task=task, policy=policy, look=Look(**{**SMALL, **look}))  # type: ignore[arg-type]
+    return render_in_process(job, to, os.environ, gl=gl, niceness=niceness)
+
+
+@pytest.fixture(scope="module")
+def clips(gl: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("clips")
+
+
+def test_browsers_play_it_in_real_time(gl: str, clips: Path, constant_policy: Make) -> None:
+    to = clips / "still.mp4"
+    # Nobody balances the pole: it falls by itself, within a few seconds, from starts of up to 0.01 rad.
+    video = film(to, gl, constant_policy(4, 1, 0.0), episodes=2, max_seconds=None)
+    first, second = video.episodes
+    assert first.ended == second.ended == "terminated"
+    assert first.seconds == pytest.approx(0.04 * first.steps)
+    # upright for 0.04 s in every step but the last
+    assert first.metric == pytest.approx(0.04 * (first.steps - 1))
+    # 0.04 s a step are 25 frames a second: the start, a frame per step, and the end held for half a second (12).
+    assert video.frames == len(frames_of(to)) == 2 + first.steps + second.steps + 2 * 12
+    with av.open(str(to)) as container:
+        stream = container.streams.video[0]
+        assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
+        assert (stream.width, stream.height, float(stream.average_rate)) == (64, 48, 25.0)
+    data = to.read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+    with Image.open(video.poster) as poster:
+        assert (poster.format, poster.size) == ("JPEG", (64, 48))
+    assert list(clips.glob("*.partial")) == []
+
+
+def test_it_shows_what_happens(gl: str, clips: Path, constant_policy: Make) -> None:
+    """A cart that is pushed to the right moves to the right, in a video with text in its corner."""
+    to = clips / "right.mp4"
+    look = {"width": 320, "height": 240, "max_seconds": 0.2, "overlay": True}
+    video = film(to, gl, constant_policy(4, 1, 0.1), niceness=19, **look)
+    assert [(shown.steps, shown.ended) for shown in video.episodes] == [(5, "cut")]
+    frames = frames_of(to).astype(int)
+
+    def cart(frame: np.ndarray) -> float:
+        """Mean column of the cart's yellow: much red and green, no blue."""
+        red, green, blue = np.moveaxis(frame, 2, 0)
+        yellow = (red - blue > 40) & (green - blue > 40)
+        assert yellow.sum() > 30
+        return float(np.argwhere(yellow)[:, 1].mean())
+
+    assert cart(frames[0]) == pytest.approx(160, abs=5)
+    assert cart(frames[-1]) > cart(frames[0]) + 5
+    corner = frames[-1][:40, :120]
+    assert corner.min() < 60
+    assert corner.max() > 230
+
+
+def test_what_cannot_be_filmed(gl: str, tmp_path: Path, constant_policy: Make) -> None:
+    to = tmp_path / "video.mp4"
+    with pytest.raises(VideoError, match="takes 3 numbers and gives 2, where task `cartpole` has 4 observations and 1"):
+        film(to, gl, constant_policy(3, 2, 0.0))
+    with pytest.raises(VideoError, match="the model of task `ant` has no camera `sky`; it has track"):
+        film(to, gl, constant_policy(27, 8, 0.0), task="ant", camera="sky")
+    with pytest.raises(VideoError, match="there is no task `chess`"):
+        film(to, gl, constant_policy(4, 1, 0.0), task="chess")
+    with pytest.raises(VideoError, match="the video cannot be made"):
+        film(tmp_path / "nowhere" / "video.mp4", gl, constant_policy(4, 1, 0.0))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_child_films_one_policy_after_the_other(gl: str, tmp_path: Path, constant_policy: Make) -> None:
+    look = Look(**SMALL, max_seconds=0.2)
+    coarse = Look(**SMALL, max_seconds=0.2, crf=45)
+    with Studio(os.environ, tmp_path, gl=gl) as studio:
+        studio.film(VideoJob(task="cartpole", policy=constant_policy(4, 1, 0.0), look=look), tmp_path / "a.mp4")
+        with pytest.raises(VideoError, match="takes 3 numbers and gives 2"):
+            studio.film(VideoJob(task="cartpole", policy=constant_policy(3, 2, 0.0)), tmp_path / "b.mp4")
+        studio.film(VideoJob(task="cartpole", policy=constant_policy(4, 1, 0.0), look=coarse), tmp_path / "c.mp4")
+        with pytest.raises(VideoError, match="the file is not a policy"):
+            studio.film(VideoJob(task="cartpole", policy=b"no policy", look=look), tmp_path / "d.mp4")
+        # What the child itself dies of ends all that follows.
+        studio._child.kill()
+        for _ in range(2):
+            with pytest.raises(VideoError, match="the video cannot be made: "):
+                studio.film(VideoJob(task="cartpole", policy=constant_policy(4, 1, 0.0), look=look), tmp_path / "d.mp4")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "a.mp4", "c.jpg", "c.mp4"]
+    assert (tmp_path / "c.mp4").stat().st_size < (tmp_path / "a.mp4").stat().st_size
+
+
+def test_an_overlay_shows_what_the_policy_is_told(constant_policy: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A State field that begins with `target` or `command`; here the cart's action stands for one."""
+    monkeypatch.setattr(eureka.ui.video.render, "COMMANDS", ("action",))
+    job = VideoJob(task="cartpole", policy=constant_policy(4, 1, 0.25), look=Look(**SMALL, max_seconds=0.1))
+    task = load_task("cartpole")
+    frames = list(eureka.ui.video.render._Film(job, task, eureka.ui.video.render._policy(job, task), 1).frames())
+    assert not [line for line in frames[0].lines if line.startswith("action")]
+    assert "action 0.25" in frames[-1].lines
+
+
+def test_only_tensors_are_loaded_from_a_policy(gl: str, tmp_path: Path) -> None:
+    import pickle
+
+    class Hostile:
+        def __reduce__(self) -> tuple[object, ...]:
+            return (Path.touch, (tmp_path / "ran",))
+
+    with pytest.raises(VideoError):
+        film(tmp_path / "video.mp4", gl, pickle.dumps(Hostile()))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [(63, 48), (64, 47), (0, 48), (64, 8192)])
+def test_sizes_that_cannot_be_encoded(size: tuple[int, int]) -> None:
+    with pytest.raises(VideoError, match="must be even numbers of pixels from 16 to 4096"):
+        Look(width=size[0], height=size[1])
+
+
+def test_a_child_that_stalls_is_given_up(tmp_path: Path, constant_policy: Make) -> None:
+    job = VideoJob(task="cartpole", policy=constant_policy(4, 1, 0.0))
+    with pytest.raises(VideoError, match="not finished within 0 s, so it was given up"):
+        render_in_process(job, tmp_path / "video.mp4", os.environ, gl="egl", timeout_s=0.01)
+
+
+@pytest.mark.parametrize(
+    ("program", "sentence"),
+    [
+        ("#!/bin/sh\nkill -SEGV $$\n", "killed by signal 11"),
+        ("#!/bin/sh\necho the driver said this >&2\nexit 3\n", "the driver said this"),
+        ("#!/bin/sh\nexit 3\n", "ended with status 3"),
+        ("#!/bin/sh\necho hello\n", "said nothing that can be read"),
+        (None, "No such file"),
+    ],
+)
+def test_a_child_that_dies_is_an_error_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, constant_policy: Make, program: str | None, sentence: str
+) -> None:
+    python = tmp_path / "python"
+    if program:
+        python.write_text(program)
+        python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    job = VideoJob(task="cartpole", policy=constant_policy(4, 1, 0.0))
+    with pytest.raises(VideoError, match=sentence):
+        render_in_process(job, tmp_path / "video.mp4", os.environ, gl="egl")
+
+
+# ---- without drawing ---------------------------------------------------------------------------------------------
+
+
+def test_the_metric_of_what_is_shown() -> None:
+    values = [1.0, 3.0, 2.0]
+    by_reduction = {reduce: Metric(lambda state: state, reduce, "", "") for reduce in ("sum", "mean", "max", "last")}
+    shown = {reduce: metric_so_far(metric, values) for reduce, metric in by_reduction.items()}
+    assert shown == {"sum": 6.0, "mean": 2.0, "max": 3.0, "last": 2.0}
+
+
+def camera_of(xml: str) -> tuple[mujoco.MjModel, mujoco.MjData, FollowingCamera]:
+    model = mujoco.MjModel.from_xml_string(xml)
+    data = mujoco.MjData(model)
+    mujoco.mj_forward(model, data)
+    return model, data, FollowingCamera(model, data, aspect=1.0)
+
+
+def test_the_camera_follows_a_body_that_can_go_anywhere() -> None:
+    ball = "<geom type='plane' size='9 9 1'/><body pos='0 0 1'><{joint}/><geom size='.5'/></body>"
+    for joint in ("freejoint", "joint type='slide' axis='1 0 0'"):
+        _, data, camera = camera_of(f"<mujoco><worldbody>{ball.format(joint=joint)}</worldbody></mujoco>")
+        assert camera.camera.lookat.tolist() == [0.0, 0.0, 1.0]
+        data.subtree_com[1] = (7.0, 0.0, 3.0)
+        assert camera.follow(data).lookat.tolist() == [7.0, 0.0, 1.0]
+
+
+def test_the_camera_stands_before_a_body_that_cannot() -> None:
+    pole = "<joint type='hinge' axis='0 1 0'/><geom type='capsule' size='.1' fromto='0 0 0 0 0 .9'/>"
+    model, data, camera = camera_of(f"<mujoco><worldbody><body pos='1 0 2'>{pole}</body></worldbody></mujoco>")
+    assert roaming_body(model) is None
+    before = camera.camera.lookat.tolist()
+    # at the hinge, and far enough to see the pole point up and down: 1 m each way at half of 45 degrees, 1.2 times
+    assert before == pytest.approx([1.0, 0.0, 2.0])
+    assert camera.camera.distance == pytest.approx(1.2 * 1.0 / np.tan(np.radians(22.5)) + 0.1)
+    assert camera.follow(data).lookat.tolist() == before
+
+
+def test_a_sky_only_where_there_is_none() -> None:
+    for name in ("cartpole", "ant"):
+        textures = list(with_sky(load_task(name).model_spec()).textures)
+        skies = [texture.name for texture in textures if texture.type == mujoco.mjtTexture.mjTEXTURE_SKYBOX]
+        assert len(skies) == 1
+        assert (skies == ["eureka_sky"]) == (name == "cartpole")

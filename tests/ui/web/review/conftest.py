@@ -1,0 +1,89 @@
+"""Runs that wait for a person, without a training or a film."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from loop_fakes import build_run
+
+import eureka.ui.web.review.waiting
+from eureka.config import compose_config, to_yaml
+from eureka.core.types import TrainingResult
+from eureka.search.loop import evolve
+from eureka.store import RunStore
+from eureka.ui.web.review.data import newest_review
+from eureka.ui.web.review.waiting import Reviewer
+
+FACTS = {"had metric access": "no", "sandbox layers": "", "proposer": "a fake", "metric unit": "s", "task_dirs": "[]"}
+
+
+@dataclass
+class WaitingRun:
+    """A search of three generations of two in a thread of its own; its parent by the metric is always sample 2."""
+
+    folder: Path
+    thread: Thread
+    told: list[str] = field(default_factory=list)
+
+    def finish(self) -> None:
+        self.thread.join(20)
+        assert not self.thread.is_alive()
+
+    def wait_for_review(self, generation: int) -> None:
+        while (review := newest_review(self.folder)) is None or review.generation < generation:
+            self.thread.join(0.02)
+            assert self.thread.is_alive()
+
+
+class NoFilms:
+    """Stands in for the process that films."""
+
+    def __init__(self, *arguments: object) -> None: ...
+    def __enter__(self) -> NoFilms:
+        return self
+
+    def __exit__(self, *error: object) -> None: ...
+    def look_after(self) -> None: ...
+
+
+@pytest.fixture
+def no_films(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(eureka.ui.web.review.waiting, "Filming", NoFilms)
+    monkeypatch.setattr(eureka.ui.web.review.waiting, "POLL_S", 0.02)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A new run, nothing in it yet."""
+    path = tmp_path / "run"
+    facts = {**FACTS, "sentence": "Keep the pole <b>upright</b>."}
+    RunStore.create(path, to_yaml(compose_config(["task=cartpole"])), facts).close()
+    return path
+
+
+@pytest.fixture
+def searching(make_result: Callable[..., TrainingResult]) -> Callable[..., object]:
+    """`with searching(folder) as run:` is a search that asks a person after each generation."""
+
+    @contextmanager
+    def search(folder: Path, timeout_s: float | None = 60.0, generations: int = 2) -> Iterator[WaitingRun]:
+        told: list[str] = []
+        reviewer = Reviewer(folder, asks=True, timeout_s=timeout_s, environment={}, tell=told.append)
+        run = build_run(folder, make_result, reviewer=reviewer, generations=generations)
+
+        def work() -> None:
+            with run.store:
+                evolve(run)
+
+        thread = Thread(target=work, daemon=True)
+        thread.start()
+        yield WaitingRun(folder, thread, told)
+        thread.join(20)
+        assert not thread.is_alive()
+
+    return search
