@@ -22,8 +22,8 @@ from what, and by which layer:
 |                                   |                                               | second clock                     |
 | other candidates' data, results   | leftover memory, patched libraries, poison in | a fork and two pipes for every   |
 |                                   | the warm zygote, the zygote's words forged    | run, descriptors, private memory |
-| the fitness figure                | forged answers                                | `eureka.trainers.population`, not here: it runs   |
-|                                   |                                               | no word of an answer             |
+| the fitness figure                | forged answers                                | `eureka.trainers`, not here: it  |
+|                                   |                                               | runs no word of an answer        |
 
 Every layer is one module with one interface (`layer.py`: apply, report); clock and watchdog are kept by the zygote and
 the output cap by the host, from outside the child. `Sandbox.layers` reports each layer's state. Namespaces and Landlock

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from eureka.app.checking import Checked
+from eureka.core.text import table
 from eureka.core.types import Rejected
 from eureka.reward.analysis.analyse import Analysis
 from eureka.reward.analysis.behaviour import Behaviour
@@ -17,7 +18,7 @@ from eureka.reward.analysis.structure import Entry
 from eureka.reward.graph.runtime import RewardFunction
 from eureka.reward.graph.shapes import Problem
 from eureka.trainers.population.trajectories import KINDS
-from eureka.ui.console import line, paragraph, table
+from eureka.ui.console import line, paragraph
 from eureka.ui.console.output import is_terminal
 
 _MARK = {Severity.PROBLEM: "PROBLEM", Severity.WARNING: "warning", Severity.NOTE: "note"}

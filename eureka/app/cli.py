@@ -21,9 +21,10 @@ import typer
 from eureka import __version__
 from eureka.app.cli_pages import RunFolder, TaskDirs, add_pages, write_output
 from eureka.core.errors import ConfigError, EurekaError
+from eureka.core.text import table
 from eureka.proposers.keys import KEY_VARIABLES, Key, take_keys
 from eureka.sandbox.private_process import private_process
-from eureka.ui.console import choose_mode, error_line, interrupted, line, paragraph, print_table, say, table
+from eureka.ui.console import choose_mode, error_line, interrupted, line, paragraph, print_table, say
 
 app = typer.Typer(
     name="eureka",
@@ -87,9 +88,9 @@ def run(
     if feedback and multirun:
         raise ConfigError("--feedback is about one run: give it to each of them")
     keys = take_keys(os.environ)
-    from eureka.api import search_in
     from eureka.app.build import run_folder
     from eureka.app.multirun import comparison_of_runs, plan, run_all
+    from eureka.app.runs import search_in
     from eureka.app.session import search_session
     from eureka.store import require_free
     from eureka.ui.web.review.file import read_feedback_file

@@ -18,6 +18,7 @@ from eureka.app.build import (
 from eureka.app.estimate import find_room, memory_said
 from eureka.config import EvaluationConfig, RunConfig, from_yaml
 from eureka.core.errors import StoreError
+from eureka.core.text import table
 from eureka.core.types import Reward
 from eureka.evaluation import Comparison, Role, read_comparison, seed_rows, summary_rows, verdict, write_comparison
 from eureka.evaluation.baselines import Baselines, trace_baselines
@@ -32,7 +33,7 @@ from eureka.tasks import Task, load_task
 from eureka.trainers.population.backend import Backend
 from eureka.trainers.population.memory import memory_need
 from eureka.trainers.population.recording import Recording, record
-from eureka.ui.console import View, paragraph, print_table, say, table, watching
+from eureka.ui.console import View, paragraph, print_table, say, watching
 from eureka.ui.tracking import Both, Tracker
 
 

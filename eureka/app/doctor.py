@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from importlib.metadata import version
 
 from eureka import __version__
-from eureka.ui.console import table
+from eureka.core.text import table
 
 API_KEYS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY")
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from eureka.api import FinishedRun, search_in
 from eureka.app.build import resolve, run_folder
+from eureka.app.runs import FinishedRun, search_in
 from eureka.config import RunConfig, compose_config, sweep
 from eureka.core.errors import EurekaError
 from eureka.evaluation import Role, Rows

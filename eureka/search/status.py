@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from eureka.core.text import table
 from eureka.core.types import INIT_ID, Completion, Rejected, Stage, TrainingResult
 from eureka.search import pooled_score
 from eureka.search.preferences import preference_scores
 from eureka.search.racing import stopped_after
 from eureka.store import RunStore
-from eureka.ui.console import table
 
 R = TypeVar("R", Rejected, TrainingResult)
 

@@ -68,7 +68,7 @@ def unpack(data: bytes) -> Parcel:
 def request(
     source: str, inputs: tuple[str, ...], first: Mapping[str, torch.Tensor], second: Mapping[str, torch.Tensor]
 ) -> bytes:
-    """The payload for `eureka.reward.trace.child:trace`: two batches of states, `(num_envs, ...)`, of different sizes."""
+    """The payload for `eureka.reward.trace.child:trace`: two batches of states, `(num_envs, ...)`, not of one size."""
     tensors = {f"first/{name}": first[name] for name in inputs} | {f"second/{name}": second[name] for name in inputs}
     return pack({"source": source, "inputs": list(inputs)}, tensors)
 

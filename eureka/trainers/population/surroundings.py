@@ -8,13 +8,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import eureka.physics
-import eureka.reward
+import eureka.reward.graph
 import eureka.tasks
 import eureka.trainers.population
 from eureka.tasks import Task
 
 _LIBRARIES = ("torch", "numpy", "mujoco", "gymnasium")
-_TRAINER = (eureka.trainers.population, eureka.physics, eureka.tasks, eureka.reward)
+_TRAINER = (eureka.trainers.population, eureka.physics, eureka.tasks, eureka.reward.graph)
 
 
 def surroundings(task: Task) -> str:

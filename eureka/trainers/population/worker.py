@@ -1,4 +1,6 @@
-"""A training worker: a process that trains one population at a time, as `python -m eureka.trainers.population FD [ENGINE DEVICE]`.
+"""A training worker: a process that trains one population at a time.
+
+It is started as `python -m eureka.trainers.population FD [ENGINE DEVICE]`.
 
 It talks over one socket. It receives `Work`, and sends `Progress`, `Rejected` and `TrainingResult` values, then
 `Done`; or `Broken` where the host's own machinery failed. Every update sends something, so silence means it hangs.

@@ -21,7 +21,6 @@ from eureka.ui.console.output import (
     paragraph,
     print_table,
     say,
-    table,
 )
 from eureka.ui.console.view import View
 
@@ -39,7 +38,6 @@ __all__ = [
     "paragraph",
     "print_table",
     "say",
-    "table",
     "watching",
 ]
 

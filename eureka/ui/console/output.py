@@ -17,6 +17,7 @@ import typer
 
 from eureka.core.errors import ConfigError
 from eureka.core.serialize import dumps
+from eureka.core.text import table
 from eureka.ui.console.events import Error, Event, Message, Table
 
 _BIDIRECTIONAL = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
@@ -123,12 +124,6 @@ def _escaped(character: str) -> str:
         unicodedata.category(character) in ("Cc", "Cs") or character in _BIDIRECTIONAL
     )
     return character if harmless else character.encode("unicode_escape").decode("ascii")
-
-
-def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines with the columns of `rows` aligned; the last column takes what it needs."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str] = ()) -> None:

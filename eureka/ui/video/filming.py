@@ -1,7 +1,7 @@
 """The films of a run's report: which policies are filmed, and how.
 
-`python -m eureka.ui.video.filming DIR FILMS NICENESS [TASK_DIR]...` does it beside a run: it looks for what is missing, films
-it, and looks again for every line on its stdin, until that ends.
+`python -m eureka.ui.video.filming DIR FILMS NICENESS [TASK_DIR]...` does it beside a run: it looks for what is
+missing, films it, and looks again for every line on its stdin, until that ends.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import pytest
 from console_story import Clock, Story
 
 from eureka.core.errors import ConfigError
+from eureka.core.text import table
 from eureka.core.types import (
     Candidate,
     Completion,
@@ -42,7 +43,6 @@ from eureka.ui.console import (
     line,
     print_table,
     say,
-    table,
     watching,
 )
 from eureka.ui.console.lines import ProgressLines

@@ -1,4 +1,6 @@
-"""`python -m eureka.ui.web.live DIR`: a run's page beside the run, served with a lower priority. Prints its address first.
+"""`python -m eureka.ui.web.live DIR`: serves a run's page beside the run with a lower priority.
+
+Prints its address first.
 
 It ends when its standard input does, and so with the process that started it, however that ends; pages that are open
 are shown the run's end before.

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eureka.core.errors import FeedbackError
+from eureka.core.text import table
 from eureka.core.types import Feedback, Verdict
-from eureka.ui.console import line, table
+from eureka.ui.console import line
 from eureka.ui.web.review.data import Review, answered_about, review_folder, write_answer
 from eureka.ui.web.review.standing import Phase, Standing, standing
 from eureka.ui.web.review.waiting import clock
