@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from eureka.config import DEFAULT_MODELS, ModelConfig, OpenAIConfig, RunConfig
 from eureka.core.errors import ConfigError, ProposerError
-from eureka.prompts import render_variety
 from eureka.proposers.anthropic import OFFICIAL_URL as ANTHROPIC_URL
 from eureka.proposers.anthropic import AnthropicEndpoint
 from eureka.proposers.base import Proposer
@@ -120,14 +119,13 @@ def _chat(config: RunConfig, llm: ModelConfig, chosen: Chosen, models: ModelAcce
             "llm.max_tokens=N"
         )
     settings = ChatSettings(
-        samples=config.search.samples,
         concurrency=llm.concurrency,
         max_output_tokens=llm.max_output_tokens,
         silence_s=llm.timeout_s,
         patience_s=llm.patience_s,
     )
     endpoint = _endpoint(llm, chosen, _key(chosen, models.keys))
-    return ChatProposer(endpoint, chosen.prices, models.ledger, settings, render_variety, models.tell)
+    return ChatProposer(endpoint, chosen.prices, models.ledger, settings, models.tell)
 
 
 def _endpoint(llm: ModelConfig, chosen: Chosen, key: Key) -> Endpoint:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from eureka.core.errors import ProposerError
 from eureka.core.types import Completion, Prompt
-from eureka.proposers.base import OneByOne
+from eureka.proposers.base import Capabilities
 
 
-class Replay(OneByOne):
+class Replay:
     """Gives back recorded answers by candidate id and attempt, whatever the prompt's words."""
 
     name = "replay"
@@ -19,13 +19,13 @@ class Replay(OneByOne):
         """`completions` are every candidate's answers in order, as `RunStore.completions` has them; `uses_metric`
         whether whoever gave them was told of the metric."""
         self._completions = completions
-        self.uses_metric = uses_metric
-        self.can_repair = any(len(answers) > 1 for answers in completions.values())
+        can_repair = any(len(answers) > 1 for answers in completions.values())
+        self.capabilities = Capabilities(uses_metric=uses_metric, can_repair=can_repair)
 
-    def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
+    def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
         """The recorded answer of each id, in order. Raises ProposerError at one that the record lacks."""
-        attempt = prompt.facts.attempt
-        for candidate_id in candidate_ids:
+        for candidate_id, prompt in prompts.items():
+            attempt = prompt.facts.attempt
             answers = self._completions.get(candidate_id, ())
             if not answers:
                 raise ProposerError(

@@ -38,7 +38,7 @@ def spent_beside_answers(store: RunStore, llm: ModelConfig) -> Spent:
     spent = loads(Spent, facts[_BESIDE_ANSWERS]) if _BESIDE_ANSWERS in facts else Spent()
     if facts.get(_CALLS) != "open":
         return spent
-    in_flight = [name.split()[0] for name in store.calls_in_flight()][: llm.concurrency]
+    in_flight = [call.candidate_id for call in store.calls_in_flight()][: llm.concurrency]
     return sum((_bound(store, llm, candidate_id) for candidate_id in in_flight), spent)
 
 
@@ -55,8 +55,8 @@ def settle_calls(store: RunStore, before: Spent, ledger: Ledger) -> None:
 
 def _bound(store: RunStore, llm: ModelConfig, candidate_id: str) -> Spent:
     """The most that one call for a candidate can have cost."""
-    prompt = store.prompt(generation_of(candidate_id))
-    messages = list(prompt.messages) if prompt else []
+    prompt = store.prompts(generation_of(candidate_id)).get((candidate_id, 0))
+    messages = [*prompt.messages, Message("user", prompt.ending)] if prompt else []
     answers = store.completions(generation_of(candidate_id)).get(candidate_id, ())
     messages += [Message("assistant", answer.text) for answer in answers]
     tokens = token_bound(messages) + (_REPAIR_TOKENS if answers else 0)

@@ -16,7 +16,7 @@ from eureka.reward.export import export_reward
 from eureka.reward.extract.extraction import REMEDY, extract
 from eureka.reward.extract.state_inputs import FUNCTION
 from eureka.reward.trace.service import RewardVerifier
-from eureka.search.start import HUMAN, MODEL, Start
+from eureka.search.start import HUMAN, MODEL, Start, given_answer
 from eureka.tasks import Task
 
 
@@ -48,7 +48,7 @@ def read_start(origin: str, task: Task, human: Callable[[], str]) -> Start:
 
 def require_usable(start: Start, task: Task, verifier: RewardVerifier) -> None:
     """Raises ConfigError, with the lines of the person's own file, for a start that is no reward."""
-    candidate = extract(start.completion, task.fields)
+    candidate = extract(given_answer(start.source), task.fields)
     verdict = candidate if isinstance(candidate, Rejected) else verifier.verify(candidate)
     if isinstance(verdict, Rejected):
         found = " ".join(verdict.feedback.replace(REMEDY, "").split())
