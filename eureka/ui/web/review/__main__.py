@@ -1,4 +1,4 @@
-"""`python -m eureka.ui.web.review DIR GENERATION [TASK_DIR]...` films one review, with the lowest priority."""
+"""`python -m eureka.ui.web.review DIR GENERATION [TASK_DIR]...` makes a review's films at the lowest priority."""
 
 from __future__ import annotations
 
