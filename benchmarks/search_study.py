@@ -39,7 +39,8 @@ from eureka.config import RunConfig, compose_config, from_yaml
 from eureka.core.types import Schedule, TrainingJob, TrainingResult
 from eureka.evaluation.baselines import trace_baselines
 from eureka.evaluation.trainings import Entry, Trainings, fresh_seeds
-from eureka.search import Greedy, Outcome
+from eureka.search.outcomes import Outcome
+from eureka.search.methods.greedy import Greedy
 from eureka.search.outcomes import outcomes
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task

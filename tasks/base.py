@@ -28,7 +28,7 @@ import mujoco
 import torch
 
 from eureka.core.errors import TaskError
-from eureka.core.types import FieldSpec
+from eureka.core.types import FieldSpec, MetricSpec, TaskSpec
 from eureka.physics import WorldStates
 from eureka.tasks.gym_state import GymState
 from eureka.tasks.info import TaskInfo
@@ -222,6 +222,20 @@ class Task(ABC):
         cls = type(self)
         parts = [inspect.getsource(getattr(cls, name)) for name in ("advance", "state", "observe", "terminated")]
         return "\n".join(textwrap.dedent(part) for part in parts)
+
+    @property
+    def spec(self) -> TaskSpec:
+        """The task as the search sees it."""
+        metric = MetricSpec(self.metric.description, self.metric.unit) if self.info.has_metric else None
+        return TaskSpec(
+            name=self.info.name,
+            sentence=self.info.description,
+            fields=self.fields,
+            source=self.shown_source,
+            control_step_s=self.control_timestep_s,
+            episode_steps=self.info.max_episode_steps,
+            metric=metric,
+        )
 
     def _state_fields(self) -> tuple[FieldSpec, ...]:
         specs = []

@@ -19,7 +19,7 @@ from eureka.app.estimate import find_room, memory_said
 from eureka.config import EvaluationConfig, RunConfig, from_yaml
 from eureka.core.errors import StoreError
 from eureka.core.text import table
-from eureka.core.types import Reward
+from eureka.core.types import Phase, Reward, Selection
 from eureka.evaluation import Comparison, Role, read_comparison, seed_rows, summary_rows, verdict, write_comparison
 from eureka.evaluation.baselines import Baselines, trace_baselines
 from eureka.evaluation.cache import TrainingCache
@@ -27,7 +27,7 @@ from eureka.evaluation.compare import Contest, choose_and_compare, compare
 from eureka.evaluation.trainings import Listener, Trainings, fresh_seeds
 from eureka.physics.engine import choose, identity
 from eureka.reward.analysis.confined import Examiner, confined_graphs
-from eureka.search import Outcome
+from eureka.search.outcomes import Outcome
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
 from eureka.trainers.population.backend import Backend
@@ -77,7 +77,8 @@ class Comparer:
             comparison = choose_and_compare(contest, ranked)
         best = comparison.method(Role.BEST)
         assert best is not None
-        store.record_generation(max(store.finished_generations()), best.name)
+        last = max(store.finished_generations())
+        store.record_selection(Selection(generation=last, phase=Phase.EVALUATION, best=best.name, stop=True))
         write_comparison(store, comparison)
         tracker.compared(comparison)
         return next(outcome for outcome in ranked if outcome.candidate.id == best.name)

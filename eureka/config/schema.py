@@ -148,8 +148,11 @@ DEFAULT_MODELS: Mapping[str, str] = {"anthropic": "claude-sonnet-5-5", "openai":
 
 @dataclass(frozen=True)
 class SearchConfig:
-    """The evolutionary search."""
+    """The search over rewards."""
 
+    method: str = "greedy"
+    """How answers become further questions: `greedy` (Eureka's: all samples mutate one parent), `best_of_n` (no
+    feedback: every generation asks anew)."""
     generations: int = _at_least(1, 3)
     """Generations."""
     samples: int = _at_least(1, 8)

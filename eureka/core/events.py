@@ -28,6 +28,11 @@ Observer = Callable[[Event], None]
 """Is told of every event; must not take time, and must not raise."""
 
 
+def ignore(event: Event) -> None:
+    """The observer that does nothing."""
+    del event
+
+
 @dataclass(frozen=True)
 class Message(Event):
     """A line of text for people."""

@@ -105,13 +105,13 @@ def make_model_proposer(config: RunConfig, llm: ModelConfig, models: ModelAccess
         ConfigError: a model's price is not known, and no token cap is given.
         ProposerError: a key is not set.
     """
-    proposers: list[Proposer] = [_chat(config, llm, chosen, models) for chosen in chosen_models(llm)]
+    proposers: list[Proposer] = [_chat(llm, chosen, models) for chosen in chosen_models(llm)]
     if llm.fallback == PROGRAM_SEARCH:
         proposers.append(ProgramSearch(config.seed, use_probe=False))
     return proposers[0] if len(proposers) == 1 else Fallback(proposers[0], proposers[1], models.tell)
 
 
-def _chat(config: RunConfig, llm: ModelConfig, chosen: Chosen, models: ModelAccess) -> ChatProposer:
+def _chat(llm: ModelConfig, chosen: Chosen, models: ModelAccess) -> ChatProposer:
     if llm.max_tokens is None and not chosen.prices.known:
         where = f" at {chosen.base_url}" if chosen.base_url else ""
         raise ConfigError(

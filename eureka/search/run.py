@@ -27,7 +27,7 @@ class Run:
         hint: a person's, told to the model word for word; `start` is a person's reward to start from, as its source.
         screening: says which rewards are not worth a training.
         reviewer: asks a person about every generation that the method wants reviewed.
-        observers: are told of every event.
+        observe: is told of every event.
         after_generation: is called when a generation is recorded, and must not take time.
         warm_start: says from which policies trainings start.
     """
@@ -40,7 +40,7 @@ class Run:
     method: SearchMethod
     budget: Budget
     seed: int
-    observers: Sequence[events.Observer] = ()
+    observe: events.Observer = events.ignore
     warm_start: WarmStart = FROM_SCRATCH
     hint: str = ""
     start: str = ""
@@ -53,11 +53,6 @@ class Run:
         return read_history(
             self.store, self.spec, self.budget, self.seed, phase=phase, hint=self.hint, start=self.start
         )
-
-    def observe(self, event: events.Event) -> None:
-        """Tell every observer."""
-        for observer in self.observers:
-            observer(event)
 
     def reject(self, rejected: Rejected) -> None:
         """Record a rejection, and tell of it."""

@@ -395,7 +395,7 @@ class RunStore:
 
     def _decode(self, cls: type[T], kind: str, bodies: Sequence[str]) -> list[T]:
         try:
-            return [_decoded(cls, body) for body in bodies]
+            return [_decoded(cls, body) for body in bodies]  # type: ignore[arg-type]
         except DecodeError as error:
             raise StoreError(f"{self.folder}: the table {kind} of run.db was changed by hand: {error}") from error
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from eureka.core.types import Candidate, Feedback, Rejected, Stage, TrainingResult, Verdict
-from eureka.search import Greedy, Outcome, pooled_score
+from eureka.search.outcomes import Outcome, pooled_score
+from eureka.search.methods.greedy import Greedy
 from eureka.search.greedy import MAX_MISTAKES
 
 Make = Callable[..., TrainingResult]

@@ -21,7 +21,7 @@ from eureka.core.types import (
     Usage,
     WorkerRestarted,
 )
-from eureka.search import Outcome
+from eureka.search.outcomes import Outcome
 from eureka.search.loop import Watcher
 from eureka.store import RunStore
 from eureka.ui.console import View

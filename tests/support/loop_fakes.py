@@ -17,7 +17,8 @@ from eureka.core.types import (
     TrainingResult,
 )
 from eureka.proposers.base import FakeProposer
-from eureka.search import Greedy, Outcome
+from eureka.search.outcomes import Outcome
+from eureka.search.methods.greedy import Greedy
 from eureka.search.loop import Run
 from eureka.store import RunStore
 from eureka.tasks import load_task

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from eureka.config import SearchConfig
 from eureka.core.ids import INIT_ID, candidate_id, generation_of
 from eureka.core.types import (
     MetricProbe,
@@ -45,7 +46,7 @@ class SearchMethod(Protocol):
         ...
 
     def schedule(self, history: History) -> Sequence[TrainingJob]:
-        """What is trained next, all at once. Called until it gives nothing more: then the phase has no more to train."""
+        """What is trained next, all at once. Called until it gives nothing more: then all is trained."""
         ...
 
     def review(self, history: History) -> Sequence[str]:
@@ -81,7 +82,8 @@ class Services:
 class Method:
     """What methods share: everything but what is asked for. A subclass defines `propose`."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, config: SearchConfig, services: Services) -> None:
+        self.config = config
         self.services = services
 
     # ---- shared decisions ----------------------------------------------------------------------------------------

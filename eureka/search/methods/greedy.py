@@ -1,30 +1,24 @@
 """Eureka's evolution (Ma et al. 2023, algorithm 1): every generation mutates one parent, the best so far.
 
-The original's parent is the best of the last generation, with a score that is the maximum over one training; here
-it is the best of all by the pooled estimate of its evaluations, unless `parent` asks for the original's choice. A
+The original takes the best of the last generation, by a score that is the maximum over one training; here the parent is
+the best of all by the pooled estimate of its evaluations, unless `search.parent` asks for the original's choice. A
 person's choice goes before both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
+from eureka.config import Parent
 from eureka.core.ids import generation_of
 from eureka.core.types import Sample
 from eureka.search.history import History
-from eureka.search.methods.base import Method, Services
+from eureka.search.methods.base import Method
 from eureka.search.outcomes import Outcome
-
-ParentChoice = Literal["best_so_far", "best_of_generation"]
 
 
 class Greedy(Method):
     """One parent for all samples of a generation."""
-
-    def __init__(self, services: Services, parent: ParentChoice = "best_so_far") -> None:
-        super().__init__(services)
-        self._parent = parent
 
     def propose(self, history: History) -> Sequence[Sample]:
         """A person's reward to start from, then a generation's samples that mutate the parent."""
@@ -43,4 +37,4 @@ class Greedy(Method):
         if named := next((o for o in found if o.candidate.id == liked), None):
             return named
         latest = [o for o in found if generation_of(o.candidate.id) == before]
-        return self.incumbent(history, latest if self._parent == "best_of_generation" and latest else found)
+        return self.incumbent(history, latest if self.config.parent is Parent.best_of_generation and latest else found)

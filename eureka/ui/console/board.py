@@ -13,7 +13,7 @@ from eureka.core.ids import INIT_ID, candidate_id
 from eureka.core.types import Completion, Progress, Prompt, Rejected, TrainingJob, TrainingResult, WorkerRestarted
 
 if TYPE_CHECKING:
-    from eureka.search import Outcome
+    from eureka.search.outcomes import Outcome
     from eureka.trainers.population.backend import Event
     from eureka.ui.console.view import View
 

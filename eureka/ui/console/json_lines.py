@@ -11,7 +11,7 @@ from eureka.ui.console.output import emit
 from eureka.ui.console.view import View
 
 if TYPE_CHECKING:
-    from eureka.search import Outcome
+    from eureka.search.outcomes import Outcome
     from eureka.trainers.population.backend import Event
 
 

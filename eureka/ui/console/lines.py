@@ -14,7 +14,7 @@ from eureka.ui.console.view import View
 
 if TYPE_CHECKING:
     from eureka.core.types import Completion, Prompt, Rejected, TrainingJob, TrainingResult
-    from eureka.search import Outcome
+    from eureka.search.outcomes import Outcome
     from eureka.trainers.population.backend import Event
 
 PROGRESS_INTERVAL_S = 15.0

@@ -22,7 +22,7 @@ from eureka.ui.console.view import View
 
 if TYPE_CHECKING:
     from eureka.core.types import Completion, Prompt, Rejected, TrainingJob
-    from eureka.search import Outcome
+    from eureka.search.outcomes import Outcome
     from eureka.trainers.population.backend import Event
 
 REDRAW_INTERVAL_S = 0.25

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from eureka.core.types import Completion, Prompt, Rejected, TrainingJob
-    from eureka.search import Outcome
+    from eureka.search.outcomes import Outcome
     from eureka.trainers.population.backend import Event
 
 

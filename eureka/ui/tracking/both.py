@@ -9,7 +9,7 @@ from eureka.search.loop import Watcher
 
 if TYPE_CHECKING:
     from eureka.core.types import Completion, Prompt, Rejected, TrainingJob
-    from eureka.search import Outcome
+    from eureka.search.outcomes import Outcome
     from eureka.trainers.population.backend import Event
 
 

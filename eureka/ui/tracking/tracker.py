@@ -15,7 +15,7 @@ from eureka.ui.console.silent import Silent
 
 if TYPE_CHECKING:
     from eureka.evaluation import Comparison
-    from eureka.search import Outcome
+    from eureka.search.outcomes import Outcome
     from eureka.trainers.population.backend import Event
 
 BATCH_S = 2.0

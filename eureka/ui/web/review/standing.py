@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eureka.config import from_yaml
 from eureka.core.types import Feedback, Verdict
-from eureka.search import pooled_score
+from eureka.search.outcomes import pooled_score
 from eureka.search.preferences import has_metric
 from eureka.store import RunStore
 from eureka.ui.web.review.data import Review, newest_review, read_answer
