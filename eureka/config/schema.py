@@ -152,7 +152,7 @@ class SearchConfig:
 
     method: str = "greedy"
     """How answers become further questions: `greedy` (Eureka's: all samples mutate one parent), `best_of_n` (no
-    feedback: every generation asks anew)."""
+    feedback: every generation asks anew), `islands` (populations that evolve apart, with crossover and migration)."""
     generations: int = _at_least(1, 3)
     """Generations."""
     samples: int = _at_least(1, 8)

@@ -9,10 +9,12 @@ from eureka.core.errors import ConfigError
 from eureka.search.methods.base import SearchMethod, Services
 from eureka.search.methods.best_of_n import BestOfN
 from eureka.search.methods.greedy import Greedy
+from eureka.search.methods.islands import Islands
 
 METHODS: Mapping[str, Callable[[SearchConfig, Services], SearchMethod]] = {
     "greedy": Greedy,
     "best_of_n": BestOfN,
+    "islands": Islands,
 }
 
 
