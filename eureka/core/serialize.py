@@ -52,7 +52,7 @@ def loads(cls: type[T], text: str) -> T:
     from pydantic_core import ValidationError
 
     try:
-        value: T = _validator(cls).validate_python(_parse(text))
+        value: T = _validator(cls).validate_python(_parse(text))  # type: ignore[arg-type]  # a class is hashable
     except ValidationError as error:
         raise DecodeError(_sentence(cls, error.errors(include_url=False)[0])) from error
     return value
