@@ -131,7 +131,7 @@ def test_which_training_is_shown(make_result: Make) -> None:
 
 def test_what_is_missing_is_filmed_and_said(run: RunStore, studio: type[FakeStudio]) -> None:
     told: list[str] = []
-    assert film_run(run, Films.all, {}, told.append) == 3
+    assert film_run(run, Films.all, {}, told.append, [Path("/mine")]) == 3
     assert told[0] == "best/rollout.mp4: filmed"
     assert (run.folder / "best/rollout.mp4").read_bytes() == b"film of g01-c02 0"
     assert (run.folder / "best/rollout.jpg").read_bytes() == b"poster"
@@ -139,7 +139,8 @@ def test_what_is_missing_is_filmed_and_said(run: RunStore, studio: type[FakeStud
         policy=policy_mark(b"g01-c02 0"), name="g01-c02", seed=0, score=5.0, seconds=0.4, metric=0.36, ended="cut"
     )
     assert read_note(run.folder, Path("best/rollout.mp4")) == note
-    assert (studio.jobs[0].task, studio.jobs[0].task_dirs) == ("cartpole", ("/somewhere",))
+    # Not what the run has recorded of itself.
+    assert (studio.jobs[0].task, studio.jobs[0].task_dirs) == ("cartpole", ("/mine",))
     assert studio.opened == 1
     assert film_run(run, Films.all, {}, told.append) == 0
     # Another training of it is best by now: its film is no longer the one.

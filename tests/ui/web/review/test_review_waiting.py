@@ -228,7 +228,8 @@ def test_each_policy_is_filmed_alike_unless_it_is_there(
     asked: list[Wanted] = []
 
     class FakeCrew:
-        def __init__(self, store: RunStore, environment: dict[str, str], niceness: int) -> None:
+        def __init__(self, store: RunStore, environment: dict[str, str], niceness: int, task_dirs: list[Path]) -> None:
+            assert task_dirs == [Path("/mine")]
             self.folder = store.folder
 
         def __enter__(self) -> FakeCrew:
@@ -253,7 +254,7 @@ def test_each_policy_is_filmed_alike_unless_it_is_there(
     main(str(folder), "2")
     assert asked == []
     for _ in range(2):
-        main(str(folder), "1")
+        main(str(folder), "1", "/mine")
     assert [(film.path.as_posix(), film.look) for film in asked] == [
         ("review/generation_01/g01-c01.mp4", LOOK),
         ("review/generation_01/g01-c02.mp4", LOOK),
