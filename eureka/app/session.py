@@ -31,7 +31,7 @@ from eureka.app.estimate import (
 from eureka.app.exporting import reward_module
 from eureka.config import Halving, ModelConfig, RunConfig, SandboxMode
 from eureka.core.errors import ConfigError, ProposerError, SearchFailed
-from eureka.core.events import Observer
+from eureka.core.events import Observer, RunStarted, tell_all
 from eureka.core.ids import INIT_ID
 from eureka.core.types import Prompt, PromptFacts, Schedule
 from eureka.evaluation import read_comparison
@@ -69,7 +69,7 @@ from eureka.trainers.population.recording import Recording, probe_metric, record
 from eureka.trainers.population.trajectories import cached_trajectories
 from eureka.ui.console import BestReward, View, best_reward_found, say, watching
 from eureka.ui.report.writer import ReportWriter, update_report
-from eureka.ui.tracking import Both, require_trackers, tracking
+from eureka.ui.tracking import require_trackers, tracking
 from eureka.ui.video.film_writer import FilmWriter
 from eureka.ui.web.live.beside import watched
 from eureka.ui.web.review.waiting import asks_somebody, make_reviewer
@@ -150,7 +150,9 @@ class SearchSession:
                     films.start()
 
                 with self._summed_up(store), self._accounts(store), watching(self._view(store)) as shown:
-                    run = self._run(store, backend, Both(shown, tracker), screening, after_generation)
+                    observe = tell_all(shown, tracker)
+                    observe(self._run_started(store))
+                    run = self._run(store, backend, observe, screening, after_generation)
                     outcome = evolve(run)
                 # Before the comparison too: a module is there even if that cannot be made.
                 self._hand_over(store, outcome)
@@ -225,6 +227,17 @@ class SearchSession:
         folder = cache_folder(self.environment, "trajectories") if self.config.evaluation.cache else None
         trajectories = cached_trajectories(self.task, folder, say)
         return Screening(self.examiner.with_trajectories(trajectories, self.task.info.ppo.gamma))
+
+    def _run_started(self, store: RunStore) -> RunStarted:
+        return RunStarted(
+            task=self.task.info.name,
+            unit=self.task.metric.unit,
+            folder=str(store.folder),
+            proposer=self.proposer.name,
+            generations=self.config.search.generations,
+            samples=self.config.search.samples,
+            finished_generations=len(store.finished_generations()),
+        )
 
     def _view(self, store: RunStore) -> View:
         search = self.config.search

@@ -34,7 +34,7 @@ class Judge:
     verifier: Verifier
     screening: Screening | None
     reject: Callable[[Rejected], None]
-    _screened: set[str] = field(default_factory=set)
+    _screened: set[tuple[str, str]] = field(default_factory=set)
 
     def judge(self, history: History) -> bool:
         """Take the next stage for all that wait for it; False where nothing does."""
@@ -68,20 +68,25 @@ class Judge:
             for name, reward in history.rewards.items()
             if generation_of(name) == history.generation and name != INIT_ID and name not in history.rejections
         ]
-        waiting = [reward for reward in pending if reward.graph not in self._screened]
-        tried = _tried(history) + [Tried(reward, "") for reward in pending if reward.graph in self._screened]
+        waiting = [reward for reward in pending if _key(reward) not in self._screened]
+        tried = _tried(history) + [Tried(reward, "") for reward in pending if _key(reward) in self._screened]
         rejected = False
         for reward in sorted(
             waiting, key=lambda reward: (len(history.answers[reward.candidate_id]), reward.candidate_id)
         ):
             verdict = self.screening.screen(reward, tried)
             if verdict is None:
-                self._screened.add(reward.graph)
+                self._screened.add(_key(reward))
                 tried.append(Tried(reward, ""))
             else:
                 rejected = True
                 self.reject(verdict)
         return rejected
+
+
+def _key(reward: Reward) -> tuple[str, str]:
+    """Tells the reward of a candidate's newest answer from that of an earlier one."""
+    return reward.candidate_id, reward.graph
 
 
 def _tried(history: History) -> list[Tried]:

@@ -16,7 +16,7 @@ from eureka.core.types import Origin, Phase, Rejected, Sample, Stage, TrainingJo
 from eureka.search.history import History
 from eureka.search.judging import Judge
 from eureka.search.outcomes import Outcome
-from eureka.search.run import Run, answered, generation_finished, generation_started, training_started
+from eureka.search.run import Run, generation_finished, generation_started, training_started
 from eureka.search.sampling import ask
 from eureka.search.start import given_answer
 
@@ -85,7 +85,7 @@ class Search:
             return False
         for completion in ask(self.run.proposer, self.run.store, history, samples):
             self.run.store.record_completion(completion)
-            self.run.observe(answered(completion))
+            self.run.observe(events.of_answer(completion))
         return True
 
     def _repairs(self, history: History) -> list[Sample]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from eureka.core import events
 from eureka.core.ids import INIT_ID, generation_of
-from eureka.core.types import Completion, Phase, Rejected, Selection, TaskSpec, TrainingJob
+from eureka.core.types import Phase, Rejected, Selection, TaskSpec, TrainingJob
 from eureka.proposers.base import Proposer
 from eureka.reward.analysis.screening import Screening
 from eureka.search.feedback import Reviewer
@@ -57,7 +57,7 @@ class Run:
     def reject(self, rejected: Rejected) -> None:
         """Record a rejection, and tell of it."""
         self.store.record_rejection(rejected)
-        self.observe(events.of_training(rejected))
+        self.observe(events.of_rejection(rejected))
 
 
 def generation_started(history: History) -> events.GenerationStarted | None:
@@ -72,20 +72,6 @@ def generation_started(history: History) -> events.GenerationStarted | None:
     parents = tuple(sample.parents for sample in asked)
     common = parents[0][0] if len(set(parents)) == 1 and len(parents[0]) == 1 else None
     return events.GenerationStarted(history.generation, common, tuple(sample.id for sample in asked), parents)
-
-
-def answered(completion: Completion) -> events.Answered:
-    """That an answer is recorded."""
-    usage = completion.usage
-    return events.Answered(
-        candidate=completion.candidate_id,
-        attempt=completion.attempt,
-        continues=completion.continues,
-        model=completion.model,
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        usd=usage.usd,
-    )
 
 
 def training_started(history: History, jobs: Sequence[TrainingJob]) -> events.TrainingStarted:

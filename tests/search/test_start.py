@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from loop_fakes import GOOD, IDS, FakeBackend, FakeWatcher, Stopped, build_run
+from loop_fakes import GOOD, IDS, FakeBackend, FakeObserver, Stopped, build_run, prompt_of
 
 from eureka.app.cli import main
 from eureka.app.estimate import estimate
@@ -28,14 +28,14 @@ from eureka.core.types import (
     TrainingResult,
 )
 from eureka.evaluation.baselines import trace_baselines
-from eureka.proposers.base import FakeProposer
+from eureka.proposers.base import Capabilities, FakeProposer
 from eureka.proposers.fallback import Fallback
 from eureka.proposers.program_search.proposer import ProgramSearch
 from eureka.reward.extract.extraction import extract
 from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes
 from eureka.search.read_start import read_start, require_usable
-from eureka.search.start import HUMAN, Start, label, recorded_start
+from eureka.search.start import HUMAN, Start, given_answer, label, recorded_start
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
 from eureka.trainers.population.recording import record
@@ -124,7 +124,7 @@ def test_the_tasks_own_reward_is_a_function_of_state_fields(task: Task) -> None:
     start = read_start(HUMAN, task, lambda: trace_baselines(task, recording.state).human)
     assert label(start.facts) == "human reward"
     assert recorded_start(start.facts) == start
-    candidate = extract(start.completion, task.fields)
+    candidate = extract(given_answer(start.source), task.fields)
     assert isinstance(candidate, Candidate)
     assert candidate.inputs == ("pole_angle",)
     assert "compute_reward_from_state" not in start.source
@@ -140,7 +140,7 @@ def test_the_tasks_own_reward_is_a_function_of_state_fields(task: Task) -> None:
 def test_the_example_of_the_docs_can_be_started_from() -> None:
     page = (Path(__file__).parents[2] / "docs" / "starting-from-your-reward.md").read_text()
     example = page.partition("```python\n")[2].partition("```")[0]
-    assert isinstance(extract(Start("my.py", example).completion, load_task("ant").fields), Candidate)
+    assert isinstance(extract(given_answer(example), load_task("ant").fields), Candidate)
 
 
 # ---- the search --------------------------------------------------------------------------------------------------
@@ -148,14 +148,14 @@ def test_the_example_of_the_docs_can_be_started_from() -> None:
 
 def test_it_is_trained_before_the_first_prompt_which_tells_how_that_went(tmp_path: Path, make_result: Make) -> None:
     backend = FakeBackend(make_result, {INIT_ID: 2.5, **{name: float(i) for i, name in enumerate(IDS)}})
-    watcher = FakeWatcher()
+    observe = FakeObserver()
     start = Start("my.py", OWN)
-    run = build_run(tmp_path / "run", make_result, backend=backend, watcher=watcher, init=start.completion)
+    run = build_run(tmp_path / "run", make_result, backend=backend, observe=observe, start=start.source)
     with run.store as store:
         assert evolve(run).candidate.id == "g03-c02"
         assert backend.trained == [INIT_ID, *IDS]
-        assert watcher.told[:3] == ["training 1", "event", "start 1"]
-        prompts = [store.prompt(generation) for generation in (1, 2, 3)]
+        assert observe.seen[:3] == ["training 1", "trained", "start 1"]
+        prompts = [prompt_of(store, generation) for generation in (1, 2, 3)]
         assert [p.facts.reflection.candidate_id for p in prompts if p and p.facts.reflection] == [
             INIT_ID,
             INIT_ID,
@@ -163,7 +163,7 @@ def test_it_is_trained_before_the_first_prompt_which_tells_how_that_went(tmp_pat
         ]
         assert store.completions()[INIT_ID][0].model == "init"
         assert store.calls_in_flight() == []
-        assert {o.candidate.id for o in outcomes(store, 1)} == {INIT_ID, "g01-c01", "g01-c02"}
+        assert {o.candidate.id for o in outcomes(store) if o.candidate.id < "g02"} == {INIT_ID, "g01-c01", "g01-c02"}
     assert prompts[0]
     shown = prompts[0].messages[-1].content
     assert f"## The reward to improve, {INIT_ID}, which a person wrote" in shown
@@ -179,7 +179,7 @@ def test_it_is_never_asked_about_again_and_never_screened(tmp_path: Path, make_r
         make_result,
         backend=backend,
         proposer=FakeProposer(dict.fromkeys(IDS, (GOOD,))),
-        init=Start("my.py", OWN).completion,
+        start=OWN,
         repairs=2,
         generations=1,
     )
@@ -187,7 +187,7 @@ def test_it_is_never_asked_about_again_and_never_screened(tmp_path: Path, make_r
         evolve(run)
         assert [r.stage for r in store.rejections()] == [Stage.TRAIN]
         assert len(store.completions()[INIT_ID]) == 1
-        prompt = store.prompt(1)
+        prompt = prompt_of(store, 1)
     assert prompt
     assert prompt.facts.reflection is None
 
@@ -201,8 +201,8 @@ def test_a_run_that_is_stopped_anywhere_goes_on_alike(tmp_path: Path, make_resul
             tmp_path / "run",
             make_result,
             backend=backend,
-            watcher=FakeWatcher(stop_after=stops % 3 + 1),
-            init=Start("my.py", OWN).completion,
+            observe=FakeObserver(stop_after=stops % 3 + 1),
+            start=OWN,
         )
         with run.store:
             try:
@@ -217,25 +217,27 @@ def test_a_run_that_is_stopped_anywhere_goes_on_alike(tmp_path: Path, make_resul
 
 def test_a_proposer_that_cannot_read_it_goes_on_from_what_it_can(tmp_path: Path, make_result: Make) -> None:
     class ReadsItsOwn(FakeProposer):
-        def reads(self, source: str) -> bool:
-            return "SCALE" not in source
+        capabilities = Capabilities(reads=lambda source: "SCALE" not in source)
+
+        def __init__(self, answers: Mapping[str, str]) -> None:
+            kept = self.capabilities
+            super().__init__(answers)
+            self.capabilities = kept
 
     proposer = ReadsItsOwn(dict.fromkeys(IDS, GOOD))
     backend = FakeBackend(make_result, {INIT_ID: 99.0, **{name: float(i) for i, name in enumerate(IDS)}})
-    run = build_run(
-        tmp_path / "run", make_result, proposer=proposer, backend=backend, init=Start("my.py", OWN).completion
-    )
+    run = build_run(tmp_path / "run", make_result, proposer=proposer, backend=backend, start=OWN)
     with run.store:
         assert evolve(run).candidate.id == INIT_ID
     parents = [prompt.facts.reflection.candidate_id for prompt in proposer.prompts if prompt.facts.reflection]
-    assert parents == [INIT_ID, "g01-c02", "g02-c02"]
+    assert parents == [*[INIT_ID] * 2, *["g01-c02"] * 2, *["g02-c02"] * 2]
 
 
 def test_program_search_reads_its_own_code_alone() -> None:
     search = ProgramSearch(0, use_probe=False)
-    assert not search.reads(OWN)
-    assert not Fallback(search, search, print).reads(OWN)
-    assert FakeProposer({}).reads(OWN)
+    assert not search.capabilities.reads(OWN)
+    assert not Fallback(search, search, print).capabilities.reads(OWN)
+    assert FakeProposer({}).capabilities.reads(OWN)
 
 
 # ---- as a user ---------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from loop_fakes import GOOD, IDS, FakeBackend, Make, build_run
 
 from eureka.core.errors import ConfigError
 from eureka.core.ids import INIT_ID
-from eureka.core.types import Completion, PPOConfig, TrainingJob, TrainingResult
+from eureka.core.types import PPOConfig, TrainingJob, TrainingResult
 from eureka.search.loop import evolve
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep, read_warm_start
 from eureka.store import RunStore
@@ -19,6 +19,7 @@ from eureka.trainers.population.backend import Event
 from eureka.trainers.population.networks import StackedMLP
 from eureka.trainers.population.policy import Policies
 
+SOURCE = GOOD.removeprefix("```python\n").removesuffix("\n```")
 PPO = PPOConfig(hidden=(8,), activation="relu")
 
 
@@ -75,7 +76,7 @@ def test_the_reward_that_a_search_starts_from_has_no_parent(tmp_path: Path, make
         make_result,
         backend=backend,
         warm_start=WarmStart(from_parent=True),
-        init=Completion(INIT_ID, GOOD, "init"),
+        start=SOURCE,
         generations=1,
         finalists=2,
         confirmation_seeds=1,

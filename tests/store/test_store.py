@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from loop_fakes import prompt_of
 
 from eureka.core.errors import StoreError
 from eureka.core.ids import generation_of
@@ -75,7 +76,7 @@ def test_everything_comes_back_after_reopening(tmp_path: Path) -> None:
     rejected = Rejected("g01-c02", Stage.EXTRACT, "prose", "no code block")
     reward = Reward("g01-c01", '{"ops": []}', ("speed",))
     with make_store(folder) as store:
-        assert store.prompt(1) is None
+        assert prompt_of(store, 1) is None
         store.record_prompt(1, prompt)
         store.record_intent(["g01-c01", "g01-c02"])
         store.record_completion(completion)
@@ -90,7 +91,7 @@ def test_everything_comes_back_after_reopening(tmp_path: Path) -> None:
     with RunStore.open(folder) as store:
         assert store.config_yaml == "task: ant\n"
         assert store.facts() == {"proposer": "program_search", "python": "3.11"}
-        assert store.prompt(1) == prompt
+        assert prompt_of(store, 1) == prompt
         assert store.completions(1) == {"g01-c01": (completion,)}
         assert store.calls_in_flight() == ["g01-c02"]
         assert store.candidates(1) == [candidate]

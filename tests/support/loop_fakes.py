@@ -1,13 +1,16 @@
 """What stands in for the slow parts of a run in tests of the loop."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
+from eureka.config import SearchConfig
+from eureka.core import events
+from eureka.core.events import Event
 from eureka.core.ids import candidate_id
 from eureka.core.types import (
     Candidate,
-    Completion,
     Prompt,
     Rejected,
     Reward,
@@ -17,12 +20,14 @@ from eureka.core.types import (
     TrainingResult,
 )
 from eureka.proposers.base import FakeProposer
-from eureka.search.outcomes import Outcome
-from eureka.search.methods.greedy import Greedy
-from eureka.search.loop import Run
+from eureka.search.history import Budget
+from eureka.search.methods import make_method
+from eureka.search.methods.base import Services
+from eureka.search.racing import Racing
+from eureka.search.run import Run
 from eureka.store import RunStore
 from eureka.tasks import load_task
-from eureka.trainers.population.backend import Event
+from eureka.trainers.population.backend import Event as TrainingEvent
 
 Make = Callable[..., TrainingResult]
 MakeRun = Callable[..., Run]
@@ -61,7 +66,7 @@ class FakeBackend:
     bad: Sequence[str] = ()
     trained: list[str] = field(default_factory=list)
 
-    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
+    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[TrainingEvent]:
         for job in jobs:
             self.trained.append(job.candidate_id)
             if job.candidate_id in self.bad:
@@ -72,57 +77,75 @@ class FakeBackend:
     def close(self) -> None: ...
 
 
-class FakeWatcher:
-    """Remembers what it is told; can stand for a kill after a number of calls."""
+class FakeObserver:
+    """Remembers what it is told; can stand for a kill after a number of events."""
 
     def __init__(self, stop_after: int | None = None) -> None:
         self._left = stop_after
-        self.told: list[str] = []
+        self.seen: list[str] = []
 
-    def _told(self, what: str) -> None:
-        self.told.append(what)
+    def __call__(self, event: Event) -> None:
+        self.seen.append(_in_short(event))
         if self._left is not None:
             self._left -= 1
             if self._left < 0:
                 raise Stopped
 
-    def generation_started(self, generation: int, prompt: Prompt) -> None:
-        self._told(f"start {generation}")
 
-    def answered(self, completion: Completion) -> None:
-        self._told(f"{completion.candidate_id}/{completion.attempt}{'+' if completion.continues else ''}")
-
-    def rejected(self, rejected: Rejected) -> None:
-        self._told(f"{rejected.candidate_id} {rejected.stage}")
-
-    def training_started(self, jobs: Sequence[TrainingJob]) -> None:
-        self._told(f"training {len(jobs)}")
-
-    def event(self, event: Event) -> None:
-        self._told("event")
-
-    def generation_finished(self, generation: int, outcomes: Sequence[Outcome], best: Outcome | None) -> None:
-        self._told(f"finished {generation}")
-
-    def confirmation_started(self, finalists: Sequence[str]) -> None:
-        self._told(f"finalists {' '.join(finalists)}")
+def _in_short(event: Event) -> str:
+    match event:
+        case events.GenerationStarted():
+            return f"start {event.generation}"
+        case events.Answered():
+            return f"{event.candidate}/{event.attempt}{'+' if event.continues else ''}"
+        case events.CandidateRejected():
+            return f"{event.candidate} {event.stage}"
+        case events.TrainingStarted():
+            return f"training {len(event.seeds)}"
+        case events.GenerationFinished():
+            return f"finished {event.generation}"
+        case events.ConfirmationStarted():
+            return f"finalists {' '.join(event.candidates)}"
+    return event.kind
 
 
-def build_run(folder: Path, make_result: Make, **changes: object) -> Run:
-    """A run of three generations of two in `folder`, which it goes on with where it is one already."""
+def prompt_of(store: RunStore, generation: int) -> Prompt | None:
+    """What the first sample of a generation was asked."""
+    return store.prompts(generation).get((candidate_id(generation, 1), 0))
+
+
+_OF_BUDGET = {field.name for field in fields(Budget)}
+
+
+def build_run(folder: Path, make_result: Make, **changes: Any) -> Run:
+    """A run of three generations of two in `folder`, which it goes on with where it is one already.
+
+    `changes` are fields of `Run`, of its `Budget`, of `Services` (`race`, `probe`), or of the search's config
+    (`method`, `parent`).
+    """
     task = load_task("cartpole")
-    defaults: dict[str, object] = {
-        "task": task,
+    training = changes.pop("training", Schedule(8, 1000, 1, 1, task.info.ppo))
+    budget = {"generations": 3, "samples": 2, "training": training}
+    budget |= {name: changes.pop(name) for name in [*changes] if name in _OF_BUDGET}
+    config = SearchConfig(**{name: changes.pop(name) for name in ("method", "parent") if name in changes})
+    proposer = changes.pop("proposer", FakeProposer(dict.fromkeys(IDS, GOOD)))
+    screening = changes.get("screening")
+    race = changes.pop("race", None)
+    services = Services(
+        capabilities=lambda: proposer.capabilities,
+        probe=changes.pop("probe", None),
+        diagnose=screening.about if screening else None,
+        racing=Racing(race) if race else None,
+    )
+    defaults: dict[str, Any] = {
+        "spec": task.spec,
         "store": RunStore.open(folder) if folder.exists() else RunStore.create(folder, "", {}),
-        "proposer": FakeProposer(dict.fromkeys(IDS, GOOD)),
+        "proposer": proposer,
         "verifier": FakeVerifier(),
         "backend": FakeBackend(make_result, {identity: float(index) for index, identity in enumerate(IDS)}),
-        "search": Greedy(),
-        "schedule": Schedule(8, 1000, 1, 1, task.info.ppo),
-        "watcher": FakeWatcher(),
-        "generations": 3,
-        "samples": 2,
-        "training_seeds": 1,
+        "method": make_method(config, services),
+        "budget": Budget(**budget),
+        "observe": FakeObserver(),
         "seed": 7,
     }
-    return Run(**{**defaults, **changes})  # type: ignore[arg-type]
+    return Run(**{**defaults, **changes})
