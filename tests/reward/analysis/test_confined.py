@@ -5,7 +5,6 @@ import json
 import pytest
 import torch
 from analysis_graphs import F32, HEIGHT, RUNNING, SPEED, node, text
-from eureka.reward.trace.wire import pack
 from in_process import Here
 
 from eureka.core.types import Candidate, Completion, Reward, Stage
@@ -15,6 +14,7 @@ from eureka.reward.analysis.fingerprint import Fingerprints
 from eureka.reward.analysis.screening import Screening
 from eureka.reward.analysis.trajectory import Trajectory
 from eureka.reward.graph.runtime import compile_graph
+from eureka.reward.trace.wire import pack
 from eureka.sandbox import Failed, Finished, Sandbox
 from eureka.search.remarks import record_remarks
 from eureka.store import RunStore
