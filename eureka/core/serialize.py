@@ -174,7 +174,7 @@ def _keys(wanted: Any, path: tuple[int | str, ...]) -> list[str]:
     """The fields of the dataclass at `path` below the type `wanted`."""
     for part in path:
         inner = get_args(wanted)
-        wanted = inner[isinstance(part, str)] if inner else get_type_hints(wanted)[part]
+        wanted = inner[isinstance(part, str)] if inner else get_type_hints(wanted)[str(part)]
         if type(None) in get_args(wanted):
             wanted = get_args(wanted)[0]
     return [field.name for field in dataclasses.fields(wanted)]
