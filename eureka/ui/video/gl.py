@@ -65,10 +65,10 @@ class GlReport:
     missing: tuple[str, ...] = ()
 
 
-def gl_environment(environment: Mapping[str, str], backend: str) -> dict[str, str]:
+def drawing_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """What a child that draws is given of the environment variables: no keys."""
     drawing = {name: value for name, value in environment.items() if name in _NAMES or name.startswith(_PREFIXES)}
-    return {**worker_environment(environment), **drawing, "MUJOCO_GL": backend}
+    return {**worker_environment(environment), **drawing}
 
 
 def gl_report(environment: Mapping[str, str]) -> list[GlReport]:
@@ -103,7 +103,7 @@ def explain(reports: list[GlReport]) -> str:
 
 
 def _try(environment: Mapping[str, str], backend: str) -> GlReport:
-    child = gl_environment(environment, backend)
+    child = {**drawing_environment(environment), "MUJOCO_GL": backend}
     try:
         probe = subprocess.run(
             [python(), "-P", "-c", _PROBE],
