@@ -30,7 +30,8 @@ import torch
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 
-from eureka.core.types import Candidate, Prompt, PromptFacts, Reward, candidate_id
+from eureka.core.ids import candidate_id
+from eureka.core.types import Candidate, Prompt, PromptFacts, Reward
 from eureka.proposers.program_search.proposer import ProgramSearch
 from eureka.reward.extract.extraction import extract
 from eureka.reward.graph.runtime import compile_graph

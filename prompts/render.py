@@ -15,7 +15,8 @@ from importlib.resources import files
 
 import jinja2
 
-from eureka.core.types import INIT_ID, Completion, FieldSpec, Message, Prompt, PromptFacts, Rejected, Stage
+from eureka.core.ids import INIT_ID
+from eureka.core.types import Completion, FieldSpec, Message, Prompt, PromptFacts, Rejected, Stage
 
 _MAX_MISTAKE = 400
 """Characters of one error of an earlier candidate, of which a prompt has a whole list."""

@@ -28,7 +28,8 @@ from eureka.config import (
     from_yaml,
 )
 from eureka.core.errors import ConfigError, StoreError
-from eureka.core.types import INIT_ID, Schedule, candidate_id
+from eureka.core.ids import INIT_ID, candidate_id
+from eureka.core.types import Schedule
 from eureka.physics.engine import choose, engines
 from eureka.proposers.base import Proposer
 from eureka.proposers.models import ModelAccess, known_endpoints, make_model_proposer, resolve_model

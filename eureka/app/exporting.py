@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from eureka.app.comparing import best_reward
 from eureka.core.errors import StoreError
-from eureka.core.types import INIT_ID, Reward
+from eureka.core.ids import INIT_ID
+from eureka.core.types import Reward
 from eureka.reward.export import export_reward
 from eureka.search.outcomes import outcomes
 from eureka.search.start import label

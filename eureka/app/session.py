@@ -31,7 +31,8 @@ from eureka.app.estimate import (
 from eureka.app.exporting import reward_module
 from eureka.config import Halving, ModelConfig, Parent, RunConfig, SandboxMode
 from eureka.core.errors import ConfigError, ProposerError, SearchFailed
-from eureka.core.types import INIT_ID, Prompt, PromptFacts, Schedule
+from eureka.core.ids import INIT_ID
+from eureka.core.types import Prompt, PromptFacts, Schedule
 from eureka.evaluation import read_comparison
 from eureka.evaluation.baselines import trace_baselines
 from eureka.physics.engine import choose, where

@@ -25,15 +25,6 @@ class Stage(StrEnum):
     TRAIN = "train"
 
 
-def candidate_id(generation: int, sample: int) -> str:
-    """`candidate_id(2, 5) == "g02-c05"`; both count from 1."""
-    return f"g{generation:02d}-c{sample:02d}"
-
-
-INIT_ID = candidate_id(1, 0)
-"""The reward that a search starts from where a person gave one (`search.init`): before the first sample."""
-
-
 @dataclass(frozen=True)
 class FieldSpec:
     """One field of a task's State, as the model and the verifier see it.
@@ -50,17 +41,63 @@ class FieldSpec:
 
 
 @dataclass(frozen=True)
+class MetricSpec:
+    """What judges a policy, as people and prompts are told; never how it is computed.
+
+    `lowest` and `highest` are the bounds of its values, and `best` the best value that is possible, where known.
+    """
+
+    description: str
+    unit: str
+    lowest: float | None = None
+    highest: float | None = None
+    best: float | None = None
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """What is to be learned, as the search sees it: nothing here depends on a simulator.
+
+    Attributes:
+        name: the task's name.
+        sentence: what the policy should do, for the model and for people.
+        fields: the State, which a reward may read.
+        source: what a model is shown of the environment's source, without metric and human-written reward.
+        control_step_s: seconds between two actions.
+        episode_steps: the time limit in control steps.
+        metric: what judges a policy; None where a person's preferences decide in its place.
+        physical_facts: what a model cannot see in the source, such as masses and joint ranges, a sentence each.
+    """
+
+    name: str
+    sentence: str
+    fields: tuple[FieldSpec, ...]
+    source: str
+    control_step_s: float
+    episode_steps: int
+    metric: MetricSpec | None
+    physical_facts: tuple[str, ...] = ()
+
+    @property
+    def has_metric(self) -> bool:
+        """Whether a task metric decides, and not a person."""
+        return self.metric is not None
+
+
+@dataclass(frozen=True)
 class Rejected:
     """A candidate that did not make it: a value, never an exception.
 
     `reason` is one sentence for a person; `feedback` is what the model is told (the exact error with its line), empty
-    where the code is not to blame.
+    where the code is not to blame. `duplicate_of` is the earlier candidate whose reward this one repeats, where that is
+    the reason.
     """
 
     candidate_id: str
     stage: Stage
     reason: str
     feedback: str
+    duplicate_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -211,10 +248,15 @@ class PromptFacts:
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a proposer is asked."""
+    """What a proposer is asked for one candidate; kept as it was sent.
+
+    `ending` is what this candidate's prompt alone says, after `messages`, which a generation's prompts share: so a
+    provider's cache serves them all. Empty where there is nothing of the kind.
+    """
 
     messages: tuple[Message, ...]
     facts: PromptFacts
+    ending: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
 
 from eureka.core.errors import ProposerError
+from eureka.core.ids import sample_of
 from eureka.core.types import Completion, Prompt, Usage
 from eureka.proposers.budget import Ledger
 from eureka.proposers.calls import Answer, Call, CallFailed, Endpoint
@@ -19,8 +19,6 @@ from eureka.proposers.tokens import token_bound
 
 Vary = Callable[[int, int], str]
 """`vary(sample, samples)`: a sentence that tells one of a generation's samples to take another line."""
-
-_SAMPLE = re.compile(r"g\d+-c(\d+)")
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ class ChatProposer:
 
         call = Call(
             messages=prompt.messages,
-            ending="" if alone else self._vary(_sample_number(candidate_id), self._settings.samples),
+            ending="" if alone else self._vary(sample_of(candidate_id), self._settings.samples),
             max_output_tokens=self._settings.max_output_tokens,
             arriving=arriving,
         )
@@ -157,10 +155,3 @@ class ChatProposer:
                 answer.input_tokens, answer.output_tokens, answer.cached_tokens or 0, answer.written_tokens or 0
             )
         return Usage(answer.input_tokens, answer.output_tokens, answer.cached_tokens, answer.reasoning_tokens, usd)
-
-
-def _sample_number(candidate_id: str) -> int:
-    match = _SAMPLE.fullmatch(candidate_id)
-    if match is None:
-        raise ProposerError(f"{candidate_id!r} is not a candidate id: expected the form g02-c05, counted from 1")
-    return int(match[1])

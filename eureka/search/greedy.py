@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from eureka.core.ids import generation_of
 from eureka.core.types import Candidate, Feedback, Reflection, Rejected, TrainingResult
 from eureka.search.reflection import reflect
-from eureka.store import generation_of
 
 MAX_MISTAKES = 8
 """How many kinds of errors a prompt warns of."""

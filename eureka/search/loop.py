@@ -12,8 +12,8 @@ from functools import partial
 from typing import Protocol
 
 from eureka.core.errors import SearchFailed
+from eureka.core.ids import INIT_ID, candidate_id, generation_of
 from eureka.core.types import (
-    INIT_ID,
     Candidate,
     Completion,
     MetricProbe,
@@ -26,7 +26,6 @@ from eureka.core.types import (
     Stage,
     TrainingJob,
     TrainingResult,
-    candidate_id,
 )
 from eureka.proposers.base import Proposer
 from eureka.reward.analysis.screening import Screening, Tried
@@ -38,7 +37,7 @@ from eureka.search.race import Champion, Race
 from eureka.search.racing import stand, until
 from eureka.search.sampling import ask, ask_again, further_calls, task_prompt
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart
-from eureka.store import RunStore, generation_of
+from eureka.store import RunStore
 from eureka.tasks import Task
 from eureka.trainers.population.backend import Backend, Event
 

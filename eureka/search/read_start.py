@@ -9,7 +9,8 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 from eureka.core.errors import ConfigError
-from eureka.core.types import INIT_ID, Completion, Rejected
+from eureka.core.ids import INIT_ID
+from eureka.core.types import Completion, Rejected
 from eureka.prompts.render import fenced
 from eureka.reward.export import export_reward
 from eureka.reward.extract.extraction import REMEDY, extract

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from eureka.core.errors import ContextTooLong, ProposerError
-from eureka.core.types import INIT_ID, Completion, Prompt, PromptFacts, Rejected, Stage
+from eureka.core.ids import INIT_ID
+from eureka.core.types import Completion, Prompt, PromptFacts, Rejected, Stage
 from eureka.prompts import render_continuation, render_prompt, render_repair, shortened
 from eureka.proposers.base import Proposer
 from eureka.reward.extract.answer_text import without_thinking

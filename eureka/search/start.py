@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from eureka.core.types import INIT_ID, Completion, Usage
+from eureka.core.ids import INIT_ID
+from eureka.core.types import Completion, Usage
 from eureka.prompts.render import fenced
 
 HUMAN = "human"

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from eureka.core.ids import INIT_ID
 from eureka.core.text import table
-from eureka.core.types import INIT_ID, Completion, Rejected, Stage, TrainingResult
+from eureka.core.types import Completion, Rejected, Stage, TrainingResult
 from eureka.search import pooled_score
 from eureka.search.preferences import preference_scores
 from eureka.search.racing import stopped_after

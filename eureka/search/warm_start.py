@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eureka.core.errors import ConfigError, TrainingError
-from eureka.core.types import INIT_ID, PPOConfig
-from eureka.store import RunStore, generation_of
+from eureka.core.ids import INIT_ID, generation_of
+from eureka.core.types import PPOConfig
+from eureka.store import RunStore
 from eureka.tasks import Task
 from eureka.trainers.population.policy import load_policy, policy_network
 

@@ -12,14 +12,14 @@ best/                       the best reward as a module
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self, TypeVar
+from typing import Self, TypeVar
 
 from eureka.core.errors import StoreError
+from eureka.core.ids import place_of
 from eureka.core.serialize import DecodeError, dumps, loads
 from eureka.core.types import Candidate, Completion, Feedback, Prompt, Rejected, Reward, TrainingResult
 from eureka.store.database import Database, Key, create_database
@@ -28,15 +28,9 @@ from eureka.store.lock import FolderLock
 
 T = TypeVar("T")
 
-_CANDIDATE_ID = re.compile(r"g(\d+)-c(\d+)")
 _CONFIG_NOTE = "# A record for people: `eureka resume` reads its own copy in run.db.\n"
 _LEFTOVERS = {"config.yaml", ".config.yaml.partial", "run.lock", "run.db.partial", "run.db.partial-journal"}
 """What a process killed inside `RunStore.create` can leave: nothing was recorded, so it does not count as a run."""
-
-
-class _Place(NamedTuple):
-    generation: int
-    sample: int
 
 
 @dataclass(frozen=True)
@@ -49,18 +43,6 @@ class _Call:
 
     def __str__(self) -> str:
         return f"{self.candidate_id} (attempt {self.attempt})" if self.attempt else self.candidate_id
-
-
-def _place(candidate_id: str) -> _Place:
-    match = _CANDIDATE_ID.fullmatch(candidate_id)
-    if match is None:
-        raise ValueError(f"{candidate_id!r} is not a candidate id such as g02-c05")
-    return _Place(int(match[1]), int(match[2]))
-
-
-def generation_of(candidate_id: str) -> int:
-    """`generation_of("g02-c05") == 2`."""
-    return _place(candidate_id).generation
 
 
 class RunStore:
@@ -177,7 +159,7 @@ class RunStore:
     def record_intent(self, candidate_ids: Sequence[str], attempt: int = 0) -> None:
         """Keep that answers for these candidates are about to be asked for: the first, or after `attempt` others."""
         before = self._calls()
-        keys = {name: Key(*_place(name), attempt) for name in candidate_ids}
+        keys = {name: Key(*place_of(name), attempt) for name in candidate_ids}
         asked = {name: before[key].asked if key in before else 0 for name, key in keys.items()}
         calls = {keys[name]: dumps(_Call(name, attempt, asked[name] + 1)) for name in candidate_ids}
         with store_errors("write which calls are about to be made", self.folder):
@@ -195,7 +177,7 @@ class RunStore:
         if attempt and rejected.exists():
             with store_errors("rename rejected.txt", self.folder):
                 rejected.replace(rejected.with_name(f"rejected_attempt{attempt - 1}.txt"))
-        self._put("completion", Key(*_place(completion.candidate_id), attempt), completion)
+        self._put("completion", Key(*place_of(completion.candidate_id), attempt), completion)
 
     def completions(self, generation: int | None = None) -> dict[str, tuple[Completion, ...]]:
         """Every candidate's answers in order of their attempts, by candidate id, of one generation or of all."""
@@ -230,7 +212,7 @@ class RunStore:
 
     def record_result(self, result: TrainingResult) -> None:
         """Keep one training; its policy goes to `policy_seed<seed>.pt`, not into the database."""
-        place = _place(result.candidate_id)
+        place = place_of(result.candidate_id)
         self.write_file(self._policy_path(result), result.policy)
         self._put("result", Key(*place, result.seed), replace(result, policy=b""))
 
@@ -300,7 +282,7 @@ class RunStore:
 
     def candidate_folder(self, candidate_id: str) -> Path:
         """`generation_02/candidate_05` of `g02-c05`, whether it exists yet or not."""
-        place = _place(candidate_id)
+        place = place_of(candidate_id)
         return self.folder / f"generation_{place.generation:02d}" / f"candidate_{place.sample:02d}"
 
     @property
@@ -348,7 +330,7 @@ class RunStore:
 
     def _newest(self, candidate_id: str) -> Key:
         """Where the records of the candidate's newest answer stand."""
-        place = _place(candidate_id)
+        place = place_of(candidate_id)
         with store_errors("read the table completion", self.folder):
             return Key(*place, self._database.last_numbers("completion", place.generation).get(place, 0))
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import jinja2
 import pytest
 
+from eureka.core.ids import INIT_ID
 from eureka.core.types import (
-    INIT_ID,
     Completion,
     ComponentReflection,
     Feedback,

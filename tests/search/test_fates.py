@@ -4,7 +4,8 @@ from pathlib import Path
 
 from loop_fakes import GOOD, Make
 
-from eureka.core.types import INIT_ID, Candidate, Completion, Rejected, Reward, Stage
+from eureka.core.ids import INIT_ID
+from eureka.core.types import Candidate, Completion, Rejected, Reward, Stage
 from eureka.search.status import Fate, fates, share_line, summary_lines
 from eureka.store import RunStore
 

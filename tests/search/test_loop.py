@@ -8,7 +8,8 @@ import pytest
 from loop_fakes import GOOD, IDS, FakeBackend, FakeVerifier, FakeWatcher, Make, MakeRun, Stopped, build_run
 
 from eureka.core.errors import SearchFailed
-from eureka.core.types import Completion, Feedback, MetricProbe, Prompt, Stage, TrainingJob, candidate_id
+from eureka.core.ids import candidate_id
+from eureka.core.types import Completion, Feedback, MetricProbe, Prompt, Stage, TrainingJob
 from eureka.proposers.base import FakeProposer
 from eureka.search.loop import Run, evolve
 from eureka.search.outcomes import outcomes

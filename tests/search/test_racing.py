@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from loop_fakes import GOOD, FakeWatcher, Make, MakeRun, Stopped, build_run
 
-from eureka.core.types import Rejected, Schedule, Stage, TrainingJob, candidate_id
+from eureka.core.ids import candidate_id
+from eureka.core.types import Rejected, Schedule, Stage, TrainingJob
 from eureka.proposers.base import FakeProposer
 from eureka.search.loop import Run, evolve
 from eureka.search.outcomes import outcomes

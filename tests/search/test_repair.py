@@ -10,7 +10,8 @@ from loop_fakes import BROKEN, GOOD, FakeBackend, FakeWatcher, Make, MakeRun, St
 import eureka.tasks
 from eureka.config import compose_config
 from eureka.core.errors import ContextTooLong, ProposerError
-from eureka.core.types import Completion, Prompt, Stage, candidate_id
+from eureka.core.ids import candidate_id
+from eureka.core.types import Completion, Prompt, Stage
 from eureka.proposers.base import FakeProposer
 from eureka.proposers.replay import Replay
 from eureka.search.loop import Run, evolve

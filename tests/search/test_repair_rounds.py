@@ -7,7 +7,8 @@ import pytest
 from loop_fakes import BROKEN, GOOD, IDS, FakeBackend, Make, MakeRun, Stopped, build_run
 
 from eureka.core.errors import ContextTooLong, ProposerError
-from eureka.core.types import Completion, Prompt, Rejected, Stage, TrainingJob, candidate_id
+from eureka.core.ids import candidate_id
+from eureka.core.types import Completion, Prompt, Rejected, Stage, TrainingJob
 from eureka.proposers.base import FakeProposer
 from eureka.search.loop import Run, evolve
 from eureka.search.outcomes import outcomes

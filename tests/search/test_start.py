@@ -15,8 +15,8 @@ from eureka.app.cli import main
 from eureka.app.estimate import estimate
 from eureka.config import RunConfig, SearchConfig
 from eureka.core.errors import ConfigError
+from eureka.core.ids import INIT_ID
 from eureka.core.types import (
-    INIT_ID,
     Candidate,
     PPOConfig,
     Prompt,

@@ -9,7 +9,8 @@ import torch
 from loop_fakes import GOOD, IDS, FakeBackend, Make, build_run
 
 from eureka.core.errors import ConfigError
-from eureka.core.types import INIT_ID, Completion, PPOConfig, TrainingJob, TrainingResult
+from eureka.core.ids import INIT_ID
+from eureka.core.types import Completion, PPOConfig, TrainingJob, TrainingResult
 from eureka.search.loop import evolve
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep, read_warm_start
 from eureka.store import RunStore

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from eureka.core.errors import StoreError
+from eureka.core.ids import generation_of
 from eureka.core.types import (
     Candidate,
     Completion,
@@ -29,7 +30,7 @@ from eureka.core.types import (
     TrainingResult,
     Usage,
 )
-from eureka.store import FORMAT_VERSION, RunStore, free_name, generation_of
+from eureka.store import FORMAT_VERSION, RunStore, free_name
 from eureka.store.database import Database
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from eureka.core.ids import candidate_id
 from eureka.core.types import (
     Candidate,
     Completion,
@@ -14,7 +15,6 @@ from eureka.core.types import (
     Stage,
     TrainingJob,
     TrainingResult,
-    candidate_id,
 )
 from eureka.proposers.base import FakeProposer
 from eureka.search import Greedy, Outcome

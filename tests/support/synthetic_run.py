@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from eureka.core.ids import candidate_id
 from eureka.core.types import (
     Candidate,
     Completion,
@@ -26,7 +27,6 @@ from eureka.core.types import (
     Stage,
     TrainingResult,
     Usage,
-    candidate_id,
 )
 from eureka.evaluation.data import VERSION, Comparison, Estimate, Method, Role
 from eureka.evaluation.record import write_comparison

@@ -6,18 +6,17 @@ It reads the same typed facts as a model would (`PromptFacts`), never the task's
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator, Sequence
 from random import Random
 
 from eureka.core.errors import ProposerError
+from eureka.core.ids import sample_of
 from eureka.core.types import Completion, Prompt, PromptFacts, Reflection
 from eureka.proposers.base import OneByOne
 from eureka.proposers.program_search.draw import Library, draw_program, library, plain_program
 from eureka.proposers.program_search.mutate import Proposal, mutate
 from eureka.proposers.program_search.source import Program, Term, parse, render
 
-_SAMPLE = re.compile(r"g\d+-c(\d+)")
 _SIBLINGS = 16
 """Samples of a generation that a further proposal differs from, however many were asked for."""
 
@@ -68,7 +67,7 @@ class ProgramSearch(OneByOne):
             )
         generation = _Generation(self._seed, facts, lib)
         for candidate_id in candidate_ids:
-            index = _sample_number(candidate_id)
+            index = sample_of(candidate_id)
             proposal = generation.again(index, facts.attempt) if facts.attempt else generation.first(index)
             yield Completion(candidate_id, _answer(proposal, lib, facts), model=self.name)
 
@@ -109,13 +108,6 @@ class _Generation:
                 self._seen.add(proposal.program)
                 return proposal
         raise AssertionError("itertools.count ended")
-
-
-def _sample_number(candidate_id: str) -> int:
-    match = _SAMPLE.fullmatch(candidate_id)
-    if match is None or int(match[1]) < 1:
-        raise ProposerError(f"{candidate_id!r} is not a candidate id: expected the form g02-c05, counted from 1.")
-    return int(match[1])
 
 
 def _own_program(reflection: Reflection, lib: Library) -> Program | None:

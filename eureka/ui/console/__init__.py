@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from eureka.ui.console.events import BestReward, Interrupted
+from eureka.core.events import BestReward, Interrupted
 from eureka.ui.console.output import (
     Mode,
     choose_mode,

@@ -9,17 +9,8 @@ from enum import StrEnum
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from eureka.core.types import (
-    INIT_ID,
-    Completion,
-    Progress,
-    Prompt,
-    Rejected,
-    TrainingJob,
-    TrainingResult,
-    WorkerRestarted,
-    candidate_id,
-)
+from eureka.core.ids import INIT_ID, candidate_id
+from eureka.core.types import Completion, Progress, Prompt, Rejected, TrainingJob, TrainingResult, WorkerRestarted
 
 if TYPE_CHECKING:
     from eureka.search import Outcome

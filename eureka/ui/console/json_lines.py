@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from eureka.core import events
 from eureka.core.types import Completion, Progress, Prompt, Rejected, TrainingJob, TrainingResult, WorkerRestarted
-from eureka.ui.console import events
 from eureka.ui.console.output import emit
 from eureka.ui.console.view import View
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from eureka.core.types import INIT_ID
+from eureka.core.ids import INIT_ID
 from eureka.ui.console.output import say
 from eureka.ui.console.view import View
 

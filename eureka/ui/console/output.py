@@ -16,9 +16,9 @@ from enum import StrEnum
 import typer
 
 from eureka.core.errors import ConfigError
+from eureka.core.events import Error, Event, Message, Table
 from eureka.core.serialize import dumps
 from eureka.core.text import table
-from eureka.ui.console.events import Error, Event, Message, Table
 
 _BIDIRECTIONAL = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
 
@@ -99,14 +99,14 @@ def error_line(text: str) -> None:
 
 
 def emit(event: Event) -> None:
-    """An event as one line of JSON on stdout; see `eureka.ui.console.events`."""
+    """An event as one line of JSON on stdout; see `eureka.core.events`."""
     typer.echo(event_json(event))
 
 
 def event_json(event: Event) -> str:
     """`{"event": "progress", "candidate": "g01-c02", ...}`; a number that is not finite is the string "NaN" or so."""
-    body = dumps(event)
-    return f'{{"event":"{event.kind}"' + ("," + body[1:] if fields(event) else "}")
+    values = {each.name: getattr(event, each.name) for each in fields(event) if each.metadata.get("written", True)}
+    return dumps({"event": event.kind, **values})
 
 
 def visible(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from eureka.core.types import INIT_ID
+from eureka.core.ids import INIT_ID
 
 if TYPE_CHECKING:
     from eureka.store import RunStore

@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from eureka.core.types import INIT_ID, Candidate, Completion, Message, Prompt, Rejected, Stage, TrainingResult
+from eureka.core.ids import INIT_ID, generation_of
+from eureka.core.types import Candidate, Completion, Message, Prompt, Rejected, Stage, TrainingResult
 from eureka.evaluation.record import read_comparison
 from eureka.prompts import render_continuation, render_repair, render_variety
 from eureka.reward.extract.answer_text import without_thinking
@@ -16,7 +17,7 @@ from eureka.search.preferences import preference_scores, score_of
 from eureka.search.racing import stopped_after
 from eureka.search.reflection import reflect
 from eureka.search.start import label
-from eureka.store import RunStore, generation_of
+from eureka.store import RunStore
 from eureka.store.remarks import read_remarks
 from eureka.ui.report.text import listed
 from eureka.ui.report.views import Attempt, CandidateView, GenerationView, RunView, Spending

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from eureka.core.errors import EurekaError, RenderingUnavailable
-from eureka.core.priority import go_last
+from eureka.core.processes import lower_priority
 from eureka.core.serialize import dumps, loads
 from eureka.ui.video.film import Video
 from eureka.ui.video.gl import find_gl
@@ -30,7 +30,7 @@ def main() -> None:
         unavailable = ""
     except RenderingUnavailable as error:
         unavailable = str(error)
-    go_last(int(sys.argv[1]))
+    lower_priority(int(sys.argv[1]))
     for line in sys.stdin:
         request = loads(FilmRequest, line)
         try:

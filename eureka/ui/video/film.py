@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from eureka.core.errors import StoreError, VideoError
+from eureka.core.ids import place_of
 from eureka.core.serialize import DecodeError, loads
 from eureka.store.files import store_errors
 
@@ -134,9 +135,16 @@ def film_of_evaluation(name: str) -> Path:
 
 
 def film_of_candidate(name: str) -> Path:
-    """Where the film of a candidate's policy at the end of its training lies."""
-    generation, _, sample = name.removeprefix("g").partition("-c")
-    return Path(f"generation_{generation}/candidate_{sample}/rollout.mp4")
+    """Where the film of a candidate's policy at the end of its training lies.
+
+    Raises:
+        StoreError: not the id of a candidate, as in a run folder that was changed by hand.
+    """
+    try:
+        place = place_of(name)
+    except ValueError as error:
+        raise StoreError(str(error)) from error
+    return Path(f"generation_{place.generation:02d}/candidate_{place.sample:02d}/rollout.mp4")
 
 
 def film_of_review(generation: int, name: str) -> Path:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock, Timer
-from types import TracebackType
 from typing import Self
 
 from eureka.core.errors import RenderingUnavailable, VideoError
-from eureka.core.interpreter import module_command
-from eureka.core.priority import last_words
+from eureka.core.processes import Child, module_command
 from eureka.core.serialize import DecodeError, dumps, loads
 from eureka.ui.video.film import FilmJob, Video
 from eureka.ui.video.gl import drawing_environment
 
 TIMEOUT_S = 1800.0
+END_S = 5.0
+"""How long a child that says nothing more may take to end."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +55,10 @@ class FilmProcess:
         self.is_closed = False
         self._scratch = tempfile.TemporaryDirectory(prefix="eureka-films-")
         self.scratch = Path(self._scratch.name)
-        self._said = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (it lives as long as this)
         self._environment = drawing_environment(environment)
         self._niceness = niceness
         self._timeout_s = timeout_s
-        self._child: subprocess.Popen[str] | None = None
+        self._child: Child | None = None
         self._lock = Lock()
 
     def film(self, job: FilmJob, to: Path) -> Video:
@@ -74,26 +69,23 @@ class FilmProcess:
             VideoError: anything else that went wrong. Neither file is then there, or both are as they were.
         """
         child = self._child or self._start()
-        assert child.stdin is not None
-        assert child.stdout is not None
         is_late = Event()
         timer = Timer(self._timeout_s, _give_up, (child, is_late))
         timer.start()
         try:
             # A child that has ended may have said something before.
-            with suppress(BrokenPipeError):
-                child.stdin.write(f"{dumps(FilmRequest(job, str(to.resolve())))}\n")
-                child.stdin.flush()
+            child.send(dumps(FilmRequest(job, str(to.resolve()))))
             line = child.stdout.readline()
         finally:
             timer.cancel()
         if not line:
-            _end(child)
-            self._child = None
+            child.wait(END_S)
+            child.end()
+            reason = child.reason()
+            self._drop()
             if is_late.is_set():
                 raise VideoError(f"the video was not finished within {self._timeout_s:.0f} s, so it was given up")
-            self._said.seek(0)
-            raise VideoError(f"the video cannot be made: {last_words(child.returncode, self._said.read())}")
+            raise VideoError(f"the video cannot be made: {reason}")
         try:
             reply = loads(FilmReply, line)
         except DecodeError as error:
@@ -104,62 +96,39 @@ class FilmProcess:
             raise VideoError(f"the video cannot be made: {reply.error}")
         return reply.video
 
-    def _start(self) -> subprocess.Popen[str]:
-        self._said.seek(0)
-        self._said.truncate()
+    def _start(self) -> Child:
+        command = module_command("eureka.ui.video", str(self._niceness))
         with self._lock:
             if self.is_closed:
                 raise VideoError("the video cannot be made: filming was ended")
             try:
-                self._child = subprocess.Popen(
-                    module_command("eureka.ui.video", str(self._niceness)),
-                    env=self._environment,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=self._said,
-                    text=True,
-                    cwd=self.scratch,
-                    # Out of reach of the terminal's Ctrl-C, and with a priority of its own as a session.
-                    start_new_session=True,
-                )
+                self._child = Child(command, self._environment, folder=self.scratch, stdin=True, stdout=True)
             except OSError as error:
                 raise RenderingUnavailable(f"the process that films cannot be started: {error}") from error
         return self._child
 
-    def close(self) -> None:
+    def _drop(self) -> None:
+        with self._lock:
+            if self._child is not None:
+                self._child.close()
+            self._child = None
+
+    def end(self) -> None:
         """End the child, whatever it does. Another thread that waits for a film is told that there is none."""
         with self._lock:
             self.is_closed = True
             if self._child is not None:
-                _kill(self._child)
+                self._child.end()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-        if self._child is not None:
-            _end(self._child)
-        self._said.close()
+    def __exit__(self, *error: object) -> None:
+        self.end()
+        self._drop()
         self._scratch.cleanup()
 
 
-def _give_up(child: subprocess.Popen[str], is_late: Event) -> None:
+def _give_up(child: Child, is_late: Event) -> None:
     is_late.set()
-    _kill(child)
-
-
-def _kill(child: subprocess.Popen[str]) -> None:
-    """Kill a child with those that it started to try out OpenGL."""
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-
-
-def _end(child: subprocess.Popen[str]) -> None:
-    _kill(child)
-    child.wait()
-    for pipe in (child.stdin, child.stdout):
-        with suppress(BrokenPipeError):
-            pipe.close()  # type: ignore[union-attr]
+    child.end()

@@ -12,7 +12,7 @@ from typing import Self
 
 from eureka.config import Films, from_yaml
 from eureka.core.errors import EurekaError, RenderingUnavailable, VideoError
-from eureka.core.priority import LOWEST_PRIORITY
+from eureka.core.processes import LOWEST_PRIORITY
 from eureka.core.serialize import dumps
 from eureka.store import RunStore
 from eureka.ui.video.film import NO_FILMS, FilmJob, FilmNote, Video, policy_hash
@@ -201,7 +201,7 @@ class FilmQueue:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.close()
+        self._process.end()
         with self._changed:
             self._urgent, self._waiting, self._ends = [], [], True
             self._changed.notify()

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from eureka.core.errors import ProposerError
+from eureka.core.ids import candidate_id
 from eureka.core.types import (
     Candidate,
     Completion,
@@ -21,7 +22,6 @@ from eureka.core.types import (
     Reflection,
     Rejected,
     Stage,
-    candidate_id,
 )
 from eureka.proposers.program_search.mutate import role
 from eureka.proposers.program_search.proposer import ProgramSearch

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from eureka.core.types import FieldSpec, Prompt, PromptFacts, candidate_id
+from eureka.core.ids import candidate_id
+from eureka.core.types import FieldSpec, Prompt, PromptFacts
 from eureka.proposers.program_search.proposer import ProgramSearch
 
 STATE = (

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from console_story import Clock, Story
 
+from eureka.core import events
 from eureka.core.errors import ConfigError
 from eureka.core.text import table
 from eureka.core.types import (
@@ -38,7 +39,6 @@ from eureka.ui.console import (
     best_reward_found,
     choose_mode,
     error_line,
-    events,
     interrupted,
     line,
     print_table,

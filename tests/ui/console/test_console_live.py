@@ -14,7 +14,8 @@ from console_story import HOSTILE, Clock, Story
 from rich.cells import cell_len
 from rich.console import Console
 
-from eureka.core.types import INIT_ID, Completion, Progress, Rejected, Stage, TrainingResult
+from eureka.core.ids import INIT_ID
+from eureka.core.types import Completion, Progress, Rejected, Stage, TrainingResult
 from eureka.ui.console.board import Board, Row, Score, score
 from eureka.ui.console.layout import ASCII, count, metric_text, render
 from eureka.ui.console.layout import clock as clock_text

@@ -87,14 +87,19 @@ def test_it_shows_what_happens(clips: Path, constant_policy: Make) -> None:
 
 def test_what_cannot_be_filmed(gl: str, tmp_path: Path, constant_policy: Make) -> None:
     to = tmp_path / "video.mp4"
-    with pytest.raises(VideoError, match="takes 3 numbers and gives 2, where task `cartpole` has 4 observations and 1"):
-        film(to, constant_policy(3, 2, 0.0))
-    with pytest.raises(VideoError, match="the model of task `ant` has no camera `sky`; it has track"):
-        film(to, constant_policy(27, 8, 0.0), task="ant", camera="sky")
-    with pytest.raises(VideoError, match="there is no task `chess`"):
-        film(to, constant_policy(4, 1, 0.0), task="chess")
-    with pytest.raises(VideoError, match="the video cannot be made"):
-        film(tmp_path / "nowhere" / "video.mp4", constant_policy(4, 1, 0.0))
+    swimmer = constant_policy(3, 2, 0.0)
+    runner = constant_policy(27, 8, 0.0)
+    still = constant_policy(4, 1, 0.0)
+    nowhere = tmp_path / "nowhere" / "video.mp4"
+    with FilmProcess(os.environ) as process:
+        with pytest.raises(VideoError, match="takes 3 numbers and gives 2, where task `cartpole` has 4 observations"):
+            process.film(FilmJob(task="cartpole", policy=swimmer), to)
+        with pytest.raises(VideoError, match="the model of task `ant` has no camera `sky`; it has track"):
+            process.film(FilmJob(task="ant", policy=runner, look=Look(camera="sky")), to)
+        with pytest.raises(VideoError, match="there is no task `chess`"):
+            process.film(FilmJob(task="chess", policy=still), to)
+        with pytest.raises(VideoError, match=r"the video cannot be made: .*the video cannot be written: "):
+            process.film(FilmJob(task="cartpole", policy=still, look=Look(**SMALL)), nowhere)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -111,8 +116,7 @@ def test_one_process_films_one_policy_after_the_other(gl: str, tmp_path: Path, c
             process.film(job(b"no policy"), tmp_path / "d.mp4")
         assert process._child is not None
         first = process._child.pid
-        process._child.kill()
-        process._child.wait()
+        process._child.end()
         with pytest.raises(VideoError, match="the video cannot be made: killed by signal 9"):
             process.film(job(constant_policy(4, 1, 0.0)), tmp_path / "d.mp4")
         # What follows is filmed by another.

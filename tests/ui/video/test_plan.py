@@ -76,7 +76,7 @@ class FakeProcess:
         to.with_suffix(".jpg").write_bytes(b"poster")
         return Video(str(to), str(to.with_suffix(".jpg")), 10, 25.0, (FilmedEpisode(10, 0.4, 0.36, "cut"),))
 
-    def close(self) -> None:
+    def end(self) -> None:
         self.is_closed = True
 
     def __enter__(self) -> FakeProcess:

@@ -16,8 +16,8 @@ from typing import Any
 import yaml
 
 from eureka.core.errors import FeedbackError
+from eureka.core.ids import generation_of
 from eureka.core.types import Feedback, Verdict
-from eureka.store import generation_of
 from eureka.ui.web.review.data import require_sense
 
 _VERDICTS = {verdict.value: verdict for verdict in (Verdict.CHOICE, Verdict.TIE, Verdict.NONE_GOOD)}

@@ -1,12 +1,20 @@
-"""The objects that `--json` writes, one a line: `{"event": "<kind>", ...}` with the fields of the class.
+"""Everything that a run tells: one list of events, for all observers.
 
-New kinds and new fields may be added; a reader skips what it does not know. docs/events.md has the same as a table.
+An observer is a callable that takes an event and skips the kinds that it does not know: the console, trackers, and
+`--json`, which writes each as one line, `{"event": "<kind>", ...}` with the fields of the class. New kinds and new
+fields may be added. docs/events.md has the same as a table; a field that is marked `NOT_WRITTEN` is left out there.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import ClassVar
+
+from eureka.core.types import Progress, Rejected, TrainingResult, WorkerRestarted
+
+NOT_WRITTEN = {"written": False}
+"""Marks a field for observers within the process, which `--json` leaves out."""
 
 
 @dataclass(frozen=True)
@@ -14,6 +22,10 @@ class Event:
     """Base of all events."""
 
     kind: ClassVar[str]
+
+
+Observer = Callable[[Event], None]
+"""Is told of every event; must not take time, and must not raise."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +68,17 @@ class RunStarted(Event):
 
 @dataclass(frozen=True)
 class GenerationStarted(Event):
-    """A generation's prompt is ready; `parent` is the candidate whose training it tells of, null without one."""
+    """A generation's prompts are ready.
+
+    `parent` is the one candidate whose training they all tell of, null where there is none or they have several.
+    `candidates` are those that are asked for, and `parents` what each prompt tells of, in the same order.
+    """
 
     kind: ClassVar[str] = "generation_started"
     generation: int
     parent: str | None
+    candidates: tuple[str, ...] = ()
+    parents: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,12 +110,18 @@ class CandidateRejected(Event):
 
 @dataclass(frozen=True)
 class TrainingStarted(Event):
-    """Trainings begin or go on: of these candidates with these seeds, pairwise, to `steps` control steps each."""
+    """Trainings begin or go on: of these candidates with these seeds, pairwise, to `steps` control steps each.
+
+    `whole_steps` are those of a training that is not stopped early, `continued` says whether all of them carry on
+    trainings that were stopped before.
+    """
 
     kind: ClassVar[str] = "training_started"
     candidates: tuple[str, ...]
     seeds: tuple[int, ...]
     steps: int
+    whole_steps: int = 0
+    continued: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,6 +152,7 @@ class Trained(Event):
     best_checkpoint: float
     diverged_worlds: int
     wall_s: float
+    result: TrainingResult | None = field(default=None, repr=False, metadata=NOT_WRITTEN)
 
 
 @dataclass(frozen=True)
@@ -142,12 +167,17 @@ class WorkerRestart(Event):
 
 @dataclass(frozen=True)
 class GenerationFinished(Event):
-    """A generation is recorded; `best` is the best candidate so far, null without one, and `score` its score."""
+    """A generation is recorded; `best` is the best candidate so far, null without one, and `score` its score.
+
+    `trained` candidates of this generation have a score, of which `best_of_generation` is the highest.
+    """
 
     kind: ClassVar[str] = "generation_finished"
     generation: int
     best: str | None
     score: float | None
+    trained: int = 0
+    best_of_generation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -156,6 +186,26 @@ class ConfirmationStarted(Event):
 
     kind: ClassVar[str] = "confirmation_started"
     candidates: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ComparedReward:
+    """One reward in the final comparison: its fresh seeds with their scores, and the statistics of `Compared`."""
+
+    role: str
+    seeds: tuple[int, ...]
+    scores: tuple[float, ...]
+    iqm: float | None
+    probability_of_improvement: float | None
+    human_normalised: float | None
+
+
+@dataclass(frozen=True)
+class Compared(Event):
+    """The final comparison: the best reward (`best`), the human-written one (`human`), the bare metric (`sparse`)."""
+
+    kind: ClassVar[str] = "compared"
+    rewards: tuple[ComparedReward, ...]
 
 
 @dataclass(frozen=True)
@@ -179,3 +229,23 @@ class Table(Event):
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...]
+
+
+def of_training(event: Progress | WorkerRestarted | Rejected | TrainingResult) -> Event:
+    """What a trainer tells, as an event."""
+    if isinstance(event, Progress):
+        return TrainingProgress(event.candidate_id, event.seed, event.steps, event.metric, event.episode_length)
+    if isinstance(event, WorkerRestarted):
+        return WorkerRestart(event.worker, event.reason, event.candidate_ids)
+    if isinstance(event, Rejected):
+        return CandidateRejected(event.candidate_id, event.stage.value, event.reason)
+    return Trained(
+        candidate=event.candidate_id,
+        seed=event.seed,
+        score=event.score,
+        scores=event.final_scores,
+        best_checkpoint=event.best_score,
+        diverged_worlds=event.diverged_worlds,
+        wall_s=event.wall_s,
+        result=event,
+    )
