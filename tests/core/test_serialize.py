@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import pytest
@@ -130,23 +131,23 @@ def test_floats_keep_every_bit() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("flag", 1, "Everything.flag: expected bool, found '1'"),
-        ("number", True, "Everything.number: expected int, found 'True'"),
-        ("number", 1.5, "Everything.number: expected int"),
-        ("real", "fast", "Everything.real: expected float, found 'fast'"),
-        ("real", False, "Everything.real: expected float"),
-        ("text", None, "Everything.text: expected str"),
-        ("raw", "***", "Everything.raw: not base64"),
-        ("kind", "c", "Everything.kind: expected typing.Literal"),
-        ("stage", "cook", "Everything.stage: expected Stage"),
-        ("stage", ["train"], "Everything.stage: expected Stage"),
-        ("pair", [1], "Everything.pair: expected 2 items, found 1"),
-        ("pair", ["x", "y"], r"Everything.pair\[0\]: expected int"),
-        ("many", 3.0, "Everything.many: expected tuple"),
-        ("many", [1.0, None], r"Everything.many\[1\]: expected float"),
-        ("maybe", "1", "Everything.maybe: expected int"),
-        ("table", [], "Everything.table: expected"),
-        ("table", {"k": ["z"]}, r"Everything.table\['k'\]\[0\]: expected int"),
+        ("flag", 1, "Everything.flag: input should be a valid boolean, found '1'"),
+        ("number", True, "Everything.number: input should be a valid integer, found 'True'"),
+        ("number", 1.5, "Everything.number: input should be a valid integer"),
+        ("real", "fast", "Everything.real: input should be a valid number, found 'fast'"),
+        ("real", False, "Everything.real: input should be a valid number"),
+        ("text", None, "Everything.text: input should be a valid string"),
+        ("raw", "***", "Everything.raw: value error, .*base64"),
+        ("kind", "c", "Everything.kind: input should be 'a' or 'b', found 'c'"),
+        ("stage", "cook", "Everything.stage: input should be 'extract'"),
+        ("stage", ["train"], "Everything.stage: input should be 'extract'"),
+        ("pair", [1], r"Everything.pair\[1\]: this field is missing"),
+        ("pair", ["x", "y"], r"Everything.pair\[0\]: input should be a valid integer"),
+        ("many", 3.0, "Everything.many: input should be a valid tuple"),
+        ("many", [1.0, None], r"Everything.many\[1\]: input should be a valid number"),
+        ("maybe", "1", "Everything.maybe: input should be a valid integer"),
+        ("table", [], "Everything.table: input should be a valid dictionary"),
+        ("table", {"k": ["z"]}, r"Everything.table.k\[0\]: input should be a valid integer"),
     ],
 )
 def test_wrong_values_are_refused_with_their_path(field: str, value: object, message: str) -> None:
@@ -157,31 +158,23 @@ def test_wrong_values_are_refused_with_their_path(field: str, value: object, mes
 
 def test_missing_and_unknown_fields_and_broken_text() -> None:
     data = json.loads(dumps(Message("user", "x")))
-    with pytest.raises(DecodeError, match="Message: unknown field 'extra'"):
+    with pytest.raises(DecodeError, match=r"Message\.extra: unknown field"):
         loads(Message, json.dumps({**data, "extra": 1}))
-    with pytest.raises(DecodeError, match="Message: field 'content' is missing"):
+    with pytest.raises(DecodeError, match=r"Message\.content: this field is missing"):
         loads(Message, '{"role": "user"}')
-    with pytest.raises(DecodeError, match="Message: expected Message"):
+    with pytest.raises(DecodeError, match="Message: input should be a dictionary"):
         loads(Message, "[]")
     for text in ("{", '{"role": NaN}'):
         with pytest.raises(DecodeError, match="not JSON"):
             loads(Message, text)
 
 
-def test_unsupported_types_are_errors_of_the_caller() -> None:
-    @dataclass(frozen=True)
-    class Bad:
-        x: int | str
+def test_deeply_nested_text_is_not_read() -> None:
+    with pytest.raises(DecodeError, match="not JSON"):
+        loads(Message, "[" * 100_000)
 
-    @dataclass(frozen=True)
-    class Worse:
-        x: list[int]
 
-    with pytest.raises(TypeError, match=r"only `X \| None`"):
-        loads(Bad, '{"x": 1}')
-    with pytest.raises(TypeError, match="cannot be read"):
-        loads(Worse, '{"x": [1]}')
-    with pytest.raises(TypeError, match="list cannot be written"):
-        dumps(Worse([1]))
-    with pytest.raises(TypeError, match="string keys"):
-        dumps({1: 2})
+def test_only_what_json_can_hold_is_written() -> None:
+    assert dumps(MappingProxyType({"a": (1, None)})) == '{"a":[1,null]}'
+    with pytest.raises(TypeError, match="complex cannot be written"):
+        dumps((1j,))

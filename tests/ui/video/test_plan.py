@@ -151,7 +151,7 @@ def test_which_training_is_shown(make_result: Make) -> None:
 
 def test_what_is_missing_is_filmed_and_said(run: RunStore, drawing: type[FakeProcess]) -> None:
     told: list[str] = []
-    assert film_run(run, Films.all, {}, told.append) == 3
+    assert film_run(run, Films.all, {}, told.append, [Path("/mine")]) == 3
     assert told[0] == "best/rollout.mp4: filmed"
     assert (run.folder / "best/rollout.mp4").read_bytes() == b"film of g01-c02 0"
     assert (run.folder / "best/rollout.jpg").read_bytes() == b"poster"
@@ -159,7 +159,8 @@ def test_what_is_missing_is_filmed_and_said(run: RunStore, drawing: type[FakePro
         policy=policy_hash(b"g01-c02 0"), name="g01-c02", seed=0, score=5.0, seconds=0.4, metric=0.36, ended="cut"
     )
     assert read_note(run.folder, Path("best/rollout.mp4")) == note
-    assert (drawing.jobs[0].task, drawing.jobs[0].task_dirs) == ("cartpole", ())
+    # Not what the run has recorded of itself.
+    assert (drawing.jobs[0].task, drawing.jobs[0].task_dirs) == ("cartpole", ("/mine",))
     assert film_run(run, Films.all, {}, told.append) == 0
     # Another training of it is best by now: its film is no longer the one.
     run.record_result(replace(run.results()[-1], final_scores=(9.0,)))
