@@ -68,7 +68,7 @@ from eureka.trainers.population.trajectories import cached_trajectories
 from eureka.ui.console import BestReward, View, best_reward_found, say, watching
 from eureka.ui.report.writer import ReportWriter, update_report
 from eureka.ui.tracking import require_trackers, tracking
-from eureka.ui.video.film_writer import FilmWriter
+from eureka.ui.video.queue import FilmQueue
 from eureka.ui.web.live.beside import watched
 from eureka.ui.web.review.waiting import asks_somebody, make_reviewer
 
@@ -134,7 +134,7 @@ class SearchSession:
         folder = store.checkpoint_folder
         with (
             watched(store.folder, self.environment, say) if watch else nullcontext(),
-            FilmWriter(store.folder, self.config.report.films, self.environment, say, self.task_dirs) as films,
+            FilmQueue(store, self.config.report.films, self.environment, say, self.task_dirs) as films,
         ):
             with (
                 closing(make_backend(self.config, folder, self.task_dirs, self.environment, self.room)) as backend,
@@ -145,12 +145,12 @@ class SearchSession:
                 def after_generation() -> None:
                     record_remarks(store, screening.examiner)
                     report.start()
-                    films.start()
+                    films.film_report()
 
                 with self._summed_up(store), self._accounts(store), watching(self._view(store)) as shown:
                     observe = tell_all(shown, tracker)
                     observe(self._run_started(store))
-                    run = self._run(store, backend, observe, screening, after_generation)
+                    run = self._run(store, backend, observe, screening, after_generation, films)
                     outcome = evolve(run)
                 # Before the comparison too: a module is there even if that cannot be made.
                 self._hand_over(store, outcome)
@@ -171,6 +171,7 @@ class SearchSession:
         observe: Observer,
         screening: Screening,
         after_generation: Callable[[], None],
+        films: FilmQueue,
     ) -> Run:
         config = self.config
         by_generation = config.search.parent is Parent.best_of_generation
@@ -197,7 +198,7 @@ class SearchSession:
             repairs=config.search.repairs,
             probe=lambda: probe_metric(self.recording),
             screening=screening,
-            reviewer=make_reviewer(config, store, self.environment, say, self.task_dirs),
+            reviewer=make_reviewer(config, store, say, films.film_review),
             after_generation=after_generation,
         )
 
