@@ -93,7 +93,7 @@ def run(
     from eureka.app.runs import search_in
     from eureka.app.session import search_session
     from eureka.store import require_free
-    from eureka.ui.web.review.file import read_feedback_file
+    from eureka.ui.web.review.feedback_file import read_feedback_file
 
     task_dirs = task_dir or []
     answers = read_feedback_file(feedback) if feedback else []
@@ -148,8 +148,8 @@ def resume(
     from eureka.app.build import require_task_dirs, resumed_config
     from eureka.app.session import search_session
     from eureka.store import RunStore
-    from eureka.ui.web.review.file import read_feedback_file
-    from eureka.ui.web.review.waiting import leave_answers
+    from eureka.ui.web.review.feedback_file import read_feedback_file
+    from eureka.ui.web.review.reviewer import leave_answers
 
     answers = read_feedback_file(feedback) if feedback else []
     task_dirs = task_dir or []
