@@ -1,54 +1,42 @@
 """The configuration of a run: typed, composed from overrides such as `task=ant search.samples=4 budget=paper`.
 
-The dataclasses of `schema` are registered with Hydra's ConfigStore, in a private one, so that a program that uses
-Hydra itself notices nothing. Two keys are groups: `llm` chooses who proposes, `budget` presets how much is spent.
+Overrides are written in Hydra's grammar; of a surrounding program's Hydra nothing is read or changed. Two keys are
+groups: `budget` presets how much is spent, and `llm` chooses who proposes. The config classes of the latter belong to
+the providers, which stand above: the composition root hands them in as `Choices`.
 """
 
 from eureka.config.compose import change_resumed, compose_config, default_budget, from_yaml, to_yaml
 from eureka.config.schema import (
     BUDGETS,
-    DEFAULT_MODELS,
-    PROPOSERS,
-    AnthropicConfig,
-    Effort,
+    Choices,
     EvaluationConfig,
     FeedbackMode,
     Films,
     Halving,
-    ModelConfig,
-    OpenAIConfig,
     Parent,
     PhysicsChoice,
-    ProgramSearchConfig,
     ProposerConfig,
-    ReplayConfig,
     ReportConfig,
     RunConfig,
     SandboxMode,
     SearchConfig,
     TrackingConfig,
     TrainConfig,
+    at_least,
     declared_values,
 )
 from eureka.config.sweep import SweepJob, sweep
 
 __all__ = [
     "BUDGETS",
-    "DEFAULT_MODELS",
-    "PROPOSERS",
-    "AnthropicConfig",
-    "Effort",
+    "Choices",
     "EvaluationConfig",
     "FeedbackMode",
     "Films",
     "Halving",
-    "ModelConfig",
-    "OpenAIConfig",
     "Parent",
     "PhysicsChoice",
-    "ProgramSearchConfig",
     "ProposerConfig",
-    "ReplayConfig",
     "ReportConfig",
     "RunConfig",
     "SandboxMode",
@@ -56,6 +44,7 @@ __all__ = [
     "SweepJob",
     "TrackingConfig",
     "TrainConfig",
+    "at_least",
     "change_resumed",
     "compose_config",
     "declared_values",

@@ -1,68 +1,66 @@
-"""From overrides to a `RunConfig` by Hydra's compose API, and to YAML and back."""
+"""From overrides to a `RunConfig`, in Hydra's grammar on OmegaConf's structured configs, and to YAML and back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from eureka.config.overrides import AUTO, GROUPS, quoted, refusal, require_own_key, require_task, split, unknown
-from eureka.config.schema import BUDGETS, PROPOSERS, ModelConfig, RunConfig, check_ranges
+from eureka.config.overrides import AUTO, groups, quoted, refusal, require_own_key, require_task, split, unknown
+from eureka.config.schema import BUDGETS, Choices, RunConfig, check_ranges
 from eureka.core.errors import ConfigError
 
 
 def compose_config(
-    overrides: Sequence[str], task_dirs: Sequence[Path] = (), proposer: str = "program_search"
+    overrides: Sequence[str], choices: Choices, task_dirs: Sequence[Path] = (), proposer: str = "program_search"
 ) -> RunConfig:
     """The config that `key=value` overrides ask for; later ones win. `task_dirs` hold more tasks.
 
     `proposer` is what `llm=auto` stands for, which is also the default.
 
     Raises:
-        ConfigError: an unknown key or choice, a value of the wrong type or out of range, or no task. Hydra's own
-            message, where there is one, is in `__cause__`.
+        ConfigError: an unknown key or choice, a value of the wrong type or out of range, a key that must be given and
+            is not, or no task. Hydra's or OmegaConf's own message, where there is one, is in `__cause__`.
         TaskError: a directory in `task_dirs` does not exist.
     """
-    values = split(overrides)
+    values = split(overrides, choices)
     values.setdefault("budget", default_budget())
     if values.setdefault("llm", AUTO) == AUTO:
         values["llm"] = proposer
-    for group, choices in GROUPS.items():
-        if values[group] not in choices:
-            raise ConfigError(unknown(f"{group}={values[group]}", values[group], choices, f"{group}="))
+    for group, names in groups(choices).items():
+        if values[group] not in names:
+            raise ConfigError(unknown(f"{group}={values[group]}", values[group], names, f"{group}="))
     for key in values:
         if key.startswith("llm."):
-            require_own_key(key, values["llm"])
+            require_own_key(key, values["llm"], choices)
     require_task(values, task_dirs)
-    if values["llm"] == "replay" and "llm.run" not in values:
-        raise ConfigError("llm=replay needs the run folder to replay: add llm.run=DIR")
-    config = _compose(values)
+    config = _compose(values, choices)
     check_ranges(config, "")
     return config
 
 
-def change_resumed(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
+def change_resumed(config: RunConfig, overrides: Sequence[str], choices: Choices) -> RunConfig:
     """The config of a run that is resumed with other caps, patience, model, fallback or confinement.
 
     Raises:
-        ConfigError: a key beyond `llm.*` and `sandbox`, or a value that does not fit.
+        ConfigError: a key other than `sandbox` and those of `llm.*` whose config declares that a resumed run takes them
+            anew, or a value that does not fit.
     """
     from omegaconf import OmegaConf
 
-    values = split(overrides)
+    values = split(overrides, choices)
     for key in values:
         if key == "sandbox":
             continue
-        if not key.startswith("llm.") or not isinstance(config.llm, ModelConfig):
+        if not key.startswith("llm.") or not config.llm.changes_on_resume:
             raise ConfigError(
                 f"`{key}`: a resumed run keeps its config; only the llm.* keys of a language model and sandbox can be "
                 "given anew"
             )
-        require_own_key(key, config.llm.name)
+        require_own_key(key, config.llm.name, choices)
     changed = _thawed(config)
     for key, value in values.items():
-        _update(changed, key, value)
+        _update(changed, key, value, choices)
     result = OmegaConf.to_object(changed)
     assert isinstance(result, RunConfig)
     check_ranges(result, "")
@@ -81,7 +79,7 @@ def to_yaml(config: RunConfig) -> str:
     return OmegaConf.to_yaml(OmegaConf.structured(config))
 
 
-def from_yaml(text: str) -> RunConfig:
+def from_yaml(text: str, choices: Choices) -> RunConfig:
     """Read `to_yaml`'s text back.
 
     Raises:
@@ -94,7 +92,7 @@ def from_yaml(text: str) -> RunConfig:
     try:
         loaded = OmegaConf.create(text)
         schema = _thawed(RunConfig)
-        schema.llm = _thawed(PROPOSERS[loaded.llm.name])
+        schema.llm = _thawed(choices.llm[loaded.llm.name])
         config = OmegaConf.to_object(OmegaConf.merge(schema, loaded))
     except (OmegaConfBaseException, yaml.YAMLError, AttributeError, KeyError) as error:
         reason = str(error).split("\n")[0]
@@ -104,31 +102,27 @@ def from_yaml(text: str) -> RunConfig:
     return config
 
 
-def _compose(values: Mapping[str, str]) -> RunConfig:
-    from hydra import compose, initialize
-    from hydra.errors import HydraException
+def _compose(values: Mapping[str, str], choices: Choices) -> RunConfig:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    with _private_hydra():
-        schema = _thawed(RunConfig)
-        schema.llm = _thawed(PROPOSERS[values["llm"]])
-        overrides = [quoted(key, value) for key, value in values.items()]
-        # Each value alone first: only so is it known which override is at fault.
-        for key, value in values.items():
-            if key not in GROUPS:
-                _update(schema, key, value)
-        _register()
-        try:
-            with initialize(version_base="1.3", config_path=None, job_name="eureka"):
-                config = OmegaConf.to_object(compose("eureka_run", overrides=overrides))
-        except (HydraException, OmegaConfBaseException) as error:
-            raise ConfigError(f"the config cannot be composed: {' '.join(str(error).split())}") from error
+    schema = _thawed(RunConfig)
+    schema.llm = _thawed(choices.llm[values["llm"]])
+    schema.merge_with({"budget": values["budget"], **BUDGETS[values["budget"]]})
+    for key, value in values.items():
+        if key not in groups(choices):
+            _update(schema, key, value, choices)
+    try:
+        for key in OmegaConf.missing_keys(schema):
+            raise ConfigError(f"llm={values['llm']} needs {key}: add {key}=VALUE")
+        config = OmegaConf.to_object(schema)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"the config cannot be composed: {' '.join(str(error).split())}") from error
     assert isinstance(config, RunConfig)
     return config
 
 
-def _update(schema: Any, key: str, value: str) -> None:
+def _update(schema: Any, key: str, value: str, choices: Choices) -> None:
     """Set one key from its text, as Hydra reads it."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
@@ -136,27 +130,10 @@ def _update(schema: Any, key: str, value: str) -> None:
     from omegaconf.errors import OmegaConfBaseException
 
     try:
-        (parsed,) = OverridesParser.create().parse_overrides([quoted(key, value)])
+        (parsed,) = OverridesParser.create().parse_overrides([quoted(key, value, choices)])
         OmegaConf.update(schema, key, parsed.value())
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(refusal(key, value)) from error
-
-
-def _register() -> None:
-    """Put the dataclasses into the ConfigStore that is current."""
-    from hydra.core.config_store import ConfigStore
-    from omegaconf import MISSING
-
-    store = ConfigStore.instance()
-    schema = _thawed(RunConfig)
-    schema.llm = MISSING
-    store.store(name="eureka_schema", node=schema)
-    defaults = ["eureka_schema", "_self_", {"budget": "quick"}, {"llm": "program_search"}]
-    store.store(name="eureka_run", node={"defaults": defaults})
-    for name, cls in PROPOSERS.items():
-        store.store(group="llm", name=name, node=_thawed(cls))
-    for name, preset in BUDGETS.items():
-        store.store(group="budget", name=name, node={"budget": name, **preset}, package="_global_")
+        raise ConfigError(refusal(key, value, choices)) from error
 
 
 def _thawed(cls: Any) -> Any:
@@ -175,33 +152,3 @@ def _thawed(cls: Any) -> Any:
         return node
 
     return thaw(OmegaConf.structured(cls))
-
-
-@contextmanager
-def _private_hydra() -> Iterator[None]:
-    """Hydra with none of the surrounding program's state, which is put back as it was.
-
-    Hydra keeps its state in singletons and in OmegaConf's table of resolvers. The ConfigStore goes on with Hydra's own
-    entries only: a surrounding program may have groups named `llm` or `budget` as well.
-    """
-    import hydra.conf  # noqa: F401  (registers Hydra's own config with the store that is current)
-    from hydra.core.config_store import ConfigStore
-    from hydra.core.global_hydra import GlobalHydra
-    from hydra.core.singleton import Singleton
-    from omegaconf.basecontainer import BaseContainer
-
-    singletons: dict[type, Any] = Singleton._instances
-    saved_singletons = dict(singletons)
-    saved_resolvers = dict(BaseContainer._resolvers)
-    inner = object.__new__(ConfigStore)
-    outer = ConfigStore.instance().repo
-    inner.repo = {name: entry for name, entry in outer.items() if name == "hydra" or name.startswith("_")}
-    singletons[ConfigStore] = inner
-    singletons.pop(GlobalHydra, None)
-    try:
-        yield
-    finally:
-        singletons.clear()
-        singletons.update(saved_singletons)
-        BaseContainer._resolvers.clear()
-        BaseContainer._resolvers.update(saved_resolvers)

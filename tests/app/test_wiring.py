@@ -17,15 +17,15 @@ from eureka.app.build import (
     make_backend,
     make_proposer,
     make_schedule,
-    recorded_task_dirs,
     resolve,
     run_facts,
     run_folder,
 )
-from eureka.config import EvaluationConfig, ReplayConfig, RunConfig, SandboxMode, SearchConfig, TrainConfig
+from eureka.config import EvaluationConfig, RunConfig, SandboxMode, SearchConfig, TrainConfig
 from eureka.core.errors import ConfigError, StoreError
 from eureka.core.types import Completion, Prompt, PromptFacts
-from eureka.proposers.program_search.proposer import ProgramSearch
+from eureka.proposers.program_search.proposer import ProgramSearch, ProgramSearchConfig
+from eureka.proposers.replay import ReplayConfig
 from eureka.store import RunStore
 from eureka.tasks import find_tasks
 from eureka.tasks.info import read_info
@@ -56,7 +56,7 @@ def test_resolving_fixes_what_depends_on_the_machine(tmp_path: Path, monkeypatch
     config = resolve(RunConfig(task="ant", llm=ReplayConfig(run="other")))
     assert config.llm == ReplayConfig(run=str(tmp_path / "other"))
     assert config.train.workers == len(os.sched_getaffinity(0))
-    assert resolve(RunConfig(task="ant", train=TrainConfig(workers=7))).train.workers == 7
+    assert resolve(replace(config, train=TrainConfig(workers=7))).train.workers == 7
     backend = make_backend(config, tmp_path, [], {})
     backend.close()
 
@@ -80,7 +80,7 @@ def test_where_trainings_are_kept() -> None:
 
 
 def test_proposers(tmp_path: Path) -> None:
-    proposer = make_proposer(RunConfig(task="ant"))
+    proposer = make_proposer(RunConfig(task="ant", llm=ProgramSearchConfig()))
     assert isinstance(proposer, ProgramSearch)
     assert proposer.uses_metric
     with RunStore.create(tmp_path / "run", "", {"had metric access": "yes"}) as store:
@@ -98,12 +98,10 @@ def test_proposers(tmp_path: Path) -> None:
 
 
 def test_facts(tmp_path: Path) -> None:
-    config = RunConfig(task="ant", sandbox=SandboxMode.unsafe)
+    config = RunConfig(task="ant", sandbox=SandboxMode.unsafe, llm=ProgramSearchConfig())
     facts = run_facts(config, make_proposer(config), [tmp_path])
     assert facts["had metric access"] == "yes"
     assert "not a language model" in facts["proposer"]
     assert facts["unsafe"].startswith("generated code ran without")
     assert json.loads(facts["task_dirs"]) == [str(tmp_path)]
     assert "unsafe" not in run_facts(RunConfig(task="ant"), make_proposer(config), [])
-    with RunStore.create(tmp_path / "run", "", facts) as store:
-        assert recorded_task_dirs(store) == [tmp_path]

@@ -9,17 +9,18 @@ import pytest
 
 from eureka.app.build import make_proposer, resolve, resumed_config
 from eureka.app.estimate import assumption_line, call_line, duration, estimate
-from eureka.config import AnthropicConfig, ModelConfig, OpenAIConfig, RunConfig, SearchConfig, TrainConfig, to_yaml
+from eureka.config import RunConfig, SearchConfig, TrainConfig, to_yaml
 from eureka.core.errors import ConfigError, ProposerError
 from eureka.core.types import Message, PPOConfig, Prompt, PromptFacts, Schedule
-from eureka.proposers.anthropic import AnthropicEndpoint
+from eureka.proposers.anthropic import AnthropicConfig, AnthropicEndpoint
 from eureka.proposers.budget import Spent
 from eureka.proposers.calls import Endpoint
 from eureka.proposers.chat import ChatProposer
 from eureka.proposers.fallback import Fallback
 from eureka.proposers.keys import Key
 from eureka.proposers.models import ModelAccess, chosen_models, make_ledger, resolve_model
-from eureka.proposers.openai import OpenAIEndpoint
+from eureka.proposers.openai import OpenAIConfig, OpenAIEndpoint
+from eureka.proposers.provider import ModelConfig
 from eureka.store import RunStore
 
 KEYS = {"anthropic": Key("ANTHROPIC_API_KEY", "sk-a"), "openai": Key("OPENAI_API_KEY", "sk-o")}
@@ -50,7 +51,10 @@ def test_models_and_endpoints_are_written_out() -> None:
         (OpenAIConfig(base_url="https://me:secret@host/v1", model="m"), "llm.base_url holds a user name, a password"),
         (OpenAIConfig(base_url="https://host/v1?key=secret", model="m"), "llm.base_url holds a user name, a password"),
         (OpenAIConfig(base_url="host:80", model="m"), "llm.base_url=host:80: expected a URL such as http://"),
-        (OpenAIConfig(fallback="gemini"), "there is no such provider; give one of anthropic, openai, program_search"),
+        (
+            OpenAIConfig(fallback="gemini"),
+            "there is no such provider; give one of anthropic, openai, ollama, program_search",
+        ),
         (OpenAIConfig(fallback="openai", fallback_base_url=LOCAL), "name its model with llm.fallback=openai/MODEL"),
         (OpenAIConfig(extra_body="[1]"), 'llm.extra_body=[1]: expected a JSON object such as {"top_k": 40}'),
         (OpenAIConfig(extra_body="{"), "expected a JSON object"),
@@ -76,12 +80,16 @@ def endpoint_of(proposer: object) -> Endpoint:
 
 def test_proposers() -> None:
     openai = made(OpenAIConfig(temperature=0.5, extra_body='{"top_k": 4}'))
-    assert endpoint_of(openai) == OpenAIEndpoint("gpt-6.1-sol", KEYS["openai"], None, 0.5, None, {"top_k": 4}, 300.0)
+    assert endpoint_of(openai) == OpenAIEndpoint(
+        "gpt-6.1-sol", KEYS["openai"], "https://api.openai.com/v1", 0.5, None, {"top_k": 4}, 300.0
+    )
     assert endpoint_of(openai).varies
     assert "sk-" not in repr(endpoint_of(openai))
     anthropic = made(AnthropicConfig())
     assert isinstance(anthropic, ChatProposer)
-    assert endpoint_of(anthropic) == AnthropicEndpoint("claude-sonnet-5-5", KEYS["anthropic"], None, None, None, 300.0)
+    assert endpoint_of(anthropic) == AnthropicEndpoint(
+        "claude-sonnet-5-5", KEYS["anthropic"], "https://api.anthropic.com", None, None, 300.0
+    )
     assert anthropic.description == "The language model claude-sonnet-5-5 (anthropic) writes the reward functions."
     both = made(AnthropicConfig(fallback="openai"))
     assert isinstance(both, Fallback)
@@ -149,18 +157,22 @@ def test_an_estimate_without_a_price() -> None:
 # ---- resumed runs ------------------------------------------------------------------------------------------------
 
 
+# A run folder alone does not decide which server is asked.
+OWN_SERVER = {"OPENAI_BASE_URL": LOCAL}
+
+
 def test_what_a_resume_gave_anew_holds_for_later_ones(tmp_path: Path) -> None:
     config = resolve(RunConfig(task="cartpole", llm=OpenAIConfig(base_url=LOCAL, model="m", max_tokens=1)))
     with RunStore.create(tmp_path / "run", to_yaml(config), {}) as store:
-        assert resumed_config(store, []) == config
-        raised = resumed_config(store, ["llm.max_tokens=500", 'llm.extra_body={"a b": 1}']).llm
+        assert resumed_config(store, [], OWN_SERVER) == config
+        raised = resumed_config(store, ["llm.max_tokens=500", 'llm.extra_body={"a b": 1}'], OWN_SERVER).llm
         assert (raised.max_tokens, raised.extra_body) == (500, '{"a b": 1}')
-        assert resumed_config(store, []).llm == raised
-        assert resumed_config(store, ["llm.max_tokens=900"]).llm == replace(raised, max_tokens=900)
+        assert resumed_config(store, [], OWN_SERVER).llm == raised
+        assert resumed_config(store, ["llm.max_tokens=900"], OWN_SERVER).llm == replace(raised, max_tokens=900)
         with pytest.raises(ConfigError, match="a resumed run keeps its config"):
-            resumed_config(store, ["search.samples=3"])
+            resumed_config(store, ["search.samples=3"], OWN_SERVER)
         # What was refused is not kept, and the run's own config is as it was.
-        assert resumed_config(store, []).llm == replace(raised, max_tokens=900)
+        assert resumed_config(store, [], OWN_SERVER).llm == replace(raised, max_tokens=900)
         assert store.config_yaml == to_yaml(config)
 
 

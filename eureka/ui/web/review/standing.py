@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from eureka.config import from_yaml
+import yaml
+
 from eureka.core.types import Feedback, Verdict
 from eureka.search import pooled_score
 from eureka.search.preferences import has_metric
@@ -68,7 +69,7 @@ def standing(run_folder: Path) -> Standing:
         FeedbackError: an answer that was changed by hand.
     """
     with RunStore.open(run_folder, read_only=True) as store:
-        sentence, task = store.facts().get("sentence", ""), from_yaml(store.config_yaml).task
+        sentence, task = store.facts().get("sentence", ""), yaml.safe_load(store.config_yaml)["task"]
         review = newest_review(run_folder)
         if review is None:
             return Standing(task, sentence, Phase.NOTHING)
