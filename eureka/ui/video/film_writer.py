@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import signal
-import subprocess
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,8 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from eureka.config import Films
-from eureka.core.interpreter import module_command
-from eureka.core.priority import LOWEST_PRIORITY, last_words
+from eureka.core.processes import LOWEST_PRIORITY, Child, module_command
 
 WAIT_S = 10.0
 """How long the end of a run waits for films; those that are missing then can be made at any time."""
@@ -49,9 +44,8 @@ class FilmWriter:
         self._environment = dict(environment)
         self._tell = tell
         self._task_dirs = [str(directory.resolve()) for directory in task_dirs]
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Child | None = None
         self._is_over = films is Films.none
-        self._said = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (it lives as long as this)
 
     def start(self) -> None:
         """Have what is missing filmed; one that films already looks again."""
@@ -59,45 +53,30 @@ class FilmWriter:
             return
         if self._process is None:
             self._begin()
-            return
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(b"\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
+        elif not self._process.send(""):
             self._settle()
 
     def finish(self) -> None:
         """Have what is missing filmed, and wait for that, at most `WAIT_S` seconds and until the user interrupts."""
         self.start()
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None or self._process.returncode is not None:
             self._settle()
             return
-        assert self._process.stdin is not None
         self._tell(f"filming policies for the report (at most {WAIT_S:.0f} s)")
-        with suppress(BrokenPipeError):
-            self._process.stdin.close()
-        with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+        self._process.close_stdin()
+        with suppress(KeyboardInterrupt):
             self._process.wait(WAIT_S)
-        if self._process.poll() is None:
+        if self._process.returncode is None:
             again = " ".join(f"--task-dir {shlex.quote(directory)}" for directory in self._task_dirs)
             command = f"eureka report {self._folder} --films {again}".rstrip()
             self._tell(f"the rest is not filmed: {command} does it, some seconds a policy")
         self._settle()
 
     def _begin(self) -> None:
-        program = module_command("eureka.ui.video.filming", str(self._folder.resolve()), self._films)
+        arguments = [str(self._folder.resolve()), self._films, str(LOWEST_PRIORITY), *self._task_dirs]
+        command = module_command("eureka.ui.video.filming", *arguments)
         try:
-            self._process = subprocess.Popen(
-                [*program, str(LOWEST_PRIORITY), *self._task_dirs],
-                env=self._environment,
-                cwd=self._folder,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=self._said,
-                # Out of reach of the terminal's Ctrl-C, and with a priority of its own as a session.
-                start_new_session=True,
-            )
+            self._process = Child(command, self._environment, folder=self._folder, stdin=True)
         except OSError as error:
             self._fail(str(error))
 
@@ -107,14 +86,11 @@ class FilmWriter:
         self._is_over = True
         if process is None:
             return
-        if process.poll() is None:
-            _end(process)
+        if process.returncode is None:
+            process.end(END_S)
         elif process.returncode != 0:
-            self._said.seek(0)
-            self._fail(last_words(process.returncode, self._said.read()))
-        assert process.stdin is not None
-        with suppress(BrokenPipeError):
-            process.stdin.close()
+            self._fail(process.reason())
+        process.close()
 
     def _fail(self, reason: str) -> None:
         self._is_over = True
@@ -127,17 +103,6 @@ class FilmWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._settle()
-        self._said.close()
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process with its children, after a moment to leave nothing behind."""
-    try:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(END_S)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 def update_films(

@@ -20,8 +20,8 @@ from typing import Any, Self
 import yaml
 
 from eureka.config import Films
-from eureka.core.errors import EurekaError, RenderingUnavailable, VideoError
-from eureka.core.priority import go_last
+from eureka.core.errors import RenderingUnavailable, VideoError
+from eureka.core.processes import errors_end_process, lower_priority
 from eureka.core.serialize import dumps
 from eureka.core.types import TrainingResult
 from eureka.store import RunStore
@@ -256,15 +256,12 @@ def _candidates_of(store: RunStore) -> int:
 
 def main(folder: str, films: str, niceness: str, *task_dirs: str) -> None:
     """Film beside a run; ends the process with 1 and one line on stderr where that fails."""
-    go_last(int(niceness))
+    lower_priority(int(niceness))
     # An end that leaves nothing behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        with RunStore.open(Path(folder), read_only=True) as store:
-            folders = [Path(directory) for directory in task_dirs]
-            film_beside(store, Films(films), os.environ, int(niceness), sys.stdin.fileno(), folders)
-    except EurekaError as error:
-        sys.exit(" ".join(str(error).split()))
+    with errors_end_process(), RunStore.open(Path(folder), read_only=True) as store:
+        folders = [Path(directory) for directory in task_dirs]
+        film_beside(store, Films(films), os.environ, int(niceness), sys.stdin.fileno(), folders)
 
 
 if __name__ == "__main__":

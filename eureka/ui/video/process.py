@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from threading import Event, Timer
 from types import TracebackType
 from typing import Self
 
 from eureka.core.errors import VideoError
-from eureka.core.interpreter import module_command
-from eureka.core.priority import last_words
+from eureka.core.processes import Child, module_command
 from eureka.core.serialize import DecodeError, dumps, loads
 from eureka.ui.video.gl import find_gl, gl_environment
 from eureka.ui.video.job import Shot, Video, VideoJob, Wrap
@@ -35,19 +31,11 @@ class Studio:
     """
 
     def __init__(self, environment: Mapping[str, str], folder: Path, *, gl: str, niceness: int = 0) -> None:
-        self._said = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (it lives as long as the child)
+        command = module_command("eureka.ui.video", str(niceness))
+        variables = gl_environment(environment, gl)
         try:
-            self._child = subprocess.Popen(
-                module_command("eureka.ui.video", str(niceness)),
-                env=gl_environment(environment, gl),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._said,
-                text=True,
-                cwd=folder,
-            )
+            self._child = Child(command, variables, folder=folder, stdin=True, stdout=True, own_session=False)
         except OSError as error:
-            self._said.close()
             raise VideoError(f"the video cannot be made: {error}") from error
 
     def film(self, job: VideoJob, to: Path, *, timeout_s: float = TIMEOUT_S) -> Video:
@@ -57,25 +45,20 @@ class Studio:
             VideoError: it went wrong; neither file is then there, or both are as they were. Where the child itself
                 ended, as after `timeout_s`, all that follows fails too.
         """
-        assert self._child.stdin is not None
-        assert self._child.stdout is not None
         is_late = Event()
         timer = Timer(timeout_s, self._give_up, (is_late,))
         timer.start()
         try:
             # A child that has ended may have said something before.
-            with suppress(BrokenPipeError):
-                self._child.stdin.write(f"{dumps(Shot(job, str(to.resolve())))}\n")
-                self._child.stdin.flush()
+            self._child.send(dumps(Shot(job, str(to.resolve()))))
             reply = self._child.stdout.readline()
         finally:
             timer.cancel()
         if not reply:
-            returncode = self._child.wait()
+            self._child.wait()
             if is_late.is_set():
                 raise VideoError(f"{to}: the video was not finished within {timeout_s:.0f} s, so it was given up")
-            self._said.seek(0)
-            raise VideoError(f"{to}: the video cannot be made: {last_words(returncode, self._said.read())}")
+            raise VideoError(f"{to}: the video cannot be made: {self._child.reason()}")
         try:
             wrap = loads(Wrap, reply)
         except DecodeError as error:
@@ -86,13 +69,11 @@ class Studio:
 
     def _give_up(self, is_late: Event) -> None:
         is_late.set()
-        self._child.kill()
+        self._child.end()
 
     def close(self) -> None:
         """End the child, also one that has not come to its end."""
-        self._child.kill()
-        self._child.communicate()
-        self._said.close()
+        self._child.close()
 
     def __enter__(self) -> Self:
         return self

@@ -7,7 +7,8 @@ import torch
 from reward_helpers import FIELDS, states
 
 from eureka.reward.graph import shapes
-from eureka.reward.graph.runtime import RewardFunction, parse_graph
+from eureka.reward.graph.parse import parse_graph
+from eureka.reward.graph.runtime import RewardFunction
 from eureka.reward.graph.shapes import check_shapes
 from eureka.reward.graph.verify import EagerRun, check, check_agreement, check_finite, check_isolation
 

@@ -5,18 +5,13 @@ A film that cannot be made leaves the reason in its place. Nothing that goes wro
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from eureka.core.errors import RenderingUnavailable
-from eureka.core.interpreter import module_command
-from eureka.core.priority import last_words
+from eureka.core.processes import Child, module_command
 from eureka.store import RunStore
 from eureka.store.files import store_errors, write_atomically
 from eureka.ui.video import Look
@@ -98,33 +93,23 @@ class Filming:
         self._shown = shown
         self._environment = dict(environment)
         self._task_dirs = [str(directory.resolve()) for directory in task_dirs]
-        self._process: subprocess.Popen[str] | None = None
+        self._process: Child | None = None
 
     def __enter__(self) -> Self:
+        arguments = [str(self._folder.resolve()), str(self._generation), *self._task_dirs]
         try:
-            self._process = subprocess.Popen(
-                module_command(
-                    "eureka.ui.web.review", str(self._folder.resolve()), str(self._generation), *self._task_dirs
-                ),
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                start_new_session=True,
-            )
+            self._process = Child(module_command("eureka.ui.web.review", *arguments), self._environment)
         except OSError as error:
             self._explain_missing(str(error))
         return self
 
     def look_after(self) -> None:
         """Where the process has failed, leave the reason in the place of what is missing."""
-        if self._process is None or self._process.poll() is None:
+        if self._process is None or self._process.returncode is None:
             return
-        _, errors = self._process.communicate()
         if self._process.returncode:
-            self._explain_missing(last_words(self._process.returncode, errors))
+            self._explain_missing(self._process.reason())
+        self._process.close()
         self._process = None
 
     def _explain_missing(self, reason: str) -> None:
@@ -134,8 +119,5 @@ class Filming:
 
     def __exit__(self, *error: object) -> None:
         if self._process is not None:
-            # It has children that draw.
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.communicate()
+            self._process.close()
             self._process = None
