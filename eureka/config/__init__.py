@@ -1,8 +1,6 @@
 """The configuration of a run: typed, composed from overrides such as `task=ant search.samples=4 budget=paper`.
 
-Overrides are written in Hydra's grammar; of a surrounding program's Hydra nothing is read or changed. Two keys are
-groups: `budget` presets how much is spent, and `llm` chooses who proposes. The config classes of the latter belong to
-the providers, which stand above: the composition root hands them in as `Choices`.
+Overrides have Hydra's grammar. Two keys are groups: `llm` chooses who proposes, `budget` presets how much is spent.
 """
 
 from eureka.config.compose import change_resumed, compose_config, default_budget, from_yaml, to_yaml

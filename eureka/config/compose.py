@@ -1,4 +1,4 @@
-"""From overrides to a `RunConfig`, in Hydra's grammar on OmegaConf's structured configs, and to YAML and back."""
+"""From overrides to a `RunConfig` by Hydra's grammar and OmegaConf's types, and to YAML and back."""
 
 from __future__ import annotations
 
@@ -34,20 +34,19 @@ def compose_config(
         if key.startswith("llm."):
             require_own_key(key, values["llm"], choices)
     require_task(values, task_dirs)
-    config = _compose(values, choices)
-    check_ranges(config, "")
-    return config
+    config = _thawed(RunConfig)
+    config.llm = _thawed(choices.llm[values["llm"]])
+    config.merge_with({"budget": values["budget"], **BUDGETS[values["budget"]]})
+    return _updated(config, {key: value for key, value in values.items() if key not in groups(choices)}, choices)
 
 
 def change_resumed(config: RunConfig, overrides: Sequence[str], choices: Choices) -> RunConfig:
     """The config of a run that is resumed with other caps, patience, model, fallback or confinement.
 
     Raises:
-        ConfigError: a key other than `sandbox` and those of `llm.*` whose config declares that a resumed run takes them
-            anew, or a value that does not fit.
+        ConfigError: a key other than `sandbox` and those of an `llm.*` whose config class declares that a resumed run
+            takes them anew, or a value that does not fit.
     """
-    from omegaconf import OmegaConf
-
     values = split(overrides, choices)
     for key in values:
         if key == "sandbox":
@@ -58,13 +57,7 @@ def change_resumed(config: RunConfig, overrides: Sequence[str], choices: Choices
                 "given anew"
             )
         require_own_key(key, config.llm.name, choices)
-    changed = _thawed(config)
-    for key, value in values.items():
-        _update(changed, key, value, choices)
-    result = OmegaConf.to_object(changed)
-    assert isinstance(result, RunConfig)
-    check_ranges(result, "")
-    return result
+    return _updated(_thawed(config), values, choices)
 
 
 def default_budget() -> str:
@@ -102,38 +95,30 @@ def from_yaml(text: str, choices: Choices) -> RunConfig:
     return config
 
 
-def _compose(values: Mapping[str, str], choices: Choices) -> RunConfig:
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    schema = _thawed(RunConfig)
-    schema.llm = _thawed(choices.llm[values["llm"]])
-    schema.merge_with({"budget": values["budget"], **BUDGETS[values["budget"]]})
-    for key, value in values.items():
-        if key not in groups(choices):
-            _update(schema, key, value, choices)
-    try:
-        for key in OmegaConf.missing_keys(schema):
-            raise ConfigError(f"llm={values['llm']} needs {key}: add {key}=VALUE")
-        config = OmegaConf.to_object(schema)
-    except OmegaConfBaseException as error:
-        raise ConfigError(f"the config cannot be composed: {' '.join(str(error).split())}") from error
-    assert isinstance(config, RunConfig)
-    return config
-
-
-def _update(schema: Any, key: str, value: str, choices: Choices) -> None:
-    """Set one key from its text, as Hydra reads it."""
+def _updated(config: Any, values: Mapping[str, str], choices: Choices) -> RunConfig:
+    """A structured config with these keys set from their texts, as Hydra reads them."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    for key, value in values.items():
+        try:
+            parsed = OverridesParser.create().parse_override(quoted(key, value, choices))
+            if parsed.is_sweep_override():
+                raise ConfigError(refusal(key, value, choices))
+            OmegaConf.update(config, key, parsed.value())
+        except (HydraException, OmegaConfBaseException) as error:
+            raise ConfigError(refusal(key, value, choices)) from error
     try:
-        (parsed,) = OverridesParser.create().parse_overrides([quoted(key, value, choices)])
-        OmegaConf.update(schema, key, parsed.value())
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(refusal(key, value, choices)) from error
+        for key in OmegaConf.missing_keys(config):
+            raise ConfigError(f"{key} must be given: add {key}=VALUE")
+        result = OmegaConf.to_object(config)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"the config cannot be composed: {' '.join(str(error).split())}") from error
+    assert isinstance(result, RunConfig)
+    check_ranges(result, "")
+    return result
 
 
 def _thawed(cls: Any) -> Any:

@@ -180,7 +180,7 @@ def test_null_and_quotes() -> None:
         (["task=ant", "train.steps=-5"], "train.steps=-5: must be at least 1"),
         (["task=ant", "seed=-1"], "seed=-1: must be at least 0"),
         (["task=ant", "output="], "output= is empty: give it a value"),
-        (["task=ant", "llm=replay"], "llm=replay needs llm.run: add llm.run=VALUE"),
+        (["task=ant", "llm=replay"], "llm.run must be given: add llm.run=VALUE"),
         (["task=ant", "llm.run=x"], "`llm.run` belongs to llm=replay, and this run has llm=program_search"),
         (["task=ant", "seed=${nothing}"], "the config cannot be composed: Interpolation key 'nothing' not found"),
     ],

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from eureka.config import BUDGETS, ProposerConfig, RunConfig
+from eureka.config.settings import flatten
 from eureka.evaluation import Method, Role
 from eureka.evaluation.rows import label, notes
 from eureka.proposers.registry import config_classes
 from eureka.ui.report.candidates import worker_seconds
 from eureka.ui.report.charts import Dot, IntervalRow, generation_chart, interval_plot, quantile
 from eureka.ui.report.lineage import Node, lineage_tree
-from eureka.ui.report.reading import flatten, spending
+from eureka.ui.report.reading import spending
 from eureka.ui.report.text import number
 from eureka.ui.report.views import CandidateView, GenerationView, RunView, Spending
 
