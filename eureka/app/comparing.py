@@ -18,13 +18,15 @@ from eureka.app.build import (
 from eureka.app.estimate import find_room, memory_said
 from eureka.config import EvaluationConfig, RunConfig, from_yaml
 from eureka.core.errors import StoreError
+from eureka.core.events import Observer, tell_all
 from eureka.core.text import table
 from eureka.core.types import Reward
 from eureka.evaluation import Comparison, Role, read_comparison, seed_rows, summary_rows, verdict, write_comparison
 from eureka.evaluation.baselines import Baselines, trace_baselines
 from eureka.evaluation.cache import TrainingCache
 from eureka.evaluation.compare import Contest, choose_and_compare, compare
-from eureka.evaluation.trainings import Listener, Trainings, fresh_seeds
+from eureka.evaluation.data import as_event
+from eureka.evaluation.trainings import Trainings, fresh_seeds
 from eureka.physics.engine import choose, identity
 from eureka.reward.analysis.confined import Examiner, confined_graphs
 from eureka.search import Outcome
@@ -34,7 +36,6 @@ from eureka.trainers.population.backend import Backend
 from eureka.trainers.population.memory import memory_need
 from eureka.trainers.population.recording import Recording, record
 from eureka.ui.console import View, paragraph, print_table, say, watching
-from eureka.ui.tracking import Both, Tracker
 
 
 @dataclass(frozen=True)
@@ -67,29 +68,31 @@ class Comparer:
         """
         return cls(config, task, recording, trace_baselines(task, recording.state), environment, examiner)
 
-    def choose(self, store: RunStore, backend: Backend, ranked: Sequence[Outcome], tracker: Tracker) -> Outcome:
+    def choose(self, store: RunStore, backend: Backend, ranked: Sequence[Outcome], tracker: Observer) -> Outcome:
         """Compare the best of `ranked` with the baselines, after a closer look at the second if need be.
 
         Gives the best, which is recorded as such, as is the comparison.
         """
-        with watching(View(f"{self.config.task}, fresh seeds", self.task.metric.unit, store)) as watcher:
-            contest = self._contest(store, backend, self.config.evaluation.seeds, None, Both(watcher, tracker))
+        with watching(View(f"{self.config.task}, fresh seeds", self.task.metric.unit, store)) as shown:
+            observe = tell_all(shown, tracker)
+            contest = self._contest(store, backend, self.config.evaluation.seeds, None, observe)
             comparison = choose_and_compare(contest, ranked)
+            observe(as_event(comparison))
         best = comparison.method(Role.BEST)
         assert best is not None
         store.record_generation(max(store.finished_generations()), best.name)
         write_comparison(store, comparison)
-        tracker.compared(comparison)
         return next(outcome for outcome in ranked if outcome.candidate.id == best.name)
 
     def again(self, store: RunStore, backend: Backend, seeds: int, steps: int) -> Comparison:
         """Compare the best once more, with so many seeds and control steps of each training."""
-        with watching(View(f"{self.config.task}, fresh seeds", self.task.metric.unit, store)) as watcher:
-            contest = self._contest(store, backend, seeds, steps, watcher)
+        with watching(View(f"{self.config.task}, fresh seeds", self.task.metric.unit, store)) as observe:
+            contest = self._contest(store, backend, seeds, steps, observe)
             comparison = compare(contest, best_reward(store).candidate_id, read_comparison(store.folder))
+            observe(as_event(comparison))
         return write_comparison(store, comparison)
 
-    def _contest(self, store: RunStore, backend: Backend, seeds: int, steps: int | None, watcher: Listener) -> Contest:
+    def _contest(self, store: RunStore, backend: Backend, seeds: int, steps: int | None, observe: Observer) -> Contest:
         schedule = evaluation_schedule(self.config, self.task.info)
         if steps is not None:
             schedule = replace(schedule, steps=steps)
@@ -103,7 +106,7 @@ class Comparer:
             baselines=self.baselines,
             graphs={reward.candidate_id: reward.graph for reward in store.rewards()},
             examiner=self.examiner,
-            trainings=Trainings(store, backend, schedule, fresh_seeds(store, seeds), watcher, cache),
+            trainings=Trainings(store, backend, schedule, fresh_seeds(store, seeds), observe, cache),
             search_steps=make_schedule(self.config, self.task.info).trained_steps,
         )
 

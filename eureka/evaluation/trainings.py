@@ -6,24 +6,17 @@ import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
+from eureka.core.events import Observer, TrainingStarted, of_training
 from eureka.core.types import Rejected, Schedule, TrainingJob, TrainingResult
 from eureka.evaluation.cache import TrainingCache
 from eureka.store import RunStore
-from eureka.trainers.population.backend import Backend, Event
+from eureka.trainers.population.backend import Backend
 
 FIRST_FRESH_SEED = 1000
 """Searches use small seeds; fresh ones count from here."""
 
 _FROM_CACHE = "evaluations from the cache"
-
-
-class Listener(Protocol):
-    """Is told how trainings go."""
-
-    def training_started(self, jobs: Sequence[TrainingJob]) -> None: ...
-    def event(self, event: Event) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -43,7 +36,7 @@ class Trainings:
     backend: Backend
     schedule: Schedule
     seeds: tuple[int, ...]
-    listener: Listener
+    observe: Observer
     cache: TrainingCache | None
 
     def train(self, entries: Sequence[Entry]) -> dict[str, str]:
@@ -75,18 +68,19 @@ class Trainings:
     def _run(self, jobs: Sequence[TrainingJob], baselines: set[str]) -> dict[str, str]:
         failures: dict[str, str] = {}
         by_key = {(job.candidate_id, job.seed): job for job in jobs}
-        self.listener.training_started(jobs)
+        steps = self.schedule.trained_steps
+        names, seeds = zip(*by_key, strict=True)
+        self.observe(TrainingStarted(names, seeds, steps, whole_steps=steps))
         for event in self.backend.train(jobs):
             if isinstance(event, Rejected):
                 failures[event.candidate_id] = event.reason
-                continue
-            if isinstance(event, TrainingResult):
+            elif isinstance(event, TrainingResult):
                 self.store.record_evaluation(event)
                 # With fewer worlds, where a device had no room for all, it is another training.
                 is_as_asked = len(event.steps) <= self.schedule.num_updates
                 if self.cache and event.candidate_id in baselines and is_as_asked:
                     self.cache.put(by_key[event.candidate_id, event.seed], event)
-            self.listener.event(event)
+            self.observe(of_training(event))
         return failures
 
     def _take_from_cache(self, job: TrainingJob) -> bool:

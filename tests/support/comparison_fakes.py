@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from eureka.core import events
 from eureka.core.types import (
     Candidate,
     PPOConfig,
@@ -84,13 +85,9 @@ class Listening:
     """Remembers what it is told."""
 
     def __init__(self) -> None:
-        self.started: list[int] = []
-        self.events: list[Event] = []
+        self.events: list[events.Event] = []
 
-    def training_started(self, jobs: Sequence[TrainingJob]) -> None:
-        self.started.append(len(jobs))
-
-    def event(self, event: Event) -> None:
+    def __call__(self, event: events.Event) -> None:
         self.events.append(event)
 
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from eureka.core import events
+from eureka.core.events import Event
 from eureka.core.ids import candidate_id
 from eureka.core.types import (
     Candidate,
-    Completion,
-    Prompt,
     Rejected,
     Reward,
     Schedule,
@@ -17,11 +17,11 @@ from eureka.core.types import (
     TrainingResult,
 )
 from eureka.proposers.base import FakeProposer
-from eureka.search import Greedy, Outcome
+from eureka.search import Greedy
 from eureka.search.loop import Run
 from eureka.store import RunStore
 from eureka.tasks import load_task
-from eureka.trainers.population.backend import Event
+from eureka.trainers.population.backend import Event as TrainingEvent
 
 Make = Callable[..., TrainingResult]
 MakeRun = Callable[..., Run]
@@ -60,7 +60,7 @@ class FakeBackend:
     bad: Sequence[str] = ()
     trained: list[str] = field(default_factory=list)
 
-    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
+    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[TrainingEvent]:
         for job in jobs:
             self.trained.append(job.candidate_id)
             if job.candidate_id in self.bad:
@@ -71,40 +71,36 @@ class FakeBackend:
     def close(self) -> None: ...
 
 
-class FakeWatcher:
-    """Remembers what it is told; can stand for a kill after a number of calls."""
+class FakeObserver:
+    """Remembers what it is told; can stand for a kill after a number of events."""
 
     def __init__(self, stop_after: int | None = None) -> None:
         self._left = stop_after
-        self.told: list[str] = []
+        self.seen: list[str] = []
 
-    def _told(self, what: str) -> None:
-        self.told.append(what)
+    def __call__(self, event: Event) -> None:
+        self.seen.append(_in_short(event))
         if self._left is not None:
             self._left -= 1
             if self._left < 0:
                 raise Stopped
 
-    def generation_started(self, generation: int, prompt: Prompt) -> None:
-        self._told(f"start {generation}")
 
-    def answered(self, completion: Completion) -> None:
-        self._told(f"{completion.candidate_id}/{completion.attempt}{'+' if completion.continues else ''}")
-
-    def rejected(self, rejected: Rejected) -> None:
-        self._told(f"{rejected.candidate_id} {rejected.stage}")
-
-    def training_started(self, jobs: Sequence[TrainingJob]) -> None:
-        self._told(f"training {len(jobs)}")
-
-    def event(self, event: Event) -> None:
-        self._told("event")
-
-    def generation_finished(self, generation: int, outcomes: Sequence[Outcome], best: Outcome | None) -> None:
-        self._told(f"finished {generation}")
-
-    def confirmation_started(self, finalists: Sequence[str]) -> None:
-        self._told(f"finalists {' '.join(finalists)}")
+def _in_short(event: Event) -> str:
+    match event:
+        case events.GenerationStarted():
+            return f"start {event.generation}"
+        case events.Answered():
+            return f"{event.candidate}/{event.attempt}{'+' if event.continues else ''}"
+        case events.CandidateRejected():
+            return f"{event.candidate} {event.stage}"
+        case events.TrainingStarted():
+            return f"training {len(event.seeds)}"
+        case events.GenerationFinished():
+            return f"finished {event.generation}"
+        case events.ConfirmationStarted():
+            return f"finalists {' '.join(event.candidates)}"
+    return event.kind
 
 
 def build_run(folder: Path, make_result: Make, **changes: object) -> Run:
@@ -118,7 +114,7 @@ def build_run(folder: Path, make_result: Make, **changes: object) -> Run:
         "backend": FakeBackend(make_result, {identity: float(index) for index, identity in enumerate(IDS)}),
         "search": Greedy(),
         "schedule": Schedule(8, 1000, 1, 1, task.info.ppo),
-        "watcher": FakeWatcher(),
+        "observe": FakeObserver(),
         "generations": 3,
         "samples": 2,
         "training_seeds": 1,
