@@ -16,9 +16,8 @@ from typing import Annotated, Literal
 
 from annotated_types import MinLen
 
-from eureka.core.ranges import Count, NotNegative, Positive, Share
-
 from eureka.core.diagnosis import Diagnosis
+from eureka.core.ranges import Count, NotNegative, Positive, Share
 
 
 class Stage(StrEnum):

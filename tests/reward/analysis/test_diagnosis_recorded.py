@@ -44,10 +44,7 @@ def test_a_reward_with_every_fault():
     assert order == sorted(order, key=list(Severity).index)
     assert texts[0][1] == "the total holds a constant of 7 a step that no component reports"
     assert ("WARNING", "`idle` does not reach the total: it is reported, and trains nothing", None) in texts
-    assert any(
-        t.startswith("a term (of action) is in the total, less than 0.01%") and n == 15
-        for _, t, n in texts
-    )
+    assert any(t.startswith("a term (of action) is in the total, less than 0.01%") and n == 15 for _, t, n in texts)
     assert any(t.startswith("`speed` dominates with 1") for _, t, _ in texts)
     assert any(t.startswith("`alive` is 0.5 on every recorded transition: it acts") for _, t, _ in texts)
     assert any(t.startswith("`tiny` is negligible") for _, t, _ in texts)
