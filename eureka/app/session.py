@@ -48,13 +48,13 @@ from eureka.reward.analysis.screening import Screening
 from eureka.reward.trace.service import RewardVerifier
 from eureka.sandbox import LayerReport, Sandbox
 from eureka.search import Greedy, Outcome
+from eureka.search.diagnoses import record_diagnoses
 from eureka.search.loop import Run, evolve
 from eureka.search.outcomes import outcomes
 from eureka.search.preferences import FITNESS, PREFERENCE
 from eureka.search.race import Race
 from eureka.search.racing import make_race
 from eureka.search.read_start import read_start, require_usable
-from eureka.search.remarks import record_remarks
 from eureka.search.sampling import task_prompt
 from eureka.search.start import Start, label, recorded_start
 from eureka.search.status import fates, summary_lines
@@ -144,7 +144,7 @@ class SearchSession:
             ):
 
                 def after_generation() -> None:
-                    record_remarks(store, screening.examiner)
+                    record_diagnoses(store, screening.examiner)
                     report.start()
                     films.film_report()
 
