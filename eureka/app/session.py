@@ -29,7 +29,7 @@ from eureka.app.estimate import (
     memory_said,
 )
 from eureka.app.exporting import reward_module
-from eureka.config import Halving, ModelConfig, RunConfig, SandboxMode
+from eureka.config import Halving, RunConfig, SandboxMode
 from eureka.core.errors import ConfigError, ProposerError, SearchFailed
 from eureka.core.events import Observer, RunStarted, tell_all
 from eureka.core.ids import INIT_ID
@@ -42,11 +42,13 @@ from eureka.proposers.base import Proposer
 from eureka.proposers.budget import Ledger, Spent
 from eureka.proposers.keys import Key
 from eureka.proposers.models import ModelAccess, make_ledger
+from eureka.proposers.provider import ModelConfig
 from eureka.proposers.spending import open_calls, settle_calls, spending_line, spent_before, spent_beside_answers
 from eureka.reward.analysis.confined import LIMITS, PRELOAD, Examiner
 from eureka.reward.analysis.screening import Screening
 from eureka.reward.trace.service import RewardVerifier
 from eureka.sandbox import LayerReport, Sandbox
+from eureka.search.diagnoses import record_diagnoses
 from eureka.search.history import Budget
 from eureka.search.loop import evolve
 from eureka.search.methods import make_method
@@ -55,7 +57,6 @@ from eureka.search.outcomes import Outcome, outcomes, ranked
 from eureka.search.preferences import FITNESS, PREFERENCE
 from eureka.search.racing import Racing, make_race
 from eureka.search.read_start import read_start, require_usable
-from eureka.search.remarks import record_remarks
 from eureka.search.run import Run
 from eureka.search.start import Start, label, recorded_start
 from eureka.search.status import candidate_statuses, summary_lines
@@ -70,9 +71,9 @@ from eureka.trainers.population.trajectories import cached_trajectories
 from eureka.ui.console import BestReward, View, best_reward_found, say, watching
 from eureka.ui.report.writer import ReportWriter, update_report
 from eureka.ui.tracking import require_trackers, tracking
-from eureka.ui.video.film_writer import FilmWriter
-from eureka.ui.web.live.beside import watched
-from eureka.ui.web.review.waiting import asks_somebody, make_reviewer
+from eureka.ui.video.queue import FilmQueue
+from eureka.ui.web.beside import watched
+from eureka.ui.web.review.reviewer import asks_somebody, make_reviewer
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class SearchSession:
         folder = store.checkpoint_folder
         with (
             watched(store.folder, self.environment, say) if watch else nullcontext(),
-            FilmWriter(store.folder, self.config.report.films, self.environment, say, self.task_dirs) as films,
+            FilmQueue(store, self.config.report.films, self.environment, say, self.task_dirs) as films,
         ):
             with (
                 closing(make_backend(self.config, folder, self.task_dirs, self.environment, self.room)) as backend,
@@ -145,14 +146,14 @@ class SearchSession:
             ):
 
                 def after_generation() -> None:
-                    record_remarks(store, screening.examiner)
+                    record_diagnoses(store, screening.examiner)
                     report.start()
-                    films.start()
+                    films.film_report()
 
                 with self._summed_up(store), self._accounts(store), watching(self._view(store)) as shown:
                     observe = tell_all(shown, tracker)
                     observe(self._run_started(store))
-                    run = self._run(store, backend, observe, screening, after_generation)
+                    run = self._run(store, backend, observe, screening, after_generation, films)
                     outcome = evolve(run)
                 # Before the comparison too: a module is there even if that cannot be made.
                 self._hand_over(store, outcome)
@@ -173,6 +174,7 @@ class SearchSession:
         observe: Observer,
         screening: Screening,
         after_generation: Callable[[], None],
+        films: FilmQueue,
     ) -> Run:
         config = self.config
         services = Services(
@@ -195,7 +197,7 @@ class SearchSession:
             hint=config.search.hint or "",
             start=self.start.source if self.start else "",
             screening=screening,
-            reviewer=make_reviewer(config, store, self.environment, say, self.task_dirs),
+            reviewer=make_reviewer(config, store, say, films.film_review),
             after_generation=after_generation,
         )
 
@@ -327,7 +329,7 @@ class SearchSession:
         best = max(outcome.results, key=lambda result: result.score)
         store.write_file("best/reward.py", reward_module(store, best_reward(store)))
         store.write_file("best/source.py.txt", outcome.candidate.source)
-        store.write_file("best/policy.pt", best.policy)
+        store.write_file("best/policy.pt", store.policy(best))
 
     def _tell(self, store: RunStore, outcome: Outcome) -> None:
         generations = len(store.finished_generations())

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from eureka.config import ModelConfig
 from eureka.core.ids import INIT_ID, generation_of
 from eureka.core.serialize import dumps, loads
 from eureka.core.types import Completion, Message
 from eureka.proposers.budget import Ledger, Spent
 from eureka.proposers.models import chosen_models
+from eureka.proposers.provider import ModelConfig
 from eureka.proposers.tokens import token_bound
 from eureka.store import RunStore
 
@@ -56,7 +56,8 @@ def settle_calls(store: RunStore, before: Spent, ledger: Ledger) -> None:
 def _bound(store: RunStore, llm: ModelConfig, candidate_id: str) -> Spent:
     """The most that one call for a candidate can have cost."""
     prompt = store.prompts(generation_of(candidate_id)).get((candidate_id, 0))
-    messages = [*prompt.messages, Message("user", prompt.ending)] if prompt else []
+    messages = list(prompt.messages) if prompt else []
+    messages += [Message("user", prompt.ending)] if prompt and prompt.ending else []
     answers = store.completions(generation_of(candidate_id)).get(candidate_id, ())
     messages += [Message("assistant", answer.text) for answer in answers]
     tokens = token_bound(messages) + (_REPAIR_TOKENS if answers else 0)

@@ -59,6 +59,22 @@ class _Sent:
 _PHASES = tuple(Phase)
 
 
+def candidate_path(identity: str) -> Path:
+    """`generation_02/candidate_05` of `g02-c05`, below the run folder."""
+    place = place_of(identity)
+    return Path(f"generation_{place.generation:02d}") / f"candidate_{place.sample:02d}"
+
+
+def policy_path(result: TrainingResult) -> Path:
+    """Where the policy of one of the search's trainings lies, below the run folder."""
+    return candidate_path(result.candidate_id) / f"policy_seed{result.seed}.pt"
+
+
+def evaluation_path(result: TrainingResult) -> Path:
+    """Where the policy of a re-training with a fresh seed lies, below the run folder."""
+    return Path("evaluation") / f"{result.candidate_id}_seed{result.seed}.pt"
+
+
 class RunStore:
     """The only writer of a run folder, and its reader.
 
@@ -254,7 +270,7 @@ class RunStore:
     def record_result(self, result: TrainingResult) -> None:
         """Keep one training; its policy goes to `policy_seed<seed>.pt`, not into the database."""
         place = place_of(result.candidate_id)
-        self.write_file(self._policy_path(result), result.policy)
+        self.write_file(policy_path(result), result.policy)
         self._put("result", Key(*place, result.seed), replace(result, policy=b""))
 
     def candidates(self, generation: int | None = None, *, every_attempt: bool = False) -> list[Candidate]:
@@ -279,13 +295,14 @@ class RunStore:
         """Verified rewards of one generation or of all, in order of their ids."""
         return self._of_newest(Reward, "reward", generation)
 
-    def results(self, generation: int | None = None) -> list[TrainingResult]:
-        """Trainings of one generation or of all, in order of ids and seeds, without their policies: see `policy`."""
-        return self._all(TrainingResult, "result", generation)
+    def results(self, generation: int | None = None, *, policies: bool = False) -> list[TrainingResult]:
+        """Trainings of one generation or of all, in order of ids and seeds; with `policies` these are read too."""
+        found = self._all(TrainingResult, "result", generation)
+        return [replace(result, policy=self.policy(result)) for result in found] if policies else found
 
     def policy(self, result: TrainingResult) -> bytes:
         """The policy of one of `results`."""
-        return self._read_file(self._policy_path(result))
+        return self._read_file(policy_path(result))
 
     def record_selection(self, selection: Selection) -> None:
         """Keep what the search method decided at the end of a generation or of a phase."""
@@ -316,26 +333,24 @@ class RunStore:
 
     def record_evaluation(self, result: TrainingResult) -> None:
         """Keep one re-training of a finished run's reward, or of a baseline, with a fresh seed."""
-        self.write_file(self._evaluation_path(result), result.policy)
+        self.write_file(evaluation_path(result), result.policy)
         with store_errors(f"write the evaluation of {result.candidate_id}", self.folder):
             self._database.put_evaluation(result.candidate_id, result.seed, dumps(replace(result, policy=b"")))
 
-    def evaluations(self) -> list[TrainingResult]:
-        """All re-trainings, in order of names and seeds, without their policies: see `evaluation_policy`."""
+    def evaluations(self, *, policies: bool = False) -> list[TrainingResult]:
+        """All re-trainings, in order of names and seeds; with `policies` these are read too."""
         with store_errors("read the evaluations", self.folder):
             bodies = self._database.evaluations()
-        return self._decode(TrainingResult, "evaluation", bodies)
-
-    def evaluation_policy(self, result: TrainingResult) -> bytes:
-        """The policy of one of `evaluations`."""
-        return self._read_file(self._evaluation_path(result))
+        found = self._decode(TrainingResult, "evaluation", bodies)
+        if not policies:
+            return found
+        return [replace(result, policy=self._read_file(evaluation_path(result))) for result in found]
 
     # ---- files ---------------------------------------------------------------------------------------------------
 
     def candidate_folder(self, candidate_id: str) -> Path:
         """`generation_02/candidate_05` of `g02-c05`, whether it exists yet or not."""
-        place = place_of(candidate_id)
-        return self.folder / f"generation_{place.generation:02d}" / f"candidate_{place.sample:02d}"
+        return self.folder / candidate_path(candidate_id)
 
     @property
     def checkpoint_folder(self) -> Path:
@@ -401,13 +416,6 @@ class RunStore:
 
     def _write_beside(self, candidate_id: str, name: str, text: str) -> None:
         self.write_file((self.candidate_folder(candidate_id) / name).relative_to(self.folder), text)
-
-    def _policy_path(self, result: TrainingResult) -> Path:
-        folder = self.candidate_folder(result.candidate_id).relative_to(self.folder)
-        return folder / f"policy_seed{result.seed}.pt"
-
-    def _evaluation_path(self, result: TrainingResult) -> Path:
-        return Path("evaluation") / f"{result.candidate_id}_seed{result.seed}.pt"
 
     def _read_file(self, relative: Path) -> bytes:
         with store_errors(f"read {relative}", self.folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -11,6 +12,7 @@ from local_server import MODEL
 
 from eureka.core.errors import ProposerError
 from eureka.core.types import Completion, Message, Prompt, PromptFacts
+from eureka.proposers import anthropic, openai
 from eureka.proposers.anthropic import AnthropicEndpoint
 from eureka.proposers.budget import Caps, Ledger
 from eureka.proposers.calls import Endpoint
@@ -27,18 +29,17 @@ PROMPT = Prompt(
 
 
 def endpoint_at(provider: str, url: str | None, transport: httpx2.BaseTransport) -> Endpoint:
+    """`url` is the provider's own where it is None."""
     key = Key("SOME_KEY", "sk-none-at-all")
     if provider == "openai":
-        return OpenAIEndpoint("model-1", key, f"{url}/v1" if url else None, transport=transport)
-    return AnthropicEndpoint("model-1", key, url, transport=transport)
+        return OpenAIEndpoint("model-1", key, f"{url}/v1" if url else openai.OFFICIAL_URL, transport=transport)
+    return AnthropicEndpoint("model-1", key, url or anthropic.OFFICIAL_URL, transport=transport)
 
 
 def single(endpoint: Endpoint, prompt: Prompt) -> Completion:
-    settings = ChatSettings(samples=2, concurrency=1, max_output_tokens=24, silence_s=30.0, patience_s=30.0)
-    asked = ChatProposer(
-        endpoint, PriceList("openai", "model-1"), Ledger(Caps(tokens=10_000)), settings, lambda n, of: f"{n} of {of}."
-    )
-    (completion,) = asked.sample(prompt, ["g01-c02"])
+    settings = ChatSettings(concurrency=1, max_output_tokens=24, silence_s=30.0, patience_s=30.0)
+    asked = ChatProposer(endpoint, PriceList("openai", "model-1"), Ledger(Caps(tokens=10_000)), settings)
+    (completion,) = asked.sample_each({"g01-c02": replace(prompt, ending="2 of 2.")})
     return completion
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from records import ask_for
 
-from eureka.config import AnthropicConfig, ModelConfig
 from eureka.core.types import Completion, Message, Prompt, PromptFacts, Usage
+from eureka.proposers.anthropic import AnthropicConfig
 from eureka.proposers.budget import Caps, Ledger, Spent
 from eureka.proposers.models import resolve_model
+from eureka.proposers.provider import ModelConfig
 from eureka.proposers.spending import open_calls, settle_calls, spending_line, spent_before, spent_beside_answers
 from eureka.proposers.tokens import token_bound
 from eureka.store import RunStore
@@ -23,10 +25,10 @@ BOUND_USD = (BOUND * 2.5 + 1000 * 10) / 1e6
 
 def test_a_killed_run_and_an_orderly_one(tmp_path: Path) -> None:
     with RunStore.create(tmp_path / "run", "", {}) as store:
-        store.record_prompt(1, Prompt(MESSAGES, PromptFacts("t", 0, 1, ())))
         assert spent_before(store, LLM) == Spent()
         open_calls(store)
-        store.record_intent(["g01-c01", "g01-c02", "g01-c03", "g01-c04", "g01-c05"])
+        names = ["g01-c01", "g01-c02", "g01-c03", "g01-c04", "g01-c05"]
+        ask_for(store, names, Prompt(MESSAGES, PromptFacts("t", 0, 1, ())))
         store.record_completion(Completion("g01-c01", "a", "m", Usage(90, 10, usd=0.25)))
         store.record_completion(Completion("g01-c02", "", "m"))
         # Killed: of the three without an answer at most two were in flight.

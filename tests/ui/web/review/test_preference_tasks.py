@@ -15,15 +15,16 @@ import torch
 from loop_fakes import FakeBackend, build_run, prompt_of
 from preference_task import write_task
 
+from eureka.app.configs import compose_config
 from eureka.app.estimate import estimate
 from eureka.app.session import SearchSession, judged_by_preferences, search_session
-from eureka.config import RunConfig, compose_config, to_yaml
+from eureka.config import RunConfig, to_yaml
 from eureka.core.errors import ConfigError, StoreError, TaskError
 from eureka.core.events import GenerationFinished, TrainingProgress, of_training
 from eureka.core.types import Feedback, PPOConfig, Prompt, PromptFacts, Schedule, TrainingResult, Verdict
 from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes
-from eureka.search.status import fates
+from eureka.search.status import candidate_statuses
 from eureka.store import RunStore
 from eureka.tasks import load_task
 from eureka.tasks.describe import describe
@@ -32,8 +33,8 @@ from eureka.ui.console.board import Board
 from eureka.ui.console.lines import ProgressLines
 from eureka.ui.console.view import View
 from eureka.ui.report import render_report
-from eureka.ui.web.review.standing import standing
-from eureka.ui.web.review.waiting import Reviewer, leave_answers
+from eureka.ui.web.review.reviewer import Reviewer, leave_answers
+from eureka.ui.web.review.state import review_state
 
 Make = Callable[..., TrainingResult]
 
@@ -56,7 +57,7 @@ def test_a_task_needs_no_metric_function(tmp_path: Path) -> None:
     ("options", "sentence"),
     [
         ({"fitness": "metric"}, r"env\.py: class Cartpole lacks metric"),
-        ({"fitness": "applause"}, "`fitness` must be metric or preference, not 'applause'"),
+        ({"fitness": "applause"}, "`fitness` must be 'metric' or 'preference', not 'applause'"),
         ({"keep_metric": True}, "Cartpole has a metric, and task.yaml says fitness: preference"),
     ],
 )
@@ -88,7 +89,7 @@ def judged(tmp_path: Path, make_result: Make) -> Path:
     facts |= {"had metric access": "no", "sandbox layers": "", "proposer": "a fake", "sentence": "Balance."}
     RunStore.create(folder, to_yaml(compose_config(["task=cartpole"])), facts).close()
     leave_answers(folder, [choice(1, "g01-c01"), choice(2, "g02-c01", "g02-c02"), choice(3, "g02-c01", "g03-c02")])
-    reviewer = Reviewer(folder, asks=False, timeout_s=None, environment={}, tell=lambda text: None)
+    reviewer = Reviewer(folder, asks=False, timeout_s=None, tell=lambda text: None, film=lambda generation, names: None)
     backend = FakeBackend(make_result, dict.fromkeys([f"g0{g}-c0{s}" for g in (1, 2, 3) for s in (1, 2)], 0.0))
     task = load_task("balance", [write_task(tmp_path)])
     run = build_run(folder, make_result, task=task, reviewer=reviewer, backend=backend)
@@ -105,7 +106,7 @@ def test_preferences_choose_the_parents_and_the_best(judged: Path) -> None:
         assert sorted(scores, key=lambda name: -scores[name])[0] == "g02-c01"
         assert scores["g02-c01"] > scores["g01-c01"] > scores["g01-c02"]
         assert scores["g03-c01"] > scores["g03-c02"]
-        assert {fate.candidate_id: fate.score for fate in fates(store)} == scores
+        assert {status.candidate_id: status.score for status in candidate_statuses(store)} == scores
         prompt = prompt_of(store, 3)
     assert prompt is not None
     reflection = prompt.facts.reflection
@@ -123,7 +124,7 @@ def test_a_report_speaks_of_preference_scores(judged: Path) -> None:
     assert "g02-c01 is the best of 6 trained rewards, as a person chose." in text
     assert "preference score" in text
     assert "best checkpoint 0" not in text
-    numbers = standing(judged)
+    numbers = review_state(judged)
     assert numbers.phase == "nothing"
 
 
