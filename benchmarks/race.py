@@ -28,7 +28,7 @@ from statistics import fmean
 from eureka.app.build import make_schedule
 from eureka.config import compose_config
 from eureka.core.serialize import dumps, loads
-from eureka.core.types import Candidate, Completion, Reward, TrainingJob, TrainingResult
+from eureka.core.types import Candidate, Completion, Reward, TrainingResult
 from eureka.reward.extract.extraction import extract
 from eureka.reward.trace.service import PRELOAD, RewardVerifier
 from eureka.sandbox import Sandbox
@@ -36,7 +36,8 @@ from eureka.search.race import Race
 from eureka.search.racing import RUNGS, late_mean
 from eureka.store.files import write_atomically
 from eureka.tasks import load_task
-from eureka.trainers.population.backend import LocalBackend
+from eureka.trainers.population.group import GroupJob
+from eureka.trainers.population.pool import WorkerPool
 from eureka.trainers.population.recording import record
 
 HERE = Path(__file__).parent
@@ -100,8 +101,8 @@ def collect(task: str, num_seeds: int, steps: int | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(num_seeds):
             missing = [r for r in graphs if str(seed) not in table.get(r.candidate_id, {})]
-            jobs = [TrainingJob(r.candidate_id, r.graph, seed, schedule) for r in missing]
-            with closing(LocalBackend(task, (), Path(folder), dict(os.environ))) as backend:
+            jobs = [GroupJob(r.candidate_id, r.graph, seed, schedule) for r in missing]
+            with closing(WorkerPool(task, (), Path(folder), dict(os.environ))) as backend:
                 for event in backend.train(jobs):
                     if isinstance(event, TrainingResult):
                         scores = zip(event.checkpoint_steps, event.checkpoint_scores, strict=True)

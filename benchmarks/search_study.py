@@ -19,6 +19,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+from eureka.evaluation.baselines import trace_baselines
 from search_study_data import (
     RESULTS,
     VERSION,
@@ -36,21 +37,21 @@ from eureka.api import search_in
 from eureka.app.build import make_backend, make_schedule, resolve
 from eureka.app.session import search_session
 from eureka.config import RunConfig, compose_config, from_yaml
-from eureka.core.types import Schedule, TrainingJob, TrainingResult
-from eureka.evaluation.baselines import trace_baselines
+from eureka.core.types import TrainingResult
 from eureka.evaluation.trainings import Entry, Trainings, fresh_seeds
 from eureka.search import Greedy, Outcome
 from eureka.search.outcomes import outcomes
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
-from eureka.trainers.population.backend import Backend, Event
+from eureka.trainers.population.group import GroupJob, Schedule
+from eureka.trainers.population.pool import Backend, Event
 from eureka.trainers.population.recording import record
 
 
 class Lines:
     """Prints what is trained."""
 
-    def training_started(self, jobs: Sequence[TrainingJob]) -> None:
+    def training_started(self, jobs: Sequence[GroupJob]) -> None:
         print(f"  {len(jobs)} trainings with fresh seeds, {jobs[0].schedule.steps:,} steps each", flush=True)
 
     def event(self, event: Event) -> None:

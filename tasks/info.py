@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from eureka.core.errors import TaskError
-from eureka.core.types import PPOConfig
+from eureka.tasks.ppo import PPOConfig
 from eureka.tasks.ranges import check_rows, check_steps, check_value, factor_range
 
 FITNESSES = ("metric", "preference")

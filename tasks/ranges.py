@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from eureka.core.errors import TaskError
-from eureka.core.types import PPOConfig
+from eureka.tasks.ppo import PPOConfig
 
 _Rule = tuple[Callable[[Any], bool], str]
 

@@ -6,17 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from eureka.core.events import TrainingStarted
 from eureka.core.types import (
     Candidate,
     Completion,
-    PPOConfig,
     Progress,
     Prompt,
     PromptFacts,
     Rejected,
-    Schedule,
     Stage,
-    TrainingJob,
     TrainingResult,
     Usage,
     WorkerRestarted,
@@ -26,7 +24,6 @@ from eureka.search.loop import Watcher
 from eureka.store import RunStore
 from eureka.ui.console import View
 
-SCHEDULE = Schedule(num_envs=2, steps=1000, checkpoints=1, eval_episodes=2, ppo=PPOConfig(horizon=10))
 HOSTILE = "line 6: `\x1b[2J\x1b[31mred\x07` 宽宽宽宽 loops over " + "environments " * 12
 PROMPT = Prompt((), PromptFacts("ant", 0, 1, ()))
 
@@ -54,8 +51,8 @@ class Story:
         counts = {"generations": 2, "samples": 3, "confirmations": 2}
         return View(**{**fixed, **counts, **self.changes})  # type: ignore[arg-type]
 
-    def jobs(self, *names: str, seed: int = 0) -> list[TrainingJob]:
-        return [TrainingJob(name, "{}", seed, SCHEDULE) for name in names]
+    def started(self, *names: str, seed: int = 0) -> TrainingStarted:
+        return TrainingStarted(names, (seed,) * len(names), steps=1000, whole_steps=1000)
 
     def outcome(self, name: str, *scores: float) -> Outcome:
         return Outcome(Candidate(name, "", ()), (self.make_result(name, scores),))
@@ -72,7 +69,7 @@ class Story:
         yield "rejected"
         watcher.answered(Completion("g01-c03", "", "m", usage, attempt=1))
         yield "repaired"
-        watcher.training_started(self.jobs("g01-c01", "g01-c03"))
+        watcher.training_started(self.started("g01-c01", "g01-c03"))
         yield "waiting"
         watcher.event(Progress("g01-c01", 0, 100, 0.5, 9.0))
         watcher.event(Progress("g01-c03", 0, 100, 0.25, 9.0))
@@ -87,11 +84,11 @@ class Story:
         yield "finished"
         watcher.generation_started(2, PROMPT)
         watcher.answered(Completion("g02-c01", "", "m", usage))
-        watcher.training_started(self.jobs("g02-c01"))
+        watcher.training_started(self.started("g02-c01"))
         watcher.event(self.make_result("g02-c01", (2.5, 3.5)))
         yield "second"
         watcher.generation_finished(2, [], self.outcome("g02-c01", 2.5, 3.5))
         watcher.confirmation_started(["g02-c01", "g01-c01"])
-        watcher.training_started(self.jobs("g02-c01", "g01-c01", seed=1))
+        watcher.training_started(self.started("g02-c01", "g01-c01", seed=1))
         watcher.event(self.make_result("g02-c01", (4.0, 6.0), seed=1))
         yield "finalists"

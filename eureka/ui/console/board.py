@@ -9,12 +9,13 @@ from enum import StrEnum
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from eureka.core.events import TrainingStarted
 from eureka.core.ids import INIT_ID, candidate_id
-from eureka.core.types import Completion, Progress, Prompt, Rejected, TrainingJob, TrainingResult, WorkerRestarted
+from eureka.core.types import Completion, Progress, Prompt, Rejected, TrainingResult, WorkerRestarted
 
 if TYPE_CHECKING:
     from eureka.search import Outcome
-    from eureka.trainers.population.backend import Event
+    from eureka.trainers.base import TrainingEvent
     from eureka.ui.console.view import View
 
 NUM_RESAMPLES = 2000
@@ -143,13 +144,14 @@ class Board:
     def rejected(self, rejected: Rejected) -> None:
         self._change(rejected.candidate_id, state=State.REJECTED, rejected=rejected)
 
-    def training_started(self, jobs: Sequence[TrainingJob]) -> None:
-        for name in dict.fromkeys(job.candidate_id for job in jobs):
-            mine = {job.seed: job.schedule.trained_steps for job in jobs if job.candidate_id == name}
+    def training_started(self, started: TrainingStarted) -> None:
+        for name in dict.fromkeys(started.candidates):
+            pairs = zip(started.candidates, started.seeds, strict=True)
+            mine = {seed: started.steps for candidate, seed in pairs if candidate == name}
             self._change(name, state=State.WAITING, jobs=mine, steps={}, began=None, trained=0)
-        self._job_steps = replace(jobs[0].schedule, ends_after=None).trained_steps if jobs else self._job_steps
+        self._job_steps = started.whole_steps
 
-    def event(self, event: Event) -> None:
+    def event(self, event: TrainingEvent) -> None:
         if isinstance(event, Progress):
             self._progress(event)
         elif isinstance(event, TrainingResult):

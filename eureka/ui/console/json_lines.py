@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from eureka.core import events
-from eureka.core.types import Completion, Progress, Prompt, Rejected, TrainingJob, TrainingResult, WorkerRestarted
+from eureka.core.types import Completion, Progress, Prompt, Rejected, TrainingResult, WorkerRestarted
 from eureka.ui.console.output import emit
 from eureka.ui.console.view import View
 
 if TYPE_CHECKING:
     from eureka.search import Outcome
-    from eureka.trainers.population.backend import Event
+    from eureka.trainers.base import TrainingEvent
 
 
 class JsonLines:
@@ -56,13 +56,11 @@ class JsonLines:
         """A candidate did not make it."""
         emit(events.CandidateRejected(rejected.candidate_id, rejected.stage.value, rejected.reason))
 
-    def training_started(self, jobs: Sequence[TrainingJob]) -> None:
-        """Trainings are handed to the backend."""
-        if jobs:
-            candidates = tuple(job.candidate_id for job in jobs)
-            emit(events.TrainingStarted(candidates, tuple(job.seed for job in jobs), jobs[0].schedule.trained_steps))
+    def training_started(self, started: events.TrainingStarted) -> None:
+        """Trainings are handed to the trainer."""
+        emit(started)
 
-    def event(self, event: Event) -> None:
+    def event(self, event: TrainingEvent) -> None:
         """Something happened in training."""
         if isinstance(event, Progress):
             emit(

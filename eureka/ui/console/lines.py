@@ -13,9 +13,10 @@ from eureka.ui.console.output import say
 from eureka.ui.console.view import View
 
 if TYPE_CHECKING:
-    from eureka.core.types import Completion, Prompt, Rejected, TrainingJob, TrainingResult
+    from eureka.core.events import TrainingStarted
+    from eureka.core.types import Completion, Prompt, Rejected, TrainingResult
     from eureka.search import Outcome
-    from eureka.trainers.population.backend import Event
+    from eureka.trainers.base import TrainingEvent
 
 PROGRESS_INTERVAL_S = 15.0
 
@@ -26,7 +27,6 @@ class ProgressLines:
     def __init__(self, view: View) -> None:
         self._view = view
         self._started = self._said = time.monotonic()
-        self._trained: set[tuple[str, int]] = set()
         self._steps: dict[tuple[str, int], int] = {}
         self._total_steps = 0
         answers = chain.from_iterable(view.store.completions().values()) if view.generations else []
@@ -55,23 +55,21 @@ class ProgressLines:
         """A candidate did not make it."""
         say(f"  {rejected.candidate_id}  rejected ({rejected.stage}): {rejected.reason}")
 
-    def training_started(self, jobs: Sequence[TrainingJob]) -> None:
-        """Trainings are handed to the backend."""
+    def training_started(self, started: TrainingStarted) -> None:
+        """Trainings are handed to the trainer."""
+        num, steps = len(started.candidates), started.steps
         self._steps = {}
-        self._total_steps = sum(job.schedule.trained_steps for job in jobs)
+        self._total_steps = num * steps
         self._said = time.monotonic()
-        if jobs:
-            schedule = jobs[0].schedule
-            steps = schedule.steps if schedule.ends_after is None else schedule.trained_steps
-            policies = f"{len(jobs)} {'policy' if len(jobs) == 1 else 'policies'}"
-            if {(job.candidate_id, job.seed) for job in jobs} <= self._trained:
-                names = ", ".join(job.candidate_id for job in jobs)
-                say(f"  {policies} {'trains' if len(jobs) == 1 else 'train'} on, to {steps:,} steps: {names}")
-                return
-            own = f" ({self._view.called(INIT_ID)})" if {job.candidate_id for job in jobs} == {INIT_ID} else ""
-            say(f"  training {policies}{own}, {steps:,} steps each")
+        policies = f"{num} {'policy' if num == 1 else 'policies'}"
+        if started.continued:
+            names = ", ".join(started.candidates)
+            say(f"  {policies} {'trains' if num == 1 else 'train'} on, to {steps:,} steps: {names}")
+            return
+        own = f" ({self._view.called(INIT_ID)})" if set(started.candidates) == {INIT_ID} else ""
+        say(f"  training {policies}{own}, {steps:,} steps each")
 
-    def event(self, event: Event) -> None:
+    def event(self, event: TrainingEvent) -> None:
         """Something happened in training: a line for what matters, and one now and then for how far it is."""
         from eureka.core.types import Progress, TrainingResult, WorkerRestarted
 
@@ -81,7 +79,6 @@ class ProgressLines:
                 self._said = time.monotonic()
                 say(f"  {sum(self._steps.values()) / max(self._total_steps, 1):4.0%} of the training steps")
         elif isinstance(event, TrainingResult):
-            self._trained.add((event.candidate_id, event.seed))
             say(f"  {self._result(event)}")
         elif isinstance(event, WorkerRestarted):
             say(f"  {event.reason}; started again for {', '.join(event.candidate_ids)}")

@@ -13,6 +13,7 @@ from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from eureka.core.events import TrainingStarted
 from eureka.core.types import WorkerRestarted
 from eureka.ui.console.board import Board, State
 from eureka.ui.console.layout import ASCII, Glyphs, render
@@ -21,9 +22,9 @@ from eureka.ui.console.region import Region
 from eureka.ui.console.view import View
 
 if TYPE_CHECKING:
-    from eureka.core.types import Completion, Prompt, Rejected, TrainingJob
+    from eureka.core.types import Completion, Prompt, Rejected
     from eureka.search import Outcome
-    from eureka.trainers.population.backend import Event
+    from eureka.trainers.base import TrainingEvent
 
 REDRAW_INTERVAL_S = 0.25
 
@@ -78,12 +79,12 @@ class LiveTable:
         with self._lock:
             self.board.rejected(rejected)
 
-    def training_started(self, jobs: Sequence[TrainingJob]) -> None:
-        """Trainings are handed to the backend."""
+    def training_started(self, started: TrainingStarted) -> None:
+        """Trainings are handed to the trainer."""
         with self._lock:
-            self.board.training_started(jobs)
+            self.board.training_started(started)
 
-    def event(self, event: Event) -> None:
+    def event(self, event: TrainingEvent) -> None:
         """Something happened in training."""
         with self._lock:
             self.board.event(event)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from eureka.core.types import Completion, Prompt, Rejected, TrainingJob
+    from eureka.core.events import TrainingStarted
+    from eureka.core.types import Completion, Prompt, Rejected
     from eureka.search import Outcome
-    from eureka.trainers.population.backend import Event
+    from eureka.trainers.base import TrainingEvent
 
 
 class Silent:
@@ -23,10 +24,10 @@ class Silent:
     def rejected(self, rejected: Rejected) -> None:
         """See `eureka.search.loop.Watcher`."""
 
-    def training_started(self, jobs: Sequence[TrainingJob]) -> None:
+    def training_started(self, started: TrainingStarted) -> None:
         """See `eureka.search.loop.Watcher`."""
 
-    def event(self, event: Event) -> None:
+    def event(self, event: TrainingEvent) -> None:
         """See `eureka.search.loop.Watcher`."""
 
     def generation_finished(self, generation: int, outcomes: Sequence[Outcome], best: Outcome | None) -> None:

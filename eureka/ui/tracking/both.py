@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from eureka.search.loop import Watcher
 
 if TYPE_CHECKING:
-    from eureka.core.types import Completion, Prompt, Rejected, TrainingJob
+    from eureka.core.events import TrainingStarted
+    from eureka.core.types import Completion, Prompt, Rejected
     from eureka.search import Outcome
-    from eureka.trainers.population.backend import Event
+    from eureka.trainers.base import TrainingEvent
 
 
 class Both:
@@ -34,12 +35,12 @@ class Both:
         for watcher in self._watchers:
             watcher.rejected(rejected)
 
-    def training_started(self, jobs: Sequence[TrainingJob]) -> None:
+    def training_started(self, started: TrainingStarted) -> None:
         """See `eureka.search.loop.Watcher`."""
         for watcher in self._watchers:
-            watcher.training_started(jobs)
+            watcher.training_started(started)
 
-    def event(self, event: Event) -> None:
+    def event(self, event: TrainingEvent) -> None:
         """See `eureka.search.loop.Watcher`."""
         for watcher in self._watchers:
             watcher.event(event)

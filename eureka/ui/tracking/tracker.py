@@ -16,7 +16,7 @@ from eureka.ui.console.silent import Silent
 if TYPE_CHECKING:
     from eureka.evaluation import Comparison
     from eureka.search import Outcome
-    from eureka.trainers.population.backend import Event
+    from eureka.trainers.base import TrainingEvent
 
 BATCH_S = 2.0
 """How long points of trainings that go on are collected."""
@@ -84,7 +84,7 @@ class Tracker(Silent):
             names = ", ".join(sink.name for sink in self._sinks)
             self._tell(f"warning: {names} did not take the last points within {CLOSE_S:.0f} s")
 
-    def event(self, event: Event) -> None:
+    def event(self, event: TrainingEvent) -> None:
         """Collect the progress of trainings, and hand over what only their end tells."""
         if isinstance(event, Progress):
             self._collected.setdefault(_group(event.candidate_id, event.seed), []).append(event)

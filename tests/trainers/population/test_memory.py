@@ -10,8 +10,8 @@ import pytest
 from eureka.app.estimate import estimate_memory, find_room
 from eureka.config import compose_config
 from eureka.core.errors import TrainingError
-from eureka.core.types import Schedule
 from eureka.tasks import Task, load_task
+from eureka.trainers.population.group import Schedule
 from eureka.trainers.population.memory import MemoryNeed, available_bytes, in_words, memory_line, memory_need, that_fits
 
 GB = 1_000_000_000
@@ -50,7 +50,7 @@ torch.set_num_threads(1)
 from eureka.trainers.population.population import Population
 from eureka.trainers.population.worker import main
 from eureka.tasks import load_task
-from eureka.core.types import Schedule, TrainingJob
+from eureka.core.types import Schedule, GroupJob
 def peak():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) * 1024
 graph = json.dumps({"version": 1, "inputs": ["pole_angle"], "constants": {}, "nodes": [
@@ -59,7 +59,7 @@ graph = json.dumps({"version": 1, "inputs": ["pole_angle"], "constants": {}, "no
 task = load_task("cartpole")
 schedule = Schedule(256, 10_000_000, 1, 1, replace(task.info.ppo, horizon=64, minibatches=4, epochs=1))
 before = peak()
-population = Population(task, [TrainingJob(f"g01-c{k:02d}", graph, k, schedule) for k in range(16)])
+population = Population(task, [GroupJob(f"g01-c{k:02d}", graph, k, schedule) for k in range(16)])
 population.advance()
 population.advance()
 print(before, peak())

@@ -14,19 +14,17 @@ from console_story import Clock, Story
 
 from eureka.core import events
 from eureka.core.errors import ConfigError
+from eureka.core.events import TrainingStarted
 from eureka.core.text import table
 from eureka.core.types import (
     Candidate,
     Completion,
-    PPOConfig,
     Progress,
     Prompt,
     PromptFacts,
     Reflection,
     Rejected,
-    Schedule,
     Stage,
-    TrainingJob,
     TrainingResult,
     Usage,
     WorkerRestarted,
@@ -48,7 +46,6 @@ from eureka.ui.console import (
 from eureka.ui.console.lines import ProgressLines
 from eureka.ui.console.output import visible
 
-SCHEDULE = Schedule(num_envs=2, steps=1000, checkpoints=1, eval_episodes=1, ppo=PPOConfig())
 RESULT = TrainingResult(
     "g02-c01", 0, (1,), (1.0,), (1.0,), (1.0,), {"a": (1.0,)}, {}, (1.5,), (1.75,), b"", diverged_worlds=3
 )
@@ -77,24 +74,24 @@ def test_a_generation_line_by_line(
     lines = ProgressLines(view)
     lines.generation_started(2, Prompt((), PromptFacts("ant", 0, 2, (), reflection=PARENT)))
     lines.rejected(Rejected("g02-c02", Stage.TRACE, "it loops", "it loops"))
-    lines.training_started([TrainingJob("g02-c01", "{}", 0, SCHEDULE), TrainingJob("g02-c03", "{}", 0, SCHEDULE)])
+    lines.training_started(TrainingStarted(("g02-c01", "g02-c03"), (0, 0), 1024))
     lines.event(Progress("g02-c01", 0, 500, 1.0, 2.0))
     now[0] += 20
     lines.event(Progress("g02-c03", 0, 500, 1.0, 2.0))
     lines.event(WorkerRestarted(1, "worker 1 was killed by signal 9", ("g02-c03",)))
     lines.event(RESULT)
     now[0] += 10
-    lines.training_started([TrainingJob("g02-c01", "{}", 0, SCHEDULE)])
+    lines.training_started(TrainingStarted(("g02-c01",), (0,), 1024, continued=True))
     lines.generation_finished(2, [], Outcome(Candidate("g02-c01", "", ()), (RESULT,)))
     lines.generation_finished(3, [], None)
     assert capsys.readouterr().out.splitlines() == [
         "generation 2 of 3: program_search is asked, shown how g01-c02 trained",
         "  g02-c02  rejected (trace): it loops",
-        "  training 2 policies, 1,000 steps each",
+        "  training 2 policies, 1,024 steps each",
         "   49% of the training steps",  # two trainings of 1,024
         "  worker 1 was killed by signal 9; started again for g02-c03",
         "  g02-c01  seed 0: 1.5 m/s (best checkpoint 1.75, 3 worlds diverged)",
-        "  1 policy trains on, to 1,000 steps: g02-c01",
+        "  1 policy trains on, to 1,024 steps: g02-c01",
         "generation 2 of 3 finished in 30 s: best so far g02-c01, 1.5 m/s",
         "generation 3 of 3 finished in 30 s: no usable reward yet",
     ]
@@ -122,10 +119,9 @@ def test_answers_and_what_they_cost(view: View, capsys: pytest.CaptureFixture[st
     ]
 
 
-def test_nothing_to_train_is_not_announced(view: View, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_generation_that_builds_on_nothing(view: View, capsys: pytest.CaptureFixture[str]) -> None:
     lines = ProgressLines(dataclasses.replace(view, generations=1, proposer="replay"))
     lines.generation_started(1, Prompt((), PromptFacts("ant", 0, 1, ())))
-    lines.training_started([])
     assert capsys.readouterr().out == "generation 1 of 1: replay is asked\n"
 
 
@@ -239,6 +235,8 @@ def test_json_has_one_typed_object_for_everything(
         "candidates": ["g01-c01", "g01-c03"],
         "seeds": [0, 0],
         "steps": 1000,
+        "whole_steps": 1000,
+        "continued": False,
     }
     assert first["progress"] == {
         "event": "progress",

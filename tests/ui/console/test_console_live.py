@@ -140,7 +140,7 @@ def test_a_reward_to_start_from_is_called_so(story: Story, make_result: Make) ->
     view = story.view()
     with view.store as store:
         board = Board(view, Clock())
-        board.training_started(story.jobs(INIT_ID))
+        board.training_started(story.started(INIT_ID))
         board.event(Progress(INIT_ID, 0, 100, 0.5, 9.0))
         assert shown(board)[2].startswith("  your reward  training ━")
         store.record_completion(Completion(INIT_ID, "", "init"))
