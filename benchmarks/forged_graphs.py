@@ -9,7 +9,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from eureka.reward.graph import runtime
+from eureka.reward.graph.operations import DTYPES, OPS, Parameter
 
 # fmt: off
 _NUMBERS = (
@@ -17,7 +17,7 @@ _NUMBERS = (
 )
 # fmt: on
 _TEXTS = ("floor", "trunc", "none", "tanh", "mean", "__class__", "\u0000", "a" * 5000, "")
-_OPS = tuple(runtime.OPS)
+_OPS = tuple(OPS)
 _EVIL_OPS = ("from_file", "set_.source_Storage", "as_strided", "randn", "index.Tensor", "mul_.Tensor", "__reduce__", "")
 
 
@@ -46,9 +46,7 @@ class Forger:
         """A change that keeps the form: another operation of the same kind, another value, another number."""
         rng, nodes = self._rng, document["nodes"]
         inputs = document["inputs"] if isinstance(document["inputs"], list) else self._fields
-        places = [
-            n for n in nodes if isinstance(n, dict) and n.get("op") in runtime.OPS and isinstance(n.get("args"), list)
-        ]
+        places = [n for n in nodes if isinstance(n, dict) and n.get("op") in OPS and isinstance(n.get("args"), list)]
         if not places:
             return
         node = rng.choice(places)
@@ -117,7 +115,7 @@ class Forger:
                 lambda: {"input": rng.choice(self._fields)},
                 lambda: {"constant": rng.choice(names)},
                 lambda: {"batch": rng.choice([1, 2, 3, 4096, 0, -1])},
-                lambda: {"dtype": rng.choice([*runtime.DTYPES, "complex64"])},
+                lambda: {"dtype": rng.choice([*DTYPES, "complex64"])},
                 lambda: {"float": rng.choice(["inf", "-inf", "nan", "1"])},
                 lambda: [rng.choice(_NUMBERS) for _ in range(rng.choice([0, 1, 2, 3, 200]))],
                 lambda: [{"batch": 1}, rng.choice(_NUMBERS)],
@@ -144,7 +142,7 @@ class Forger:
             node = self._node(rng.choice(_OPS), known)
             for _ in range(repeats):
                 document["nodes"].append(copy.deepcopy(node))
-                outputs = runtime.OPS[node["op"]].outputs
+                outputs = OPS[node["op"]].outputs
                 item = {} if outputs == 1 else {"item": rng.randrange(outputs or 3)}
                 known.append({"node": len(document["nodes"]) - 1, **item})
         document["nodes"] += [
@@ -158,7 +156,7 @@ class Forger:
 
     def _node(self, op: str, known: Sequence[Any]) -> dict[str, Any]:
         args, kwargs = [], {}
-        for parameter in runtime.OPS[op].parameters:
+        for parameter in OPS[op].parameters:
             if not parameter.required and self._rng.random() < 0.6:
                 if parameter.keyword_only:
                     continue
@@ -170,7 +168,7 @@ class Forger:
                 args.append(value)
         return {"op": op, "args": args, "kwargs": kwargs, "line": 1}
 
-    def _argument(self, parameter: runtime.Parameter, known: Sequence[Any], nested: bool = False) -> Any:
+    def _argument(self, parameter: Parameter, known: Sequence[Any], nested: bool = False) -> Any:
         rng = self._rng
         if parameter.is_list and not nested:
             if parameter.name in ("size", "repeats") and rng.random() < 0.6:
@@ -192,5 +190,5 @@ class Forger:
 @functools.cache
 def _kinds(op: str) -> tuple[Any, ...]:
     """What an operation takes and gives, but for the names."""
-    operation = runtime.OPS[op]
+    operation = OPS[op]
     return operation.outputs, tuple((p.kind, p.is_list, p.keyword_only) for p in operation.parameters)

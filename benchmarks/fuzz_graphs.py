@@ -37,7 +37,9 @@ sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 
 from eureka.core.types import FieldSpec, Reward
 from eureka.reward.graph import runtime
-from eureka.reward.graph.runtime import GraphError, RewardFunction, parse_graph
+from eureka.reward.graph.format import GraphError
+from eureka.reward.graph.parse import parse_graph
+from eureka.reward.graph.runtime import RewardFunction
 from eureka.reward.graph.shapes import check_shapes
 from eureka.reward.trace.service import RewardVerifier
 

@@ -20,6 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from eureka.evaluation.baselines import trace_baselines
+from eureka.trainers.population.backend import Backend
 from search_study_data import (
     RESULTS,
     VERSION,
@@ -37,26 +38,22 @@ from eureka.api import search_in
 from eureka.app.build import make_backend, make_schedule, resolve
 from eureka.app.session import search_session
 from eureka.config import RunConfig, compose_config, from_yaml
-from eureka.core.types import TrainingResult
+from eureka.core.events import Event, Trained, TrainingStarted
+from eureka.core.types import Schedule
 from eureka.evaluation.trainings import Entry, Trainings, fresh_seeds
 from eureka.search import Greedy, Outcome
 from eureka.search.outcomes import outcomes
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
-from eureka.trainers.population.group import GroupJob, Schedule
-from eureka.trainers.population.pool import Backend, Event
 from eureka.trainers.population.recording import record
 
 
-class Lines:
-    """Prints what is trained."""
-
-    def training_started(self, jobs: Sequence[GroupJob]) -> None:
-        print(f"  {len(jobs)} trainings with fresh seeds, {jobs[0].schedule.steps:,} steps each", flush=True)
-
-    def event(self, event: Event) -> None:
-        if isinstance(event, TrainingResult):
-            print(f"  {event.candidate_id} seed {event.seed}: {event.score:.4g}", flush=True)
+def print_line(event: Event) -> None:
+    """Print what is trained."""
+    if isinstance(event, TrainingStarted):
+        print(f"  {len(event.seeds)} trainings with fresh seeds, {event.steps:,} steps each", flush=True)
+    elif isinstance(event, Trained):
+        print(f"  {event.candidate} seed {event.seed}: {event.score:.4g}", flush=True)
 
 
 def study(task: Task, options: argparse.Namespace) -> SearchStudy:
@@ -185,7 +182,7 @@ def fresh_trainings(
     backend: Backend
     with closing(make_backend(config, folder, [], os.environ)) as backend:
         schedule = fresh_schedule(config, task, options)
-        yield Trainings(store, backend, schedule, fresh_seeds(store, seeds), Lines(), cache=None)
+        yield Trainings(store, backend, schedule, fresh_seeds(store, seeds), print_line, cache=None)
 
 
 def fresh_schedule(config: RunConfig, task: Task, options: argparse.Namespace) -> Schedule:

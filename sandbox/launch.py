@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 import site
 import socket
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
 
 import eureka
 from eureka.core.errors import SandboxError
-from eureka.core.interpreter import module_command
+from eureka.core.processes import Child, module_command
 from eureka.sandbox.child import Channels
 from eureka.sandbox.options import Options
 from eureka.sandbox.wire import Frames, GarbledError, Job, Ready, encode
@@ -41,7 +38,6 @@ class ZygoteProcess:
 
     def __init__(self, preload: str | None, import_path: Sequence[str], variables: Mapping[str, str]) -> None:
         self._lock = threading.Lock()
-        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         self._control, theirs = socket.socketpair()
         options = Options(
             control=theirs.fileno(),
@@ -51,19 +47,14 @@ class ZygoteProcess:
         )
         with theirs:
             try:
-                self._process = subprocess.Popen(
+                self._process = Child(
                     module_command("eureka.sandbox.zygote", options.to_argument()),
-                    env={**variables, **_import_root()},
-                    cwd="/",
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=self._errors,
+                    {**variables, **_import_root()},
+                    folder=Path("/"),
                     pass_fds=(theirs.fileno(),),
-                    start_new_session=True,
                 )
             except OSError as error:
                 self._control.close()
-                self._errors.close()
                 raise SandboxError(f"The sandbox's zygote could not be started: {error}.") from error
 
     @property
@@ -73,7 +64,7 @@ class ZygoteProcess:
 
     def alive(self) -> bool:
         """Whether the process has not ended."""
-        return self._process.poll() is None
+        return self._process.returncode is None
 
     def wait_ready(self, timeout_s: float) -> None:
         """Wait until the preload is done.
@@ -92,7 +83,7 @@ class ZygoteProcess:
             except GarbledError as garbled:
                 raise SandboxError(f"The sandbox's zygote sent garbage while it started: {garbled}.") from garbled
             if not data:
-                raise SandboxError(f"The sandbox's zygote ended while it started: {self._last_words()}.")
+                raise SandboxError(f"The sandbox's zygote ended while it started: {self._process.reason()}.")
             if messages:
                 self._control.settimeout(None)
                 return self._check(messages[0])
@@ -121,20 +112,10 @@ class ZygoteProcess:
     def close(self) -> None:
         """End the zygote, and with it every child."""
         self._control.close()
-        try:
-            self._process.wait(_CLOSING_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._errors.close()
+        self._process.wait(_CLOSING_S)
+        self._process.close()
 
     def kill(self) -> None:
         """End a zygote that cannot be trusted to end itself."""
-        self._process.kill()
+        self._process.end()
         self.close()
-
-    def _last_words(self) -> str:
-        self._process.wait(_CLOSING_S)
-        self._errors.seek(0)
-        lines = self._errors.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else f"exit status {self._process.returncode}"

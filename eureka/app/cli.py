@@ -186,12 +186,12 @@ def evaluate(
     from eureka.config import from_yaml
     from eureka.store import RunStore
     from eureka.ui.report.writer import update_report
-    from eureka.ui.video.film_writer import update_films
+    from eureka.ui.video.queue import update_films
 
     task_dirs = task_dir or []
     with RunStore.open(folder) as store, resumable(folder, task_dirs, command="evaluate"):
         evaluate_run(store, seeds, steps, task_dirs, os.environ)
-        update_films(folder, from_yaml(store.config_yaml).report.films, os.environ, say, task_dirs)
+        update_films(store, from_yaml(store.config_yaml).report.films, os.environ, say, task_dirs)
         update_report(folder, os.environ, say)
 
 

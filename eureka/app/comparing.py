@@ -17,18 +17,19 @@ from eureka.app.build import (
 )
 from eureka.config import EvaluationConfig, RunConfig, from_yaml
 from eureka.core.errors import StoreError
+from eureka.core.events import Observer, tell_all
 from eureka.core.text import table
 from eureka.core.types import OwnReward, Reward, TrainingJob
 from eureka.evaluation import Comparison, Role, read_comparison, seed_rows, summary_rows, verdict, write_comparison
 from eureka.evaluation.cache import TrainingCache
 from eureka.evaluation.compare import Contest, choose_and_compare, compare
-from eureka.evaluation.trainings import Listener, Trainings, fresh_seeds
+from eureka.evaluation.data import as_event
+from eureka.evaluation.trainings import Trainings, fresh_seeds
 from eureka.reward.analysis.confined import Examiner, confined_graphs
 from eureka.search import Outcome
 from eureka.store import RunStore
 from eureka.trainers.base import Trainer
 from eureka.ui.console import View, paragraph, print_table, say, watching
-from eureka.ui.tracking import Both, Tracker
 
 _ROLES = {OwnReward.OWN: Role.HUMAN, OwnReward.METRIC: Role.SPARSE}
 
@@ -58,29 +59,31 @@ class Comparer:
         baselines = {_ROLES[own]: reward for own, reward in trainer.baselines().items()}
         return cls(config, trainer, baselines, environment, examiner)
 
-    def choose(self, store: RunStore, ranked: Sequence[Outcome], tracker: Tracker) -> Outcome:
+    def choose(self, store: RunStore, ranked: Sequence[Outcome], tracker: Observer) -> Outcome:
         """Compare the best of `ranked` with the baselines, after a closer look at the second if need be.
 
         Gives the best, which is recorded as such, as is the comparison.
         """
-        with watching(View(f"{self.trainer.spec.name}, fresh seeds", self.trainer.spec.unit, store)) as watcher:
-            contest = self._contest(store, self.config.evaluation.seeds, None, Both(watcher, tracker))
+        with watching(View(f"{self.trainer.spec.name}, fresh seeds", self.trainer.spec.unit, store)) as shown:
+            observe = tell_all(shown, tracker)
+            contest = self._contest(store, self.config.evaluation.seeds, None, observe)
             comparison = choose_and_compare(contest, ranked)
+            observe(as_event(comparison))
         best = comparison.method(Role.BEST)
         assert best is not None
         store.record_generation(max(store.finished_generations()), best.name)
         write_comparison(store, comparison)
-        tracker.compared(comparison)
         return next(outcome for outcome in ranked if outcome.candidate.id == best.name)
 
     def again(self, store: RunStore, seeds: int, steps: int) -> Comparison:
         """Compare the best once more, with so many seeds and control steps of each training."""
-        with watching(View(f"{self.trainer.spec.name}, fresh seeds", self.trainer.spec.unit, store)) as watcher:
-            contest = self._contest(store, seeds, steps, watcher)
+        with watching(View(f"{self.trainer.spec.name}, fresh seeds", self.trainer.spec.unit, store)) as observe:
+            contest = self._contest(store, seeds, steps, observe)
             comparison = compare(contest, best_reward(store).candidate_id, read_comparison(store.folder))
+            observe(as_event(comparison))
         return write_comparison(store, comparison)
 
-    def _contest(self, store: RunStore, seeds: int, steps: int | None, watcher: Listener) -> Contest:
+    def _contest(self, store: RunStore, seeds: int, steps: int | None, observe: Observer) -> Contest:
         length = evaluation_length(self.config, self.trainer)
         folder = store.checkpoint_folder
         if steps is not None:
@@ -95,7 +98,7 @@ class Comparer:
             baselines=self.baselines,
             graphs={reward.candidate_id: reward.graph for reward in store.rewards()},
             examiner=self.examiner,
-            trainings=Trainings(store, self.trainer, folder, length, fresh_seeds(store, seeds), watcher, cache),
+            trainings=Trainings(store, self.trainer, folder, length, fresh_seeds(store, seeds), observe, cache),
             search_steps=searched[-1],
         )
 

@@ -29,6 +29,7 @@ from eureka.app.estimate import (
 from eureka.app.exporting import reward_module
 from eureka.config import Halving, ModelConfig, Parent, RunConfig, SandboxMode
 from eureka.core.errors import ConfigError, ProposerError, SearchFailed
+from eureka.core.events import Observer, RunStarted, tell_all
 from eureka.core.ids import INIT_ID
 from eureka.core.types import OwnReward, Prompt, PromptFacts, TaskSpec, TrainingLength
 from eureka.evaluation import read_comparison
@@ -42,7 +43,7 @@ from eureka.reward.analysis.screening import Screening
 from eureka.reward.trace.service import RewardVerifier
 from eureka.sandbox import LayerReport, Sandbox
 from eureka.search import Greedy, Outcome
-from eureka.search.loop import Run, Watcher, evolve
+from eureka.search.loop import Run, evolve
 from eureka.search.outcomes import outcomes
 from eureka.search.preferences import FITNESS, PREFERENCE
 from eureka.search.race import Race
@@ -58,8 +59,8 @@ from eureka.trainers.base import Trainer
 from eureka.trainers.recording import probe_metric
 from eureka.ui.console import BestReward, View, best_reward_found, say, watching
 from eureka.ui.report.writer import ReportWriter, update_report
-from eureka.ui.tracking import Both, require_trackers, tracking
-from eureka.ui.video.film_writer import FilmWriter
+from eureka.ui.tracking import require_trackers, tracking
+from eureka.ui.video.queue import FilmQueue
 from eureka.ui.web.live.beside import watched
 from eureka.ui.web.review.waiting import asks_somebody, make_reviewer
 
@@ -126,7 +127,7 @@ class SearchSession:
         screening = self._screening()
         with (
             watched(store.folder, self.environment, say) if watch else nullcontext(),
-            FilmWriter(store.folder, self.config.report.films, self.environment, say, self.task_dirs) as films,
+            FilmQueue(store, self.config.report.films, self.environment, say, self.task_dirs) as films,
         ):
             with (
                 closing(self.trainer),
@@ -137,10 +138,12 @@ class SearchSession:
                 def after_generation() -> None:
                     record_remarks(store, screening.examiner)
                     report.start()
-                    films.start()
+                    films.film_report()
 
                 with self._summed_up(store), self._accounts(store), watching(self._view(store)) as shown:
-                    run = self._run(store, Both(shown, tracker), screening, after_generation)
+                    observe = tell_all(shown, tracker)
+                    observe(self._run_started(store))
+                    run = self._run(store, observe, screening, after_generation, films)
                     outcome = evolve(run)
                 # Before the comparison too: a module is there even if that cannot be made.
                 self._hand_over(store, outcome)
@@ -157,9 +160,10 @@ class SearchSession:
     def _run(
         self,
         store: RunStore,
-        watcher: Watcher,
+        observe: Observer,
         screening: Screening,
         after_generation: Callable[[], None],
+        films: FilmQueue,
     ) -> Run:
         config = self.config
         by_generation = config.search.parent is Parent.best_of_generation
@@ -170,7 +174,7 @@ class SearchSession:
             verifier=self.verifier,
             search=Greedy("best_of_generation" if by_generation else "best_so_far"),
             length=self.length,
-            watcher=watcher,
+            observe=observe,
             generations=config.search.generations,
             samples=config.search.samples,
             training_seeds=config.train.seeds,
@@ -185,7 +189,7 @@ class SearchSession:
             repairs=config.search.repairs,
             probe=lambda: probe_metric(self.trainer.record()),
             screening=screening,
-            reviewer=make_reviewer(config, store, self.environment, say, self.task_dirs),
+            reviewer=make_reviewer(config, store, say, films.film_review),
             after_generation=after_generation,
         )
 
@@ -204,6 +208,17 @@ class SearchSession:
         folder = cache_folder(self.environment, "trajectories") if self.config.evaluation.cache else None
         trajectories = tuple(self.trainer.rollouts(folder, say))
         return Screening(self.examiner.with_trajectories(trajectories, self.trainer.discount))
+
+    def _run_started(self, store: RunStore) -> RunStarted:
+        return RunStarted(
+            task=self.spec.name,
+            unit=self.spec.unit,
+            folder=str(store.folder),
+            proposer=self.proposer.name,
+            generations=self.config.search.generations,
+            samples=self.config.search.samples,
+            finished_generations=len(store.finished_generations()),
+        )
 
     def _view(self, store: RunStore) -> View:
         search = self.config.search

@@ -1,7 +1,6 @@
 """The configuration of a run: typed, composed from overrides such as `task=ant search.samples=4 budget=paper`.
 
-The dataclasses of `schema` are registered with Hydra's ConfigStore, in a private one, so that a program that uses
-Hydra itself notices nothing. Two keys are groups: `llm` chooses who proposes, `budget` presets how much is spent.
+Overrides have Hydra's grammar. Two keys are groups: `llm` chooses who proposes, `budget` presets how much is spent.
 """
 
 from eureka.config.compose import change_resumed, compose_config, default_budget, from_yaml, to_yaml

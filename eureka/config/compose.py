@@ -1,9 +1,8 @@
-"""From overrides to a `RunConfig` by Hydra's compose API, and to YAML and back."""
+"""From overrides to a `RunConfig` by Hydra's grammar and OmegaConf's types, and to YAML and back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +36,10 @@ def compose_config(
     require_task(values, task_dirs)
     if values["llm"] == "replay" and "llm.run" not in values:
         raise ConfigError("llm=replay needs the run folder to replay: add llm.run=DIR")
-    config = _compose(values)
-    check_ranges(config, "")
-    return config
+    config = _thawed(RunConfig)
+    config.llm = _thawed(PROPOSERS[values["llm"]])
+    config.merge_with({"budget": values["budget"], **BUDGETS[values["budget"]]})
+    return _updated(config, {key: value for key, value in values.items() if key not in GROUPS})
 
 
 def change_resumed(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
@@ -48,8 +48,6 @@ def change_resumed(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
     Raises:
         ConfigError: a key beyond `llm.*` and `sandbox`, or a value that does not fit.
     """
-    from omegaconf import OmegaConf
-
     values = split(overrides)
     for key in values:
         if key == "sandbox":
@@ -60,13 +58,7 @@ def change_resumed(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
                 "given anew"
             )
         require_own_key(key, config.llm.name)
-    changed = _thawed(config)
-    for key, value in values.items():
-        _update(changed, key, value)
-    result = OmegaConf.to_object(changed)
-    assert isinstance(result, RunConfig)
-    check_ranges(result, "")
-    return result
+    return _updated(_thawed(config), values)
 
 
 def default_budget() -> str:
@@ -104,59 +96,28 @@ def from_yaml(text: str) -> RunConfig:
     return config
 
 
-def _compose(values: Mapping[str, str]) -> RunConfig:
-    from hydra import compose, initialize
-    from hydra.errors import HydraException
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    with _private_hydra():
-        schema = _thawed(RunConfig)
-        schema.llm = _thawed(PROPOSERS[values["llm"]])
-        overrides = [quoted(key, value) for key, value in values.items()]
-        # Each value alone first: only so is it known which override is at fault.
-        for key, value in values.items():
-            if key not in GROUPS:
-                _update(schema, key, value)
-        _register()
-        try:
-            with initialize(version_base="1.3", config_path=None, job_name="eureka"):
-                config = OmegaConf.to_object(compose("eureka_run", overrides=overrides))
-        except (HydraException, OmegaConfBaseException) as error:
-            raise ConfigError(f"the config cannot be composed: {' '.join(str(error).split())}") from error
-    assert isinstance(config, RunConfig)
-    return config
-
-
-def _update(schema: Any, key: str, value: str) -> None:
-    """Set one key from its text, as Hydra reads it."""
+def _updated(config: Any, values: Mapping[str, str]) -> RunConfig:
+    """A structured config with these keys set from their texts, as Hydra reads them."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    for key, value in values.items():
+        try:
+            parsed = OverridesParser.create().parse_override(quoted(key, value))
+            if parsed.is_sweep_override():
+                raise ConfigError(refusal(key, value))
+            OmegaConf.update(config, key, parsed.value())
+        except (HydraException, OmegaConfBaseException) as error:
+            raise ConfigError(refusal(key, value)) from error
     try:
-        (parsed,) = OverridesParser.create().parse_overrides([quoted(key, value)])
-        OmegaConf.update(schema, key, parsed.value())
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(refusal(key, value)) from error
-
-
-def _register() -> None:
-    """Put the dataclasses into the ConfigStore that is current."""
-    from hydra.core.config_store import ConfigStore
-    from omegaconf import MISSING
-
-    store = ConfigStore.instance()
-    schema = _thawed(RunConfig)
-    schema.llm = MISSING
-    store.store(name="eureka_schema", node=schema)
-    defaults = ["eureka_schema", "_self_", {"budget": "quick"}, {"llm": "program_search"}]
-    store.store(name="eureka_run", node={"defaults": defaults})
-    for name, cls in PROPOSERS.items():
-        store.store(group="llm", name=name, node=_thawed(cls))
-    for name, preset in BUDGETS.items():
-        store.store(group="budget", name=name, node={"budget": name, **preset}, package="_global_")
+        result = OmegaConf.to_object(config)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"the config cannot be composed: {' '.join(str(error).split())}") from error
+    assert isinstance(result, RunConfig)
+    check_ranges(result, "")
+    return result
 
 
 def _thawed(cls: Any) -> Any:
@@ -175,33 +136,3 @@ def _thawed(cls: Any) -> Any:
         return node
 
     return thaw(OmegaConf.structured(cls))
-
-
-@contextmanager
-def _private_hydra() -> Iterator[None]:
-    """Hydra with none of the surrounding program's state, which is put back as it was.
-
-    Hydra keeps its state in singletons and in OmegaConf's table of resolvers. The ConfigStore goes on with Hydra's own
-    entries only: a surrounding program may have groups named `llm` or `budget` as well.
-    """
-    import hydra.conf  # noqa: F401  (registers Hydra's own config with the store that is current)
-    from hydra.core.config_store import ConfigStore
-    from hydra.core.global_hydra import GlobalHydra
-    from hydra.core.singleton import Singleton
-    from omegaconf.basecontainer import BaseContainer
-
-    singletons: dict[type, Any] = Singleton._instances
-    saved_singletons = dict(singletons)
-    saved_resolvers = dict(BaseContainer._resolvers)
-    inner = object.__new__(ConfigStore)
-    outer = ConfigStore.instance().repo
-    inner.repo = {name: entry for name, entry in outer.items() if name == "hydra" or name.startswith("_")}
-    singletons[ConfigStore] = inner
-    singletons.pop(GlobalHydra, None)
-    try:
-        yield
-    finally:
-        singletons.clear()
-        singletons.update(saved_singletons)
-        BaseContainer._resolvers.clear()
-        BaseContainer._resolvers.update(saved_resolvers)

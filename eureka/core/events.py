@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from eureka.core.types import Progress, Rejected, TrainingResult, WorkerRestarted
+from eureka.core.types import Completion, Progress, Rejected, TrainingResult, WorkerRestarted
 
 NOT_WRITTEN = {"written": False}
 """Marks a field for observers within the process, which `--json` leaves out."""
@@ -28,8 +28,18 @@ Observer = Callable[[Event], None]
 """Is told of every event; must not take time, and must not raise."""
 
 
+def tell_all(*observers: Observer) -> Observer:
+    """One observer in the place of several, which are told in turn."""
+
+    def observe(event: Event) -> None:
+        for observer in observers:
+            observer(event)
+
+    return observe
+
+
 @dataclass(frozen=True)
-class Message(Event):
+class Notice(Event):
     """A line of text for people."""
 
     kind: ClassVar[str] = "message"
@@ -231,6 +241,25 @@ class Table(Event):
     notes: tuple[str, ...]
 
 
+def of_answer(answer: Completion) -> Answered:
+    """A recorded answer, as an event."""
+    usage = answer.usage
+    return Answered(
+        candidate=answer.candidate_id,
+        attempt=answer.attempt,
+        continues=answer.continues,
+        model=answer.model,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        usd=usage.usd,
+    )
+
+
+def of_rejection(rejected: Rejected) -> CandidateRejected:
+    """A recorded rejection, as an event."""
+    return CandidateRejected(rejected.candidate_id, rejected.stage.value, rejected.reason)
+
+
 def of_training(event: Progress | WorkerRestarted | Rejected | TrainingResult) -> Event:
     """What a trainer tells, as an event."""
     if isinstance(event, Progress):
@@ -238,7 +267,7 @@ def of_training(event: Progress | WorkerRestarted | Rejected | TrainingResult) -
     if isinstance(event, WorkerRestarted):
         return WorkerRestart(event.worker, event.reason, event.candidate_ids)
     if isinstance(event, Rejected):
-        return CandidateRejected(event.candidate_id, event.stage.value, event.reason)
+        return of_rejection(event)
     return Trained(
         candidate=event.candidate_id,
         seed=event.seed,

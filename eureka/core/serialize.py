@@ -1,171 +1,180 @@
-"""Typed dataclasses to JSON text and back, strictly: what was written is read back equal, or reading fails.
+"""Dataclasses to JSON text and back, strictly: what was written is read back equal, or reading fails.
 
-Only a field that has a default may be missing, so that what was written before there was such a field can be read.
-Supported: dataclasses, `str`, `int`, `float`, `bool`, `None`, `bytes`, `StrEnum`, `Literal`, `tuple[...]`,
-`Mapping[str, ...]` and unions with `None`. Floats keep every bit; NaN and the infinities are written as the strings
-"NaN", "Infinity" and "-Infinity", so that the text is standard JSON. Bytes are written as base64.
+pydantic checks what is read against the types of the fields. Only a field that has a default may be missing, so that
+what was written before there was such a field can be read; unknown fields are refused. No value is converted: an int is
+taken for a float, and nothing else for another type. Floats keep every bit; NaN and the infinities are written as the
+strings "NaN", "Infinity" and "-Infinity", so that the text is standard JSON. Bytes are written as base64. Tuples are
+written as arrays; text may hold surrogates.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import dataclasses
 import functools
 import json
 import math
 from collections.abc import Mapping
-from enum import StrEnum
-from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails, SchemaValidator
 
 T = TypeVar("T")
 
+_UNKNOWN = "unexpected_keyword_argument"
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 class DecodeError(ValueError):
-    """JSON text that is not a value of the wanted type; the message starts with the path to the offending part."""
+    """Data that is not a value of the wanted type; the message names the offending part, such as `ppo.hidden[0]`."""
 
 
 def dumps(value: Any) -> str:
-    """JSON text of a dataclass instance or another supported value.
+    """JSON text of a dataclass instance, or of another value that JSON can hold. (Needs the standard library only.)
 
     Raises:
-        TypeError: a value of a type that is not supported.
+        TypeError: a value of a type that cannot be written.
     """
-    return json.dumps(_encode(value), allow_nan=False, separators=(",", ":"))
+    try:
+        return json.dumps(value, default=_plain, allow_nan=False, separators=(",", ":"))
+    except ValueError:  # a number that is not finite
+        data = json.loads(json.dumps(value, default=_plain), parse_constant=str)
+        return json.dumps(data, separators=(",", ":"))
 
 
 def loads(cls: type[T], text: str) -> T:
-    """Read `dumps`'s text back as a `cls`.
+    """Read `dumps`'s text back as an instance of the dataclass `cls`.
 
     Raises:
         DecodeError: the text is not JSON, lacks a field that has no default, has an unknown one, or has a value of
-            another type.
+            another type or out of its range.
     """
     try:
-        data = json.loads(text, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        raise DecodeError(f"not JSON: {error}") from error
-    value: T = _decode(cls, data, cls.__name__)
+        return _checked(cls, _parse(text), as_written=True)
+    except DecodeError as error:
+        raise DecodeError(f"{cls.__name__}: {error}") from error
+
+
+def read_data(cls: type[T], data: Any) -> T:
+    """An instance of the dataclass `cls` from data of a file that a person wrote, such as parsed YAML.
+
+    Raises:
+        DecodeError: as for `loads`; here numbers are finite.
+    """
+    return _checked(cls, data, as_written=False)
+
+
+def _checked(cls: type[T], data: Any, *, as_written: bool) -> T:
+    from pydantic_core import ValidationError
+
+    try:
+        value: T = _validator(cls, as_written).validate_python(data)  # type: ignore[arg-type]  # a class is hashable
+    except ValidationError as error:
+        # An unknown key first: where one is missing too, it is the same one misspelt.
+        first = min(error.errors(include_url=False), key=lambda found: found["type"] != _UNKNOWN)
+        raise DecodeError(_sentence(cls, first)) from error
     return value
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold, of a value that it cannot hold as it is."""
+    if dataclasses.is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    raise TypeError(f"a value of type {type(value).__name__} cannot be written")
+
+
+def _parse(text: str) -> Any:
+    from pydantic_core import from_json
+
+    try:
+        return from_json(text, allow_inf_nan=False)
+    except ValueError:  # text with surrogates, which the quicker parser refuses, or no JSON at all
+        pass
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise DecodeError(f"not JSON: {error}") from error
 
 
 def _refuse_constant(name: str) -> None:
     raise DecodeError(f"not JSON: a bare {name}")
 
 
-def _encode(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {name: _encode(getattr(value, name)) for name in _field_types(type(value))}
-    if isinstance(value, float):
-        return value if math.isfinite(value) else _name_of_non_finite(value)
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
-    if isinstance(value, tuple):
-        return [_encode(item) for item in value]
-    if isinstance(value, Mapping):
-        if not all(isinstance(key, str) for key in value):
-            raise TypeError("only mappings with string keys can be written")
-        return {key: _encode(item) for key, item in value.items()}
-    raise TypeError(f"a value of type {type(value).__name__} cannot be written")
-
-
-def _name_of_non_finite(value: float) -> str:
-    if math.isnan(value):
-        return "NaN"
-    return "Infinity" if value > 0 else "-Infinity"
-
-
-def _decode(wanted: Any, data: Any, path: str) -> Any:
-    """`data` (from JSON) as a value of the type `wanted`; `path` names it in errors."""
-    origin = get_origin(wanted)
-    if dataclasses.is_dataclass(wanted) and isinstance(wanted, type):
-        return _decode_dataclass(wanted, data, path)
-    if origin in (Union, UnionType):
-        return _decode_union(wanted, data, path)
-    if origin is Literal:
-        return _check(data in get_args(wanted), wanted, data, path)
-    if origin is tuple:
-        return _decode_tuple(get_args(wanted), data, path)
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        _check(isinstance(data, dict), wanted, data, path)
-        item_type = get_args(wanted)[1]
-        return {key: _decode(item_type, item, f"{path}[{key!r}]") for key, item in data.items()}
-    return _decode_scalar(wanted, data, path)
-
-
-def _decode_scalar(wanted: Any, data: Any, path: str) -> Any:
-    if wanted is float:
-        if isinstance(data, str):
-            _check(data in _NON_FINITE, wanted, data, path)
-            return _NON_FINITE[data]
-        _check(isinstance(data, (int, float)) and not isinstance(data, bool), wanted, data, path)
-        return float(data)
-    if wanted is int:
-        return _check(isinstance(data, int) and not isinstance(data, bool), wanted, data, path)
-    if wanted is bool or wanted is str:
-        return _check(isinstance(data, wanted), wanted, data, path)
-    if wanted is None or wanted is type(None):
-        return _check(data is None, wanted, data, path)
-    if wanted is bytes:
-        _check(isinstance(data, str), wanted, data, path)
-        try:
-            return base64.b64decode(data, validate=True)
-        except binascii.Error as error:
-            raise DecodeError(f"{path}: not base64") from error
-    if isinstance(wanted, type) and issubclass(wanted, StrEnum):
-        _check(data in list(wanted), wanted, data, path)
-        return wanted(data)
-    raise TypeError(f"{path}: a value of type {wanted!r} cannot be read")
-
-
-def _decode_dataclass(cls: Any, data: Any, path: str) -> Any:
-    _check(isinstance(data, dict), cls, data, path)
-    types = _field_types(cls)
-    for name in data:
-        if name not in types:
-            raise DecodeError(f"{path}: unknown field {name!r}")
-    for field in dataclasses.fields(cls):
-        has_default = not (field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING)
-        if field.init and field.name not in data and not has_default:
-            raise DecodeError(f"{path}: field {field.name!r} is missing")
-    return cls(**{name: _decode(types[name], item, f"{path}.{name}") for name, item in data.items()})
-
-
 @functools.cache
-def _field_types(cls: type[Any]) -> Mapping[str, Any]:
-    """Resolved types of the constructor's fields by name, in order."""
-    hints = get_type_hints(cls)
-    return {field.name: hints[field.name] for field in dataclasses.fields(cls) if field.init}
+def _validator(cls: type[Any], as_written: bool) -> SchemaValidator:
+    from pydantic import TypeAdapter
+    from pydantic_core import SchemaValidator
+
+    return SchemaValidator(_strict(TypeAdapter(cls).core_schema, as_written))
 
 
-def _decode_union(wanted: Any, data: Any, path: str) -> Any:
-    """Unions with None: every other union would make reading a guess."""
-    members = [member for member in get_args(wanted) if member is not type(None)]
-    if len(members) != 1 or len(members) == len(get_args(wanted)):
-        raise TypeError(f"{path}: only `X | None` can be read, not {wanted}")
-    return None if data is None else _decode(members[0], data, path)
+def _strict(schema: Any, as_written: bool) -> Any:
+    """A pydantic schema that converts nothing: by itself it would take "1" for an int.
+
+    Args:
+        as_written: whether numbers that are not finite and bytes are taken in the form in which `dumps` writes them.
+    """
+    from pydantic_core import core_schema
+
+    if isinstance(schema, list):
+        return [_strict(part, as_written) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = ("default", "expected", "members", "metadata")
+    schema = {key: part if key in kept else _strict(part, as_written) for key, part in schema.items()}
+    match schema.get("type"):
+        case "dataclass-args":
+            return {**schema, "extra_behavior": "forbid"}
+        case "bool" | "int" | "str":
+            return {**schema, "strict": True}
+        case "float":
+            finite = {**schema, "strict": True, "allow_inf_nan": False}
+            names = core_schema.literal_schema(list(_NON_FINITE))
+            non_finite = core_schema.no_info_after_validator_function(_NON_FINITE.__getitem__, names)
+            message = "Input should be a valid number"
+            choices = core_schema.union_schema(
+                [finite, non_finite], mode="left_to_right", custom_error_type="float", custom_error_message=message
+            )
+            return choices if as_written else finite
+        case "bytes":
+            decode = functools.partial(base64.b64decode, validate=True)
+            return core_schema.no_info_after_validator_function(decode, core_schema.str_schema(strict=True))
+    return schema
 
 
-def _decode_tuple(items: tuple[Any, ...], data: Any, path: str) -> tuple[Any, ...]:
-    _check(isinstance(data, list), tuple, data, path)
-    # Curves are most of what a run stores: numbers that JSON has read as floats need no look at each.
-    if items == (float, Ellipsis) and all(type(item) is float for item in data):
-        return tuple(data)
-    if len(items) == 2 and items[1] is Ellipsis:
-        return tuple(_decode(items[0], item, f"{path}[{i}]") for i, item in enumerate(data))
-    if len(items) != len(data):
-        raise DecodeError(f"{path}: expected {len(items)} items, found {len(data)}")
-    return tuple(_decode(items[i], item, f"{path}[{i}]") for i, item in enumerate(data))
+def _sentence(cls: type[Any], error: ErrorDetails) -> str:
+    """What is wrong where, and what is allowed."""
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).removeprefix(".")
+    part = f"`{path}` " if path else ""
+    match error["type"]:
+        case "missing":
+            return f"{part}is missing"
+        case kind if kind == _UNKNOWN:
+            return f"unknown key {part.rstrip()}; known keys: {', '.join(sorted(_keys(cls, error['loc'][:-1])))}"
+        case "value_error":
+            return f"{part.rstrip()}: {error['ctx']['error']}".removeprefix(": ")
+    allowed = _ALLOWED.get(error["type"], error["msg"].removeprefix("Input should "))
+    return f"{part}must {allowed}, not {repr(error['input'])[:80]}"
 
 
-def _check(holds: bool, wanted: Any, data: Any, path: str) -> Any:
-    """`data` where `holds`, else the error for it."""
-    if not holds:
-        name = wanted.__name__ if isinstance(wanted, type) else str(wanted)
-        raise DecodeError(f"{path}: expected {name}, found {str(data)[:80]!r}")
-    return data
+_ALLOWED = {
+    "dataclass_type": "be a mapping of keys to values",
+    "dict_type": "be a mapping of keys to values",
+    "too_short": "hold more items",
+    "tuple_type": "be a list",
+}
+
+
+def _keys(wanted: Any, path: tuple[int | str, ...]) -> list[str]:
+    """The fields of the dataclass at `path` below the type `wanted`."""
+    for part in path:
+        inner = get_args(wanted)
+        wanted = inner[isinstance(part, str)] if inner else get_type_hints(wanted)[str(part)]
+        if type(None) in get_args(wanted):
+            wanted = get_args(wanted)[0]
+    return [field.name for field in dataclasses.fields(wanted)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from eureka.core.events import Compared, ComparedReward
+
 VERSION = 1
 """The form of `comparison.json`."""
 
@@ -102,3 +104,24 @@ class Comparison:
     def method(self, role: Role) -> Method | None:
         """The method of this role."""
         return next((method for method in self.methods if method.role is role), None)
+
+
+def as_event(comparison: Comparison) -> Compared:
+    """The comparison as observers are told of it."""
+
+    def value(estimate: Estimate | None) -> float | None:
+        return estimate.value if estimate else None
+
+    return Compared(
+        tuple(
+            ComparedReward(
+                role=method.role.value,
+                seeds=method.seeds,
+                scores=method.scores,
+                iqm=value(method.iqm),
+                probability_of_improvement=value(method.improvement),
+                human_normalised=value(method.normalised),
+            )
+            for method in comparison.methods
+        )
+    )

@@ -7,25 +7,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from eureka.core.events import TrainingStarted
+from eureka.core.events import Observer, of_training
 from eureka.core.types import OwnReward, Rejected, TrainingJob, TrainingLength, TrainingResult
 from eureka.evaluation.cache import TrainingCache
 from eureka.store import RunStore
-from eureka.trainers.base import Trainer, TrainingEvent, training_started
+from eureka.trainers.base import Trainer, training_started
 
 FIRST_FRESH_SEED = 1000
 """Searches use small seeds; fresh ones count from here."""
 
 _FROM_CACHE = "evaluations from the cache"
-
-
-class Listener(Protocol):
-    """Is told how trainings go."""
-
-    def training_started(self, started: TrainingStarted) -> None: ...
-    def event(self, event: TrainingEvent) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -46,7 +38,7 @@ class Trainings:
     folder: Path
     length: TrainingLength
     seeds: tuple[int, ...]
-    listener: Listener
+    observe: Observer
     cache: TrainingCache | None
 
     def train(self, entries: Sequence[Entry]) -> dict[str, str]:
@@ -81,16 +73,15 @@ class Trainings:
     def _run(self, jobs: Sequence[TrainingJob], baselines: set[str]) -> dict[str, str]:
         failures: dict[str, str] = {}
         by_key = {(job.candidate_id, job.seed): job for job in jobs}
-        self.listener.training_started(training_started(self.trainer, jobs))
+        self.observe(training_started(self.trainer, jobs))
         for event in self.trainer.train(jobs, self.folder):
             if isinstance(event, Rejected):
                 failures[event.candidate_id] = event.reason
-                continue
-            if isinstance(event, TrainingResult):
+            elif isinstance(event, TrainingResult):
                 self.store.record_evaluation(event)
                 if self.cache and event.candidate_id in baselines and not event.deviation:
                     self.cache.put(by_key[event.candidate_id, event.seed], event)
-            self.listener.event(event)
+            self.observe(of_training(event))
         return failures
 
     def _take_from_cache(self, job: TrainingJob) -> bool:

@@ -68,7 +68,7 @@ def spending_line(store: RunStore, generation: int) -> str:
     """What a generation's answers took, and what the run's have cost by then."""
     of_run = [answer for answer in chain.from_iterable(store.completions().values()) if answer.candidate_id != INIT_ID]
     of_generation = [answer for answer in of_run if generation_of(answer.candidate_id) == generation]
-    return f"{usage_line(of_generation)}; run so far {price(of_run)}"
+    return f"{usage_line(of_generation)}; run so far {price([answer.usage.usd for answer in of_run])}"
 
 
 def usage_line(completions: Sequence[Completion]) -> str:
@@ -86,10 +86,9 @@ def usage_line(completions: Sequence[Completion]) -> str:
     thought = f" ({reasoning:,} reasoning)" if reasoning else ""
     share = f" ({cached / read:.0%} from the cache)" if read else ""
     tokens = f"{read:,} tokens read{share}, {written:,} written{thought}"
-    return f"{count}{unsaid}: {tokens}, {price(completions)}"
+    return f"{count}{unsaid}: {tokens}, {price([usage.usd for usage in usages])}"
 
 
-def price(completions: Sequence[Completion]) -> str:
-    """`$0.12`, or `price not known` where that of any answer is not."""
-    usd = [completion.usage.usd for completion in completions]
+def price(usd: Sequence[float | None]) -> str:
+    """`$0.12` of all answers' prices, or `price not known` where that of any is not."""
     return "price not known" if None in usd else f"${sum(u for u in usd if u is not None):.4g}"

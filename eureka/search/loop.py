@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
+from eureka.core import events
 from eureka.core.errors import SearchFailed
-from eureka.core.events import TrainingStarted
+from eureka.core.events import Observer
 from eureka.core.ids import INIT_ID, candidate_id, generation_of
 from eureka.core.types import (
     Candidate,
@@ -39,7 +40,7 @@ from eureka.search.racing import stand, until
 from eureka.search.sampling import ask, ask_again, further_calls, task_prompt
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart
 from eureka.store import RunStore
-from eureka.trainers.base import Trainer, TrainingEvent, training_started
+from eureka.trainers.base import Trainer, training_started
 
 FAILED_GENERATIONS_LIMIT = 3
 
@@ -48,18 +49,6 @@ class Verifier(Protocol):
     """Turns candidates into verified rewards."""
 
     def verify_all(self, candidates: Sequence[Candidate]) -> list[Reward | Rejected]: ...
-
-
-class Watcher(Protocol):
-    """Is told how the run goes."""
-
-    def generation_started(self, generation: int, prompt: Prompt) -> None: ...
-    def answered(self, completion: Completion) -> None: ...
-    def rejected(self, rejected: Rejected) -> None: ...
-    def training_started(self, started: TrainingStarted) -> None: ...
-    def event(self, event: TrainingEvent) -> None: ...
-    def generation_finished(self, generation: int, outcomes: Sequence[Outcome], best: Outcome | None) -> None: ...
-    def confirmation_started(self, finalists: Sequence[str]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -80,7 +69,7 @@ class Run:
     verifier: Verifier
     search: Greedy
     length: TrainingLength
-    watcher: Watcher
+    observe: Observer
     generations: int
     samples: int
     training_seeds: int
@@ -113,7 +102,7 @@ def evolve(run: Run) -> Outcome:
         if _reached_target(run, run.store.finished_generations()):
             break
         prompt = _prompt(run, generation)
-        run.watcher.generation_started(generation, prompt)
+        run.observe(_started(run, generation, prompt))
         prompt = _ask(run, generation, prompt)
         _judge(run, generation)
         _repair(run, generation, prompt)
@@ -121,7 +110,7 @@ def evolve(run: Run) -> Outcome:
         _review(run, generation)
         best = _best(run, outcomes(run.store), generation)
         run.store.record_generation(generation, best.candidate.id if best else None)
-        run.watcher.generation_finished(generation, outcomes(run.store, generation), best)
+        run.observe(_finished(run, generation, best))
         run.after_generation()
         _stop_if_hopeless(run, generation)
     best = run.search.best(_confirm(run))
@@ -230,7 +219,25 @@ def _ask(run: Run, generation: int, prompt: Prompt) -> Prompt:
 
 def _keep(run: Run, completion: Completion) -> None:
     run.store.record_completion(completion)
-    run.watcher.answered(completion)
+    run.observe(events.of_answer(completion))
+
+
+def _started(run: Run, generation: int, prompt: Prompt) -> events.GenerationStarted:
+    names = tuple(candidate_id(generation, sample) for sample in range(1, run.samples + 1))
+    reflection = prompt.facts.reflection
+    parents = (reflection.candidate_id,) if reflection else ()
+    return events.GenerationStarted(generation, parents[0] if parents else None, names, (parents,) * len(names))
+
+
+def _finished(run: Run, generation: int, best: Outcome | None) -> events.GenerationFinished:
+    scores = [outcome.score for outcome in outcomes(run.store, generation)]
+    return events.GenerationFinished(
+        generation=generation,
+        best=best.candidate.id if best else None,
+        score=best.score if best else None,
+        trained=len(scores),
+        best_of_generation=max(scores, default=None),
+    )
 
 
 def _judge(run: Run, generation: int) -> None:
@@ -345,14 +352,14 @@ def _run_jobs(run: Run, jobs: Sequence[TrainingJob]) -> None:
     if not jobs:
         return
     done = {(result.candidate_id, result.seed) for result in run.store.results()}
-    run.watcher.training_started(training_started(run.trainer, jobs, done))
+    run.observe(training_started(run.trainer, jobs, done))
     for event in run.trainer.train(jobs, run.store.checkpoint_folder):
         if isinstance(event, Rejected):
             _reject(run, event)
             continue
         if isinstance(event, TrainingResult):
             run.store.record_result(event)
-        run.watcher.event(event)
+        run.observe(events.of_training(event))
 
 
 def _review(run: Run, generation: int) -> None:
@@ -384,14 +391,14 @@ def _confirm(run: Run) -> list[Outcome]:
         if reward.candidate_id in finalists and (reward.candidate_id, seed) not in done
     ]
     if jobs:
-        run.watcher.confirmation_started(finalists)
+        run.observe(events.ConfirmationStarted(tuple(finalists)))
         _run_jobs(run, jobs)
     return [outcome for outcome in outcomes(run.store) if outcome.candidate.id in finalists]
 
 
 def _reject(run: Run, rejected: Rejected) -> None:
     run.store.record_rejection(rejected)
-    run.watcher.rejected(rejected)
+    run.observe(events.of_rejection(rejected))
 
 
 def _known(run: Run, generation: int) -> set[str]:

@@ -103,7 +103,7 @@ def test_an_interrupted_run_says_how_it_goes_on(
     values: dict[str, Any] = {"output": folder, "search.hint": None, "evaluation.cache": False}
     with pytest.raises(KeyboardInterrupt):
         eureka.evolve(task="cartpole", task_dirs=[tmp_path], llm="program_search", **values)
-    assert capsys.readouterr().err == f"interrupted: `eureka resume {folder}` goes on\n"
+    assert capsys.readouterr().err == f"interrupted: `eureka resume {folder} --task-dir {tmp_path}` goes on\n"
     with RunStore.open(folder, read_only=True) as store:
         config = from_yaml(store.config_yaml)
     assert (config.search.hint, config.evaluation.cache) == (None, False)

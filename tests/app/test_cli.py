@@ -289,3 +289,74 @@ def test_an_unsafe_run_is_stamped(tmp_path: Path) -> None:
     assert comparison.unsafe == stamp
     assert (folder / "tensorboard" / "unsafe" / "search").is_dir()
     assert os.listdir(tmp_path) == ["outputs"]
+
+
+# ---- a run folder of somebody else's ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def received(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run that names a task folder inside itself, whose env.py says that it was imported."""
+    place = tmp_path_factory.mktemp("received")
+    small = [*SMALL, "search.generations=1", "search.samples=1", "train.steps=500", "evaluation.seeds=0"]
+    assert run_cli("run", *small, "output=run", cwd=place).returncode == 0
+    task = place / "run" / "tasks" / "cartpole"
+    task.mkdir(parents=True)
+    (task / "task.yaml").touch()
+    (task / "env.py").write_text(f"from pathlib import Path\nPath({str(place / 'imported')!r}).touch()\n")
+    with RunStore.open(place / "run") as store:
+        store.set_fact("task_dirs", json.dumps([str(place / "run" / "tasks"), "run/tasks"]))
+        store._database.set_value("meta", "finished", "no")
+    return place
+
+
+@pytest.mark.parametrize("command", [["resume"], ["evaluate", "--seeds", "1"], ["play"], ["report", "--films"]])
+def test_a_run_folder_names_no_code(received: Path, command: list[str]) -> None:
+    name, *options = command
+    result = run_cli(name, "run", *options, cwd=received)
+    assert result.returncode == 2
+    own = received / "run" / "tasks"
+    assert result.stderr == (
+        f"error: run: this run used the task folders {own}, run/tasks, whose env.py are code: give --task-dir {own} "
+        "--task-dir run/tasks again if you trust them\n"
+    )
+    assert not (received / "imported").exists()
+
+
+@pytest.mark.parametrize("command", [["export", "run"], ["report", "run"], ["compare", "run", "run"]])
+def test_what_only_reads_a_run_folder_needs_no_task(received: Path, command: list[str]) -> None:
+    result = run_cli(*command, cwd=received)
+    assert result.returncode == 0, result.stderr
+    if command[0] == "export":
+        assert result.stdout == (received / "run" / "best" / "reward.py").read_text()
+    assert not (received / "imported").exists()
+
+
+def test_what_is_said_of_confinement_is_what_is_in_force(tmp_path: Path) -> None:
+    small = [*SMALL, "search.generations=1", "search.samples=1", "train.steps=500", "evaluation.seeds=0"]
+    assert run_cli("run", *small, "sandbox=unsafe", "output=run", cwd=tmp_path).returncode == 0
+    with RunStore.open(tmp_path / "run") as store:
+        store.set_fact("sandbox layers", "seccomp on; landlock on")
+        store._database.set_value("meta", "finished", "no")
+    refused = run_cli("resume", "run", cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert (
+        "its config has sandbox=unsafe, which a run folder may not decide: give sandbox=unsafe again" in refused.stderr
+    )
+    told = run_cli("resume", "run", "sandbox=unsafe", cwd=tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert "seccomp off" in told.stdout
+    assert "seccomp on" not in told.stdout
+    assert "UNSAFE: generated code ran without confinement" in told.stdout
+
+
+def test_the_process_that_holds_keys_is_private() -> None:
+    program = (
+        "import resource, sys, eureka.app.cli, eureka.proposers.keys\n"
+        "from eureka.sandbox.libc import prctl\n"
+        "def seen(environment): print(prctl(3), resource.getrlimit(resource.RLIMIT_CORE)[0]); return {}\n"
+        "eureka.app.cli.take_keys = seen\n"
+        "eureka.app.cli.main(['tasks'])"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert result.stdout.startswith("0 0\n"), result.stderr

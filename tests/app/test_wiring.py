@@ -17,12 +17,23 @@ from eureka.app.build import (
     full_length,
     make_proposer,
     make_trainer,
+    require_task_dirs,
     resolve,
+    resume_command,
     run_facts,
     run_folder,
     training_length,
 )
-from eureka.config import EvaluationConfig, ReplayConfig, RunConfig, SandboxMode, SearchConfig, TrainConfig
+from eureka.config import (
+    EvaluationConfig,
+    OpenAIConfig,
+    ReplayConfig,
+    RunConfig,
+    SandboxMode,
+    SearchConfig,
+    TrainConfig,
+    to_yaml,
+)
 from eureka.core.errors import ConfigError, StoreError
 from eureka.core.types import Completion, Prompt, PromptFacts, TrainingLength
 from eureka.proposers.program_search.proposer import ProgramSearch
@@ -99,4 +110,43 @@ def test_facts(tmp_path: Path) -> None:
     assert facts["unsafe"].startswith("generated code ran without")
     assert json.loads(facts["task_dirs"]) == [str(tmp_path)]
     assert "unsafe" not in run_facts(RunConfig(task="ant"), make_proposer(config), [])
-    assert json.loads(facts["task_dirs"]) == [str(tmp_path)]
+
+
+def test_the_task_folders_of_a_run_folder_are_not_used(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    (own / "balance").mkdir(parents=True)
+    (own / "balance" / "task.yaml").touch()
+    yaml = to_yaml(RunConfig(task="balance"))
+    with RunStore.create(tmp_path / "run", yaml, {"task_dirs": json.dumps(["evil dir"])}) as store:
+        said = (
+            f"{tmp_path}/run: this run used the task folder 'evil dir', whose env.py is code: "
+            "give --task-dir 'evil dir' again if you trust it"
+        )
+        for given in ([], [tmp_path]):
+            with pytest.raises(ConfigError) as caught:
+                require_task_dirs(store, given)
+            assert str(caught.value) == said
+        require_task_dirs(store, [own])
+        store.set_fact("task_dirs", '["a", "b"]')
+        with pytest.raises(ConfigError, match=r"folders a, b, whose env\.py are code: give --task-dir a --task-dir b"):
+            require_task_dirs(store, [])
+        store.set_fact("task_dirs", '"/tmp"')
+        with pytest.raises(StoreError, match="its task folders cannot be read"):
+            require_task_dirs(store, [])
+    # A built-in task needs none, but for a run that had others, which may have held one of the same name.
+    with RunStore.create(tmp_path / "built-in", to_yaml(RunConfig(task="ant")), {"task_dirs": "[]"}) as store:
+        require_task_dirs(store, [])
+        store.set_fact("task_dirs", '["evil"]')
+        with pytest.raises(ConfigError, match="give --task-dir evil again"):
+            require_task_dirs(store, [])
+        require_task_dirs(store, [own])
+
+
+def test_what_a_resume_is_told_to_type(tmp_path: Path) -> None:
+    config = RunConfig(task="ant", sandbox=SandboxMode.unsafe, llm=OpenAIConfig(base_url="http://me:1/v1"))
+    command = resume_command(Path("run"), config, [Path("my tasks")], {})
+    # In the order of the config's keys.
+    assert command == "eureka resume run sandbox=unsafe llm.base_url=http://me:1/v1 --task-dir 'my tasks'"
+    known = resume_command(Path("run"), config, [], {"OPENAI_BASE_URL": "http://me:1/v1"})
+    assert known == "eureka resume run sandbox=unsafe"
+    assert resume_command(Path("run"), RunConfig(task="ant"), [], {}) == "eureka resume run"

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from comparison_fakes import LENGTH, Listening, ScoreTrainer, graph, result
 
-from eureka.core.types import Progress, TrainingJob, TrainingResult
+from eureka.core.events import Trained, TrainingProgress, TrainingStarted
+from eureka.core.types import TrainingJob
 from eureka.evaluation.cache import TrainingCache
 from eureka.evaluation.trainings import Entry, Trainings, fresh_seeds
 from eureka.store import RunStore
@@ -44,9 +45,12 @@ def test_what_is_recorded_is_not_trained_again(store: RunStore) -> None:
     first = make(store)
     assert first.train([HUMAN, FOUND]) == {}
     assert trained(first) == [("human", 1000), ("human", 1001), ("g01-c01", 1000), ("g01-c01", 1001)]
-    assert isinstance(first.listener, Listening)
-    assert first.listener.started == [4]
-    assert [type(event) for event in first.listener.events] == [Progress, TrainingResult] * 4
+    assert isinstance(first.observe, Listening)
+    begun, *others = first.observe.events
+    assert begun == TrainingStarted(
+        ("human", "human", "g01-c01", "g01-c01"), (1000, 1001, 1000, 1001), steps=100, whole_steps=100
+    )
+    assert [type(event) for event in others] == [TrainingProgress, Trained] * 4
     more = make(store, seeds=3)
     more.train([HUMAN, FOUND])
     assert trained(more) == [("human", 1002), ("g01-c01", 1002)]

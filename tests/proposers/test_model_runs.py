@@ -124,7 +124,9 @@ def test_killed_during_calls_no_answer_is_bought_twice(tmp_path: Path) -> None:
             assert store.facts()["llm calls"] == "open"
         before = asked(server)
         assert sum(before.values()) == 5
-        result = resume(folder)
+        assert f"give llm.base_url={server.url}/v1 again if you trust it" in resume(folder).stderr
+        assert asked(server) == before
+        result = resume(folder, f"llm.base_url={server.url}/v1")
         assert result.returncode == 0, result.stderr
         again = asked(server) - before
     # The two in flight and the one that was not sent yet; none of the three that were kept.
@@ -160,6 +162,7 @@ def test_a_cap_stops_the_run_and_a_higher_one_lets_it_go_on(
         assert needed
         # Room for the reservation after one settled answer and not after two; the samples' lines differ in length.
         cap = int(needed[1].replace(",", "")) + INPUT_TOKENS + OUTPUT_TOKENS + 100
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
         code, stopped = cli(capsys, monkeypatch, "resume", str(folder), f"llm.max_tokens={cap}")
         assert (code, server.billed) == (1, 2)
         assert f"240 tokens of {cap:,} are spent" in stopped

@@ -9,7 +9,16 @@ import pytest
 
 from eureka.app.build import make_proposer, resolve, resumed_config
 from eureka.app.estimate import assumption_line, call_line, duration, estimate
-from eureka.config import AnthropicConfig, ModelConfig, OpenAIConfig, RunConfig, SearchConfig, TrainConfig, to_yaml
+from eureka.config import (
+    AnthropicConfig,
+    ModelConfig,
+    OpenAIConfig,
+    RunConfig,
+    SandboxMode,
+    SearchConfig,
+    TrainConfig,
+    to_yaml,
+)
 from eureka.core.errors import ConfigError, ProposerError
 from eureka.core.types import Message, Prompt, PromptFacts, TrainingLength
 from eureka.proposers.anthropic import AnthropicEndpoint
@@ -151,17 +160,58 @@ def test_an_estimate_without_a_price() -> None:
 
 def test_what_a_resume_gave_anew_holds_for_later_ones(tmp_path: Path) -> None:
     config = resolve(RunConfig(task="cartpole", llm=OpenAIConfig(base_url=LOCAL, model="m", max_tokens=1)))
+    mine = {"OPENAI_BASE_URL": LOCAL}
     with RunStore.create(tmp_path / "run", to_yaml(config), {}) as store:
-        assert resumed_config(store, []) == config
-        raised = resumed_config(store, ["llm.max_tokens=500", 'llm.extra_body={"a b": 1}']).llm
+        assert resumed_config(store, [], mine) == config
+        raised = resumed_config(store, ["llm.max_tokens=500", 'llm.extra_body={"a b": 1}'], mine).llm
         assert (raised.max_tokens, raised.extra_body) == (500, '{"a b": 1}')
-        assert resumed_config(store, []).llm == raised
-        assert resumed_config(store, ["llm.max_tokens=900"]).llm == replace(raised, max_tokens=900)
+        assert resumed_config(store, [], mine).llm == raised
+        assert resumed_config(store, ["llm.max_tokens=900"], mine).llm == replace(raised, max_tokens=900)
         with pytest.raises(ConfigError, match="a resumed run keeps its config"):
-            resumed_config(store, ["search.samples=3"])
+            resumed_config(store, ["search.samples=3"], mine)
         # What was refused is not kept, and the run's own config is as it was.
-        assert resumed_config(store, []).llm == replace(raised, max_tokens=900)
+        assert resumed_config(store, [], mine).llm == replace(raised, max_tokens=900)
         assert store.config_yaml == to_yaml(config)
+
+
+ENDPOINT = "http://elsewhere:1/v1"
+
+
+def test_a_key_goes_to_no_endpoint_that_only_the_run_folder_names(tmp_path: Path) -> None:
+    llm = OpenAIConfig(base_url=ENDPOINT, model="m", max_tokens=1)
+    with RunStore.create(tmp_path / "run", to_yaml(RunConfig(task="cartpole", llm=llm)), {}) as store:
+        said = (
+            f"{store.folder}: its config has llm.base_url={ENDPOINT}, which a run folder may not decide: give "
+            f"llm.base_url={ENDPOINT} again if you trust it"
+        )
+        for environment in ({}, {"OPENAI_BASE_URL": LOCAL}, {"ANTHROPIC_BASE_URL": ENDPOINT}):
+            with pytest.raises(ConfigError) as caught:
+                resumed_config(store, [], environment)
+            assert str(caught.value) == said
+        for given, environment in (([f"llm.base_url={ENDPOINT}"], {}), ([], {"OPENAI_BASE_URL": ENDPOINT})):
+            assert resumed_config(store, given, environment).llm == llm
+        # What an earlier resume gave lies in the folder too.
+        with pytest.raises(ConfigError, match=r"give llm\.base_url=http://elsewhere:1/v1 again"):
+            resumed_config(store, [], {})
+        assert resumed_config(store, ["llm.base_url=null"], {}).llm == replace(llm, base_url=None)
+        assert resumed_config(store, [], {}).llm == replace(llm, base_url=None)
+    own = replace(llm, base_url="https://api.openai.com/v1", fallback="anthropic/m", fallback_base_url=ENDPOINT)
+    with RunStore.create(tmp_path / "second", to_yaml(RunConfig(task="cartpole", llm=own)), {}) as store:
+        with pytest.raises(ConfigError, match=r"its config has llm\.fallback_base_url=http://elsewhere:1/v1, which"):
+            resumed_config(store, [], {"OPENAI_BASE_URL": ENDPOINT})
+        assert resumed_config(store, [], {"ANTHROPIC_BASE_URL": ENDPOINT}).llm == own
+
+
+def test_a_run_folder_takes_no_confinement_away(tmp_path: Path) -> None:
+    unsafe = RunConfig(task="cartpole", sandbox=SandboxMode.unsafe)
+    with RunStore.create(tmp_path / "run", to_yaml(unsafe), {}) as store:
+        said = "give sandbox=unsafe again if you trust it, or sandbox=enforced to confine generated code"
+        for _ in range(2):
+            with pytest.raises(ConfigError, match=said):
+                resumed_config(store, [])
+            assert resumed_config(store, ["sandbox=unsafe"]).sandbox is SandboxMode.unsafe
+        assert resumed_config(store, ["sandbox=enforced"]).sandbox is SandboxMode.enforced
+        assert resumed_config(store, []).sandbox is SandboxMode.enforced
 
 
 def test_durations() -> None:

@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from loop_fakes import GOOD, IDS, FakeVerifier, FakeWatcher, Make, MakeRun, ScriptedTrainer, Stopped, build_run
+from loop_fakes import GOOD, IDS, FakeObserver, FakeVerifier, Make, MakeRun, ScriptedTrainer, Stopped, build_run
 
+from eureka.core import events
 from eureka.core.errors import SearchFailed
 from eureka.core.ids import candidate_id
 from eureka.core.types import Completion, Feedback, MetricProbe, Prompt, Stage, TrainingJob
@@ -163,15 +164,15 @@ def test_finalists_are_trained_further_before_one_is_called_best(make_run: MakeR
                 score = lucky.get(job.candidate_id, {}).get(job.seed, 0.0)
                 yield self.make(job.candidate_id, (score,), seed=job.seed)
 
-    class StopsInConfirmation(FakeWatcher):
-        def event(self, event: TrainingEvent) -> None:
-            super().event(event)
-            if any(told.startswith("finalists") for told in self.told):
+    class StopsInConfirmation(FakeObserver):
+        def __call__(self, event: events.Event) -> None:
+            super().__call__(event)
+            if self.seen[-1] == "trained" and any(what.startswith("finalists") for what in self.seen):
                 raise Stopped
 
     trainer = Seeds(make_result, {})
-    for watcher in (StopsInConfirmation(), FakeWatcher()):
-        run = make_run(trainer=trainer, watcher=watcher, finalists=2, confirmation_seeds=2, generations=2)
+    for observe in (StopsInConfirmation(), FakeObserver()):
+        run = make_run(trainer=trainer, observe=observe, finalists=2, confirmation_seeds=2, generations=2)
         with run.store:
             try:
                 best = evolve(run)
@@ -211,7 +212,7 @@ def test_goes_on_after_a_stop_at_every_step(make_run: MakeRun, tmp_path: Path) -
     trained: list[str] = []
     stops = 0
     while True:
-        run = make_run(proposer=Counting(dict.fromkeys(IDS, GOOD)), watcher=FakeWatcher(stop_after=stops % 5 + 1))
+        run = make_run(proposer=Counting(dict.fromkeys(IDS, GOOD)), observe=FakeObserver(stop_after=stops % 5 + 1))
         run.trainer.trained = trained  # type: ignore[attr-defined]
         with run.store:
             try:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from in_process import examiner
-from loop_fakes import GOOD, FakeWatcher, Make, ScriptedTrainer, Stopped, build_run
+from loop_fakes import GOOD, FakeObserver, Make, ScriptedTrainer, Stopped, build_run
 
 from eureka.core.types import Candidate, Rejected, Reward, Stage
 from eureka.proposers.base import FakeProposer
@@ -55,7 +55,7 @@ def answer(words: str) -> str:
     return GOOD.replace("-pole_angle, {", f"-pole_angle, {{ # {words}\n    ")
 
 
-def make(folder: Path, make_result: Make, watcher: FakeWatcher) -> Run:
+def make(folder: Path, make_result: Make, observe: FakeObserver) -> Run:
     answers = {k: answer(v) if isinstance(v, str) else tuple(map(answer, v)) for k, v in ANSWERS.items()}
     return build_run(
         folder,
@@ -63,7 +63,7 @@ def make(folder: Path, make_result: Make, watcher: FakeWatcher) -> Run:
         proposer=FakeProposer(answers),
         verifier=Verifier(),
         trainer=ScriptedTrainer(make_result, SCORES),
-        watcher=watcher,
+        observe=observe,
         screening=Screening(examiner(ANGLE)),
         repairs=2,
     )
@@ -75,7 +75,7 @@ def what_happened(run: Run) -> tuple[object, ...]:
 
 
 def test_twins_are_told_and_not_trained(tmp_path: Path, make_result: Make) -> None:
-    run = make(tmp_path / "run", make_result, FakeWatcher())
+    run = make(tmp_path / "run", make_result, FakeObserver())
     with run.store:
         assert evolve(run).candidate.id == "g03-c01"
         rejections, trained, _ = what_happened(run)
@@ -101,20 +101,20 @@ def test_twins_are_told_and_not_trained(tmp_path: Path, make_result: Make) -> No
 
 
 def test_a_run_that_is_stopped_anywhere_ends_the_same(tmp_path: Path, make_result: Make) -> None:
-    whole = make(tmp_path / "whole", make_result, FakeWatcher())
+    whole = make(tmp_path / "whole", make_result, FakeObserver())
     with whole.store:
         evolve(whole)
         expected = what_happened(whole)
     for stop_after in range(0, 50, 4):
         folder = tmp_path / f"stopped{stop_after}"
-        run = make(folder, make_result, FakeWatcher(stop_after))
+        run = make(folder, make_result, FakeObserver(stop_after))
         with run.store:
             try:
                 evolve(run)
                 break
             except Stopped:
                 pass
-        run = make(folder, make_result, FakeWatcher())
+        run = make(folder, make_result, FakeObserver())
         with run.store:
             evolve(run)
             assert what_happened(run) == expected, stop_after

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fake_trainer import FakeTrainer
-from loop_fakes import GOOD, FakeWatcher, Make, MakeRun, Stopped, build_run
+from loop_fakes import GOOD, FakeObserver, Make, MakeRun, Stopped, build_run
 
 from eureka.core.ids import candidate_id
 from eureka.core.types import Rejected, Stage, TrainingJob, TrainingLength
@@ -124,7 +124,7 @@ def test_going_on_after_a_stop_at_any_step_decides_alike(make_run: MakeRun, make
     whole = RacingTrainer(make_result)
     best, stops = None, 0
     while best is None:
-        run = make_run(watcher=FakeWatcher(stop_after=stops), trainer=whole)
+        run = make_run(observe=FakeObserver(stop_after=stops), trainer=whole)
         with run.store, suppress(Stopped):
             best = evolve(run)
         stops += best is None
@@ -135,15 +135,15 @@ def test_going_on_after_a_stop_at_any_step_decides_alike(make_run: MakeRun, make
 
 
 def test_finalists_have_the_leader_among_them(make_run: MakeRun) -> None:
-    watcher = FakeWatcher()
-    run = make_run(watcher=watcher, finalists=2, confirmation_seeds=1, generations=1)
+    observe = FakeObserver()
+    run = make_run(observe=observe, finalists=2, confirmation_seeds=1, generations=1)
     with run.store:
         assert evolve(run).candidate.id == "g01-c03"
-    assert "finalists g01-c03 g01-c02" not in watcher.told  # both have all their seeds from the race already
-    run = make_run(watcher=watcher, finalists=2, confirmation_seeds=2, generations=1)
+    assert "finalists g01-c03 g01-c02" not in observe.seen  # both have all their seeds from the race already
+    run = make_run(observe=observe, finalists=2, confirmation_seeds=2, generations=1)
     with run.store:
         evolve(run)
-    assert "finalists g01-c03 g01-c02" in watcher.told
+    assert "finalists g01-c03 g01-c02" in observe.seen
 
 
 def test_whom_the_race_left_behind_is_no_finalist(make_run: MakeRun, make_result: Make) -> None:

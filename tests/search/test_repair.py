@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from loop_fakes import BROKEN, GOOD, FakeWatcher, Make, MakeRun, ScriptedTrainer, Stopped, build_run
+from loop_fakes import BROKEN, GOOD, FakeObserver, Make, MakeRun, ScriptedTrainer, Stopped, build_run
 
 import eureka.tasks
 from eureka.config import compose_config
@@ -66,8 +66,8 @@ def test_a_rejected_candidate_is_repaired_in_its_generation(make_run: MakeRun) -
             "source.py",
         ]
         assert "broken" not in (place / "source.py").read_text()
-    told = run.watcher.told  # type: ignore[attr-defined]
-    assert [what for what in told if "g01" in what] == [
+    seen = run.observe.seen  # type: ignore[attr-defined]
+    assert [what for what in seen if "g01" in what] == [
         f"{FIRST}/0",
         f"{SECOND}/0",
         f"{FIRST} extract",
@@ -158,7 +158,7 @@ def test_no_answer_is_bought_twice_whenever_it_stops(make_run: MakeRun) -> None:
     for stops in range(100):
         run = make_run(
             proposer=Counting({FIRST: (PROSE, BROKEN, GOOD), SECOND: (BROKEN, GOOD)}),
-            watcher=FakeWatcher(stop_after=stops % 4 + 1),
+            observe=FakeObserver(stop_after=stops % 4 + 1),
         )
         with run.store as store:
             try:
@@ -221,7 +221,7 @@ def test_a_cut_off_answer_is_asked_to_go_on_and_that_is_no_repair(make_run: Make
         assert store.rejections() == []
     assert proposer.prompts[1].messages[2].content == half
     assert "cut off" in proposer.prompts[1].messages[3].content
-    assert f"{FIRST}/1+" in run.watcher.told  # type: ignore[attr-defined]
+    assert f"{FIRST}/1+" in run.observe.seen  # type: ignore[attr-defined]
 
 
 def test_it_is_asked_to_go_on_once_and_then_repaired(make_run: MakeRun) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from loop_fakes import GOOD, IDS, FakeWatcher, ScriptedTrainer, Stopped, build_run
+from loop_fakes import GOOD, IDS, FakeObserver, ScriptedTrainer, Stopped, build_run
 
 from eureka.app.cli import main
 from eureka.app.estimate import estimate
@@ -154,13 +154,13 @@ def test_the_example_of_the_docs_can_be_started_from() -> None:
 
 def test_it_is_trained_before_the_first_prompt_which_tells_how_that_went(tmp_path: Path, make_result: Make) -> None:
     trainer = ScriptedTrainer(make_result, {INIT_ID: 2.5, **{name: float(i) for i, name in enumerate(IDS)}})
-    watcher = FakeWatcher()
+    observe = FakeObserver()
     start = Start("my.py", OWN)
-    run = build_run(tmp_path / "run", make_result, trainer=trainer, watcher=watcher, init=start.completion)
+    run = build_run(tmp_path / "run", make_result, trainer=trainer, observe=observe, init=start.completion)
     with run.store as store:
         assert evolve(run).candidate.id == "g03-c02"
         assert trainer.trained == [INIT_ID, *IDS]
-        assert watcher.told[:3] == ["training 1", "event", "start 1"]
+        assert observe.seen[:3] == ["training 1", "trained", "start 1"]
         prompts = [store.prompt(generation) for generation in (1, 2, 3)]
         assert [p.facts.reflection.candidate_id for p in prompts if p and p.facts.reflection] == [
             INIT_ID,
@@ -207,7 +207,7 @@ def test_a_run_that_is_stopped_anywhere_goes_on_alike(tmp_path: Path, make_resul
             tmp_path / "run",
             make_result,
             trainer=trainer,
-            watcher=FakeWatcher(stop_after=stops % 3 + 1),
+            observe=FakeObserver(stop_after=stops % 3 + 1),
             init=Start("my.py", OWN).completion,
         )
         with run.store:

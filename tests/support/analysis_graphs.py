@@ -2,7 +2,9 @@
 
 import json
 
-from eureka.reward.graph.runtime import Graph, RewardFunction, parse_graph
+from eureka.reward.graph.format import Graph
+from eureka.reward.graph.parse import parse_graph
+from eureka.reward.graph.runtime import RewardFunction
 
 SPEED, HEIGHT, ACTION = {"input": "speed"}, {"input": "height"}, {"input": "action"}
 F32 = {"dtype": {"dtype": "float32"}}

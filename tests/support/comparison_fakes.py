@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fake_trainer import FakeTrainer
 
-from eureka.core.events import TrainingStarted
+from eureka.core import events
 from eureka.core.types import Candidate, Progress, Rejected, Reward, Stage, TrainingJob, TrainingLength, TrainingResult
 from eureka.store import RunStore
 from eureka.trainers.base import TrainingEvent
@@ -73,13 +73,9 @@ class Listening:
     """Remembers what it is told."""
 
     def __init__(self) -> None:
-        self.started: list[int] = []
-        self.events: list[TrainingEvent] = []
+        self.events: list[events.Event] = []
 
-    def training_started(self, started: TrainingStarted) -> None:
-        self.started.append(len(started.candidates))
-
-    def event(self, event: TrainingEvent) -> None:
+    def __call__(self, event: events.Event) -> None:
         self.events.append(event)
 
 

@@ -1,4 +1,4 @@
-"""A small search told to a watcher, with a clock that the test moves."""
+"""A small search told to an observer, with a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -6,26 +6,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from eureka.core.events import TrainingStarted
-from eureka.core.types import (
-    Candidate,
-    Completion,
-    Progress,
-    Prompt,
-    PromptFacts,
-    Rejected,
-    Stage,
-    TrainingResult,
-    Usage,
-    WorkerRestarted,
+from eureka.core.events import (
+    Answered,
+    CandidateRejected,
+    ConfirmationStarted,
+    GenerationFinished,
+    GenerationStarted,
+    Observer,
+    RunStarted,
+    TrainingProgress,
+    TrainingStarted,
+    WorkerRestart,
+    of_training,
 )
-from eureka.search import Outcome
-from eureka.search.loop import Watcher
+from eureka.core.types import TrainingResult
 from eureka.store import RunStore
 from eureka.ui.console import View
 
 HOSTILE = "line 6: `\x1b[2J\x1b[31mred\x07` 宽宽宽宽 loops over " + "environments " * 12
-PROMPT = Prompt((), PromptFacts("ant", 0, 1, ()))
 
 
 @dataclass
@@ -51,44 +49,68 @@ class Story:
         counts = {"generations": 2, "samples": 3, "confirmations": 2}
         return View(**{**fixed, **counts, **self.changes})  # type: ignore[arg-type]
 
-    def started(self, *names: str, seed: int = 0) -> TrainingStarted:
-        return TrainingStarted(names, (seed,) * len(names), steps=1000, whole_steps=1000)
-
-    def outcome(self, name: str, *scores: float) -> Outcome:
-        return Outcome(Candidate(name, "", ()), (self.make_result(name, scores),))
-
-    def tell(self, watcher: Watcher, clock: Clock) -> Iterator[str]:
+    def tell(self, observe: Observer, clock: Clock) -> Iterator[str]:
         """Two generations and the finalists; yields the name of every step after it was told."""
-        usage = Usage(1000, 200, usd=0.01)
-        watcher.generation_started(1, PROMPT)
+        folder = str(self.folder)
+        observe(RunStarted("ant", "m/s", folder, "openai", generations=2, samples=3, finished_generations=0))
+        observe(started(1, self.samples))
         yield "asked"
         for sample in (1, 2, 3):
-            watcher.answered(Completion(f"g01-c0{sample}", "", "m", usage))
-        watcher.rejected(Rejected("g01-c02", Stage.TRACE, HOSTILE, HOSTILE))
-        watcher.rejected(Rejected("g01-c03", Stage.EXTRACT, "no code", "no code"))
+            observe(answered(f"g01-c0{sample}"))
+        observe(CandidateRejected("g01-c02", "trace", HOSTILE))
+        observe(CandidateRejected("g01-c03", "extract", "no code"))
         yield "rejected"
-        watcher.answered(Completion("g01-c03", "", "m", usage, attempt=1))
+        observe(answered("g01-c03", attempt=1))
         yield "repaired"
-        watcher.training_started(self.started("g01-c01", "g01-c03"))
+        observe(trainings("g01-c01", "g01-c03"))
         yield "waiting"
-        watcher.event(Progress("g01-c01", 0, 100, 0.5, 9.0))
-        watcher.event(Progress("g01-c03", 0, 100, 0.25, 9.0))
+        observe(TrainingProgress("g01-c01", 0, 100, 0.5, 9.0))
+        observe(TrainingProgress("g01-c03", 0, 100, 0.25, 9.0))
         clock.now += 10
-        watcher.event(Progress("g01-c01", 0, 350, 1.25, 9.0))
+        observe(TrainingProgress("g01-c01", 0, 350, 1.25, 9.0))
         yield "training"
-        watcher.event(WorkerRestarted(1, "worker 1 was killed by signal 9", ("g01-c03",)))
-        watcher.event(self.make_result("g01-c01", (1.0, 3.0)))
-        watcher.rejected(Rejected("g01-c03", Stage.TRAIN, "its reward was not finite", "clamp it"))
+        observe(WorkerRestart(1, "worker 1 was killed by signal 9", ("g01-c03",)))
+        observe(of_training(self.make_result("g01-c01", (1.0, 3.0))))
+        observe(CandidateRejected("g01-c03", "train", "its reward was not finite"))
         yield "trained"
-        watcher.generation_finished(1, [], self.outcome("g01-c01", 1.0, 3.0))
+        observe(GenerationFinished(1, "g01-c01", 2.0, trained=1, best_of_generation=2.0))
         yield "finished"
-        watcher.generation_started(2, PROMPT)
-        watcher.answered(Completion("g02-c01", "", "m", usage))
-        watcher.training_started(self.started("g02-c01"))
-        watcher.event(self.make_result("g02-c01", (2.5, 3.5)))
+        observe(started(2, self.samples))
+        observe(answered("g02-c01"))
+        observe(trainings("g02-c01"))
+        observe(of_training(self.make_result("g02-c01", (2.5, 3.5))))
         yield "second"
-        watcher.generation_finished(2, [], self.outcome("g02-c01", 2.5, 3.5))
-        watcher.confirmation_started(["g02-c01", "g01-c01"])
-        watcher.training_started(self.started("g02-c01", "g01-c01", seed=1))
-        watcher.event(self.make_result("g02-c01", (4.0, 6.0), seed=1))
+        observe(GenerationFinished(2, "g02-c01", 3.0, trained=1, best_of_generation=3.0))
+        observe(ConfirmationStarted(("g02-c01", "g01-c01")))
+        observe(trainings("g02-c01", "g01-c01", seed=1))
+        observe(of_training(self.make_result("g02-c01", (4.0, 6.0), seed=1)))
         yield "finalists"
+
+    @property
+    def samples(self) -> int:
+        samples = self.changes.get("samples", 3)
+        assert isinstance(samples, int)
+        return samples
+
+
+def started(generation: int, samples: int = 3) -> GenerationStarted:
+    """A generation of so many candidates, whose prompt tells of no other."""
+    names = tuple(f"g{generation:02d}-c{sample:02d}" for sample in range(1, samples + 1))
+    return GenerationStarted(generation, None, names, ((),) * samples)
+
+
+def answered(
+    candidate: str,
+    tokens: tuple[int, int] | None = (1000, 200),
+    usd: float | None = 0.01,
+    attempt: int = 0,
+    continues: bool = False,
+) -> Answered:
+    """An answer that took so many tokens, or where it does not say how many."""
+    read, written = tokens or (None, None)
+    return Answered(candidate, attempt, continues, "m", read, written, usd)
+
+
+def trainings(*candidates: str, seed: int = 0, steps: int = 1000, continued: bool = False) -> TrainingStarted:
+    """Trainings of 1,000 steps where they are not stopped before."""
+    return TrainingStarted(candidates, (seed,) * len(candidates), steps, whole_steps=1000, continued=continued)

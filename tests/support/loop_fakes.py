@@ -6,12 +6,11 @@ from pathlib import Path
 
 from fake_trainer import FakeTrainer
 
-from eureka.core.events import TrainingStarted
+from eureka.core import events
+from eureka.core.events import Event
 from eureka.core.ids import candidate_id
 from eureka.core.types import (
     Candidate,
-    Completion,
-    Prompt,
     Rejected,
     Reward,
     Stage,
@@ -20,7 +19,7 @@ from eureka.core.types import (
     TrainingResult,
 )
 from eureka.proposers.base import FakeProposer
-from eureka.search import Greedy, Outcome
+from eureka.search import Greedy
 from eureka.search.loop import Run
 from eureka.store import RunStore
 from eureka.trainers.base import TrainingEvent
@@ -71,40 +70,36 @@ class ScriptedTrainer(FakeTrainer):
                 yield self.make(job.candidate_id, (self.scores[job.candidate_id],), seed=job.seed)
 
 
-class FakeWatcher:
-    """Remembers what it is told; can stand for a kill after a number of calls."""
+class FakeObserver:
+    """Remembers what it is told; can stand for a kill after a number of events."""
 
     def __init__(self, stop_after: int | None = None) -> None:
         self._left = stop_after
-        self.told: list[str] = []
+        self.seen: list[str] = []
 
-    def _told(self, what: str) -> None:
-        self.told.append(what)
+    def __call__(self, event: Event) -> None:
+        self.seen.append(_in_short(event))
         if self._left is not None:
             self._left -= 1
             if self._left < 0:
                 raise Stopped
 
-    def generation_started(self, generation: int, prompt: Prompt) -> None:
-        self._told(f"start {generation}")
 
-    def answered(self, completion: Completion) -> None:
-        self._told(f"{completion.candidate_id}/{completion.attempt}{'+' if completion.continues else ''}")
-
-    def rejected(self, rejected: Rejected) -> None:
-        self._told(f"{rejected.candidate_id} {rejected.stage}")
-
-    def training_started(self, started: TrainingStarted) -> None:
-        self._told(f"training {len(started.candidates)}")
-
-    def event(self, event: TrainingEvent) -> None:
-        self._told("event")
-
-    def generation_finished(self, generation: int, outcomes: Sequence[Outcome], best: Outcome | None) -> None:
-        self._told(f"finished {generation}")
-
-    def confirmation_started(self, finalists: Sequence[str]) -> None:
-        self._told(f"finalists {' '.join(finalists)}")
+def _in_short(event: Event) -> str:
+    match event:
+        case events.GenerationStarted():
+            return f"start {event.generation}"
+        case events.Answered():
+            return f"{event.candidate}/{event.attempt}{'+' if event.continues else ''}"
+        case events.CandidateRejected():
+            return f"{event.candidate} {event.stage}"
+        case events.TrainingStarted():
+            return f"training {len(event.seeds)}"
+        case events.GenerationFinished():
+            return f"finished {event.generation}"
+        case events.ConfirmationStarted():
+            return f"finalists {' '.join(event.candidates)}"
+    return event.kind
 
 
 def build_run(folder: Path, make_result: Make, **changes: object) -> Run:
@@ -116,7 +111,7 @@ def build_run(folder: Path, make_result: Make, **changes: object) -> Run:
         "trainer": ScriptedTrainer(make_result, {identity: float(index) for index, identity in enumerate(IDS)}),
         "search": Greedy(),
         "length": TrainingLength(1000, 1, 1),
-        "watcher": FakeWatcher(),
+        "observe": FakeObserver(),
         "generations": 3,
         "samples": 2,
         "training_seeds": 1,

@@ -13,7 +13,8 @@ from eureka.reward.analysis.parameters import Parameter, parameters
 from eureka.reward.analysis.ranking import Ranking, rank
 from eureka.reward.analysis.structure import Structure, Unreported, structure
 from eureka.reward.analysis.trajectory import Trajectory
-from eureka.reward.graph.runtime import InputRef, Ref, RewardFunction, evaluate
+from eureka.reward.graph.format import InputRef, Ref
+from eureka.reward.graph.runtime import RewardFunction, evaluate
 
 State = Mapping[str, torch.Tensor]
 

@@ -9,7 +9,8 @@ import torch
 
 from eureka.reward.analysis.fingerprint import stretched
 from eureka.reward.analysis.structure import Entry
-from eureka.reward.graph.runtime import Ref, RewardFunction
+from eureka.reward.graph.format import Ref
+from eureka.reward.graph.runtime import RewardFunction
 from eureka.reward.graph.verify import non_finite_line
 
 State = Mapping[str, torch.Tensor]

@@ -23,7 +23,8 @@ from eureka.reward.analysis.parameters import Parameter
 from eureka.reward.analysis.ranking import Ranking, rank
 from eureka.reward.analysis.structure import structure
 from eureka.reward.analysis.trajectory import Trajectory
-from eureka.reward.graph.runtime import compile_graph, parse_graph
+from eureka.reward.graph.parse import parse_graph
+from eureka.reward.graph.runtime import compile_graph
 from eureka.reward.graph.shapes import Problem
 from eureka.reward.graph.verify import check_finite
 from eureka.reward.trace.service import Runner

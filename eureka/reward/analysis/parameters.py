@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 
-from eureka.reward.graph.runtime import ConstantRef, RewardFunction, references
-from eureka.reward.graph.settings import evaluate_settings
+from eureka.reward.graph.format import ConstantRef, references
+from eureka.reward.graph.runtime import RewardFunction
 
 
 @dataclass(frozen=True)
@@ -31,25 +32,31 @@ def parameters(reward: RewardFunction, state: Mapping[str, torch.Tensor]) -> tup
     constants = reward.graph.constants
     lines = _lines(reward)
     total = reward(state)[0].double()
-    spread = float(total.std(correction=0))
     found = []
     for name in sorted(constants, key=lambda name: (lines[name][:1], name)):
         value = constants[name]
-        changed, _ = evaluate_settings(reward, state, {name: [2 * value, value / 2]})
-        effects = (changed.double() - total).square().mean(dim=1).sqrt() / spread if spread > 0 else None
-        doubled, halved = (None, None) if effects is None else (_finite(effects[0]), _finite(effects[1]))
+        doubled, halved = (_change(reward, state, total, {name: other}) for other in (2 * value, value / 2))
         found.append(Parameter(name, value, lines[name], doubled, halved))
     return tuple(found)
 
 
-def _finite(value: torch.Tensor) -> float | None:
-    return float(value) if bool(torch.isfinite(value)) else None
+def _change(
+    reward: RewardFunction,
+    state: Mapping[str, torch.Tensor],
+    total: torch.Tensor,
+    constants: Mapping[str, float],
+) -> float | None:
+    """The root mean square change of the total with other constants, over its standard deviation."""
+    spread = float(total.std(correction=0))
+    changed, _ = reward.with_constants(**constants)(state)
+    effect = float((changed.double() - total).square().mean().sqrt()) / spread if spread > 0.0 else math.nan
+    return effect if math.isfinite(effect) else None
 
 
 def _lines(reward: RewardFunction) -> dict[str, tuple[int, ...]]:
     lines: dict[str, set[int]] = {name: set() for name in reward.graph.constants}
     for node in reward.graph.nodes:
-        for argument in (*node.args, *(value for _, value in node.kwargs)):
+        for argument in node.arguments:
             for ref in references(argument):
                 if isinstance(ref, ConstantRef) and node.line is not None:
                     lines[ref.name].add(node.line)

@@ -13,8 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from eureka.reward.graph.runtime import Argument, Component, ConstantRef, Graph, InputRef, Node, NodeRef, Ref
-from eureka.reward.graph.shapes import tensor_references
+from eureka.reward.graph.format import Argument, Component, ConstantRef, Graph, InputRef, Node, NodeRef, Ref
 from eureka.reward.trace.lower import renumbered, renumbered_node
 
 #: Components that nobody has said to be parts of a sum agree to this relative precision where they are.
@@ -125,7 +124,7 @@ class _Ancestors:
         self._nodes: list[int] = []
         self._reads: list[int] = []
         for index, node in enumerate(graph.nodes):
-            sources = list(tensor_references(node))
+            sources = list(node.tensors)
             self._nodes.append(functools.reduce(operator.or_, map(self.nodes, sources), 1 << index))
             self._reads.append(functools.reduce(operator.or_, map(self._read, sources), 0))
 
@@ -192,10 +191,8 @@ def _parts(graph: Graph, node: Node) -> Terms | None:
         return _sum(graph, [(args[0], 1.0 / number)]) if number else None
     if node.op in ("sum.dim_IntList", "mean.dim"):
         return _stacked(graph, node)
-    if node.op in ("full", "scalar_tensor"):
-        number = _number(graph, args[-1])
-        return None if number is None else Terms({}, number)
-    return None
+    number = _number(graph, node.fill)
+    return None if number is None else Terms({}, number)
 
 
 def _sum(graph: Graph, parts: list[tuple[Argument, float]]) -> Terms:
@@ -229,6 +226,6 @@ def _number(graph: Graph, argument: Argument) -> float | None:
     """The plain number that an argument stands for, if it is one."""
     if isinstance(argument, ConstantRef):
         return -graph.constants[argument.name] if argument.negative else graph.constants[argument.name]
-    if isinstance(argument, NodeRef) and graph.nodes[argument.index].op in ("scalar_tensor", "full"):
-        return _number(graph, graph.nodes[argument.index].args[-1])
+    if isinstance(argument, NodeRef):
+        return _number(graph, graph.nodes[argument.index].fill)
     return float(argument) if type(argument) in (int, float) else None  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from eureka.core.types import Finding, FindingKind, Reflection
 from eureka.reward.analysis.structure import structure
-from eureka.reward.graph.runtime import parse_graph
+from eureka.reward.graph.parse import parse_graph
 
 
 def with_graph(reflection: Reflection, graph: str) -> Reflection:

@@ -16,21 +16,12 @@ import torch
 from eureka.core.types import FieldSpec
 from eureka.reward.export import operations
 from eureka.reward.export.naming import Names, from_text, stem
-from eureka.reward.export.operations import Call, given_arguments, tensors
-from eureka.reward.export.selections import SELECTIONS, result, selection
+from eureka.reward.export.operations import Call
+from eureka.reward.export.selections import result, selection
 from eureka.reward.export.syntax import name, number, source, terms
-from eureka.reward.graph.runtime import (
-    OPS,
-    Argument,
-    Batch,
-    ConstantRef,
-    Graph,
-    InputRef,
-    Node,
-    NodeRef,
-    Ref,
-    evaluate,
-)
+from eureka.reward.graph.format import Argument, Batch, ConstantRef, Graph, InputRef, Node, NodeRef, Ref, references
+from eureka.reward.graph.operations import OPS
+from eureka.reward.graph.runtime import evaluate
 
 MAX_COLUMNS = 80
 MAX_TERM_COLUMNS = 72
@@ -118,7 +109,7 @@ class _Folder:
         """The nodes that are written as a subscript wherever they are used, with the number of subscripts."""
         found: dict[int, int] = {}
         for index, node in enumerate(self.graph.nodes):
-            if node.op in SELECTIONS and (node.name is None or OPS[node.op].outputs != 1):
+            if _selects(node) and (node.name is None or OPS[node.op].outputs != 1):
                 (operand,) = self._operands(index)
                 depth = found.get(operand.index, 0) + 1 if isinstance(operand, NodeRef) else 1
                 if depth <= MAX_SELECTIONS:
@@ -127,8 +118,10 @@ class _Folder:
 
     def _operands(self, index: int) -> list[Ref]:
         node = self.graph.nodes[index]
-        arguments = {} if node.op == "tensor" else given_arguments(node)
-        return [r for key, a in arguments.items() if key not in self.folded[index] for r in tensors([a])]
+        if node.op == "tensor":
+            return []
+        kept = (argument for key, argument in node.given.items() if key not in self.folded[index])
+        return [r for argument in kept for r in references(argument) if isinstance(r, NodeRef | InputRef)]
 
     def _count_uses(self) -> list[int]:
         """How often each node's value is written; a selection is written anew at each of its uses."""
@@ -182,7 +175,7 @@ class _Folder:
         """The operands of a `where` that are constant tensors and mean the same as a plain number."""
         if node.op != "where.self":
             return {}
-        given = given_arguments(node)
+        given = node.given
         operands = {key: ref for key, ref in given.items() if isinstance(ref, NodeRef | InputRef)}
         found: dict[str, Argument] = {}
         for key in ("self", "other"):
@@ -199,11 +192,7 @@ class _Folder:
         if not isinstance(ref, NodeRef) or ref.item is not None or self._tensor(ref).dtype != torch.float32:
             return None
         node = self.graph.nodes[ref.index]
-        if node.op in ("zeros", "zeros_like", "ones", "ones_like"):
-            return float(node.op.startswith("ones"))
-        if node.op not in ("full", "full_like", "scalar_tensor"):
-            return None
-        value = given_arguments(node)["s" if node.op == "scalar_tensor" else "fill_value"]
+        value = node.fill
         if isinstance(value, ConstantRef):
             return value if isinstance(self.graph.constants[value.name], float) else None
         return float(value) if isinstance(value, int | float) else None
@@ -237,16 +226,16 @@ class _Folder:
         node = self.graph.nodes[index]
         (operand,) = self._operands(index)
         dims = self._tensor(operand).dim()
-        return selection(node.op, given_arguments(node), item, self.value(operand), dims)
+        return selection(node.op, node.given, item, self.value(operand), dims)
 
     def _written(self, index: int) -> ast.expr:
         """The node's operation, with the operands that are no variables written into it."""
         node = self.graph.nodes[index]
         if node.op == "tensor":
             return operations.literal_tensor(node, name(self.device))
-        if node.op in SELECTIONS and OPS[node.op].outputs == 1:
+        if _selects(node) and OPS[node.op].outputs == 1:
             return self._selection(index, None)
-        given = given_arguments(node) | self.folded[index]
+        given = node.given | self.folded[index]
         quotient = self._quotient(node)
         if quotient is not None:
             return quotient
@@ -259,7 +248,7 @@ class _Folder:
         """`0.5 / x`, which torch itself computes as the reciprocal times 0.5."""
         if node.op != "mul.Tensor":
             return None
-        ref, factor = (given_arguments(node)[key] for key in ("self", "other"))
+        ref, factor = (node.given[key] for key in ("self", "other"))
         if not operations.is_scalar(factor):
             return None
         if not isinstance(ref, NodeRef) or ref.index in self.variables:
@@ -281,7 +270,7 @@ class _Folder:
                 break
             self._assign(split)
             written = self._written(index)
-        if index in self.own or self.uses[index] > 1 or self.graph.nodes[index].op in SELECTIONS:
+        if index in self.own or self.uses[index] > 1 or _selects(self.graph.nodes[index]):
             self._assign(index)
 
     def _bound_depth(self, index: int) -> None:
@@ -340,6 +329,10 @@ class _Folder:
             target = self.names.invented(self.wanted.get(index) or stem(node.op))
         self.statements.append(Statement(target, self._written(index)))
         self.variables[index] = target
+
+
+def _selects(node: Node) -> bool:
+    return node.op in OPS and OPS[node.op].selects
 
 
 def _parts(expression: ast.expr) -> list[ast.expr]:

@@ -14,7 +14,8 @@ from eureka.core.types import FieldSpec
 from eureka.reward.export.fold import Body, fold
 from eureka.reward.export.syntax import layout, name, number, source
 from eureka.reward.export.text import docstring, literals, paragraph
-from eureka.reward.graph.runtime import Graph, GraphError, parse_graph
+from eureka.reward.graph.format import Graph, GraphError
+from eureka.reward.graph.parse import parse_graph
 
 _RESULT = "Tuple[torch.Tensor, Dict[str, torch.Tensor]]"
 

@@ -8,58 +8,16 @@ so that its values are bitwise the same.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 
 from eureka.reward.export.syntax import attribute, call, dotted, name, number, sequence
-from eureka.reward.graph.runtime import OPS, Argument, ConstantRef, DType, InputRef, Node, NodeRef, Parameter
+from eureka.reward.graph.format import Argument, ConstantRef, DType, Node
+from eureka.reward.graph.operations import OPS, Operation, Parameter, Written
 
-_BINARY: dict[str, type[ast.operator]] = {
-    "add.Tensor": ast.Add,
-    "sub.Tensor": ast.Sub,
-    "mul.Tensor": ast.Mult,
-    "div.Tensor": ast.Div,
-    "floor_divide": ast.FloorDiv,
-    "remainder.Scalar": ast.Mod,
-    "remainder.Tensor": ast.Mod,
-    "pow.Tensor_Scalar": ast.Pow,
-    "pow.Tensor_Tensor": ast.Pow,
-    "pow.Scalar": ast.Pow,
-    "bitwise_and.Tensor": ast.BitAnd,
-    "bitwise_or.Tensor": ast.BitOr,
-    "bitwise_xor.Tensor": ast.BitXor,
-}
-_COMPARISONS: dict[str, type[ast.cmpop]] = {
-    "gt": ast.Gt,
-    "ge": ast.GtE,
-    "lt": ast.Lt,
-    "le": ast.LtE,
-    "eq": ast.Eq,
-    "ne": ast.NotEq,
-}
-_UNARY: dict[str, type[ast.unaryop]] = {"neg": ast.USub, "bitwise_not": ast.Invert}
-_REDUCTIONS = ("sum", "mean", "prod", "amax", "amin", "max", "min", "any", "all", "argmax", "argmin", "std", "var")
-_ACTIVATIONS = ("leaky_relu", "elu", "gelu", "silu", "softplus", "hardtanh", "hardsigmoid", "hardswish", "mish")
-_LOSSES = ("smooth_l1_loss", "huber_loss", "mse_loss", "binary_cross_entropy")
-_METHODS = frozenset(
-    {
-        *_REDUCTIONS,
-        *("abs", "cumsum", "cumprod", "sort", "topk", "median", "nansum", "clamp", "nan_to_num", "masked_fill"),
-        *("unsqueeze", "squeeze", "transpose", "t"),
-    }
-)
 _POSITIONAL = frozenset({"unsqueeze", "squeeze", "transpose", "eye"})
-_SPREAD = frozenset({"permute", "expand", "repeat"})
-_RENAMED = {
-    "linalg_vector_norm": "torch.linalg.vector_norm",
-    "linalg_cross": "torch.linalg.cross",
-    "_softmax": "torch.softmax",
-    "_log_softmax": "torch.log_softmax",
-    "constant_pad_nd": "F.pad",
-    **{base: f"F.{base}" for base in (*_ACTIVATIONS, *_LOSSES, "threshold")},
-}
 _CASTS = {"float32": "float", "float64": "double", "float16": "half", "int64": "long", "int32": "int"}
 _LOSS_REDUCTIONS = ("none", "mean", "sum")
 _NOT_KEYWORDS = frozenset({"Tensor", "number", "float"})
@@ -81,12 +39,12 @@ class Call:
     dtype: str
 
     @property
-    def base(self) -> str:
-        """The operation's name without its overload."""
-        return self.op.partition(".")[0]
+    def operation(self) -> Operation:
+        """The operation's entry in the table."""
+        return OPS[self.op]
 
     def __getitem__(self, key: str) -> ast.expr:
-        parameter = next(p for p in OPS[self.op].parameters if p.name == key)
+        parameter = next(p for p in self.operation.parameters if p.name == key)
         return self._write(parameter, self.given[key])
 
     def _write(self, parameter: Parameter, argument: Argument) -> ast.expr:
@@ -116,16 +74,10 @@ def dotted_call(path: str, *args: ast.expr, **keywords: ast.expr) -> ast.Call:
     return call(dotted(path), *args, **keywords)
 
 
-def given_arguments(node: Node) -> dict[str, Argument]:
-    """A node's arguments by the names of the operation's parameters."""
-    positional = [p.name for p in OPS[node.op].parameters if not p.keyword_only]
-    return dict(zip(positional, node.args, strict=False)) | dict(node.kwargs)
-
-
 def expression(call_: Call) -> ast.expr:
     """The operation as an expression; one with several results gives them all, see `selections.result`."""
-    special = _SPECIAL.get(call_.op)
-    written = special(call_) if special else None
+    writer = _WRITERS.get(call_.operation.written)
+    written = writer(call_) if writer else None
     return _generic(call_) if written is None else written
 
 
@@ -134,14 +86,15 @@ def expression(call_: Call) -> ast.expr:
 
 def _generic(call_: Call) -> ast.expr:
     """`torch.name(tensors and numbers, key=other)`, or the same as a method of the first tensor."""
-    path = _RENAMED.get(call_.base, f"torch.{call_.base}")
+    operation = call_.operation
+    path = f"torch.{operation.base}" if operation.written is Written.OPERATOR else operation.spelling
     if path.startswith("torch.") and not path.startswith("torch.linalg.") and not _public(path[6:]):
         return _aten(call_)
     args, keywords = _arguments(call_)
-    if OPS[call_.op].takes_device:
+    if call_.operation.takes_device:
         keywords |= {"dtype": dotted(f"torch.{call_.dtype}"), "device": call_.device}
-    if call_.base in _METHODS:
-        return call(attribute(args[0], call_.base), *args[1:], **keywords)
+    if call_.operation.written in (Written.METHOD, Written.CLAMP, Written.DEVIATION):
+        return call(attribute(args[0], call_.operation.base), *args[1:], **keywords)
     return dotted_call(path, *args, **keywords)
 
 
@@ -154,14 +107,14 @@ def _arguments(call_: Call) -> tuple[list[ast.expr], dict[str, ast.expr]]:
     args: list[ast.expr] = []
     keywords: dict[str, ast.expr] = {}
     named = False
-    for parameter in OPS[call_.op].parameters:
+    for parameter in call_.operation.parameters:
         if call_.given.get(parameter.name) is None:
             named = True
             continue
         value = call_[parameter.name]
         if parameter.name == "dim" and isinstance(value, ast.List):
             value = value.elts[0] if len(value.elts) == 1 else ast.Tuple(value.elts, ast.Load())
-        plain = parameter.kind in _NOT_KEYWORDS or call_.base in _POSITIONAL
+        plain = parameter.kind in _NOT_KEYWORDS or call_.operation.base in _POSITIONAL
         if plain and not parameter.keyword_only and not named:
             args.append(value)
             continue
@@ -174,9 +127,9 @@ def _arguments(call_: Call) -> tuple[list[ast.expr], dict[str, ast.expr]]:
 
 def _aten(call_: Call) -> ast.expr:
     """`torch.ops.aten.name(...)`: for what has no function of its own."""
-    keywords = {p.name: call_[p.name] for p in OPS[call_.op].parameters if p.keyword_only and p.name in call_.given}
-    args = [call_[p.name] for p in OPS[call_.op].parameters if not p.keyword_only and p.name in call_.given]
-    return dotted_call(f"torch.ops.aten.{call_.base}", *args, **keywords)
+    keywords = {p.name: call_[p.name] for p in call_.operation.parameters if p.keyword_only and p.name in call_.given}
+    args = [call_[p.name] for p in call_.operation.parameters if not p.keyword_only and p.name in call_.given]
+    return dotted_call(f"torch.ops.aten.{call_.operation.base}", *args, **keywords)
 
 
 # ---------------------------------------------------------------------------------------------- particular forms
@@ -187,28 +140,27 @@ def is_scalar(argument: Argument) -> bool:
     return isinstance(argument, int | float | ConstantRef) and not isinstance(argument, bool)
 
 
-def _binary(call_: Call) -> ast.expr | None:
+def _operator(call_: Call) -> ast.expr | None:
     if call_.given.get("alpha", 1) != 1:
         return None
-    left, right = (p.name for p in OPS[call_.op].parameters[:2])
+    symbol = call_.operation.spelling
+    left, right, *_ = [*(p.name for p in call_.operation.parameters), ""]
+    if not right:
+        return ast.UnaryOp(ast.USub() if symbol == "-" else ast.Invert(), call_[left])
     # People write a weight before what it weighs; multiplication is the same both ways.
-    if call_.op == "mul.Tensor" and is_scalar(call_.given[right]):
+    if symbol == "*" and is_scalar(call_.given[right]):
         left, right = right, left
-    return ast.BinOp(call_[left], _BINARY[call_.op](), call_[right])
+    form = ast.parse(f"a {symbol} b", mode="eval").body
+    if isinstance(form, ast.Compare):
+        return ast.Compare(call_[left], form.ops, [call_[right]])
+    assert isinstance(form, ast.BinOp)
+    return ast.BinOp(call_[left], form.op, call_[right])
 
 
 def _reversed(call_: Call) -> ast.expr | None:
     if call_.given.get("alpha", 1) != 1:
         return None
     return ast.BinOp(call_["other"], ast.Sub(), call_["self"])
-
-
-def _comparison(call_: Call) -> ast.expr:
-    return ast.Compare(call_["self"], [_COMPARISONS[call_.base]()], [call_["other"]])
-
-
-def _unary(call_: Call) -> ast.expr:
-    return ast.UnaryOp(_UNARY[call_.op](), call_["self"])
 
 
 def _cast(call_: Call) -> ast.expr:
@@ -226,8 +178,8 @@ def _sizes(argument: ast.expr) -> list[ast.expr]:
 
 
 def _spread(call_: Call) -> ast.expr:
-    function = "reshape" if call_.op == "view" else call_.base
-    key = [p.name for p in OPS[call_.op].parameters][1]
+    function = "reshape" if call_.op == "view" else call_.op
+    key = call_.operation.parameters[1].name
     return call(attribute(call_["self"], function), *_sizes(call_[key]))
 
 
@@ -237,7 +189,9 @@ def _filled(call_: Call) -> ast.expr:
     if isinstance(size, ast.List):
         size = ast.Tuple(size.elts, ast.Load()) if len(size.elts) > 1 or call_.op == "full" else size.elts[0]
     value = [call_["fill_value"]] if call_.op == "full" else []
-    return dotted_call(f"torch.{call_.base}", size, *value, dtype=dotted(f"torch.{call_.dtype}"), device=call_.device)
+    return dotted_call(
+        f"torch.{call_.operation.base}", size, *value, dtype=dotted(f"torch.{call_.dtype}"), device=call_.device
+    )
 
 
 def _scalar_tensor(call_: Call) -> ast.expr:
@@ -264,7 +218,7 @@ def _vector_norm(call_: Call) -> ast.expr | None:
 def _softmax(call_: Call) -> ast.expr:
     if call_.given["half_to_float"]:
         return _aten(call_)
-    return dotted_call(_RENAMED[call_.base], call_["self"], dim=call_["dim"])
+    return dotted_call(call_.operation.spelling, call_["self"], dim=call_["dim"])
 
 
 def _elu(call_: Call) -> ast.expr | None:
@@ -279,7 +233,9 @@ def _loss(call_: Call) -> ast.expr | None:
     assert isinstance(reduction, int)
     keywords = {key: call_[key] for key in ("weight", "beta", "delta") if call_.given.get(key) is not None}
     tensors = (call_["self"], call_["target"])
-    return dotted_call(_RENAMED[call_.base], *tensors, reduction=ast.Constant(_LOSS_REDUCTIONS[reduction]), **keywords)
+    return dotted_call(
+        call_.operation.spelling, *tensors, reduction=ast.Constant(_LOSS_REDUCTIONS[reduction]), **keywords
+    )
 
 
 def _standard_deviation(call_: Call) -> ast.expr | None:
@@ -290,23 +246,22 @@ def _standard_deviation(call_: Call) -> ast.expr | None:
     return None
 
 
-_SPECIAL: dict[str, Callable[[Call], ast.expr | None]] = {
-    **dict.fromkeys(_BINARY, _binary),
-    **{op: _comparison for op in OPS if op.partition(".")[0] in _COMPARISONS},
-    **dict.fromkeys(_UNARY, _unary),
-    **dict.fromkeys(("rsub.Scalar", "rsub.Tensor"), _reversed),
-    **dict.fromkeys(("view", *_SPREAD), _spread),
-    **dict.fromkeys(("full", "zeros", "ones"), _filled),
-    **dict.fromkeys(("_softmax", "_log_softmax"), _softmax),
-    **dict.fromkeys(_LOSSES, _loss),
-    **dict.fromkeys(("std.correction", "var.correction"), _standard_deviation),
-    **dict.fromkeys(("split.Tensor", "split_with_sizes"), _aten),
-    **dict.fromkeys(("clamp", "clamp.Tensor"), _clamp),
-    "_to_copy": _cast,
-    "scalar_tensor": _scalar_tensor,
-    "linalg_vector_norm": _vector_norm,
-    "elu": _elu,
+_WRITERS: dict[Written, Callable[[Call], ast.expr | None]] = {
+    Written.ATEN: _aten,
+    Written.OPERATOR: _operator,
+    Written.REVERSED: _reversed,
+    Written.SIZES: _spread,
+    Written.FILLED: _filled,
+    Written.SCALAR: _scalar_tensor,
+    Written.CAST: _cast,
+    Written.CLAMP: _clamp,
+    Written.NORM: _vector_norm,
+    Written.SOFTMAX: _softmax,
+    Written.ELU: _elu,
+    Written.LOSS: _loss,
+    Written.DEVIATION: _standard_deviation,
 }
+"""What is not a plain call of a function or a method; where a writer gives None, its operation is written as one."""
 
 
 def literal_tensor(node: Node, device: ast.expr) -> ast.expr:
@@ -338,14 +293,3 @@ def literal_tensor(node: Node, device: ast.expr) -> ast.expr:
 
 def _rounded(value: float) -> float:
     return torch.tensor(value, dtype=torch.float32).item()
-
-
-def tensors(arguments: Sequence[Argument]) -> list[NodeRef | InputRef]:
-    """The nodes and inputs among arguments, lists included, in order."""
-    found: list[NodeRef | InputRef] = []
-    for argument in arguments:
-        if isinstance(argument, tuple):
-            found += tensors(argument)
-        elif isinstance(argument, NodeRef | InputRef):
-            found.append(argument)
-    return found

@@ -6,18 +6,15 @@ import ast
 from collections.abc import Mapping
 
 from eureka.reward.export.syntax import attribute, number
-from eureka.reward.graph.runtime import Argument
-
-#: Every operation that only selects a part of its operand, so that writing it twice costs nothing.
-SELECTIONS = frozenset({"select.int", "slice.Tensor", "unbind.int", "split.Tensor", "split_with_sizes"})
-
-_NAMED_RESULTS = frozenset({"max", "min", "median", "sort", "topk"})
+from eureka.reward.graph.format import Argument
+from eureka.reward.graph.operations import OPS
 
 
 def result(op: str, value: ast.expr, item: int) -> ast.expr:
     """One of the results of an operation that gives several."""
-    if op.partition(".")[0] in _NAMED_RESULTS:
-        return attribute(value, ("values", "indices")[item])
+    names = OPS[op].result_names
+    if names:
+        return attribute(value, names[item])
     return ast.Subscript(value, ast.Constant(item), ast.Load())
 
 

@@ -13,19 +13,9 @@ from typing import Any
 import torch
 
 from eureka.core.types import FieldSpec
-from eureka.reward.graph.runtime import (
-    DTYPES,
-    Argument,
-    ConstantRef,
-    Graph,
-    InputRef,
-    Node,
-    NodeRef,
-    Ref,
-    call_operation,
-    evaluate_nodes,
-    references,
-)
+from eureka.reward.graph.format import ConstantRef, Graph, InputRef, Node, Ref
+from eureka.reward.graph.operations import DTYPES, OPS, Rows
+from eureka.reward.graph.runtime import call_operation, evaluate_nodes
 
 State = Mapping[str, torch.Tensor]
 
@@ -98,11 +88,11 @@ class _Budget:
             problem = _check_size(node, a, b)
             if problem is not None:
                 return problem
-        if any(isinstance(r, InputRef) or r.index in self._reads_state for r in tensor_references(node)):
+        if any(isinstance(r, InputRef) or r.index in self._reads_state for r in node.tensors):
             self._reads_state.add(len(self._values))
             if not all(_batch_dims(a, b) for a, b in zip(small, large, strict=True)):
                 return _MIXES.at(node)
-        arguments = [self.value(r) for r in tensor_references(node)]
+        arguments = [self.value(r) for r in node.tensors]
         self._values.append(large)
         self._bytes += sum(tensor.numel() * tensor.element_size() for tensor in large) // BATCHES[1]
         self._tensors += len(large)
@@ -124,12 +114,6 @@ class _Budget:
 def tensors(value: Any) -> Iterator[torch.Tensor]:
     """The one or several tensors that a node gave."""
     return iter(value) if isinstance(value, tuple | list) else iter((value,))
-
-
-def tensor_references(node: Node) -> Iterator[Ref]:
-    """The nodes and inputs that a node reads."""
-    for argument in (*node.args, *(value for _, value in node.kwargs)):
-        yield from (r for r in references(argument) if isinstance(r, NodeRef | InputRef))
 
 
 # ---------------------------------------------------------------------------------------------- deriving
@@ -218,35 +202,22 @@ def _check_size(node: Node, small: torch.Tensor, large: torch.Tensor) -> Problem
 
 # ---------------------------------------------------------------------------------------------- work
 
-_CONTRACTIONS = frozenset(["bmm", "mm", "mv", "dot", "addmm", "baddbmm", "addmv", "_cdist_forward", "_euclidean_dist"])
-_SORTS = frozenset(["sort", "topk", "median"])
-_CHEAP_NAMES = """
-add sub rsub mul div neg abs sign relu maximum minimum fmax fmin clamp clamp_min clamp_max where masked_fill gt ge lt le
-eq ne logical_and logical_or logical_xor logical_not bitwise_and bitwise_or bitwise_xor bitwise_not isnan isinf sum mean
-amax amin any all select slice unsqueeze squeeze view permute transpose t expand cat stack unbind split
-split_with_sizes repeat flip roll diagonal select_scatter slice_scatter constant_pad_nd _to_copy full full_like zeros
-zeros_like ones ones_like scalar_tensor tensor
-"""
-_CHEAP = frozenset(_CHEAP_NAMES.split())
-
 
 def _work(node: Node, arguments: Sequence[torch.Tensor], results: Sequence[torch.Tensor]) -> float:
     """A bound of what a node costs per environment, in about nanoseconds: some tenths of one an element are usual."""
-    operation = node.op.partition(".")[0]
+    operation = OPS.get(node.op)
     elements = max([tensor.numel() for tensor in [*arguments, *results]], default=0)
-    if operation in _CONTRACTIONS:
+    if operation is None:  # a literal tensor
+        return elements / BATCHES[1]
+    if operation.rows is Rows.CONTRACTION:
         # The last sizes are those of the sum and of the result: the larger is a bound whatever the arguments' order.
         inner = max((tensor.shape[-1] for tensor in arguments if tensor.dim()), default=1)
         elements = max(elements, sum(tensor.numel() for tensor in results) * inner)
-    factor = 1 if operation in _CHEAP or operation in _CONTRACTIONS else 64 if operation in _SORTS else 8
-    return factor * elements / BATCHES[1]
+    return operation.work * elements / BATCHES[1]
 
 
 # ---------------------------------------------------------------------------------------------- division
 
-_DIVISIONS = frozenset(
-    ["floor_divide", "div.Tensor_mode", "fmod.Scalar", "fmod.Tensor", "remainder.Scalar", "remainder.Tensor"]
-)
 _DIVISION = _Told(
     "it divides integers by a number that may become zero",
     "Convert to floating point first: x.float(); or divide by a fixed number.",
@@ -259,9 +230,9 @@ def _check_division(graph: Graph, node: Node, results: Sequence[torch.Tensor]) -
     A kernel divides by what the divisor is in the type of the result, where 4294967295 is -1 for int32: no tensor is
     taken, and no number that becomes one of these two.
     """
-    if node.op not in _DIVISIONS or results[0].is_floating_point():
+    if node.op not in OPS or not OPS[node.op].divides or results[0].is_floating_point():
         return None
-    divisor: Argument = node.args[1] if len(node.args) > 1 else dict(node.kwargs)["other"]
+    divisor = node.given["other"]
     if isinstance(divisor, ConstantRef):
         divisor = -graph.constants[divisor.name] if divisor.negative else graph.constants[divisor.name]
     if not isinstance(divisor, int) or _as_integer(divisor, results[0].dtype) in (0, -1, None):

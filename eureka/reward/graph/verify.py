@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import torch
 
 from eureka.core.types import FieldSpec
-from eureka.reward.graph.runtime import KERNEL_ERRORS, Graph, NodeRef, Ref, RewardFunction, evaluate
-from eureka.reward.graph.shapes import Problem, State, check_shapes, tensor_references, tensors
+from eureka.reward.graph.format import Graph, NodeRef, Ref
+from eureka.reward.graph.runtime import KERNEL_ERRORS, RewardFunction, evaluate
+from eureka.reward.graph.shapes import Problem, State, check_shapes, tensors
 
 #: Graph and Python run the same kernels on the same floats, so they agree bitwise, save for composite functions that
 #: Python runs fused and the graph in parts: these differ by a few roundings (2^-24 each) of the largest intermediate
@@ -111,8 +112,8 @@ def non_finite_line(graph: Graph, ref: Ref, state: State) -> int | None:
     while isinstance(ref, NodeRef):
         node = graph.nodes[ref.index]
         line = node.line or line
-        sources = [r for r in tensor_references(node) if isinstance(r, NodeRef) and not finite[r.index]]
-        sources = [r for r in sources if graph.nodes[r.index].op not in ("full", "scalar_tensor", "tensor")]
+        sources = [r for r in node.tensors if isinstance(r, NodeRef) and not finite[r.index]]
+        sources = [r for r in sources if graph.nodes[r.index].op != "tensor" and graph.nodes[r.index].fill is None]
         if not sources:
             break
         ref = sources[0]

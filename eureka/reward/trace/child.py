@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from eureka.reward.graph.canonical import format_graph
+from eureka.reward.graph.format import format_graph
 from eureka.reward.trace.explain import TraceFailure, explain
 from eureka.reward.trace.lower import Recording, lower
 from eureka.reward.trace.record import TRACED, Outputs, State, checked, record

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import overload
 
-from eureka.reward.graph.runtime import (
+from eureka.reward.graph.format import (
     Argument,
     Batch,
     Component,
@@ -116,17 +116,10 @@ def live(graph: Graph) -> Graph:
     for index in range(len(graph.nodes) - 1, -1, -1):
         if index in live:
             node = graph.nodes[index]
-            arguments = (*node.args, *(value for _, value in node.kwargs))
-            live |= {r.index for a in arguments for r in references(a) if isinstance(r, NodeRef)}
+            live |= {r.index for a in node.arguments for r in references(a) if isinstance(r, NodeRef)}
     number = {old: new for new, old in enumerate(sorted(live))}
     nodes = tuple(renumbered_node(graph.nodes[old], number) for old in sorted(live))
-    used = {
-        r.name
-        for n in nodes
-        for a in (*n.args, *(v for _, v in n.kwargs))
-        for r in references(a)
-        if isinstance(r, ConstantRef)
-    }
+    used = {r.name for n in nodes for a in n.arguments for r in references(a) if isinstance(r, ConstantRef)}
     constants = {name: value for name, value in graph.constants.items() if name in used}
     components = tuple(Component(c.name, renumbered(c.value, number)) for c in graph.components)
     return Graph(graph.inputs, constants, nodes, renumbered(graph.total, number), components)

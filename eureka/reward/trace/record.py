@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from eureka.reward.graph.runtime import MAX_COMPONENTS, MAX_NAME
+from eureka.reward.graph.format import MAX_COMPONENTS, MAX_NAME
 from eureka.reward.trace.explain import TraceFailure, explain
 from eureka.reward.trace.lower import Recording
 from eureka.reward.trace.recorder import Recorder

@@ -14,7 +14,8 @@ import torch
 from torch._decomp import decomposition_table
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from eureka.reward.graph.runtime import DTYPES, MAX_NODES, MAX_TENSOR_VALUES, OPS, DType, InputRef, NodeRef, Ref
+from eureka.reward.graph.format import MAX_NODES, MAX_TENSOR_VALUES, DType, InputRef, NodeRef, Ref
+from eureka.reward.graph.operations import DTYPES, OPS
 from eureka.reward.trace.explain import TraceFailure
 from eureka.reward.trace.resolvers import RESOLVERS, dtype_of, is_last
 from eureka.reward.trace.source import NamedFloat, NamedInt

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from eureka.reward.graph.runtime import OPS, DType, InputRef, NodeRef, Ref
+from eureka.reward.graph.format import DType, InputRef, NodeRef, Ref
+from eureka.reward.graph.operations import OPS
 
 if TYPE_CHECKING:
     from eureka.reward.trace.recorder import Recorder
@@ -81,8 +82,7 @@ def _written(recorder: Recorder, given: dict[str, Any], write: str) -> Ref | Non
     entry = recorder.entries[ref.index] if isinstance(ref, NodeRef) and ref.item is None else None
     if entry is None or entry.op != write:
         return None
-    names = [p.name for p in OPS[write].parameters]
-    there = dict(zip(names, entry.args, strict=False)) | dict(entry.kwargs)
+    there = OPS[write].named(entry.args, entry.kwargs)
     defaults = {"dim": 0, "start": None, "end": None, "step": 1}
     for key in _WRITES[write]:
         here = given.get(key, defaults.get(key))

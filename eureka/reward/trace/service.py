@@ -11,8 +11,10 @@ from typing import Any, Protocol
 import torch
 
 from eureka.core.types import Candidate, FieldSpec, Rejected, Reward, Stage
-from eureka.reward.graph.canonical import format_graph
-from eureka.reward.graph.runtime import DTYPES, KERNEL_ERRORS, Graph, GraphError, parse_graph
+from eureka.reward.graph.format import Graph, GraphError, format_graph
+from eureka.reward.graph.operations import DTYPES
+from eureka.reward.graph.parse import parse_graph
+from eureka.reward.graph.runtime import KERNEL_ERRORS
 from eureka.reward.graph.shapes import Problem, check_shapes
 from eureka.reward.graph.verify import EagerRun
 from eureka.reward.trace import trial

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from eureka.core.types import FieldSpec
-from eureka.reward.graph.runtime import parse_graph
+from eureka.reward.graph.parse import parse_graph
 from eureka.reward.graph.shapes import Problem
 from eureka.reward.graph.verify import EagerRun, check
 from eureka.reward.trace.wire import Parcel, WireError, pack, unpack

@@ -11,8 +11,8 @@ from dataclasses import replace
 import torch
 
 from eureka.core.types import FieldSpec
-from eureka.reward.graph.canonical import format_graph
-from eureka.reward.graph.runtime import Graph, InputRef, parse_graph, references
+from eureka.reward.graph.format import Graph, InputRef, format_graph, references
+from eureka.reward.graph.parse import parse_graph
 from eureka.reward.graph.verify import EagerRun, check
 from eureka.reward.trace.explain import TraceFailure
 from eureka.reward.trace.lower import live, lower

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from eureka.reward.graph.runtime import DTYPES
+from eureka.reward.graph.operations import DTYPES
 
 
 class WireError(ValueError):

@@ -7,9 +7,7 @@ fewer populations than cores, `eureka.trainers.population.layout` says what the 
 from __future__ import annotations
 
 import os
-import signal
 import socket
-import subprocess
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,9 +15,8 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from eureka.core.child_environment import worker_environment
 from eureka.core.errors import TrainingError
-from eureka.core.interpreter import module_command
+from eureka.core.processes import Child, child_environment, module_command
 from eureka.core.types import Rejected, Stage, TrainingResult, WorkerRestarted
 from eureka.physics import Engine
 from eureka.tasks import find_tasks
@@ -42,9 +39,8 @@ class _Worker:
     """One process; `work` is what it has in hand."""
 
     index: int
-    process: subprocess.Popen[bytes]
+    process: Child
     connection: Connection
-    log: Path
     heard: float
     gone: bool = False
     work: Work | None = None
@@ -82,7 +78,7 @@ class WorkerPool:
         of_the_task = find_tasks(self._task_dirs).get(task)  # where there is none the workers say so
         self._episode_steps = read_info(of_the_task).max_episode_steps if of_the_task else 0
         self._folder = folder.resolve()
-        self._environment = worker_environment(environment)
+        self._environment = child_environment(environment)
         self._engines = tuple(engines)
         on_devices = self._engines[0].kind == "warp"
         self._count = len(self._engines) if on_devices else workers or len(os.sched_getaffinity(0))
@@ -176,28 +172,22 @@ class WorkerPool:
     def _start(self, index: int) -> _Worker:
         ours, theirs = socket.socketpair()
         engine = self._engines[index % len(self._engines)]
-        log = self._folder / f"worker{index}.log"
         try:
-            with log.open("ab") as stderr:
-                process = subprocess.Popen(
-                    module_command("eureka.trainers.population", str(theirs.fileno()), engine.kind, engine.device),
-                    env=self._environment,
-                    cwd=self._folder,  # MuJoCo writes its own log of diverged worlds where it runs
-                    pass_fds=[theirs.fileno()],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=stderr,
-                    start_new_session=True,
-                )
+            process = Child(
+                module_command("eureka.trainers.population", str(theirs.fileno()), engine.kind, engine.device),
+                self._environment,
+                folder=self._folder,  # MuJoCo writes its own log of diverged worlds where it runs
+                log=self._folder / f"worker{index}.log",
+                pass_fds=[theirs.fileno()],
+            )
         except OSError as error:
             raise TrainingError(f"a training worker could not be started: {error}") from error
         finally:
             theirs.close()
-        return _Worker(index, process, Connection(ours.detach()), log, time.monotonic())
+        return _Worker(index, process, Connection(ours.detach()), time.monotonic())
 
     def _stop(self, worker: _Worker) -> None:
-        worker.process.send_signal(signal.SIGKILL)
-        worker.process.wait()
+        worker.process.close()
         worker.connection.close()
 
     def _give(self, worker: _Worker, work: Work) -> None:
@@ -239,9 +229,12 @@ class WorkerPool:
 
     def _trouble(self, worker: _Worker) -> str | None:
         if worker.gone:
-            code = self._exit_code(worker)
+            worker.process.wait(5.0)  # its socket is closed, so it ends; helped along if it does not
+            worker.process.end()
+            code = worker.process.returncode or 0
             how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
-            return f"worker {worker.index} {how}{self._last_words(worker)}"
+            said = worker.process.last_line()
+            return f"worker {worker.index} {how}{f' ({said})' if said else ''}"
         if worker.work is not None:
             patience_s = max(self._heartbeat_s, self._steps_between_words(worker.work) / SLOWEST)
             if time.monotonic() - worker.heard > patience_s:
@@ -253,20 +246,6 @@ class WorkerPool:
         schedule = work.jobs[0].schedule
         rollout = schedule.num_envs * schedule.ppo.horizon
         return len(work.jobs) * (rollout + schedule.eval_episodes * self._episode_steps)
-
-    @staticmethod
-    def _exit_code(worker: _Worker) -> int:
-        """Of a worker whose socket is closed, and whose process therefore ends; helped along if it does not."""
-        try:
-            return worker.process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            worker.process.kill()
-            return worker.process.wait()
-
-    @staticmethod
-    def _last_words(worker: _Worker) -> str:
-        lines = worker.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return f" ({lines[-1]})" if lines else ""
 
     def _replace(
         self, worker: _Worker, reason: str, queue: deque[Work], tries: dict[Path, int]

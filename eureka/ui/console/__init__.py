@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-from eureka.core.events import BestReward, Interrupted
+from eureka.core.events import BestReward, Interrupted, Observer, tell_all
 from eureka.ui.console.output import (
     Mode,
     choose_mode,
@@ -23,9 +22,6 @@ from eureka.ui.console.output import (
     say,
 )
 from eureka.ui.console.view import View
-
-if TYPE_CHECKING:
-    from eureka.search.loop import Watcher
 
 __all__ = [
     "BestReward",
@@ -43,21 +39,17 @@ __all__ = [
 
 
 @contextmanager
-def watching(view: View) -> Iterator[Watcher]:
-    """Who tells the user of a run's progress, in the chosen mode, while the context lasts."""
+def watching(view: View) -> Iterator[Observer]:
+    """The observer that tells the user of a run's progress, in the chosen mode, while the context lasts."""
     if mode() is Mode.QUIET:
-        from eureka.ui.console.silent import Silent
-
-        yield Silent()
+        yield tell_all()
     elif mode() is Mode.JSON:
-        from eureka.ui.console.json_lines import JsonLines
-
-        yield JsonLines(view)
+        yield emit
     elif is_terminal():
         from eureka.ui.console.live import LiveTable
 
-        with LiveTable(view) as watcher:
-            yield watcher
+        with LiveTable(view) as table:
+            yield table
     else:
         from eureka.ui.console.lines import ProgressLines
 

@@ -6,24 +6,28 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from itertools import chain
-from typing import TYPE_CHECKING
 
-from eureka.core.events import TrainingStarted
-from eureka.core.ids import INIT_ID, candidate_id
-from eureka.core.types import Completion, Progress, Prompt, Rejected, TrainingResult, WorkerRestarted
-
-if TYPE_CHECKING:
-    from eureka.search import Outcome
-    from eureka.trainers.base import TrainingEvent
-    from eureka.ui.console.view import View
+from eureka.core.events import (
+    Answered,
+    CandidateRejected,
+    ConfirmationStarted,
+    Event,
+    GenerationFinished,
+    GenerationStarted,
+    Trained,
+    TrainingProgress,
+    TrainingStarted,
+    WorkerRestart,
+)
+from eureka.core.ids import INIT_ID
+from eureka.ui.console.view import View, recorded
 
 NUM_RESAMPLES = 2000
 """Bootstrap samples of an interval in the table."""
 
 
 class State(StrEnum):
-    """Where a candidate stands; `EARLIER` is the best of the generations before."""
+    """Where a candidate stands; `STOPPED` was trained in part, `EARLIER` is the best of the generations before."""
 
     ASKED = "asked"
     ANSWERED = "answered"
@@ -31,6 +35,7 @@ class State(StrEnum):
     REJECTED = "rejected"
     WAITING = "waiting"
     TRAINING = "training"
+    STOPPED = "stopped"
     DONE = "done"
     EARLIER = "best so far"
 
@@ -57,7 +62,7 @@ class Row:
     name: str
     state: State = State.ASKED
     repairs: int = 0
-    rejected: Rejected | None = None
+    rejected: CandidateRejected | None = None
     note: str = ""
     jobs: Mapping[int, int] = field(default_factory=dict)
     steps: Mapping[int, int] = field(default_factory=dict)
@@ -87,7 +92,7 @@ class Row:
 
 
 class Board:
-    """Follows a run as a `Watcher` of `eureka.search.loop` does. Not safe to use from several threads at once."""
+    """What the table shows, kept up to date by events. Not safe to use from several threads at once."""
 
     def __init__(self, view: View, clock: Callable[[], float] = time.monotonic) -> None:
         self.view = view
@@ -95,92 +100,135 @@ class Board:
         self.confirming = False
         self.rows: dict[str, Row] = {}
         self.best: Row | None = None
+        self.answers: list[Answered] = []
+        self._known: dict[str, Row] = {}
         self._clock = clock
         self._started = clock()
         self._scores: dict[str, dict[int, tuple[float, ...]]] = {}
-        self._trained = self._job_steps = self._begun = 0
+        self._steps: dict[str, dict[int, int]] = {}
+        self._whole_steps = self._trained = self._begun = self._finished = 0
+        self._is_over = False
+        self._training: frozenset[str] = frozenset()
         self._training_s = 0.0
         self._phase_began: float | None = None
-        self._read_store()
+        for event in recorded(view.store, comparison=not view.generations):
+            self(event)
+        self.rows = {}
 
-    def _read_store(self) -> None:
-        """What is done already, of a run that goes on."""
-        store = self.view.store
-        answers = store.completions().values() if self.view.generations else []
-        self.completions: list[Completion] = list(chain.from_iterable(answers))
-        for result in store.results() if self.view.generations else store.evaluations():
-            self._keep(result)
-        best_id = next((best for best in reversed(store.finished_generations().values()) if best), None)
-        if best_id is not None and best_id in self._scores:
-            self.best = Row(best_id, State.EARLIER, score=self._score(best_id))
-        self._finished = len(store.finished_generations())
+    def __call__(self, event: Event) -> None:
+        """Take in what happened."""
+        match event:
+            case GenerationStarted():
+                self._generation_started(event)
+            case Answered():
+                self.answers.append(event)
+                repairs = self._row(event.candidate).repairs + (event.attempt > 0 and not event.continues)
+                state = State.REPAIRED if repairs else State.ANSWERED
+                self._change(event.candidate, state=state, repairs=repairs, rejected=None)
+            case CandidateRejected():
+                self._change(event.candidate, state=State.REJECTED, rejected=event)
+            case TrainingStarted():
+                self._training_started(event)
+            case TrainingProgress():
+                self._progress(event)
+            case Trained():
+                self._result(event)
+            case WorkerRestart():
+                for name in event.candidates:
+                    self._change(name, note=f"started again: {event.reason}")
+            case GenerationFinished():
+                self._generation_finished(event)
+            case ConfirmationStarted():
+                self.confirming = True
+                self.rows = {name: Row(name, State.WAITING, score=self._score(name)) for name in event.candidates}
 
     # ---- what happens --------------------------------------------------------------------------------------------
 
-    def generation_started(self, generation: int, prompt: Prompt) -> None:
-        del prompt
-        store = self.view.store
-        self.generation = generation
+    def _generation_started(self, event: GenerationStarted) -> None:
+        self.generation = event.generation
         self._begun += 1
-        answers_of = store.completions(generation)
-        names = [candidate_id(generation, sample) for sample in range(1, self.view.samples + 1)]
-        self.rows = {name: Row(name) for name in ([INIT_ID, *names] if INIT_ID in answers_of else names)}
-        for name, answers in answers_of.items():
-            self._answered(name, answers)
-        for rejected in store.rejections(generation):
-            self.rejected(rejected)
-        for name in {result.candidate_id for result in store.results(generation)} & self.rows.keys():
-            self._change(name, state=State.DONE, score=self._score(name))
+        self._is_over = False
+        given = [INIT_ID] if event.generation == 1 and INIT_ID in self._known else []
+        self.rows = {name: self._row(name) for name in [*given, *event.candidates]}
 
-    def answered(self, completion: Completion) -> None:
-        self.completions.append(completion)
-        name = completion.candidate_id
-        self._answered(name, [answer for answer in self.completions if answer.candidate_id == name])
-
-    def _answered(self, name: str, answers: Sequence[Completion]) -> None:
-        repairs = sum(answer.attempt > 0 and not answer.continues for answer in answers)
-        self._change(name, state=State.REPAIRED if repairs else State.ANSWERED, repairs=repairs, rejected=None)
-
-    def rejected(self, rejected: Rejected) -> None:
-        self._change(rejected.candidate_id, state=State.REJECTED, rejected=rejected)
-
-    def training_started(self, started: TrainingStarted) -> None:
-        for name in dict.fromkeys(started.candidates):
-            pairs = zip(started.candidates, started.seeds, strict=True)
-            mine = {seed: started.steps for candidate, seed in pairs if candidate == name}
+    def _training_started(self, event: TrainingStarted) -> None:
+        self._whole_steps = event.whole_steps
+        jobs: dict[str, dict[int, int]] = {}
+        for name, seed in zip(event.candidates, event.seeds, strict=True):
+            jobs.setdefault(name, {})[seed] = event.steps
+        self._training = frozenset(jobs)
+        for name, mine in jobs.items():
             self._change(name, state=State.WAITING, jobs=mine, steps={}, began=None, trained=0)
-        self._job_steps = started.whole_steps
 
-    def event(self, event: TrainingEvent) -> None:
-        if isinstance(event, Progress):
-            self._progress(event)
-        elif isinstance(event, TrainingResult):
-            self._result(event)
-        elif isinstance(event, WorkerRestarted):
-            for name in event.candidate_ids:
-                self._change(name, note=f"started again: {event.reason}")
-        else:
-            self.rejected(event)
+    def _progress(self, progress: TrainingProgress) -> None:
+        row = self._row(progress.candidate)
+        if progress.seed not in row.jobs:
+            return
+        # The first progress may speak of steps that were trained before the run was stopped.
+        more = max(progress.steps - row.steps.get(progress.seed, progress.steps), 0)
+        self._trained += more
+        self._phase_began = self._clock() if self._phase_began is None else self._phase_began
+        self._change(
+            row.name,
+            state=State.TRAINING,
+            steps={**row.steps, progress.seed: progress.steps},
+            metric=progress.metric if self.view.has_metric else None,
+            began=self._clock() if row.began is None else row.began,
+            trained=row.trained + more,
+        )
 
-    def generation_finished(self, generation: int, outcomes: Sequence[Outcome], best: Outcome | None) -> None:
-        del generation, outcomes
+    def _result(self, event: Trained) -> None:
+        name = event.candidate
+        row = self._row(name)
+        steps = row.jobs.get(event.seed) or (event.result.steps[-1] if event.result else 0)
+        self._scores.setdefault(name, {})[event.seed] = event.scores
+        self._steps.setdefault(name, {})[event.seed] = steps
+        self._whole_steps = max(self._whole_steps, steps)
+        state = row.state
+        if row.jobs.keys() <= self._scores[name].keys():
+            state = State.STOPPED if min(self._steps[name].values()) < self._whole_steps else State.DONE
+        metric = event.score if self.view.has_metric else None
+        steps_by_seed = {**row.steps, event.seed: steps} if row.jobs else {}
+        self._change(name, state=state, steps=steps_by_seed, metric=metric, score=self._score(name))
+
+    def _generation_finished(self, event: GenerationFinished) -> None:
         self._training_s += self._phase_s()
         self._phase_began = None
         self._finished += 1
-        if best is not None:
-            name = best.candidate.id
-            self.best = Row(name, State.EARLIER, score=self._score(name))
+        self._is_over = True
+        if event.best is not None:
+            self.best = Row(event.best, State.EARLIER, score=self._score(event.best), note=self._lowered(event.best))
 
-    def confirmation_started(self, finalists: Sequence[str]) -> None:
-        self.confirming = True
-        self.rows = {name: Row(name, State.WAITING, score=self._score(name)) for name in finalists}
+    def _lowered(self, best: str) -> str:
+        """Why the best has a lower score than the best before it: further seeds told that one's real worth."""
+        before, now = self.best, self._score(best)
+        if before is None or before.score is None or now is None or now.mean >= before.score.mean:
+            return ""
+        again = self._score(before.name)
+        if again is None or again.mean >= before.score.mean:
+            return ""
+        whose = "" if before.name == best else f"{self.view.called(before.name)} was "
+        return f"{whose}{before.score.mean:.3g} before further seeds"
 
     # ---- what follows from it ------------------------------------------------------------------------------------
 
     def leader(self) -> str | None:
-        """The name with the best mean so far, of the rows and the best of earlier generations."""
-        scored = [row for row in (*([self.best] if self.best else []), *self.rows.values()) if row.score]
+        """Who is best: once a generation is over whom the search says, until then who has the highest mean.
+
+        A score of a training that was stopped early does not count beside those of whole ones.
+        """
+        if self._is_over and not self.confirming:
+            return self.best.name if self.best else None
+        best = self.best and self._row(self.best.name)
+        whole = [row for row in self.rows.values() if row.state is State.DONE]
+        scored = [row for row in (*([best] if best else []), *whole) if row.score]
         return max(scored, key=lambda row: row.score.mean if row.score else 0.0).name if scored else None
+
+    @property
+    def share(self) -> float:
+        """Of the present trainings' steps that are done, from 0 to 1."""
+        trained = [row for row in self.rows.values() if row.name in self._training]
+        return sum(row.done_steps for row in trained) / max(sum(row.total_steps for row in trained), 1)
 
     def now(self) -> float:
         """Of the clock that the rows' times are on, in seconds."""
@@ -196,8 +244,8 @@ class Board:
         open_rows = [row for row in self.rows.values() if row.state in (State.WAITING, State.TRAINING)]
         steps = sum(row.total_steps - row.done_steps for row in open_rows)
         generations = max(view.generations - max(self.generation, self._finished), 0)
-        steps += generations * view.samples * view.trainings * self._job_steps
-        steps += 0 if self.confirming else view.confirmations * self._job_steps
+        steps += generations * view.samples * view.trainings * self._whole_steps
+        steps += 0 if self.confirming else view.confirmations * self._whole_steps
         if not self._trained or not steps:
             return None
         training_s = self._training_s + self._phase_s()
@@ -210,40 +258,14 @@ class Board:
 
     # ---- inside --------------------------------------------------------------------------------------------------
 
-    def _progress(self, progress: Progress) -> None:
-        row = self.rows.get(progress.candidate_id)
-        if row is None or progress.seed not in row.jobs:
-            return
-        # The first progress may speak of steps that were trained before the run was stopped.
-        more = max(progress.steps - row.steps.get(progress.seed, progress.steps), 0)
-        self._trained += more
-        self._phase_began = self._clock() if self._phase_began is None else self._phase_began
-        self._change(
-            row.name,
-            state=State.TRAINING,
-            steps={**row.steps, progress.seed: progress.steps},
-            metric=progress.metric if self.view.has_metric else None,
-            began=self._clock() if row.began is None else row.began,
-            trained=row.trained + more,
-        )
-
-    def _result(self, result: TrainingResult) -> None:
-        self._keep(result)
-        name = result.candidate_id
-        row = self.rows.get(name, Row(name))
-        steps = {**row.steps, result.seed: row.jobs.get(result.seed, result.steps[-1])}
-        state = State.DONE if row.jobs.keys() <= self._scores[name].keys() else row.state
-        metric = result.score if self.view.has_metric else None
-        self._change(name, state=state, steps=steps, metric=metric, score=self._score(name))
-
-    def _keep(self, result: TrainingResult) -> None:
-        self._scores.setdefault(result.candidate_id, {})[result.seed] = result.final_scores
+    def _row(self, name: str) -> Row:
+        return self.rows.get(name) or self._known.get(name) or Row(name)
 
     def _score(self, name: str) -> Score | None:
         return score(self._scores[name].values()) if name in self._scores and self.view.has_metric else None
 
     def _change(self, name: str, **changes: object) -> None:
-        self.rows[name] = replace(self.rows.get(name, Row(name)), **changes)  # type: ignore[arg-type]
+        self.rows[name] = self._known[name] = replace(self._row(name), **changes)  # type: ignore[arg-type]
 
 
 def score(by_seed: Iterable[Sequence[float]]) -> Score:

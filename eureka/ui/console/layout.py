@@ -21,6 +21,7 @@ _STATE_STYLES = {
     State.REJECTED: "red",
     State.WAITING: "dim",
     State.TRAINING: "cyan",
+    State.STOPPED: "",
     State.DONE: "green",
     State.EARLIER: "green",
 }
@@ -113,10 +114,9 @@ def title(board: Board, width: int, glyphs: Glyphs = Glyphs(), *, running: bool 
         parts.append(_Part("finalists", "", 1))
     elif board.generation:
         parts.append(_Part(f"generation {board.generation}/{view.generations}", "", 1))
-    usages = [completion.usage for completion in board.completions]
-    tokens = sum((usage.input_tokens or 0) + (usage.output_tokens or 0) for usage in usages)
+    tokens = sum((answer.input_tokens or 0) + (answer.output_tokens or 0) for answer in board.answers)
     if tokens:
-        parts += [_Part(f"{tokens:,} tokens", "", 4), _Part(price(board.completions), "", 3)]
+        parts += [_Part(f"{tokens:,} tokens", "", 4), _Part(price([answer.usd for answer in board.answers]), "", 3)]
     parts.append(_Part(clock(board.elapsed_s()), "", 5))
     left = board.seconds_left() if running else None
     if left is not None:

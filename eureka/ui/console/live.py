@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from threading import Event as Signal
 from threading import RLock, Thread
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from eureka.core.events import TrainingStarted
-from eureka.core.types import WorkerRestarted
+from eureka.core.events import Event, GenerationFinished, WorkerRestart
 from eureka.ui.console.board import Board, State
 from eureka.ui.console.layout import ASCII, Glyphs, render
 from eureka.ui.console.output import say, send_lines_to, visible
 from eureka.ui.console.region import Region
 from eureka.ui.console.view import View
 
-if TYPE_CHECKING:
-    from eureka.core.types import Completion, Prompt, Rejected
-    from eureka.search import Outcome
-    from eureka.trainers.base import TrainingEvent
-
 REDRAW_INTERVAL_S = 0.25
 
 
 class LiveTable:
-    """Shows how a run goes (a `Watcher` of `eureka.search.loop`) while it is entered.
+    """An observer that shows how a run goes while it is entered.
 
     Args:
         console: a terminal; stdout where None. NO_COLOR, TERM and COLUMNS are heeded by rich.
@@ -62,46 +55,15 @@ class LiveTable:
             self._region.close()
         send_lines_to(None)
 
-    # ---- Watcher -------------------------------------------------------------------------------------------------
-
-    def generation_started(self, generation: int, prompt: Prompt) -> None:
-        """A prompt is ready and about to be answered."""
+    def __call__(self, event: Event) -> None:
+        """Show what happened; a generation that is over leaves its table behind, with whole reasons of rejections."""
         with self._lock:
-            self.board.generation_started(generation, prompt)
-
-    def answered(self, completion: Completion) -> None:
-        """An answer is recorded."""
-        with self._lock:
-            self.board.answered(completion)
-
-    def rejected(self, rejected: Rejected) -> None:
-        """A candidate did not make it."""
-        with self._lock:
-            self.board.rejected(rejected)
-
-    def training_started(self, started: TrainingStarted) -> None:
-        """Trainings are handed to the trainer."""
-        with self._lock:
-            self.board.training_started(started)
-
-    def event(self, event: TrainingEvent) -> None:
-        """Something happened in training."""
-        with self._lock:
-            self.board.event(event)
-        if isinstance(event, WorkerRestarted):
-            say(f"{event.reason}; started again for {', '.join(event.candidate_ids)}")
-
-    def generation_finished(self, generation: int, outcomes: Sequence[Outcome], best: Outcome | None) -> None:
-        """A generation is recorded: its table stays, with the whole reasons of rejections."""
-        with self._lock:
-            self.board.generation_finished(generation, outcomes, best)
-            left_behind = self._settled()
-            self._region.draw(self._frame(), left_behind)
-
-    def confirmation_started(self, finalists: Sequence[str]) -> None:
-        """The search is over, and its best are trained with further seeds."""
-        with self._lock:
-            self.board.confirmation_started(finalists)
+            self.board(event)
+            if isinstance(event, GenerationFinished):
+                left_behind = self._settled()
+                self._region.draw(self._frame(), left_behind)
+        if isinstance(event, WorkerRestart):
+            say(f"{event.reason}; started again for {', '.join(event.candidates)}")
 
     # ---- inside --------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from enum import StrEnum
 import typer
 
 from eureka.core.errors import ConfigError
-from eureka.core.events import Error, Event, Message, Table
+from eureka.core.events import Error, Event, Notice, Table
 from eureka.core.serialize import dumps
 from eureka.core.text import table
 
@@ -68,7 +68,7 @@ def is_terminal() -> bool:
 def line(text: str = "") -> None:
     """What was asked for, on stdout and at once: it is said in every mode."""
     if _mode is Mode.JSON:
-        emit(Message(text))
+        emit(Notice(text))
     elif _above is not None:
         _above(visible(text))
     else:

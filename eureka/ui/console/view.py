@@ -1,11 +1,12 @@
-"""What a run's progress is told with, beside its events."""
+"""What the console shows of a run beside its events, and the events of a run that goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eureka.core.events import Event, GenerationFinished, of_answer, of_rejection, of_training
 from eureka.core.ids import INIT_ID
 
 if TYPE_CHECKING:
@@ -45,3 +46,17 @@ class View:
         from eureka.search.start import label
 
         return label(self.store.facts()) if candidate == INIT_ID else candidate
+
+
+def recorded(store: RunStore, *, comparison: bool = False) -> Iterator[Event]:
+    """What a run has done already, as the events that told of it; with `comparison` its trainings with fresh seeds."""
+    if not comparison:
+        for answers in store.completions().values():
+            yield from map(of_answer, answers)
+    # The longest first, which tells what was stopped early.
+    results = store.evaluations() if comparison else store.results()
+    yield from map(of_training, sorted(results, key=lambda result: -result.steps[-1]))
+    if not comparison:
+        yield from map(of_rejection, store.rejections())
+        for generation, best in store.finished_generations().items():
+            yield GenerationFinished(generation, best, None)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from eureka.core.interpreter import module_command
-from eureka.core.priority import last_words
+from eureka.core.processes import Child, module_command
 
 REPORT = "report.html"
 """The file's name in a run folder."""
@@ -32,27 +30,17 @@ class ReportWriter:
         self._folder = folder
         self._environment = dict(environment)
         self._warn = warn
-        self._process: subprocess.Popen[str] | None = None
+        self._process: Child | None = None
 
     def start(self) -> None:
         """Begin a report of the run as it stands. While one is being written another is not begun."""
         if self._process is not None:
-            if self._process.poll() is None:
+            if self._process.returncode is None:
                 return
             self._settle(self._process)
+        command = module_command("eureka.ui.report", str(self._folder.resolve()))
         try:
-            self._process = subprocess.Popen(
-                module_command("eureka.ui.report", str(self._folder.resolve())),
-                env=self._environment,
-                cwd=self._folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                # Out of reach of the terminal's Ctrl-C, and with a priority of its own as a session.
-                start_new_session=True,
-            )
+            self._process = Child(command, self._environment, folder=self._folder)
         except OSError as error:
             self._warn(f"warning: the report was not written: {error}")
 
@@ -63,19 +51,15 @@ class ReportWriter:
         self.start()
         return self._process is not None and self._settle(self._process)
 
-    def _settle(self, process: subprocess.Popen[str]) -> bool:
+    def _settle(self, process: Child) -> bool:
         """Wait for the end, and tell of a failure; whether there was none."""
         self._process = None
-        try:
-            _, errors = process.communicate(timeout=LAST_WAIT_S)
-            reason = last_words(process.returncode, errors)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-            reason = f"it took more than {LAST_WAIT_S:.0f} s"
-        if process.returncode:
+        with process:
+            reason = process.reason() if process.wait(LAST_WAIT_S) else f"it took more than {LAST_WAIT_S:.0f} s"
+            is_written = process.returncode == 0
+        if not is_written:
             self._warn(f"warning: the report was not written: {reason}")
-        return process.returncode == 0
+        return is_written
 
     def __enter__(self) -> Self:
         return self
@@ -87,8 +71,7 @@ class ReportWriter:
             return
         # A failed search still has a story; who interrupts does not want to wait.
         if kind is not None and not issubclass(kind, Exception):
-            self._process.kill()
-            self._process.communicate()
+            self._process.close()
             return
         self._settle(self._process)
 

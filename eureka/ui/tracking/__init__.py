@@ -1,7 +1,6 @@
 """Curves of a run for those who live in TensorBoard, Weights & Biases or MLflow."""
 
-from eureka.ui.tracking.both import Both
 from eureka.ui.tracking.opening import require_trackers, tracking
 from eureka.ui.tracking.tracker import Sink, Tracker
 
-__all__ = ["Both", "Sink", "Tracker", "require_trackers", "tracking"]
+__all__ = ["Sink", "Tracker", "require_trackers", "tracking"]

@@ -8,15 +8,9 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Thread
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Protocol, Self
 
-from eureka.core.types import Progress, TrainingResult
-from eureka.ui.console.silent import Silent
-
-if TYPE_CHECKING:
-    from eureka.evaluation import Comparison
-    from eureka.search import Outcome
-    from eureka.trainers.base import TrainingEvent
+from eureka.core.events import Compared, Event, GenerationFinished, Trained, TrainingProgress
 
 BATCH_S = 2.0
 """How long points of trainings that go on are collected."""
@@ -52,8 +46,8 @@ class _Points:
     values: Mapping[str, tuple[float, ...]]
 
 
-class Tracker(Silent):
-    """A `Watcher` of `eureka.search.loop` that hands curves to its sinks. No training waits for them.
+class Tracker:
+    """An observer that hands curves to its sinks. No training waits for them.
 
     Args:
         tell: is told when a sink fails; it then gets no more, and the run goes on.
@@ -65,9 +59,9 @@ class Tracker(Silent):
         self._has_metric = has_metric
         self._tell = tell
         self._queue: SimpleQueue[_Points | None] = SimpleQueue()
-        self._collected: dict[str, list[Progress]] = {}
+        self._collected: dict[str, list[TrainingProgress]] = {}
         self._handed_over = time.monotonic()
-        self._told: dict[str, int] = {}
+        self._ended_at: dict[str, int] = {}
         self._thread = Thread(target=self._keep, name="eureka-tracking", daemon=True)
 
     def __enter__(self) -> Self:
@@ -84,49 +78,58 @@ class Tracker(Silent):
             names = ", ".join(sink.name for sink in self._sinks)
             self._tell(f"warning: {names} did not take the last points within {CLOSE_S:.0f} s")
 
-    def event(self, event: TrainingEvent) -> None:
-        """Collect the progress of trainings, and hand over what only their end tells."""
-        if isinstance(event, Progress):
-            self._collected.setdefault(_group(event.candidate_id, event.seed), []).append(event)
-            if time.monotonic() - self._handed_over >= BATCH_S:
-                self._hand_over()
-        elif isinstance(event, TrainingResult):
-            self._hand_over()
-            group = _group(event.candidate_id, event.seed)
-            components = {f"reward/{name}": curve for name, curve in event.components.items()}
-            self._hand_over_new(group, event.steps, {"reward/total": event.total, **components})
-            if self._has_metric:
-                evaluated = {"evaluation/task_metric": event.checkpoint_scores}
-                self._hand_over_new(group, event.checkpoint_steps, evaluated)
-            self._told[group] = event.steps[-1]
+    def __call__(self, event: Event) -> None:
+        """Collect the progress of trainings, and hand over what the end of one, of a generation or of all tells."""
+        match event:
+            case TrainingProgress():
+                self._collected.setdefault(_group(event.candidate, event.seed), []).append(event)
+                if time.monotonic() - self._handed_over >= BATCH_S:
+                    self._hand_over()
+            case Trained():
+                self._trained(event)
+            case GenerationFinished():
+                values = {
+                    "trained_candidates": float(event.trained),
+                    "best_of_generation": event.best_of_generation,
+                    "best_so_far": event.score,
+                }
+                self._put(SEARCH, event.generation, values)
+            case Compared():
+                self._compared(event)
 
-    def generation_finished(self, generation: int, outcomes: Sequence[Outcome], best: Outcome | None) -> None:
-        """Hand over how the search stands."""
-        values = {"trained_candidates": (float(len(outcomes)),)}
-        if outcomes:
-            values["best_of_generation"] = (max(outcome.score for outcome in outcomes),)
-        if best is not None:
-            values["best_so_far"] = (best.score,)
-        self._queue.put(_Points(SEARCH, (generation,), values))
+    def _trained(self, event: Trained) -> None:
+        self._hand_over()
+        result = event.result
+        if result is None:
+            return
+        group = _group(event.candidate, event.seed)
+        components = {f"reward/{name}": curve for name, curve in result.components.items()}
+        self._hand_over_new(group, result.steps, {"reward/total": result.total, **components})
+        if self._has_metric:
+            self._hand_over_new(group, result.checkpoint_steps, {"evaluation/task_metric": result.checkpoint_scores})
+        self._ended_at[group] = result.steps[-1]
 
-    def compared(self, comparison: Comparison) -> None:
-        """Hand over what the final comparison found: every fresh seed's score, and the statistics at the last seed."""
-        for method in comparison.methods:
-            role = method.role.value
-            if method.scores:
-                self._queue.put(_Points(COMPARISON, method.seeds, {f"{role}/score": method.scores}))
+    def _compared(self, event: Compared) -> None:
+        """Every fresh seed's score, and the statistics at the last seed."""
+        for reward in event.rewards:
+            if reward.scores:
+                self._queue.put(_Points(COMPARISON, reward.seeds, {f"{reward.role}/score": reward.scores}))
             statistics = {
-                "iqm": method.iqm,
-                "probability_of_improvement": method.improvement,
-                "human_normalised": method.normalised,
+                f"{reward.role}/iqm": reward.iqm,
+                f"{reward.role}/probability_of_improvement": reward.probability_of_improvement,
+                f"{reward.role}/human_normalised": reward.human_normalised,
             }
-            values = {f"{role}/{name}": (known.value,) for name, known in statistics.items() if known is not None}
-            if values:
-                self._queue.put(_Points(COMPARISON, method.seeds[-1:], values))
+            self._put(COMPARISON, reward.seeds[-1] if reward.seeds else 0, statistics)
+
+    def _put(self, group: str, step: int, values: Mapping[str, float | None]) -> None:
+        """One point of each curve, where its value is known."""
+        known = {name: (value,) for name, value in values.items() if value is not None}
+        if known:
+            self._queue.put(_Points(group, (step,), known))
 
     def _hand_over_new(self, group: str, steps: tuple[int, ...], values: Mapping[str, tuple[float, ...]]) -> None:
         """The points of a training beyond those that it ended with before, if the race has carried it on since."""
-        known = sum(step <= self._told.get(group, 0) for step in steps)
+        known = sum(step <= self._ended_at.get(group, 0) for step in steps)
         self._queue.put(_Points(group, steps[known:], {name: curve[known:] for name, curve in values.items()}))
 
     def _hand_over(self) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from eureka.core.child_environment import worker_environment
 from eureka.core.errors import RenderingUnavailable
-from eureka.core.interpreter import python
-from eureka.core.priority import last_words
+from eureka.core.processes import Child, child_environment, python_command
 
 BACKENDS = ("egl", "osmesa")
 """Values of MUJOCO_GL, in the order in which they are tried: EGL uses a GPU where there is one."""
@@ -65,10 +62,10 @@ class GlReport:
     missing: tuple[str, ...] = ()
 
 
-def gl_environment(environment: Mapping[str, str], backend: str) -> dict[str, str]:
+def drawing_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """What a child that draws is given of the environment variables: no keys."""
     drawing = {name: value for name, value in environment.items() if name in _NAMES or name.startswith(_PREFIXES)}
-    return {**worker_environment(environment), **drawing, "MUJOCO_GL": backend}
+    return {**child_environment(environment), **drawing}
 
 
 def gl_report(environment: Mapping[str, str]) -> list[GlReport]:
@@ -103,22 +100,12 @@ def explain(reports: list[GlReport]) -> str:
 
 
 def _try(environment: Mapping[str, str], backend: str) -> GlReport:
-    child = gl_environment(environment, backend)
-    try:
-        probe = subprocess.run(
-            [python(), "-P", "-c", _PROBE],
-            env=child,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            check=False,
-            timeout=PROBE_TIMEOUT_S,
-        )
-    except subprocess.TimeoutExpired:
-        return GlReport(backend, f"gave no picture in {PROBE_TIMEOUT_S:.0f} s: broken, or this machine is too busy")
-    if probe.returncode == 0:
-        return GlReport(backend, "")
-    missing = subprocess.run(
-        [python(), "-P", "-c", _MISSING, backend], env=child, capture_output=True, text=True, check=False
-    )
-    return GlReport(backend, last_words(probe.returncode, probe.stderr), tuple(missing.stdout.split()))
+    variables = {**drawing_environment(environment), "MUJOCO_GL": backend}
+    with Child(python_command("-c", _PROBE), variables, own_session=False) as probe:
+        if not probe.wait(PROBE_TIMEOUT_S):
+            return GlReport(backend, f"gave no picture in {PROBE_TIMEOUT_S:.0f} s: broken, or this machine is too busy")
+        if probe.returncode == 0:
+            return GlReport(backend, "")
+        reason = probe.reason()
+    with Child(python_command("-c", _MISSING, backend), variables, stdout=True, own_session=False) as missing:
+        return GlReport(backend, reason, tuple(missing.stdout.read().split()))

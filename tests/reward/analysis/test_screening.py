@@ -2,11 +2,13 @@
 
 import torch
 from analysis_graphs import HEIGHT, SPEED, node, text
-from in_process import examiner
+from in_process import Here, examiner
 
 from eureka.core.types import Rejected, Reward, Stage
+from eureka.reward.analysis.confined import Examiner
 from eureka.reward.analysis.screening import Screening, Tried
 from eureka.reward.analysis.trajectory import Trajectory
+from eureka.sandbox import Failed
 
 GENERATOR = torch.Generator().manual_seed(2)
 STATE = {
@@ -55,3 +57,13 @@ def test_backwards_rewards_are_sent_back_with_trajectories_only():
     assert verdict.reason.startswith("it prefers failing to succeeding")
     assert "must exceed that of failing" in verdict.feedback
     assert Screening(examiner(STATE, [fall, run], 0.9)).screen(reward("g01-c02", 1.0), []) is None
+
+
+def test_what_breaks_its_process_is_turned_down_and_is_nobodys_twin():
+    broken = Failed("killed", "The code crashed its process (SIGFPE).")
+    looks = Examiner(Here({b"7.0]": broken}), STATE)
+    verdict = Screening(looks).screen(reward("g01-c02", 7.0), [FIRST])
+    assert verdict
+    assert (verdict.candidate_id, verdict.stage) == ("g01-c02", Stage.SCREEN)
+    assert verdict.reason == "on states beyond the recorded ones it breaks its process."
+    assert Screening(looks).screen(reward("g01-c03", 3.5), [Tried(reward("g01-c02", 7.0), "")]) is None

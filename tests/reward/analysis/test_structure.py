@@ -4,7 +4,7 @@ import pytest
 from analysis_graphs import ACTION, F32, HEIGHT, RUNNING, SPEED, graph, node
 
 from eureka.reward.analysis.structure import Entry, structure, terms
-from eureka.reward.graph.runtime import InputRef, NodeRef
+from eureka.reward.graph.format import InputRef, NodeRef
 
 
 def test_reads_weights_and_what_is_not_reported():

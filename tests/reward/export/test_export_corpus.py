@@ -9,7 +9,7 @@ from export_helpers import assert_same, export, load
 from reward_corpus import SANE
 from reward_helpers import FIELDS, candidate, states
 
-from eureka.reward.graph.runtime import parse_graph
+from eureka.reward.graph.parse import parse_graph
 from eureka.reward.trace.child import trace
 from eureka.reward.trace.wire import request, unpack
 

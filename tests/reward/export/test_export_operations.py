@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from export_helpers import assert_same, batch, export, graph, load
 
-from eureka.reward.graph.runtime import OPS
+from eureka.reward.graph.operations import OPS
 
 A, B, C, S, M, I, Q, R = ({"input": name} for name in "abcsmiqr")  # noqa: E741
 N = {"batch": 1}

@@ -2,12 +2,13 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import fuzz_graphs as fuzz
 import pytest
 
-from eureka.reward.graph import runtime
+from eureka.reward.graph.operations import OPS
 
 GRAPHS = 600
 
@@ -31,12 +32,12 @@ def test_graphs_of_every_kind_do_no_harm(material):
 def spoilt(material, monkeypatch):
     """Puts something into an operation of the first real graph; gives that graph's text."""
     document = material.documents[0]
-    op = next(node["op"] for node in document["nodes"] if runtime.OPS[node["op"]].outputs == 1)
+    op = next(node["op"] for node in document["nodes"] if OPS[node["op"]].outputs == 1)
 
     def spoil(deed):
-        function = runtime.OPS[op].function
-        spoilt = runtime.OPS[op]._replace(function=lambda *a, **k: (deed(), function(*a, **k))[1])
-        monkeypatch.setitem(runtime.OPS, op, spoilt)
+        function = OPS[op].function
+        spoilt = replace(OPS[op], function=lambda *a, **k: (deed(), function(*a, **k))[1])
+        monkeypatch.setitem(OPS, op, spoilt)
         return json.dumps(document)
 
     return spoil
@@ -61,7 +62,7 @@ def test_a_first_run_that_breaks_its_process_is_counted(material, spoilt):
 
 def _ops(text):
     """The operation that `spoilt` changes."""
-    return {next(n["op"] for n in json.loads(text)["nodes"] if runtime.OPS[n["op"]].outputs == 1)}
+    return {next(n["op"] for n in json.loads(text)["nodes"] if OPS[n["op"]].outputs == 1)}
 
 
 def test_a_graph_that_the_parent_dies_of_is_told(material, monkeypatch):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from eureka.reward.graph.runtime import OPS
+from eureka.reward.graph.operations import OPS
 
 MATRIX = torch.linspace(-0.9, 0.8, 12).reshape(3, 4)
 BATCHED = torch.linspace(-1.0, 1.0, 24).reshape(2, 3, 4)

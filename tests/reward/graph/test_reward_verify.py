@@ -7,7 +7,8 @@ import torch
 from reward_helpers import FIELDS, states
 
 from eureka.reward.graph import shapes
-from eureka.reward.graph.runtime import RewardFunction, parse_graph
+from eureka.reward.graph.parse import parse_graph
+from eureka.reward.graph.runtime import RewardFunction
 from eureka.reward.graph.shapes import check_shapes
 from eureka.reward.graph.verify import EagerRun, check, check_agreement, check_finite, check_isolation
 
@@ -86,6 +87,43 @@ SHAPES = {
         "divides integers",
         10,
     ),
+    # 4294967295 is 2 ** 32 - 1, whose low 32 bits are those of -1, and 2 ** 32 has low bits of 0.
+    "a divisor that is -1 in the operation's type": (
+        [
+            ("_to_copy", [X], {"dtype": {"dtype": "int32"}}),
+            ("div.Tensor_mode", [{"node": 0}, 4294967295], {"rounding_mode": "trunc"}),
+            ("abs", [X], {}),
+        ],
+        "divides integers",
+        11,
+    ),
+    "a divisor that is 0 in the operation's type": (
+        [
+            ("_to_copy", [X], {"dtype": {"dtype": "int32"}}),
+            ("remainder.Scalar", [{"node": 0}, 4294967296], {}),
+            ("abs", [X], {}),
+        ],
+        "divides integers",
+        11,
+    ),
+    "a divisor that is 0 in eight bits": (
+        [
+            ("_to_copy", [X], {"dtype": {"dtype": "uint8"}}),
+            ("floor_divide", [{"node": 0}, 256], {}),
+            ("abs", [X], {}),
+        ],
+        "divides integers",
+        11,
+    ),
+    "integers divided by a tensor of one number": (
+        [
+            ("scalar_tensor", [3], {"dtype": {"dtype": "int64"}}),
+            ("remainder.Tensor", [{"input": "episode_length"}, {"node": 0}], {}),
+            ("abs", [X], {}),
+        ],
+        "divides integers",
+        11,
+    ),
     "the least integer divided by -1": (
         [
             ("full", [[{"batch": 1}], -1], {"dtype": {"dtype": "int64"}}),
@@ -109,6 +147,16 @@ def test_shapes(case):
 
 FINE = {
     "a remainder by a number": [("remainder.Scalar", [{"input": "episode_length"}, 3], {}), ("abs", [X], {})],
+    # 2 ** 32 - 1 stays what it is in 64 bits; -1 is 255 in eight without a sign.
+    "a large divisor": [
+        ("div.Tensor_mode", [{"input": "episode_length"}, 4294967295], {"rounding_mode": "floor"}),
+        ("abs", [X], {}),
+    ],
+    "a divisor without a sign": [
+        ("_to_copy", [X], {"dtype": {"dtype": "uint8"}}),
+        ("floor_divide", [{"node": 0}, 255], {}),
+        ("abs", [X], {}),
+    ],
     "a division of floats": [("floor_divide", [X, X], {})],
     "a long sum": [("repeat", [POSE, [1, 341]], {})] + [("sum.dim_IntList", [{"node": 0}, [1]], {})] * 30,
 }

@@ -6,8 +6,9 @@ from reward_corpus import SANE
 from reward_helpers import candidate, eager, states
 
 from eureka.core.types import Reward
-from eureka.reward.graph.canonical import format_graph
-from eureka.reward.graph.runtime import compile_graph, parse_graph
+from eureka.reward.graph.format import format_graph
+from eureka.reward.graph.parse import parse_graph
+from eureka.reward.graph.runtime import compile_graph
 
 #: Composite functions (einsum, cosine_similarity) may be summed in another order: a few roundings of 2^-24 each,
 #: relative to the largest value. Everything else is bitwise equal, as `test_most_are_bitwise_equal` shows.

@@ -8,7 +8,8 @@ import pytest
 import torch
 from reward_helpers import FIELDS, states
 
-from eureka.reward.graph.runtime import compile_graph, parse_graph
+from eureka.reward.graph.parse import parse_graph
+from eureka.reward.graph.runtime import compile_graph
 from eureka.reward.trace.trusted import UntraceableError, same_total, trace_trusted
 
 State = Mapping[str, torch.Tensor]

@@ -6,7 +6,8 @@ import time
 import pytest
 from reward_helpers import FIELDS, states
 
-from eureka.reward.graph.runtime import RewardFunction, parse_graph
+from eureka.reward.graph.parse import parse_graph
+from eureka.reward.graph.runtime import RewardFunction
 from eureka.reward.graph.shapes import check_shapes
 
 ROWS = 128

@@ -10,26 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from console_story import Clock, Story
+from console_story import Clock, Story, answered, trainings
 
 from eureka.core import events
 from eureka.core.errors import ConfigError
-from eureka.core.events import TrainingStarted
 from eureka.core.text import table
-from eureka.core.types import (
-    Candidate,
-    Completion,
-    Progress,
-    Prompt,
-    PromptFacts,
-    Reflection,
-    Rejected,
-    Stage,
-    TrainingResult,
-    Usage,
-    WorkerRestarted,
-)
-from eureka.search import Outcome
+from eureka.core.types import TrainingResult
 from eureka.store import RunStore
 from eureka.ui.console import (
     BestReward,
@@ -47,10 +33,10 @@ from eureka.ui.console.lines import ProgressLines
 from eureka.ui.console.output import visible
 
 RESULT = TrainingResult(
-    "g02-c01", 0, (1,), (1.0,), (1.0,), (1.0,), {"a": (1.0,)}, {}, (1.5,), (1.75,), b"", diverged_worlds=3
+    "g02-c01", 0, final_scores=(1.5,), steps=(1,), metric=(1.0,), checkpoint_scores=(1.75,), diverged_worlds=3
 )
+COMPARED = events.Compared((events.ComparedReward("best", (1000,), (2.5,), 2.5, 0.75, None),))
 EVENTS_PAGE = Path(__file__).parents[3] / "docs" / "events.md"
-PARENT = Reflection("g01-c02", "", (), (), 0.0, 0.0, (), (), ())
 
 
 @pytest.fixture(autouse=True)
@@ -72,26 +58,27 @@ def test_a_generation_line_by_line(
     now = [100.0]
     monkeypatch.setattr("eureka.ui.console.lines.time.monotonic", lambda: now[0])
     lines = ProgressLines(view)
-    lines.generation_started(2, Prompt((), PromptFacts("ant", 0, 2, (), reflection=PARENT)))
-    lines.rejected(Rejected("g02-c02", Stage.TRACE, "it loops", "it loops"))
-    lines.training_started(TrainingStarted(("g02-c01", "g02-c03"), (0, 0), 1024))
-    lines.event(Progress("g02-c01", 0, 500, 1.0, 2.0))
+    names = ("g02-c01", "g02-c02", "g02-c03")
+    lines(events.GenerationStarted(2, "g01-c02", names, (("g01-c02",),) * 3))
+    lines(events.CandidateRejected("g02-c02", "trace", "it loops"))
+    lines(trainings("g02-c01", "g02-c03", steps=500))
+    lines(events.TrainingProgress("g02-c01", 0, 250, 1.0, 2.0))
     now[0] += 20
-    lines.event(Progress("g02-c03", 0, 500, 1.0, 2.0))
-    lines.event(WorkerRestarted(1, "worker 1 was killed by signal 9", ("g02-c03",)))
-    lines.event(RESULT)
+    lines(events.TrainingProgress("g02-c03", 0, 240, 1.0, 2.0))
+    lines(events.WorkerRestart(1, "worker 1 was killed by signal 9", ("g02-c03",)))
+    lines(events.of_training(RESULT))
     now[0] += 10
-    lines.training_started(TrainingStarted(("g02-c01",), (0,), 1024, continued=True))
-    lines.generation_finished(2, [], Outcome(Candidate("g02-c01", "", ()), (RESULT,)))
-    lines.generation_finished(3, [], None)
+    lines(trainings("g02-c01", continued=True))
+    lines(events.GenerationFinished(2, "g02-c01", 1.5))
+    lines(events.GenerationFinished(3, None, None))
     assert capsys.readouterr().out.splitlines() == [
         "generation 2 of 3: program_search is asked, shown how g01-c02 trained",
         "  g02-c02  rejected (trace): it loops",
-        "  training 2 policies, 1,024 steps each",
-        "   49% of the training steps",  # two trainings of 1,024
+        "  training 2 policies, 500 steps each",
+        "   49% of the training steps",
         "  worker 1 was killed by signal 9; started again for g02-c03",
         "  g02-c01  seed 0: 1.5 m/s (best checkpoint 1.75, 3 worlds diverged)",
-        "  1 policy trains on, to 1,024 steps: g02-c01",
+        "  1 policy trains on, to 1,000 steps: g02-c01",
         "generation 2 of 3 finished in 30 s: best so far g02-c01, 1.5 m/s",
         "generation 3 of 3 finished in 30 s: no usable reward yet",
     ]
@@ -101,28 +88,22 @@ def test_answers_and_what_they_cost(view: View, capsys: pytest.CaptureFixture[st
     lines = ProgressLines(
         dataclasses.replace(view, generations=1, spending=lambda generation: f"spent in {generation}")
     )
-    lines.answered(Completion("g01-c01", "", "m", Usage(1200, 345, usd=0.01234)))
-    lines.answered(Completion("g01-c02", "", "m", Usage(10, 2)))
-    lines.answered(Completion("g01-c02", "", "m", Usage(10, 2, usd=0.5), attempt=1, continues=True))
-    lines.answered(Completion("g01-c02", "", "m", Usage(10, 2, usd=0.5), attempt=2))
-    lines.answered(Completion("g01-c03", "", "m", attempt=2))
-    lines.answered(Completion("g01-c04", "", "m"))
-    lines.generation_finished(1, [], None)
+    lines(answered("g01-c01", (1200, 345), usd=0.01234))
+    lines(answered("g01-c02", (10, 2), usd=None))
+    lines(answered("g01-c02", (10, 2), usd=0.5, attempt=1, continues=True))
+    lines(answered("g01-c02", (10, 2), usd=0.5, attempt=2))
+    lines(answered("g01-c03", None))
+    lines(answered("g01-c03", None, attempt=1))
+    lines(events.GenerationFinished(1, None, None))
     assert capsys.readouterr().out.splitlines() == [
         "  g01-c01  answer: 1,545 tokens, $0.012",
         "  g01-c02  answer: 12 tokens, price not known",
         "  g01-c02  went on: 12 tokens, $0.5",
         "  g01-c02  repair 1: 12 tokens, $0.5",
-        "  g01-c03  repair 2",
+        "  g01-c03  repair 1",
         "generation 1 of 1 finished in 0 s: no usable reward yet",
         "  spent in 1",
     ]
-
-
-def test_a_generation_that_builds_on_nothing(view: View, capsys: pytest.CaptureFixture[str]) -> None:
-    lines = ProgressLines(dataclasses.replace(view, generations=1, proposer="replay"))
-    lines.generation_started(1, Prompt((), PromptFacts("ant", 0, 1, ())))
-    assert capsys.readouterr().out == "generation 1 of 1: replay is asked\n"
 
 
 def test_tables_and_errors(capsys: pytest.CaptureFixture[str]) -> None:
@@ -173,8 +154,8 @@ def test_quiet_says_what_the_command_gives_and_errors(
 ) -> None:
     choose_mode(quiet=True)
     story = Story(tmp_path / "run", make_result)
-    with watching(story.view()) as watcher:
-        for _ in story.tell(watcher, Clock()):
+    with watching(story.view()) as observe:
+        for _ in story.tell(observe, Clock()):
             say("on the way")
     best_reward_found(BestReward("g01-c01", 2.0, "m/s", ("a", "b"), "best/reward.py"))
     error_line("broken")
@@ -196,6 +177,10 @@ def test_quiet_and_json_exclude_each_other() -> None:
 # ---- JSON-lines --------------------------------------------------------------------------------------------------
 
 
+def written(cls: type[events.Event]) -> list[str]:
+    return [entry.name for entry in dataclasses.fields(cls) if entry.metadata != events.NOT_WRITTEN]
+
+
 def kinds() -> dict[str, type[events.Event]]:
     return {cls.kind: cls for cls in events.Event.__subclasses__()}
 
@@ -205,9 +190,10 @@ def test_json_has_one_typed_object_for_everything(
 ) -> None:
     choose_mode(as_json=True)
     story = Story(tmp_path / "run", make_result)
-    with watching(story.view()) as watcher:
-        for step in story.tell(watcher, Clock()):
+    with watching(story.view()) as observe:
+        for step in story.tell(observe, Clock()):
             say(step)
+        observe(COMPARED)
     best_reward_found(BestReward("g01-c01", 2.0, "m/s", ("a",), "best/reward.py"))
     print_table("scores", ("reward", "IQM"), [("best", "2.5")])
     error_line("broken")
@@ -215,7 +201,7 @@ def test_json_has_one_typed_object_for_everything(
     told: list[dict[str, Any]] = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
     for event in told:
         cls = kinds()[event["event"]]
-        assert list(event)[1:] == [entry.name for entry in dataclasses.fields(cls)]
+        assert list(event)[1:] == written(cls)
     assert {event["event"] for event in told} == kinds().keys()
     first = {kind: next(event for event in told if event["event"] == kind) for kind in kinds()}
     assert first["run_started"] == {
@@ -253,8 +239,20 @@ def test_json_has_one_typed_object_for_everything(
         "generation": 1,
         "best": "g01-c01",
         "score": 2.0,
+        "trained": 1,
+        "best_of_generation": 2.0,
     }
     assert first["confirmation_started"]["candidates"] == ["g02-c01", "g01-c01"]
+    assert first["compared"]["rewards"] == [
+        {
+            "role": "best",
+            "seeds": [1000],
+            "scores": [2.5],
+            "iqm": 2.5,
+            "probability_of_improvement": 0.75,
+            "human_normalised": None,
+        }
+    ]
     assert first["table"]["rows"] == [["best", "2.5"]]
     assert first["error"]["message"] == "broken"
     assert first["interrupted"]["command"] == "eureka resume run"
@@ -266,4 +264,4 @@ def test_every_event_and_field_is_documented() -> None:
         section = page.partition(f"## `{kind}`\n")[2].partition("\n## ")[0]
         assert section, f"docs/events.md has no section on {kind}"
         documented = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
-        assert documented == [entry.name for entry in dataclasses.fields(cls)], kind
+        assert documented == written(cls), kind

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pyte
 import pytest
-from console_story import HOSTILE, Clock, Story
+from console_story import HOSTILE, Clock, Story, answered, started, trainings
 from rich.cells import cell_len
 from rich.console import Console
 
+from eureka.core.events import GenerationFinished, TrainingProgress, of_training
 from eureka.core.ids import INIT_ID
-from eureka.core.types import Completion, Progress, Rejected, Stage, TrainingResult
+from eureka.core.types import Completion, Rejected, Stage, TrainingResult
 from eureka.ui.console.board import Board, Row, Score, score
 from eureka.ui.console.layout import ASCII, count, metric_text, render
 from eureka.ui.console.layout import clock as clock_text
@@ -127,7 +128,7 @@ def test_a_run_that_goes_on_shows_what_is_done(story: Story, make_result: Make) 
         store.record_completion(Completion("g02-c03", "", "m"))
         store.record_result(make_result("g02-c03", (1.0, 1.0)))
         board = Board(view, Clock())
-        board.generation_started(2, None)  # type: ignore[arg-type]
+        board(started(2))
     assert shown(board)[2:] == [
         "★ g01-c01    best so far                        2",
         "  g02-c01    answered",
@@ -140,13 +141,11 @@ def test_a_reward_to_start_from_is_called_so(story: Story, make_result: Make) ->
     view = story.view()
     with view.store as store:
         board = Board(view, Clock())
-        board.training_started(story.started(INIT_ID))
-        board.event(Progress(INIT_ID, 0, 100, 0.5, 9.0))
+        board(trainings(INIT_ID))
+        board(TrainingProgress(INIT_ID, 0, 100, 0.5, 9.0))
         assert shown(board)[2].startswith("  your reward  training ━")
-        store.record_completion(Completion(INIT_ID, "", "init"))
-        store.record_result(make_result(INIT_ID, (2.0,)))
-        board.event(make_result(INIT_ID, (2.0,)))
-        board.generation_started(1, None)  # type: ignore[arg-type]
+        board(of_training(make_result(INIT_ID, (2.0,))))
+        board(started(1))
         assert [row.split()[:3] for row in shown(board)[2:4]] == [["★", "your", "reward"], ["g01-c01", "asked"]]
         store.set_fact("init", "human")
         assert shown(board)[2].startswith("★ human reward  done")
@@ -185,14 +184,49 @@ def test_a_metric_has_as_many_digits_as_its_interval() -> None:
 
 def test_the_rest_of_an_answer_is_no_repair(story: Story) -> None:
     board = Board(story.view(), Clock())
-    board.generation_started(1, None)  # type: ignore[arg-type]
-    cut_off = Completion("g01-c01", "", "m", finish="length")
-    board.answered(cut_off)
-    board.answered(Completion("g01-c01", "", "m", attempt=1, continues=True))
+    board(started(1))
+    board(answered("g01-c01"))
+    board(answered("g01-c01", attempt=1, continues=True))
     assert shown(board)[2] == "  g01-c01    answered"
-    board.answered(Completion("g01-c01", "", "m", attempt=2))
+    board(answered("g01-c01", attempt=2))
     assert shown(board)[2] == "  g01-c01    repaired"
     assert render(board, 120, 24)[2].plain.endswith("after 1 repair")
+
+
+def test_the_star_is_whom_the_search_calls_best(story: Story, make_result: Make) -> None:
+    """Not who was lucky while others were trained further, nor who has the highest number of a shorter training."""
+    story.changes = {"samples": 2}
+    board = Board(story.view(), Clock())
+
+    def trained(name: str, *scores: float, seed: int = 0) -> None:
+        board(of_training(make_result(name, scores, seed=seed)))
+
+    board(started(1, 2))
+    board(trainings("g01-c01", "g01-c02", steps=500))
+    trained("g01-c01", 9.0)
+    trained("g01-c02", 1.0)
+    assert board.leader() is None
+    assert shown(board)[2] == "  g01-c01    stopped                       500  9"
+    board(trainings("g01-c02", continued=True))
+    trained("g01-c02", 2.0)
+    assert board.leader() == "g01-c02"
+    board(GenerationFinished(1, "g01-c02", 2.0))
+    assert shown(board)[2:] == [
+        "  g01-c01    stopped                       500  9",
+        "★ g01-c02    done                           1k  2",
+    ]
+    board(started(2, 2))
+    board(trainings("g02-c01"))
+    trained("g02-c01", 1.5)
+    assert board.leader() == "g01-c02"
+    # Further seeds may tell that the best is worth less than it seemed, and then that is said.
+    board(trainings("g01-c02", "g02-c01", seed=1))
+    trained("g01-c02", 0.0, seed=1)
+    trained("g02-c01", 1.5, seed=1)
+    assert board.leader() == "g02-c01"
+    board(GenerationFinished(2, "g02-c01", 1.5))
+    assert board.best is not None
+    assert board.best.note == "g01-c02 was 2 before further seeds"
 
 
 # ---- on a terminal -----------------------------------------------------------------------------------------------

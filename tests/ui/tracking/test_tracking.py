@@ -14,45 +14,20 @@ from console_story import Clock, Story
 
 from eureka.config import RunConfig, TrackingConfig
 from eureka.core.errors import ConfigError, EurekaError
+from eureka.core.events import Compared, ComparedReward, of_training
 from eureka.core.types import TrainingResult
-from eureka.evaluation.data import Comparison, Estimate, Method, Role
-from eureka.ui.console.silent import Silent
-from eureka.ui.tracking import Both, Tracker, require_trackers, tracking
+from eureka.ui.tracking import Tracker, require_trackers, tracking
 
 Make = Callable[..., TrainingResult]
 
 
-def method(role: Role, scores: tuple[float, ...], improvement: Estimate | None = None) -> Method:
-    seeds = tuple(range(1000, 1000 + len(scores)))
-    iqm = Estimate(sum(scores) / len(scores), None) if scores else None
-    return Method(
-        role=role,
-        name=role.value,
-        seeds=seeds,
-        scores=scores,
-        iqm=iqm,
-        improvement=improvement,
-        normalised=None,
-        correlation=None,
+COMPARISON = Compared(
+    (
+        ComparedReward("best", (1000, 1001), (2.0, 4.0), 3.0, 0.75, None),
+        ComparedReward("human", (1000, 1001), (1.0, 3.0), 2.0, None, None),
+        # The training of the bare metric was given up.
+        ComparedReward("sparse", (), (), None, None, None),
     )
-
-
-COMPARISON = Comparison(
-    version=1,
-    task="ant",
-    metric="speed",
-    unit="m/s",
-    steps=1000,
-    search_steps=1000,
-    eval_episodes=2,
-    # The training of the bare metric was given up.
-    methods=(
-        method(Role.BEST, (2.0, 4.0), Estimate(0.75, None)),
-        method(Role.HUMAN, (1.0, 3.0)),
-        method(Role.SPARSE, ()),
-    ),
-    gap=None,
-    transitions=512,
 )
 
 
@@ -120,9 +95,11 @@ def test_what_is_kept_of_a_search(story: Story) -> None:
         "evaluation/task_metric",
     }
     assert [entry for entry in sink.kept if entry[0] == "search"] == [
-        ("search", "trained_candidates", 1, 0.0),
+        ("search", "trained_candidates", 1, 1.0),
+        ("search", "best_of_generation", 1, 2.0),
         ("search", "best_so_far", 1, 2.0),
-        ("search", "trained_candidates", 2, 0.0),
+        ("search", "trained_candidates", 2, 1.0),
+        ("search", "best_of_generation", 2, 3.0),
         ("search", "best_so_far", 2, 3.0),
     ]
     # The first failure is told, and the run and the other sink go on.
@@ -135,9 +112,9 @@ def track(story: Story, config: TrackingConfig, told: list[str], environment: Ma
         store,
         tracking(RunConfig(tracking=config), store, environment or {}, told.append) as tracker,
     ):
-        for _ in story.tell(Both(Silent(), tracker), Clock()):
+        for _ in story.tell(tracker, Clock()):
             pass
-        tracker.compared(COMPARISON)
+        tracker(COMPARISON)
 
 
 def test_a_training_that_a_race_carries_on_is_kept_once(make_result: Make) -> None:
@@ -149,8 +126,8 @@ def test_a_training_that_a_race_carries_on_is_kept_once(make_result: Make) -> No
     )
     sink = FakeSink()
     with Tracker([sink], print) as tracker:
-        tracker.event(first)
-        tracker.event(whole)
+        tracker(of_training(first))
+        tracker(of_training(whole))
     totals = [(step, value) for _, name, step, value in sink.kept if name == "reward/total"]
     assert totals == [(100, 0.0), (200, 1.0), (300, 2.0), (400, 3.0)]
     evaluated = [(step, value) for _, name, step, value in sink.kept if name == "evaluation/task_metric"]
@@ -225,7 +202,7 @@ def test_wandb_has_a_run_for_each_training_in_one_group(story: Story, monkeypatc
     assert len({given["id"] for given in opened.values()}) == len(opened)
     assert all("/" not in given["id"] and given["project"] == "rewards" for given in opened.values())
     assert ("log", {"steps": 100, "task_metric": 0.5, "episode_length": 9.0}) in calls
-    assert ("log", {"generation": 1, "trained_candidates": 0.0, "best_so_far": 2.0}) in calls
+    assert ("log", {"generation": 1, "trained_candidates": 1.0, "best_of_generation": 2.0, "best_so_far": 2.0}) in calls
     assert ("log", {"seed": 1001, "human/score": 3.0}) in calls
     assert sum(kind == "finish" for kind, _ in calls) == len(opened)
 

@@ -13,8 +13,7 @@ import time
 from pathlib import Path
 from threading import Event, Thread
 
-from eureka.core.errors import EurekaError
-from eureka.core.priority import go_last
+from eureka.core.processes import errors_end_process, lower_priority
 from eureka.ui.web.live.server import Watch, watch
 
 LOWER_PRIORITY = 5
@@ -27,16 +26,13 @@ QUIET_S = 2.0
 
 def main(folder: str) -> None:
     """Serve; ends the process with 1 and one line on stderr where that cannot be."""
-    go_last(LOWER_PRIORITY)
+    lower_priority(LOWER_PRIORITY)
     ended = Event()
-    try:
-        with watch(Path(folder), ended=ended.is_set) as ready:
-            sys.stdout.write(f"{ready.address}\n")
-            sys.stdout.flush()
-            Thread(target=_stop_at_end_of_input, args=(ready, ended), daemon=True).start()
-            ready.run()
-    except EurekaError as error:
-        sys.exit(" ".join(str(error).split()))
+    with errors_end_process(), watch(Path(folder), ended=ended.is_set) as ready:
+        sys.stdout.write(f"{ready.address}\n")
+        sys.stdout.flush()
+        Thread(target=_stop_at_end_of_input, args=(ready, ended), daemon=True).start()
+        ready.run()
 
 
 def _stop_at_end_of_input(ready: Watch, ended: Event) -> None:

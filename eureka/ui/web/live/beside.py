@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
-from typing import IO
 
-from eureka.core.interpreter import module_command
+from eureka.core.processes import Child, module_command
 
 STOP_S = 20.0
 """How long the server may take to show the run's end to those who look, and to end itself."""
@@ -23,39 +21,22 @@ def watched(folder: Path, environment: Mapping[str, str], tell: Callable[[str], 
         environment: of the process; without keys.
         tell: is told the page's address as soon as it can be opened.
     """
-    process = subprocess.Popen(
-        module_command("eureka.ui.web.live", str(folder.resolve())),
-        env=dict(environment),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stderr is not None
-    told = (process.stdout, process.stderr, folder, tell)
-    teller = Thread(target=_tell_address, args=told, name="eureka-watch", daemon=True)
-    teller.start()
-    try:
-        yield
-    finally:
-        process.stdin.close()
+    command = module_command("eureka.ui.web.live", str(folder.resolve()))
+    with Child(command, environment, stdin=True, stdout=True) as server:
+        teller = Thread(target=_tell_address, args=(server, folder, tell), name="eureka-watch", daemon=True)
+        teller.start()
         try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        teller.join()
-        process.stdout.close()
-        process.stderr.close()
+            yield
+        finally:
+            server.close_stdin()
+            server.wait(STOP_S)
+            server.end()
+            teller.join()
 
 
-def _tell_address(stdout: IO[str], stderr: IO[str], folder: Path, tell: Callable[[str], None]) -> None:
-    address = stdout.readline().strip()
+def _tell_address(server: Child, folder: Path, tell: Callable[[str], None]) -> None:
+    address = server.stdout.readline().strip()
     if address:
         tell(f"watch it at {address} (while the run goes on; then by `eureka watch {folder}`)")
-    elif reason := stderr.read().strip().splitlines():
-        tell(f"warning: the page is not served: {reason[-1]}")
+    elif server.wait() and (said := server.last_line()):
+        tell(f"warning: the page is not served: {said}")

@@ -19,7 +19,15 @@ from eureka.app.estimate import estimate
 from eureka.app.session import SearchSession, judged_by_preferences, search_session
 from eureka.config import RunConfig, compose_config, to_yaml
 from eureka.core.errors import ConfigError, StoreError, TaskError
-from eureka.core.types import Feedback, Progress, Prompt, PromptFacts, TrainingLength, TrainingResult, Verdict
+from eureka.core.events import GenerationFinished, TrainingProgress, of_training
+from eureka.core.types import (
+    Feedback,
+    Prompt,
+    PromptFacts,
+    TrainingLength,
+    TrainingResult,
+    Verdict,
+)
 from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes
 from eureka.search.status import fates
@@ -87,7 +95,7 @@ def judged(tmp_path: Path, make_result: Make) -> Path:
     facts |= {"had metric access": "no", "sandbox layers": "", "proposer": "a fake", "sentence": "Balance."}
     RunStore.create(folder, to_yaml(compose_config(["task=cartpole"])), facts).close()
     leave_answers(folder, [choice(1, "g01-c01"), choice(2, "g02-c01", "g02-c02"), choice(3, "g02-c01", "g03-c02")])
-    reviewer = Reviewer(folder, asks=False, timeout_s=None, environment={}, tell=lambda text: None)
+    reviewer = Reviewer(folder, asks=False, timeout_s=None, tell=lambda text: None, film=lambda generation, names: None)
     trainer = ScriptedTrainer(make_result, dict.fromkeys([f"g0{g}-c0{s}" for g in (1, 2, 3) for s in (1, 2)], 0.0))
     trainer.spec = load_task("balance", [write_task(tmp_path)]).spec
     run = build_run(folder, make_result, reviewer=reviewer, trainer=trainer)
@@ -132,12 +140,13 @@ def test_the_console_shows_no_score_of_a_training(
     with RunStore.open(judged, read_only=True) as store:
         view = View("balance", NO_METRIC.unit, store, generations=3, samples=2, has_metric=False)
         lines = ProgressLines(view)
-        lines.event(make_result("g01-c01", (0.0,)))
+        trained = of_training(make_result("g01-c01", (0.0,)))
+        lines(trained)
         best = next(outcome for outcome in outcomes(store) if outcome.candidate.id == "g02-c01")
-        lines.generation_finished(2, [], best)
+        lines(GenerationFinished(2, "g02-c01", best.score))
         board = Board(view)
-        board.event(Progress("g01-c01", 0, 100, 0.0, 10.0))
-        board.event(make_result("g01-c01", (0.0,)))
+        board(TrainingProgress("g01-c01", 0, 100, 0.0, 10.0))
+        board(trained)
     printed = capsys.readouterr().out
     assert "g01-c01  seed 0: trained\n" in printed
     assert re.search(r"best so far g02-c01, \d\.\d+ preference score", printed)
