@@ -19,17 +19,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from eureka.evaluation.baselines import trace_baselines
 from search_study_data import RESULTS, Hardware, this_hardware
 
 from eureka.core.serialize import dumps, loads
-from eureka.core.types import Rejected, TrainingResult
-from eureka.evaluation import Role
+from eureka.core.types import OwnReward, Rejected, TrainingResult
 from eureka.evaluation.rows import interval, value
 from eureka.evaluation.statistics import difference, iqm
 from eureka.physics import Engine, MujocoC
 from eureka.store.files import write_atomically
 from eureka.tasks import Rng, Task, load_task
+from eureka.trainers.population.baselines import trace_baselines
 from eureka.trainers.population.evaluate import evaluate
 from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.policy import load_policy
@@ -122,7 +121,7 @@ def policies(task: Task, num_seeds: int) -> list[bytes]:
     """Policies trained with the human-written reward, one a seed."""
     info = task.info
     schedule = Schedule(info.num_envs, info.steps["quick"], 1, 1, info.ppo)
-    graph = trace_baselines(task, record(task).state).graphs[Role.HUMAN]
+    graph = trace_baselines(task, record(task).state)[OwnReward.OWN]
     found = {}
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -24,16 +24,15 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import torch
-from eureka.evaluation.baselines import trace_baselines
 from search_study_data import RESULTS, Hardware, this_hardware
 
 from eureka.core.serialize import dumps, loads
-from eureka.core.types import Rejected, TrainingResult
-from eureka.evaluation import Role
+from eureka.core.types import OwnReward, Rejected, TrainingResult
 from eureka.evaluation.rows import NONE, interval, value
 from eureka.evaluation.statistics import difference, iqm
 from eureka.store.files import write_atomically
 from eureka.tasks import Task, load_task
+from eureka.trainers.population.baselines import trace_baselines
 from eureka.trainers.population.evaluate import evaluate
 from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.pool import WorkerPool
@@ -154,7 +153,7 @@ def train_ours(wanted: Sequence[Wanted]) -> Iterator[Score]:
     """Our own trainings of one task, together."""
     first = wanted[0]
     task = load_task(first.task)
-    graph = trace_baselines(task, record(task).state).graphs[Role.HUMAN]
+    graph = trace_baselines(task, record(task).state)[OwnReward.OWN]
     by_seed = {one.seed: one for one in wanted}
     jobs = [GroupJob("human", graph, seed, first.schedule) for seed in by_seed]
     with (

@@ -18,13 +18,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import yaml
-from eureka.evaluation.baselines import trace_baselines
 
-from eureka.core.types import Rejected, TrainingResult
+from eureka.core.types import OwnReward, Rejected, TrainingResult
 from eureka.evaluation import Role
 from eureka.evaluation.statistics import iqm
 from eureka.store.files import write_atomically
 from eureka.tasks import Task, find_tasks, load_task
+from eureka.trainers.population.baselines import trace_baselines
 from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.pool import WorkerPool
 from eureka.trainers.population.recording import record
@@ -101,7 +101,8 @@ class Study:
         checkpoints = _checkpoint_folder(self._path.stem, setting)
         with changed_task(self._task, setting) as folder:
             task = load_task(self._task, [folder])
-            graphs = trace_baselines(task, record(task).state).graphs
+            own = trace_baselines(task, record(task).state)
+            graphs = {Role.HUMAN: own[OwnReward.OWN], Role.SPARSE: own[OwnReward.METRIC]}
             schedule = schedule_of(task, setting)
             jobs = [GroupJob(reward.value, graphs[reward], seed, schedule) for reward, seed in missing]
             with closing(WorkerPool(self._task, [folder], checkpoints, dict(os.environ))) as backend:

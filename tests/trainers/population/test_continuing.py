@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from eureka.core.types import Progress, TrainingResult
+from eureka.trainers.base import TrainingEvent
 from eureka.trainers.population.continuing import longest_start, training_key
 from eureka.trainers.population.group import GroupJob, Schedule
-from eureka.trainers.population.pool import Event, WorkerPool
+from eureka.trainers.population.pool import WorkerPool
 
 MakeJob = Callable[..., GroupJob]
 
@@ -24,7 +25,7 @@ def longer(jobs: list[GroupJob], updates: int) -> list[GroupJob]:
     return [replace(job, schedule=replace(job.schedule, steps=updates * 8 * 16)) for job in jobs]
 
 
-def trained(folder: Path, *parts: list[GroupJob]) -> list[list[Event]]:
+def trained(folder: Path, *parts: list[GroupJob]) -> list[list[TrainingEvent]]:
     """What training `parts` one after the other gives, by a backend of its own for each."""
     events = []
     for jobs in parts:
@@ -36,7 +37,7 @@ def trained(folder: Path, *parts: list[GroupJob]) -> list[list[Event]]:
     return events
 
 
-def results(events: list[Event]) -> dict[str, TrainingResult]:
+def results(events: list[TrainingEvent]) -> dict[str, TrainingResult]:
     return {event.candidate_id: event for event in events if isinstance(event, TrainingResult)}
 
 

@@ -13,9 +13,10 @@ import pytest
 from eureka.core.errors import TrainingError
 from eureka.core.types import Progress, Rejected, TrainingResult, WorkerRestarted
 from eureka.tasks import find_tasks, load_task
+from eureka.trainers.base import TrainingEvent
 from eureka.trainers.population import worker
 from eureka.trainers.population.group import GroupJob, Schedule
-from eureka.trainers.population.pool import Event, WorkerPool
+from eureka.trainers.population.pool import WorkerPool
 from eureka.trainers.population.population import Population
 
 MakeJob = Callable[..., GroupJob]
@@ -35,13 +36,15 @@ def undisturbed(jobs: list[GroupJob]) -> dict[str, bytes]:
     return {result.candidate_id: result.policy for result in population.results()}
 
 
-def results(events: list[Event]) -> dict[str, bytes]:
+def results(events: list[TrainingEvent]) -> dict[str, bytes]:
     return {event.candidate_id: event.policy for event in events if isinstance(event, TrainingResult)}
 
 
-def kill_after(backend: WorkerPool, jobs: list[GroupJob], number: int, what: int, times: int = 1) -> list[Event]:
+def kill_after(
+    backend: WorkerPool, jobs: list[GroupJob], number: int, what: int, times: int = 1
+) -> list[TrainingEvent]:
     """Train, and send a signal to the first worker at its every `number`-th sign of progress, `times` times."""
-    events: list[Event] = []
+    events: list[TrainingEvent] = []
     progress = 0
     for event in backend.train(jobs):
         events.append(event)
