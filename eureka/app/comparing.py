@@ -15,7 +15,8 @@ from eureka.app.build import (
     require_task_dirs,
     training_length,
 )
-from eureka.config import EvaluationConfig, RunConfig, from_yaml
+from eureka.app.configs import from_yaml
+from eureka.config import EvaluationConfig, RunConfig
 from eureka.core.errors import StoreError
 from eureka.core.events import Observer, tell_all
 from eureka.core.text import table

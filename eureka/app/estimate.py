@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from eureka.config import ModelConfig, RunConfig
+from eureka.config import RunConfig
 from eureka.core.ids import INIT_ID
 from eureka.core.types import OwnReward, Prompt, TrainingJob, TrainingLength
 from eureka.proposers.models import chosen_models
+from eureka.proposers.provider import ModelConfig
 from eureka.proposers.tokens import token_estimate
 from eureka.trainers.base import Cost, Trainer
 

@@ -27,7 +27,7 @@ from eureka.app.estimate import (
     largest_cost,
 )
 from eureka.app.exporting import reward_module
-from eureka.config import Halving, ModelConfig, Parent, RunConfig, SandboxMode
+from eureka.config import Halving, Parent, RunConfig, SandboxMode
 from eureka.core.errors import ConfigError, ProposerError, SearchFailed
 from eureka.core.events import Observer, RunStarted, tell_all
 from eureka.core.ids import INIT_ID
@@ -37,19 +37,20 @@ from eureka.proposers.base import Proposer
 from eureka.proposers.budget import Ledger, Spent
 from eureka.proposers.keys import Key
 from eureka.proposers.models import ModelAccess, make_ledger
+from eureka.proposers.provider import ModelConfig
 from eureka.proposers.spending import open_calls, settle_calls, spending_line, spent_before, spent_beside_answers
 from eureka.reward.analysis.confined import LIMITS, PRELOAD, Examiner
 from eureka.reward.analysis.screening import Screening
 from eureka.reward.trace.service import RewardVerifier
 from eureka.sandbox import LayerReport, Sandbox
 from eureka.search import Greedy, Outcome
+from eureka.search.diagnoses import record_diagnoses
 from eureka.search.loop import Run, evolve
 from eureka.search.outcomes import outcomes
 from eureka.search.preferences import FITNESS, PREFERENCE
 from eureka.search.race import Race
 from eureka.search.racing import make_race
 from eureka.search.read_start import read_start, require_usable
-from eureka.search.remarks import record_remarks
 from eureka.search.sampling import task_prompt
 from eureka.search.start import Start, label, recorded_start
 from eureka.search.status import fates, summary_lines
@@ -136,7 +137,7 @@ class SearchSession:
             ):
 
                 def after_generation() -> None:
-                    record_remarks(store, screening.examiner)
+                    record_diagnoses(store, screening.examiner)
                     report.start()
                     films.film_report()
 

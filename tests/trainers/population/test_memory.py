@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from eureka.app.configs import compose_config
 from eureka.app.estimate import largest_cost
-from eureka.config import compose_config
 from eureka.core.errors import TrainingError
 from eureka.core.types import OwnReward, TrainingJob, TrainingLength
 from eureka.tasks import Task, load_task

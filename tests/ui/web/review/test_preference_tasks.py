@@ -15,9 +15,10 @@ import torch
 from loop_fakes import ScriptedTrainer, build_run
 from preference_task import write_task
 
+from eureka.app.configs import compose_config
 from eureka.app.estimate import estimate
 from eureka.app.session import SearchSession, judged_by_preferences, search_session
-from eureka.config import RunConfig, compose_config, to_yaml
+from eureka.config import RunConfig, to_yaml
 from eureka.core.errors import ConfigError, StoreError, TaskError
 from eureka.core.events import GenerationFinished, TrainingProgress, of_training
 from eureka.core.types import (
@@ -63,7 +64,7 @@ def test_a_task_needs_no_metric_function(tmp_path: Path) -> None:
     ("options", "sentence"),
     [
         ({"fitness": "metric"}, r"env\.py: class Cartpole lacks metric"),
-        ({"fitness": "applause"}, "`fitness` must be metric or preference, not 'applause'"),
+        ({"fitness": "applause"}, "`fitness` must be 'metric' or 'preference', not 'applause'"),
         ({"keep_metric": True}, "Cartpole has a metric, and task.yaml says fitness: preference"),
     ],
 )
