@@ -62,8 +62,8 @@ from eureka.ui.console import BestReward, View, best_reward_found, say, watching
 from eureka.ui.report.writer import ReportWriter, update_report
 from eureka.ui.tracking import require_trackers, tracking
 from eureka.ui.video.queue import FilmQueue
-from eureka.ui.web.live.beside import watched
-from eureka.ui.web.review.waiting import asks_somebody, make_reviewer
+from eureka.ui.web.beside import watched
+from eureka.ui.web.review.reviewer import asks_somebody, make_reviewer
 
 
 @dataclass(frozen=True)
