@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
 import yaml
+from annotated_types import MinLen
 
 from eureka.core.errors import TaskError
+from eureka.core.ranges import Count, Positive
+from eureka.core.serialize import DecodeError, read_data
 from eureka.core.types import PPOConfig
-from eureka.tasks.ranges import check_rows, check_steps, check_value, factor_range
-
-FITNESSES = ("metric", "preference")
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class Physics:
     """
 
     integrator: str
-    timestep_s: float
-    substeps: int
+    timestep_s: Positive
+    substeps: Count
     solver: str | None = None
-    nconmax: int | None = None
-    njmax: int | None = None
+    nconmax: Count | None = None
+    njmax: Count | None = None
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Push:
     """Sudden changes of a free base's velocity, of `speed_m_s` in a random horizontal direction, on average every
     `every_s` seconds of each world."""
 
-    speed_m_s: float
-    every_s: float
+    speed_m_s: Positive
+    every_s: Positive
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,17 @@ class Randomisation:
     their inertias along.
     """
 
-    factors: Mapping[str, tuple[float, float]]
+    factors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     push: Push | None = None
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in self.factors.items():
+            if low > high:
+                raise ValueError(f"the range of `{name}` must be one such as [0.8, 1.2], not [{low}, {high}]")
+            if name == "opt.timestep":
+                raise ValueError(f"`{name}` would change how long a control step is: set `physics.timestep_s` instead")
+            if name in ("body_mass", "body_inertia") and low <= 0:
+                raise ValueError(f"the range of `{name}` must be above 0: MuJoCo cannot move a body without mass")
 
 
 @dataclass(frozen=True)
@@ -79,17 +88,25 @@ class TaskInfo:
     name: str
     description: str
     model: str
-    max_episode_steps: int
+    max_episode_steps: Count
     physics: Physics
-    num_envs: int
-    steps: Mapping[str, int]
-    ppo: PPOConfig
+    num_envs: Count
+    steps: Annotated[Mapping[str, Count], MinLen(1)]
+    ppo: PPOConfig = field(default_factory=PPOConfig)
     outputs: tuple[str, ...] = ()
     gymnasium_id: str | None = None
     camera: str | None = None
-    randomisation: Randomisation = Randomisation({})
-    fitness: str = "metric"
+    randomisation: Randomisation = field(default_factory=Randomisation)
+    fitness: Literal["metric", "preference"] = "metric"
     evidence: str = "none given"
+
+    def __post_init__(self) -> None:
+        rows = self.num_envs * self.ppo.horizon
+        if self.ppo.minibatches > rows:
+            raise ValueError(
+                f"`ppo.minibatches` is {self.ppo.minibatches}, more than an update's {rows} rows "
+                f"({self.num_envs} worlds x {self.ppo.horizon} steps)"
+            )
 
     @property
     def has_metric(self) -> bool:
@@ -101,7 +118,7 @@ def read_info(folder: Path) -> TaskInfo:
     """Read `folder/task.yaml`.
 
     Raises:
-        TaskError: the file is missing, is not YAML, or lacks a key, has an unknown one or one of a wrong type.
+        TaskError: the file is missing, is not YAML, lacks a key, or has an unknown one or a value that is not allowed.
     """
     path = folder / "task.yaml"
     try:
@@ -114,56 +131,8 @@ def read_info(folder: Path) -> TaskInfo:
         raise TaskError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(raw, dict):
         raise TaskError(f"{path}: expected `key: value` lines, found {type(raw).__name__}")
-    values = {**raw, "name": folder.name}
-    values["physics"] = _build(Physics, values.get("physics"), path, "physics.")
-    ppo = values.get("ppo") or {}
-    if isinstance(ppo, dict) and isinstance(ppo.get("hidden"), list):
-        ppo = {**ppo, "hidden": tuple(ppo["hidden"])}
-    values["ppo"] = _build(PPOConfig, ppo, path, "ppo.")
-    values["randomisation"] = _randomisation(values.get("randomisation") or {}, path)
-    values["outputs"] = tuple(values.get("outputs") or ())
-    info: TaskInfo = _build(TaskInfo, values, path, "")
-    if info.fitness not in FITNESSES:
-        raise TaskError(f"{path}: `fitness` must be {' or '.join(FITNESSES)}, not {info.fitness!r}")
-    check_steps(path, info.steps)
-    check_rows(path, info.num_envs, info.ppo)
-    return info
-
-
-def _randomisation(raw: Any, path: Path) -> Randomisation:
-    push = raw.get("push") if isinstance(raw, dict) else None
-    values = {"factors": {}, **raw} if isinstance(raw, dict) else raw
-    if push is not None:
-        values["push"] = _build(Push, push, path, "randomisation.push.")
-    made: Randomisation = _build(Randomisation, values, path, "randomisation.")
-    factors = made.factors or {}
-    if not isinstance(factors, dict):
-        raise TaskError(f"{path}: `randomisation.factors` must hold `field: [low, high]` lines")
-    return replace(made, factors={name: factor_range(path, name, span) for name, span in factors.items()})
-
-
-def _build(cls: type[Any], values: Any, path: Path, prefix: str) -> Any:
-    """Make `cls` from a mapping, with every key and type checked."""
-    if not isinstance(values, dict):
-        raise TaskError(f"{path}: `{prefix.rstrip('.')}` must hold `key: value` lines")
-    known = {f.name: f for f in fields(cls)}
-    unknown = sorted(set(values) - set(known))
-    if unknown:
-        raise TaskError(f"{path}: unknown key `{prefix}{unknown[0]}`; known keys: {', '.join(sorted(known))}")
-    for name, value in values.items():
-        wanted = str(known[name].type)
-        kinds: dict[str, tuple[type, ...]] = {
-            "int": (int,),
-            "int | None": (int, type(None)),
-            "float": (int, float),
-            "str": (str,),
-            "str | None": (str, type(None)),
-        }
-        if wanted in kinds and (not isinstance(value, kinds[wanted]) or isinstance(value, bool)):
-            raise TaskError(f"{path}: `{prefix}{name}` must be of type {wanted}, not {value!r}")
-        check_value(path, f"{prefix}{name}", value)
+    given = {key: value for key, value in raw.items() if value is not None}
     try:
-        return cls(**values)
-    except TypeError as error:
-        missing = str(error).split("argument")[-1].strip(" s:")
-        raise TaskError(f"{path}: missing {prefix}{missing}") from error
+        return read_data(TaskInfo, {**given, "name": folder.name})
+    except DecodeError as error:
+        raise TaskError(f"{path}: {error}") from error

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from eureka.core.types import ComponentStatistics, TrainingResult
-from eureka.ui.video.film_writer import FilmWriter
+from eureka.ui.video.queue import FilmQueue
 
 # No test may ask a paid model, whatever is set where the tests run.
 for _variable in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_BASE_URL", "OPENAI_BASE_URL"):
@@ -26,8 +26,8 @@ os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="eureka-tests-")
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 # Films of a run take longer than the runs of the tests: made only where a test asks for `films_beside`.
-_FILM_START = FilmWriter.start
-FilmWriter.start = lambda self: None  # type: ignore[method-assign]
+_FILM_REPORT = FilmQueue.film_report
+FilmQueue.film_report = lambda self: None  # type: ignore[method-assign]
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and so would every run that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -39,7 +39,7 @@ torch.set_num_threads(1)
 @pytest.fixture
 def films_beside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs within the test's process have their films made again."""
-    monkeypatch.setattr(FilmWriter, "start", _FILM_START)
+    monkeypatch.setattr(FilmQueue, "film_report", _FILM_REPORT)
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def report(
         if films:
             from eureka.app.build import require_task_dirs
             from eureka.config import Films
-            from eureka.ui.video.filming import film_run
+            from eureka.ui.video.queue import film_run
 
             require_task_dirs(store, task_dir or [])
             film_run(store, Films.all, os.environ, say, task_dir or [])

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eureka.app.build import require_task_dirs
 from eureka.app.comparing import best_reward
-from eureka.config import from_yaml
+from eureka.app.configs import from_yaml
 from eureka.core.errors import StoreError, VideoError
-from eureka.core.serialize import dumps
 from eureka.core.types import TrainingResult
 from eureka.store import RunStore
 from eureka.tasks import Metric, load_task
 from eureka.tasks.preference import NO_METRIC
-from eureka.ui.video import Look, Video, VideoJob, render_in_process
-from eureka.ui.video.filming import best_training, median_training, note_of
-from eureka.ui.video.films import BEST as BEST_FILM
-from eureka.ui.video.films import of_candidate, of_evaluation
+from eureka.ui.video.film import BEST as BEST_FILM
+from eureka.ui.video.film import FilmJob, Look, Video, film_of_candidate, film_of_evaluation
+from eureka.ui.video.plan import PlannedFilm, best_training, median_training
+from eureka.ui.video.process import FilmProcess
+from eureka.ui.video.queue import film_into_run
 
 BEST = "best"
 _ENDS = {"terminated": "ended early", "time limit": "up to the time limit", "cut": "not shown to its end"}
 
 
 @dataclass(frozen=True)
-class Filmed:
+class FilmedPolicy:
     """A policy's video: which training it is of, and where it lies."""
 
     result: TrainingResult
@@ -44,9 +42,7 @@ def film(
     to: Path | None = None,
     task_dirs: Sequence[Path] = (),
     retrained: bool = False,
-    gl: str | None = None,
-    niceness: int = 0,
-) -> Filmed:
+) -> FilmedPolicy:
     """Film the policy of `name` as `look` says, into the run folder where `to` is not given.
 
     There it is `best/rollout.mp4`, `generation_02/candidate_05/rollout.mp4` or `evaluation/human.mp4`, each with a
@@ -56,7 +52,6 @@ def film(
         name: `best`, a candidate such as `g02-c05`, or a baseline of the comparison, such as `human`.
         retrained: the policy of median score in the final comparison, where all were trained alike. Else the search's
             with the highest score, as in `best/policy.pt`.
-        gl, niceness: as for `eureka.ui.video.render_in_process`.
 
     Raises:
         StoreError: no such policy is there yet.
@@ -65,24 +60,16 @@ def film(
     require_task_dirs(store, task_dirs)
     task = load_task(from_yaml(store.config_yaml).task, task_dirs)
     result = _training(store, name, retrained)
-    graphs = {reward.candidate_id: reward.graph for reward in store.rewards()}
-    job = VideoJob(
-        task=task.info.name,
-        task_dirs=tuple(str(folder.resolve()) for folder in task_dirs),
-        policy=result.policy,
-        graph=graphs.get(result.candidate_id, ""),
-        look=look,
-    )
-    with tempfile.TemporaryDirectory(prefix="eureka-video-") as scratch:
-        made = render_in_process(job, Path(scratch) / "rollout.mp4", environment, gl=gl, niceness=niceness)
-        target = to or store.folder / _place(store, name, retrained)
+    graph = next((reward.graph for reward in store.rewards() if reward.candidate_id == result.candidate_id), "")
+    with FilmProcess(environment) as process:
         if to is None:
-            note = dumps(note_of(result, made.episodes[0]))
-            store.write_file(target.relative_to(store.folder).with_suffix(".json"), note)
-        for source, path in ((made.poster, target.with_suffix(".jpg")), (made.path, target)):
-            _hand_over(store, Path(source), path, in_run=to is None)
-    video = replace(made, path=str(target), poster=str(target.with_suffix(".jpg")))
-    return Filmed(result, task.metric, video)
+            planned = PlannedFilm(_place(store, name, retrained), result, look)
+            video = film_into_run(store, planned, process, task_dirs, graph)
+        else:
+            folders = tuple(str(folder.resolve()) for folder in task_dirs)
+            job = FilmJob(task=task.info.name, task_dirs=folders, policy=result.policy, graph=graph, look=look)
+            video = replace(process.film(job, to), path=str(to))
+    return FilmedPolicy(result, task.metric, video)
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -97,7 +84,7 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def describe(filmed: Filmed) -> list[str]:
+def describe(filmed: FilmedPolicy) -> list[str]:
     """Lines that say what a video shows and where it lies."""
     result, unit = filmed.result, filmed.metric.unit
     measured = filmed.metric is not NO_METRIC
@@ -126,15 +113,5 @@ def _training(store: RunStore, name: str, retrained: bool) -> TrainingResult:
 def _place(store: RunStore, name: str, retrained: bool) -> Path:
     """Where the video of `name` lies in the run folder."""
     if retrained or name not in (BEST, *(result.candidate_id for result in store.results())):
-        return of_evaluation(name)
-    return BEST_FILM if name == BEST else of_candidate(name)
-
-
-def _hand_over(store: RunStore, source: Path, target: Path, *, in_run: bool) -> None:
-    if in_run:
-        store.write_file(target.relative_to(store.folder), source.read_bytes())
-        return
-    try:
-        shutil.copyfile(source, target)
-    except OSError as error:
-        raise VideoError(f"{target}: the video cannot be written: {error.strerror}") from error
+        return film_of_evaluation(name)
+    return BEST_FILM if name == BEST else film_of_candidate(name)

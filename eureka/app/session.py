@@ -29,7 +29,7 @@ from eureka.app.estimate import (
     memory_said,
 )
 from eureka.app.exporting import reward_module
-from eureka.config import Halving, ModelConfig, Parent, RunConfig, SandboxMode
+from eureka.config import Halving, Parent, RunConfig, SandboxMode
 from eureka.core.errors import ConfigError, ProposerError, SearchFailed
 from eureka.core.events import Observer, RunStarted, tell_all
 from eureka.core.ids import INIT_ID
@@ -41,6 +41,7 @@ from eureka.proposers.base import Proposer
 from eureka.proposers.budget import Ledger, Spent
 from eureka.proposers.keys import Key
 from eureka.proposers.models import ModelAccess, make_ledger
+from eureka.proposers.provider import ModelConfig
 from eureka.proposers.spending import open_calls, settle_calls, spending_line, spent_before, spent_beside_answers
 from eureka.reward.analysis.confined import LIMITS, PRELOAD, Examiner
 from eureka.reward.analysis.screening import Screening
@@ -68,7 +69,7 @@ from eureka.trainers.population.trajectories import cached_trajectories
 from eureka.ui.console import BestReward, View, best_reward_found, say, watching
 from eureka.ui.report.writer import ReportWriter, update_report
 from eureka.ui.tracking import require_trackers, tracking
-from eureka.ui.video.film_writer import FilmWriter
+from eureka.ui.video.queue import FilmQueue
 from eureka.ui.web.live.beside import watched
 from eureka.ui.web.review.waiting import asks_somebody, make_reviewer
 
@@ -134,7 +135,7 @@ class SearchSession:
         folder = store.checkpoint_folder
         with (
             watched(store.folder, self.environment, say) if watch else nullcontext(),
-            FilmWriter(store.folder, self.config.report.films, self.environment, say, self.task_dirs) as films,
+            FilmQueue(store, self.config.report.films, self.environment, say, self.task_dirs) as films,
         ):
             with (
                 closing(make_backend(self.config, folder, self.task_dirs, self.environment, self.room)) as backend,
@@ -145,12 +146,12 @@ class SearchSession:
                 def after_generation() -> None:
                     record_remarks(store, screening.examiner)
                     report.start()
-                    films.start()
+                    films.film_report()
 
                 with self._summed_up(store), self._accounts(store), watching(self._view(store)) as shown:
                     observe = tell_all(shown, tracker)
                     observe(self._run_started(store))
-                    run = self._run(store, backend, observe, screening, after_generation)
+                    run = self._run(store, backend, observe, screening, after_generation, films)
                     outcome = evolve(run)
                 # Before the comparison too: a module is there even if that cannot be made.
                 self._hand_over(store, outcome)
@@ -171,6 +172,7 @@ class SearchSession:
         observe: Observer,
         screening: Screening,
         after_generation: Callable[[], None],
+        films: FilmQueue,
     ) -> Run:
         config = self.config
         by_generation = config.search.parent is Parent.best_of_generation
@@ -197,7 +199,7 @@ class SearchSession:
             repairs=config.search.repairs,
             probe=lambda: probe_metric(self.recording),
             screening=screening,
-            reviewer=make_reviewer(config, store, self.environment, say, self.task_dirs),
+            reviewer=make_reviewer(config, store, say, films.film_review),
             after_generation=after_generation,
         )
 

@@ -15,18 +15,19 @@ import functools
 import json
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails, SchemaValidator
 
 T = TypeVar("T")
 
+_UNKNOWN = "unexpected_keyword_argument"
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 class DecodeError(ValueError):
-    """JSON text that is not a value of the wanted type; the message starts with the path to the offending part."""
+    """Data that is not a value of the wanted type; the message names the offending part, such as `ppo.hidden[0]`."""
 
 
 def dumps(value: Any) -> str:
@@ -47,14 +48,32 @@ def loads(cls: type[T], text: str) -> T:
 
     Raises:
         DecodeError: the text is not JSON, lacks a field that has no default, has an unknown one, or has a value of
-            another type.
+            another type or out of its range.
     """
+    try:
+        return _checked(cls, _parse(text), as_written=True)
+    except DecodeError as error:
+        raise DecodeError(f"{cls.__name__}: {error}") from error
+
+
+def read_data(cls: type[T], data: Any) -> T:
+    """An instance of the dataclass `cls` from data of a file that a person wrote, such as parsed YAML.
+
+    Raises:
+        DecodeError: as for `loads`; here numbers are finite.
+    """
+    return _checked(cls, data, as_written=False)
+
+
+def _checked(cls: type[T], data: Any, *, as_written: bool) -> T:
     from pydantic_core import ValidationError
 
     try:
-        value: T = _validator(cls).validate_python(_parse(text))  # type: ignore[arg-type]  # a class is hashable
+        value: T = _validator(cls, as_written).validate_python(data)  # type: ignore[arg-type]  # a class is hashable
     except ValidationError as error:
-        raise DecodeError(_sentence(cls, error.errors(include_url=False)[0])) from error
+        # An unknown key first: where one is missing too, it is the same one misspelt.
+        first = min(error.errors(include_url=False), key=lambda found: found["type"] != _UNKNOWN)
+        raise DecodeError(_sentence(cls, first)) from error
     return value
 
 
@@ -87,39 +106,41 @@ def _refuse_constant(name: str) -> None:
 
 
 @functools.cache
-def _validator(cls: type[Any]) -> SchemaValidator:
+def _validator(cls: type[Any], as_written: bool) -> SchemaValidator:
     from pydantic import TypeAdapter
     from pydantic_core import SchemaValidator
 
-    return SchemaValidator(_strict(TypeAdapter(cls).core_schema))
+    return SchemaValidator(_strict(TypeAdapter(cls).core_schema, as_written))
 
 
-def _strict(schema: Any) -> Any:
-    """A pydantic schema that takes what `dumps` writes and no more: by itself it would take "1" for an int."""
+def _strict(schema: Any, as_written: bool) -> Any:
+    """A pydantic schema that converts nothing: by itself it would take "1" for an int.
+
+    Args:
+        as_written: whether numbers that are not finite and bytes are taken in the form in which `dumps` writes them.
+    """
     from pydantic_core import core_schema
 
     if isinstance(schema, list):
-        return [_strict(part) for part in schema]
+        return [_strict(part, as_written) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    as_they_are = ("default", "expected", "members", "metadata")
-    schema = {key: part if key in as_they_are else _strict(part) for key, part in schema.items()}
+    kept = ("default", "expected", "members", "metadata")
+    schema = {key: part if key in kept else _strict(part, as_written) for key, part in schema.items()}
     match schema.get("type"):
         case "dataclass-args":
             return {**schema, "extra_behavior": "forbid"}
         case "bool" | "int" | "str":
             return {**schema, "strict": True}
         case "float":
+            finite = {**schema, "strict": True, "allow_inf_nan": False}
             names = core_schema.literal_schema(list(_NON_FINITE))
-            return core_schema.union_schema(
-                [
-                    core_schema.float_schema(strict=True),
-                    core_schema.no_info_after_validator_function(_NON_FINITE.__getitem__, names),
-                ],
-                mode="left_to_right",
-                custom_error_type="float",
-                custom_error_message="Input should be a valid number",
+            non_finite = core_schema.no_info_after_validator_function(_NON_FINITE.__getitem__, names)
+            message = "Input should be a valid number"
+            choices = core_schema.union_schema(
+                [finite, non_finite], mode="left_to_right", custom_error_type="float", custom_error_message=message
             )
+            return choices if as_written else finite
         case "bytes":
             decode = functools.partial(base64.b64decode, validate=True)
             return core_schema.no_info_after_validator_function(decode, core_schema.str_schema(strict=True))
@@ -127,11 +148,33 @@ def _strict(schema: Any) -> Any:
 
 
 def _sentence(cls: type[Any], error: ErrorDetails) -> str:
-    path = cls.__name__ + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"])
+    """What is wrong where, and what is allowed."""
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).removeprefix(".")
+    part = f"`{path}` " if path else ""
     match error["type"]:
         case "missing":
-            return f"{path}: this field is missing"
-        case "unexpected_keyword_argument":
-            return f"{path}: unknown field"
-    message = error["msg"][0].lower() + error["msg"][1:]
-    return f"{path}: {message}, found {str(error['input'])[:80]!r}"
+            return f"{part}is missing"
+        case kind if kind == _UNKNOWN:
+            return f"unknown key {part.rstrip()}; known keys: {', '.join(sorted(_keys(cls, error['loc'][:-1])))}"
+        case "value_error":
+            return f"{part.rstrip()}: {error['ctx']['error']}".removeprefix(": ")
+    allowed = _ALLOWED.get(error["type"], error["msg"].removeprefix("Input should "))
+    return f"{part}must {allowed}, not {repr(error['input'])[:80]}"
+
+
+_ALLOWED = {
+    "dataclass_type": "be a mapping of keys to values",
+    "dict_type": "be a mapping of keys to values",
+    "too_short": "hold more items",
+    "tuple_type": "be a list",
+}
+
+
+def _keys(wanted: Any, path: tuple[int | str, ...]) -> list[str]:
+    """The fields of the dataclass at `path` below the type `wanted`."""
+    for part in path:
+        inner = get_args(wanted)
+        wanted = inner[isinstance(part, str)] if inner else get_type_hints(wanted)[str(part)]
+        if type(None) in get_args(wanted):
+            wanted = get_args(wanted)[0]
+    return [field.name for field in dataclasses.fields(wanted)]

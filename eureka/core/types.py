@@ -12,7 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import MinLen
+
+from eureka.core.ranges import Count, NotNegative, Positive, Share
 
 
 class Stage(StrEnum):
@@ -321,19 +325,19 @@ class PPOConfig:
     noise at the start, in units of half the control range.
     """
 
-    hidden: tuple[int, ...] = (64, 64)
+    hidden: Annotated[tuple[Count, ...], MinLen(1)] = (64, 64)
     activation: Literal["elu", "relu", "tanh"] = "elu"
-    horizon: int = 32
-    epochs: int = 8
-    minibatches: int = 8
-    learning_rate: float = 4e-4
-    gamma: float = 0.99
-    gae_lambda: float = 0.95
-    clip: float = 0.2
-    entropy: float = 0.0
-    value_weight: float = 0.5
-    max_grad_norm: float = 1.0
-    initial_std: float = 0.5
+    horizon: Count = 32
+    epochs: Count = 8
+    minibatches: Count = 8
+    learning_rate: Positive = 4e-4
+    gamma: Share = 0.99
+    gae_lambda: Share = 0.95
+    clip: Positive = 0.2
+    entropy: NotNegative = 0.0
+    value_weight: NotNegative = 0.5
+    max_grad_norm: Positive = 1.0
+    initial_std: Positive = 0.5
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,17 @@ from pathlib import Path
 import pytest
 import torch
 
-import eureka.app.play
 from eureka.app.cli import main
+from eureka.app.configs import compose_config
 from eureka.app.play import film, parse_size
-from eureka.config import compose_config, to_yaml
+from eureka.config import to_yaml
 from eureka.core.errors import RenderingUnavailable, StoreError, VideoError
 from eureka.core.types import Candidate, Completion, Reward, TrainingResult
 from eureka.store import RunStore
 from eureka.trainers.population.networks import StackedMLP
 from eureka.trainers.population.policy import Policies
-from eureka.ui.video import EpisodeShown, Look, Video, VideoJob, find_gl
+from eureka.ui.video import FilmedEpisode, FilmJob, Look, Video, find_gl
+from eureka.ui.video.process import FilmProcess
 
 GRAPH = (
     '{"version":1,"inputs":["pole_angle"],"constants":{},"nodes":[{"op":"neg","args":[{"input":"pole_angle"}]}],'
@@ -54,17 +55,19 @@ def run(tmp_path: Path, make_result: Callable[..., TrainingResult]) -> Path:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[VideoJob]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[FilmJob]:
     """Stands in for drawing: remembers what was asked for."""
-    jobs: list[VideoJob] = []
+    jobs: list[FilmJob] = []
 
-    def render(job: VideoJob, to: Path, *arguments: object, **options: object) -> Video:
+    def render(process: FilmProcess, job: FilmJob, to: Path) -> Video:
+        if not to.parent.is_dir():
+            raise VideoError(f"{to}: the video cannot be written: No such file or directory")
         jobs.append(job)
         to.write_bytes(b"mp4")
         to.with_suffix(".jpg").write_bytes(b"jpg")
-        return Video(str(to), str(to.with_suffix(".jpg")), 10, 25.0, (EpisodeShown(10, 0.4, 0.36, "terminated"),))
+        return Video(str(to), str(to.with_suffix(".jpg")), 10, 25.0, (FilmedEpisode(10, 0.4, 0.36, "terminated"),))
 
-    monkeypatch.setattr(eureka.app.play, "render_in_process", render)
+    monkeypatch.setattr(FilmProcess, "film", render)
     return jobs
 
 
@@ -79,7 +82,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[VideoJob]:
     ],
 )
 def test_whose_policy_and_where_to(
-    run: Path, asked: list[VideoJob], name: str, retrained: bool, seed: int, place: str
+    run: Path, asked: list[FilmJob], name: str, retrained: bool, seed: int, place: str
 ) -> None:
     """The search's best seed; of a comparison the median one: of 3, 4 and 7 that with 4."""
     with RunStore.open(run, read_only=True) as store:
@@ -93,7 +96,7 @@ def test_whose_policy_and_where_to(
     assert asked[0].graph == ("" if name == "human" else GRAPH)
 
 
-def test_policies_that_are_not_there(run: Path, asked: list[VideoJob], tmp_path: Path) -> None:
+def test_policies_that_are_not_there(run: Path, asked: list[FilmJob], tmp_path: Path) -> None:
     with RunStore.open(run, read_only=True) as store:
         with pytest.raises(StoreError, match=r"no trained policy of `g02-c01`; there are g01-c01, g01-c02, human"):
             film(store, "g02-c01", Look(), {})
@@ -113,7 +116,7 @@ def test_a_failure_leaves_the_run_as_it_was(run: Path, monkeypatch: pytest.Monke
     def fail(*arguments: object, **options: object) -> Video:
         raise RenderingUnavailable("nothing here can draw")
 
-    monkeypatch.setattr(eureka.app.play, "render_in_process", fail)
+    monkeypatch.setattr(FilmProcess, "film", fail)
     before = sorted(run.rglob("*"))
     with RunStore.open(run, read_only=True) as store, pytest.raises(RenderingUnavailable):
         film(store, "best", Look(), {})
@@ -121,7 +124,7 @@ def test_a_failure_leaves_the_run_as_it_was(run: Path, monkeypatch: pytest.Monke
 
 
 def test_the_command_says_what_it_filmed(
-    run: Path, asked: list[VideoJob], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: Path, asked: list[FilmJob], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     to = tmp_path / "mine.mp4"
     command = ["play", str(run), "--candidate", "g01-c02", "--episodes", "3", "--to", str(to), "--size", "640x480"]

@@ -11,7 +11,8 @@ from typing import Literal
 
 import pytest
 
-from eureka.core.serialize import DecodeError, dumps, loads
+from eureka.core.ranges import Count, Share
+from eureka.core.serialize import DecodeError, dumps, loads, read_data
 from eureka.core.types import (
     ComponentReflection,
     ComponentStatistics,
@@ -131,23 +132,23 @@ def test_floats_keep_every_bit() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("flag", 1, "Everything.flag: input should be a valid boolean, found '1'"),
-        ("number", True, "Everything.number: input should be a valid integer, found 'True'"),
-        ("number", 1.5, "Everything.number: input should be a valid integer"),
-        ("real", "fast", "Everything.real: input should be a valid number, found 'fast'"),
-        ("real", False, "Everything.real: input should be a valid number"),
-        ("text", None, "Everything.text: input should be a valid string"),
-        ("raw", "***", "Everything.raw: value error, .*base64"),
-        ("kind", "c", "Everything.kind: input should be 'a' or 'b', found 'c'"),
-        ("stage", "cook", "Everything.stage: input should be 'extract'"),
-        ("stage", ["train"], "Everything.stage: input should be 'extract'"),
-        ("pair", [1], r"Everything.pair\[1\]: this field is missing"),
-        ("pair", ["x", "y"], r"Everything.pair\[0\]: input should be a valid integer"),
-        ("many", 3.0, "Everything.many: input should be a valid tuple"),
-        ("many", [1.0, None], r"Everything.many\[1\]: input should be a valid number"),
-        ("maybe", "1", "Everything.maybe: input should be a valid integer"),
-        ("table", [], "Everything.table: input should be a valid dictionary"),
-        ("table", {"k": ["z"]}, r"Everything.table.k\[0\]: input should be a valid integer"),
+        ("flag", 1, "Everything: `flag` must be a valid boolean, not 1"),
+        ("number", True, "Everything: `number` must be a valid integer, not True"),
+        ("number", 1.5, "Everything: `number` must be a valid integer"),
+        ("real", "fast", "Everything: `real` must be a valid number, not 'fast'"),
+        ("real", False, "Everything: `real` must be a valid number"),
+        ("text", None, "Everything: `text` must be a valid string"),
+        ("raw", "***", "Everything: `raw`: Only base64 data"),
+        ("kind", "c", "Everything: `kind` must be 'a' or 'b', not 'c'"),
+        ("stage", "cook", "Everything: `stage` must be 'extract'"),
+        ("stage", ["train"], "Everything: `stage` must be 'extract'"),
+        ("pair", [1], r"Everything: `pair\[1\]` is missing"),
+        ("pair", ["x", "y"], r"Everything: `pair\[0\]` must be a valid integer"),
+        ("many", 3.0, "Everything: `many` must be a list, not 3.0"),
+        ("many", [1.0, None], r"Everything: `many\[1\]` must be a valid number"),
+        ("maybe", "1", "Everything: `maybe` must be a valid integer"),
+        ("table", [], "Everything: `table` must be a mapping of keys to values"),
+        ("table", {"k": ["z"]}, r"Everything: `table.k\[0\]` must be a valid integer"),
     ],
 )
 def test_wrong_values_are_refused_with_their_path(field: str, value: object, message: str) -> None:
@@ -158,15 +159,44 @@ def test_wrong_values_are_refused_with_their_path(field: str, value: object, mes
 
 def test_missing_and_unknown_fields_and_broken_text() -> None:
     data = json.loads(dumps(Message("user", "x")))
-    with pytest.raises(DecodeError, match=r"Message\.extra: unknown field"):
+    with pytest.raises(DecodeError, match="Message: unknown key `extra`; known keys: content, role"):
         loads(Message, json.dumps({**data, "extra": 1}))
-    with pytest.raises(DecodeError, match=r"Message\.content: this field is missing"):
+    with pytest.raises(DecodeError, match="Message: `content` is missing"):
         loads(Message, '{"role": "user"}')
-    with pytest.raises(DecodeError, match="Message: input should be a dictionary"):
+    with pytest.raises(DecodeError, match="Message: must be a mapping of keys to values, not"):
         loads(Message, "[]")
     for text in ("{", '{"role": NaN}'):
         with pytest.raises(DecodeError, match="not JSON"):
             loads(Message, text)
+
+
+def test_a_file_that_a_person_wrote_holds_finite_numbers_in_their_ranges() -> None:
+    @dataclass(frozen=True)
+    class Inner:
+        share: Share = 0.5
+        count: Count | None = None
+
+    @dataclass(frozen=True)
+    class Outer:
+        inner: Inner | None = None
+        many: tuple[Inner, ...] = ()
+
+    globals().update(Inner=Inner)  # where the types are looked up
+    try:
+        assert read_data(Outer, {"inner": {"share": 1}, "many": [{}]}) == Outer(Inner(1.0), (Inner(),))
+        for data, message in (
+            ({"inner": {"share": 1.5}}, "`inner.share` must be less than or equal to 1, not 1.5"),
+            ({"inner": {"share": math.nan}}, "`inner.share` must be a finite number, not nan"),
+            ({"inner": {"share": "NaN"}}, "`inner.share` must be a valid number, not 'NaN'"),
+            ({"many": [{"count": 0}]}, "`many[0].count` must be greater than 0, not 0"),
+            ({"many": [{"counts": 1}]}, "unknown key `many[0].counts`; known keys: count, share"),
+            ({"inner": {"counts": 1}}, "unknown key `inner.counts`; known keys: count, share"),
+        ):
+            with pytest.raises(DecodeError) as caught:
+                read_data(Outer, data)
+            assert str(caught.value) == message
+    finally:
+        del globals()["Inner"]
 
 
 def test_deeply_nested_text_is_not_read() -> None:

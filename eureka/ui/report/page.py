@@ -11,7 +11,7 @@ import functools
 import hashlib
 import shlex
 from collections.abc import Sequence
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +27,16 @@ from eureka.ui.report.charts import compact
 from eureka.ui.report.circumstances import circumstances
 from eureka.ui.report.code import highlighted
 from eureka.ui.report.comparing import comparison_page
+from eureka.ui.report.films import RunFilms, run_films
 from eureka.ui.report.ideas import ideas
 from eureka.ui.report.reading import proposers, read_run, spending
 from eureka.ui.report.sections import evaluation_section, reproduce_command, search_section, steps_per_second
 from eureka.ui.report.verdict import verdict
-from eureka.ui.report.videos import Videos, videos
 from eureka.ui.report.views import RunEntry, RunView
 from eureka.ui.report.writer import REPORT
 
 MAX_PAGE_BYTES = 2_000_000
-"""Without videos."""
+"""Without films."""
 SHARES = (1.0, 0.4, 0.15, 0.05)
 """How much of the usual room for texts is tried one after the other: markup can make them many times longer."""
 PROMPT_BUDGET = 160_000
@@ -54,19 +54,19 @@ def render_report(store: RunStore, live_script: str = "") -> str:
         StoreError: the run cannot be read.
     """
     run = read_run(store)
-    clips = videos(run)
+    films = run_films(run)
     embedded = sum(
-        len(clip.data or "") + len(clip.poster or "") for clip in (*clips.head, *clips.of_candidates.values())
+        len(clip.data or "") + len(clip.poster or "") for clip in (*films.head, *films.of_candidates.values())
     )
     html = ""
     for share in SHARES:
-        html = _report(run, clips, share, live_script)
+        html = _report(run, films, share, live_script)
         if len(html.encode()) - embedded <= MAX_PAGE_BYTES:
             break
     return html
 
 
-def _report(run: RunView, clips: Videos, share: float, live_script: str) -> str:
+def _report(run: RunView, films: RunFilms, share: float, live_script: str) -> str:
     """The page with `share` of the usual room for texts and curves."""
     parts = candidate_parts(run, share)
     prompts = [(g.number, g.prompt.messages) for g in run.generations if g.prompt is not None]
@@ -75,7 +75,7 @@ def _report(run: RunView, clips: Videos, share: float, live_script: str) -> str:
         "report.jinja2",
         live_script,
         run=run,
-        videos=clips,
+        films=films,
         verdict=verdict(run),
         best_code=highlighted(excerpt(run.best.source, round(share * MAX_BEST_SOURCE)).text) if run.best else None,
         search=search_section(run),
@@ -151,7 +151,7 @@ def _hash(content: str) -> str:
 
 @functools.cache
 def _asset(name: str) -> str:
-    return files("eureka.ui.report.templates").joinpath(name).read_text(encoding="utf-8")
+    return resources.files("eureka.ui.report.templates").joinpath(name).read_text(encoding="utf-8")
 
 
 @functools.cache

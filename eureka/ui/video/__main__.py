@@ -1,29 +1,43 @@
-"""`python -m eureka.ui.video NICENESS`: films every Shot, a line of JSON on stdin, and answers each with a Wrap."""
+"""`python -m eureka.ui.video NICENESS`: films what each line on stdin asks for, and answers each by one on stdout."""
 
 import os
 import sys
 from pathlib import Path
 
-from eureka.core.errors import EurekaError
+from eureka.core.errors import EurekaError, RenderingUnavailable
+from eureka.core.processes import lower_priority
 from eureka.core.serialize import dumps, loads
-from eureka.ui.video.job import Shot, Wrap
+from eureka.ui.video.film import Video
+from eureka.ui.video.gl import find_gl
+from eureka.ui.video.process import FilmReply, FilmRequest
+
+
+def film(request: FilmRequest) -> Video:
+    """Draw. mujoco, which reads MUJOCO_GL as it is imported, is not imported before."""
+    from eureka.ui.video.render import render_rollout
+
+    return render_rollout(request.job, Path(request.to))
 
 
 def main() -> None:
     """Film until stdin ends."""
-    os.nice(int(sys.argv[1]))
     # What a task prints is no answer.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    from eureka.ui.video.render import render_rollout
-
+    try:
+        # Before the priority is lowered: beside busy cores the attempts would take longer than they may.
+        os.environ["MUJOCO_GL"] = find_gl(os.environ)
+        unavailable = ""
+    except RenderingUnavailable as error:
+        unavailable = str(error)
+    lower_priority(int(sys.argv[1]))
     for line in sys.stdin:
-        shot = loads(Shot, line)
+        request = loads(FilmRequest, line)
         try:
-            wrap = Wrap(render_rollout(shot.job, Path(shot.to)))
+            reply = FilmReply(None, unavailable, can_draw=False) if unavailable else FilmReply(film(request))
         except EurekaError as error:
-            wrap = Wrap(None, " ".join(str(error).split()))
-        print(dumps(wrap), file=answers, flush=True)
+            reply = FilmReply(None, " ".join(str(error).split()), not isinstance(error, RenderingUnavailable))
+        print(dumps(reply), file=answers, flush=True)
 
 
 if __name__ == "__main__":

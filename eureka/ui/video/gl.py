@@ -62,10 +62,10 @@ class GlReport:
     missing: tuple[str, ...] = ()
 
 
-def gl_environment(environment: Mapping[str, str], backend: str) -> dict[str, str]:
+def drawing_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """What a child that draws is given of the environment variables: no keys."""
     drawing = {name: value for name, value in environment.items() if name in _NAMES or name.startswith(_PREFIXES)}
-    return {**child_environment(environment), **drawing, "MUJOCO_GL": backend}
+    return {**child_environment(environment), **drawing}
 
 
 def gl_report(environment: Mapping[str, str]) -> list[GlReport]:
@@ -100,7 +100,7 @@ def explain(reports: list[GlReport]) -> str:
 
 
 def _try(environment: Mapping[str, str], backend: str) -> GlReport:
-    variables = gl_environment(environment, backend)
+    variables = {**drawing_environment(environment), "MUJOCO_GL": backend}
     with Child(python_command("-c", _PROBE), variables, own_session=False) as probe:
         if not probe.wait(PROBE_TIMEOUT_S):
             return GlReport(backend, f"gave no picture in {PROBE_TIMEOUT_S:.0f} s: broken, or this machine is too busy")

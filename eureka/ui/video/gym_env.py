@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eureka.core.errors import VideoError
-from eureka.ui.video.job import EpisodeShown, Video
-from eureka.ui.video.mp4 import Mp4Writer, save_poster
+from eureka.ui.video.encode import Mp4Writer, save_poster
+from eureka.ui.video.film import FilmedEpisode, Video
 
 FALLBACK_FPS = 30
 
@@ -58,7 +58,7 @@ def film_env(
                 writer.add(_picture(env)[:height, :width])
                 ended = "terminated" if terminated else "time limit" if truncated else ""
                 ended = ended or ("cut" if steps == max_steps else "")
-            shown.append(EpisodeShown(steps, float(steps / fps), total, ended))
+            shown.append(FilmedEpisode(steps, float(steps / fps), total, ended))
     return Video(str(to), str(poster), writer.frames, float(fps), tuple(shown))
 
 

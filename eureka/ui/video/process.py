@@ -1,106 +1,134 @@
-"""Filming in a process of its own: it can be slow, stall or crash without anybody else noticing."""
+"""The process that draws: it can be slow, stall or crash without anybody else noticing, and is started anew."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Timer
-from types import TracebackType
+from threading import Event, Lock, Timer
 from typing import Self
 
-from eureka.core.errors import VideoError
+from eureka.core.errors import RenderingUnavailable, VideoError
 from eureka.core.processes import Child, module_command
 from eureka.core.serialize import DecodeError, dumps, loads
-from eureka.ui.video.gl import find_gl, gl_environment
-from eureka.ui.video.job import Shot, Video, VideoJob, Wrap
+from eureka.ui.video.film import FilmJob, Video
+from eureka.ui.video.gl import drawing_environment
 
 TIMEOUT_S = 1800.0
+END_S = 5.0
+"""How long a child that says nothing more may take to end."""
 
 
-class Studio:
-    """A child process that films one policy after the other, so that its libraries are loaded once.
+@dataclass(frozen=True)
+class FilmRequest:
+    """One line to the process that draws: a policy, and the path of the mp4."""
+
+    job: FilmJob
+    to: str
+
+
+@dataclass(frozen=True)
+class FilmReply:
+    """Its answer, one line as well: the video, or why there is none; `can_draw` is false where there can be no other
+    either."""
+
+    video: Video | None
+    error: str = ""
+    can_draw: bool = True
+
+
+class FilmProcess:
+    """A child process that films one policy after the other. It is started at the first, and anew after its end.
 
     Args:
         environment: environment variables, of which the child is given what it needs to draw and no keys.
-        folder: where the child works; it exists.
-        gl: what `find_gl` gave.
         niceness: 19 for the lowest priority, so that trainings go first.
+        timeout_s: how long one film may take.
 
-    Raises:
-        VideoError: the child cannot be started.
+    Attributes:
+        scratch: a folder for what is filmed, which is deleted in the end.
+        is_closed: whether it was ended; nothing is filmed any more.
     """
 
-    def __init__(self, environment: Mapping[str, str], folder: Path, *, gl: str, niceness: int = 0) -> None:
-        command = module_command("eureka.ui.video", str(niceness))
-        variables = gl_environment(environment, gl)
-        try:
-            self._child = Child(command, variables, folder=folder, stdin=True, stdout=True, own_session=False)
-        except OSError as error:
-            raise VideoError(f"the video cannot be made: {error}") from error
+    def __init__(self, environment: Mapping[str, str], *, niceness: int = 0, timeout_s: float = TIMEOUT_S) -> None:
+        self.is_closed = False
+        self._scratch = tempfile.TemporaryDirectory(prefix="eureka-films-")
+        self.scratch = Path(self._scratch.name)
+        self._environment = drawing_environment(environment)
+        self._niceness = niceness
+        self._timeout_s = timeout_s
+        self._child: Child | None = None
+        self._lock = Lock()
 
-    def film(self, job: VideoJob, to: Path, *, timeout_s: float = TIMEOUT_S) -> Video:
+    def film(self, job: FilmJob, to: Path) -> Video:
         """Film `job` into the mp4 `to`, with a poster frame `to.with_suffix(".jpg")`; waits until it is done.
 
         Raises:
-            VideoError: it went wrong; neither file is then there, or both are as they were. Where the child itself
-                ended, as after `timeout_s`, all that follows fails too.
+            RenderingUnavailable: nothing on this machine can draw.
+            VideoError: anything else that went wrong. Neither file is then there, or both are as they were.
         """
+        child = self._child or self._start()
         is_late = Event()
-        timer = Timer(timeout_s, self._give_up, (is_late,))
+        timer = Timer(self._timeout_s, _give_up, (child, is_late))
         timer.start()
         try:
             # A child that has ended may have said something before.
-            self._child.send(dumps(Shot(job, str(to.resolve()))))
-            reply = self._child.stdout.readline()
+            child.send(dumps(FilmRequest(job, str(to.resolve()))))
+            line = child.stdout.readline()
         finally:
             timer.cancel()
-        if not reply:
-            self._child.wait()
+        if not line:
+            child.wait(END_S)
+            child.end()
+            reason = child.reason()
+            self._drop()
             if is_late.is_set():
-                raise VideoError(f"{to}: the video was not finished within {timeout_s:.0f} s, so it was given up")
-            raise VideoError(f"{to}: the video cannot be made: {self._child.reason()}")
+                raise VideoError(f"the video was not finished within {self._timeout_s:.0f} s, so it was given up")
+            raise VideoError(f"the video cannot be made: {reason}")
         try:
-            wrap = loads(Wrap, reply)
+            reply = loads(FilmReply, line)
         except DecodeError as error:
-            raise VideoError(f"{to}: the child that films said nothing that can be read: {error}") from error
-        if wrap.video is None:
-            raise VideoError(f"{to}: the video cannot be made: {wrap.error}")
-        return wrap.video
+            raise VideoError(f"the process that films said nothing that can be read: {error}") from error
+        if not reply.can_draw:
+            raise RenderingUnavailable(reply.error)
+        if reply.video is None:
+            raise VideoError(f"the video cannot be made: {reply.error}")
+        return reply.video
 
-    def _give_up(self, is_late: Event) -> None:
-        is_late.set()
-        self._child.end()
+    def _start(self) -> Child:
+        command = module_command("eureka.ui.video", str(self._niceness))
+        with self._lock:
+            if self.is_closed:
+                raise VideoError("the video cannot be made: filming was ended")
+            try:
+                self._child = Child(command, self._environment, folder=self.scratch, stdin=True, stdout=True)
+            except OSError as error:
+                raise RenderingUnavailable(f"the process that films cannot be started: {error}") from error
+        return self._child
 
-    def close(self) -> None:
-        """End the child, also one that has not come to its end."""
-        self._child.close()
+    def _drop(self) -> None:
+        with self._lock:
+            if self._child is not None:
+                self._child.close()
+            self._child = None
+
+    def end(self) -> None:
+        """End the child, whatever it does. Another thread that waits for a film is told that there is none."""
+        with self._lock:
+            self.is_closed = True
+            if self._child is not None:
+                self._child.end()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def __exit__(self, *error: object) -> None:
+        self.end()
+        self._drop()
+        self._scratch.cleanup()
 
 
-def render_in_process(
-    job: VideoJob,
-    to: Path,
-    environment: Mapping[str, str],
-    *,
-    gl: str | None = None,
-    niceness: int = 0,
-    timeout_s: float = TIMEOUT_S,
-) -> Video:
-    """Film `job` into the mp4 `to` in a `Studio` of its own.
-
-    Args:
-        gl: what `find_gl` gave, where it was asked before.
-
-    Raises:
-        RenderingUnavailable: nothing on this machine can draw.
-        VideoError: anything else that went wrong; neither file is then there, or both are as they were.
-    """
-    with Studio(environment, to.resolve().parent, gl=gl or find_gl(environment), niceness=niceness) as studio:
-        return studio.film(job, to, timeout_s=timeout_s)
+def _give_up(child: Child, is_late: Event) -> None:
+    is_late.set()
+    child.end()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from eureka.core.errors import VideoError
@@ -16,9 +17,8 @@ from eureka.tasks import Metric, Task, load_task
 from eureka.tasks.base import state_tensors
 from eureka.trainers.population.policy import Policies, load_policy
 from eureka.trainers.population.worlds import Worlds
-from eureka.ui.video.job import EpisodeShown, Video, VideoJob
-from eureka.ui.video.mp4 import Mp4Writer, save_poster
-from eureka.ui.video.overlay import write_lines
+from eureka.ui.video.encode import Mp4Writer, save_poster, write_lines
+from eureka.ui.video.film import FilmedEpisode, FilmJob, Video
 from eureka.ui.video.scene import Scene
 
 HOLD_S = 0.5
@@ -31,11 +31,11 @@ POSTER_S = 1.0
 """Simulated time of the poster frame: after the start, which is the same for every policy."""
 
 
-def render_rollout(job: VideoJob, to: Path) -> Video:
+def render_rollout(job: FilmJob, to: Path) -> Video:
     """Film `job` into the mp4 `to`, with a poster frame `to.with_suffix(".jpg")`.
 
-    Draws in this process with the OpenGL that the environment variable MUJOCO_GL named before mujoco was imported;
-    `eureka.ui.video.render_in_process` finds one and does this in a child.
+    Draws in this process with the OpenGL that the environment variable MUJOCO_GL named before mujoco was imported:
+    `eureka.ui.video.process.FilmProcess` has this done in a child.
 
     Raises:
         VideoError: nothing can be drawn, the policy is of another task, or a file cannot be written.
@@ -45,18 +45,20 @@ def render_rollout(job: VideoJob, to: Path) -> Video:
     policy = _policy(job, task)
     every = max(1, math.ceil(1 / (job.look.fps * task.control_timestep_s) - 1e-6))
     fps = Fraction(1 / (task.control_timestep_s * every)).limit_denominator(1000)
-    film = _Film(job, task, policy, every)
-    poster, look = to.with_suffix(".jpg"), job.look
+    rollout = _Rollout(job, task, policy, every)
+    poster_path, look = to.with_suffix(".jpg"), job.look
+    poster = np.zeros((look.height, look.width, 3), dtype=np.uint8)
     with Scene(task, look) as scene, Mp4Writer(to, look.width, look.height, fps, look.crf) as writer:
-        for frame in film.frames():
+        for frame in rollout.frames():
             picture = scene.draw(frame.qpos, frame.qvel)
             if look.overlay:
                 picture = write_lines(picture, frame.lines)
             if frame.is_poster:
-                save_poster(picture, poster)
+                poster = picture
             for _ in range(1 + frame.is_last * round(HOLD_S * fps)):
                 writer.add(picture)
-    return Video(str(to), str(poster), writer.frames, float(fps), tuple(film.episodes))
+        save_poster(poster, poster_path)
+    return Video(str(to), str(poster_path), writer.frames, float(fps), tuple(rollout.episodes))
 
 
 @dataclass(frozen=True)
@@ -68,17 +70,17 @@ class _Frame:
     is_poster: bool = False
 
 
-class _Film:
+class _Rollout:
     """Plays the episodes of a job and gives what is to be drawn."""
 
-    def __init__(self, job: VideoJob, task: Task, policy: Policies, every: int) -> None:
-        self.episodes: list[EpisodeShown] = []
+    def __init__(self, job: FilmJob, task: Task, policy: Policies, every: int) -> None:
+        self.episodes: list[FilmedEpisode] = []
         self._look = job.look
         self._task = task
         self._policy = policy
         self._every = every
         self._worlds = Worlds(task, [torch.Generator().manual_seed(job.look.seed)], 1, desynchronise=False)
-        self._told: dict[str, torch.Tensor] = {}
+        self._commands: dict[str, torch.Tensor] = {}
         self._reward: RewardFunction | None = compile_graph(job.graph) if job.graph else None
         limit, seconds = task.info.max_episode_steps, job.look.max_seconds
         cut = limit if seconds is None else max(1, int(seconds / task.control_timestep_s + 1e-6))
@@ -101,14 +103,16 @@ class _Film:
                     yield self._frame(number, values, rewards, bool(ended), is_poster)
             seconds = len(values) * self._task.control_timestep_s
             metric = metric_so_far(self._task.metric, values)
-            self.episodes.append(EpisodeShown(len(values), seconds, metric, ended))
+            self.episodes.append(FilmedEpisode(len(values), seconds, metric, ended))
 
     def _step(self, values: list[float], rewards: list[float]) -> str:
         """One control step; gives how the episode ended, nothing while it goes on."""
         action = self._policy(self._worlds.observation[None])[0]
         step = self._worlds.step(action)
         values.append(float(self._task.metric.value(step.state)))
-        self._told = {name: value[0] for name, value in state_tensors(step.state).items() if name.startswith(COMMANDS)}
+        self._commands = {
+            name: value[0] for name, value in state_tensors(step.state).items() if name.startswith(COMMANDS)
+        }
         if self._reward is not None:
             rewards.append(float(self._reward(state_tensors(step.state))[0]))
         if step.terminated:
@@ -133,7 +137,7 @@ class _Film:
         if rewards:
             lines.append(f"reward {rewards[-1]:.3g}, sum {sum(rewards):.4g}")
         if values:
-            lines += [f"{name} {_row(value)}" for name, value in self._told.items()]
+            lines += [f"{name} {_row(value)}" for name, value in self._commands.items()]
         return _Frame(sim.qpos[0].clone(), sim.qvel[0].clone(), tuple(lines), is_last, is_poster)
 
 
@@ -151,7 +155,7 @@ def metric_so_far(metric: Metric, values: list[float]) -> float:
     return max(values) if metric.reduce == "max" else values[-1]
 
 
-def _policy(job: VideoJob, task: Task) -> Policies:
+def _policy(job: FilmJob, task: Task) -> Policies:
     policy = load_policy(job.policy)
     worlds = Worlds(task, [torch.Generator().manual_seed(0)], 1, desynchronise=False)
     sizes = (worlds.observation.shape[1], task.model.nu)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from eureka.core.errors import RenderingUnavailable, VideoError
 from eureka.tasks import Task
-from eureka.ui.video.job import Look
+from eureka.ui.video.film import Look
 
 _AZIMUTH, _ELEVATION = 90.0, -15.0
 _ROOM_FIXED, _ROOM_FOLLOWING = 1.2, 1.5

@@ -13,7 +13,6 @@ import pytest
 from synthetic_run import write_synthetic_run
 
 from eureka.store import RunStore
-from eureka.ui.report import write_report
 
 REAL_RUN = [
     *("task=cartpole", "search.generations=2", "search.samples=2", "search.confirmation_seeds=0", "seed=3"),
@@ -51,14 +50,12 @@ def real_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def filmed_run(real_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the run with the films that a process beside it makes, and its report."""
+    """A copy of the run with its films, and its report with them."""
     folder = tmp_path_factory.mktemp("filmed") / "run"
     shutil.copytree(real_run, folder)
-    filming = [sys.executable, "-m", "eureka.ui.video.filming", str(folder), "all", "0"]
-    done = subprocess.run(filming, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "eureka", "report", str(folder), "--films"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if (folder / "no_films.txt").exists():
         pytest.skip(done.stderr)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    with RunStore.open(folder, read_only=True) as store:
-        write_report(store)
+    assert (done.returncode, done.stderr) == (0, "")
     return folder

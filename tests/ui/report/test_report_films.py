@@ -16,9 +16,9 @@ from eureka.core.types import Candidate, Completion, TrainingResult
 from eureka.search.preferences import FITNESS, PREFERENCE
 from eureka.store import RunStore
 from eureka.ui.report import render_report
+from eureka.ui.report.films import RunFilms, run_films
 from eureka.ui.report.reading import read_run
-from eureka.ui.report.videos import Videos, videos
-from eureka.ui.video.films import FilmNote, of_candidate, of_evaluation, policy_mark
+from eureka.ui.video.film import FilmNote, film_of_candidate, film_of_evaluation, policy_hash
 
 Make = Callable[..., TrainingResult]
 CONFIG = "task: ant\nreport:\n  films: {}\n"
@@ -44,28 +44,28 @@ def run(tmp_path: Path, make_result: Make) -> Iterator[RunStore]:
 
 
 def add(store: RunStore, path: Path, policy: bytes, content: bytes = b"film", **note: object) -> None:
-    kept = {"policy": policy_mark(policy), "seed": 7, "score": 3.0, "seconds": 6.0, "ended": "cut", **note}
+    kept = {"policy": policy_hash(policy), "seed": 7, "score": 3.0, "seconds": 6.0, "ended": "cut", **note}
     store.write_file(path.with_suffix(".json"), dumps(FilmNote(**kept)))  # type: ignore[arg-type]
     if not note.get("error"):
         store.write_file(path, content)
         store.write_file(path.with_suffix(".jpg"), b"poster")
 
 
-def found(store: RunStore) -> Videos:
-    return videos(read_run(store))
+def found(store: RunStore) -> RunFilms:
+    return run_films(read_run(store))
 
 
 def test_no_score_stands_with_a_film_where_there_is_no_metric(run: RunStore) -> None:
     run.set_fact(FITNESS, PREFERENCE)
-    add(run, of_evaluation("best"), b"g01-c02 again")
+    add(run, film_of_evaluation("best"), b"g01-c02 again")
     assert found(run).head[0].detail == "Trained with seed 7. Shown: the first 6\u00a0s of an episode."
 
 
 def test_best_human_and_sparse_stand_side_by_side(run: RunStore) -> None:
     run.record_evaluation(replace(run.evaluations()[-1], candidate_id="sparse", policy=b"sparse again"))
-    add(run, of_evaluation("sparse"), b"sparse again", ended="terminated", seconds=0.8)
-    add(run, of_evaluation("human"), b"human again", ended="time limit", seconds=10.0)
-    add(run, of_evaluation("best"), b"g01-c02 again", b"best")
+    add(run, film_of_evaluation("sparse"), b"sparse again", ended="terminated", seconds=0.8)
+    add(run, film_of_evaluation("human"), b"human again", ended="time limit", seconds=10.0)
+    add(run, film_of_evaluation("best"), b"g01-c02 again", b"best")
     shown = found(run).head
     assert [(clip.caption, clip.detail) for clip in shown] == [
         (
@@ -90,14 +90,14 @@ def test_best_human_and_sparse_stand_side_by_side(run: RunStore) -> None:
 
 def test_a_film_of_another_policy_is_not_shown(run: RunStore) -> None:
     """As after `eureka evaluate`, which trains anew."""
-    add(run, of_evaluation("human"), b"an earlier one")
-    add(run, of_evaluation("best"), b"an earlier one")
+    add(run, film_of_evaluation("human"), b"an earlier one")
+    add(run, film_of_evaluation("best"), b"an earlier one")
     assert found(run).head == ()
 
 
 def test_before_a_comparison_the_head_has_the_film_of_the_candidate(run: RunStore) -> None:
-    add(run, of_candidate("g01-c02"), b"g01-c02")
-    add(run, of_candidate("g01-c01"), b"g01-c01")
+    add(run, film_of_candidate("g01-c02"), b"g01-c02")
+    add(run, film_of_candidate("g01-c01"), b"g01-c01")
     shown = found(run)
     assert [clip.path for clip in shown.head] == ["generation_01/candidate_02/rollout.mp4"]
     assert shown.in_head == "g01-c02"
@@ -128,7 +128,7 @@ def test_a_machine_that_cannot_draw_and_a_policy_that_could_not_be_filmed(run: R
     run.mark_finished()
     assert found(run).none_at_all == "Not filmed: the run did not wait for it."
     run.write_file("no_films.txt", "nothing can be drawn (apt-get install <b>libegl1</b>)\n")
-    add(run, of_candidate("g01-c01"), b"g01-c01", error="killed by signal 11")
+    add(run, film_of_candidate("g01-c01"), b"g01-c01", error="killed by signal 11")
     assert found(run).missing == {
         "g01-c01": "It could not be filmed: killed by signal 11.",
         "g01-c02": "No films: nothing can be drawn (apt-get install <b>libegl1</b>).",

@@ -20,8 +20,8 @@ from eureka.app.cli import main
 from eureka.core.types import Candidate, Completion
 from eureka.store import RunStore
 from eureka.ui.report import render_comparison, render_report, write_report
+from eureka.ui.report.films import MAX_BYTES
 from eureka.ui.report.text import visible
-from eureka.ui.report.videos import MAX_BYTES
 
 STYLE = Path(sys.modules["eureka.ui.report"].__path__[0], "templates", "style.css").read_text()
 

@@ -13,12 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import eureka.ui.video.process
 import eureka.ui.video.render
 from eureka.core.errors import VideoError
 from eureka.tasks import Metric, load_task
-from eureka.ui.video import Look, VideoJob, render_in_process
-from eureka.ui.video.process import Studio
+from eureka.ui.video import FilmJob, Look, Video
+from eureka.ui.video.process import FilmProcess
 from eureka.ui.video.render import metric_so_far
 from eureka.ui.video.scene import FollowingCamera, roaming_body, with_sky
 
@@ -31,9 +30,10 @@ def frames_of(path: Path) -> np.ndarray:
         return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
 
 
-def film(to: Path, gl: str, policy: bytes, task: str = "cartpole", niceness: int = 0, **look: object):
-    job = VideoJob(task=task, policy=policy, look=Look(**{**SMALL, **look}))  # type: ignore[arg-type]
-    return render_in_process(job, to, os.environ, gl=gl, niceness=niceness)
+def film(to: Path, policy: bytes, task: str = "cartpole", niceness: int = 0, **look: object) -> Video:
+    job = FilmJob(task=task, policy=policy, look=Look(**{**SMALL, **look}))  # type: ignore[arg-type]
+    with FilmProcess(os.environ, niceness=niceness) as process:
+        return process.film(job, to)
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +41,10 @@ def clips(gl: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("clips")
 
 
-def test_browsers_play_it_in_real_time(gl: str, clips: Path, constant_policy: Make) -> None:
+def test_browsers_play_it_in_real_time(clips: Path, constant_policy: Make) -> None:
     to = clips / "still.mp4"
     # Nobody balances the pole: it falls by itself, within a few seconds, from starts of up to 0.01 rad.
-    video = film(to, gl, constant_policy(4, 1, 0.0), episodes=2, max_seconds=None)
+    video = film(to, constant_policy(4, 1, 0.0), episodes=2, max_seconds=None)
     first, second = video.episodes
     assert first.ended == second.ended == "terminated"
     assert first.seconds == pytest.approx(0.04 * first.steps)
@@ -63,11 +63,11 @@ def test_browsers_play_it_in_real_time(gl: str, clips: Path, constant_policy: Ma
     assert list(clips.glob("*.partial")) == []
 
 
-def test_it_shows_what_happens(gl: str, clips: Path, constant_policy: Make) -> None:
+def test_it_shows_what_happens(clips: Path, constant_policy: Make) -> None:
     """A cart that is pushed to the right moves to the right, in a video with text in its corner."""
     to = clips / "right.mp4"
     look = {"width": 320, "height": 240, "max_seconds": 0.2, "overlay": True}
-    video = film(to, gl, constant_policy(4, 1, 0.1), niceness=19, **look)
+    video = film(to, constant_policy(4, 1, 0.1), niceness=1, **look)
     assert [(shown.steps, shown.ended) for shown in video.episodes] == [(5, "cut")]
     frames = frames_of(to).astype(int)
 
@@ -87,42 +87,52 @@ def test_it_shows_what_happens(gl: str, clips: Path, constant_policy: Make) -> N
 
 def test_what_cannot_be_filmed(gl: str, tmp_path: Path, constant_policy: Make) -> None:
     to = tmp_path / "video.mp4"
-    with pytest.raises(VideoError, match="takes 3 numbers and gives 2, where task `cartpole` has 4 observations and 1"):
-        film(to, gl, constant_policy(3, 2, 0.0))
-    with pytest.raises(VideoError, match="the model of task `ant` has no camera `sky`; it has track"):
-        film(to, gl, constant_policy(27, 8, 0.0), task="ant", camera="sky")
-    with pytest.raises(VideoError, match="there is no task `chess`"):
-        film(to, gl, constant_policy(4, 1, 0.0), task="chess")
-    with pytest.raises(VideoError, match="the video cannot be made"):
-        film(tmp_path / "nowhere" / "video.mp4", gl, constant_policy(4, 1, 0.0))
+    swimmer = constant_policy(3, 2, 0.0)
+    runner = constant_policy(27, 8, 0.0)
+    still = constant_policy(4, 1, 0.0)
+    nowhere = tmp_path / "nowhere" / "video.mp4"
+    with FilmProcess(os.environ) as process:
+        with pytest.raises(VideoError, match="takes 3 numbers and gives 2, where task `cartpole` has 4 observations"):
+            process.film(FilmJob(task="cartpole", policy=swimmer), to)
+        with pytest.raises(VideoError, match="the model of task `ant` has no camera `sky`; it has track"):
+            process.film(FilmJob(task="ant", policy=runner, look=Look(camera="sky")), to)
+        with pytest.raises(VideoError, match="there is no task `chess`"):
+            process.film(FilmJob(task="chess", policy=still), to)
+        with pytest.raises(VideoError, match=r"the video cannot be made: .*the video cannot be written: "):
+            process.film(FilmJob(task="cartpole", policy=still, look=Look(**SMALL)), nowhere)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_one_child_films_one_policy_after_the_other(gl: str, tmp_path: Path, constant_policy: Make) -> None:
-    look = Look(**SMALL, max_seconds=0.2)
-    coarse = Look(**SMALL, max_seconds=0.2, crf=45)
-    with Studio(os.environ, tmp_path, gl=gl) as studio:
-        studio.film(VideoJob(task="cartpole", policy=constant_policy(4, 1, 0.0), look=look), tmp_path / "a.mp4")
+def test_one_process_films_one_policy_after_the_other(gl: str, tmp_path: Path, constant_policy: Make) -> None:
+    def job(policy: bytes, **look: object) -> FilmJob:
+        return FilmJob(task="cartpole", policy=policy, look=Look(**SMALL, max_seconds=0.2, **look))  # type: ignore[arg-type]
+
+    with FilmProcess(os.environ) as process:
+        process.film(job(constant_policy(4, 1, 0.0)), tmp_path / "a.mp4")
         with pytest.raises(VideoError, match="takes 3 numbers and gives 2"):
-            studio.film(VideoJob(task="cartpole", policy=constant_policy(3, 2, 0.0)), tmp_path / "b.mp4")
-        studio.film(VideoJob(task="cartpole", policy=constant_policy(4, 1, 0.0), look=coarse), tmp_path / "c.mp4")
+            process.film(job(constant_policy(3, 2, 0.0)), tmp_path / "b.mp4")
+        process.film(job(constant_policy(4, 1, 0.0), crf=45), tmp_path / "c.mp4")
         with pytest.raises(VideoError, match="the file is not a policy"):
-            studio.film(VideoJob(task="cartpole", policy=b"no policy", look=look), tmp_path / "d.mp4")
-        # What the child itself dies of ends all that follows.
-        studio._child.kill()
-        for _ in range(2):
-            with pytest.raises(VideoError, match="the video cannot be made: "):
-                studio.film(VideoJob(task="cartpole", policy=constant_policy(4, 1, 0.0), look=look), tmp_path / "d.mp4")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "a.mp4", "c.jpg", "c.mp4"]
+            process.film(job(b"no policy"), tmp_path / "d.mp4")
+        assert process._child is not None
+        first = process._child.pid
+        process._child.end()
+        with pytest.raises(VideoError, match="the video cannot be made: killed by signal 9"):
+            process.film(job(constant_policy(4, 1, 0.0)), tmp_path / "d.mp4")
+        # What follows is filmed by another.
+        process.film(job(constant_policy(4, 1, 0.0)), tmp_path / "e.mp4")
+        assert process._child.pid != first
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "a.mp4", "c.jpg", "c.mp4", "e.jpg", "e.mp4"]
     assert (tmp_path / "c.mp4").stat().st_size < (tmp_path / "a.mp4").stat().st_size
+    assert (tmp_path / "e.mp4").read_bytes() == (tmp_path / "a.mp4").read_bytes()
 
 
 def test_an_overlay_shows_what_the_policy_is_told(constant_policy: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """A State field that begins with `target` or `command`; here the cart's action stands for one."""
     monkeypatch.setattr(eureka.ui.video.render, "COMMANDS", ("action",))
-    job = VideoJob(task="cartpole", policy=constant_policy(4, 1, 0.25), look=Look(**SMALL, max_seconds=0.1))
+    job = FilmJob(task="cartpole", policy=constant_policy(4, 1, 0.25), look=Look(**SMALL, max_seconds=0.1))
     task = load_task("cartpole")
-    frames = list(eureka.ui.video.render._Film(job, task, eureka.ui.video.render._policy(job, task), 1).frames())
+    frames = list(eureka.ui.video.render._Rollout(job, task, eureka.ui.video.render._policy(job, task), 1).frames())
     assert not [line for line in frames[0].lines if line.startswith("action")]
     assert "action 0.25" in frames[-1].lines
 
@@ -135,7 +145,7 @@ def test_only_tensors_are_loaded_from_a_policy(gl: str, tmp_path: Path) -> None:
             return (Path.touch, (tmp_path / "ran",))
 
     with pytest.raises(VideoError):
-        film(tmp_path / "video.mp4", gl, pickle.dumps(Hostile()))
+        film(tmp_path / "video.mp4", pickle.dumps(Hostile()))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -146,9 +156,10 @@ def test_sizes_that_cannot_be_encoded(size: tuple[int, int]) -> None:
 
 
 def test_a_child_that_stalls_is_given_up(tmp_path: Path, constant_policy: Make) -> None:
-    job = VideoJob(task="cartpole", policy=constant_policy(4, 1, 0.0))
-    with pytest.raises(VideoError, match="not finished within 0 s, so it was given up"):
-        render_in_process(job, tmp_path / "video.mp4", os.environ, gl="egl", timeout_s=0.01)
+    job = FilmJob(task="cartpole", policy=constant_policy(4, 1, 0.0))
+    late = pytest.raises(VideoError, match="not finished within 0 s, so it was given up")
+    with FilmProcess(os.environ, timeout_s=0.01) as process, late:
+        process.film(job, tmp_path / "video.mp4")
 
 
 @pytest.mark.parametrize(
@@ -169,9 +180,9 @@ def test_a_child_that_dies_is_an_error_of_ours(
         python.write_text(program)
         python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
-    job = VideoJob(task="cartpole", policy=constant_policy(4, 1, 0.0))
-    with pytest.raises(VideoError, match=sentence):
-        render_in_process(job, tmp_path / "video.mp4", os.environ, gl="egl")
+    job = FilmJob(task="cartpole", policy=constant_policy(4, 1, 0.0))
+    with FilmProcess(os.environ) as process, pytest.raises(VideoError, match=sentence):
+        process.film(job, tmp_path / "video.mp4")
 
 
 # ---- without drawing ---------------------------------------------------------------------------------------------

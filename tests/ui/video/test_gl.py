@@ -12,7 +12,7 @@ import eureka.ui.video.gl
 from eureka.app.cli import main
 from eureka.core.errors import RenderingUnavailable
 from eureka.ui.video import find_gl, gl_report
-from eureka.ui.video.gl import GlReport, explain, gl_environment
+from eureka.ui.video.gl import GlReport, drawing_environment, explain
 
 
 def test_found_by_itself(gl: str) -> None:
@@ -80,6 +80,6 @@ def test_one_installed_library_is_enough() -> None:
 
 def test_keys_do_not_reach_a_child_that_draws() -> None:
     given = {"PATH": "/bin", "OPENAI_API_KEY": "secret", "DISPLAY": ":0", "LIBGL_ALWAYS_SOFTWARE": "1"}
-    child = gl_environment(given, "egl")
+    child = drawing_environment(given)
     assert "OPENAI_API_KEY" not in child
-    assert {"PATH": "/bin", "DISPLAY": ":0", "LIBGL_ALWAYS_SOFTWARE": "1", "MUJOCO_GL": "egl"}.items() <= child.items()
+    assert {"PATH": "/bin", "DISPLAY": ":0", "LIBGL_ALWAYS_SOFTWARE": "1"}.items() <= child.items()

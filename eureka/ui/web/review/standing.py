@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from eureka.config import from_yaml
+from eureka.config.settings import stored_settings
 from eureka.core.types import Feedback, Verdict
 from eureka.search import pooled_score
 from eureka.search.preferences import has_metric
 from eureka.store import RunStore
+from eureka.ui.video.film import film_of_review, read_note, why_no_films
 from eureka.ui.web.review.data import Review, newest_review, read_answer
-from eureka.ui.web.review.films import Film, films_of
 
 
 class Phase(StrEnum):
@@ -22,6 +22,14 @@ class Phase(StrEnum):
     NOTHING = "nothing"
     OPEN = "open"
     ANSWERED = "answered"
+
+
+@dataclass(frozen=True)
+class FilmState:
+    """A film that is ready, or that cannot be made (`problem` says why), or neither yet."""
+
+    ready: bool
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,7 @@ class Shown:
     name: str
     is_parent: bool
     source: str
-    film: Film
+    film: FilmState
     numbers: tuple[tuple[str, str], ...]
 
 
@@ -68,7 +76,7 @@ def standing(run_folder: Path) -> Standing:
         FeedbackError: an answer that was changed by hand.
     """
     with RunStore.open(run_folder, read_only=True) as store:
-        sentence, task = store.facts().get("sentence", ""), from_yaml(store.config_yaml).task
+        sentence, task = store.facts().get("sentence", ""), str(stored_settings(store.config_yaml)["task"])
         review = newest_review(run_folder)
         if review is None:
             return Standing(task, sentence, Phase.NOTHING)
@@ -83,8 +91,23 @@ def asked_and_silent(answer: Feedback | None) -> bool:
     return answer is not None and answer.verdict is Verdict.NO_ANSWER
 
 
+def film_states(run_folder: Path, review: Review) -> dict[str, FilmState]:
+    """How far the films of a review are, by candidate.
+
+    Raises:
+        StoreError: a note beside a film cannot be read.
+    """
+    found = {}
+    for name in review.shown:
+        path = film_of_review(review.generation, name)
+        note = read_note(run_folder, path)
+        problem = note.error if note is not None else why_no_films(run_folder)
+        found[name] = FilmState((run_folder / path).is_file(), problem)
+    return found
+
+
 def _shown(store: RunStore, review: Review, *, with_numbers: bool) -> tuple[Shown, ...]:
-    films = films_of(store.folder, review.generation, review.shown)
+    films = film_states(store.folder, review)
     sources = {candidate.id: candidate.source for candidate in store.candidates()}
     numbers = _numbers(store, review.shown) if with_numbers else {}
     return tuple(

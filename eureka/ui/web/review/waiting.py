@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from eureka.config import FeedbackMode, ReplayConfig, RunConfig
+from eureka.config import FeedbackMode, RunConfig
 from eureka.core.errors import FeedbackError
 from eureka.core.types import Feedback, Verdict
+from eureka.proposers.replay import ReplayConfig
 from eureka.store import RunStore
 from eureka.ui.web.review.data import Review, answered_about, read_answer, write_answer, write_review
-from eureka.ui.web.review.films import Filming
 
 POLL_S = 0.5
 
@@ -29,19 +29,17 @@ class Reviewer:
         folder: the run's.
         asks: whether a person is asked where no answer is there.
         timeout_s: how long they are waited for; None for as long as it takes.
-        environment: of the process; without keys.
         tell: is told that there is something to review, in one line.
+        film: is told a generation and the names of its policies, and has their films made.
         replayed: what was answered in the run whose answers are replayed, by generation.
-        task_dirs: where else to look for the task.
     """
 
     folder: Path
     asks: bool
     timeout_s: float | None
-    environment: Mapping[str, str] = field(repr=False)
     tell: Callable[[str], None]
+    film: Callable[[int, Sequence[str]], None]
     replayed: Mapping[int, Feedback] = field(default_factory=dict)
-    task_dirs: Sequence[Path] = ()
 
     def review(self, generation: int, shown: Sequence[str], parent: str | None) -> Feedback | None:
         """A person's judgement of those that are shown; None where nobody is to be asked.
@@ -84,22 +82,20 @@ class Reviewer:
             f"generation {generation} can be reviewed: `eureka review {self.folder}`; the run waits "
             + (f"until {clock(review.until)}, then it goes on without" if review.until else "as long as it takes")
         )
-        with Filming(self.folder, generation, review.shown, self.environment, self.task_dirs) as filming:
-            while (answer := read_answer(self.folder, generation)) is None:
-                if review.until is not None and time.time() >= review.until:
-                    self.tell(f"nobody reviewed generation {generation} in time: the run goes on without")
-                    return Feedback(generation=generation, verdict=Verdict.NO_ANSWER, shown=review.shown)
-                filming.look_after()
-                time.sleep(POLL_S)
+        self.film(generation, review.shown)
+        while (answer := read_answer(self.folder, generation)) is None:
+            if review.until is not None and time.time() >= review.until:
+                self.tell(f"nobody reviewed generation {generation} in time: the run goes on without")
+                return Feedback(generation=generation, verdict=Verdict.NO_ANSWER, shown=review.shown)
+            time.sleep(POLL_S)
         return self._accepted(answer, review.shown)
 
 
 def make_reviewer(
     config: RunConfig,
     store: RunStore,
-    environment: Mapping[str, str],
     tell: Callable[[str], None],
-    task_dirs: Sequence[Path] = (),
+    film: Callable[[int, Sequence[str]], None],
 ) -> Reviewer:
     """Who asks a person about a run's generations, or knows already what they said.
 
@@ -114,10 +110,9 @@ def make_reviewer(
         folder=store.folder,
         asks=config.search.feedback is FeedbackMode.ask,
         timeout_s=config.search.feedback_timeout_s,
-        environment=environment,
         tell=tell,
+        film=film,
         replayed={said.generation: said for said in recorded},
-        task_dirs=task_dirs,
     )
 
 

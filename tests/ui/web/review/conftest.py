@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,8 @@ import pytest
 from loop_fakes import build_run
 
 import eureka.ui.web.review.waiting
-from eureka.config import compose_config, to_yaml
+from eureka.app.configs import compose_config
+from eureka.config import to_yaml
 from eureka.core.types import TrainingResult
 from eureka.search.loop import evolve
 from eureka.store import RunStore
@@ -40,20 +41,12 @@ class WaitingRun:
             assert self.thread.is_alive()
 
 
-class NoFilms:
-    """Stands in for the process that films."""
-
-    def __init__(self, *arguments: object) -> None: ...
-    def __enter__(self) -> NoFilms:
-        return self
-
-    def __exit__(self, *error: object) -> None: ...
-    def look_after(self) -> None: ...
+def no_film(generation: int, names: Sequence[str]) -> None:
+    """Stands in for what has films made."""
 
 
 @pytest.fixture
-def no_films(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(eureka.ui.web.review.waiting, "Filming", NoFilms)
+def polls_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(eureka.ui.web.review.waiting, "POLL_S", 0.02)
 
 
@@ -73,7 +66,7 @@ def searching(make_result: Callable[..., TrainingResult]) -> Callable[..., objec
     @contextmanager
     def search(folder: Path, timeout_s: float | None = 60.0, generations: int = 2) -> Iterator[WaitingRun]:
         told: list[str] = []
-        reviewer = Reviewer(folder, asks=True, timeout_s=timeout_s, environment={}, tell=told.append)
+        reviewer = Reviewer(folder, asks=True, timeout_s=timeout_s, tell=told.append, film=no_film)
         run = build_run(folder, make_result, reviewer=reviewer, generations=generations)
 
         def work() -> None:

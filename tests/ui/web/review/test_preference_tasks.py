@@ -15,9 +15,10 @@ import torch
 from loop_fakes import FakeBackend, build_run
 from preference_task import write_task
 
+from eureka.app.configs import compose_config
 from eureka.app.estimate import estimate
 from eureka.app.session import SearchSession, judged_by_preferences, search_session
-from eureka.config import RunConfig, compose_config, to_yaml
+from eureka.config import RunConfig, to_yaml
 from eureka.core.errors import ConfigError, StoreError, TaskError
 from eureka.core.events import GenerationFinished, TrainingProgress, of_training
 from eureka.core.types import Feedback, PPOConfig, Prompt, PromptFacts, Schedule, TrainingResult, Verdict
@@ -88,7 +89,7 @@ def judged(tmp_path: Path, make_result: Make) -> Path:
     facts |= {"had metric access": "no", "sandbox layers": "", "proposer": "a fake", "sentence": "Balance."}
     RunStore.create(folder, to_yaml(compose_config(["task=cartpole"])), facts).close()
     leave_answers(folder, [choice(1, "g01-c01"), choice(2, "g02-c01", "g02-c02"), choice(3, "g02-c01", "g03-c02")])
-    reviewer = Reviewer(folder, asks=False, timeout_s=None, environment={}, tell=lambda text: None)
+    reviewer = Reviewer(folder, asks=False, timeout_s=None, tell=lambda text: None, film=lambda generation, names: None)
     backend = FakeBackend(make_result, dict.fromkeys([f"g0{g}-c0{s}" for g in (1, 2, 3) for s in (1, 2)], 0.0))
     task = load_task("balance", [write_task(tmp_path)])
     run = build_run(folder, make_result, task=task, reviewer=reviewer, backend=backend)

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from review_server import serving
 
 from eureka.store import RunStore
-from eureka.ui.video.mp4 import Mp4Writer, save_poster
+from eureka.ui.video.encode import Mp4Writer, save_poster
 from eureka.ui.web.review.data import review_folder
 
 CHROMIUM = next(
@@ -21,7 +21,7 @@ CHROMIUM = next(
 )
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium"),
-    pytest.mark.usefixtures("no_films"),
+    pytest.mark.usefixtures("polls_often"),
 ]
 WORDS = "it hops on one leg; keep the torso level"
 

@@ -12,12 +12,13 @@ from review_server import Served, serving
 
 import eureka.ui.web.review.server
 from eureka.core.errors import StoreError
+from eureka.core.serialize import dumps
 from eureka.core.types import Feedback, TrainingResult, Verdict
 from eureka.proposers.base import FakeProposer
 from eureka.search.loop import evolve
 from eureka.store import RunStore
+from eureka.ui.video.film import FilmNote
 from eureka.ui.web.review.data import Review, newest_review, read_answer, review_folder, write_review
-from eureka.ui.web.review.films import explain
 from eureka.ui.web.review.server import open_browser, serving_reviews
 from eureka.ui.web.review.waiting import leave_answers
 
@@ -34,7 +35,8 @@ def waiting(folder: Path, make_result: Make) -> Path:
     write_review(folder, Review(generation=1, shown=("g01-c01", "g01-c02"), parent="g01-c01", until=4e9))
     (review_folder(folder, 1) / "g01-c01.mp4").write_bytes(b"0123456789")
     (review_folder(folder, 1) / "g01-c01.jpg").write_bytes(b"jpg")
-    explain(folder, 1, ["g01-c02"], "no <b>EGL</b> here")
+    note = FilmNote(policy="", error="no <b>EGL</b> here")
+    (review_folder(folder, 1) / "g01-c02.json").write_text(dumps(note))
     return folder
 
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from loop_fakes import FakeBackend, build_run
 
-import eureka.ui.web.review.films
 from eureka.core.errors import FeedbackError
+from eureka.core.serialize import dumps
 from eureka.core.types import Feedback, TrainingResult, Verdict
 from eureka.search.loop import evolve
 from eureka.store import RunStore
-from eureka.ui.video.filming import Wanted
-from eureka.ui.web.review.__main__ import main
+from eureka.ui.video.film import FilmNote, film_of_review
 from eureka.ui.web.review.data import (
     Review,
     answered_about,
@@ -28,11 +25,15 @@ from eureka.ui.web.review.data import (
     write_answer,
     write_review,
 )
-from eureka.ui.web.review.films import LOOK, Filming, films_of, make_films
+from eureka.ui.web.review.standing import film_states
 from eureka.ui.web.review.waiting import Reviewer, clock, described, leave_answers
 
 Make = Callable[..., TrainingResult]
 WORDS = "it hops on one leg; keep the torso level"
+
+
+def no_film(generation: int, names: Sequence[str]) -> None:
+    """Stands in for what has films made."""
 
 
 def choice(generation: int, best: str | None = None, worst: str | None = None, text: str = "") -> Feedback:
@@ -40,7 +41,7 @@ def choice(generation: int, best: str | None = None, worst: str | None = None, t
 
 
 def reviewer(folder: Path, told: list[str], **changes: object) -> Reviewer:
-    defaults: dict[str, object] = {"asks": False, "timeout_s": 60.0, "environment": {}}
+    defaults: dict[str, object] = {"asks": False, "timeout_s": 60.0, "film": no_film}
     return Reviewer(folder=folder, tell=told.append, **{**defaults, **changes})  # type: ignore[arg-type]
 
 
@@ -88,7 +89,7 @@ def test_the_parent_is_shown_beside_the_next_generation(folder: Path, make_resul
         assert parents(run.store) == [None, "g01-c01", "g01-c01"]
 
 
-@pytest.mark.usefixtures("no_films")
+@pytest.mark.usefixtures("polls_often")
 def test_it_waits_for_an_answer_and_not_after_the_last_generation(folder: Path, searching: Callable) -> None:
     with searching(folder) as run:
         run.wait_for_review(1)
@@ -107,7 +108,7 @@ def test_it_waits_for_an_answer_and_not_after_the_last_generation(folder: Path, 
     assert newest_review(folder) == review
 
 
-@pytest.mark.usefixtures("no_films")
+@pytest.mark.usefixtures("polls_often")
 def test_without_an_answer_it_goes_on_and_does_not_ask_again(folder: Path, make_result: Make) -> None:
     told: list[str] = []
     for _ in range(2):
@@ -123,7 +124,7 @@ def test_without_an_answer_it_goes_on_and_does_not_ask_again(folder: Path, make_
     assert sum("nobody reviewed" in text for text in told) == 2
 
 
-@pytest.mark.usefixtures("no_films")
+@pytest.mark.usefixtures("polls_often")
 def test_killed_while_it_waits_it_waits_again_and_finds_the_answer(folder: Path, make_result: Make) -> None:
     class Killed(Exception): ...
 
@@ -132,7 +133,7 @@ def test_killed_while_it_waits_it_waits_again_and_finds_the_answer(folder: Path,
 
     backend = FakeBackend(make_result, {"g01-c01": 1.0, "g01-c02": 2.0, "g02-c01": 3.0, "g02-c02": 4.0})
     for _ in range(2):
-        waiting = Reviewer(folder, asks=True, timeout_s=60.0, environment={}, tell=kill)
+        waiting = Reviewer(folder, asks=True, timeout_s=60.0, tell=kill, film=no_film)
         run = build_run(folder, make_result, reviewer=waiting, backend=backend, generations=2)
         with run.store, pytest.raises(Killed):
             evolve(run)
@@ -213,89 +214,31 @@ def test_the_newest_review_is_the_highest_generation(folder: Path) -> None:
 # ---- films -------------------------------------------------------------------------------------------------------
 
 
-def test_where_nothing_can_draw_every_film_says_why(folder: Path) -> None:
-    write_review(folder, Review(generation=1, shown=("g01-c01", "g01-c02")))
-    with RunStore.open(folder, read_only=True) as store:
-        make_films(store, 1, ("g01-c01", "g01-c02"), {**os.environ, "MUJOCO_GL": "none"})
-    films = films_of(folder, 1, ("g01-c01", "g01-c02"))
-    assert [film.ready for film in films.values()] == [False, False]
-    assert all("nothing here can draw without a screen" in film.problem for film in films.values())
+@pytest.mark.usefixtures("polls_often")
+def test_the_films_of_a_review_are_asked_for(folder: Path, make_result: Make) -> None:
+    asked: list[tuple[int, Sequence[str]]] = []
 
+    def film(generation: int, names: Sequence[str]) -> None:
+        asked.append((generation, names))
 
-def test_each_policy_is_filmed_alike_unless_it_is_there(
-    folder: Path, make_result: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[Wanted] = []
-
-    class FakeCrew:
-        def __init__(self, store: RunStore, environment: dict[str, str], niceness: int, task_dirs: list[Path]) -> None:
-            assert task_dirs == [Path("/mine")]
-            self.folder = store.folder
-
-        def __enter__(self) -> FakeCrew:
-            return self
-
-        def __exit__(self, *error: object) -> None: ...
-
-        def make(self, film: Wanted) -> str:
-            asked.append(film)
-            if film.result.candidate_id == "g01-c02":
-                return "the policy\ncannot be read"
-            (self.folder / film.path).touch()
-            return ""
-
-    monkeypatch.setattr(eureka.ui.web.review.films, "Crew", FakeCrew)
-    monkeypatch.setattr(os, "nice", lambda niceness: 0)
-    run = build_run(folder, make_result, generations=1)
+    waiting = reviewer(folder, [], asks=True, timeout_s=0.05, film=film)
+    run = build_run(folder, make_result, reviewer=waiting, generations=2)
     with run.store:
         evolve(run)
-    shown = ("g01-c01", "g01-c02")
-    write_review(folder, Review(generation=1, shown=shown))
-    main(str(folder), "2")
-    assert asked == []
-    for _ in range(2):
-        main(str(folder), "1", "/mine")
-    assert [(film.path.as_posix(), film.look) for film in asked] == [
-        ("review/generation_01/g01-c01.mp4", LOOK),
-        ("review/generation_01/g01-c02.mp4", LOOK),
-        ("review/generation_01/g01-c02.mp4", LOOK),
+    assert asked == [(1, ("g01-c01", "g01-c02"))]
+
+
+def test_a_film_is_ready_or_cannot_be_made_or_is_being_made(folder: Path) -> None:
+    review = Review(generation=1, shown=("g01-c01", "g01-c02", "g01-c03"))
+    with RunStore.open(folder, read_only=True) as store:
+        store.write_file(film_of_review(1, "g01-c01"), b"mp4")
+        store.write_file("review/generation_01/g01-c01.json", dumps(FilmNote(policy="1")))
+        store.write_file("review/generation_01/g01-c02.json", dumps(FilmNote(policy="2", error="killed by signal 11")))
+    found = film_states(folder, review)
+    assert [(one.ready, one.problem) for one in found.values()] == [
+        (True, ""),
+        (False, "killed by signal 11"),
+        (False, ""),
     ]
-    films = films_of(folder, 1, shown)
-    assert films["g01-c01"].ready
-    assert films["g01-c02"].problem == "the policy cannot be read"
-    (folder / "run.db").unlink()
-    with pytest.raises(SystemExit, match="not a run folder"):
-        main(str(folder), "1")
-
-
-def test_a_filming_process_that_fails_is_explained_and_hurts_nobody(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_review(folder, Review(generation=1, shown=("g01-c01", "g01-c02")))
-    (review_folder(folder, 1) / "g01-c02.mp4").touch()
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-    with Filming(folder, 1, ("g01-c01", "g01-c02"), {}) as filming:
-        for _ in range(200):
-            filming.look_after()
-            if films_of(folder, 1, ("g01-c01",))["g01-c01"].problem:
-                break
-            time.sleep(0.02)
-    films = films_of(folder, 1, ("g01-c01", "g01-c02"))
-    assert films["g01-c01"].problem == "ended with status 1"
-    assert (films["g01-c02"].ready, films["g01-c02"].problem) == (True, "")
-    monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    write_review(folder, Review(generation=2, shown=("g02-c01",)))
-    with Filming(folder, 2, ("g02-c01",), {}):
-        assert "No such file" in films_of(folder, 2, ("g02-c01",))["g02-c01"].problem
-
-
-def test_filming_ends_with_the_waiting(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    write_review(folder, Review(generation=1, shown=("g01-c01",)))
-    script = tmp_path / "sleeper"
-    script.write_text("#!/bin/sh\nsleep 60\n")
-    script.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(script))
-    started = time.monotonic()
-    with Filming(folder, 1, ("g01-c01",), dict(os.environ)) as filming:
-        filming.look_after()
-    assert time.monotonic() - started < 20
+    (folder / "no_films.txt").write_text("nothing here can draw\n")
+    assert film_states(folder, review)["g01-c03"].problem == "nothing here can draw"

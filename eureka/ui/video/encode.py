@@ -1,8 +1,9 @@
-"""Frames to an mp4 that browsers play, and a still picture beside it."""
+"""Frames to an mp4 that browsers play, a still picture beside it, and lines of text in a frame."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -11,9 +12,11 @@ from typing import Self
 import av
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from eureka.core.errors import VideoError
+
+_LINES_PER_PICTURE = 22
 
 
 class Mp4Writer:
@@ -79,3 +82,19 @@ def save_poster(picture: NDArray[np.uint8], path: Path) -> None:
         Image.fromarray(picture).save(path, quality=85)
     except OSError as error:
         raise VideoError(f"{path}: the poster frame cannot be written: {error}") from error
+
+
+def write_lines(picture: NDArray[np.uint8], lines: Sequence[str]) -> NDArray[np.uint8]:
+    """A copy of `picture`, (height, width, 3), with `lines` in its upper left corner: white with a dark edge."""
+    size = max(10, picture.shape[0] // _LINES_PER_PICTURE)
+    image = Image.fromarray(picture)
+    ImageDraw.Draw(image).multiline_text(
+        (size / 2, size / 2),
+        "\n".join(lines),
+        fill="white",
+        font=ImageFont.load_default(size),
+        spacing=size // 4,
+        stroke_width=max(1, size // 10),
+        stroke_fill="black",
+    )
+    return np.asarray(image)

@@ -1,0 +1,180 @@
+"""What is to be filmed and what came of it; where films lie in a run folder, and the note beside each.
+
+A film is an mp4 with a poster of the same name (`.jpg`) and a note (`.json`), which says what the film shows or why it
+could not be made. A film that the user put there has no note.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from eureka.core.errors import StoreError, VideoError
+from eureka.core.ids import place_of
+from eureka.core.serialize import DecodeError, loads
+from eureka.store.files import store_errors
+
+MIN_SIDE, MAX_SIDE = 16, 4096
+"""Pixels. Above, decoders in browsers give up."""
+NO_FILMS = Path("no_films.txt")
+"""Says why nothing can be drawn on the machine of the run, where that is so."""
+BEST = Path("best/rollout.mp4")
+"""The best reward's policy, as the search trained it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What a video shows of a policy, and how.
+
+    Attributes:
+        episodes: how many, each from a start state of its own.
+        seed: start states are the same for the same seed, whatever the policy: two videos can run side by side.
+        max_seconds: of every episode at most this much simulated time; None for all of it.
+        width, height: of the picture in pixels, even.
+        fps: frames a second at most. Videos play at the speed of the simulated time.
+        camera: a camera of the model by its name; None for the task's own, or one beside the body.
+        shadows: draw shadows and reflections, at five times the cost.
+        overlay: write time, task metric, reward and the State's commands and targets into the picture.
+        crf: H.264's constant rate factor: larger is coarser, and a smaller file.
+
+    Raises:
+        VideoError: a size that cannot be encoded.
+    """
+
+    episodes: int = 1
+    seed: int = 0
+    max_seconds: float | None = 20.0
+    width: int = 480
+    height: int = 360
+    fps: int = 30
+    camera: str | None = None
+    shadows: bool = False
+    overlay: bool = False
+    crf: int = 24
+
+    def __post_init__(self) -> None:
+        for side in (self.width, self.height):
+            if not MIN_SIDE <= side <= MAX_SIDE or side % 2:
+                raise VideoError(
+                    f"a video of {self.width}x{self.height} cannot be made: both sides must be even numbers of pixels "
+                    f"from {MIN_SIDE} to {MAX_SIDE}"
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmJob:
+    """A policy to be filmed.
+
+    Attributes:
+        task: the task's name.
+        task_dirs: absolute paths where else to look for it.
+        policy: the bytes of a `policy.pt`.
+        graph: the JSON text of the reward graph that an overlay shows; none where empty.
+    """
+
+    task: str
+    task_dirs: tuple[str, ...] = ()
+    policy: bytes = field(repr=False)
+    graph: str = field(default="", repr=False)
+    look: Look = Look()
+
+
+@dataclass(frozen=True)
+class FilmedEpisode:
+    """One filmed episode: its control steps and their simulated time, the task metric over them, and how it ended.
+
+    `ended` is `terminated`, `time limit`, or `cut` where the episode went on after what is shown.
+    """
+
+    steps: int
+    seconds: float
+    metric: float
+    ended: str
+
+
+@dataclass(frozen=True)
+class Video:
+    """A finished mp4 (H.264, playable while it loads) and the JPEG that stands for it."""
+
+    path: str
+    poster: str
+    frames: int
+    fps: float
+    episodes: tuple[FilmedEpisode, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmNote:
+    """What a film shows; `error` says why there is none, and all but the policy is then empty.
+
+    Attributes:
+        policy: `policy_hash` of the policy that is filmed.
+        name, seed, score: the training that it is of.
+        seconds, metric, ended: of its first episode, as in `FilmedEpisode`.
+    """
+
+    policy: str
+    name: str = ""
+    seed: int = 0
+    score: float = 0.0
+    seconds: float = 0.0
+    metric: float = 0.0
+    ended: str = ""
+    error: str = ""
+
+
+def policy_hash(policy: bytes) -> str:
+    """Tells policies apart."""
+    return hashlib.sha256(policy).hexdigest()[:16]
+
+
+def film_of_evaluation(name: str) -> Path:
+    """Where the film of a reward's training in the final comparison lies; `best` is the best reward's."""
+    return Path(f"evaluation/{name}.mp4")
+
+
+def film_of_candidate(name: str) -> Path:
+    """Where the film of a candidate's policy at the end of its training lies.
+
+    Raises:
+        StoreError: not the id of a candidate, as in a run folder that was changed by hand.
+    """
+    try:
+        place = place_of(name)
+    except ValueError as error:
+        raise StoreError(str(error)) from error
+    return Path(f"generation_{place.generation:02d}/candidate_{place.sample:02d}/rollout.mp4")
+
+
+def film_of_review(generation: int, name: str) -> Path:
+    """Where the film of a policy that a person is to judge lies."""
+    return Path(f"review/generation_{generation:02d}/{name}.mp4")
+
+
+def read_note(folder: Path, film: Path) -> FilmNote | None:
+    """The note beside the film at `film` in a run folder; None where there is none.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    path = folder / film.with_suffix(".json")
+    if not path.is_file():
+        return None
+    with store_errors(f"read {film.with_suffix('.json')}", folder):
+        text = path.read_text(encoding="utf-8")
+    try:
+        return loads(FilmNote, text)
+    except DecodeError as error:
+        raise StoreError(f"{path}: was changed by hand: {error}; delete it") from error
+
+
+def why_no_films(folder: Path) -> str:
+    """Why nothing can be drawn on the machine of a run; empty where that is not known.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    path = folder / NO_FILMS
+    with store_errors(f"read {NO_FILMS}", folder):
+        return path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""

@@ -1,0 +1,223 @@
+"""Makes the films of a run: beside it with the lowest priority, or in the foreground of a command."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from threading import Condition, Thread
+from types import TracebackType
+from typing import Self
+
+from eureka.config import Films
+from eureka.config.settings import stored_settings
+from eureka.core.errors import EurekaError, RenderingUnavailable, VideoError
+from eureka.core.processes import LOWEST_PRIORITY
+from eureka.core.serialize import dumps
+from eureka.store import RunStore
+from eureka.ui.video.film import NO_FILMS, FilmJob, FilmNote, Video, policy_hash
+from eureka.ui.video.plan import PlannedFilm, is_made, report_films, review_films
+from eureka.ui.video.process import FilmProcess
+
+WAIT_S = 10.0
+"""How long the end of a run waits for films; those that are missing then can be made at any time."""
+FILM_TIMEOUT_S = 120.0
+
+
+def film_into_run(
+    store: RunStore, film: PlannedFilm, process: FilmProcess, task_dirs: Sequence[Path] = (), graph: str = ""
+) -> Video:
+    """Film a policy into the run folder: the mp4, its poster and its note.
+
+    Args:
+        task_dirs: where else to look for the task; what the run has recorded of these is not used.
+        graph: of the reward that an overlay shows.
+
+    Raises:
+        VideoError: it cannot be filmed; the run folder is then as it was.
+        StoreError: the run folder cannot be written.
+    """
+    result, made = film.result, process.scratch / "film.mp4"
+    folders = tuple(str(folder.resolve()) for folder in task_dirs)
+    task = str(stored_settings(store.config_yaml)["task"])
+    video = process.film(FilmJob(task=task, task_dirs=folders, policy=result.policy, graph=graph, look=film.look), made)
+    shown = video.episodes[0]
+    note = FilmNote(
+        policy=policy_hash(result.policy),
+        name=result.candidate_id,
+        seed=result.seed,
+        score=result.score,
+        seconds=shown.seconds,
+        metric=shown.metric,
+        ended=shown.ended,
+    )
+    # The film last: what is there is whole, and its note says what it is.
+    poster = store.write_file(film.path.with_suffix(".jpg"), made.with_suffix(".jpg").read_bytes())
+    store.write_file(film.path.with_suffix(".json"), dumps(note))
+    path = store.write_file(film.path, made.read_bytes())
+    (store.folder / NO_FILMS).unlink(missing_ok=True)
+    return Video(str(path), str(poster), video.frames, video.fps, video.episodes)
+
+
+def film_or_note(store: RunStore, film: PlannedFilm, process: FilmProcess, task_dirs: Sequence[Path]) -> str:
+    """Film a policy into the run folder, or leave a note there that says why it cannot be; gives that reason.
+
+    Raises:
+        RenderingUnavailable: nothing on this machine can draw; the run folder says so.
+        StoreError: the run folder cannot be written.
+    """
+    try:
+        film_into_run(store, film, process, task_dirs)
+    except RenderingUnavailable as error:
+        store.write_file(NO_FILMS, str(error))
+        raise
+    except VideoError as error:
+        if not process.is_closed:
+            note = FilmNote(policy=policy_hash(film.result.policy), error=str(error))
+            store.write_file(film.path.with_suffix(".json"), dumps(note))
+        return str(error)
+    return ""
+
+
+def film_run(
+    store: RunStore,
+    films: Films,
+    environment: Mapping[str, str],
+    say: Callable[[str], None],
+    task_dirs: Sequence[Path] = (),
+) -> int:
+    """Make the films that a run's report lacks, those too that failed before; gives how many, and says each.
+
+    Raises:
+        RenderingUnavailable: nothing on this machine can draw.
+        StoreError: the run cannot be read or written.
+    """
+    made = 0
+    with FilmProcess(environment, timeout_s=FILM_TIMEOUT_S) as process:
+        for film in report_films(store, films):
+            if not is_made(store.folder, film, retry=True):
+                reason = film_or_note(store, film, process, task_dirs)
+                made += not reason
+                say(f"{film.path}: {reason or 'filmed'}")
+    return made
+
+
+class FilmQueue:
+    """Films policies of a run beside it, one after the other: those that a person waits for, then the report's.
+
+    A thread of this process hands them to the one process that draws. Where that cannot draw at all, this is said once
+    and goes no further. As a context it ends the filming, wherever it is then.
+
+    Args:
+        films: which are made for the report.
+        environment: of the process; without keys.
+        say: says what goes on, in one line.
+        task_dirs: where else to look for the task.
+    """
+
+    def __init__(
+        self,
+        store: RunStore,
+        films: Films,
+        environment: Mapping[str, str],
+        say: Callable[[str], None],
+        task_dirs: Sequence[Path] = (),
+    ) -> None:
+        self._store = store
+        self._films = films
+        self._say = say
+        self._task_dirs = tuple(task_dirs)
+        self._process = FilmProcess(environment, niceness=LOWEST_PRIORITY, timeout_s=FILM_TIMEOUT_S)
+        self._thread: Thread | None = None
+        self._changed = Condition()
+        # What follows is changed under that condition alone.
+        self._urgent: list[PlannedFilm] = []
+        self._waiting: list[PlannedFilm] = []
+        self._ends = False
+        self._failed = False
+
+    def film_report(self) -> None:
+        """Have the films made that the report lacks as the run stands now."""
+        if self._films is not Films.none:
+            self._take(waiting=report_films(self._store, self._films))
+
+    def film_review(self, generation: int, names: Sequence[str]) -> None:
+        """Have the films made that a person judges a generation by, before any others."""
+        self._take(urgent=review_films(self._store, generation, names))
+
+    def finish(self) -> None:
+        """Wait for what is missing in the report, at most `WAIT_S` seconds and until the user interrupts."""
+        self.film_report()
+        with self._changed:
+            self._ends = True
+            self._changed.notify()
+        if not self._is_filming(0.1):
+            return
+        self._say(f"filming policies for the report (at most {WAIT_S:.0f} s)")
+        if self._is_filming(WAIT_S):
+            again = "".join(f" --task-dir {shlex.quote(str(folder.resolve()))}" for folder in self._task_dirs)
+            command = f"eureka report {self._store.folder} --films{again}"
+            self._say(f"the rest is not filmed: {command} does it, some seconds a policy")
+
+    def _is_filming(self, wait_s: float) -> bool:
+        """Whether the thread still films after so many seconds, or when the user interrupts."""
+        if self._thread is None:
+            return False
+        with suppress(KeyboardInterrupt):
+            self._thread.join(wait_s)
+        return self._thread.is_alive()
+
+    def _take(self, *, urgent: list[PlannedFilm] | None = None, waiting: list[PlannedFilm] | None = None) -> None:
+        with self._changed:
+            self._urgent = self._urgent if urgent is None else urgent
+            self._waiting = self._waiting if waiting is None else waiting
+            if not self._failed and self._thread is None and (self._urgent or self._waiting):
+                self._thread = Thread(target=self._film, name="eureka-films", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def _film(self) -> None:
+        """What the thread does: film until it is told to end and nothing is left."""
+        while (film := self._next()) is not None:
+            try:
+                if not is_made(self._store.folder, film):
+                    film_or_note(self._store, film, self._process, self._task_dirs)
+            except EurekaError as error:
+                with self._changed:
+                    self._failed = True
+                self._say(f"no films: {error}")
+                return
+
+    def _next(self) -> PlannedFilm | None:
+        with self._changed:
+            while not (self._urgent or self._waiting or self._ends):
+                self._changed.wait()
+            films = self._urgent or self._waiting
+            return films.pop(0) if films else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.end()
+        with self._changed:
+            self._urgent, self._waiting, self._ends = [], [], True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join()
+        self._process.__exit__(kind, error, trace)
+
+
+def update_films(
+    store: RunStore,
+    films: Films,
+    environment: Mapping[str, str],
+    say: Callable[[str], None],
+    task_dirs: Sequence[Path] = (),
+) -> None:
+    """Make the films that a run lacks as it stands now, for at most `WAIT_S` seconds."""
+    with FilmQueue(store, films, environment, say, task_dirs) as queue:
+        queue.finish()
