@@ -208,8 +208,8 @@ def _that_fit(rows: Sequence[Row], room: int, leader: str | None) -> list[Row]:
 
 def _cells(row: Row, called: str, columns: _Columns, leads: bool, now: float) -> tuple[Text, Text, Text]:
     """A candidate's name, its state, and either its numbers or the reason of its rejection."""
-    name = Text(f"{columns.glyphs.best} ", "bold yellow") if leads else Text("  ")
-    name.append(called, "bold" if leads else "")
+    mark = (f"{columns.glyphs.best} ", "bold yellow") if leads else "  "
+    name = Text.assemble(mark, (called, "bold" if leads else ""))
     state = _state(row, columns)
     if row.rejected is not None and row.state is RowState.REJECTED:
         return name, state, Text(visible(" ".join(row.rejected.reason.split())), "dim")
@@ -225,7 +225,7 @@ def _cells(row: Row, called: str, columns: _Columns, leads: bool, now: float) ->
 
 
 def _note(row: Row) -> str:
-    repairs = f"after {row.repairs} {'repair' if row.repairs == 1 else 'repairs'}" if row.repairs else ""
+    repairs = f"{row.repairs} {'repair' if row.repairs == 1 else 'repairs'}" if row.repairs else ""
     return "; ".join(filter(None, (repairs, visible(row.note))))
 
 

@@ -103,7 +103,7 @@ def test_narrow_and_wide_terminals(story: Story) -> None:
         r"  g01-c02    rejected (trace)    line 6: `\x1b[2J\x1b[31mr…",
         "  g01-c03    training  10%       0.25",
     ]
-    assert wide[4].split() == ["g01-c03", "training", "━─────────", "10%", "100", "0.25", "after", "1", "repair"]
+    assert wide[4].split() == ["g01-c03", "training", "━─────────", "10%", "100", "0.25", "1", "repair"]
 
 
 def test_what_does_not_fit_the_height_is_counted(story: Story) -> None:
@@ -193,7 +193,7 @@ def test_the_rest_of_an_answer_is_no_repair(story: Story) -> None:
     assert shown(board)[2] == "  g01-c01    answered"
     board(answered("g01-c01", attempt=2))
     assert shown(board)[2] == "  g01-c01    repaired"
-    assert shown(board, 120)[2].endswith("after 1 repair")
+    assert shown(board, 120)[2].endswith("  1 repair")
 
 
 def test_the_star_is_whom_the_search_calls_best(story: Story, make_result: Make) -> None:
