@@ -48,13 +48,13 @@ from eureka.reward.analysis.screening import Screening
 from eureka.reward.trace.service import RewardVerifier
 from eureka.sandbox import LayerReport, Sandbox
 from eureka.search import Greedy, Outcome
+from eureka.search.diagnoses import record_diagnoses
 from eureka.search.loop import Run, evolve
 from eureka.search.outcomes import outcomes
 from eureka.search.preferences import FITNESS, PREFERENCE
 from eureka.search.race import Race
 from eureka.search.racing import make_race
 from eureka.search.read_start import read_start, require_usable
-from eureka.search.remarks import record_remarks
 from eureka.search.sampling import task_prompt
 from eureka.search.start import Start, label, recorded_start
 from eureka.search.status import fates, summary_lines
@@ -70,8 +70,8 @@ from eureka.ui.console import BestReward, View, best_reward_found, say, watching
 from eureka.ui.report.writer import ReportWriter, update_report
 from eureka.ui.tracking import require_trackers, tracking
 from eureka.ui.video.queue import FilmQueue
-from eureka.ui.web.live.beside import watched
-from eureka.ui.web.review.waiting import asks_somebody, make_reviewer
+from eureka.ui.web.beside import watched
+from eureka.ui.web.review.reviewer import asks_somebody, make_reviewer
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class SearchSession:
             ):
 
                 def after_generation() -> None:
-                    record_remarks(store, screening.examiner)
+                    record_diagnoses(store, screening.examiner)
                     report.start()
                     films.film_report()
 

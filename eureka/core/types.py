@@ -1,4 +1,4 @@
-"""The data that flows through a run. Frozen, picklable, and free of imports of ours.
+"""The data that flows through a run. Frozen and picklable.
 
     Prompt -> Completion -> Candidate -> Reward -> TrainingResult -> Reflection -> next Prompt
                                |           |             |
@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 
 from annotated_types import MinLen
 
+from eureka.core.diagnosis import Diagnosis
 from eureka.core.ranges import Count, NotNegative, Positive, Share
 
 
@@ -139,37 +140,6 @@ class ComponentReflection(ComponentStatistics):
     points: tuple[float, ...]
 
 
-class FindingKind(StrEnum):
-    """What can be read from a Reflection's numbers, or from the reward's graph (the last two).
-
-    `eureka.reward.analysis.advice` and `eureka.reward.analysis.told` say how, the prompts what to do about it.
-    """
-
-    METRIC_ZERO = "metric_zero"
-    METRIC_FLAT = "metric_flat"
-    METRIC_FELL = "metric_fell"
-    METRIC_RISING = "metric_rising"
-    REWARD_UP_METRIC_FLAT = "reward_up_metric_flat"
-    EPISODES_SHORTEN = "episodes_shorten"
-    COMPONENT_FLAT = "component_flat"
-    COMPONENT_DOMINATES = "component_dominates"
-    COMPONENT_NEGLIGIBLE = "component_negligible"
-    COMPONENT_OPPOSES = "component_opposes"
-    COMPONENT_UNUSED = "component_unused"
-    TERM_UNREPORTED = "term_unreported"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that stands out; `component` is empty where it is about the whole reward.
-
-    Of TERM_UNREPORTED it is the variable that the term was given, where it was given one.
-    """
-
-    kind: FindingKind
-    component: str = ""
-
-
 @dataclass(frozen=True)
 class Reflection:
     """Statistics of one trained candidate: numbers and what they show; all wording lives in `prompts/`.
@@ -186,7 +156,7 @@ class Reflection:
     episode_length_points: tuple[float, ...]
     total_points: tuple[float, ...]
     components: tuple[ComponentReflection, ...]
-    findings: tuple[Finding, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,8 @@ from eureka.ui.console.board import Board
 from eureka.ui.console.lines import ProgressLines
 from eureka.ui.console.view import View
 from eureka.ui.report import render_report
-from eureka.ui.web.review.standing import standing
-from eureka.ui.web.review.waiting import Reviewer, leave_answers
+from eureka.ui.web.review.reviewer import Reviewer, leave_answers
+from eureka.ui.web.review.state import review_state
 
 Make = Callable[..., TrainingResult]
 
@@ -57,7 +57,7 @@ def test_a_task_needs_no_metric_function(tmp_path: Path) -> None:
     ("options", "sentence"),
     [
         ({"fitness": "metric"}, r"env\.py: class Cartpole lacks metric"),
-        ({"fitness": "applause"}, "`fitness` must be metric or preference, not 'applause'"),
+        ({"fitness": "applause"}, "`fitness` must be 'metric' or 'preference', not 'applause'"),
         ({"keep_metric": True}, "Cartpole has a metric, and task.yaml says fitness: preference"),
     ],
 )
@@ -124,7 +124,7 @@ def test_a_report_speaks_of_preference_scores(judged: Path) -> None:
     assert "g02-c01 is the best of 6 trained rewards, as a person chose." in text
     assert "preference score" in text
     assert "best checkpoint 0" not in text
-    numbers = standing(judged)
+    numbers = review_state(judged)
     assert numbers.phase == "nothing"
 
 

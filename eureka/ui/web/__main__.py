@@ -1,4 +1,4 @@
-"""`python -m eureka.ui.web.live DIR`: serves a run's page beside the run with a lower priority.
+"""`python -m eureka.ui.web DIR`: serves a run's page beside the run with a lower priority.
 
 Prints its address first.
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from eureka.core.processes import errors_end_process, lower_priority
-from eureka.ui.web.live.server import Watch, watch
+from eureka.ui.web.server import WebServer, serving
 
 LOWER_PRIORITY = 5
 """Trainings come first, but somebody waits for a page: with the lowest priority it took minutes beside busy cores."""
@@ -28,14 +28,14 @@ def main(folder: str) -> None:
     """Serve; ends the process with 1 and one line on stderr where that cannot be."""
     lower_priority(LOWER_PRIORITY)
     ended = Event()
-    with errors_end_process(), watch(Path(folder), ended=ended.is_set) as ready:
+    with errors_end_process(), serving(Path(folder), ended=ended.is_set) as ready:
         sys.stdout.write(f"{ready.address}\n")
         sys.stdout.flush()
         Thread(target=_stop_at_end_of_input, args=(ready, ended), daemon=True).start()
         ready.run()
 
 
-def _stop_at_end_of_input(ready: Watch, ended: Event) -> None:
+def _stop_at_end_of_input(ready: WebServer, ended: Event) -> None:
     sys.stdin.buffer.read()
     ended.set()
     state = ready.server.server_state

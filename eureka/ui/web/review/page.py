@@ -1,9 +1,9 @@
 """The review as a page: shows the films, takes one answer a generation, and shows the numbers after that.
 
-/                 the newest review of the run, or that there is none yet
-/state            whether there is another page to show, and which films are ready (JSON)
-/films/NAME.mp4   a film; NAME.jpg its first picture
-/answer           POST of the form
+/runs/NAME/review/             the newest review of the run, or that there is none yet
+.../state                      whether there is another page to show, and which films are ready (JSON)
+.../films/g02-c05.mp4          a film; g02-c05.jpg its first picture
+.../answer                     POST of the form
 """
 
 from __future__ import annotations
@@ -12,110 +12,115 @@ import base64
 import functools
 import hashlib
 import hmac
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import jinja2
 from markupsafe import Markup
-from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
-from eureka.core.errors import EurekaError, FeedbackError
+from eureka.core.errors import FeedbackError
 from eureka.core.types import Feedback, Verdict
 from eureka.ui.report.text import shown
-from eureka.ui.web.live.guard import Guard
-from eureka.ui.web.review.data import MAX_TEXT, answered_about, review_folder, write_answer
-from eureka.ui.web.review.standing import Phase, Standing, asked_and_silent, standing
-from eureka.ui.web.review.waiting import clock, described
+from eureka.ui.video.film import film_of_review
+from eureka.ui.web.review.answers import MAX_TEXT, answered_about, newest_review, write_answer
+from eureka.ui.web.review.reviewer import clock, described
+from eureka.ui.web.review.state import Phase, ReviewState, nobody_answered, review_state
 
+ANSWER = "/review/answer"
+"""How the path ends to which the form is sent."""
 MAX_FORM_BYTES = 16_384
 _KINDS = {"mp4": "video/mp4", "jpg": "image/jpeg"}
 
 
-def make_app(run_folder: Path, token: str, cookie: str) -> ASGIApp:
-    """The application for one run.
+def review_routes(find: Callable[[Request], tuple[str, Path]], token: str) -> list[Route]:
+    """The routes of the reviews of runs.
 
     Args:
-        token: what every request must know, and the form once more.
-        cookie: the name of the cookie that keeps it.
+        find: gives the name and the folder of the run that a request is about.
+        token: what the form must know, beside the request.
     """
-    return Guard(_Site(run_folder, token).app(), token, checks_host=True, takes_posts=True, cookie=cookie)
+    site = _Reviews(find, token)
+    return [
+        Route("/runs/{name}/review/", site.page),
+        Route("/runs/{name}/review/state", site.state),
+        Route("/runs/{name}/review/films/{candidate}.{kind}", site.film),
+        Route(f"/runs/{{name}}{ANSWER}", site.answer, methods=["POST"]),
+    ]
 
 
-class _Site:
-    def __init__(self, run_folder: Path, token: str) -> None:
-        self._folder = run_folder
+class _Reviews:
+    def __init__(self, find: Callable[[Request], tuple[str, Path]], token: str) -> None:
+        self._find = find
         self._token = token
 
-    def app(self) -> Starlette:
-        routes = [
-            Route("/", self.page),
-            Route("/state", self.state),
-            Route("/films/{name}.{kind}", self.film),
-            Route("/answer", self.answer, methods=["POST"]),
-        ]
-        return Starlette(routes=routes, exception_handlers={EurekaError: _unreadable, HTTPException: _refused})
-
     async def page(self, request: Request) -> Response:
-        del request
-        return self._html(await run_in_threadpool(standing, self._folder))
+        _, folder = self._find(request)
+        return self._html(folder, await run_in_threadpool(review_state, folder))
 
     async def state(self, request: Request) -> Response:
-        del request
-        now = await run_in_threadpool(standing, self._folder)
-        films = {one.name: {"ready": one.film.ready, "problem": one.film.problem} for one in now.shown}
+        _, folder = self._find(request)
+        now = await run_in_threadpool(review_state, folder)
+        films = {one.name: {"ready": one.film.ready, "problem": one.film.problem} for one in now.policies}
         return JSONResponse({"version": now.version, "films": films})
 
     async def film(self, request: Request) -> Response:
-        now = await run_in_threadpool(standing, self._folder)
-        name, kind = request.path_params["name"], request.path_params["kind"]
-        if now.review is None or name not in now.review.shown or kind not in _KINDS:
+        _, folder = self._find(request)
+        review = await run_in_threadpool(newest_review, folder)
+        name, kind = request.path_params["candidate"], request.path_params["kind"]
+        if review is None or name not in review.shown or kind not in _KINDS:
             raise HTTPException(404)
-        path = review_folder(self._folder, now.review.generation) / f"{name}.{kind}"
+        path = folder / film_of_review(review.generation, name).with_suffix(f".{kind}")
         if not path.is_file():
             raise HTTPException(404)
         return FileResponse(path, media_type=_KINDS[kind])
 
     async def answer(self, request: Request) -> Response:
+        _, folder = self._find(request)
         form = await _form(request)
         if not hmac.compare_digest(form.get("token", "").encode(), self._token.encode()):
             raise HTTPException(403)
-        return await run_in_threadpool(self._take, form)
+        return await run_in_threadpool(self._take, folder, form)
 
-    def _take(self, form: dict[str, str]) -> Response:
-        now = standing(self._folder)
+    def _take(self, folder: Path, form: dict[str, str]) -> Response:
+        now = review_state(folder)
         if now.review is None or now.phase is not Phase.OPEN or form.get("generation") != str(now.review.generation):
-            return self._html(now, "This had been answered, or the run had gone on; what you sent was not used.", 409)
+            error = "This had been answered, or the run had gone on; what you sent was not used."
+            return self._html(folder, now, error, 409)
         try:
-            write_answer(self._folder, answered_about(_given(form, now.review.generation), now.review.shown))
+            write_answer(folder, answered_about(_given(form, now.review.generation), now.review.shown))
         except FeedbackError as error:
-            return self._html(now, str(error), 400, form)
-        return RedirectResponse("/", 303)
+            return self._html(folder, now, str(error), 400, form)
+        return RedirectResponse("./", 303)
 
-    def _html(self, now: Standing, error: str = "", status: int = 200, form: dict[str, str] | None = None) -> Response:
+    def _html(
+        self, folder: Path, now: ReviewState, error: str = "", status: int = 200, form: dict[str, str] | None = None
+    ) -> Response:
         style, script = _asset("review.css"), _asset("review.js")
-        page = _environment().get_template("review.jinja2")
         until = now.review.until if now.review else None
-        text = page.render(
-            now=now,
-            is_open=now.phase is Phase.OPEN,
-            is_answered=now.phase is Phase.ANSWERED,
-            went_on=asked_and_silent(now.answer),
-            answered=described(now.answer) if now.answer else "",
-            until=clock(until) if until else None,
-            error=error,
-            form=form or {},
-            token=self._token,
-            folder=str(self._folder),
-            max_text=MAX_TEXT,
-            style=Markup(style),
-            script=Markup(script),
+        text = (
+            _environment()
+            .get_template("review.jinja2")
+            .render(
+                now=now,
+                is_open=now.phase is Phase.OPEN,
+                went_on=nobody_answered(now.answer),
+                answered=described(now.answer) if now.answer else "",
+                until=clock(until) if until else None,
+                error=error,
+                form=form or {},
+                token=self._token,
+                folder=str(folder),
+                max_text=MAX_TEXT,
+                style=Markup(style),
+                script=Markup(script),
+            )
         )
         policy = (
             f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src 'self' data:; "
@@ -175,14 +180,3 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-async def _unreadable(request: Request, error: Exception) -> Response:
-    del request
-    return PlainTextResponse(f"{error}\n", 503)
-
-
-async def _refused(request: Request, error: Exception) -> Response:
-    del request
-    status = error.status_code if isinstance(error, HTTPException) else 404
-    return PlainTextResponse("refused\n" if status != 404 else "there is nothing here\n", status)

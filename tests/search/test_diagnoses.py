@@ -1,4 +1,4 @@
-"""What is remarked about a reward before its training: kept beside the candidate, and shown in the report."""
+"""The diagnoses of a reward before its training: kept beside the candidate, and shown in the report."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import pytest
 import torch
 from in_process import examiner
 
+from eureka.core.diagnosis import Severity
 from eureka.core.errors import StoreError
 from eureka.core.types import Candidate, Completion, Reward
-from eureka.search.remarks import record_remarks
+from eureka.search.diagnoses import record_diagnoses
 from eureka.store import RunStore
-from eureka.store.remarks import read_remarks
+from eureka.store.diagnoses import read_diagnoses
 from eureka.ui.report import render_report
+from eureka.ui.report.candidates import told
 from eureka.ui.report.reading import read_run
 
 # total = exp(speed), where only the speed itself is reported, which no part of the total is.
@@ -43,28 +45,28 @@ def store_of(folder: Path) -> RunStore:
 
 def test_warnings_and_notes_stand_with_their_candidates(tmp_path: Path) -> None:
     with store_of(tmp_path / "run") as store:
-        record_remarks(store, examiner(STATE))
+        record_diagnoses(store, examiner(STATE))
         first, second = read_run(store).candidates
         page = render_report(store)
-    assert [(remark.is_warning, remark.line) for remark in first.remarks] == [(True, None), (True, 4)]
-    assert "pace does not reach the total" in first.remarks[0].sentence
-    assert first.remarks[1].sentence.startswith("rush (of speed) is in the total")
-    assert first.remarks[1].sentence.endswith("and in no component (line 4)")
-    assert "negligible" in " ".join(remark.sentence for remark in second.remarks if not remark.is_warning)
+    assert [(d.severity, d.line) for d in first.diagnoses] == [(Severity.WARNING, None), (Severity.WARNING, 4)]
+    assert "pace does not reach the total" in told(first.diagnoses[0])
+    assert told(first.diagnoses[1]).startswith("rush (of speed) is in the total")
+    assert told(first.diagnoses[1]).endswith("and in no component (line 4)")
+    assert "negligible" in " ".join(told(d) for d in second.diagnoses if d.severity is Severity.NOTE)
     assert "Before training: rush (of speed) is in the total" in page
     _, of_first, of_second = page.split('<details class="candidate')
     assert "2 warnings" in of_first
     assert "Noted before training: " in of_second
 
 
-def test_a_reward_is_looked_at_once_and_remarks_are_of_this_reward(tmp_path: Path) -> None:
+def test_a_reward_is_looked_at_once_and_diagnoses_are_of_this_reward(tmp_path: Path) -> None:
     with store_of(tmp_path / "run") as store:
-        record_remarks(store, examiner(STATE))
+        record_diagnoses(store, examiner(STATE))
         folder = store.candidate_folder("g01-c01")
-        (folder / "remarks.json").write_text((folder / "remarks.json").read_text().replace("rush", "hurry"))
-        record_remarks(store, examiner(STATE))
-    assert "hurry" in read_remarks(folder, UNREPORTED)[1].text
-    assert read_remarks(folder, NEGLIGIBLE) == ()
-    (folder / "remarks.json").write_text("{}")
-    with pytest.raises(StoreError, match=r"remarks\.json: was changed by hand"):
-        read_remarks(folder, UNREPORTED)
+        (folder / "diagnoses.json").write_text((folder / "diagnoses.json").read_text().replace("rush", "hurry"))
+        record_diagnoses(store, examiner(STATE))
+    assert "hurry" in read_diagnoses(folder, UNREPORTED)[1].component
+    assert read_diagnoses(folder, NEGLIGIBLE) == ()
+    (folder / "diagnoses.json").write_text("{}")
+    with pytest.raises(StoreError, match=r"diagnoses\.json: was changed by hand"):
+        read_diagnoses(folder, UNREPORTED)

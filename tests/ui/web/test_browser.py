@@ -12,7 +12,7 @@ import pytest
 from live_server import serving
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from eureka.ui.web.live.beside import watched
+from eureka.ui.web.beside import watched
 
 Grow = Callable[[Path, int], None]
 CHROMIUM = next(
@@ -46,7 +46,7 @@ def test_a_second_generation_arrives_without_a_reload(tmp_path: Path, grow: Grow
     grow(tmp_path / "ant" / "run", 1)
     requests: list[str] = []
     with serving(tmp_path) as served:
-        page.on("request", lambda request: requests.append(request.url.removeprefix(served.address)))
+        page.on("request", lambda request: requests.append(request.url.removeprefix(served.origin)))
         page.goto(served.address)
         page.click("text=ant/run")
         page.wait_for_selector("#live:text('Live')")
@@ -142,8 +142,10 @@ def test_another_sites_page_can_neither_read_nor_show_a_run(tmp_path: Path, grow
     grow(tmp_path / "run", 1)
     (tmp_path / "elsewhere").mkdir()
     with serving(tmp_path / "run") as served, serving(tmp_path / "elsewhere") as evil:
-        target = f"{served.address}runs/run/"
+        target = f"{served.origin}/runs/run/"
         page = browser.new_page(bypass_csp=True)
+        # This browser knows the token.
+        page.goto(served.address)
         # The same machine, another port: another origin, though the same site.
         page.goto(evil.address)
         read = f"fetch('{target}').then((answer) => answer.text(), (error) => String(error))"

@@ -15,7 +15,7 @@ from eureka.core.types import Feedback, TrainingResult, Verdict
 from eureka.search.loop import evolve
 from eureka.store import RunStore
 from eureka.ui.video.film import FilmNote, film_of_review
-from eureka.ui.web.review.data import (
+from eureka.ui.web.review.answers import (
     Review,
     answered_about,
     newest_review,
@@ -25,8 +25,8 @@ from eureka.ui.web.review.data import (
     write_answer,
     write_review,
 )
-from eureka.ui.web.review.standing import film_states
-from eureka.ui.web.review.waiting import Reviewer, clock, described, leave_answers
+from eureka.ui.web.review.reviewer import Reviewer, clock, described, leave_answers
+from eureka.ui.web.review.state import film_states
 
 Make = Callable[..., TrainingResult]
 WORDS = "it hops on one leg; keep the torso level"

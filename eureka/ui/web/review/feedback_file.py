@@ -18,7 +18,7 @@ import yaml
 from eureka.core.errors import FeedbackError
 from eureka.core.ids import generation_of
 from eureka.core.types import Feedback, Verdict
-from eureka.ui.web.review.data import require_sense
+from eureka.ui.web.review.answers import require_sense
 
 _VERDICTS = {verdict.value: verdict for verdict in (Verdict.CHOICE, Verdict.TIE, Verdict.NONE_GOOD)}
 _KEYS = ("best", "worst", "verdict", "text")

@@ -4,8 +4,10 @@
     /runs/NAME/             a run's report
     /runs/NAME/....mp4      what it links to: a video that is too large for the page, or a text such as best/reward.py
     .../events              one message for every change of the page that stands there
+    /runs/NAME/review/      a run's review (`eureka.ui.web.review.page`), on a loopback address only
 
-Everything is read; nothing is taken from a request but names that are looked up among the runs that there are.
+But for the answer to a review, nothing is taken from a request but names that are looked up among the runs that there
+are.
 """
 
 from __future__ import annotations
@@ -31,10 +33,11 @@ from starlette.responses import (
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from eureka.core.errors import StoreError
-from eureka.ui.web.live.guard import Guard
-from eureka.ui.web.live.pages import Page, Pages, overview_version
-from eureka.ui.web.live.runs import find_runs, is_run, version
+from eureka.core.errors import EurekaError
+from eureka.ui.web.guard import Guard
+from eureka.ui.web.pages import Page, Pages, overview_version
+from eureka.ui.web.review.page import ANSWER, review_routes
+from eureka.ui.web.runs import find_runs, is_run, version
 
 POLL_S = 0.5
 """How often it is looked whether a run has changed."""
@@ -52,18 +55,32 @@ _FILE_POLICY = f"sandbox; default-src 'none'; media-src 'self'; style-src 'unsaf
 
 def make_app(
     root: Path,
-    token: str | None,
+    token: str,
+    cookie: str,
+    *,
+    is_local: bool = True,
     stopping: Callable[[], bool] = lambda: False,
     ended: Callable[[], bool] = lambda: False,
 ) -> ASGIApp:
     """The application for a run folder or a folder of runs.
 
     Args:
-        token: see `Guard`.
+        token, cookie: see `Guard`.
+        is_local: whether it is served to this machine alone. Only there answers to reviews are taken.
         stopping: says that the server is about to end, and so event streams do.
         ended: says that nothing more will happen in the runs, and so event streams end after the last change.
     """
-    return Guard(_Site(root, stopping, ended).app(), token)
+    site = _Site(root, stopping, ended)
+    routes = [
+        Route("/", site.overview),
+        Route("/events", site.overview_events),
+        Route("/runs/{name}/", site.run),
+        Route("/runs/{name}/events", site.run_events),
+        *(review_routes(site.find, token) if is_local else ()),
+        Route("/runs/{name}/{path:path}", site.file),
+    ]
+    app = Starlette(routes=routes, exception_handlers={EurekaError: _unreadable, HTTPException: _refused})
+    return Guard(app, token, cookie, is_local=is_local, posts_to=ANSWER if is_local else "")
 
 
 class _Site:
@@ -72,16 +89,6 @@ class _Site:
         self._pages = Pages(root)
         self._stopping = stopping
         self._ended = ended
-
-    def app(self) -> Starlette:
-        routes = [
-            Route("/", self.overview),
-            Route("/events", self.overview_events),
-            Route("/runs/{name}/", self.run),
-            Route("/runs/{name}/events", self.run_events),
-            Route("/runs/{name}/{path:path}", self.file),
-        ]
-        return Starlette(routes=routes, exception_handlers={StoreError: _unreadable, HTTPException: _refused})
 
     async def overview(self, request: Request) -> Response:
         if is_run(self._root):
@@ -94,15 +101,15 @@ class _Site:
         return self._events(request, "", lambda: overview_version(find_runs(self._root)))
 
     async def run(self, request: Request) -> Response:
-        name, folder = self._find(request)
+        name, folder = self.find(request)
         return _html(await run_in_threadpool(self._pages.run, name, folder))
 
     async def run_events(self, request: Request) -> Response:
-        name, folder = self._find(request)
+        name, folder = self.find(request)
         return self._events(request, name, lambda: version(folder))
 
     async def file(self, request: Request) -> Response:
-        _, folder = self._find(request)
+        _, folder = self.find(request)
         name = _FILE.fullmatch(request.path_params["path"])
         path = folder / name[0] if name else folder
         if name is None or not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
@@ -110,7 +117,8 @@ class _Site:
         kind = "video/mp4" if name[1] == "mp4" else "text/plain; charset=utf-8"
         return FileResponse(path, media_type=kind, headers={"content-security-policy": _FILE_POLICY})
 
-    def _find(self, request: Request) -> tuple[str, Path]:
+    def find(self, request: Request) -> tuple[str, Path]:
+        """The name and the folder of the run that a request is about."""
         name = request.path_params["name"]
         folder = find_runs(self._root).get(name)
         if folder is None:
@@ -153,5 +161,6 @@ async def _unreadable(request: Request, error: Exception) -> Response:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    del request, error
-    return PlainTextResponse("there is nothing here\n", 404)
+    del request
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    return PlainTextResponse("refused\n" if status != 404 else "there is nothing here\n", status)

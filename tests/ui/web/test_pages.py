@@ -19,10 +19,10 @@ from eureka.app.cli import main
 from eureka.core.errors import EurekaError, StoreError
 from eureka.search.loop import Run, evolve
 from eureka.store import RunStore
-from eureka.ui.web.live.beside import watched
-from eureka.ui.web.live.pages import Pages
-from eureka.ui.web.live.runs import find_runs, version
-from eureka.ui.web.live.server import watch
+from eureka.ui.web.beside import watched
+from eureka.ui.web.pages import Pages
+from eureka.ui.web.runs import find_runs, version
+from eureka.ui.web.server import serving as bound
 
 Grow = Callable[[Path, int], None]
 Open = Callable[[Path, int], Run]
@@ -146,16 +146,16 @@ def test_a_run_that_is_watched_closes_as_if_it_were_not(tmp_path: Path, opened: 
 
 
 def test_what_cannot_be_served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(StoreError, match="no such folder; name a run folder"), watch(tmp_path / "none"):
+    with pytest.raises(StoreError, match="no such folder; name a run folder"), bound(tmp_path / "none"):
         pass
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with (
             pytest.raises(EurekaError, match=rf"127\.0\.0\.1:{port} cannot be listened on"),
-            watch(tmp_path, port=port),
+            bound(tmp_path, port=port),
         ):
             pass
-    with pytest.raises(EurekaError, match="give another --host"), watch(tmp_path, "no.such.host.invalid"):
+    with pytest.raises(EurekaError, match="give another --host"), bound(tmp_path, "no.such.host.invalid"):
         pass
     with pytest.raises(SystemExit):
         main(["run", "task=cartpole", "--multirun", "--watch"])
@@ -165,11 +165,11 @@ def test_what_cannot_be_served(tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_the_usual_port_or_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        monkeypatch.setattr("eureka.ui.web.live.server.USUAL_PORT", port)
-        with watch(tmp_path) as ready:
+        monkeypatch.setattr("eureka.ui.web.server.USUAL_PORT", port)
+        with bound(tmp_path) as ready:
             assert ready.address.startswith("http://127.0.0.1:")
             assert f":{port}/" not in ready.address
-    with watch(tmp_path, "::1", 0) as ready:
+    with bound(tmp_path, "::1", 0) as ready:
         assert ready.address.startswith("http://[::1]:")
 
 
@@ -193,7 +193,7 @@ def test_ctrl_c_before_the_server_listens_to_it_is_heard(
     tmp_path: Path, grow: Grow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grow(tmp_path / "run", 1)
-    with watch(tmp_path / "run", port=0) as ready:
+    with bound(tmp_path / "run", port=0) as ready:
         loop_factory = ready.server.config.get_loop_factory()
 
         def interrupted() -> object:
@@ -211,7 +211,7 @@ def test_a_page_beside_a_run_ends_with_it(tmp_path: Path, grow: Grow) -> None:
     told: list[str] = []
     with watched(tmp_path / "run", os.environ, told.append):
         _wait_for(lambda: bool(told))
-        host, port = told[0].split()[3].removeprefix("http://").removesuffix("/").split(":")
+        host, port = told[0].split()[3].removeprefix("http://").partition("/")[0].split(":")
         socket.create_connection((host, int(port)), timeout=5).close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((host, int(port)), timeout=5)

@@ -15,9 +15,9 @@ from eureka.store import RunStore
 from eureka.ui.report import RunEntry, render_report, render_runs
 from eureka.ui.report.reading import read_run
 from eureka.ui.report.verdict import verdict
-from eureka.ui.web.live.runs import find_runs, is_run, version
+from eureka.ui.web.runs import find_runs, is_run, version
 
-_SCRIPT = files("eureka.ui.web.live").joinpath("live.js").read_text(encoding="utf-8")
+_SCRIPT = files("eureka.ui.web").joinpath("live.js").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)

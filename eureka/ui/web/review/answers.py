@@ -2,7 +2,7 @@
 
 review/generation_02/
   review.json               what there is to review, and until when the run waits
-  g02-c05.mp4, g02-c05.jpg  the film of a policy; g02-c05.txt where there can be none: why
+  g02-c05.mp4, .jpg, .json  the film of a policy, its first picture, and its note: what it shows, or why there is none
   answer.json               what the person said, until it is recorded in run.db
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from eureka.core.errors import FeedbackError
+from eureka.core.ids import is_candidate_id
 from eureka.core.serialize import DecodeError, dumps, loads
 from eureka.core.types import Feedback, Verdict
 from eureka.store.files import store_errors, write_atomically
@@ -55,11 +56,18 @@ def newest_review(run_folder: Path) -> Review | None:
 
     Raises:
         StoreError: it cannot be read.
+        FeedbackError: it was changed by hand.
     """
     with store_errors("read what there is to review", run_folder):
         paths = sorted(run_folder.glob(f"review/generation_*/{_REVIEW}"), key=lambda path: _number(path.parent))
         text = paths[-1].read_text(encoding="utf-8") if paths else None
-    return None if text is None else _decoded(Review, text, paths[-1])
+    if text is None:
+        return None
+    review = _decoded(Review, text, paths[-1])
+    for name in (*review.shown, *([review.parent] if review.parent else [])):
+        if not is_candidate_id(name):
+            raise FeedbackError(f"{paths[-1]}: {name[:80]!r} is not a candidate id such as g02-c05; delete the file")
+    return review
 
 
 def write_answer(run_folder: Path, answer: Feedback) -> None:

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from eureka.core.types import ComponentReflection, Finding, FindingKind, Reflection
-from eureka.reward.analysis.advice import findings, rise
+from eureka.core.diagnosis import DiagnosisKind
+from eureka.core.types import ComponentReflection, Reflection
+from eureka.reward.analysis.diagnosis import is_saturated, of_training, rise
 
 
 def component(name: str, **changes: object) -> ComponentReflection:
@@ -38,8 +39,8 @@ SOUND = Reflection(
 )
 
 
-def kinds(**changes: object) -> set[FindingKind]:
-    return {finding.kind for finding in findings(replace(SOUND, **changes))}  # type: ignore[arg-type]
+def kinds(**changes: object) -> set[DiagnosisKind]:
+    return {diagnosis.kind for diagnosis in of_training(replace(SOUND, **changes))}  # type: ignore[arg-type]
 
 
 def test_rise_is_from_the_first_third_to_the_last() -> None:
@@ -49,7 +50,7 @@ def test_rise_is_from_the_first_third_to_the_last() -> None:
 
 
 def test_nothing_stands_out_where_all_is_well() -> None:
-    assert findings(SOUND) == ()
+    assert of_training(SOUND) == ()
 
 
 FLAT, FLAT_TOTAL = (1.0, 1.01, 1.0, 1.01, 1.0, 1.0), (0.3,) * 6
@@ -60,15 +61,15 @@ FLAT, FLAT_TOTAL = (1.0, 1.01, 1.0, 1.01, 1.0, 1.0), (0.3,) * 6
     [
         (
             {"metric_points": (0.0,) * 6, "metric_max": 0.0, "metric_final": 0.0, "total_points": FLAT_TOTAL},
-            {FindingKind.METRIC_ZERO},
+            {DiagnosisKind.METRIC_ZERO},
         ),
-        ({"metric_points": FLAT, "metric_max": 1.0, "total_points": FLAT_TOTAL}, {FindingKind.METRIC_FLAT}),
-        ({"metric_points": FLAT, "metric_max": 1.0}, {FindingKind.METRIC_FLAT, FindingKind.REWARD_UP_METRIC_FLAT}),
-        ({"metric_points": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)}, {FindingKind.METRIC_RISING}),
-        ({"metric_max": 2.0}, {FindingKind.METRIC_FELL}),
+        ({"metric_points": FLAT, "metric_max": 1.0, "total_points": FLAT_TOTAL}, {DiagnosisKind.METRIC_FLAT}),
+        ({"metric_points": FLAT, "metric_max": 1.0}, {DiagnosisKind.METRIC_FLAT, DiagnosisKind.REWARD_UP_METRIC_FLAT}),
+        ({"metric_points": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)}, {DiagnosisKind.METRIC_RISING}),
+        ({"metric_max": 2.0}, {DiagnosisKind.METRIC_FELL}),
         (
             {"metric_points": (1.0, 1.0, 0.8, 0.6, 0.4, 0.2), "metric_max": 1.0, "metric_final": 0.2},
-            {FindingKind.METRIC_FELL, FindingKind.REWARD_UP_METRIC_FLAT},
+            {DiagnosisKind.METRIC_FELL, DiagnosisKind.REWARD_UP_METRIC_FLAT},
         ),
         (
             {
@@ -77,7 +78,7 @@ FLAT, FLAT_TOTAL = (1.0, 1.01, 1.0, 1.01, 1.0, 1.0), (0.3,) * 6
                 "total_points": FLAT_TOTAL,
                 "episode_length_points": (100.0, 90.0, 70.0, 50.0, 30.0, 20.0),
             },
-            {FindingKind.METRIC_FLAT, FindingKind.EPISODES_SHORTEN},
+            {DiagnosisKind.METRIC_FLAT, DiagnosisKind.EPISODES_SHORTEN},
         ),
         # Nobody can say anything of curves that are not finite.
         ({"metric_points": (-math.inf, 1.0), "total_points": (math.nan, math.nan)}, set()),
@@ -88,7 +89,7 @@ FLAT, FLAT_TOTAL = (1.0, 1.01, 1.0, 1.01, 1.0, 1.0), (0.3,) * 6
         ),
     ],
 )
-def test_training(changes: dict[str, object], found: set[FindingKind]) -> None:
+def test_training(changes: dict[str, object], found: set[DiagnosisKind]) -> None:
     assert kinds(**changes) == found
 
 
@@ -102,16 +103,29 @@ def test_components_are_named() -> None:
         component("effort", variance_share=0.04, metric_correlation=-0.5, maximum=0.0),
         component("unknown", variance_share=None, metric_correlation=None),
     )
-    assert findings(replace(SOUND, components=components)) == (
-        Finding(FindingKind.COMPONENT_DOMINATES, "main"),
-        Finding(FindingKind.COMPONENT_FLAT, "constant"),
-        Finding(FindingKind.COMPONENT_FLAT, "rare"),
-        Finding(FindingKind.COMPONENT_NEGLIGIBLE, "small"),
-        Finding(FindingKind.COMPONENT_OPPOSES, "wrong"),
-    )
+    assert [(d.kind, d.component) for d in of_training(replace(SOUND, components=components))] == [
+        (DiagnosisKind.COMPONENT_LEADS, "main"),
+        (DiagnosisKind.COMPONENT_FLAT, "constant"),
+        (DiagnosisKind.COMPONENT_FLAT, "rare"),
+        (DiagnosisKind.COMPONENT_NEGLIGIBLE, "small"),
+        (DiagnosisKind.COMPONENT_OPPOSES, "wrong"),
+    ]
 
 
 def test_a_lone_component_does_not_dominate_itself() -> None:
     alone = (component("main", variance_share=1.0), component("constant", std=0.0, active_fraction=0.0))
-    assert kinds(components=alone) == {FindingKind.COMPONENT_FLAT}
+    assert kinds(components=alone) == {DiagnosisKind.COMPONENT_FLAT}
     assert kinds(components=()) == set()
+
+
+def test_a_component_that_ends_at_its_maximum_is_saturated() -> None:
+    def ends(*points: float, minimum: float = 0.0, maximum: float = 1.0) -> bool:
+        return is_saturated(component("a", points=points, minimum=minimum, maximum=maximum))
+
+    assert ends(0.1, 0.9, 0.995)
+    assert not ends(0.1, 0.9, 0.9)
+    assert not ends(1.0, 1.0, 1.0, minimum=1.0)
+    # A penalty that is no longer paid is what it is for.
+    assert not ends(-1.0, -0.5, 0.0, minimum=-1.0, maximum=0.0)
+    saturated = component("a", points=(0.1, 1.0))
+    assert kinds(components=(saturated, component("b"))) == {DiagnosisKind.COMPONENT_SATURATED}

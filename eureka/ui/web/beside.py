@@ -21,7 +21,7 @@ def watched(folder: Path, environment: Mapping[str, str], tell: Callable[[str], 
         environment: of the process; without keys.
         tell: is told the page's address as soon as it can be opened.
     """
-    command = module_command("eureka.ui.web.live", str(folder.resolve()))
+    command = module_command("eureka.ui.web", str(folder.resolve()))
     with Child(command, environment, stdin=True, stdout=True) as server:
         teller = Thread(target=_tell_address, args=(server, folder, tell), name="eureka-watch", daemon=True)
         teller.start()

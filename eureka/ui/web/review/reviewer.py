@@ -13,7 +13,7 @@ from eureka.core.errors import FeedbackError
 from eureka.core.types import Feedback, Verdict
 from eureka.proposers.replay import ReplayConfig
 from eureka.store import RunStore
-from eureka.ui.web.review.data import Review, answered_about, read_answer, write_answer, write_review
+from eureka.ui.web.review.answers import Review, answered_about, read_answer, write_answer, write_review
 
 POLL_S = 0.5
 

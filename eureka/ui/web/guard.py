@@ -1,5 +1,5 @@
-"""What a request must be before it is answered: meant for this server, not from another site's page, and read-only
-unless the server takes answers."""
+"""What a request must be before it is answered: meant for this server, with its token, not from another site's page,
+and read-only but for the answers to a review."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 TOKEN = "token"
-"""The name of the query parameter and of the cookie."""
+"""The name of the query parameter."""
 
 _SECURITY_HEADERS = {
     "cache-control": "no-store",
@@ -30,37 +30,28 @@ class Guard:
     """ASGI middleware around everything that is served.
 
     Args:
-        token: what a request must know, in its address or, once it did, in a cookie; None where the server listens on
-            a loopback address only. Then the Host header must be one too: a page of another site whose name was bound
-            anew to this machine (DNS rebinding) gets nothing.
-        checks_host: whether the Host header must be a loopback address; by default where there is no token.
-        takes_posts: whether a page of this very server may send something.
+        token: what a request must know, in its address or, once it did, in a cookie.
         cookie: the cookie's name: servers on several ports of a machine share its cookies.
+        is_local: whether the server listens on a loopback address. The Host header must then be one too: a page of
+            another site whose name was bound anew to this machine (DNS rebinding) gets nothing.
+        posts_to: where a path ends that takes answers, of a page of this very server; none where empty.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        token: str | None,
-        *,
-        checks_host: bool | None = None,
-        takes_posts: bool = False,
-        cookie: str = TOKEN,
-    ) -> None:
+    def __init__(self, app: ASGIApp, token: str, cookie: str, *, is_local: bool, posts_to: str = "") -> None:
         self._app = app
         self._token = token
-        self._checks_host = token is None if checks_host is None else checks_host
-        self._takes_posts = takes_posts
         self._cookie = cookie
+        self._is_local = is_local
+        self._posts_to = posts_to
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it with one sentence."""
         if scope["type"] != "http":
             return
         headers = Headers(scope=scope)
-        known = self._knows_token(scope, headers)
-        refusal = _refusal(scope["method"], headers, checks_host=self._checks_host, takes_posts=self._takes_posts)
-        if refusal is None and not known:
+        takes_posts = bool(self._posts_to) and scope["path"].endswith(self._posts_to)
+        refusal = _refusal(scope["method"], headers, checks_host=self._is_local, takes_posts=takes_posts)
+        if refusal is None and not self._knows_token(scope, headers):
             refusal = PlainTextResponse("open the whole address that was printed, with its token\n", 403)
         app: ASGIApp = refusal or self._app
 
@@ -70,15 +61,13 @@ class Guard:
                 for name, value in _SECURITY_HEADERS.items():
                     given.setdefault(name, value)
                 given.setdefault("content-security-policy", _POLICY)
-                if refusal is None and self._token is not None:
+                if refusal is None:
                     given.append("set-cookie", f"{self._cookie}={self._token}; HttpOnly; SameSite=Strict; Path=/")
             await send(message)
 
         await app(scope, receive, with_headers)
 
     def _knows_token(self, scope: Scope, headers: Headers) -> bool:
-        if self._token is None:
-            return True
         in_address = parse_qs(scope["query_string"].decode("latin-1")).get(TOKEN, [])
         cookies: SimpleCookie = SimpleCookie()
         try:

@@ -1,4 +1,4 @@
-"""Where a review stands, and what may be shown of it: no numbers before there is an answer."""
+"""The state of a run's review, and what may be shown of it: no numbers before there is an answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from eureka.search import pooled_score
 from eureka.search.preferences import has_metric
 from eureka.store import RunStore
 from eureka.ui.video.film import film_of_review, read_note, why_no_films
-from eureka.ui.web.review.data import Review, newest_review, read_answer
+from eureka.ui.web.review.answers import Review, newest_review, read_answer
 
 
 class Phase(StrEnum):
@@ -33,7 +33,7 @@ class FilmState:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ReviewedPolicy:
     """One policy of a review.
 
     Attributes:
@@ -52,15 +52,16 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A run's newest review; `answer` is the one that is recorded or, until it is, that was left."""
+class ReviewState:
+    """A run's newest review, and the policies that it is about; `answer` is the one that is recorded or, until it is,
+    that was left."""
 
     task: str
     sentence: str
     phase: Phase
     review: Review | None = None
     answer: Feedback | None = None
-    shown: tuple[Shown, ...] = ()
+    policies: tuple[ReviewedPolicy, ...] = ()
 
     @property
     def version(self) -> str:
@@ -68,8 +69,8 @@ class Standing:
         return f"{self.review.generation if self.review else 0}-{self.phase}"
 
 
-def standing(run_folder: Path) -> Standing:
-    """Where the newest review of a run stands.
+def review_state(run_folder: Path) -> ReviewState:
+    """The state of the newest review of a run.
 
     Raises:
         StoreError: not a run folder, or one that cannot be read.
@@ -79,14 +80,14 @@ def standing(run_folder: Path) -> Standing:
         sentence, task = store.facts().get("sentence", ""), str(stored_settings(store.config_yaml)["task"])
         review = newest_review(run_folder)
         if review is None:
-            return Standing(task, sentence, Phase.NOTHING)
+            return ReviewState(task, sentence, Phase.NOTHING)
         recorded = next((said for said in store.feedback() if said.generation == review.generation), None)
         answer = recorded or read_answer(run_folder, review.generation)
-        shown = _shown(store, review, with_numbers=answer is not None)
-    return Standing(task, sentence, Phase.OPEN if answer is None else Phase.ANSWERED, review, answer, shown)
+        policies = _policies(store, review, with_numbers=answer is not None)
+    return ReviewState(task, sentence, Phase.OPEN if answer is None else Phase.ANSWERED, review, answer, policies)
 
 
-def asked_and_silent(answer: Feedback | None) -> bool:
+def nobody_answered(answer: Feedback | None) -> bool:
     """Whether the run went on because nobody answered in time."""
     return answer is not None and answer.verdict is Verdict.NO_ANSWER
 
@@ -106,12 +107,12 @@ def film_states(run_folder: Path, review: Review) -> dict[str, FilmState]:
     return found
 
 
-def _shown(store: RunStore, review: Review, *, with_numbers: bool) -> tuple[Shown, ...]:
+def _policies(store: RunStore, review: Review, *, with_numbers: bool) -> tuple[ReviewedPolicy, ...]:
     films = film_states(store.folder, review)
     sources = {candidate.id: candidate.source for candidate in store.candidates()}
     numbers = _numbers(store, review.shown) if with_numbers else {}
     return tuple(
-        Shown(number, name, name == review.parent, sources.get(name, ""), films[name], numbers.get(name, ()))
+        ReviewedPolicy(number, name, name == review.parent, sources.get(name, ""), films[name], numbers.get(name, ()))
         for number, name in enumerate(review.shown, 1)
     )
 

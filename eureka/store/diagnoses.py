@@ -1,4 +1,4 @@
-"""What the analysis of a reward remarked before it was trained, as kept beside the candidate: `remarks.json`."""
+"""The diagnoses of a reward before it was trained, as kept beside the candidate: `diagnoses.json`."""
 
 from __future__ import annotations
 
@@ -6,34 +6,20 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from eureka.core.diagnosis import Diagnosis
 from eureka.core.errors import StoreError
 from eureka.core.serialize import DecodeError, loads
 from eureka.store.files import store_errors
 
-FILE = "remarks.json"
+FILE = "diagnoses.json"
 
 
 @dataclass(frozen=True)
-class Remark:
-    """One remarkable thing; `line` is the source's, where one is to blame. A warning may spoil a reward."""
-
-    is_warning: bool
-    text: str
-    line: int | None
-
-    @property
-    def sentence(self) -> str:
-        """For the page."""
-        where = f" (line {self.line})" if self.line else ""
-        return f"{self.text.replace('`', '')}{where}"
-
-
-@dataclass(frozen=True)
-class Remarks:
+class Diagnoses:
     """All about one reward, the most important first; `graph` is `graph_mark` of the reward."""
 
     graph: str
-    remarks: tuple[Remark, ...]
+    diagnoses: tuple[Diagnosis, ...]
 
 
 def graph_mark(graph: str) -> str:
@@ -41,8 +27,8 @@ def graph_mark(graph: str) -> str:
     return hashlib.sha256(graph.encode()).hexdigest()[:16]
 
 
-def read_remarks(candidate_folder: Path, graph: str) -> tuple[Remark, ...]:
-    """What was remarked of a candidate's reward; nothing where it was not looked at.
+def read_diagnoses(candidate_folder: Path, graph: str) -> tuple[Diagnosis, ...]:
+    """What was seen in a candidate's reward before its training; nothing where it was not looked at.
 
     Raises:
         StoreError: the file cannot be read.
@@ -53,7 +39,7 @@ def read_remarks(candidate_folder: Path, graph: str) -> tuple[Remark, ...]:
     with store_errors(f"read {FILE}", candidate_folder):
         text = path.read_text(encoding="utf-8")
     try:
-        found = loads(Remarks, text)
+        found = loads(Diagnoses, text)
     except DecodeError as error:
         raise StoreError(f"{path}: was changed by hand: {error}; delete it") from error
-    return found.remarks if found.graph == graph_mark(graph) else ()
+    return found.diagnoses if found.graph == graph_mark(graph) else ()
