@@ -87,7 +87,7 @@ def test_the_tables() -> None:
 def test_it_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "bench.json"
     assert data.read_bench(path) is None
-    data.write_bench(BENCH, path)
+    data.write_bench(BENCH, path.parent)
     assert data.read_bench(path) == BENCH
 
 
