@@ -15,7 +15,7 @@ import gymnasium
 import torch
 
 from eureka.app.comparing import best_reward
-from eureka.config import from_yaml
+from eureka.app.configs import from_yaml
 from eureka.store import RunStore
 from eureka.tasks import load_task
 from eureka.trainers.population.episodes import EpisodeTracker

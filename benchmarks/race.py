@@ -28,7 +28,7 @@ from statistics import fmean
 from result_files import COMMITTED, add_results_option
 
 from eureka.app.build import make_schedule
-from eureka.config import compose_config
+from eureka.app.configs import compose_config
 from eureka.core.serialize import dumps, loads
 from eureka.core.types import Candidate, Completion, Reward, TrainingJob, TrainingResult
 from eureka.reward.extract.extraction import extract

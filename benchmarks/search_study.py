@@ -34,8 +34,9 @@ from search_study_data import (
 from eureka import __version__
 from eureka.api import search_in
 from eureka.app.build import make_backend, make_schedule, resolve
+from eureka.app.configs import compose_config, from_yaml
 from eureka.app.session import search_session
-from eureka.config import RunConfig, compose_config, from_yaml
+from eureka.config import RunConfig
 from eureka.core.events import Event, Trained, TrainingStarted
 from eureka.core.types import Schedule
 from eureka.evaluation.baselines import trace_baselines

@@ -9,9 +9,10 @@ from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 
 from eureka.app.build import resolve, run_folder
+from eureka.app.configs import compose_config
 from eureka.app.runs import FinishedRun, search_in
-from eureka.config import compose_config
-from eureka.proposers.keys import KEY_VARIABLES, Key, take_keys
+from eureka.proposers.keys import Key, take_keys
+from eureka.proposers.registry import default_proposer, key_variables
 from eureka.sandbox.private_process import private_process
 from eureka.ui.console import choose_mode
 from eureka.ui.console.output import Mode, mode
@@ -53,8 +54,7 @@ def evolve(
     given = [*_overrides({"task": task, **keys}), *overrides]
     folders = [Path(directory) for directory in task_dirs]
     with private_process(), _told(quiet), _keys_out_of_the_environment() as api_keys:
-        default = next(iter(api_keys), "program_search")
-        config = resolve(compose_config(given, folders, default), os.environ)
+        config = resolve(compose_config(given, folders, default_proposer(api_keys)), os.environ)
         return search_in(run_folder(config), config, folders, os.environ, api_keys)
 
 
@@ -90,7 +90,7 @@ def _told(quiet: bool) -> Iterator[None]:
 @contextmanager
 def _keys_out_of_the_environment() -> Iterator[dict[str, Key]]:
     """The API keys that are set, which nothing that is started meanwhile can inherit; they are put back."""
-    before = {variable: os.environ[variable] for variable in KEY_VARIABLES.values() if variable in os.environ}
+    before = {variable: os.environ[variable] for variable in key_variables().values() if variable in os.environ}
     try:
         yield take_keys(os.environ)
     finally:

@@ -10,31 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
-from itertools import product
 from pathlib import Path
 from types import MappingProxyType
 
 from eureka import __version__
-from eureka.config import (
-    Halving,
-    ModelConfig,
-    PhysicsChoice,
-    ProgramSearchConfig,
-    ReplayConfig,
-    RunConfig,
-    SandboxMode,
-    change_resumed,
-    declared_values,
-    from_yaml,
-)
+from eureka.app.configs import change_resumed, from_yaml
+from eureka.config import Halving, PhysicsChoice, RunConfig, SandboxMode, declared_values
 from eureka.core.errors import ConfigError, StoreError
-from eureka.core.ids import INIT_ID, candidate_id
+from eureka.core.ids import INIT_ID
 from eureka.core.types import Schedule
 from eureka.physics.engine import choose, engines
+from eureka.proposers import models, registry
 from eureka.proposers.base import Proposer
-from eureka.proposers.models import ModelAccess, known_endpoints, make_model_proposer, resolve_model
-from eureka.proposers.program_search.proposer import ProgramSearch
-from eureka.proposers.replay import Replay
+from eureka.proposers.models import ModelAccess, known_endpoints
+from eureka.proposers.replay import ReplayConfig
 from eureka.search.start import HUMAN, recorded_start
 from eureka.store import RunStore, free_name
 from eureka.tasks import TaskInfo, find_tasks
@@ -56,17 +45,13 @@ def resolve(config: RunConfig, environment: Mapping[str, str] = MappingProxyType
     """The config with what depends on where and on which machine it was given, so that a resumed run has the same.
 
     Args:
-        environment: names other endpoints of the providers' protocols, see `BASE_URL_VARIABLES`.
+        environment: names other endpoints of the providers' protocols, such as OPENAI_BASE_URL.
 
     Raises:
         ConfigError: a language model that cannot be asked as configured.
         PhysicsError: an engine that is not installed.
     """
-    llm = config.llm
-    if isinstance(llm, ReplayConfig):
-        llm = replace(llm, run=str(Path(llm.run).resolve()))
-    if isinstance(llm, ModelConfig):
-        llm = resolve_model(llm, environment)
+    llm = models.resolve(config.llm, environment)
     physics = PhysicsChoice(choose(config.physics.value))
     workers = config.train.workers or len(os.sched_getaffinity(0))
     return replace(config, llm=llm, physics=physics, train=replace(config.train, workers=workers))
@@ -105,7 +90,7 @@ def resumed_config(
 
 def _to_give(config: RunConfig, environment: Mapping[str, str]) -> dict[str, str]:
     """The overrides that a run with this config goes on with only where they are given again, by key."""
-    known = known_endpoints(config.llm, environment) if isinstance(config.llm, ModelConfig) else {}
+    known = known_endpoints(config.llm, environment)
     values = declared_values(config)
     return {key: _quoted(f"{key}={value}") for key, value in values.items() if value not in known.get(key, ())}
 
@@ -137,11 +122,10 @@ def judged_by_preferences(config: RunConfig) -> RunConfig:
     for key, is_asked in asked.items():
         if is_asked:
             raise ConfigError(f"{key} needs a task metric, and {config.task} has none")
-    llm = replace(config.llm, use_probe=False) if isinstance(config.llm, ProgramSearchConfig) else config.llm
     search = replace(config.search, finalists=1)
     return replace(
         config,
-        llm=llm,
+        llm=registry.without_metric(config.llm),
         search=search,
         train=replace(config.train, halving=Halving.off),
         evaluation=replace(config.evaluation, seeds=0),
@@ -193,43 +177,26 @@ def cache_folder(environment: Mapping[str, str], kept: str = "trainings") -> Pat
     return (Path(home) if home else Path.home() / ".cache") / "eureka" / kept
 
 
-def make_proposer(config: RunConfig, models: ModelAccess | None = None) -> Proposer:
-    """Who writes the rewards; `models` is needed where that is a language model.
+def make_proposer(config: RunConfig, access: ModelAccess | None = None) -> Proposer:
+    """Who writes the rewards, see `eureka.proposers.models.make_proposer`.
 
     Raises:
-        StoreError: the run to replay cannot be opened.
-        ConfigError: it has fewer answers than this search asks for, or a model's price is not known and no token cap
-            is given.
-        ProposerError: a language model's key is not set.
+        ConfigError: the run to replay started from a reward, and this one does not.
     """
     if isinstance(config.llm, ReplayConfig):
-        return _replay(config, config.llm)
-    if isinstance(config.llm, ModelConfig):
-        assert models is not None
-        return make_model_proposer(config, config.llm, models)
-    assert isinstance(config.llm, ProgramSearchConfig)
-    return ProgramSearch(config.seed, config.llm.use_probe)
+        _require_its_start(config, config.llm.run)
+    return models.make_proposer(config, access)
 
 
-def _replay(config: RunConfig, llm: ReplayConfig) -> Replay:
-    with RunStore.open(Path(llm.run), read_only=True) as recorded:
-        completions = recorded.completions()
-        facts = recorded.facts()
-        start = recorded_start(facts)
+def _require_its_start(config: RunConfig, run: str) -> None:
+    with RunStore.open(Path(run), read_only=True) as recorded:
+        start = recorded_start(recorded.facts())
         source = recorded.candidate_folder(INIT_ID) / "source.py"
     if start is not None and config.search.init is None:
         raise ConfigError(
-            f"llm.run={llm.run} started from a reward of its own: add "
+            f"llm.run={run} started from a reward of its own: add "
             f"search.init={HUMAN if start.origin == HUMAN else source}"
         )
-    for generation, sample in product(range(1, config.search.generations + 1), range(1, config.search.samples + 1)):
-        wanted = candidate_id(generation, sample)
-        if wanted not in completions:
-            raise ConfigError(
-                f"llm.run={llm.run} has answers for {len(completions)} candidates and none for {wanted}: give "
-                "search.generations and search.samples as far as it came"
-            )
-    return Replay(completions, uses_metric=facts["had metric access"].startswith("yes"))
 
 
 def make_backend(

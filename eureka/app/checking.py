@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eureka.app.build import cache_folder
-from eureka.config import SandboxMode, compose_config
+from eureka.app.configs import choices, compose_config
+from eureka.config import SandboxMode
 from eureka.config.overrides import split
 from eureka.core.errors import ConfigError
 from eureka.core.types import Candidate, FieldSpec, Rejected, Stage
@@ -70,7 +71,7 @@ def check_file(
         EurekaError: the task or the sandbox cannot be used.
     """
     source = _read(path)
-    for key in split(overrides):
+    for key in split(overrides, choices()):
         if key not in KEYS:
             raise ConfigError(
                 f"`{key}`: eureka check takes {', '.join(f'{known}=' for known in KEYS)} and no other key"

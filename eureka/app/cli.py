@@ -22,7 +22,7 @@ from eureka import __version__
 from eureka.app.cli_pages import RunFolder, TaskDirs, add_pages, write_output
 from eureka.core.errors import ConfigError, EurekaError
 from eureka.core.text import table
-from eureka.proposers.keys import KEY_VARIABLES, Key, take_keys
+from eureka.proposers.keys import take_keys, unset_keys
 from eureka.sandbox.private_process import private_process
 from eureka.ui.console import choose_mode, error_line, interrupted, line, paragraph, print_table, say
 
@@ -80,7 +80,8 @@ def run(
 
     For example: eureka run task=ant search.generations=3 search.samples=8 budget=quick. It ends with a comparison of
     the best reward with the human-written one and the bare task metric. A key that does not exist is
-    answered with those that do. With ANTHROPIC_API_KEY or OPENAI_API_KEY set that provider's model writes the rewards.
+    answered with those that do. With a key such as ANTHROPIC_API_KEY set (`eureka doctor` lists
+    them) that provider's model writes the rewards.
     """
     choose_mode(quiet, as_json)
     if watch and multirun:
@@ -92,25 +93,25 @@ def run(
     from eureka.app.multirun import comparison_of_runs, plan, run_all
     from eureka.app.runs import search_in
     from eureka.app.session import search_session
+    from eureka.proposers.registry import default_proposer, key_variables
     from eureka.store import require_free
     from eureka.ui.web.review.file import read_feedback_file
 
     task_dirs = task_dir or []
     answers = read_feedback_file(feedback) if feedback else []
-    jobs = plan(overrides or [], task_dirs, os.environ, next(iter(keys), "program_search"), multirun=multirun)
+    jobs = plan(overrides or [], task_dirs, os.environ, default_proposer(keys), multirun=multirun)
     for job in jobs:
         require_free(run_folder(job.config))
     if not keys and not any(given.startswith("llm=") and given != "llm=auto" for given in overrides or []):
         say(
-            "no key is set, so no language model is asked: set ANTHROPIC_API_KEY or OPENAI_API_KEY to use one, or give "
-            "llm=openai llm.base_url=URL llm.model=NAME for a server of your own"
+            f"no key is set, so no language model is asked: set {' or '.join(key_variables().values())} to use one, or "
+            "give llm=openai llm.base_url=URL llm.model=NAME for a server of your own"
         )
     if dry_run:
         from eureka.app.dry_run import preview
 
-        unset = {provider: Key(variable, "unset") for provider, variable in KEY_VARIABLES.items()}
         for job in jobs:
-            with search_session(job.config, task_dirs, os.environ, unset) as session:
+            with search_session(job.config, task_dirs, os.environ, unset_keys()) as session:
                 preview(session)
         return
     try:
@@ -183,7 +184,7 @@ def evaluate(
     choose_mode(quiet, as_json)
     take_keys(os.environ)
     from eureka.app.comparing import evaluate_run
-    from eureka.config import from_yaml
+    from eureka.app.configs import from_yaml
     from eureka.store import RunStore
     from eureka.ui.report.writer import update_report
     from eureka.ui.video.queue import update_films

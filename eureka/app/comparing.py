@@ -15,8 +15,9 @@ from eureka.app.build import (
     make_schedule,
     require_task_dirs,
 )
+from eureka.app.configs import from_yaml
 from eureka.app.estimate import find_room, memory_said
-from eureka.config import EvaluationConfig, RunConfig, from_yaml
+from eureka.config import EvaluationConfig, RunConfig
 from eureka.core.errors import StoreError
 from eureka.core.events import Observer, tell_all
 from eureka.core.text import table

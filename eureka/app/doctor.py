@@ -10,8 +10,7 @@ from importlib.metadata import version
 
 from eureka import __version__
 from eureka.core.text import table
-
-API_KEYS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY")
+from eureka.proposers.registry import key_variables
 
 
 def diagnose(set_names: Collection[str], environment: Mapping[str, str]) -> list[str]:
@@ -36,7 +35,7 @@ def diagnose(set_names: Collection[str], environment: Mapping[str, str]) -> list
         ("cpu", f"{len(os.sched_getaffinity(0))} cores for this process, {os.cpu_count()} in the machine"),
         ("gpu", gpu),
         ("video", _video(environment)),
-        *((name, "set" if name in set_names else "not set") for name in API_KEYS),
+        *((name, "set" if name in set_names else "not set") for name in key_variables().values()),
     ]
     return [*table(rows), "", *_confinement()]
 

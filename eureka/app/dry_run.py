@@ -13,7 +13,8 @@ from eureka.app.estimate import (
     memory_said,
 )
 from eureka.app.session import SearchSession
-from eureka.config import Halving, ModelConfig
+from eureka.config import Halving
+from eureka.proposers.provider import ModelConfig
 from eureka.proposers.tokens import token_bound, token_estimate
 from eureka.ui.console import line
 

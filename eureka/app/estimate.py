@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import torch
 
-from eureka.config import ModelConfig, RunConfig
+from eureka.config import RunConfig
 from eureka.core.types import Prompt, Schedule
 from eureka.physics.engine import choose
 from eureka.proposers.models import chosen_models
+from eureka.proposers.provider import ModelConfig
 from eureka.proposers.tokens import token_estimate
 from eureka.tasks import Task
 from eureka.trainers.population.memory import MemoryNeed, available_bytes, memory_line, memory_need, that_fits

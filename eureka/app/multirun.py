@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eureka.app.build import resolve, run_folder
+from eureka.app.configs import compose_config
 from eureka.app.runs import FinishedRun, search_in
-from eureka.config import RunConfig, compose_config, sweep
+from eureka.config import RunConfig, sweep
 from eureka.core.errors import EurekaError
 from eureka.evaluation import Role, Rows
 from eureka.evaluation.rows import NONE, interval, value, with_interval

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eureka.app.build import require_task_dirs
 from eureka.app.comparing import best_reward
-from eureka.config import from_yaml
+from eureka.app.configs import from_yaml
 from eureka.core.errors import StoreError, VideoError
 from eureka.core.types import TrainingResult
 from eureka.store import RunStore

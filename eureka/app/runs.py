@@ -9,8 +9,9 @@ from pathlib import Path
 
 from eureka.app.build import resume_command
 from eureka.app.comparing import best_reward, comparison_lines
+from eureka.app.configs import from_yaml
 from eureka.app.session import search_session
-from eureka.config import RunConfig, from_yaml, to_yaml
+from eureka.config import RunConfig, to_yaml
 from eureka.core.types import Feedback
 from eureka.evaluation import Comparison, read_comparison
 from eureka.proposers.keys import Key

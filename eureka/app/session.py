@@ -29,7 +29,7 @@ from eureka.app.estimate import (
     memory_said,
 )
 from eureka.app.exporting import reward_module
-from eureka.config import Halving, ModelConfig, Parent, RunConfig, SandboxMode
+from eureka.config import Halving, Parent, RunConfig, SandboxMode
 from eureka.core.errors import ConfigError, ProposerError, SearchFailed
 from eureka.core.events import Observer, RunStarted, tell_all
 from eureka.core.ids import INIT_ID
@@ -41,6 +41,7 @@ from eureka.proposers.base import Proposer
 from eureka.proposers.budget import Ledger, Spent
 from eureka.proposers.keys import Key
 from eureka.proposers.models import ModelAccess, make_ledger
+from eureka.proposers.provider import ModelConfig
 from eureka.proposers.spending import open_calls, settle_calls, spending_line, spent_before, spent_beside_answers
 from eureka.reward.analysis.confined import LIMITS, PRELOAD, Examiner
 from eureka.reward.analysis.screening import Screening

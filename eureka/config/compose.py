@@ -6,59 +6,58 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from eureka.config.overrides import AUTO, GROUPS, quoted, refusal, require_own_key, require_task, split, unknown
-from eureka.config.schema import BUDGETS, PROPOSERS, ModelConfig, RunConfig, check_ranges
+from eureka.config.overrides import AUTO, groups, quoted, refusal, require_own_key, require_task, split, unknown
+from eureka.config.schema import BUDGETS, Choices, RunConfig, check_ranges
 from eureka.core.errors import ConfigError
 
 
 def compose_config(
-    overrides: Sequence[str], task_dirs: Sequence[Path] = (), proposer: str = "program_search"
+    overrides: Sequence[str], choices: Choices, task_dirs: Sequence[Path] = (), proposer: str = "program_search"
 ) -> RunConfig:
     """The config that `key=value` overrides ask for; later ones win. `task_dirs` hold more tasks.
 
     `proposer` is what `llm=auto` stands for, which is also the default.
 
     Raises:
-        ConfigError: an unknown key or choice, a value of the wrong type or out of range, or no task. Hydra's own
-            message, where there is one, is in `__cause__`.
+        ConfigError: an unknown key or choice, a value of the wrong type or out of range, a key that must be given and
+            is not, or no task. Hydra's or OmegaConf's own message, where there is one, is in `__cause__`.
         TaskError: a directory in `task_dirs` does not exist.
     """
-    values = split(overrides)
+    values = split(overrides, choices)
     values.setdefault("budget", default_budget())
     if values.setdefault("llm", AUTO) == AUTO:
         values["llm"] = proposer
-    for group, choices in GROUPS.items():
-        if values[group] not in choices:
-            raise ConfigError(unknown(f"{group}={values[group]}", values[group], choices, f"{group}="))
+    for group, names in groups(choices).items():
+        if values[group] not in names:
+            raise ConfigError(unknown(f"{group}={values[group]}", values[group], names, f"{group}="))
     for key in values:
         if key.startswith("llm."):
-            require_own_key(key, values["llm"])
+            require_own_key(key, values["llm"], choices)
     require_task(values, task_dirs)
-    if values["llm"] == "replay" and "llm.run" not in values:
-        raise ConfigError("llm=replay needs the run folder to replay: add llm.run=DIR")
     config = _thawed(RunConfig)
-    config.llm = _thawed(PROPOSERS[values["llm"]])
+    config.llm = _thawed(choices.llm[values["llm"]])
     config.merge_with({"budget": values["budget"], **BUDGETS[values["budget"]]})
-    return _updated(config, {key: value for key, value in values.items() if key not in GROUPS})
+    return _updated(config, {key: value for key, value in values.items() if key not in groups(choices)}, choices)
 
 
-def change_resumed(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
+def change_resumed(config: RunConfig, overrides: Sequence[str], choices: Choices) -> RunConfig:
     """The config of a run that is resumed with other caps, patience, model, fallback or confinement.
 
     Raises:
-        ConfigError: a key beyond `llm.*` and `sandbox`, or a value that does not fit.
+        ConfigError: a key other than `sandbox` and those of an `llm.*` whose config class declares that a resumed run
+            takes them anew, or a value that does not fit.
     """
-    values = split(overrides)
+    values = split(overrides, choices)
     for key in values:
         if key == "sandbox":
             continue
-        if not key.startswith("llm.") or not isinstance(config.llm, ModelConfig):
+        if not key.startswith("llm.") or not config.llm.changes_on_resume:
             raise ConfigError(
                 f"`{key}`: a resumed run keeps its config; only the llm.* keys of a language model and sandbox can be "
                 "given anew"
             )
-        require_own_key(key, config.llm.name)
-    return _updated(_thawed(config), values)
+        require_own_key(key, config.llm.name, choices)
+    return _updated(_thawed(config), values, choices)
 
 
 def default_budget() -> str:
@@ -73,7 +72,7 @@ def to_yaml(config: RunConfig) -> str:
     return OmegaConf.to_yaml(OmegaConf.structured(config))
 
 
-def from_yaml(text: str) -> RunConfig:
+def from_yaml(text: str, choices: Choices) -> RunConfig:
     """Read `to_yaml`'s text back.
 
     Raises:
@@ -86,7 +85,7 @@ def from_yaml(text: str) -> RunConfig:
     try:
         loaded = OmegaConf.create(text)
         schema = _thawed(RunConfig)
-        schema.llm = _thawed(PROPOSERS[loaded.llm.name])
+        schema.llm = _thawed(choices.llm[loaded.llm.name])
         config = OmegaConf.to_object(OmegaConf.merge(schema, loaded))
     except (OmegaConfBaseException, yaml.YAMLError, AttributeError, KeyError) as error:
         reason = str(error).split("\n")[0]
@@ -96,7 +95,7 @@ def from_yaml(text: str) -> RunConfig:
     return config
 
 
-def _updated(config: Any, values: Mapping[str, str]) -> RunConfig:
+def _updated(config: Any, values: Mapping[str, str], choices: Choices) -> RunConfig:
     """A structured config with these keys set from their texts, as Hydra reads them."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
@@ -105,13 +104,15 @@ def _updated(config: Any, values: Mapping[str, str]) -> RunConfig:
 
     for key, value in values.items():
         try:
-            parsed = OverridesParser.create().parse_override(quoted(key, value))
+            parsed = OverridesParser.create().parse_override(quoted(key, value, choices))
             if parsed.is_sweep_override():
-                raise ConfigError(refusal(key, value))
+                raise ConfigError(refusal(key, value, choices))
             OmegaConf.update(config, key, parsed.value())
         except (HydraException, OmegaConfBaseException) as error:
-            raise ConfigError(refusal(key, value)) from error
+            raise ConfigError(refusal(key, value, choices)) from error
     try:
+        for key in OmegaConf.missing_keys(config):
+            raise ConfigError(f"{key} must be given: add {key}=VALUE")
         result = OmegaConf.to_object(config)
     except OmegaConfBaseException as error:
         raise ConfigError(f"the config cannot be composed: {' '.join(str(error).split())}") from error

@@ -11,43 +11,48 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from eureka.config.schema import BUDGETS, PROPOSERS, RunConfig
+from eureka.config.schema import BUDGETS, Choices, RunConfig
 from eureka.core.errors import ConfigError
 
 AUTO = "auto"
 """`llm=auto`: the language model whose key is set, else program_search."""
 
-GROUPS: Mapping[str, Sequence[str]] = {"budget": tuple(BUDGETS), "llm": (AUTO, *PROPOSERS)}
-"""Keys that choose a preset or a kind of config, with their choices."""
+
+def groups(choices: Choices) -> dict[str, tuple[str, ...]]:
+    """Keys that choose a preset or a kind of config, with their choices."""
+    return {"budget": tuple(BUDGETS), "llm": (AUTO, *choices.llm)}
 
 
-def split(overrides: Sequence[str]) -> dict[str, str]:
+def split(overrides: Sequence[str], choices: Choices) -> dict[str, str]:
     """Keys and raw values of `key=value` texts, the keys checked."""
-    types = _all_keys()
+    types = _all_keys(choices)
+    choosing = groups(choices)
     values: dict[str, str] = {}
     for text in overrides:
         key, equals, value = text.partition("=")
         if not equals:
             raise ConfigError(f"`{text}` is not of the form key=value; for example task=ant search.samples=4")
-        if key not in types and key not in GROUPS:
-            raise ConfigError(unknown(f"`{text}`", key, [*GROUPS, *types], "", what="key"))
+        if key not in types and key not in choosing:
+            raise ConfigError(unknown(f"`{text}`", key, [*choosing, *types], "", what="key"))
         values.pop(key, None)
         values[key] = value
     return values
 
 
-def _all_keys() -> dict[str, Any]:
+def _all_keys(choices: Choices) -> dict[str, Any]:
     """Every key that takes a value, with its type; groups and the names of their choices are left out."""
     keys = keys_of(RunConfig, "")
-    for cls in PROPOSERS.values():
+    for cls in choices.llm.values():
         keys.update(keys_of(cls, "llm."))
-    return {key: wanted for key, wanted in keys.items() if key not in (*GROUPS, "llm.name")}
+    return {key: wanted for key, wanted in keys.items() if key not in ("budget", "llm", "llm.name")}
 
 
 def keys_of(cls: type[Any], prefix: str) -> dict[str, Any]:
     """The keys below a config class, each with its type: `{"search.samples": int, ...}`."""
     keys: dict[str, Any] = {}
-    for name, wanted in get_type_hints(cls).items():
+    hints = get_type_hints(cls)
+    for name in (entry.name for entry in dataclasses.fields(cls)):
+        wanted = hints[name]
         if dataclasses.is_dataclass(wanted) and isinstance(wanted, type):
             keys.update(keys_of(wanted, f"{prefix}{name}."))
         else:
@@ -55,11 +60,11 @@ def keys_of(cls: type[Any], prefix: str) -> dict[str, Any]:
     return keys
 
 
-def require_own_key(key: str, proposer: str) -> None:
+def require_own_key(key: str, proposer: str, choices: Choices) -> None:
     """Raises ConfigError where `llm=<proposer>` has no such `llm.*` key, with those that have it."""
-    if key not in keys_of(PROPOSERS[proposer], "llm."):
-        owners = [f"llm={name}" for name, cls in PROPOSERS.items() if key in keys_of(cls, "llm.")]
-        raise ConfigError(f"`{key}` belongs to {' and '.join(owners)}, and this run has llm={proposer}")
+    if key not in keys_of(choices.llm[proposer], "llm."):
+        owners = [f"llm={name}" for name, cls in choices.llm.items() if key in keys_of(cls, "llm.")]
+        raise ConfigError(f"`{key}` belongs to {listed(owners)}, and this run has llm={proposer}")
 
 
 def require_task(values: Mapping[str, str], task_dirs: Sequence[Path]) -> None:
@@ -96,18 +101,18 @@ def _wanted(hint: Any) -> str:
     return words[hint]
 
 
-def refusal(key: str, value: str) -> str:
+def refusal(key: str, value: str, choices: Choices) -> str:
     """One sentence for a value that does not fit its key's type."""
-    hint = _all_keys()[key]
-    choices = [member for member in (hint, *get_args(hint)) if isinstance(member, type) and issubclass(member, StrEnum)]
-    if choices:
-        return unknown(f"{key}={value}", value, list(choices[0]), f"{key}=")
+    hint = _all_keys(choices)[key]
+    enums = [member for member in (hint, *get_args(hint)) if isinstance(member, type) and issubclass(member, StrEnum)]
+    if enums:
+        return unknown(f"{key}={value}", value, list(enums[0]), f"{key}=")
     return f"{key}={value}: expected {_wanted(hint)}"
 
 
-def quoted(key: str, value: str) -> str:
+def quoted(key: str, value: str, choices: Choices) -> str:
     """`key=value` for Hydra, texts in quotes, so that a path may hold spaces, commas, brackets and equals signs."""
-    is_text = _all_keys().get(key) in (str, str | None)
+    is_text = _all_keys(choices).get(key) in (str, str | None)
     if not is_text or value == "null" or value[:1] in ("'", '"'):
         return f"{key}={value}"
     # Inside Hydra's quotes a backslash counts only before a quote or at the end.

@@ -7,12 +7,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from eureka.core.errors import ConfigError
 
 
-def _at_least(minimum: float, default: Any) -> Any:
+def at_least(minimum: float, default: Any) -> Any:
+    """A config field with this default, whose values must not be below `minimum`."""
     return field(default=default, metadata={"minimum": minimum})
 
 
@@ -54,113 +55,30 @@ class SandboxMode(StrEnum):
 
 @dataclass(frozen=True)
 class ProposerConfig:
-    """Who proposes rewards; one of its subclasses."""
+    """Who proposes rewards: the subclass that the chosen provider names, see `eureka.proposers.registry`."""
+
+    changes_on_resume: ClassVar[bool] = False
+    """Whether a run that is resumed takes other values for it."""
 
     name: str = ""
     """The choice: `llm=<name>`."""
 
 
 @dataclass(frozen=True)
-class ProgramSearchConfig(ProposerConfig):
-    """`llm=program_search`: a typed search over reward programs, no language model."""
-
-    name: str = "program_search"
-    """The choice."""
-    use_probe: bool = True
-    """Whether it may see which State columns move with the metric on sampled states (printed and stored)."""
-
-
-@dataclass(frozen=True)
-class ReplayConfig(ProposerConfig):
-    """`llm=replay`: the recorded answers of another run."""
-
-    name: str = "replay"
-    """The choice."""
-    run: str = "???"
-    """The run folder to replay; must be given."""
-
-
-class Effort(StrEnum):
-    """How much a model that can reason does so; which of them a model takes is its own."""
-
-    none = "none"
-    minimal = "minimal"
-    low = "low"
-    medium = "medium"
-    high = "high"
-    xhigh = "xhigh"
-    max = "max"
-
-
-@dataclass(frozen=True)
-class ModelConfig(ProposerConfig):
-    """What all language models have; its caps count the whole run, all its calls and its resumed parts together."""
-
-    model: str | None = None
-    """The model's name; null: the provider's in `DEFAULT_MODELS`."""
-    base_url: str | None = field(default=None, metadata={"given_again": True})
-    """Another endpoint of the protocol; null: OPENAI_BASE_URL or ANTHROPIC_BASE_URL where set, else the provider's."""
-    effort: Effort | None = None
-    """Effort of reasoning, for models that take it."""
-    extra_body: str | None = None
-    """A JSON object that is merged into every request, for what only one server knows; no keys: it is stored."""
-    max_output_tokens: int = _at_least(16, 16384)
-    """The longest answer, reasoning included."""
-    max_usd: float | None = _at_least(0, 5.0)
-    """The most that the run may cost; null: no cap. It needs a known price: see `max_tokens`."""
-    max_tokens: int | None = _at_least(0, None)
-    """The most tokens that the run may read and write; must be given where the model's price is not known."""
-    max_seconds: float | None = _at_least(0, None)
-    """The longest that the run may wait for answers, all waits together."""
-    concurrency: int = _at_least(1, 8)
-    """Calls at a time."""
-    timeout_s: float = _at_least(0.1, 300.0)
-    """The longest silence within one call."""
-    patience_s: float = _at_least(0, 300.0)
-    """How long a provider is waited for that limits the rate or is overloaded, from its last success."""
-    fallback: str | None = None
-    """Who takes over where the model cannot go on: `PROVIDER`, `PROVIDER/MODEL` or `program_search`."""
-    fallback_base_url: str | None = field(default=None, metadata={"given_again": True})
-    """As `base_url`, for the fallback."""
-
-
-@dataclass(frozen=True)
-class OpenAIConfig(ModelConfig):
-    """`llm=openai`: chat completions at OpenAI, or with `llm.base_url` at any server that speaks them."""
-
-    name: str = "openai"
-    """The choice."""
-    temperature: float | None = _at_least(0, None)
-    """Sampling temperature, for models that take one; null: samples are told to take different lines instead."""
-
-
-@dataclass(frozen=True)
-class AnthropicConfig(ModelConfig):
-    """`llm=anthropic`: the Messages API."""
-
-    name: str = "anthropic"
-    """The choice."""
-
-
-DEFAULT_MODELS: Mapping[str, str] = {"anthropic": "claude-sonnet-5-5", "openai": "gpt-6.1-sol"}
-"""What `llm.model` is where it is not given, by provider."""
-
-
-@dataclass(frozen=True)
 class SearchConfig:
     """The evolutionary search."""
 
-    generations: int = _at_least(1, 3)
+    generations: int = at_least(1, 3)
     """Generations."""
-    samples: int = _at_least(1, 8)
+    samples: int = at_least(1, 8)
     """Candidates per generation."""
-    finalists: int = _at_least(1, 3)
+    finalists: int = at_least(1, 3)
     """Candidates that are trained with further seeds after the last generation, before one is called best."""
-    confirmation_seeds: int = _at_least(0, 2)
+    confirmation_seeds: int = at_least(0, 2)
     """Further seeds for each of them; 0: the best by the search's own seeds is called best."""
     parent: Parent = Parent.best_so_far
     """The best so far by pooled estimate, or the best of the last generation as in the original Eureka."""
-    repairs: int = _at_least(0, 2)
+    repairs: int = at_least(0, 2)
     """How often a language model is asked again about one rejected candidate, within its generation."""
     preflight: bool = False
     """Whether rewards that rank recorded trajectories against the task metric are sent back untrained; this tells the
@@ -168,7 +86,7 @@ class SearchConfig:
     `evaluation.cache` says."""
     feedback: FeedbackMode = FeedbackMode.off
     """`ask`: after each generation but the last the run waits for a person, who answers by `eureka review DIR`."""
-    feedback_timeout_s: float | None = _at_least(1, 1800.0)
+    feedback_timeout_s: float | None = at_least(1, 1800.0)
     """How long it waits each time before it goes on without; null: as long as it takes."""
     hint: str | None = None
     """A person's hint to the language model, such as "keep the torso level"."""
@@ -181,11 +99,11 @@ class SearchConfig:
 class TrainConfig:
     """One training per candidate and seed."""
 
-    steps: int | None = _at_least(1, None)
+    steps: int | None = at_least(1, None)
     """Control steps in all worlds of a group together; null: the task's own for the budget."""
-    num_envs: int | None = _at_least(1, None)
+    num_envs: int | None = at_least(1, None)
     """Worlds per group; null: the task's own."""
-    seeds: int = _at_least(1, 1)
+    seeds: int = at_least(1, 1)
     """Trainings per candidate."""
     halving: Halving = Halving.race
     """`race`: after half of its steps only the better half of a generation trains on, and what that saves goes into
@@ -196,11 +114,11 @@ class TrainConfig:
     init: str = "scratch"
     """What a generation's policies start from: `scratch`; `parent`: the parent's policy, so that generations train on
     and on; or the path of a `policy.pt` of this task. The comparison at the end always trains from scratch."""
-    checkpoints: int = _at_least(1, 4)
+    checkpoints: int = at_least(1, 4)
     """Evaluations per training, evenly spaced, the last at the end."""
-    eval_episodes: int = _at_least(1, 8)
+    eval_episodes: int = at_least(1, 8)
     """Evaluation episodes at each checkpoint."""
-    workers: int | None = _at_least(1, None)
+    workers: int | None = at_least(1, None)
     """Training processes; null: one per core."""
 
 
@@ -208,9 +126,9 @@ class TrainConfig:
 class EvaluationConfig:
     """The final comparison: the best reward, the human-written one and the bare metric, re-trained alike."""
 
-    seeds: int = _at_least(0, 3)
+    seeds: int = at_least(0, 3)
     """Fresh seeds for each of them; 0: no comparison."""
-    steps: int | None = _at_least(1, None)
+    steps: int | None = at_least(1, None)
     """Control steps of each training; null: as many as in the search."""
     cache: bool = True
     """Whether trainings of the human-written reward and the bare metric are kept for later runs, under
@@ -252,7 +170,7 @@ class RunConfig:
 
     task: str = "???"
     """The task's name, see `eureka tasks`; must be given."""
-    seed: int = _at_least(0, 0)
+    seed: int = at_least(0, 0)
     """Seed of the search and of every training."""
     budget: str = "quick"
     """The preset: quick, standard or paper. The default is quick on a CPU and standard where CUDA is found."""
@@ -263,7 +181,7 @@ class RunConfig:
     both a device and its packages are there."""
     sandbox: SandboxMode = field(default=SandboxMode.enforced, metadata={"given_again": True})
     """`unsafe` runs generated code without confinement, and stamps the run so."""
-    llm: ProposerConfig = field(default_factory=ProgramSearchConfig)
+    llm: ProposerConfig = field(default_factory=ProposerConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
@@ -290,13 +208,13 @@ BUDGETS: Mapping[str, Mapping[str, Mapping[str, int]]] = {
 }
 """What each `budget=` presets; a task's own training steps per budget are in its `task.yaml`."""
 
-PROPOSERS: Mapping[str, type[ProposerConfig]] = {
-    "anthropic": AnthropicConfig,
-    "openai": OpenAIConfig,
-    "program_search": ProgramSearchConfig,
-    "replay": ReplayConfig,
-}
-"""The choices of `llm=`."""
+
+@dataclass(frozen=True)
+class Choices:
+    """What the composition root hands the configuration: the config class of every choice, by its name."""
+
+    llm: Mapping[str, type[ProposerConfig]]
+    """Of `llm=`."""
 
 
 def declared_values(part: Any, prefix: str = "") -> dict[str, Any]:

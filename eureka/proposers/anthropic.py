@@ -8,11 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from eureka.core.types import Message
-from eureka.proposers.calls import Answer, Call, count
-from eureka.proposers.failures import Whom
-from eureka.proposers.http import BuyOnceClient, call_timeout
+from eureka.proposers.calls import Answer, Call, Endpoint, ModelAddress, count
 from eureka.proposers.keys import Key
-from eureka.proposers.streaming import read_answer
+from eureka.proposers.provider import ModelConfig, ModelProvider
 
 if TYPE_CHECKING:
     import anthropic
@@ -20,6 +18,15 @@ if TYPE_CHECKING:
     from anthropic.types import RawMessageStreamEvent
 
 OFFICIAL_URL = "https://api.anthropic.com"
+
+
+@dataclass(frozen=True)
+class AnthropicConfig(ModelConfig):
+    """`llm=anthropic`: the Messages API."""
+
+    name: str = "anthropic"
+    """The choice."""
+
 
 _FINISH: dict[str, Literal["stop", "length", "refusal"]] = {
     "max_tokens": "length",
@@ -34,7 +41,7 @@ class AnthropicEndpoint:
     """A model behind the Messages API.
 
     Args:
-        base_url: None for Anthropic's own.
+        base_url: Anthropic's own, or that of a server that speaks its protocol.
         effort: `low` to `max`, None for models without it.
         extra_body: is merged into every request.
         patience_s: the SDK's own retries do not wait longer than this.
@@ -43,7 +50,7 @@ class AnthropicEndpoint:
 
     model: str
     key: Key
-    base_url: str | None = None
+    base_url: str = OFFICIAL_URL
     effort: str | None = None
     extra_body: Mapping[str, object] | None = None
     patience_s: float = 60.0
@@ -56,15 +63,20 @@ class AnthropicEndpoint:
     def _client(self) -> anthropic.Anthropic:
         import anthropic
 
+        from eureka.proposers.http import BuyOnceClient
+
         return anthropic.Anthropic(
             api_key=self.key.reveal(),
-            base_url=self.base_url or OFFICIAL_URL,
+            base_url=self.base_url,
             http_client=BuyOnceClient(anthropic.AnthropicError, self.patience_s, self.transport),
         )
 
     def ask(self, call: Call, silence_s: float) -> Answer:
         """Make one call, see `Endpoint.ask`. The answer is streamed, so that silence is noticed."""
         import anthropic
+
+        from eureka.proposers.http import call_timeout
+        from eureka.proposers.streaming import read_answer
 
         def create() -> anthropic.Stream[RawMessageStreamEvent]:
             stream: anthropic.Stream[RawMessageStreamEvent] = self._client.messages.create(
@@ -77,8 +89,8 @@ class AnthropicEndpoint:
             )
             return stream
 
-        whom = Whom(self.provider, self.model, self.base_url or OFFICIAL_URL, self.key)
-        return read_answer(create, _Reading(self.model), call, whom, anthropic.AnthropicError)
+        address = ModelAddress(self.provider, self.model, self.base_url, self.key)
+        return read_answer(create, _Reading(self.model), call, address, anthropic.AnthropicError)
 
     def _options(self, call: Call) -> dict[str, Any]:
         """The prompt, marked for the cache after what a run's calls share and after what a generation's calls share."""
@@ -150,3 +162,17 @@ class _Reading:
             written_tokens=written,
             reasoning_tokens=self._thinking,
         )
+
+
+def _endpoint(llm: ModelConfig, model: str, url: str, key: Key) -> Endpoint:
+    return AnthropicEndpoint(model, key, url, llm.effort, llm.extra, llm.patience_s)
+
+
+PROVIDER = ModelProvider(
+    config=AnthropicConfig,
+    endpoint=_endpoint,
+    url=OFFICIAL_URL,
+    default_model="claude-sonnet-5-5",
+    key_variable="ANTHROPIC_API_KEY",
+    base_url_variable="ANTHROPIC_BASE_URL",
+)

@@ -9,6 +9,17 @@ from typing import Literal, Protocol
 
 from eureka.core.errors import ProposerError
 from eureka.core.types import Message
+from eureka.proposers.keys import Key
+
+
+@dataclass(frozen=True)
+class ModelAddress:
+    """Which model a call asks: `name` of `llm=<provider>`, at `url`, with `key`."""
+
+    provider: str
+    name: str
+    url: str
+    key: Key
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 import httpx2
 
 from eureka.core.errors import ContextTooLong, ProposerError
-from eureka.proposers.calls import CallFailed, Retry
+from eureka.proposers.calls import CallFailed, ModelAddress, Retry
 from eureka.proposers.http import AnswerLost, retry_after_s
-from eureka.proposers.keys import Key
 
 MALFORMED = (ValueError, TypeError, AttributeError)
 """What reading an answer raises where it is not as the protocol says: the SDKs do not check what they are sent."""
@@ -38,115 +37,107 @@ _OVERLOADED = 529
 
 
 @dataclass(frozen=True)
-class Whom:
-    """Who was asked: `llm=<provider>`, at `url`, with `key`."""
-
-    provider: str
-    model: str
-    url: str
-    key: Key
-
-
-@dataclass(frozen=True)
-class Told:
+class Said:
     """What a provider said about an error: its words, and all of its codes and words in lower case."""
 
     words: str
     everything: str
 
 
-def call_failed(error: Exception, whom: Whom, *, begun: bool) -> CallFailed:
+def call_failed(error: Exception, model: ModelAddress, *, begun: bool) -> CallFailed:
     """The failure of a call; `begun` says whether a part of its answer had arrived."""
     chain = list(_causes(error))
     status = getattr(error, "status_code", None)
     if begun or any(isinstance(cause, AnswerLost) for cause in chain):
-        return _lost(whom, "broke off" if begun else "did not come", _why_lost(error, chain, whom))
+        return _lost(model, "broke off" if begun else "did not come", _why_lost(error, chain, model))
     if isinstance(status, int) and status >= 300:
-        return _refused(error, status, whom)
+        return _refused(error, status, model)
     if any(isinstance(cause, ssl.SSLError) for cause in chain) or _says(chain, "certificate", "ssl"):
         return _never(
-            f"no secure connection to {whom.url} (TLS: {_quote(chain[-1], whom)}): check its certificate, a proxy in "
+            f"no secure connection to {model.url} (TLS: {_quote(chain[-1], model)}): check its certificate, a proxy in "
             "between, and this machine's clock"
         )
     if any(isinstance(cause, httpx2.TransportError) for cause in chain):
         return CallFailed(
             ProposerError(
-                f"nothing answers at {whom.url} ({_quote(chain[-1], whom)}): check that the server runs, llm.base_url "
-                "and the network, then resume"
+                f"nothing answers at {model.url} ({_quote(chain[-1], model)}): check that the server runs, "
+                "llm.base_url and the network, then resume"
             ),
             retry=Retry.IF_SEEN,
         )
-    return _malformed(whom, _quote(error, whom))
+    return _malformed(model, _quote(error, model))
 
 
-def unfinished(whom: Whom, content_type: str, *, begun: bool) -> CallFailed:
+def unfinished(model: ModelAddress, content_type: str, *, begun: bool) -> CallFailed:
     """An answer that stopped without its end: broken off, or not of the provider's protocol at all."""
     if begun:
-        return _lost(whom, "broke off", "the connection was closed in the middle of it")
-    return _malformed(whom, f"{content_type or 'no content type'} in place of a stream of events")
+        return _lost(model, "broke off", "the connection was closed in the middle of it")
+    return _malformed(model, f"{content_type or 'no content type'} in place of a stream of events")
 
 
-def _malformed(whom: Whom, found: str) -> CallFailed:
+def _malformed(model: ModelAddress, found: str) -> CallFailed:
     return CallFailed(
         ProposerError(
-            f"{whom.url} answered with something that is not {whom.provider}'s protocol ({found}): check llm.base_url "
-            f"and that llm={whom.provider} is what it speaks"
+            f"{model.url} answered with something that is not {model.provider}'s protocol ({found}): check "
+            f"llm.base_url and that llm={model.provider} is what it speaks"
         ),
         lost=True,
     )
 
 
-def _lost(whom: Whom, what: str, why: str) -> CallFailed:
+def _lost(model: ModelAddress, what: str, why: str) -> CallFailed:
     return CallFailed(
         ProposerError(
-            f"an answer of {whom.provider} {what} ({why}): it may have been billed and is counted as if it was; resume "
-            "asks again, and llm.fallback names a second provider"
+            f"an answer of {model.provider} {what} ({why}): it may have been billed and is counted as if it was; "
+            "resume asks again, and llm.fallback names a second provider"
         ),
         lost=True,
     )
 
 
-def _why_lost(error: Exception, chain: list[BaseException], whom: Whom) -> str:
+def _why_lost(error: Exception, chain: list[BaseException], model: ModelAddress) -> str:
     if any(isinstance(cause, httpx2.TimeoutException) for cause in chain):
         return "silence for longer than llm.timeout_s"
     if getattr(error, "body", None) is not None:
-        return _told(error, whom).words
+        return _said(error, model).words
     if isinstance(error, json.JSONDecodeError):
         return "a part of it is not JSON"
-    return _quote(chain[-1], whom)
+    return _quote(chain[-1], model)
 
 
-def _refused(error: Exception, status: int, whom: Whom) -> CallFailed:
-    told = _told(error, whom)
+def _refused(error: Exception, status: int, model: ModelAddress) -> CallFailed:
+    said = _said(error, model)
     wait_s = retry_after_s(error.response.headers) if hasattr(error, "response") else None
     if status == 401:
-        return _never(f"{whom.provider} does not accept the key in {whom.key.variable} (401): check it, or set another")
-    if status == 402 or any(word in told.everything for word in _QUOTA_WORDS):
         return _never(
-            f"the account of {whom.key.variable} has no quota left at {whom.provider} ({status}: {told.words}): add "
+            f"{model.provider} does not accept the key in {model.key.variable} (401): check it, or set another"
+        )
+    if status == 402 or any(word in said.everything for word in _QUOTA_WORDS):
+        return _never(
+            f"the account of {model.key.variable} has no quota left at {model.provider} ({status}: {said.words}): add "
             "credit or raise its limit, then resume"
         )
-    if status == 413 or any(word in told.everything for word in _CONTEXT_WORDS):
+    if status == 413 or any(word in said.everything for word in _CONTEXT_WORDS):
         return CallFailed(
             ContextTooLong(
-                f"the prompt is longer than {whom.model} takes ({status}: {told.words}): choose an llm.model with a "
+                f"the prompt is longer than {model.name} takes ({status}: {said.words}): choose an llm.model with a "
                 "longer context"
             )
         )
     if status == 403:
-        return _never(f"the key in {whom.key.variable} may not use {whom.model} (403: {told.words}): ask for access")
+        return _never(f"the key in {model.key.variable} may not use {model.name} (403: {said.words}): ask for access")
     if status == 404:
         return _never(
-            f"{whom.url} has no model {whom.model} (404: {told.words}): give another llm.model"
-            + (" or check llm.base_url" if "model" not in told.everything else "")
+            f"{model.url} has no model {model.name} (404: {said.words}): give another llm.model"
+            + (" or check llm.base_url" if "model" not in said.everything else "")
         )
     if status in _TRANSIENT_STATUS or status >= 500:
         what = "limits the rate of calls" if status == 429 else "is overloaded" if status == _OVERLOADED else "fails"
-        sentence = f"{whom.provider} {what} ({status}: {told.words}): resume later, or name another with llm.fallback"
+        sentence = f"{model.provider} {what} ({status}: {said.words}): resume later, or name another with llm.fallback"
         return CallFailed(ProposerError(sentence), retry=Retry.LATER, retry_after_s=wait_s)
-    hint = next((f": leave llm.{key} out" for key in ("temperature", "effort") if key in told.everything), "")
+    hint = next((f": leave llm.{key} out" for key in ("temperature", "effort") if key in said.everything), "")
     return _never(
-        f"{whom.provider} refuses the request for {whom.model} ({status}: {told.words}){hint or ': change it'}"
+        f"{model.provider} refuses the request for {model.name} ({status}: {said.words}){hint or ': change it'}"
     )
 
 
@@ -154,16 +145,16 @@ def _never(sentence: str) -> CallFailed:
     return CallFailed(ProposerError(sentence))
 
 
-def _told(error: Exception, whom: Whom) -> Told:
+def _said(error: Exception, model: ModelAddress) -> Said:
     body = getattr(error, "body", None)
     inner = body.get("error", body) if isinstance(body, Mapping) else body
     words = inner.get("message") if isinstance(inner, Mapping) else inner
     text = str(words) if words else "no reason given"
-    return Told(_shorten(whom.key.redact(text)), f"{json.dumps(body, default=str)} {text}".lower())
+    return Said(_shorten(model.key.redact(text)), f"{json.dumps(body, default=str)} {text}".lower())
 
 
-def _quote(error: BaseException, whom: Whom) -> str:
-    return _shorten(whom.key.redact(str(error) or type(error).__name__))
+def _quote(error: BaseException, model: ModelAddress) -> str:
+    return _shorten(model.key.redact(str(error) or type(error).__name__))
 
 
 def _shorten(text: str) -> str:

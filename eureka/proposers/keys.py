@@ -10,12 +10,6 @@ from eureka.core.errors import ProposerError
 HIDDEN = "[key]"
 _KEY_SHAPED = re.compile(r"\b(?:sk|key|pk|gsk|xai)-[\w*.\-]{6,}")
 
-KEY_VARIABLES = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
-"""Where each provider's key comes from; where several are set the first is the default."""
-
-BASE_URL_VARIABLES = {"anthropic": "ANTHROPIC_BASE_URL", "openai": "OPENAI_BASE_URL"}
-"""Where another endpoint of each provider's protocol may come from."""
-
 
 class Key:
     """A key, and the variable that it comes from."""
@@ -45,11 +39,21 @@ class Key:
 
 
 def no_key(variable: str) -> Key:
-    """What is sent where a server of one's own wants no key."""
+    """What is sent where a server wants no key."""
     return Key(variable, "none")
 
 
 def take_keys(environment: MutableMapping[str, str]) -> dict[str, Key]:
     """The keys that are set, by provider; they leave the environment, so that nothing started later inherits them."""
-    taken = {provider: environment.pop(variable, "").strip() for provider, variable in KEY_VARIABLES.items()}
-    return {provider: Key(KEY_VARIABLES[provider], value) for provider, value in taken.items() if value}
+    from eureka.proposers.registry import key_variables  # not before it is needed: `eureka --help` is instant
+
+    variables = key_variables()
+    values = {variable: environment.pop(variable, "").strip() for variable in set(variables.values())}
+    return {name: Key(variable, values[variable]) for name, variable in variables.items() if values[variable]}
+
+
+def unset_keys() -> dict[str, Key]:
+    """A key that is none for each provider that wants one, for a run that asks nobody."""
+    from eureka.proposers.registry import key_variables
+
+    return {name: Key(variable, "unset") for name, variable in key_variables().items()}

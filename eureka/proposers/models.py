@@ -1,4 +1,4 @@
-"""Makes the language models of a run from its config: endpoints, prices, and what is left of its caps."""
+"""Makes the proposer of a run from its config; of language models: endpoints, prices, and what is left of caps."""
 
 from __future__ import annotations
 
@@ -8,24 +8,17 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from eureka.config import DEFAULT_MODELS, ModelConfig, OpenAIConfig, RunConfig
+from eureka.config import ProposerConfig, RunConfig
 from eureka.core.errors import ConfigError, ProposerError
 from eureka.prompts import render_variety
-from eureka.proposers.anthropic import OFFICIAL_URL as ANTHROPIC_URL
-from eureka.proposers.anthropic import AnthropicEndpoint
 from eureka.proposers.base import Proposer
 from eureka.proposers.budget import Caps, Ledger, Spent
-from eureka.proposers.calls import Endpoint
 from eureka.proposers.chat import ChatProposer, ChatSettings
 from eureka.proposers.fallback import Fallback
-from eureka.proposers.keys import BASE_URL_VARIABLES, KEY_VARIABLES, Key, no_key
-from eureka.proposers.openai import OFFICIAL_URL as OPENAI_URL
-from eureka.proposers.openai import OpenAIEndpoint
+from eureka.proposers.keys import Key, no_key
 from eureka.proposers.prices import PriceList
-from eureka.proposers.program_search.proposer import ProgramSearch
-
-PROGRAM_SEARCH = "program_search"
-_OWN_URLS = {"anthropic": ANTHROPIC_URL, "openai": OPENAI_URL}
+from eureka.proposers.provider import ModelConfig, ModelProvider, Provider
+from eureka.proposers.registry import PROVIDERS, known_urls, model_providers
 
 
 @dataclass(frozen=True)
@@ -48,49 +41,69 @@ class Chosen(NamedTuple):
     def prices(self) -> PriceList:
         return PriceList(self.provider, self.model, self.base_url)
 
+    @property
+    def entry(self) -> ModelProvider:
+        return model_providers()[self.provider]
+
+
+def resolve(llm: ProposerConfig, environment: Mapping[str, str]) -> ProposerConfig:
+    """The config with what depends on where it was given written out: models, endpoints, paths.
+
+    Raises:
+        ConfigError: see `resolve_model`.
+    """
+    provider = PROVIDERS[llm.name]
+    if isinstance(llm, ModelConfig):
+        return resolve_model(llm, environment)
+    assert isinstance(provider, Provider)
+    resolved: ProposerConfig = provider.resolve(llm)
+    return resolved
+
 
 def resolve_model(llm: ModelConfig, environment: Mapping[str, str]) -> ModelConfig:
     """The config with its models and endpoints written out.
 
     Raises:
-        ConfigError: an endpoint without the name of a model or that is no plain URL, or a fallback that does not exist.
+        ConfigError: a model that has no name, an endpoint that is no plain URL, or a fallback that does not exist.
     """
     _require_json_object("llm.extra_body", llm.extra_body)
-    base_url = llm.base_url or environment.get(BASE_URL_VARIABLES[llm.name]) or None
-    _require_plain_url("llm.base_url", base_url)
-    resolved = replace(llm, base_url=base_url, model=_model("llm.model", llm.name, llm.model, base_url))
-    if llm.fallback is None or llm.fallback == PROGRAM_SEARCH:
+    own = model_providers()[llm.name]
+    base_url = _base_url("llm.base_url", own, llm.base_url, environment)
+    resolved = replace(llm, base_url=base_url, model=_model("llm.model", own, llm.model, base_url))
+    if llm.fallback is None or _searching_fallback(llm.fallback):
         return resolved
-    provider, _, model = llm.fallback.partition("/")
-    if provider not in DEFAULT_MODELS:
-        known = ", ".join([*DEFAULT_MODELS, PROGRAM_SEARCH])
+    name, _, model = llm.fallback.partition("/")
+    second = model_providers().get(name)
+    if second is None:
+        others = [known for known in PROVIDERS if known in model_providers() or _searching_fallback(known)]
         raise ConfigError(
-            f"llm.fallback={llm.fallback}: there is no such provider; give one of {known}, or PROVIDER/MODEL"
+            f"llm.fallback={llm.fallback}: there is no such provider; give one of {', '.join(others)}, or "
+            "PROVIDER/MODEL"
         )
-    second_url = llm.fallback_base_url or environment.get(BASE_URL_VARIABLES[provider]) or None
-    _require_plain_url("llm.fallback_base_url", second_url)
-    model = _model(f"llm.fallback={provider}/MODEL", provider, model or None, second_url)
-    return replace(resolved, fallback=f"{provider}/{model}", fallback_base_url=second_url)
+    second_url = _base_url("llm.fallback_base_url", second, llm.fallback_base_url, environment)
+    model = _model(f"llm.fallback={name}/MODEL", second, model or None, second_url)
+    return replace(resolved, fallback=f"{name}/{model}", fallback_base_url=second_url)
 
 
 def chosen_models(llm: ModelConfig) -> list[Chosen]:
     """The model of a resolved config, and its fallback's where that is one."""
     assert llm.model is not None
     models = [Chosen(llm.name, llm.model, llm.base_url)]
-    if llm.fallback is not None and llm.fallback != PROGRAM_SEARCH:
+    if llm.fallback is not None and not _searching_fallback(llm.fallback):
         provider, _, model = llm.fallback.partition("/")
         models.append(Chosen(provider, model, llm.fallback_base_url))
     return models
 
 
-def known_endpoints(llm: ModelConfig, environment: Mapping[str, str]) -> dict[str, set[str]]:
+def known_endpoints(llm: ProposerConfig, environment: Mapping[str, str]) -> dict[str, set[str]]:
     """For each key that names an endpoint those that may get the user's key unasked: the provider's own, and what the
     user's environment names."""
-    providers = {"llm.base_url": llm.name, "llm.fallback_base_url": (llm.fallback or "").partition("/")[0]}
+    if not isinstance(llm, ModelConfig):
+        return {}
+    second = (llm.fallback or "").partition("/")[0]
     return {
-        key: {_OWN_URLS[provider], environment.get(BASE_URL_VARIABLES[provider], "")}
-        for key, provider in providers.items()
-        if provider in _OWN_URLS
+        "llm.base_url": known_urls(llm.name, environment),
+        "llm.fallback_base_url": known_urls(second, environment),
     }
 
 
@@ -99,25 +112,40 @@ def make_ledger(llm: ModelConfig, earlier: Spent) -> Ledger:
     return Ledger(Caps(llm.max_usd, llm.max_tokens, llm.max_seconds), earlier)
 
 
-def make_model_proposer(config: RunConfig, llm: ModelConfig, models: ModelAccess) -> Proposer:
-    """The proposer of a resolved config, with its fallback.
+def make_proposer(config: RunConfig, models: ModelAccess | None = None) -> Proposer:
+    """Who writes the rewards, by a resolved config; `models` is needed where that is a language model.
 
     Raises:
-        ConfigError: a model's price is not known, and no token cap is given.
-        ProposerError: a key is not set.
+        StoreError: the run to replay cannot be opened.
+        ConfigError: it has fewer answers than this search asks for, or a model's price is not known, and the cap on
+            money can not hold.
+        ProposerError: a language model's key is not set.
     """
+    llm = config.llm
+    provider = PROVIDERS[llm.name]
+    if isinstance(provider, Provider):
+        return provider.make(config)
+    assert isinstance(llm, ModelConfig)
+    assert models is not None
     proposers: list[Proposer] = [_chat(config, llm, chosen, models) for chosen in chosen_models(llm)]
-    if llm.fallback == PROGRAM_SEARCH:
-        proposers.append(ProgramSearch(config.seed, use_probe=False))
+    other = _searching_fallback(llm.fallback)
+    if other is not None and other.fallback is not None:
+        proposers.append(other.make(replace(config, llm=other.fallback)))
     return proposers[0] if len(proposers) == 1 else Fallback(proposers[0], proposers[1], models.tell)
 
 
+def _searching_fallback(name: str | None) -> Provider | None:
+    """The provider that takes over without being a language model; None where `name` is none such."""
+    provider = PROVIDERS.get(name or "")
+    return provider if isinstance(provider, Provider) and provider.fallback is not None else None
+
+
 def _chat(config: RunConfig, llm: ModelConfig, chosen: Chosen, models: ModelAccess) -> ChatProposer:
-    if llm.max_tokens is None and not chosen.prices.known:
+    if llm.max_usd is not None and llm.max_tokens is None and not chosen.prices.known:
         where = f" at {chosen.base_url}" if chosen.base_url else ""
         raise ConfigError(
             f"the price of {chosen.model}{where} is not known, so llm.max_usd cannot hold: give a cap on tokens with "
-            "llm.max_tokens=N"
+            "llm.max_tokens=N, or llm.max_usd=null for no cap"
         )
     settings = ChatSettings(
         samples=config.search.samples,
@@ -126,37 +154,38 @@ def _chat(config: RunConfig, llm: ModelConfig, chosen: Chosen, models: ModelAcce
         silence_s=llm.timeout_s,
         patience_s=llm.patience_s,
     )
-    endpoint = _endpoint(llm, chosen, _key(chosen, models.keys))
+    entry = chosen.entry
+    endpoint = entry.endpoint(llm, chosen.model, chosen.base_url or entry.url, _key(chosen, models.keys))
     return ChatProposer(endpoint, chosen.prices, models.ledger, settings, render_variety, models.tell)
 
 
-def _endpoint(llm: ModelConfig, chosen: Chosen, key: Key) -> Endpoint:
-    effort = llm.effort.value if llm.effort else None
-    extra = json.loads(llm.extra_body) if llm.extra_body else None
-    if chosen.provider == "anthropic":
-        return AnthropicEndpoint(chosen.model, key, chosen.base_url, effort, extra, llm.patience_s)
-    temperature = llm.temperature if isinstance(llm, OpenAIConfig) else None
-    return OpenAIEndpoint(chosen.model, key, chosen.base_url, temperature, effort, extra, llm.patience_s)
-
-
 def _key(chosen: Chosen, keys: Mapping[str, Key]) -> Key:
-    variable = KEY_VARIABLES[chosen.provider]
+    variable = chosen.entry.key_variable
     key = keys.get(chosen.provider)
     if key is not None:
         key.require_usable()
         return key
-    if chosen.base_url is not None:
-        return no_key(variable)
+    if variable is None or chosen.base_url is not None:
+        return no_key(variable or "none")
     raise ProposerError(
         f"llm={chosen.provider} needs a key: set {variable} in the environment, give llm.base_url of a server that "
         "needs none, or choose llm=program_search"
     )
 
 
-def _model(key: str, provider: str, model: str | None, base_url: str | None) -> str:
+def _base_url(key: str, provider: ModelProvider, given: str | None, environment: Mapping[str, str]) -> str | None:
+    named = environment.get(provider.base_url_variable) if provider.base_url_variable else None
+    url = given or named or None
+    _require_plain_url(key, url)
+    return url
+
+
+def _model(key: str, provider: ModelProvider, model: str | None, base_url: str | None) -> str:
     if model is None and base_url is not None:
-        raise ConfigError(f"{base_url} is not {provider}'s own endpoint: name its model with {key}")
-    return model or DEFAULT_MODELS[provider]
+        raise ConfigError(f"{base_url} is not {provider.name}'s own endpoint: name its model with {key}")
+    if model is None and provider.default_model is None:
+        raise ConfigError(f"{provider.name} has no default model: name one with {key}")
+    return model or provider.default_model or ""
 
 
 def _require_json_object(key: str, text: str | None) -> None:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from eureka.config import at_least
 from eureka.core.types import Message
-from eureka.proposers.calls import Answer, Call, count
-from eureka.proposers.failures import Whom
-from eureka.proposers.http import BuyOnceClient, call_timeout
+from eureka.proposers.calls import Answer, Call, Endpoint, ModelAddress, count
 from eureka.proposers.keys import Key
-from eureka.proposers.streaming import read_answer
+from eureka.proposers.provider import ModelConfig, ModelProvider
 
 if TYPE_CHECKING:
     import httpx2
@@ -20,6 +19,17 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionChunk
 
 OFFICIAL_URL = "https://api.openai.com/v1"
+
+
+@dataclass(frozen=True)
+class OpenAIConfig(ModelConfig):
+    """`llm=openai`: chat completions at OpenAI, or with `llm.base_url` at any server that speaks them."""
+
+    name: str = "openai"
+    """The choice."""
+    temperature: float | None = at_least(0, None)
+    """Sampling temperature, for models that take one; null: samples are told to take different lines instead."""
+
 
 _FINISH: dict[str, Literal["stop", "length", "refusal"]] = {"length": "length", "content_filter": "refusal"}
 
@@ -29,24 +39,24 @@ class OpenAIEndpoint:
     """A model behind a chat completions API.
 
     Args:
-        base_url: None for OpenAI's own.
+        base_url: OpenAI's own, or that of a server that speaks its protocol.
         temperature: None leaves it to the model, as reasoning models demand.
         effort: of reasoning, None for models without it.
         extra_body: is merged into every request.
         patience_s: the SDK's own retries do not wait longer than this.
         transport: instead of the network, in tests.
+        provider: the name of the choice, for people.
     """
 
     model: str
     key: Key
-    base_url: str | None = None
+    base_url: str = OFFICIAL_URL
     temperature: float | None = None
     effort: str | None = None
     extra_body: Mapping[str, object] | None = None
     patience_s: float = 60.0
     transport: httpx2.BaseTransport | None = None
-
-    provider = "openai"
+    provider: str = "openai"
 
     @property
     def varies(self) -> bool:
@@ -57,15 +67,20 @@ class OpenAIEndpoint:
     def _client(self) -> openai.OpenAI:
         import openai
 
+        from eureka.proposers.http import BuyOnceClient
+
         return openai.OpenAI(
             api_key=self.key.reveal(),
-            base_url=self.base_url or OFFICIAL_URL,
+            base_url=self.base_url,
             http_client=BuyOnceClient(openai.OpenAIError, self.patience_s, self.transport),
         )
 
     def ask(self, call: Call, silence_s: float) -> Answer:
         """Make one call, see `Endpoint.ask`. The answer is streamed, so that silence is noticed."""
         import openai
+
+        from eureka.proposers.http import call_timeout
+        from eureka.proposers.streaming import read_answer
 
         def create() -> openai.Stream[ChatCompletionChunk]:
             stream: openai.Stream[ChatCompletionChunk] = self._client.chat.completions.create(
@@ -79,12 +94,12 @@ class OpenAIEndpoint:
             )
             return stream
 
-        whom = Whom(self.provider, self.model, self.base_url or OFFICIAL_URL, self.key)
-        return read_answer(create, _Reading(self.model), call, whom, openai.OpenAIError)
+        address = ModelAddress(self.provider, self.model, self.base_url, self.key)
+        return read_answer(create, _Reading(self.model), call, address, openai.OpenAIError)
 
     def _options(self, call: Call) -> dict[str, Any]:
         # OpenAI has replaced `max_tokens`, which is the only name that all compatible servers know.
-        limit = "max_tokens" if self.base_url else "max_completion_tokens"
+        limit = "max_completion_tokens" if self.base_url == OFFICIAL_URL else "max_tokens"
         options: dict[str, Any] = {limit: call.max_output_tokens}
         if self.temperature is not None:
             options["temperature"] = self.temperature
@@ -148,3 +163,32 @@ class _Reading:
 
 def _said(text: object) -> Iterable[str]:
     return [text] if isinstance(text, str) and text else []
+
+
+def _endpoint(llm: ModelConfig, model: str, url: str, key: Key) -> Endpoint:
+    return make_endpoint("openai", llm, model, url, key)
+
+
+def make_endpoint(provider: str, llm: ModelConfig, model: str, url: str, key: Key) -> OpenAIEndpoint:
+    """An endpoint of this protocol, for any provider that speaks it."""
+    temperature = llm.temperature if isinstance(llm, OpenAIConfig) else None
+    return OpenAIEndpoint(
+        model=model,
+        key=key,
+        base_url=url,
+        temperature=temperature,
+        effort=llm.effort,
+        extra_body=llm.extra,
+        patience_s=llm.patience_s,
+        provider=provider,
+    )
+
+
+PROVIDER = ModelProvider(
+    config=OpenAIConfig,
+    endpoint=_endpoint,
+    url=OFFICIAL_URL,
+    default_model="gpt-6.1-sol",
+    key_variable="OPENAI_API_KEY",
+    base_url_variable="OPENAI_BASE_URL",
+)

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
 
-from eureka.core.errors import ProposerError
+from eureka.config import ProposerConfig, RunConfig
+from eureka.core.errors import ConfigError, ProposerError
+from eureka.core.ids import candidate_id
 from eureka.core.types import Completion, Prompt
-from eureka.proposers.base import OneByOne
+from eureka.proposers.base import OneByOne, Proposer
+from eureka.proposers.provider import Provider
+from eureka.store import RunStore
+
+
+@dataclass(frozen=True)
+class ReplayConfig(ProposerConfig):
+    """`llm=replay`: the recorded answers of another run."""
+
+    name: str = "replay"
+    """The choice."""
+    run: str = "???"
+    """The run folder to replay; must be given."""
 
 
 class Replay(OneByOne):
@@ -25,16 +42,44 @@ class Replay(OneByOne):
     def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
         """The recorded answer of each id, in order. Raises ProposerError at one that the record lacks."""
         attempt = prompt.facts.attempt
-        for candidate_id in candidate_ids:
-            answers = self._completions.get(candidate_id, ())
+        for name in candidate_ids:
+            answers = self._completions.get(name, ())
             if not answers:
                 raise ProposerError(
-                    f"The recorded run has no answer for candidate {candidate_id} (it has {len(self._completions)}); "
+                    f"The recorded run has no answer for candidate {name} (it has {len(self._completions)}); "
                     "ask for no more generations and samples than it had."
                 )
             if attempt >= len(answers):
                 raise ProposerError(
-                    f"The recorded run gave {len(answers)} answers for candidate {candidate_id}, and this run "
+                    f"The recorded run gave {len(answers)} answers for candidate {name}, and this run "
                     "asks for one more; give the search.repairs that it had."
                 )
             yield answers[attempt]
+
+
+def _make(config: RunConfig) -> Proposer:
+    """The proposer that replays the configured run.
+
+    Raises:
+        StoreError: it cannot be opened.
+        ConfigError: it has fewer answers than this search asks for.
+    """
+    llm = config.llm
+    assert isinstance(llm, ReplayConfig)
+    with RunStore.open(Path(llm.run), read_only=True) as recorded:
+        completions, facts = recorded.completions(), recorded.facts()
+    for generation, sample in product(range(1, config.search.generations + 1), range(1, config.search.samples + 1)):
+        wanted = candidate_id(generation, sample)
+        if wanted not in completions:
+            raise ConfigError(
+                f"llm.run={llm.run} has answers for {len(completions)} candidates and none for {wanted}: give "
+                "search.generations and search.samples as far as it came"
+            )
+    return Replay(completions, uses_metric=facts["had metric access"].startswith("yes"))
+
+
+def _resolve(llm: ReplayConfig) -> ReplayConfig:
+    return replace(llm, run=str(Path(llm.run).resolve()))
+
+
+PROVIDER = Provider(config=ReplayConfig, make=_make, resolve=_resolve)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from eureka.config import ModelConfig
 from eureka.core.ids import INIT_ID, generation_of
 from eureka.core.serialize import dumps, loads
 from eureka.core.types import Completion, Message
 from eureka.proposers.budget import Ledger, Spent
 from eureka.proposers.models import chosen_models
+from eureka.proposers.provider import ModelConfig
 from eureka.proposers.tokens import token_bound
 from eureka.store import RunStore
 

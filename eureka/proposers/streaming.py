@@ -8,8 +8,8 @@ from typing import Any, Protocol, Self
 
 import httpx2
 
-from eureka.proposers.calls import Answer, Call
-from eureka.proposers.failures import MALFORMED, Whom, call_failed, unfinished
+from eureka.proposers.calls import Answer, Call, ModelAddress
+from eureka.proposers.failures import MALFORMED, call_failed, unfinished
 
 
 class Pieces(Protocol):
@@ -34,7 +34,7 @@ class Reading(Protocol):
 
 
 def read_answer(
-    create: Callable[[], Pieces], reading: Reading, call: Call, whom: Whom, sdk_error: type[Exception]
+    create: Callable[[], Pieces], reading: Reading, call: Call, model: ModelAddress, sdk_error: type[Exception]
 ) -> Answer:
     """Send the request by `create` and read its answer, of which `call.arriving` is told.
 
@@ -48,14 +48,14 @@ def read_answer(
     try:
         stream = create()
     except errors as error:
-        raise call_failed(error, whom, begun=False) from None
+        raise call_failed(error, model, begun=False) from None
     try:
         with stream:
             for piece in stream:
                 call.arriving()
                 reading.add(piece)
     except (*errors, *MALFORMED) as error:
-        raise call_failed(error, whom, begun=reading.begun) from None
+        raise call_failed(error, model, begun=reading.begun) from None
     if reading.finish is None:
-        raise unfinished(whom, stream.response.headers.get("content-type", ""), begun=reading.begun)
+        raise unfinished(model, stream.response.headers.get("content-type", ""), begun=reading.begun)
     return reading.answer(reading.finish)

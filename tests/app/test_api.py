@@ -18,8 +18,8 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 
 import eureka
+from eureka.app.configs import from_yaml
 from eureka.app.session import SearchSession
-from eureka.config import from_yaml
 from eureka.core.errors import ConfigError, StoreError
 from eureka.evaluation import Role
 from eureka.store import RunStore

@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from eureka.app.cli import main
+from eureka.app.configs import compose_config
 from eureka.app.play import film, parse_size
-from eureka.config import compose_config, to_yaml
+from eureka.config import to_yaml
 from eureka.core.errors import RenderingUnavailable, StoreError, VideoError
 from eureka.core.types import Candidate, Completion, Reward, TrainingResult
 from eureka.store import RunStore

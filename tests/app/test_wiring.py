@@ -23,19 +23,12 @@ from eureka.app.build import (
     run_facts,
     run_folder,
 )
-from eureka.config import (
-    EvaluationConfig,
-    OpenAIConfig,
-    ReplayConfig,
-    RunConfig,
-    SandboxMode,
-    SearchConfig,
-    TrainConfig,
-    to_yaml,
-)
+from eureka.config import EvaluationConfig, RunConfig, SandboxMode, SearchConfig, TrainConfig, to_yaml
 from eureka.core.errors import ConfigError, StoreError
 from eureka.core.types import Completion, Prompt, PromptFacts
-from eureka.proposers.program_search.proposer import ProgramSearch
+from eureka.proposers.openai import OpenAIConfig
+from eureka.proposers.program_search.proposer import ProgramSearch, ProgramSearchConfig
+from eureka.proposers.replay import ReplayConfig
 from eureka.store import RunStore
 from eureka.tasks import find_tasks
 from eureka.tasks.info import read_info
@@ -66,7 +59,7 @@ def test_resolving_fixes_what_depends_on_the_machine(tmp_path: Path, monkeypatch
     config = resolve(RunConfig(task="ant", llm=ReplayConfig(run="other")))
     assert config.llm == ReplayConfig(run=str(tmp_path / "other"))
     assert config.train.workers == len(os.sched_getaffinity(0))
-    assert resolve(RunConfig(task="ant", train=TrainConfig(workers=7))).train.workers == 7
+    assert resolve(replace(config, train=TrainConfig(workers=7))).train.workers == 7
     backend = make_backend(config, tmp_path, [], {})
     backend.close()
 
@@ -90,7 +83,7 @@ def test_where_trainings_are_kept() -> None:
 
 
 def test_proposers(tmp_path: Path) -> None:
-    proposer = make_proposer(RunConfig(task="ant"))
+    proposer = make_proposer(RunConfig(task="ant", llm=ProgramSearchConfig()))
     assert isinstance(proposer, ProgramSearch)
     assert proposer.uses_metric
     with RunStore.create(tmp_path / "run", "", {"had metric access": "yes"}) as store:
@@ -108,7 +101,7 @@ def test_proposers(tmp_path: Path) -> None:
 
 
 def test_facts(tmp_path: Path) -> None:
-    config = RunConfig(task="ant", sandbox=SandboxMode.unsafe)
+    config = RunConfig(task="ant", sandbox=SandboxMode.unsafe, llm=ProgramSearchConfig())
     facts = run_facts(config, make_proposer(config), [tmp_path])
     assert facts["had metric access"] == "yes"
     assert "not a language model" in facts["proposer"]
@@ -121,7 +114,7 @@ def test_the_task_folders_of_a_run_folder_are_not_used(tmp_path: Path) -> None:
     own = tmp_path / "own"
     (own / "balance").mkdir(parents=True)
     (own / "balance" / "task.yaml").touch()
-    yaml = to_yaml(RunConfig(task="balance"))
+    yaml = to_yaml(RunConfig(task="balance", llm=ProgramSearchConfig()))
     with RunStore.create(tmp_path / "run", yaml, {"task_dirs": json.dumps(["evil dir"])}) as store:
         said = (
             f"{tmp_path}/run: this run used the task folder 'evil dir', whose env.py is code: "
@@ -139,7 +132,9 @@ def test_the_task_folders_of_a_run_folder_are_not_used(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match="its task folders cannot be read"):
             require_task_dirs(store, [])
     # A built-in task needs none, but for a run that had others, which may have held one of the same name.
-    with RunStore.create(tmp_path / "built-in", to_yaml(RunConfig(task="ant")), {"task_dirs": "[]"}) as store:
+    with RunStore.create(
+        tmp_path / "built-in", to_yaml(RunConfig(task="ant", llm=ProgramSearchConfig())), {"task_dirs": "[]"}
+    ) as store:
         require_task_dirs(store, [])
         store.set_fact("task_dirs", '["evil"]')
         with pytest.raises(ConfigError, match="give --task-dir evil again"):

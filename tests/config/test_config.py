@@ -16,30 +16,28 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
 import eureka.config.compose
+from eureka.app.configs import change_resumed, compose_config, from_yaml
 from eureka.config import (
     BUDGETS,
-    AnthropicConfig,
-    Effort,
     EvaluationConfig,
-    OpenAIConfig,
     Parent,
-    ProgramSearchConfig,
-    ReplayConfig,
     RunConfig,
     SandboxMode,
     SearchConfig,
-    change_resumed,
-    compose_config,
     default_budget,
-    from_yaml,
     to_yaml,
 )
 from eureka.core.errors import ConfigError, TaskError
+from eureka.proposers.anthropic import AnthropicConfig
+from eureka.proposers.openai import OpenAIConfig
+from eureka.proposers.program_search.proposer import ProgramSearchConfig
+from eureka.proposers.provider import Effort
+from eureka.proposers.replay import ReplayConfig
 
 
 def test_defaults_and_overrides() -> None:
     config = compose_config(["task=ant", "budget=quick"])
-    assert config == RunConfig(task="ant")
+    assert config == RunConfig(task="ant", llm=ProgramSearchConfig())
     config = compose_config(
         [
             "task=cartpole",
@@ -155,11 +153,11 @@ def test_null_and_quotes() -> None:
         ),
         (
             ["task=ant", "llm=anthropic", "llm.temperature=1"],
-            "`llm.temperature` belongs to llm=openai, and this run has",
+            "`llm.temperature` belongs to llm=openai, llm=ollama, and this run has",
         ),
         (
             ["task=ant", "llm.max_usd=1"],
-            "`llm.max_usd` belongs to llm=anthropic and llm=openai, and this run has llm=prog",
+            "`llm.max_usd` belongs to llm=anthropic, llm=openai, llm=ollama, and this run has llm=prog",
         ),
         (["task=ant", "llm=replays", "llm.run=x"], "llm=replays: there is no such choice (did you mean llm=replay?)"),
         (["task=ant", "budget=big"], "budget=big: there is no such choice; valid ones are quick, standard, paper"),
@@ -182,7 +180,7 @@ def test_null_and_quotes() -> None:
         (["task=ant", "train.steps=-5"], "train.steps=-5: must be at least 1"),
         (["task=ant", "seed=-1"], "seed=-1: must be at least 0"),
         (["task=ant", "output="], "output= is empty: give it a value"),
-        (["task=ant", "llm=replay"], "llm=replay needs the run folder to replay: add llm.run=DIR"),
+        (["task=ant", "llm=replay"], "llm.run must be given: add llm.run=VALUE"),
         (["task=ant", "llm.run=x"], "`llm.run` belongs to llm=replay, and this run has llm=program_search"),
         (["task=ant", "seed=${nothing}"], "the config cannot be composed: Interpolation key 'nothing' not found"),
     ],
@@ -249,7 +247,7 @@ def test_hydra_in_use_is_left_as_it_was() -> None:
             outer = GlobalHydra.instance().hydra
             for _ in range(2):
                 assert compose_config(["task=ant"]).task == "ant"
-            with pytest.raises(ConfigError, match="valid ones are auto, anthropic, openai, program_search, replay"):
+            with pytest.raises(ConfigError, match="auto, anthropic, openai, ollama, program_search, replay"):
                 compose_config(["task=ant", "llm=mine"])
             assert GlobalHydra.instance().hydra is outer
             assert compose("eureka_run") == {"y": 2}
@@ -266,7 +264,7 @@ def test_hydra_in_use_is_left_as_it_was() -> None:
 PROGRAM = """
     import hydra
     from hydra.core.hydra_config import HydraConfig
-    from eureka.config import compose_config
+    from eureka.app.configs import compose_config
 
     @hydra.main(version_base="1.3", config_path=None)
     def main(config):

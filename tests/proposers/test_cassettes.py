@@ -11,6 +11,7 @@ from local_server import MODEL
 
 from eureka.core.errors import ProposerError
 from eureka.core.types import Completion, Message, Prompt, PromptFacts
+from eureka.proposers import anthropic, openai
 from eureka.proposers.anthropic import AnthropicEndpoint
 from eureka.proposers.budget import Caps, Ledger
 from eureka.proposers.calls import Endpoint
@@ -27,10 +28,11 @@ PROMPT = Prompt(
 
 
 def endpoint_at(provider: str, url: str | None, transport: httpx2.BaseTransport) -> Endpoint:
+    """`url` is the provider's own where it is None."""
     key = Key("SOME_KEY", "sk-none-at-all")
     if provider == "openai":
-        return OpenAIEndpoint("model-1", key, f"{url}/v1" if url else None, transport=transport)
-    return AnthropicEndpoint("model-1", key, url, transport=transport)
+        return OpenAIEndpoint("model-1", key, f"{url}/v1" if url else openai.OFFICIAL_URL, transport=transport)
+    return AnthropicEndpoint("model-1", key, url or anthropic.OFFICIAL_URL, transport=transport)
 
 
 def single(endpoint: Endpoint, prompt: Prompt) -> Completion:

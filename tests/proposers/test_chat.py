@@ -11,7 +11,6 @@ import pytest
 from chat_helpers import KEY, MAX_OUTPUT, PROMPT, PROVIDERS, SECRET, collect, endpoint, ids, proposer
 from model_server import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, REASONING_TOKENS, Step, serving
 
-from eureka.core.errors import ProposerError
 from eureka.core.types import Message, Prompt, PromptFacts, Usage
 from eureka.proposers.anthropic import AnthropicEndpoint
 from eureka.proposers.openai import OpenAIEndpoint
@@ -135,11 +134,6 @@ def test_counts_that_are_none() -> None:
     with serving(Step(raw=raw, headers={"content-type": "text/event-stream"})) as server:
         (answer,) = proposer(endpoint("openai", server.url)).sample(PROMPT, ids(1))
     assert (answer.text, answer.model, answer.usage) == ("", "5", Usage())
-
-
-def test_an_id_of_another_form() -> None:
-    with serving() as server, pytest.raises(ProposerError, match="'seven' is not a candidate id"):
-        list(proposer(endpoint("openai", server.url)).sample(PROMPT, ["seven"]))
 
 
 # ---- side by side ------------------------------------------------------------------------------------------------

@@ -9,26 +9,19 @@ import pytest
 
 from eureka.app.build import make_proposer, resolve, resumed_config
 from eureka.app.estimate import assumption_line, call_line, duration, estimate
-from eureka.config import (
-    AnthropicConfig,
-    ModelConfig,
-    OpenAIConfig,
-    RunConfig,
-    SandboxMode,
-    SearchConfig,
-    TrainConfig,
-    to_yaml,
-)
+from eureka.config import RunConfig, SandboxMode, SearchConfig, TrainConfig, to_yaml
 from eureka.core.errors import ConfigError, ProposerError
 from eureka.core.types import Message, PPOConfig, Prompt, PromptFacts, Schedule
-from eureka.proposers.anthropic import AnthropicEndpoint
+from eureka.proposers.anthropic import AnthropicConfig, AnthropicEndpoint
 from eureka.proposers.budget import Spent
 from eureka.proposers.calls import Endpoint
 from eureka.proposers.chat import ChatProposer
 from eureka.proposers.fallback import Fallback
 from eureka.proposers.keys import Key
 from eureka.proposers.models import ModelAccess, chosen_models, make_ledger, resolve_model
-from eureka.proposers.openai import OpenAIEndpoint
+from eureka.proposers.openai import OpenAIConfig, OpenAIEndpoint
+from eureka.proposers.program_search.proposer import ProgramSearchConfig
+from eureka.proposers.provider import ModelConfig
 from eureka.store import RunStore
 
 KEYS = {"anthropic": Key("ANTHROPIC_API_KEY", "sk-a"), "openai": Key("OPENAI_API_KEY", "sk-o")}
@@ -59,7 +52,10 @@ def test_models_and_endpoints_are_written_out() -> None:
         (OpenAIConfig(base_url="https://me:secret@host/v1", model="m"), "llm.base_url holds a user name, a password"),
         (OpenAIConfig(base_url="https://host/v1?key=secret", model="m"), "llm.base_url holds a user name, a password"),
         (OpenAIConfig(base_url="host:80", model="m"), "llm.base_url=host:80: expected a URL such as http://"),
-        (OpenAIConfig(fallback="gemini"), "there is no such provider; give one of anthropic, openai, program_search"),
+        (
+            OpenAIConfig(fallback="gemini"),
+            "there is no such provider; give one of anthropic, openai, ollama, program_search",
+        ),
         (OpenAIConfig(fallback="openai", fallback_base_url=LOCAL), "name its model with llm.fallback=openai/MODEL"),
         (OpenAIConfig(extra_body="[1]"), 'llm.extra_body=[1]: expected a JSON object such as {"top_k": 40}'),
         (OpenAIConfig(extra_body="{"), "expected a JSON object"),
@@ -85,12 +81,16 @@ def endpoint_of(proposer: object) -> Endpoint:
 
 def test_proposers() -> None:
     openai = made(OpenAIConfig(temperature=0.5, extra_body='{"top_k": 4}'))
-    assert endpoint_of(openai) == OpenAIEndpoint("gpt-6.1-sol", KEYS["openai"], None, 0.5, None, {"top_k": 4}, 300.0)
+    assert endpoint_of(openai) == OpenAIEndpoint(
+        "gpt-6.1-sol", KEYS["openai"], "https://api.openai.com/v1", 0.5, None, {"top_k": 4}, 300.0
+    )
     assert endpoint_of(openai).varies
     assert "sk-" not in repr(endpoint_of(openai))
     anthropic = made(AnthropicConfig())
     assert isinstance(anthropic, ChatProposer)
-    assert endpoint_of(anthropic) == AnthropicEndpoint("claude-sonnet-5-5", KEYS["anthropic"], None, None, None, 300.0)
+    assert endpoint_of(anthropic) == AnthropicEndpoint(
+        "claude-sonnet-5-5", KEYS["anthropic"], "https://api.anthropic.com", None, None, 300.0
+    )
     assert anthropic.description == "The language model claude-sonnet-5-5 (anthropic) writes the reward functions."
     both = made(AnthropicConfig(fallback="openai"))
     assert isinstance(both, Fallback)
@@ -203,7 +203,7 @@ def test_a_key_goes_to_no_endpoint_that_only_the_run_folder_names(tmp_path: Path
 
 
 def test_a_run_folder_takes_no_confinement_away(tmp_path: Path) -> None:
-    unsafe = RunConfig(task="cartpole", sandbox=SandboxMode.unsafe)
+    unsafe = RunConfig(task="cartpole", sandbox=SandboxMode.unsafe, llm=ProgramSearchConfig())
     with RunStore.create(tmp_path / "run", to_yaml(unsafe), {}) as store:
         said = "give sandbox=unsafe again if you trust it, or sandbox=enforced to confine generated code"
         for _ in range(2):

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from eureka.config import AnthropicConfig, ModelConfig
 from eureka.core.types import Completion, Message, Prompt, PromptFacts, Usage
+from eureka.proposers.anthropic import AnthropicConfig
 from eureka.proposers.budget import Caps, Ledger, Spent
 from eureka.proposers.models import resolve_model
+from eureka.proposers.provider import ModelConfig
 from eureka.proposers.spending import open_calls, settle_calls, spending_line, spent_before, spent_beside_answers
 from eureka.proposers.tokens import token_bound
 from eureka.store import RunStore

@@ -8,7 +8,7 @@ import pytest
 from loop_fakes import BROKEN, GOOD, FakeBackend, FakeObserver, Make, MakeRun, Stopped, build_run
 
 import eureka.tasks
-from eureka.config import compose_config
+from eureka.app.configs import compose_config
 from eureka.core.errors import ContextTooLong, ProposerError
 from eureka.core.ids import candidate_id
 from eureka.core.types import Completion, Prompt, Stage

@@ -7,18 +7,31 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from random import Random
 
+from eureka.config import ProposerConfig, RunConfig
 from eureka.core.errors import ProposerError
 from eureka.core.ids import sample_of
 from eureka.core.types import Completion, Prompt, PromptFacts, Reflection
-from eureka.proposers.base import OneByOne
+from eureka.proposers.base import OneByOne, Proposer
 from eureka.proposers.program_search.draw import Library, draw_program, library, plain_program
 from eureka.proposers.program_search.mutate import Proposal, mutate
 from eureka.proposers.program_search.source import Program, Term, parse, render
+from eureka.proposers.provider import Provider
 
 _SIBLINGS = 16
 """Samples of a generation that a further proposal differs from, however many were asked for."""
+
+
+@dataclass(frozen=True)
+class ProgramSearchConfig(ProposerConfig):
+    """`llm=program_search`: a typed search over reward programs, no language model."""
+
+    name: str = "program_search"
+    """The choice."""
+    use_probe: bool = True
+    """Whether it may see which State columns move with the metric on sampled states (printed and stored)."""
 
 
 class ProgramSearch(OneByOne):
@@ -160,3 +173,20 @@ def _correlation_sentence(term: Term, lib: Library) -> str:
     if not correlation or not feature or feature.role != "drive":
         return ""
     return f"On sampled states {term.name} has a correlation of {correlation:.2f} with the task metric."
+
+
+def _make(config: RunConfig) -> Proposer:
+    assert isinstance(config.llm, ProgramSearchConfig)
+    return ProgramSearch(config.seed, config.llm.use_probe)
+
+
+def _without_probe(llm: ProgramSearchConfig) -> ProgramSearchConfig:
+    return replace(llm, use_probe=False)
+
+
+PROVIDER = Provider(
+    config=ProgramSearchConfig,
+    make=_make,
+    without_metric=_without_probe,
+    fallback=ProgramSearchConfig(use_probe=False),
+)

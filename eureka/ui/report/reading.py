@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import yaml
-
+from eureka.config.settings import stored_settings
 from eureka.core.ids import INIT_ID, generation_of
 from eureka.core.types import Candidate, Completion, Message, Prompt, Rejected, Stage, TrainingResult
 from eureka.evaluation.record import read_comparison
@@ -34,7 +33,7 @@ def read_run(store: RunStore) -> RunView:
     is_finished = store.is_finished
     evaluations = _by_name(store.evaluations())
     results = _by_name(store.results())
-    settings = flatten(yaml.safe_load(store.config_yaml) or {})
+    settings = stored_settings(store.config_yaml)
     generations = _generations(store, results, finished, settings)
     best_id = next((best for best in reversed(finished.values()) if best), None)
     comparison = read_comparison(store.folder)
@@ -61,17 +60,6 @@ def read_run(store: RunStore) -> RunView:
         facts=facts,
         calls_without_answer=store.calls_without_answer(),
     )
-
-
-def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
-    """`{"search": {"samples": 4}}` -> `{"search.samples": 4}`."""
-    flat: dict[str, object] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
 
 
 def spending(completions: Iterable[Completion]) -> Spending:

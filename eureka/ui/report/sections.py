@@ -10,13 +10,15 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from eureka.config.schema import BUDGETS, PROPOSERS, ProposerConfig, RunConfig
+from eureka.config import BUDGETS, ProposerConfig, RunConfig
+from eureka.config.settings import flatten
 from eureka.evaluation import Method, Role
 from eureka.evaluation.rows import label, notes
+from eureka.proposers.registry import config_classes
 from eureka.ui.report.candidates import worker_seconds
 from eureka.ui.report.charts import Dot, IntervalRow, generation_chart, interval_plot, quantile
 from eureka.ui.report.lineage import Node, lineage_tree
-from eureka.ui.report.reading import flatten, spending
+from eureka.ui.report.reading import spending
 from eureka.ui.report.text import number
 from eureka.ui.report.views import CandidateView, GenerationView, RunView, Spending
 
@@ -198,7 +200,7 @@ def reproduce_command(run: RunView, replayed: str = "") -> str:
 
 def _usual(budget: str, llm: str) -> dict[str, object]:
     """What a config holds where nothing but the budget and the proposer was given."""
-    config = dataclasses.asdict(RunConfig()) | {"llm": dataclasses.asdict(PROPOSERS.get(llm, ProposerConfig)())}
+    config = dataclasses.asdict(RunConfig()) | {"llm": dataclasses.asdict(config_classes().get(llm, ProposerConfig)())}
     return flatten(config) | flatten(BUDGETS.get(budget, {}))
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from eureka.config import Films, from_yaml
+from eureka.config import Films
+from eureka.config.settings import stored_settings
 from eureka.core.types import TrainingResult
 from eureka.store import RunStore
 from eureka.ui.video.film import (
@@ -64,8 +65,9 @@ def report_films(store: RunStore, films: Films) -> list[PlannedFilm]:
         return head
     trained = [best_training(results) for results in searched.values()]
     trained.sort(key=lambda result: (-result.score, result.candidate_id))
-    search = from_yaml(store.config_yaml).search
-    seconds = ALL_S / max(search.generations * search.samples, len(trained), 1)
+    settings = stored_settings(store.config_yaml)
+    asked = int(str(settings["search.generations"])) * int(str(settings["search.samples"]))
+    seconds = ALL_S / max(asked, len(trained), 1)
     look = replace(SMALL, max_seconds=min(max(seconds, SHORTEST_S), LONGEST_S))
     return head + [PlannedFilm(film_of_candidate(r.candidate_id), r, look) for r in trained[:MOST_CANDIDATES]]
 

@@ -10,7 +10,8 @@ from threading import Condition, Thread
 from types import TracebackType
 from typing import Self
 
-from eureka.config import Films, from_yaml
+from eureka.config import Films
+from eureka.config.settings import stored_settings
 from eureka.core.errors import EurekaError, RenderingUnavailable, VideoError
 from eureka.core.processes import LOWEST_PRIORITY
 from eureka.core.serialize import dumps
@@ -39,7 +40,7 @@ def film_into_run(
     """
     result, made = film.result, process.scratch / "film.mp4"
     folders = tuple(str(folder.resolve()) for folder in task_dirs)
-    task = from_yaml(store.config_yaml).task
+    task = str(stored_settings(store.config_yaml)["task"])
     video = process.film(FilmJob(task=task, task_dirs=folders, policy=result.policy, graph=graph, look=film.look), made)
     shown = video.episodes[0]
     note = FilmNote(

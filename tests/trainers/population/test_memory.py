@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from eureka.app.configs import compose_config
 from eureka.app.estimate import estimate_memory, find_room
-from eureka.config import compose_config
 from eureka.core.errors import TrainingError
 from eureka.core.types import Schedule
 from eureka.tasks import Task, load_task

@@ -13,7 +13,8 @@ import pytest
 import torch
 
 import eureka.ui.video.queue
-from eureka.config import Films, compose_config, to_yaml
+from eureka.app.configs import compose_config
+from eureka.config import Films, to_yaml
 from eureka.core.errors import RenderingUnavailable, VideoError
 from eureka.core.types import Candidate, Completion, TrainingResult
 from eureka.store import RunStore

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 import eureka.ui.video.queue
-from eureka.config import Films, compose_config, to_yaml
+from eureka.app.configs import compose_config
+from eureka.config import Films, to_yaml
 from eureka.core.types import Candidate, Completion, TrainingResult
 from eureka.store import RunStore
 from eureka.ui.video.film import read_note

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from eureka.config import from_yaml
+from eureka.config.settings import stored_settings
 from eureka.core.types import Feedback, Verdict
 from eureka.search import pooled_score
 from eureka.search.preferences import has_metric
@@ -76,7 +76,7 @@ def standing(run_folder: Path) -> Standing:
         FeedbackError: an answer that was changed by hand.
     """
     with RunStore.open(run_folder, read_only=True) as store:
-        sentence, task = store.facts().get("sentence", ""), from_yaml(store.config_yaml).task
+        sentence, task = store.facts().get("sentence", ""), str(stored_settings(store.config_yaml)["task"])
         review = newest_review(run_folder)
         if review is None:
             return Standing(task, sentence, Phase.NOTHING)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from eureka.config import FeedbackMode, ReplayConfig, RunConfig
+from eureka.config import FeedbackMode, RunConfig
 from eureka.core.errors import FeedbackError
 from eureka.core.types import Feedback, Verdict
+from eureka.proposers.replay import ReplayConfig
 from eureka.store import RunStore
 from eureka.ui.web.review.data import Review, answered_about, read_answer, write_answer, write_review
 

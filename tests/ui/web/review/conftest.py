@@ -12,7 +12,8 @@ import pytest
 from loop_fakes import build_run
 
 import eureka.ui.web.review.waiting
-from eureka.config import compose_config, to_yaml
+from eureka.app.configs import compose_config
+from eureka.config import to_yaml
 from eureka.core.types import TrainingResult
 from eureka.search.loop import evolve
 from eureka.store import RunStore

@@ -15,9 +15,10 @@ import torch
 from loop_fakes import FakeBackend, build_run
 from preference_task import write_task
 
+from eureka.app.configs import compose_config
 from eureka.app.estimate import estimate
 from eureka.app.session import SearchSession, judged_by_preferences, search_session
-from eureka.config import RunConfig, compose_config, to_yaml
+from eureka.config import RunConfig, to_yaml
 from eureka.core.errors import ConfigError, StoreError, TaskError
 from eureka.core.events import GenerationFinished, TrainingProgress, of_training
 from eureka.core.types import Feedback, PPOConfig, Prompt, PromptFacts, Schedule, TrainingResult, Verdict

@@ -1,0 +1,32 @@
+"""The configuration with the registries handed in: what every command composes and reads configs with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from eureka import config
+from eureka.config import Choices, RunConfig
+from eureka.proposers.registry import config_classes
+
+
+def choices() -> Choices:
+    """What the keys that choose may be."""
+    return Choices(llm=config_classes())
+
+
+def compose_config(
+    overrides: Sequence[str], task_dirs: Sequence[Path] = (), proposer: str = "program_search"
+) -> RunConfig:
+    """The config that overrides ask for, see `eureka.config.compose_config`."""
+    return config.compose_config(overrides, choices(), task_dirs, proposer)
+
+
+def from_yaml(text: str) -> RunConfig:
+    """A stored config, see `eureka.config.from_yaml`."""
+    return config.from_yaml(text, choices())
+
+
+def change_resumed(given: RunConfig, overrides: Sequence[str]) -> RunConfig:
+    """The config of a run that goes on, see `eureka.config.change_resumed`."""
+    return config.change_resumed(given, overrides, choices())

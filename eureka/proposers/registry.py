@@ -1,0 +1,58 @@
+"""The providers: who `llm=<name>` may choose. To add one, write its file and add a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from eureka.config import ProposerConfig
+from eureka.proposers import anthropic, ollama, openai, replay
+from eureka.proposers.program_search import proposer as program_search
+from eureka.proposers.provider import ModelProvider, Provider
+
+PROVIDERS: dict[str, Provider | ModelProvider] = {
+    provider.name: provider
+    for provider in (
+        anthropic.PROVIDER,
+        openai.PROVIDER,
+        ollama.PROVIDER,
+        program_search.PROVIDER,
+        replay.PROVIDER,
+    )
+}
+"""By name. Where the keys of several are set, the first of them is the default."""
+
+
+def config_classes() -> dict[str, type[ProposerConfig]]:
+    """The config class of each, for `Choices.llm`."""
+    return {name: provider.config for name, provider in PROVIDERS.items()}
+
+
+def model_providers() -> dict[str, ModelProvider]:
+    """Those that are language models."""
+    return {name: provider for name, provider in PROVIDERS.items() if isinstance(provider, ModelProvider)}
+
+
+def key_variables() -> dict[str, str]:
+    """The environment variable of each provider's key, of those that want one."""
+    return {name: provider.key_variable for name, provider in model_providers().items() if provider.key_variable}
+
+
+def default_proposer(keys: Collection[str]) -> str:
+    """What `llm=auto` stands for where these providers' keys are set."""
+    return next((name for name in PROVIDERS if name in keys), program_search.PROVIDER.name)
+
+
+def without_metric(llm: ProposerConfig) -> ProposerConfig:
+    """The config for a task that has no metric."""
+    provider = PROVIDERS[llm.name]
+    changed: ProposerConfig = provider.without_metric(llm) if isinstance(provider, Provider) else llm
+    return changed
+
+
+def known_urls(provider: str, environment: Mapping[str, str]) -> set[str]:
+    """The endpoints that may get a provider's key unasked: its own, and the one that the user's environment names."""
+    found = model_providers().get(provider)
+    if found is None:
+        return set()
+    named = environment.get(found.base_url_variable, "") if found.base_url_variable else ""
+    return {found.url, named} - {""}
