@@ -182,6 +182,7 @@ def test_a_thousand_steps_of_a_vector_equal_training(ant: Task, reward: Path, mo
     assert resets > 10
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_a_wrapper_in_every_environment_is_the_same(reward: Path, asynchronous: bool) -> None:
     """`RewardWrapper` inside the vector, in other processes too, and `VectorRewardWrapper` around it."""

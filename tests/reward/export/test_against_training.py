@@ -13,6 +13,8 @@ from eureka.tasks import load_task
 from eureka.trainers.population.population import Population
 from eureka.trainers.population.rollout import Rollout
 
+pytestmark = pytest.mark.process
+
 GRAPH = json.dumps(
     {
         "version": 1,

@@ -17,6 +17,8 @@ from eureka.trainers.population import worker
 from eureka.trainers.population.backend import Event, LocalBackend
 from eureka.trainers.population.population import Population
 
+pytestmark = pytest.mark.process
+
 MakeJob = Callable[..., TrainingJob]
 
 

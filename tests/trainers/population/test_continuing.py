@@ -11,6 +11,8 @@ from eureka.core.types import Progress, Schedule, TrainingJob, TrainingResult
 from eureka.trainers.population.backend import Event, LocalBackend
 from eureka.trainers.population.continuing import longest_start, training_key
 
+pytestmark = pytest.mark.process
+
 MakeJob = Callable[..., TrainingJob]
 
 

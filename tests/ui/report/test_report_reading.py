@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from synthetic_run import CONFIG, FACTS, write_synthetic_run
 
+from eureka.config.settings import flatten
 from eureka.core.types import (
     Candidate,
     Completion,
@@ -31,7 +32,7 @@ from eureka.store import RunStore
 from eureka.ui.report.candidates import Limits, candidate_parts, worker_seconds
 from eureka.ui.report.comparing import comparison_page
 from eureka.ui.report.ideas import MAX_ROWS, ideas
-from eureka.ui.report.reading import flatten, read_run
+from eureka.ui.report.reading import read_run
 from eureka.ui.report.sections import evaluation_section, reproduce_command, search_section, steps_per_second
 from eureka.ui.report.verdict import is_saturated, verdict, warnings
 from eureka.ui.report.views import RunView

@@ -174,6 +174,7 @@ def test_nothing_is_measured_once_more_without_a_metric() -> None:
     assert estimate(config, schedule, Prompt((), PromptFacts("cartpole", 0, 1, ()))).control_steps == trainings * 1000
 
 
+@pytest.mark.process
 def test_a_whole_run_from_the_command_line(tmp_path: Path) -> None:
     dirs = write_task(tmp_path)
     (tmp_path / "feedback.yaml").write_text("1: {best: g01-c02}\n2: {best: g02-c01, text: steadier}\n")
