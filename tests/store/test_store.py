@@ -180,7 +180,7 @@ def test_places(tmp_path: Path) -> None:
         assert store.best_folder == tmp_path / "run" / "best"
         assert store.checkpoint_folder == tmp_path / "run" / "checkpoints"
         assert store.write_file("best/reward.py", "lone \ud800").read_text() == "lone ?"
-    assert generation_of("g12-c003") == 12
+    assert generation_of("g12-c03") == 12
     with pytest.raises(ValueError, match="'best' is not a candidate id"):
         generation_of("best")
 

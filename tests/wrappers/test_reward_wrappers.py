@@ -289,6 +289,7 @@ def test_a_module_without_its_task_is_told_it(tmp_path: Path, reward: Path) -> N
     assert env.step(np.zeros(8, np.float32))[4]["reward_components"]["jerk"] == 0.0
 
 
+@pytest.mark.process
 def test_environments_that_cannot_be_used(reward: Path) -> None:
     with pytest.raises(TaskError, match="another body"):
         RewardWrapper(gymnasium.make("InvertedPendulum-v5"), reward)

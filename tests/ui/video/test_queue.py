@@ -100,6 +100,7 @@ def test_a_process_that_dies_costs_one_film(run: RunStore, tmp_path: Path, monke
     assert len(started(tmp_path)) == 2, "of two films, each tried once"
 
 
+@pytest.mark.process
 def test_what_cannot_draw_is_said_once(run: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reply = '{"video":null,"error":"nothing here can draw","can_draw":false}'
     stand_in(tmp_path, monkeypatch, f"read -r line; echo '{reply}'")

@@ -57,7 +57,7 @@ def test_a_task_needs_no_metric_function(tmp_path: Path) -> None:
     ("options", "sentence"),
     [
         ({"fitness": "metric"}, r"env\.py: class Cartpole lacks metric"),
-        ({"fitness": "applause"}, "`fitness` must be metric or preference, not 'applause'"),
+        ({"fitness": "applause"}, "`fitness` must be 'metric' or 'preference', not 'applause'"),
         ({"keep_metric": True}, "Cartpole has a metric, and task.yaml says fitness: preference"),
     ],
 )
