@@ -1,6 +1,21 @@
 """What a model is told. All wording lives in the templates beside this file; numbers come from `PromptFacts`."""
 
-from eureka.prompts.render import render_continuation, render_prompt, render_repair, render_variety
+from eureka.prompts.render import (
+    for_model,
+    for_person,
+    render_continuation,
+    render_prompt,
+    render_repair,
+    render_variety,
+)
 from eureka.prompts.shorten import shortened
 
-__all__ = ["render_continuation", "render_prompt", "render_repair", "render_variety", "shortened"]
+__all__ = [
+    "for_model",
+    "for_person",
+    "render_continuation",
+    "render_prompt",
+    "render_repair",
+    "render_variety",
+    "shortened",
+]

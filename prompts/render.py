@@ -15,6 +15,7 @@ from importlib.resources import files
 
 import jinja2
 
+from eureka.core.diagnosis import Diagnosis
 from eureka.core.ids import INIT_ID
 from eureka.core.types import Completion, FieldSpec, Message, Prompt, PromptFacts, Rejected, Stage
 
@@ -53,7 +54,6 @@ def render_prompt(
         state=facts.state,
         reflection=facts.reflection,
         init_id=INIT_ID,
-        by_name={c.name: c for c in facts.reflection.components} if facts.reflection else {},
         mistakes=[mistake(rejected) for rejected in facts.rejected],
         feedback=facts.feedback,
         worst_source=facts.worst_source,
@@ -79,6 +79,28 @@ def render_repair(prompt: Prompt, rejected: Rejected, attempt: int, *, source: s
 def render_continuation(prompt: Prompt, answer: Completion) -> Prompt:
     """A conversation that asks for the rest of an answer that was cut off."""
     return _conversation(prompt, answer.attempt + 1, answer.text.rstrip(), _rendered("continuation.jinja2"))
+
+
+def for_model(diagnosis: Diagnosis) -> str:
+    """What a model is told about a diagnosis and what to do about it; empty where that is nothing."""
+    return _worded(diagnosis, model=True)
+
+
+def for_person(diagnosis: Diagnosis) -> str:
+    """What a person is told: a sentence without a capital and a full stop, names in backticks; empty for good news."""
+    return _worded(diagnosis, model=False)
+
+
+class _Numbers(dict[str, float | None]):
+    """A number that is not there is undefined, and no error: diagnoses come from confined processes too."""
+
+    def __missing__(self, key: str) -> None:
+        return None
+
+
+def _worded(diagnosis: Diagnosis, *, model: bool) -> str:
+    words = getattr(_environment().get_template("diagnosis.jinja2").module, diagnosis.kind.value)
+    return str(words(diagnosis, _Numbers(diagnosis.numbers), model)).strip()
 
 
 def render_variety(sample: int, samples: int) -> str:
@@ -123,7 +145,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {"number": number, "numbers": numbers, "percent": percent, "shape": shape, "fenced": fenced}
-    environment.filters |= {"quoted": quoted, "excerpt": lambda text: _cut(text, _MAX_WORST)}
+    environment.filters |= {"for_model": for_model, "quoted": quoted, "excerpt": lambda text: _cut(text, _MAX_WORST)}
     return environment
 
 
@@ -143,8 +165,10 @@ def number(value: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """`99.8%`, or `undefined` for None."""
-    return "undefined" if share is None else f"{number(100 * share)}%"
+    """`99.8%`, `less than 0.01%`, or `undefined` for None."""
+    if share is None:
+        return "undefined"
+    return "less than 0.01%" if 0.0 < abs(share) < 1e-4 else f"{number(100 * share)}%"
 
 
 def numbers(values: Sequence[float]) -> str:

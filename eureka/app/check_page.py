@@ -7,11 +7,12 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from eureka.app.checking import Checked
+from eureka.core.diagnosis import Severity
 from eureka.core.text import table
 from eureka.core.types import Rejected
+from eureka.prompts import for_person
 from eureka.reward.analysis.analyse import Analysis
 from eureka.reward.analysis.behaviour import Behaviour
-from eureka.reward.analysis.findings import Severity
 from eureka.reward.analysis.parameters import Parameter
 from eureka.reward.analysis.ranking import Ranking
 from eureka.reward.analysis.structure import Entry
@@ -29,7 +30,7 @@ _NARROW = 16
 
 def print_page(checked: Checked) -> None:
     """The page, with the verdict as its last line."""
-    paragraph(f"{checked.path} for task {checked.task.info.name}: {checked.task.info.description}")
+    paragraph(f"{checked.path} for task {checked.spec.name}: {checked.spec.sentence}")
     line()
     if checked.rejected is not None:
         _print_rejected(checked.rejected, checked.confined)
@@ -44,8 +45,8 @@ def print_page(checked: Checked) -> None:
     _print_components(analysis)
     _section("constants, and how far the total moves where one is changed", _parameters(analysis.parameters))
     if analysis.ranking is not None:
-        _print_ranking(analysis.ranking, checked.task.metric.unit)
-    _print_findings(analysis)
+        _print_ranking(analysis.ranking, checked.spec.unit)
+    _print_diagnoses(analysis)
 
 
 def _section(title: str, rows: Sequence[Sequence[str]]) -> None:
@@ -168,11 +169,11 @@ def _mean(values: Sequence[float]) -> str:
     return _number(sum(values) / len(values)) if values else "-"
 
 
-def _print_findings(analysis: Analysis) -> None:
-    if analysis.findings:
+def _print_diagnoses(analysis: Analysis) -> None:
+    if analysis.diagnoses:
         line("what stands out")
-        places = [f"line {finding.line}: " if finding.line else "" for finding in analysis.findings]
-        rows = [(_MARK[f.severity], where + f.text) for f, where in zip(analysis.findings, places, strict=True)]
+        places = [f"line {diagnosis.line}: " if diagnosis.line else "" for diagnosis in analysis.diagnoses]
+        rows = [(_MARK[d.severity], at + for_person(d)) for d, at in zip(analysis.diagnoses, places, strict=True)]
         for text in table(_broken(rows) or rows):
             line(_INDENT + text)
         line()
@@ -180,7 +181,7 @@ def _print_findings(analysis: Analysis) -> None:
 
 
 def _verdict(analysis: Analysis) -> Iterator[str]:
-    counts = {mark: sum(f.severity is mark for f in analysis.findings) for mark in Severity}
+    counts = {mark: sum(diagnosis.severity is mark for diagnosis in analysis.diagnoses) for mark in Severity}
     yield "training with it would be in vain" if counts[Severity.PROBLEM] else "it can be trained with"
     for mark, word in ((Severity.PROBLEM, "problem"), (Severity.WARNING, "warning"), (Severity.NOTE, "note")):
         if counts[mark]:

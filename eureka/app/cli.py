@@ -95,7 +95,7 @@ def run(
     from eureka.app.session import search_session
     from eureka.proposers.registry import default_proposer, key_variables
     from eureka.store import require_free
-    from eureka.ui.web.review.file import read_feedback_file
+    from eureka.ui.web.review.feedback_file import read_feedback_file
 
     task_dirs = task_dir or []
     answers = read_feedback_file(feedback) if feedback else []
@@ -149,8 +149,8 @@ def resume(
     from eureka.app.build import require_task_dirs, resumed_config
     from eureka.app.session import search_session
     from eureka.store import RunStore
-    from eureka.ui.web.review.file import read_feedback_file
-    from eureka.ui.web.review.waiting import leave_answers
+    from eureka.ui.web.review.feedback_file import read_feedback_file
+    from eureka.ui.web.review.reviewer import leave_answers
 
     answers = read_feedback_file(feedback) if feedback else []
     task_dirs = task_dir or []

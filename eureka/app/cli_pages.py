@@ -79,9 +79,7 @@ def compare(
 
 def watch_runs(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run folder, or a folder of runs.")] = Path("outputs"),
-    host: Annotated[str, typer.Option(help="The address to listen on; beyond this machine a token is needed.")] = (
-        "127.0.0.1"
-    ),
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = ("127.0.0.1"),
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="8517 or a free one if not given.")] = None,
 ) -> None:
     """Serve the reports of runs as pages that follow them while they go on.
@@ -89,9 +87,9 @@ def watch_runs(
     It only reads, and can be started and stopped at any time.
     """
     take_keys(os.environ)
-    from eureka.ui.web.live.server import watch
+    from eureka.ui.web.server import serving
 
-    with suppress(KeyboardInterrupt), watch(folder, host, port) as ready:
+    with suppress(KeyboardInterrupt), serving(folder, host, port) as ready:
         line(f"watch it at {ready.address} (Ctrl-C ends this; runs are not affected)")
         ready.run()
 
@@ -112,11 +110,14 @@ def review(
 
         review_in_terminal(folder)
         return
-    from eureka.ui.web.review.server import open_browser, serving_reviews
+    from eureka.ui.web.review.state import review_state
+    from eureka.ui.web.server import open_browser, serving
 
-    with suppress(KeyboardInterrupt), serving_reviews(folder, port) as ready:
-        line(f"review it at {ready.address} (Ctrl-C ends this; in the terminal: eureka review {folder} --plain)")
-        open_browser(ready.address, os.environ)
+    review_state(folder)
+    with suppress(KeyboardInterrupt), serving(folder, port=port) as ready:
+        address = ready.review_address
+        line(f"review it at {address} (Ctrl-C ends this; in the terminal: eureka review {folder} --plain)")
+        open_browser(address, os.environ)
         ready.run()
 
 

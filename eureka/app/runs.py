@@ -17,7 +17,7 @@ from eureka.evaluation import Comparison, read_comparison
 from eureka.proposers.keys import Key
 from eureka.store import RunStore, require_free
 from eureka.ui.console import interrupted
-from eureka.ui.web.review.waiting import leave_answers
+from eureka.ui.web.review.reviewer import leave_answers
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from eureka.core.types import Candidate, ComponentReflection, ComponentStatistics, Reflection, TrainingResult
-from eureka.reward.analysis.advice import findings
+from eureka.reward.analysis.diagnosis import of_training
 
 NUM_POINTS = 10
 
@@ -36,7 +36,7 @@ def reflect(candidate: Candidate, results: Sequence[TrainingResult], preference:
             for name in first.components
         ),
     )
-    return replace(reflection, findings=findings(reflection))
+    return replace(reflection, diagnoses=of_training(reflection))
 
 
 def points(curve: Sequence[float]) -> tuple[float, ...]:

@@ -11,14 +11,13 @@ from pathlib import Path
 import jinja2
 import pytest
 
+from eureka.core.diagnosis import Diagnosis, DiagnosisKind
 from eureka.core.ids import INIT_ID
 from eureka.core.types import (
     Completion,
     ComponentReflection,
     Feedback,
     FieldSpec,
-    Finding,
-    FindingKind,
     Message,
     Prompt,
     PromptFacts,
@@ -27,9 +26,17 @@ from eureka.core.types import (
     Stage,
     Verdict,
 )
-from eureka.prompts import render_continuation, render_prompt, render_repair, render_variety, shortened
+from eureka.prompts import (
+    for_model,
+    for_person,
+    render_continuation,
+    render_prompt,
+    render_repair,
+    render_variety,
+    shortened,
+)
 from eureka.prompts.render import fenced, mistake, number, numbers
-from eureka.reward.analysis.advice import findings
+from eureka.reward.analysis.diagnosis import of_training
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -100,7 +107,7 @@ REFLECTION = Reflection(
         ),
     ),
 )
-REFLECTION = replace(REFLECTION, findings=findings(REFLECTION))
+REFLECTION = replace(REFLECTION, diagnoses=of_training(REFLECTION))
 HACKED = replace(
     REFLECTION,
     candidate_id="g02-c04",
@@ -110,7 +117,7 @@ HACKED = replace(
     episode_length_points=(500.0, 430.0, 310.0),
     components=(replace(REFLECTION.components[1], metric_correlation=-0.4), REFLECTION.components[2]),
 )
-HACKED = replace(HACKED, findings=findings(HACKED))
+HACKED = replace(HACKED, diagnoses=of_training(HACKED))
 REJECTED = (
     Rejected(
         "g01-c01",
@@ -133,7 +140,6 @@ TWIN = Rejected(
     "its total is that of g01-c02 times 2, which scored 1.5 m/s: it is not trained again. Propose a reward that "
     "differs in more than the scale of the total: other terms, shapes or relative weights.",
 )
-DOMINATES = (Finding(FindingKind.COMPONENT_DOMINATES, "upright"),)
 BRANCHES = """import torch
 
 def compute_reward(cup_upright, holding):
@@ -160,7 +166,7 @@ PREFERRED = replace(
     metric_final=0.7,
     components=tuple(replace(c, metric_correlation=None) for c in REFLECTION.components),
 )
-PREFERRED = replace(PREFERRED, findings=findings(PREFERRED))
+PREFERRED = replace(PREFERRED, diagnoses=of_training(PREFERRED))
 RAW = "Here is a sketch:\n\n```python\nreward = upright - effort\n```"
 
 
@@ -290,26 +296,42 @@ def test_shortening_keeps_what_a_person_said_last() -> None:
     assert shortened(case, 0) == replace(case, feedback=FEEDBACK[:1], worst_source="")
 
 
-def test_every_finding_has_words_of_its_own() -> None:
-    said = set()
-    for kind in FindingKind:
-        component = "upright" if kind.value.startswith("component") else ""
-        case = facts(2, replace(REFLECTION, findings=(Finding(kind, component),)))
-        content = rendered(case).messages[1].content
-        said.add(content.partition("What these numbers say.")[2])
-    assert len(said) == len(FindingKind)
-    none = rendered(facts(2, replace(REFLECTION, findings=()))).messages[1].content
-    assert "Nothing stands out" in none
-    named = rendered(facts(2, replace(REFLECTION, findings=(Finding(FindingKind.TERM_UNREPORTED, "effort"),))))
-    assert "- `effort` is in the total and in no component, so nothing can be said" in named.messages[1].content
+NUMBERS = ("first", "last", "best", "final", "total", "std", "mean", "active", "share", "correlation", "constant")
+
+
+def diagnosed(*diagnoses: Diagnosis) -> str:
+    return rendered(facts(2, replace(REFLECTION, diagnoses=diagnoses))).messages[1].content
+
+
+def test_every_diagnosis_has_words_of_its_own_for_each_reader() -> None:
+    for words in (for_model, for_person):
+        numbers = dict.fromkeys(NUMBERS, 0.5)
+        said = {kind: words(Diagnosis(kind, component="upright", numbers=numbers)) for kind in DiagnosisKind}
+        # What dominates is said to a person in the same words whether it serves the task or not.
+        same = 1 if words is for_person else 0
+        assert len(set(said.values())) == len(said) - same
+        assert all("\n" not in text for text in said.values())
+    assert for_person(Diagnosis(DiagnosisKind.METRIC_RISING)) == ""
+    assert for_model(Diagnosis(DiagnosisKind.COMPONENT_SATURATED, component="upright")) == ""
+
+
+def test_what_stands_out_is_said_with_its_name() -> None:
+    assert "Nothing stands out" in diagnosed()
+    assert "Nothing stands out" in diagnosed(Diagnosis(DiagnosisKind.COMPONENT_SATURATED, component="upright"))
+    said = diagnosed(Diagnosis(DiagnosisKind.TERM_UNREPORTED, component="effort"))
+    assert "- `effort` is in the total and in no component, so nothing can be said" in said
+
+
+def test_a_number_that_is_missing_is_undefined() -> None:
+    assert for_person(Diagnosis(DiagnosisKind.TOTAL_CONSTANT)).startswith("the total is undefined on every")
 
 
 def test_a_dominating_component_that_serves_the_task_may_lead() -> None:
-    leading = replace(REFLECTION.components[1], metric_correlation=0.9)
-    reflection = replace(REFLECTION, components=(leading,), findings=DOMINATES)
-    assert "so let it lead" in rendered(facts(2, reflection)).messages[1].content
-    weak = replace(REFLECTION, findings=DOMINATES)
-    assert "scale it down or rewrite it" in rendered(facts(2, weak)).messages[1].content
+    leading = replace(REFLECTION.components[1], metric_correlation=0.9, variance_share=0.95)
+    weak = replace(leading, metric_correlation=0.1)
+    for component, words in ((leading, "so let it lead"), (weak, "scale it down or rewrite it")):
+        reflection = replace(REFLECTION, components=(component, *REFLECTION.components[2:]))
+        assert words in diagnosed(*of_training(reflection))
 
 
 def test_an_error_of_another_candidate_is_one_short_line() -> None:

@@ -5,25 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from page_server import Answer, PageServer, running
 
-from eureka.ui.web.live.server import watch
+import eureka.ui.web.server
 
 
 class Served(PageServer):
     """A server of runs."""
 
-    @property
-    def query(self) -> str:
-        return f"?{urlsplit(self.address).query}" if "?" in self.address else ""
-
     def ask(self, target: str, headers: dict[str, str] | None = None, method: str = "GET") -> Answer:
-        """A request with exactly this target; `headers` replace what a browser would send."""
+        """A request with exactly this target; `headers` replace what a browser that knows the token would send."""
         with self.connection() as connection:
             connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
-            for name, value in {"Host": f"127.0.0.1:{self.port}", **(headers or {})}.items():
+            sent = {"Host": f"127.0.0.1:{self.port}", "Cookie": self.cookie, **(headers or {})}
+            for name, value in sent.items():
                 connection.putheader(name, value)
             connection.endheaders()
             return Answer.read(connection)
@@ -32,7 +28,7 @@ class Served(PageServer):
     def events(self, target: str, headers: dict[str, str] | None = None) -> Iterator[Iterator[str]]:
         """The lines of an event stream as they arrive."""
         with self.connection() as connection:
-            connection.request("GET", target, headers=headers or {})
+            connection.request("GET", target, headers={"Cookie": self.cookie, **(headers or {})})
             answer = connection.getresponse()
             assert answer.status == 200
             assert answer.getheader("content-type", "").startswith("text/event-stream")
@@ -42,5 +38,5 @@ class Served(PageServer):
 @contextmanager
 def serving(root: Path, host: str = "127.0.0.1") -> Iterator[Served]:
     """The pages of `root` on a free port while the context lasts."""
-    with watch(root, host, 0) as ready, running(ready):
+    with eureka.ui.web.server.serving(root, host, 0) as ready, running(ready):
         yield Served(ready)

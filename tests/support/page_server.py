@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Thread
 
-from eureka.ui.web.live.server import Watch
+from eureka.ui.web.server import WebServer
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,24 @@ class Answer:
 class PageServer:
     """A running server."""
 
-    ready: Watch
+    ready: WebServer
 
     @property
     def address(self) -> str:
         return self.ready.address
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def token(self) -> str:
+        return self.ready.token
+
+    @property
+    def cookie(self) -> str:
+        """What a browser sends that opened the address."""
+        return f"eureka{self.port}={self.token}"
 
     @property
     def port(self) -> int:
@@ -50,7 +63,7 @@ class PageServer:
 
 
 @contextmanager
-def running(ready: Watch) -> Iterator[None]:
+def running(ready: WebServer) -> Iterator[None]:
     """The server answers while the context lasts."""
     thread = Thread(target=ready.run)
     thread.start()

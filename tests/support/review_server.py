@@ -9,19 +9,15 @@ from urllib.parse import urlencode
 
 from page_server import Answer, PageServer, running
 
-from eureka.ui.web.review.server import serving_reviews
+import eureka.ui.web.server
 
 
 class Served(PageServer):
     """A server of reviews."""
 
     @property
-    def token(self) -> str:
-        return self.address.partition("token=")[2]
-
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+    def address(self) -> str:
+        return self.ready.review_address
 
     def ask(
         self,
@@ -30,13 +26,18 @@ class Served(PageServer):
         method: str = "GET",
         form: dict[str, str] | None = None,
     ) -> Answer:
-        """A request with the cookie that the page's own have, unless `headers` say otherwise."""
+        """A request below the review, with the cookie that the page's own have, unless `headers` say otherwise."""
         body = urlencode(form) if form is not None else None
-        sent = {"Cookie": f"review{self.port}={self.token}", **(headers or {})}
+        sent = {"Cookie": self.cookie, **(headers or {})}
         if body is not None:
             sent |= {"Content-Type": "application/x-www-form-urlencoded"}
         with self.connection() as connection:
-            connection.request(method, target, body, {name: value for name, value in sent.items() if value})
+            connection.request(
+                method,
+                f"/runs/{self.ready.root.name}/review{target}",
+                body,
+                {name: value for name, value in sent.items() if value},
+            )
             return Answer.read(connection)
 
     def send(self, headers: dict[str, str] | None = None, **form: str) -> Answer:
@@ -47,5 +48,5 @@ class Served(PageServer):
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Served]:
-    with serving_reviews(folder) as ready, running(ready):
+    with eureka.ui.web.server.serving(folder, port=0) as ready, running(ready):
         yield Served(ready)

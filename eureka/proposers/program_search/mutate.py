@@ -22,17 +22,9 @@ from eureka.proposers.program_search.draw import (
     rounded,
 )
 from eureka.proposers.program_search.source import Kind, Program, Shaping, Term
+from eureka.reward.analysis.thresholds import DROWNING_SHARE, FLAT_GAIN, HARMFUL, NEGLIGIBLE_SHARE, TRUSTED
 
 Role = Literal["drive", "regulariser", "constant"]
-
-# A share of the total's variance above which a component drowns the others, and below which it does nothing.
-DOMINATING_SHARE = 0.8
-NEGLIGIBLE_SHARE = 0.01
-# Correlations with the metric: enough to trust a component, and bad enough to drop it.
-TRUSTED_CORRELATION = 0.3
-HARMFUL_CORRELATION = -0.2
-# The metric is flat when its best gain over the first point is at most this share of its largest value.
-FLAT_GAIN = 0.05
 
 
 @dataclass(frozen=True)
@@ -150,7 +142,7 @@ def _fault(term: Term, component: ComponentReflection) -> str | None:
     if component.active_fraction == 0.0:
         return "it was never active"
     correlation = component.metric_correlation
-    if role(term) == "drive" and correlation is not None and correlation < HARMFUL_CORRELATION:
+    if role(term) == "drive" and correlation is not None and correlation < HARMFUL:
         return f"it moves against the task metric (correlation {correlation:.2f})"
     return None
 
@@ -163,9 +155,9 @@ def _rescale(parent: Parent) -> Proposal | None:
         if component is None or share is None:
             continue
         told = f"{share:.0%} of the total's variance, correlation with the metric {parent.correlation(term):.2f}"
-        if share > DOMINATING_SHARE and parent.correlation(term) < TRUSTED_CORRELATION and len(parent.terms) > 1:
+        if share > DROWNING_SHARE and parent.correlation(term) < TRUSTED and len(parent.terms) > 1:
             return _scaled(parent, term, parent.rng.uniform(0.2, 0.4), f"it dominates ({told})")
-        if role(term) == "regulariser" and parent.correlation(term) < -TRUSTED_CORRELATION:
+        if role(term) == "regulariser" and parent.correlation(term) < -TRUSTED:
             return _scaled(parent, term, parent.rng.uniform(0.3, 0.6), f"it holds the metric back ({told})")
         if role(term) == "drive" and abs(share) < NEGLIGIBLE_SHARE:
             return _scaled(parent, term, parent.rng.uniform(2.0, 5.0), f"it is negligible ({told})")

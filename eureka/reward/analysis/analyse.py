@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
+from eureka.core.diagnosis import Diagnosis, Severity
 from eureka.reward.analysis.behaviour import Behaviour, behaviours, beyond
-from eureka.reward.analysis.findings import Finding, Severity, findings
+from eureka.reward.analysis.diagnosis import of_recorded
 from eureka.reward.analysis.parameters import Parameter, parameters
 from eureka.reward.analysis.ranking import Ranking, rank
 from eureka.reward.analysis.structure import Structure, Unreported, structure
@@ -21,18 +22,18 @@ State = Mapping[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Analysis:
-    """What `analyse` found; `findings` are the remarkable things, the most important first."""
+    """What `analyse` found; `diagnoses` are the remarkable things, the most important first."""
 
     structure: Structure
     total: Behaviour
     components: Mapping[str, Behaviour]
     parameters: tuple[Parameter, ...]
     ranking: Ranking | None
-    findings: tuple[Finding, ...]
+    diagnoses: tuple[Diagnosis, ...]
 
     @property
     def has_problem(self) -> bool:
-        return any(finding.severity is Severity.PROBLEM for finding in self.findings)
+        return any(diagnosis.severity is Severity.PROBLEM for diagnosis in self.diagnoses)
 
 
 def analyse(
@@ -48,13 +49,13 @@ def analyse(
     Args:
         state: transitions, (num, ...) for every field that the reward reads; it is finite on all of them.
         gamma: the trainer's discount per control step.
-        with_parameters: whether to try other values of its named constants, of which the findings say nothing.
+        with_parameters: whether to try other values of its named constants, which the diagnoses do not need.
     """
     form = structure(reward.graph)
     total, components = behaviours(reward, state, form.entries)
     ranking = rank(reward, trajectories, gamma) if trajectories else None
     shares = _shares(reward, state, form.unreported)
-    found = findings(form, total, components, shares, beyond(reward, state), ranking)
+    found = of_recorded(form, total, components, shares, beyond(reward, state), ranking)
     tried = parameters(reward, state) if with_parameters else ()
     return Analysis(form, total, components, tried, ranking, found)
 

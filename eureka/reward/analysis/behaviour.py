@@ -9,17 +9,12 @@ import torch
 
 from eureka.reward.analysis.fingerprint import stretched
 from eureka.reward.analysis.structure import Entry
+from eureka.reward.analysis.thresholds import BEYOND, CONSTANT_STD, EDGE
 from eureka.reward.graph.format import Ref
 from eureka.reward.graph.runtime import RewardFunction
 from eureka.reward.graph.verify import non_finite_line
 
 State = Mapping[str, torch.Tensor]
-
-BEYOND = 10.0
-"""How far beyond the recorded states values are tried for becoming infinite."""
-_CONSTANT = 1e-6
-_EDGE = 0.01
-"""Values within this share of a component's range from its least or greatest value are at that edge."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +37,7 @@ class Behaviour:
 
     @property
     def is_constant(self) -> bool:
-        return self.std <= _CONSTANT * max(abs(self.minimum), abs(self.maximum), 1e-30)
+        return self.std <= CONSTANT_STD * max(abs(self.minimum), abs(self.maximum), 1e-30)
 
 
 @dataclass(frozen=True)
@@ -70,7 +65,7 @@ def behaviours(
 
 def _behaviour(name: str, value: torch.Tensor, total: torch.Tensor, weight: float | None) -> Behaviour:
     low, high = float(value.min()), float(value.max())
-    edge = _EDGE * (high - low)
+    edge = EDGE * (high - low)
     variance = float(total.var(correction=0))
     covariance = float(((value - value.mean()) * (total - total.mean())).mean())
     moves = high > low

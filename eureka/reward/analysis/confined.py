@@ -13,11 +13,11 @@ from typing import Any
 
 import torch
 
+from eureka.core.diagnosis import Diagnosis
 from eureka.core.errors import SandboxUnavailable
 from eureka.core.serialize import DecodeError, dumps, loads
 from eureka.reward.analysis.analyse import Analysis, analyse
 from eureka.reward.analysis.behaviour import Behaviour
-from eureka.reward.analysis.findings import Finding, Severity
 from eureka.reward.analysis.fingerprint import BLOCKS, Fingerprint, Fingerprints
 from eureka.reward.analysis.parameters import Parameter
 from eureka.reward.analysis.ranking import Ranking, rank
@@ -42,13 +42,13 @@ LIMITS = Limits(wall_s=10.0, cpu_s=10, memory_bytes=1 << 30)
 class Seen:
     """What a reward does on the recorded transitions.
 
-    `findings` and `ranking` are as in `Analysis`, whose other parts are there where they were asked for. With a
+    `diagnoses` and `ranking` are as in `Analysis`, whose other parts are there where they were asked for. With a
     `problem`, a value that is not finite on a recorded transition, there is nothing else but the fingerprint.
     """
 
     fingerprint: Fingerprint
     problem: Problem | None
-    findings: tuple[Finding, ...]
+    diagnoses: tuple[Diagnosis, ...]
     ranking: Ranking | None
     analysis: Analysis | None
 
@@ -143,20 +143,11 @@ def confined_graphs() -> Iterator[Sandbox]:
 
 
 @dataclass(frozen=True)
-class _Found:
-    """A `Finding` as it is written."""
-
-    severity: int
-    text: str
-    line: int | None
-
-
-@dataclass(frozen=True)
 class _Told:
     """What `look` tells beside the totals."""
 
     problem: Problem | None
-    findings: tuple[_Found, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
     ranking: Ranking | None = None
     total: Behaviour | None = None
     components: Mapping[str, Behaviour] | None = None
@@ -180,25 +171,21 @@ def look(payload: bytes) -> bytes:
     elif body["thorough"]:
         told = _told(analyse(reward, state, trajectories, body["gamma"]))
     else:
-        found = analyse(reward, state, with_parameters=False).findings
+        found = analyse(reward, state, with_parameters=False).diagnoses
         ranking = rank(reward, trajectories, body["gamma"]) if trajectories else None
-        told = _Told(None, _written(found), ranking)
+        told = _Told(None, found, ranking)
     return pack({"told": dumps(told)}, {"totals": fingerprint.values})
 
 
 def _told(analysis: Analysis) -> _Told:
     return _Told(
         problem=None,
-        findings=_written(analysis.findings),
+        diagnoses=analysis.diagnoses,
         ranking=analysis.ranking,
         total=analysis.total,
         components=analysis.components,
         parameters=analysis.parameters,
     )
-
-
-def _written(findings: Sequence[Finding]) -> tuple[_Found, ...]:
-    return tuple(_Found(int(found.severity), found.text, found.line) for found in findings)
 
 
 # ---- what it told ------------------------------------------------------------------------------------------------
@@ -210,16 +197,17 @@ def _read(answer: bytes, graph: str, rows: int, thorough: bool) -> Seen:
     totals = parcel.tensors.get("totals")
     if totals is None or totals.shape != (BLOCKS, rows) or totals.dtype != torch.float64:
         raise WireError("the totals are missing or have the wrong form")
-    if any(found.severity not in list(Severity) for found in told.findings):
-        raise WireError("a finding has no known severity")
-    findings = tuple(Finding(Severity(found.severity), found.text, found.line) for found in told.findings)
+    parsed = parse_graph(graph)
+    known = {"", *parsed.inputs, *(c.name for c in parsed.components), *(node.name for node in parsed.nodes)}
+    if any(d.component not in known or not set(d.fields) <= set(parsed.inputs) for d in told.diagnoses):
+        raise WireError("a diagnosis is about nothing that the reward has")
     analysis = None
     if thorough and told.problem is None:
-        form = structure(parse_graph(graph))
+        form = structure(parsed)
         if told.total is None or told.components is None or told.components.keys() != form.entries.keys():
             raise WireError("the analysis is not complete")
-        analysis = Analysis(form, told.total, told.components, told.parameters, told.ranking, findings)
-    return Seen(Fingerprint(totals), told.problem, findings, told.ranking, analysis)
+        analysis = Analysis(form, told.total, told.components, told.parameters, told.ranking, told.diagnoses)
+    return Seen(Fingerprint(totals), told.problem, told.diagnoses, told.ranking, analysis)
 
 
 def _text(value: Any) -> str:

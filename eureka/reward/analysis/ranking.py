@@ -12,13 +12,10 @@ from dataclasses import dataclass
 import torch
 
 from eureka.reward.analysis.structure import structure
+from eureka.reward.analysis.thresholds import BACKWARDS, CLEAR_SCORE_GAP
 from eureka.reward.analysis.trajectory import Trajectory
 from eureka.reward.graph.runtime import RewardFunction
 
-CLEAR = 0.25
-"""Two trajectories differ clearly where their scores differ by this share of the range of all scores."""
-BACKWARDS = 0.5
-"""A reward that orders fewer pairs than this as the task does prefers failing: chance would do better."""
 _ROWS = 2048
 
 
@@ -67,7 +64,7 @@ def rank(reward: RewardFunction, trajectories: Sequence[Trajectory], gamma: floa
     weights = _weights(reward)
     judged = tuple(_judge(reward, weights, trajectory, gamma) for trajectory in trajectories)
     scores = [j.score for j in judged]
-    margin = CLEAR * (max(scores) - min(scores))
+    margin = CLEAR_SCORE_GAP * (max(scores) - min(scores))
     pairs = [(a, b) for a in judged for b in judged if a.score - b.score > margin or a.score - b.score == margin > 0]
     return Ranking(
         judged,

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eureka.core.types import Reflection, Rejected, Reward, Stage
+from eureka.prompts import for_person
 from eureka.reward.analysis.confined import Examiner
-from eureka.reward.analysis.findings import backwards
+from eureka.reward.analysis.diagnosis import prefers_failing, with_structure
 from eureka.reward.analysis.fingerprint import twin_factor
-from eureka.reward.analysis.told import with_graph
+from eureka.reward.analysis.structure import structure
+from eureka.reward.graph.parse import parse_graph
 from eureka.reward.trace.service import BROKE
 from eureka.sandbox import Failed
 
@@ -53,12 +55,12 @@ class Screening:
             if factor is not None:
                 return _rejected(reward, _twin(factor, other), _DIFFERENT)
         if ours.ranking is not None and ours.ranking.is_backwards:
-            return _rejected(reward, backwards(ours.ranking), _RIGHT_WAY)
+            return _rejected(reward, for_person(prefers_failing(ours.ranking)), _RIGHT_WAY)
         return None
 
     def about(self, reflection: Reflection, reward: Reward) -> Reflection:
         """`reflection` with what the graph of its candidate shows."""
-        return with_graph(reflection, reward.graph)
+        return with_structure(reflection, structure(parse_graph(reward.graph)))
 
 
 def _twin(factor: float, other: Tried) -> str:

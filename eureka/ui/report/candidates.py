@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from eureka.core.diagnosis import Diagnosis, Severity
 from eureka.core.types import ComponentReflection, Message, Reflection, TrainingResult
+from eureka.prompts import for_person
 from eureka.ui.report.budget import Excerpt, excerpt, fair_cap
 from eureka.ui.report.charts import MAX_POINTS, Series, bar, line_chart, sparkline
 from eureka.ui.report.code import difference, highlighted
 from eureka.ui.report.scale import value_range
 from eureka.ui.report.text import number, percent
-from eureka.ui.report.verdict import warnings
 from eureka.ui.report.views import Attempt, CandidateView, RunView
 
 TEXT_BUDGET = 420_000
@@ -126,7 +127,8 @@ def candidate_parts(run: RunView, share: float = 1.0) -> list[CandidatePart]:
             curve = mean_curve([r.metric for r in view.results])
             share = max(r.steps[-1] for r in view.results) / longest
             spark = sparkline(curve, alt=alt, low=low, high=high, share=share)
-        found = (*(warnings(view.reflection) if view.reflection else ()), *_remarked(view))
+        trained = view.reflection.diagnoses if view.reflection else ()
+        found = (*sentences(trained), *sentences(view.diagnoses, "Before training: "))
         if view.id not in limits.detailed:
             parts.append(CandidatePart(view=view, spark=spark, warnings=found, is_detailed=False))
             continue
@@ -134,9 +136,17 @@ def candidate_parts(run: RunView, share: float = 1.0) -> list[CandidatePart]:
     return parts
 
 
-def _remarked(view: CandidateView) -> list[str]:
-    """What the analysis warned of before there was a training."""
-    return [f"Before training: {remark.sentence}." for remark in view.remarks if remark.is_warning]
+def sentences(diagnoses: Sequence[Diagnosis], before: str = "") -> tuple[str, ...]:
+    """What diagnoses warn of, for people; notes are left out."""
+    warned = [diagnosis for diagnosis in diagnoses if diagnosis.severity is not Severity.NOTE]
+    return tuple(f"{before}{told(diagnosis, capital=not before)}." for diagnosis in warned)
+
+
+def told(diagnosis: Diagnosis, *, capital: bool = False) -> str:
+    """A diagnosis for a page in HTML, its line at the end."""
+    said = for_person(diagnosis)
+    said = said[:1].upper() + said[1:] if capital else said
+    return said.replace("`", "") + (f" (line {diagnosis.line})" if diagnosis.line else "")
 
 
 def _detailed(

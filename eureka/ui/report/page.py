@@ -22,7 +22,7 @@ from eureka import __version__
 from eureka.store import RunStore
 from eureka.ui.report import text
 from eureka.ui.report.budget import excerpt, fair_cap
-from eureka.ui.report.candidates import candidate_parts
+from eureka.ui.report.candidates import candidate_parts, told
 from eureka.ui.report.charts import compact
 from eureka.ui.report.circumstances import circumstances
 from eureka.ui.report.code import highlighted
@@ -165,6 +165,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "told": told,
         "number": text.number,
         "percent": text.percent,
         "duration": text.duration,

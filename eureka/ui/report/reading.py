@@ -17,7 +17,7 @@ from eureka.search.racing import stopped_after
 from eureka.search.reflection import reflect
 from eureka.search.start import label
 from eureka.store import RunStore
-from eureka.store.remarks import read_remarks
+from eureka.store.diagnoses import read_diagnoses
 from eureka.ui.report.text import listed
 from eureka.ui.report.views import Attempt, CandidateView, GenerationView, RunView, Spending
 
@@ -137,7 +137,7 @@ def _generations(
                     preference=preference,
                     stopped_after=stopped.get(name),
                     spending=spending(answers[name]),
-                    remarks=read_remarks(store.candidate_folder(name), reward.graph) if reward else (),
+                    diagnoses=read_diagnoses(store.candidate_folder(name), reward.graph) if reward else (),
                     given=given if name == INIT_ID else "",
                 )
             )

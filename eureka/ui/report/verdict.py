@@ -1,17 +1,13 @@
-"""What a run found, in one sentence, and what the numbers of a training warn of."""
+"""What a run found, in one sentence."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from eureka.core.types import ComponentReflection, Finding, FindingKind, Reflection
 from eureka.evaluation.data import Comparison, Estimate, Role
 from eureka.ui.report.text import counted, number, percent
 from eureka.ui.report.views import CandidateView, RunView
-
-SATURATED = 0.02
-"""Of a component's range: how near to its maximum its last third must stay."""
 
 
 @dataclass(frozen=True)
@@ -122,44 +118,3 @@ def _searched(run: RunView, best: CandidateView) -> Verdict:
         "eureka evaluate.",
         _amount(score, run),
     )
-
-
-def warnings(reflection: Reflection) -> list[str]:
-    """The findings about a candidate's training as sentences for people; what merely goes on well is left out."""
-    found = [text for finding in reflection.findings if (text := _warning(finding, reflection))]
-    full = [component.name for component in reflection.components if is_saturated(component)]
-    return found + [f"{name} is saturated: it ends at its maximum, and asks for nothing more." for name in full]
-
-
-def is_saturated(component: ComponentReflection) -> bool:
-    """Whether it rose to its maximum over the training and stayed there: what is left of it teaches nothing."""
-    room = component.maximum - component.minimum
-    last = component.points[-max(len(component.points) // 3, 1) :]
-    lowest = min(last)
-    return room > 0 and component.maximum > 0 and component.maximum - lowest < SATURATED * room
-
-
-def _warning(finding: Finding, reflection: Reflection) -> str:
-    component = next((c for c in reflection.components if c.name == finding.component), None)
-    if component is not None:
-        share, correlation = percent(component.variance_share), number(component.metric_correlation, 2)
-        active = percent(component.active_fraction)
-        return {
-            FindingKind.COMPONENT_FLAT: f"{component.name} is dead: standard deviation {number(component.std)} around "
-            f"{number(component.mean)}, active on {active} of steps.",
-            FindingKind.COMPONENT_DOMINATES: f"{component.name} dominates with {share} of the total's variance.",
-            FindingKind.COMPONENT_NEGLIGIBLE: f"{component.name} has no influence: {share} of the total's variance.",
-            FindingKind.COMPONENT_OPPOSES: f"{component.name} works against the task: correlation {correlation} with "
-            "the metric.",
-            FindingKind.COMPONENT_UNUSED: f"{component.name} does not reach the total: it trained nothing.",
-        }.get(finding.kind, "")
-    return {
-        FindingKind.REWARD_UP_METRIC_FLAT: "The reward rose while the task metric stayed flat: the policy collects "
-        "reward without doing the task (reward hacking).",
-        FindingKind.METRIC_ZERO: "The task metric stayed at 0.",
-        FindingKind.METRIC_FLAT: "The task metric hardly changed in training.",
-        FindingKind.METRIC_FELL: f"The metric fell from its best checkpoint, {number(reflection.metric_max)}, to "
-        f"{number(reflection.metric_final)} at the end.",
-        FindingKind.EPISODES_SHORTEN: "Episodes became shorter without a better metric.",
-        FindingKind.TERM_UNREPORTED: f"{finding.component or 'A term'} is in the total and in no component.",
-    }.get(finding.kind, "")

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from eureka.core.diagnosis import Diagnosis
 from eureka.core.types import Completion, Message, Prompt, Reflection, Rejected, TrainingResult
 from eureka.evaluation.data import Comparison
 from eureka.search import pooled_score
 from eureka.search.preferences import FITNESS, PREFERENCE
-from eureka.store.remarks import Remark
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class CandidateView:
     """One candidate: where it came from, what became of it, and what its policies learned.
 
     `parent` is the candidate whose statistics its prompt showed; `duplicate_of` an earlier one with the same reward.
-    `remarks` are those of the analysis before training.
+    `diagnoses` are those before its training.
     `stopped_after` are the control steps of one that its race left behind; None of one that was trained to the end.
     `given` is what a reward is called that the search started from, and that nobody was asked for; else empty.
     """
@@ -65,7 +65,7 @@ class CandidateView:
     results: tuple[TrainingResult, ...]
     reflection: Reflection | None
     spending: Spending
-    remarks: tuple[Remark, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
     given: str = ""
     preference: float | None = None
     stopped_after: int | None = None

@@ -16,7 +16,7 @@ from eureka.reward.analysis.trajectory import Trajectory
 from eureka.reward.graph.runtime import compile_graph
 from eureka.reward.trace.wire import pack
 from eureka.sandbox import Failed, Finished, Sandbox
-from eureka.search.remarks import record_remarks
+from eureka.search.diagnoses import record_diagnoses
 from eureka.store import RunStore
 
 GENERATOR = torch.Generator().manual_seed(2)
@@ -66,8 +66,8 @@ def test_a_trap_ends_its_own_process_and_is_a_rejection(sandbox, tmp_path) -> No
         store.record_completion(Completion("g01-c01", "", "model"))
         store.record_candidate(Candidate("g01-c01", "", ("speed", "height", "action")))
         store.record_reward(reward)
-        record_remarks(store, examiner)
-        assert json.loads((store.candidate_folder("g01-c01") / "remarks.json").read_text())["remarks"] == []
+        record_diagnoses(store, examiner)
+        assert json.loads((store.candidate_folder("g01-c01") / "diagnoses.json").read_text())["diagnoses"] == []
     assert isinstance(Examiner(sandbox, STATE).look(WHOLE), Seen)
 
 
@@ -108,7 +108,7 @@ def test_a_reward_is_looked_at_once() -> None:
         pack({"told": '{"problem":null}'}, {"totals": torch.zeros(4, 49, dtype=torch.float64)}),
         pack({"told": '{"problem":null}'}, {"totals": torch.zeros(4, 50)}),
         pack(
-            {"told": '{"problem":null,"findings":[{"severity":9,"text":"","line":null}]}'},
+            {"told": '{"problem":null,"diagnoses":[{"kind":"component_unused","component":"<b>any text</b>"}]}'},
             {"totals": torch.zeros(4, 50, dtype=torch.float64)},
         ),
     ],

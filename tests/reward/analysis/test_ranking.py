@@ -4,7 +4,8 @@ import pytest
 import torch
 from analysis_graphs import HEIGHT, SPEED, node, reward
 
-from eureka.reward.analysis.findings import backwards
+from eureka.prompts import for_person
+from eureka.reward.analysis.diagnosis import prefers_failing
 from eureka.reward.analysis.ranking import rank, worth
 from eureka.reward.analysis.trajectory import Trajectory
 
@@ -53,7 +54,7 @@ def test_a_penalty_that_makes_falling_pay():
     assert (ranking.pairs, ranking.right) == (3, 1)
     assert ranking.is_backwards
     assert ranking.component_right == {"speed": 3, "height": 0}
-    text = backwards(ranking)
+    text = for_person(prefers_failing(ranking))
     assert "of 3 pairs of recorded trajectories with clearly different task scores it ranks 1 right" in text
     assert (
         "one with a score of 2 is worth -10 under it (discounted return), one with a score of 0.1 is worth -4.1" in text

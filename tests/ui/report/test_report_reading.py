@@ -10,16 +10,13 @@ import pytest
 from synthetic_run import CONFIG, FACTS, write_synthetic_run
 
 from eureka.config.settings import flatten
+from eureka.core.diagnosis import Diagnosis, DiagnosisKind, Severity
 from eureka.core.types import (
     Candidate,
     Completion,
-    ComponentReflection,
-    Finding,
-    FindingKind,
     Message,
     Prompt,
     PromptFacts,
-    Reflection,
     Rejected,
     Reward,
     Stage,
@@ -29,12 +26,12 @@ from eureka.core.types import (
 from eureka.evaluation import Comparison, Estimate, Method, Role
 from eureka.prompts import render_continuation, render_repair, render_variety
 from eureka.store import RunStore
-from eureka.ui.report.candidates import Limits, candidate_parts, worker_seconds
+from eureka.ui.report.candidates import Limits, candidate_parts, sentences, worker_seconds
 from eureka.ui.report.comparing import comparison_page
 from eureka.ui.report.ideas import MAX_ROWS, ideas
 from eureka.ui.report.reading import read_run
 from eureka.ui.report.sections import evaluation_section, reproduce_command, search_section, steps_per_second
-from eureka.ui.report.verdict import is_saturated, verdict, warnings
+from eureka.ui.report.verdict import verdict
 from eureka.ui.report.views import RunView
 
 Make = Callable[..., TrainingResult]
@@ -272,45 +269,15 @@ def test_a_search_that_gave_nothing(tmp_path: Path) -> None:
 # ---- warnings ----------------------------------------------------------------------------------------------------
 
 
-def component(name: str, points: tuple[float, ...], minimum: float = 0.0, maximum: float = 1.0) -> ComponentReflection:
-    return ComponentReflection(
-        name=name,
-        points=points,
-        mean=0.5,
-        minimum=minimum,
-        maximum=maximum,
-        std=0.2,
-        variance_share=0.95,
-        active_fraction=0.5,
-        metric_correlation=-0.5,
+def test_what_is_wrong_has_a_sentence_and_notes_have_none() -> None:
+    wrong = Diagnosis(DiagnosisKind.METRIC_ZERO)
+    opposes = Diagnosis(DiagnosisKind.COMPONENT_OPPOSES, component="run", numbers={"correlation": -0.5}, line=3)
+    note = Diagnosis(DiagnosisKind.METRIC_RISING, Severity.NOTE)
+    assert sentences((wrong, note, opposes)) == (
+        "The task metric stayed at 0.",
+        "run works against the task: correlation -0.5 with the metric (line 3).",
     )
-
-
-def test_every_finding_has_a_sentence_and_good_news_have_none() -> None:
-    reflection = Reflection(
-        candidate_id="g01-c01",
-        source="",
-        steps=(1, 2),
-        metric_points=(0.0, 1.0),
-        metric_max=2.0,
-        metric_final=1.0,
-        episode_length_points=(1.0, 1.0),
-        total_points=(0.0, 1.0),
-        components=(component("a", (0.2, 0.4, 0.6)),),
-    )
-    for kind in FindingKind:
-        name = "a" if kind.value.startswith("component") else ""
-        found = warnings(replace(reflection, findings=(Finding(kind, name),)))
-        assert len(found) == (kind is not FindingKind.METRIC_RISING), kind
-        assert all(text.endswith(".") and name in text for text in found)
-
-
-def test_a_component_that_ends_at_its_maximum_is_saturated() -> None:
-    assert is_saturated(component("a", (0.1, 0.9, 0.995)))
-    assert not is_saturated(component("a", (0.1, 0.9, 0.9)))
-    assert not is_saturated(component("constant", (1.0, 1.0, 1.0), minimum=1.0))
-    # A penalty that is no longer paid is what it is for.
-    assert not is_saturated(component("penalty", (-1.0, -0.5, 0.0), minimum=-1.0, maximum=0.0))
+    assert sentences((opposes,), "Before training: ")[0].startswith("Before training: run works against")
 
 
 # ---- parts of the page -------------------------------------------------------------------------------------------

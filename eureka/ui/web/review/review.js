@@ -58,7 +58,7 @@
       const answer = await fetch("state");
       if (!answer.ok) return;
       const state = await answer.json();
-      if (state.version !== document.body.dataset.version) { location.replace("/"); return; }
+      if (state.version !== document.body.dataset.version) { location.replace("./"); return; }
       for (const box of document.querySelectorAll(".film")) if (state.films[box.dataset.name]) place(box, state.films[box.dataset.name]);
     } catch { /* the server has ended: what is shown stays */ }
   };

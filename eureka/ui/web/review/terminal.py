@@ -9,9 +9,9 @@ from eureka.core.errors import FeedbackError
 from eureka.core.text import table
 from eureka.core.types import Feedback, Verdict
 from eureka.ui.console import line
-from eureka.ui.web.review.data import Review, answered_about, review_folder, write_answer
-from eureka.ui.web.review.standing import Phase, Standing, standing
-from eureka.ui.web.review.waiting import clock
+from eureka.ui.web.review.answers import Review, answered_about, review_folder, write_answer
+from eureka.ui.web.review.reviewer import clock
+from eureka.ui.web.review.state import Phase, ReviewState, review_state
 
 _ALIKE = {"t": Verdict.TIE, "n": Verdict.NONE_GOOD}
 
@@ -28,7 +28,7 @@ def review_in_terminal(run_folder: Path) -> None:
     Raises:
         FeedbackError: nothing waits for an answer, or the input ends before one is complete.
     """
-    now = standing(run_folder)
+    now = review_state(run_folder)
     if now.review is None or now.phase is not Phase.OPEN:
         raise FeedbackError(f"{run_folder}: nothing waits for an answer; {_reason(now)}")
     _show(run_folder, now, now.review)
@@ -38,23 +38,23 @@ def review_in_terminal(run_folder: Path) -> None:
         raise FeedbackError(f"{run_folder}: no answer was given") from error
     write_answer(run_folder, answer)
     line()
-    for text in _numbers(standing(run_folder)):
+    for text in _numbers(review_state(run_folder)):
         line(text)
 
 
-def _reason(now: Standing) -> str:
+def _reason(now: ReviewState) -> str:
     if now.review is None:
         return "with search.feedback=ask a run asks after each generation but the last"
     return f"generation {now.review.generation} has been answered, or the run has gone on without"
 
 
-def _show(run_folder: Path, now: Standing, review: Review) -> None:
+def _show(run_folder: Path, now: ReviewState, review: Review) -> None:
     line(f"{now.task}, generation {review.generation}: {now.sentence}")
     if review.until is not None:
         line(f"the run waits until {clock(review.until)}")
     folder = review_folder(run_folder, review.generation)
     rows = []
-    for one in now.shown:
+    for one in now.policies:
         film = str(folder / f"{one.name}.mp4") if one.film.ready else one.film.problem or "its film is being made"
         rows.append((str(one.number), f"{one.name}{' (the parent)' if one.is_parent else ''}", film))
     for text in table(rows):
@@ -97,8 +97,8 @@ def _asked(review: Review, question: str, *, alike: bool) -> _Choice:
         line(f"`{given}` is none of them: give a number from 1 to {len(review.shown)}")
 
 
-def _numbers(now: Standing) -> list[str]:
+def _numbers(now: ReviewState) -> list[str]:
     """What was measured, as a table."""
-    measured = [one for one in now.shown if one.numbers]
+    measured = [one for one in now.policies if one.numbers]
     header = [("", *(name for name, _ in one.numbers)) for one in measured[:1]]
     return table([*header, *((one.name, *(value for _, value in one.numbers)) for one in measured)]) if measured else []

@@ -11,14 +11,14 @@ from threading import Thread
 import pytest
 from loop_fakes import build_run
 
-import eureka.ui.web.review.waiting
+import eureka.ui.web.review.reviewer
 from eureka.app.configs import compose_config
 from eureka.config import to_yaml
 from eureka.core.types import TrainingResult
 from eureka.search.loop import evolve
 from eureka.store import RunStore
-from eureka.ui.web.review.data import newest_review
-from eureka.ui.web.review.waiting import Reviewer
+from eureka.ui.web.review.answers import newest_review
+from eureka.ui.web.review.reviewer import Reviewer
 
 FACTS = {"had metric access": "no", "sandbox layers": "", "proposer": "a fake", "metric unit": "s", "task_dirs": "[]"}
 
@@ -47,7 +47,7 @@ def no_film(generation: int, names: Sequence[str]) -> None:
 
 @pytest.fixture
 def polls_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(eureka.ui.web.review.waiting, "POLL_S", 0.02)
+    monkeypatch.setattr(eureka.ui.web.review.reviewer, "POLL_S", 0.02)
 
 
 @pytest.fixture

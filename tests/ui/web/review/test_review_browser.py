@@ -14,7 +14,7 @@ from review_server import serving
 
 from eureka.store import RunStore
 from eureka.ui.video.encode import Mp4Writer, save_poster
-from eureka.ui.web.review.data import review_folder
+from eureka.ui.web.review.answers import review_folder
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
@@ -69,7 +69,7 @@ def test_a_review_by_the_keyboard_alone(folder: Path, searching: Callable, page:
         run.wait_for_review(1)
         write_film(review_folder(folder, 1), "g01-c01", 50)
         page.on("request", lambda request: requests.append(request.url))
-        page.goto(served.ready.address)
+        page.goto(served.address)
         assert "task metric" not in page.inner_text("main")
         assert page.inner_text("#g01-c02 .no-film") == "The film is being made."
         # A film that is ready later comes by itself, and plays with the others.
@@ -100,7 +100,7 @@ def test_a_review_by_the_keyboard_alone(folder: Path, searching: Callable, page:
 
         page.wait_for_selector("text=Your answer: best g01-c01")
         assert page.locator("dt:text('task metric')").count() == 2
-        assert page.url == f"{served.origin}/"
+        assert page.url == f"{served.origin}/runs/run/review/"
         assert all(url.startswith(page.url) for url in requests)
         page.goto("about:blank")
     with RunStore.open(folder, read_only=True) as store:
@@ -116,7 +116,7 @@ def test_without_a_script_and_on_to_the_next_generation(folder: Path, searching:
         plain = browser.new_context(java_script_enabled=False)
         page = plain.new_page()
         run.wait_for_review(1)
-        page.goto(served.ready.address)
+        page.goto(served.address)
         assert page.locator("kbd:visible").count() == 0
         page.check("#g01-c02 input[name=best]")
         page.click("text=Send")
@@ -124,7 +124,7 @@ def test_without_a_script_and_on_to_the_next_generation(folder: Path, searching:
         plain.close()
         # A page that is open is told of the next review.
         follows = browser.new_page()
-        follows.goto(served.ready.address)
+        follows.goto(served.address)
         run.wait_for_review(2)
         follows.wait_for_selector("h1:text('Generation 2 of cartpole: which policy does best?')")
         assert follows.inner_text("#g01-c02 h2") == "1 g01-c02 the parent, from before"

@@ -9,7 +9,7 @@ import pytest
 
 from eureka.core.errors import FeedbackError
 from eureka.core.types import Feedback, Verdict
-from eureka.ui.web.review.file import read_feedback_file
+from eureka.ui.web.review.feedback_file import read_feedback_file
 
 
 def test_a_file_of_answers(tmp_path: Path) -> None:

@@ -8,19 +8,20 @@ from pathlib import Path
 
 import pytest
 from loop_fakes import GOOD, IDS, build_run
+from page_server import running
 from review_server import Served, serving
 
-import eureka.ui.web.review.server
-from eureka.core.errors import StoreError
+import eureka.ui.web.server
+from eureka.app.cli import main
 from eureka.core.serialize import dumps
 from eureka.core.types import Feedback, TrainingResult, Verdict
 from eureka.proposers.base import FakeProposer
 from eureka.search.loop import evolve
 from eureka.store import RunStore
 from eureka.ui.video.film import FilmNote
-from eureka.ui.web.review.data import Review, newest_review, read_answer, review_folder, write_review
-from eureka.ui.web.review.server import open_browser, serving_reviews
-from eureka.ui.web.review.waiting import leave_answers
+from eureka.ui.web.review.answers import Review, newest_review, read_answer, review_folder, write_review
+from eureka.ui.web.review.reviewer import leave_answers
+from eureka.ui.web.server import open_browser
 
 Make = Callable[..., TrainingResult]
 HOSTILE = GOOD.replace("def ", "# </pre><script>alert(1)</script> \x1b[31m \u202e\ndef ")
@@ -54,7 +55,7 @@ def test_numbers_are_hidden_until_there_is_an_answer(served: Served, waiting: Pa
     assert "task metric" not in before.body
     assert "1 s" not in before.body
     answer = served.send(best="g01-c02", worst="g01-c01", text="keep it <i>level</i>\n## now")
-    assert (answer.status, answer.headers["location"]) == (303, "/")
+    assert (answer.status, answer.headers["location"]) == (303, "./")
     assert read_answer(waiting, 1) == Feedback(
         generation=1,
         verdict=Verdict.CHOICE,
@@ -94,7 +95,7 @@ def test_only_a_page_of_its_own_with_the_token_can_vote(served: Served, waiting:
         {"Origin": "https://evil.example"},
         {"Origin": f"http://localhost:{served.port}"},
         {"Cookie": ""},
-        {"Cookie": f"review{served.port}=guess"},
+        {"Cookie": f"eureka{served.port}=guess"},
         {"Cookie": f"token={served.token}"},
         {"Host": "evil.example"},
         {"Host": f"evil.example:{served.port}", "Origin": f"http://evil.example:{served.port}"},
@@ -106,7 +107,7 @@ def test_only_a_page_of_its_own_with_the_token_can_vote(served: Served, waiting:
     assert served.send(token="guess", best="g01-c01").status == 403
     form = {"token": served.token, "generation": "1", "best": "g01-c01"}
     assert served.ask(f"/answer?token={served.token}", {"Cookie": ""}, "POST", form).status == 403
-    assert served.ask("/answer").status == 405
+    assert served.ask("/answer").status == 404
     assert served.ask("/", {"Origin": served.origin}, "POST", form).status == 405
     assert served.ask("/", method="PUT").status == 405
     for target in ("/", "/state", "/films/g01-c01.mp4"):
@@ -115,7 +116,7 @@ def test_only_a_page_of_its_own_with_the_token_can_vote(served: Served, waiting:
     assert read_answer(waiting, 1) is None
     opened = served.ask(f"/?token={served.token}", {"Cookie": ""})
     assert opened.status == 200
-    assert opened.headers["set-cookie"].startswith(f"review{served.port}={served.token}; HttpOnly; SameSite=Strict")
+    assert opened.headers["set-cookie"].startswith(f"eureka{served.port}={served.token}; HttpOnly; SameSite=Strict")
 
 
 def test_what_cannot_be_used_is_said_and_can_be_mended(served: Served, waiting: Path) -> None:
@@ -159,7 +160,7 @@ def test_before_the_first_review_and_after_one_that_nobody_answered(folder: Path
             store.record_feedback(Feedback(generation=1, verdict=Verdict.NO_ANSWER, shown=("g01-c01",)))
         assert "Nobody answered in time" in one.ask("/").body
         (folder / "run.db").unlink()
-        assert one.ask("/").status == 503
+        assert one.ask("/").status == 404
 
 
 def test_answers_written_down_beforehand_are_no_review(folder: Path) -> None:
@@ -167,14 +168,33 @@ def test_answers_written_down_beforehand_are_no_review(folder: Path) -> None:
     assert newest_review(folder) is None
 
 
-def test_no_run_no_page(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="not a run folder"), serving_reviews(tmp_path):
-        pass
+def test_names_in_a_review_are_ids(folder: Path) -> None:
+    (folder / "review" / "generation_01").mkdir(parents=True)
+    (folder / "review" / "generation_01" / "../x.mp4").write_bytes(b"secret")
+    (folder / "review" / "generation_01" / "review.json").write_text(dumps(Review(generation=1, shown=("../x",))))
+    with serving(folder) as one:
+        refused = one.ask("/films/..%2fx.mp4")
+        assert (refused.status, "secret" in refused.body) in ((503, False), (404, False))
+        assert "'../x' is not a candidate id such as g02-c05; delete the file" in one.ask("/").body
+
+
+def test_no_run_no_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["review", str(tmp_path)])
+    assert "not a run folder" in capsys.readouterr().err
+
+
+def test_beyond_this_machine_there_is_no_review(waiting: Path) -> None:
+    with eureka.ui.web.server.serving(waiting, "0.0.0.0", 0) as ready, running(ready):
+        served = Served(ready)
+        assert served.ask("/").status == 404
+        assert served.send(best="g01-c01").status == 405
+    assert read_answer(waiting, 1) is None
 
 
 def test_a_browser_is_opened_only_where_there_is_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(eureka.ui.web.review.server.webbrowser, "open", lambda address: opened.append(address) or True)
+    monkeypatch.setattr(eureka.ui.web.server.webbrowser, "open", lambda address: opened.append(address) or True)
     assert not open_browser("http://127.0.0.1/", {})
     assert open_browser("http://127.0.0.1/", {"DISPLAY": ":0"})
     assert opened == ["http://127.0.0.1/"]

@@ -15,7 +15,7 @@ from eureka.app.cli import main
 from eureka.core.types import Feedback, TrainingResult, Verdict
 from eureka.search.loop import evolve
 from eureka.store import RunStore
-from eureka.ui.web.review.data import Review, read_answer, review_folder, write_review
+from eureka.ui.web.review.answers import Review, read_answer, review_folder, write_review
 
 SHOWN = ("g01-c01", "g01-c02")
 

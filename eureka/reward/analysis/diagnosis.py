@@ -1,0 +1,227 @@
+"""What stands out about a reward: in its training, in its graph, and on recorded transitions.
+
+`thresholds` has every number that decides here, `eureka.prompts` the words: what a model is told to do about a
+diagnosis, and what a person reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from eureka.core.diagnosis import Diagnosis, DiagnosisKind, Severity
+from eureka.core.types import ComponentReflection, Reflection
+from eureka.reward.analysis import thresholds
+
+if TYPE_CHECKING:  # for a report, which reads trainings alone, torch would be slow to import
+    from eureka.reward.analysis.behaviour import Behaviour, Beyond
+    from eureka.reward.analysis.ranking import Ranking
+    from eureka.reward.analysis.structure import Structure, Unreported
+
+Kind = DiagnosisKind
+
+
+def of_training(reflection: Reflection) -> tuple[Diagnosis, ...]:
+    """What the numbers of a training show: about the whole reward first, then by component in their order."""
+    return (
+        *_about_metric(reflection),
+        *(diagnosis for component in reflection.components for diagnosis in _about_trained(component, reflection)),
+    )
+
+
+def with_structure(reflection: Reflection, form: Structure) -> Reflection:
+    """`reflection` with what the graph of its candidate shows about how the total is made up.
+
+    Of a component that does not reach the total nothing else is said: its statistics trained nothing.
+    """
+    found = list(_about_unused(form))
+    unused = {diagnosis.component for diagnosis in found}
+    kept = [diagnosis for diagnosis in reflection.diagnoses if diagnosis.component not in unused]
+    terms = {term.name: _unreported(term, None) for term in form.unreported}
+    return replace(reflection, diagnoses=(*kept, *found, *terms.values(), *_about_constant(form)))
+
+
+def of_recorded(
+    form: Structure,
+    total: Behaviour,
+    components: Mapping[str, Behaviour],
+    unreported: Sequence[tuple[Unreported, float | None]],
+    beyond: Sequence[Beyond],
+    ranking: Ranking | None,
+) -> tuple[Diagnosis, ...]:
+    """What a reward's graph and its values on recorded transitions show, the most important first.
+
+    Args:
+        unreported: the terms that no component reports, each with its share of the total's variance.
+        ranking: None where no trajectories were looked at.
+    """
+    found = [
+        *_about_total(total),
+        *_about_constant(form),
+        *(_about_ranking(ranking) if ranking else ()),
+        *_about_unused(form),
+        *(
+            diagnosis
+            for name, value in components.items()
+            if form.entries[name].reaches
+            for diagnosis in _about_recorded(name, value, components)
+        ),
+        *(_unreported(term, share) for term, share in unreported),
+        *_about_beyond(beyond),
+    ]
+    order = list(Severity)
+    return tuple(sorted(found, key=lambda diagnosis: order.index(diagnosis.severity)))
+
+
+# ---- of a training -----------------------------------------------------------------------------------------------
+
+
+def rise(points: Sequence[float]) -> float:
+    """From the first third to the last, relative to the greatest absolute value; 0 for one point and for 0s only."""
+    third = max(len(points) // 3, 1)
+    scale = max((abs(value) for value in points), default=0.0)
+    if scale == 0.0 or len(points) < 2:
+        return 0.0
+    return (sum(points[-third:]) - sum(points[:third])) / third / scale
+
+
+def _ends(points: Sequence[float]) -> dict[str, float | None]:
+    return {"first": points[0], "last": points[-1]}
+
+
+def _about_metric(reflection: Reflection) -> Iterator[Diagnosis]:
+    points, best, final = reflection.metric_points, reflection.metric_max, reflection.metric_final
+    if not points:
+        return
+    gained = rise(points)
+    if all(0.0 <= value < thresholds.ZERO_METRIC for value in (*points, best, final)):
+        yield Diagnosis(Kind.METRIC_ZERO)
+    elif best - final > thresholds.CLEAR_LOSS * abs(best):
+        yield Diagnosis(Kind.METRIC_FELL, numbers={"best": best, "final": final})
+    elif abs(gained) < thresholds.FLAT_RISE:
+        yield Diagnosis(Kind.METRIC_FLAT, numbers=_ends(points))
+    elif rise(points[len(points) // 2 :]) >= thresholds.FLAT_RISE:
+        yield Diagnosis(Kind.METRIC_RISING, Severity.NOTE)
+    if gained >= thresholds.FLAT_RISE:
+        return
+    if rise(reflection.total_points) > thresholds.CLEAR_RISE:
+        yield Diagnosis(Kind.REWARD_UP_METRIC_FLAT, numbers=_ends(reflection.total_points))
+    if rise(reflection.episode_length_points) < -thresholds.CLEAR_LOSS:
+        numbers = {**_ends(reflection.episode_length_points), "total": reflection.total_points[-1]}
+        yield Diagnosis(Kind.EPISODES_SHORTEN, numbers=numbers)
+
+
+def _about_trained(component: ComponentReflection, reflection: Reflection) -> Iterator[Diagnosis]:
+    name, share, correlation = component.name, component.variance_share, component.metric_correlation
+    if _is_flat(component, reflection):
+        numbers = {"std": component.std, "mean": component.mean, "active": component.active_fraction}
+        yield Diagnosis(Kind.COMPONENT_FLAT, component=name, numbers=numbers)
+        return
+    if is_saturated(component):
+        yield Diagnosis(Kind.COMPONENT_SATURATED, component=name)
+    several = sum(not _is_flat(c, reflection) for c in reflection.components) > 1
+    moves: dict[str, float | None] = {"share": share}
+    if reflection.metric_points:
+        moves["correlation"] = correlation
+    if several and share is not None and abs(share) < thresholds.NEGLIGIBLE_SHARE:
+        yield Diagnosis(Kind.COMPONENT_NEGLIGIBLE, component=name, numbers=moves)
+    # What is never positive is a penalty, and doing the task may well cost effort.
+    elif correlation is not None and correlation < thresholds.OPPOSES and component.maximum > 0.0:
+        yield Diagnosis(Kind.COMPONENT_OPPOSES, component=name, numbers=moves)
+    elif several and share is not None and share > thresholds.DOMINANT_SHARE:
+        leads = correlation is not None and correlation >= thresholds.FOLLOWS
+        yield Diagnosis(Kind.COMPONENT_LEADS if leads else Kind.COMPONENT_DOMINATES, component=name, numbers=moves)
+
+
+def _is_flat(component: ComponentReflection, reflection: Reflection) -> bool:
+    largest = max(c.std for c in reflection.components)
+    return component.std <= thresholds.FLAT_STD * largest or component.active_fraction < thresholds.RARELY
+
+
+def is_saturated(component: ComponentReflection) -> bool:
+    """Whether it rose to its maximum over the training and stayed there: what is left of it teaches nothing."""
+    room = component.maximum - component.minimum
+    lowest = min(component.points[-max(len(component.points) // 3, 1) :], default=component.minimum)
+    return room > 0 and component.maximum > 0 and component.maximum - lowest < thresholds.SATURATED_ROOM * room
+
+
+# ---- of a graph --------------------------------------------------------------------------------------------------
+
+
+def _about_unused(form: Structure) -> Iterator[Diagnosis]:
+    for name, entry in form.entries.items():
+        if not entry.reaches:
+            yield Diagnosis(Kind.COMPONENT_UNUSED, component=name)
+
+
+def _about_constant(form: Structure) -> Iterator[Diagnosis]:
+    if form.constant:
+        yield Diagnosis(Kind.CONSTANT_UNREPORTED, numbers={"constant": form.constant})
+
+
+def _unreported(term: Unreported, share: float | None) -> Diagnosis:
+    reads = () if term.reads == (term.name,) else term.reads
+    return Diagnosis(
+        Kind.TERM_UNREPORTED, component=term.name or "", numbers={"share": share}, fields=reads, line=term.line
+    )
+
+
+# ---- of recorded transitions -------------------------------------------------------------------------------------
+
+
+def _about_total(total: Behaviour) -> Iterator[Diagnosis]:
+    if total.is_constant:
+        yield Diagnosis(Kind.TOTAL_CONSTANT, Severity.PROBLEM, numbers={"mean": total.mean})
+
+
+def _about_recorded(name: str, value: Behaviour, every: Mapping[str, Behaviour]) -> Iterator[Diagnosis]:
+    if value.is_constant:
+        idle = value.mean == 0.0
+        kind, severity = (Kind.COMPONENT_IDLE, Severity.WARNING) if idle else (Kind.COMPONENT_CONSTANT, Severity.NOTE)
+        yield Diagnosis(kind, severity, name, {"mean": value.mean})
+        return
+    for part, edge in ((value.at_minimum, "least"), (value.at_maximum, "greatest")):
+        if part >= thresholds.HARDLY_VARIES:
+            end = value.minimum if edge == "least" else value.maximum
+            yield Diagnosis(Kind.COMPONENT_AT_EDGE, component=name, numbers={"part": part, edge: end})
+    several = sum(not other.is_constant for other in every.values()) > 1
+    share = value.variance_share
+    if several and share is not None and share > thresholds.DOMINANT_SHARE:
+        yield Diagnosis(Kind.COMPONENT_DOMINATES, Severity.NOTE, name, {"share": share})
+    elif several and share is not None and abs(share) < thresholds.NEGLIGIBLE_RECORDED_SHARE:
+        yield Diagnosis(Kind.COMPONENT_NEGLIGIBLE, Severity.NOTE, name, {"share": share})
+
+
+def _about_beyond(found: Sequence[Beyond]) -> Iterator[Diagnosis]:
+    for value in found:
+        name = "" if value.name == "total" else value.name
+        numbers = {"share": value.share, "times": thresholds.BEYOND}
+        yield Diagnosis(Kind.NOT_FINITE_BEYOND, component=name, numbers=numbers, line=value.line)
+
+
+def _about_ranking(ranking: Ranking) -> Iterator[Diagnosis]:
+    if ranking.share is None:
+        yield Diagnosis(Kind.RANKING_UNKNOWN, Severity.NOTE)
+    elif ranking.is_backwards:
+        yield prefers_failing(ranking)
+    elif ranking.share < 1.0:
+        numbers = {"right": float(ranking.right), "pairs": float(ranking.pairs)}
+        yield Diagnosis(Kind.RANKS_SOME_WRONG, Severity.NOTE, numbers=numbers)
+
+
+def prefers_failing(ranking: Ranking) -> Diagnosis:
+    """That a reward prefers worse trajectories, with an example, and the component that speaks for them most."""
+    best, worst = ranking.best, ranking.worst
+    gaps = {name: best.components[name] - worst.components[name] for name in best.components}
+    against = min(gaps, key=lambda name: gaps[name], default="")
+    numbers = {
+        "right": float(ranking.right),
+        "pairs": float(ranking.pairs),
+        "best_score": best.score,
+        "best_worth": best.worth,
+        "worst_score": worst.score,
+        "worst_worth": worst.worth,
+    }
+    blamed = against if against and gaps[against] < 0.0 else ""
+    return Diagnosis(Kind.PREFERS_FAILING, Severity.PROBLEM, blamed, numbers)

@@ -1,0 +1,45 @@
+"""The diagnoses of a reward before it was trained, as kept beside the candidate: `diagnoses.json`."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from eureka.core.diagnosis import Diagnosis
+from eureka.core.errors import StoreError
+from eureka.core.serialize import DecodeError, loads
+from eureka.store.files import store_errors
+
+FILE = "diagnoses.json"
+
+
+@dataclass(frozen=True)
+class Diagnoses:
+    """All about one reward, the most important first; `graph` is `graph_mark` of the reward."""
+
+    graph: str
+    diagnoses: tuple[Diagnosis, ...]
+
+
+def graph_mark(graph: str) -> str:
+    """Tells rewards apart: that of a repaired answer is another."""
+    return hashlib.sha256(graph.encode()).hexdigest()[:16]
+
+
+def read_diagnoses(candidate_folder: Path, graph: str) -> tuple[Diagnosis, ...]:
+    """What was seen in a candidate's reward before its training; nothing where it was not looked at.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    path = candidate_folder / FILE
+    if not path.is_file():
+        return ()
+    with store_errors(f"read {FILE}", candidate_folder):
+        text = path.read_text(encoding="utf-8")
+    try:
+        found = loads(Diagnoses, text)
+    except DecodeError as error:
+        raise StoreError(f"{path}: was changed by hand: {error}; delete it") from error
+    return found.diagnoses if found.graph == graph_mark(graph) else ()

@@ -1,0 +1,32 @@
+"""What a training depends on beside its job: for keys of whatever is kept from run to run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import eureka.physics
+import eureka.reward.graph
+import eureka.tasks
+import eureka.trainers.population
+from eureka.tasks import Task
+
+_LIBRARIES = ("torch", "numpy", "mujoco", "gymnasium")
+_TRAINER = (eureka.trainers.population, eureka.physics, eureka.tasks, eureka.reward.graph)
+
+
+def provenance(task: Task) -> str:
+    """A digest of the task's files, the trainer's source and the versions of the libraries."""
+    libraries = [f"{name} {version(name)}" for name in _LIBRARIES]
+    sources = [path for package in _TRAINER for path in Path(str(package.__path__[0])).glob("*.py")]
+    own = [path for path in task.folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    files = [f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in sources + own]
+    # In an order that does not depend on where the task folder lies.
+    return digest(libraries + sorted(files))
+
+
+def digest(parts: Sequence[str]) -> str:
+    """24 hexadecimal digits of what the parts say."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]

@@ -1,0 +1,53 @@
+"""`python -m eureka.ui.web DIR`: serves a run's page beside the run with a lower priority.
+
+Prints its address first.
+
+It ends when its standard input does, and so with the process that started it, however that ends; pages that are open
+are shown the run's end before.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from threading import Event, Thread
+
+from eureka.core.processes import errors_end_process, lower_priority
+from eureka.ui.web.server import WebServer, serving
+
+LOWER_PRIORITY = 5
+"""Trainings come first, but somebody waits for a page: with the lowest priority it took minutes beside busy cores."""
+FAREWELL_S = 15.0
+"""How long pages that are open may take to show the run's end."""
+QUIET_S = 2.0
+"""How long nobody asks for anything, once all have what they asked for."""
+
+
+def main(folder: str) -> None:
+    """Serve; ends the process with 1 and one line on stderr where that cannot be."""
+    lower_priority(LOWER_PRIORITY)
+    ended = Event()
+    with errors_end_process(), serving(Path(folder), ended=ended.is_set) as ready:
+        sys.stdout.write(f"{ready.address}\n")
+        sys.stdout.flush()
+        Thread(target=_stop_at_end_of_input, args=(ready, ended), daemon=True).start()
+        ready.run()
+
+
+def _stop_at_end_of_input(ready: WebServer, ended: Event) -> None:
+    sys.stdin.buffer.read()
+    ended.set()
+    state = ready.server.server_state
+    answered = time.monotonic()
+    deadline = answered + FAREWELL_S
+    # A page that was told of the end asks for what it shows last: until no request is under way for a while.
+    while state.connections and time.monotonic() < min(deadline, answered + QUIET_S):
+        if state.tasks:
+            answered = time.monotonic()
+        time.sleep(0.1)
+    ready.server.should_exit = True
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,104 @@
+"""The pages that are served: the report of each run and the list of all, rendered when they have changed."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from eureka.core.errors import StoreError
+from eureka.store import RunStore
+from eureka.ui.report import RunEntry, render_report, render_runs
+from eureka.ui.report.reading import read_run
+from eureka.ui.report.verdict import verdict
+from eureka.ui.web.runs import find_runs, is_run, version
+
+_SCRIPT = files("eureka.ui.web").joinpath("live.js").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Page:
+    """HTML, what it was made from, and the seconds of a core that this took."""
+
+    html: str
+    version: str
+    cost_s: float
+
+
+class Pages:
+    """Renders a page once for every version of what it shows; any thread may ask."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._pages: dict[str, Page] = {}
+        self._entries: dict[str, tuple[str, RunEntry]] = {}
+        # One at a time: a run that trains beside it needs the cores more.
+        self._lock = threading.Lock()
+
+    def run(self, name: str, folder: Path) -> Page:
+        """The report of a run.
+
+        Raises:
+            StoreError: the run cannot be read.
+        """
+
+        def render(script: str) -> str:
+            with RunStore.open(folder, read_only=True) as store:
+                return render_report(store, script)
+
+        return self._page(name, version(folder), render)
+
+    def overview(self) -> Page:
+        """The list of all runs, each with its verdict."""
+        runs = find_runs(self._root)
+        return self._page("", overview_version(runs), lambda script: render_runs(self._listed(runs), script))
+
+    def cost_s(self, name: str) -> float:
+        """Seconds of a core that the last rendering of a page took; the list's name is empty."""
+        page = self._pages.get(name)
+        return page.cost_s if page else 0.0
+
+    def _page(self, name: str, present: str, render: Callable[[str], str]) -> Page:
+        with self._lock:
+            page = self._pages.get(name)
+            if page is None or page.version != present:
+                # Beside a training it may wait for a core for much longer, which is no reason to show less.
+                started = time.thread_time()
+                # The version was taken before the reading: what comes between makes one rendering too many, not a
+                # change that is missed.
+                overview = "" if name == "" or is_run(self._root) else "../../"
+                html = render(_SCRIPT.replace("PAGE_VERSION", present).replace("PAGE_OVERVIEW", overview))
+                page = self._pages[name] = Page(html, present, time.thread_time() - started)
+        return page
+
+    def _listed(self, runs: Mapping[str, Path]) -> list[RunEntry]:
+        entries = []
+        for name, folder in runs.items():
+            present = version(folder)
+            known = self._entries.get(name)
+            if known is None or known[0] != present:
+                known = self._entries[name] = (present, _entry(name, folder))
+            entries.append(known[1])
+        return entries
+
+
+def overview_version(runs: Mapping[str, Path]) -> str:
+    """As `version`, of all runs together."""
+    text = "\n".join(f"{name} {version(folder)}" for name, folder in runs.items())
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _entry(name: str, folder: Path) -> RunEntry:
+    shown = name.replace("~", "/")
+    try:
+        with RunStore.open(folder, read_only=True) as store:
+            run = read_run(store)
+            finished = len(store.finished_generations())
+    except StoreError as error:
+        return RunEntry(name, shown, "", "cannot be read", str(error))
+    state = "finished" if run.is_finished else f"{finished} of {run.generations_wanted} generations"
+    return RunEntry(name, shown, run.task, state, verdict(run).sentence)

@@ -1,0 +1,138 @@
+"""What lies in a run folder where a person is asked about a generation.
+
+review/generation_02/
+  review.json               what there is to review, and until when the run waits
+  g02-c05.mp4, .jpg, .json  the film of a policy, its first picture, and its note: what it shows, or why there is none
+  answer.json               what the person said, until it is recorded in run.db
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from eureka.core.errors import FeedbackError
+from eureka.core.ids import is_candidate_id
+from eureka.core.serialize import DecodeError, dumps, loads
+from eureka.core.types import Feedback, Verdict
+from eureka.store.files import store_errors, write_atomically
+
+T = TypeVar("T")
+
+MAX_TEXT = 500
+"""Characters of what a person may write about one generation."""
+_JOINERS = "\u200c\u200d"
+"""Invisible, and part of how some languages are written."""
+_ANSWER, _REVIEW = "answer.json", "review.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """What there is to review: the candidates of a generation that trained and, where it has one, its `parent`.
+
+    `until` is when the run goes on without an answer, in seconds since 1970; None where it waits as long as it takes.
+    """
+
+    generation: int
+    shown: tuple[str, ...]
+    parent: str | None = None
+    until: float | None = None
+
+
+def review_folder(run_folder: Path, generation: int) -> Path:
+    """`review/generation_02`, whether it exists yet or not."""
+    return run_folder / "review" / f"generation_{generation:02d}"
+
+
+def write_review(run_folder: Path, review: Review) -> None:
+    """Leave what there is to review. Raises StoreError where the disk fails."""
+    _write(run_folder, review.generation, _REVIEW, dumps(review))
+
+
+def newest_review(run_folder: Path) -> Review | None:
+    """What a person was asked last, None where nobody was asked yet.
+
+    Raises:
+        StoreError: it cannot be read.
+        FeedbackError: it was changed by hand.
+    """
+    with store_errors("read what there is to review", run_folder):
+        paths = sorted(run_folder.glob(f"review/generation_*/{_REVIEW}"), key=lambda path: _number(path.parent))
+        text = paths[-1].read_text(encoding="utf-8") if paths else None
+    if text is None:
+        return None
+    review = _decoded(Review, text, paths[-1])
+    for name in (*review.shown, *([review.parent] if review.parent else [])):
+        if not is_candidate_id(name):
+            raise FeedbackError(f"{paths[-1]}: {name[:80]!r} is not a candidate id such as g02-c05; delete the file")
+    return review
+
+
+def write_answer(run_folder: Path, answer: Feedback) -> None:
+    """Leave an answer for the run to find. Raises StoreError where the disk fails."""
+    _write(run_folder, answer.generation, _ANSWER, dumps(answer))
+
+
+def read_answer(run_folder: Path, generation: int) -> Feedback | None:
+    """The answer that was left for a generation, None where there is none.
+
+    Raises:
+        FeedbackError: it was changed by hand and cannot be read.
+        StoreError: the disk fails.
+    """
+    path = review_folder(run_folder, generation) / _ANSWER
+    with store_errors(f"read {_ANSWER}", run_folder):
+        text = path.read_text(encoding="utf-8") if path.is_file() else None
+    return None if text is None else _decoded(Feedback, text, path)
+
+
+def answered_about(answer: Feedback, shown: tuple[str, ...]) -> Feedback:
+    """The answer as one about those that were shown.
+
+    Raises:
+        FeedbackError: it names another, or the same as the best and the worst, or says nothing.
+    """
+    where = f"the answer about generation {answer.generation}"
+    for kind, name in (("best", answer.best), ("worst", answer.worst)):
+        if name is not None and name not in shown:
+            raise FeedbackError(f"{where}: {kind} {name} is not among those to choose from: {', '.join(shown)}")
+    require_sense(answer, where)
+    return replace(answer, shown=shown, text=one_line(answer.text))
+
+
+def require_sense(answer: Feedback, where: str) -> None:
+    """Raises FeedbackError for an answer that says nothing, contradicts itself or is too long."""
+    chosen = [name for name in (answer.best, answer.worst) if name is not None]
+    if answer.verdict is not Verdict.CHOICE and chosen:
+        raise FeedbackError(f"{where}: it is `{answer.verdict}` and names {chosen[0]} all the same: leave one out")
+    if len(chosen) == 2 and chosen[0] == chosen[1]:
+        raise FeedbackError(f"{where}: {chosen[0]} is both the best and the worst; name two, or one of them only")
+    if answer.verdict is Verdict.CHOICE and not chosen and not answer.text.strip():
+        raise FeedbackError(f"{where}: it says nothing; choose a best or a worst, a tie, none good, or write a line")
+    if len(answer.text) > MAX_TEXT:
+        raise FeedbackError(f"{where}: the text has {len(answer.text)} characters; at most {MAX_TEXT} go into a prompt")
+
+
+def one_line(text: str) -> str:
+    """The text in one line, without invisible characters, so that it cannot look like anything else in a prompt."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable() or c in _JOINERS)
+
+
+def _write(run_folder: Path, generation: int, name: str, text: str) -> None:
+    path = review_folder(run_folder, generation) / name
+    with store_errors(f"write {path.relative_to(run_folder)}", run_folder):
+        write_atomically(path, text.encode())
+
+
+def _decoded(cls: type[T], text: str, path: Path) -> T:
+    try:
+        return loads(cls, text)
+    except DecodeError as error:
+        raise FeedbackError(f"{path}: cannot be read ({error}): delete it, and answer again") from error
+
+
+def _number(folder: Path) -> int:
+    found = re.search(r"\d+$", folder.name)
+    return int(found[0]) if found else 0

@@ -1,0 +1,143 @@
+"""The run's side of a review: it says what there is to review, waits for the answer, and goes on without at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from eureka.config import FeedbackMode, RunConfig
+from eureka.core.errors import FeedbackError
+from eureka.core.types import Feedback, Verdict
+from eureka.proposers.replay import ReplayConfig
+from eureka.store import RunStore
+from eureka.ui.web.review.answers import Review, answered_about, read_answer, write_answer, write_review
+
+POLL_S = 0.5
+
+
+@dataclass(frozen=True)
+class Reviewer:
+    """Asks a person what they think of a generation's policies (a `Reviewer` of `eureka.search.loop`).
+
+    An answer that lies in the run folder already, from `--feedback` or from a time when the run did not run, is taken
+    without asking.
+
+    Args:
+        folder: the run's.
+        asks: whether a person is asked where no answer is there.
+        timeout_s: how long they are waited for; None for as long as it takes.
+        tell: is told that there is something to review, in one line.
+        film: is told a generation and the names of its policies, and has their films made.
+        replayed: what was answered in the run whose answers are replayed, by generation.
+    """
+
+    folder: Path
+    asks: bool
+    timeout_s: float | None
+    tell: Callable[[str], None]
+    film: Callable[[int, Sequence[str]], None]
+    replayed: Mapping[int, Feedback] = field(default_factory=dict)
+
+    def review(self, generation: int, shown: Sequence[str], parent: str | None) -> Feedback | None:
+        """A person's judgement of those that are shown; None where nobody is to be asked.
+
+        Raises:
+            FeedbackError: an answer that was given beforehand names somebody else.
+        """
+        names = tuple(shown)
+        given = read_answer(self.folder, generation)
+        if given is None:
+            given = self._replayed(generation, names)
+        if given is not None:
+            return self._accepted(given, names)
+        if not self.asks:
+            return None
+        until = None if self.timeout_s is None else time.time() + self.timeout_s
+        return self._wait(Review(generation=generation, shown=names, parent=parent, until=until))
+
+    def _replayed(self, generation: int, names: tuple[str, ...]) -> Feedback | None:
+        """The answer of the run that is replayed, where it is about the same policies."""
+        recorded = self.replayed.get(generation)
+        return recorded if recorded is not None and set(recorded.shown) == set(names) else None
+
+    def _accepted(self, given: Feedback, names: tuple[str, ...]) -> Feedback:
+        if given.verdict is Verdict.NO_ANSWER:
+            return given
+        try:
+            accepted = answered_about(given, names)
+        except FeedbackError as error:
+            raise FeedbackError(
+                f"{error}; mend it, and give it anew with `eureka resume {self.folder} --feedback FILE`"
+            ) from error
+        self.tell(f"generation {given.generation} was judged by a person: {described(accepted)}")
+        return accepted
+
+    def _wait(self, review: Review) -> Feedback:
+        write_review(self.folder, review)
+        generation = review.generation
+        self.tell(
+            f"generation {generation} can be reviewed: `eureka review {self.folder}`; the run waits "
+            + (f"until {clock(review.until)}, then it goes on without" if review.until else "as long as it takes")
+        )
+        self.film(generation, review.shown)
+        while (answer := read_answer(self.folder, generation)) is None:
+            if review.until is not None and time.time() >= review.until:
+                self.tell(f"nobody reviewed generation {generation} in time: the run goes on without")
+                return Feedback(generation=generation, verdict=Verdict.NO_ANSWER, shown=review.shown)
+            time.sleep(POLL_S)
+        return self._accepted(answer, review.shown)
+
+
+def make_reviewer(
+    config: RunConfig,
+    store: RunStore,
+    tell: Callable[[str], None],
+    film: Callable[[int, Sequence[str]], None],
+) -> Reviewer:
+    """Who asks a person about a run's generations, or knows already what they said.
+
+    Raises:
+        StoreError: the run that is replayed cannot be read.
+    """
+    recorded: list[Feedback] = []
+    if isinstance(config.llm, ReplayConfig):
+        with RunStore.open(Path(config.llm.run), read_only=True) as replayed:
+            recorded = replayed.feedback()
+    return Reviewer(
+        folder=store.folder,
+        asks=config.search.feedback is FeedbackMode.ask,
+        timeout_s=config.search.feedback_timeout_s,
+        tell=tell,
+        film=film,
+        replayed={said.generation: said for said in recorded},
+    )
+
+
+def asks_somebody(config: RunConfig) -> bool:
+    """Whether a run asks a person, or replays one that may have done so."""
+    return config.search.feedback is FeedbackMode.ask or isinstance(config.llm, ReplayConfig)
+
+
+def leave_answers(folder: Path, answers: Sequence[Feedback]) -> None:
+    """Put answers that were written down beforehand where the run looks for them."""
+    for answer in answers:
+        write_answer(folder, answer)
+
+
+def described(feedback: Feedback) -> str:
+    """An answer in words, for a line of progress."""
+    chosen = [f"{kind} {name}" for kind, name in (("best", feedback.best), ("worst", feedback.worst)) if name]
+    said = ", ".join(chosen) if feedback.verdict is Verdict.CHOICE else str(feedback.verdict)
+    quoted = f'"{feedback.text}"' if feedback.text else ""
+    return "; ".join(part for part in (said, quoted) if part)
+
+
+def clock(moment: float | None) -> str:
+    """`17:45`, with the date where it is another day's; `any time` for None."""
+    if moment is None:
+        return "any time"
+    then = datetime.fromtimestamp(moment)
+    return f"{then:%H:%M}" if then.date() == datetime.now().date() else f"{then:%Y-%m-%d %H:%M}"

@@ -1,0 +1,134 @@
+"""The state of a run's review, and what may be shown of it: no numbers before there is an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from eureka.config.settings import stored_settings
+from eureka.core.types import Feedback, Verdict
+from eureka.search import pooled_score
+from eureka.search.preferences import has_metric
+from eureka.store import RunStore
+from eureka.ui.video.film import film_of_review, read_note, why_no_films
+from eureka.ui.web.review.answers import Review, newest_review, read_answer
+
+
+class Phase(StrEnum):
+    """Whether there is anything to review, and whether somebody has."""
+
+    NOTHING = "nothing"
+    OPEN = "open"
+    ANSWERED = "answered"
+
+
+@dataclass(frozen=True)
+class FilmState:
+    """A film that is ready, or that cannot be made (`problem` says why), or neither yet."""
+
+    ready: bool
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class ReviewedPolicy:
+    """One policy of a review.
+
+    Attributes:
+        number: its place, counted from 1.
+        is_parent: whether it comes from an earlier generation.
+        source: its reward, as the proposer wrote it.
+        numbers: names and values of what was measured; empty until there is an answer.
+    """
+
+    number: int
+    name: str
+    is_parent: bool
+    source: str
+    film: FilmState
+    numbers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ReviewState:
+    """A run's newest review, and the policies that it is about; `answer` is the one that is recorded or, until it is,
+    that was left."""
+
+    task: str
+    sentence: str
+    phase: Phase
+    review: Review | None = None
+    answer: Feedback | None = None
+    policies: tuple[ReviewedPolicy, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """A text that differs when another page is to be shown."""
+        return f"{self.review.generation if self.review else 0}-{self.phase}"
+
+
+def review_state(run_folder: Path) -> ReviewState:
+    """The state of the newest review of a run.
+
+    Raises:
+        StoreError: not a run folder, or one that cannot be read.
+        FeedbackError: an answer that was changed by hand.
+    """
+    with RunStore.open(run_folder, read_only=True) as store:
+        sentence, task = store.facts().get("sentence", ""), str(stored_settings(store.config_yaml)["task"])
+        review = newest_review(run_folder)
+        if review is None:
+            return ReviewState(task, sentence, Phase.NOTHING)
+        recorded = next((said for said in store.feedback() if said.generation == review.generation), None)
+        answer = recorded or read_answer(run_folder, review.generation)
+        policies = _policies(store, review, with_numbers=answer is not None)
+    return ReviewState(task, sentence, Phase.OPEN if answer is None else Phase.ANSWERED, review, answer, policies)
+
+
+def nobody_answered(answer: Feedback | None) -> bool:
+    """Whether the run went on because nobody answered in time."""
+    return answer is not None and answer.verdict is Verdict.NO_ANSWER
+
+
+def film_states(run_folder: Path, review: Review) -> dict[str, FilmState]:
+    """How far the films of a review are, by candidate.
+
+    Raises:
+        StoreError: a note beside a film cannot be read.
+    """
+    found = {}
+    for name in review.shown:
+        path = film_of_review(review.generation, name)
+        note = read_note(run_folder, path)
+        problem = note.error if note is not None else why_no_films(run_folder)
+        found[name] = FilmState((run_folder / path).is_file(), problem)
+    return found
+
+
+def _policies(store: RunStore, review: Review, *, with_numbers: bool) -> tuple[ReviewedPolicy, ...]:
+    films = film_states(store.folder, review)
+    sources = {candidate.id: candidate.source for candidate in store.candidates()}
+    numbers = _numbers(store, review.shown) if with_numbers else {}
+    return tuple(
+        ReviewedPolicy(number, name, name == review.parent, sources.get(name, ""), films[name], numbers.get(name, ()))
+        for number, name in enumerate(review.shown, 1)
+    )
+
+
+def _numbers(store: RunStore, names: Sequence[str]) -> dict[str, tuple[tuple[str, str], ...]]:
+    unit = store.facts().get("metric unit", "")
+    found = {}
+    results = store.results()
+    for name in names:
+        own = [result for result in results if result.candidate_id == name]
+        if own:
+            length = sum(result.episode_length[-1] for result in own) / len(own)
+            best = max(result.best_score for result in own)
+            by_metric = (
+                ("task metric", f"{pooled_score(own):.3g} {unit}".strip()),
+                ("best checkpoint", f"{best:.3g} {unit}".strip()),
+            )
+            found[name] = (*(by_metric if has_metric(store) else ()), ("episode length", f"{length:.0f} steps"))
+    return found
