@@ -190,6 +190,7 @@ def test_eureka_watch_serves_until_interrupted(tmp_path: Path, grow: Grow) -> No
         assert process.stderr.read() == ""
 
 
+@pytest.mark.process
 def test_ctrl_c_before_the_server_listens_to_it_is_heard(
     tmp_path: Path, grow: Grow, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -154,6 +154,7 @@ def test_the_console_shows_no_score_of_a_training(
     assert all(row.metric is None and row.score is None for row in board.rows.values())
 
 
+@pytest.mark.process
 def test_evaluate_and_preflight_are_refused_with_one_sentence(tmp_path: Path) -> None:
     from eureka.app.comparing import evaluate_run
 
