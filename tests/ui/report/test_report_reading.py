@@ -154,6 +154,15 @@ def test_settings_are_flat() -> None:
     assert flatten({"a": 1, "b": {"c": 2, "d": {"e": None}}}) == {"a": 1, "b.c": 2, "b.d.e": None}
 
 
+def test_a_reward_that_only_rescales_another_names_it(tmp_path: Path, make_result: Make) -> None:
+    with new_store(tmp_path / "run") as store:
+        add(store, "g01-c01", make_result("g01-c01", (1.0,)))
+        add(store, "g01-c02", None)
+        store.record_rejection(Rejected("g01-c02", Stage.SCREEN, "its total is another's", "", duplicate_of="g01-c01"))
+        view = read_run(store)
+    assert [candidate.duplicate_of for candidate in view.candidates] == [None, "g01-c01"]
+
+
 # ---- the headline ------------------------------------------------------------------------------------------------
 
 
