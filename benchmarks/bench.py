@@ -30,8 +30,8 @@ from search_study_data import this_hardware
 from training import bare
 from training_profile import profile
 
-from eureka.core.types import PPOConfig
 from eureka.tasks import load_task
+from eureka.tasks.ppo import PPOConfig
 
 _BARE_STEPS = 150
 _LIBRARIES = ("torch", "mujoco", "gymnasium", "stable_baselines3", "rsl-rl-lib")

@@ -22,17 +22,17 @@ import torch
 from search_study_data import RESULTS, Hardware, this_hardware
 
 from eureka.core.serialize import dumps, loads
-from eureka.core.types import Rejected, Schedule, TrainingJob, TrainingResult
-from eureka.evaluation import Role
-from eureka.evaluation.baselines import trace_baselines
+from eureka.core.types import OwnReward, Rejected, TrainingResult
 from eureka.evaluation.rows import interval, value
 from eureka.evaluation.statistics import difference, iqm
 from eureka.physics import Engine, MujocoC
 from eureka.store.files import write_atomically
 from eureka.tasks import Rng, Task, load_task
-from eureka.trainers.population.backend import LocalBackend
+from eureka.trainers.population.baselines import trace_baselines
 from eureka.trainers.population.evaluate import evaluate
+from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.policy import load_policy
+from eureka.trainers.population.pool import WorkerPool
 from eureka.trainers.population.population import stream
 from eureka.trainers.population.recording import record
 
@@ -121,13 +121,13 @@ def policies(task: Task, num_seeds: int) -> list[bytes]:
     """Policies trained with the human-written reward, one a seed."""
     info = task.info
     schedule = Schedule(info.num_envs, info.steps["quick"], 1, 1, info.ppo)
-    graph = trace_baselines(task, record(task).state).graphs[Role.HUMAN]
+    graph = trace_baselines(task, record(task).state)[OwnReward.OWN]
     found = {}
     with (
         tempfile.TemporaryDirectory() as folder,
-        closing(LocalBackend(info.name, (), Path(folder), dict(os.environ))) as backend,
+        closing(WorkerPool(info.name, (), Path(folder), dict(os.environ))) as backend,
     ):
-        for event in backend.train([TrainingJob("human", graph, seed, schedule) for seed in range(num_seeds)]):
+        for event in backend.train([GroupJob("human", graph, seed, schedule) for seed in range(num_seeds)]):
             if isinstance(event, Rejected):
                 raise SystemExit(f"{info.name}: {event.reason}")
             if isinstance(event, TrainingResult):

@@ -28,10 +28,10 @@ from pathlib import Path
 
 import torch
 
-from eureka.core.types import Schedule, TrainingJob
 from eureka.physics import DeviceSimulator, Engine
 from eureka.reward.trace.trusted import trace_trusted
 from eureka.tasks import Task, find_tasks, load_task
+from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.out_of_memory import is_out_of_memory, release
 from eureka.trainers.population.population import Population
 from eureka.trainers.population.recording import record
@@ -83,7 +83,7 @@ class Bench:
         info = task.info
         self._task, self._engine = task, engine
         schedule = Schedule(num_envs, _ENDLESS, 1, 1, info.ppo)
-        jobs = [TrainingJob(f"g01-c{k + 1:02d}", graph, k, schedule) for k in range(groups)]
+        jobs = [GroupJob(f"g01-c{k + 1:02d}", graph, k, schedule) for k in range(groups)]
         self.population = Population(task, jobs, engine=engine)
         self.worlds = groups * num_envs
         self.bare_sim: DeviceSimulator = engine.device_simulator(

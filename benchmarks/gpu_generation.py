@@ -21,10 +21,11 @@ from pathlib import Path
 
 from gpu import device_name
 
-from eureka.core.types import PPOConfig, Schedule, TrainingJob
 from eureka.physics import Engine
 from eureka.reward.trace.trusted import trace_trusted
 from eureka.tasks import Task, load_task
+from eureka.tasks.ppo import PPOConfig
+from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.population import Population
 from eureka.trainers.population.recording import record
 
@@ -60,7 +61,7 @@ class Result:
 
 def _population(task: Task, schedule: Schedule, seeds: range, engine: Engine) -> Population:
     graph = trace_trusted(lambda values: task.human_reward(task.State(**values)), task.fields, record(task).state)
-    return Population(task, [TrainingJob(f"s{seed:02d}", graph, seed, schedule) for seed in seeds], engine=engine)
+    return Population(task, [GroupJob(f"s{seed:02d}", graph, seed, schedule) for seed in seeds], engine=engine)
 
 
 def original(task: Task, epochs: int, num_envs: int, engine: Engine) -> tuple[float, float]:

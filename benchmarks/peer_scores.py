@@ -27,15 +27,15 @@ import torch
 from search_study_data import RESULTS, Hardware, this_hardware
 
 from eureka.core.serialize import dumps, loads
-from eureka.core.types import Rejected, Schedule, TrainingJob, TrainingResult
-from eureka.evaluation import Role
-from eureka.evaluation.baselines import trace_baselines
+from eureka.core.types import OwnReward, Rejected, TrainingResult
 from eureka.evaluation.rows import NONE, interval, value
 from eureka.evaluation.statistics import difference, iqm
 from eureka.store.files import write_atomically
 from eureka.tasks import Task, load_task
-from eureka.trainers.population.backend import LocalBackend
+from eureka.trainers.population.baselines import trace_baselines
 from eureka.trainers.population.evaluate import evaluate
+from eureka.trainers.population.group import GroupJob, Schedule
+from eureka.trainers.population.pool import WorkerPool
 from eureka.trainers.population.population import stream
 from eureka.trainers.population.recording import record
 
@@ -153,12 +153,12 @@ def train_ours(wanted: Sequence[Wanted]) -> Iterator[Score]:
     """Our own trainings of one task, together."""
     first = wanted[0]
     task = load_task(first.task)
-    graph = trace_baselines(task, record(task).state).graphs[Role.HUMAN]
+    graph = trace_baselines(task, record(task).state)[OwnReward.OWN]
     by_seed = {one.seed: one for one in wanted}
-    jobs = [TrainingJob("human", graph, seed, first.schedule) for seed in by_seed]
+    jobs = [GroupJob("human", graph, seed, first.schedule) for seed in by_seed]
     with (
         tempfile.TemporaryDirectory() as folder,
-        closing(LocalBackend(first.task, (), Path(folder), dict(os.environ))) as backend,
+        closing(WorkerPool(first.task, (), Path(folder), dict(os.environ))) as backend,
     ):
         for event in backend.train(jobs):
             if isinstance(event, Rejected):

@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
-from eureka.app.build import make_schedule
+from eureka.app.build import make_trainer, training_length
 from eureka.app.configs import compose_config
 from eureka.core.serialize import dumps, loads
 from eureka.core.types import Candidate, Completion, Reward, TrainingJob, TrainingResult
@@ -36,7 +36,6 @@ from eureka.search.race import Race
 from eureka.search.racing import RUNGS, late_mean
 from eureka.store.files import write_atomically
 from eureka.tasks import load_task
-from eureka.trainers.population.backend import LocalBackend
 from eureka.trainers.population.recording import record
 
 HERE = Path(__file__).parent
@@ -87,28 +86,29 @@ def collect(task: str, num_seeds: int, steps: int | None) -> None:
     """Train what is missing of the table, seed by seed."""
     path = results_file(task)
     config = compose_config([f"task={task}", "budget=quick"])
-    schedule = replace(make_schedule(config, load_task(task).info), checkpoints=CHECKPOINTS)
+    trainer = make_trainer(config, [], os.environ)
+    length = replace(training_length(config, trainer), evaluations=CHECKPOINTS)
     if steps:
-        schedule = replace(schedule, steps=steps)
+        length = replace(length, steps=steps)
     table: dict[str, dict[str, dict[str, float]]] = {}
     if path.is_file():
         recorded = json.loads(path.read_text())
-        if recorded["steps"] != schedule.steps:
+        if recorded["steps"] != length.steps:
             raise SystemExit(f"{path} has trainings of {recorded['steps']} steps: give --steps {recorded['steps']}")
         table = recorded["table"]
     graphs = rewards(task)
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(num_seeds):
             missing = [r for r in graphs if str(seed) not in table.get(r.candidate_id, {})]
-            jobs = [TrainingJob(r.candidate_id, r.graph, seed, schedule) for r in missing]
-            with closing(LocalBackend(task, (), Path(folder), dict(os.environ))) as backend:
-                for event in backend.train(jobs):
+            jobs = [TrainingJob(r.candidate_id, r.graph, seed, length) for r in missing]
+            with closing(trainer):
+                for event in trainer.train(jobs, Path(folder)):
                     if isinstance(event, TrainingResult):
                         scores = zip(event.checkpoint_steps, event.checkpoint_scores, strict=True)
                         row = {str(step): round(score, 5) for step, score in scores}
                         table.setdefault(event.candidate_id, {})[str(seed)] = row
             path.parent.mkdir(exist_ok=True)
-            content = {"version": 1, "task": task, "steps": schedule.steps, "table": table}
+            content = {"version": 1, "task": task, "steps": length.steps, "table": table}
             path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
             print(f"{task}: {min(len(rows) for rows in table.values())} of {num_seeds} seeds", flush=True)
 

@@ -19,13 +19,14 @@ from pathlib import Path
 
 import yaml
 
-from eureka.core.types import Rejected, Schedule, TrainingJob, TrainingResult
+from eureka.core.types import OwnReward, Rejected, TrainingResult
 from eureka.evaluation import Role
-from eureka.evaluation.baselines import trace_baselines
 from eureka.evaluation.statistics import iqm
 from eureka.store.files import write_atomically
 from eureka.tasks import Task, find_tasks, load_task
-from eureka.trainers.population.backend import LocalBackend
+from eureka.trainers.population.baselines import trace_baselines
+from eureka.trainers.population.group import GroupJob, Schedule
+from eureka.trainers.population.pool import WorkerPool
 from eureka.trainers.population.recording import record
 
 RESULTS = Path(__file__).parent / "results"
@@ -100,10 +101,11 @@ class Study:
         checkpoints = _checkpoint_folder(self._path.stem, setting)
         with changed_task(self._task, setting) as folder:
             task = load_task(self._task, [folder])
-            graphs = trace_baselines(task, record(task).state).graphs
+            own = trace_baselines(task, record(task).state)
+            graphs = {Role.HUMAN: own[OwnReward.OWN], Role.SPARSE: own[OwnReward.METRIC]}
             schedule = schedule_of(task, setting)
-            jobs = [TrainingJob(reward.value, graphs[reward], seed, schedule) for reward, seed in missing]
-            with closing(LocalBackend(self._task, [folder], checkpoints, dict(os.environ))) as backend:
+            jobs = [GroupJob(reward.value, graphs[reward], seed, schedule) for reward, seed in missing]
+            with closing(WorkerPool(self._task, [folder], checkpoints, dict(os.environ))) as backend:
                 for event in backend.train(jobs):
                     if isinstance(event, Rejected):
                         raise SystemExit(f"{event.candidate_id}: {event.reason}")

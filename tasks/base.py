@@ -28,7 +28,7 @@ import mujoco
 import torch
 
 from eureka.core.errors import TaskError
-from eureka.core.types import FieldSpec
+from eureka.core.types import FieldSpec, MetricSpec, TaskSpec
 from eureka.physics import WorldStates
 from eureka.tasks.gym_state import GymState
 from eureka.tasks.info import TaskInfo
@@ -215,6 +215,20 @@ class Task(ABC):
     def state_from_gym(self, env: Any) -> GymState:
         """Read this task's State from a running Gymnasium environment with the same MuJoCo body; see `GymState`."""
         return GymState(self, env)
+
+    @property
+    def spec(self) -> TaskSpec:
+        """What is to be learned, without anything of MuJoCo."""
+        metric = self.metric
+        return TaskSpec(
+            name=self.info.name,
+            sentence=self.info.description,
+            fields=self.fields,
+            source=self.shown_source,
+            control_step_s=self.control_timestep_s,
+            episode_steps=self.info.max_episode_steps,
+            metric=MetricSpec(metric.description, metric.unit) if self.info.has_metric else None,
+        )
 
     @property
     def shown_source(self) -> str:

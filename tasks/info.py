@@ -13,7 +13,7 @@ from annotated_types import MinLen
 from eureka.core.errors import TaskError
 from eureka.core.ranges import Count, Positive
 from eureka.core.serialize import DecodeError, read_data
-from eureka.core.types import PPOConfig
+from eureka.tasks.ppo import PPOConfig
 
 
 @dataclass(frozen=True)

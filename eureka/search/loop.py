@@ -24,9 +24,9 @@ from eureka.core.types import (
     Reflection,
     Rejected,
     Reward,
-    Schedule,
     Stage,
     TrainingJob,
+    TrainingLength,
     TrainingResult,
 )
 from eureka.proposers.base import Proposer
@@ -40,8 +40,7 @@ from eureka.search.racing import stand, until
 from eureka.search.sampling import ask, ask_again, further_calls, task_prompt
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart
 from eureka.store import RunStore
-from eureka.tasks import Task
-from eureka.trainers.population.backend import Backend
+from eureka.trainers.base import Trainer, training_started
 
 FAILED_GENERATIONS_LIMIT = 3
 
@@ -64,13 +63,12 @@ class Run:
     to the end.
     """
 
-    task: Task
+    trainer: Trainer
     store: RunStore
     proposer: Proposer
     verifier: Verifier
-    backend: Backend
     search: Greedy
-    schedule: Schedule
+    length: TrainingLength
     observe: Observer
     generations: int
     samples: int
@@ -178,19 +176,19 @@ def _prompt(run: Run, generation: int) -> Prompt:
     readable = [outcome for outcome in trained if run.proposer.reads(outcome.candidate.source)]
     leader = _leader(run, generation - 1)
     facts = PromptFacts(
-        task=run.task.info.name,
+        task=run.trainer.spec.name,
         seed=run.seed,
         generation=generation,
-        state=run.task.fields,
+        state=run.trainer.spec.fields,
         reflection=_told(run, run.search.reflection(generation, readable or trained, said, leader)),
         rejected=run.search.mistakes(generation, [r for r in run.store.rejections(every_attempt=True) if r.feedback]),
-        probe=run.probe() if run.probe and run.proposer.uses_metric and run.task.info.has_metric else None,
+        probe=run.probe() if run.probe and run.proposer.uses_metric and run.trainer.spec.has_metric else None,
         hint=run.hint,
         feedback=said,
         worst_source=liked_least(run.store, said),
-        has_metric=run.task.info.has_metric,
+        has_metric=run.trainer.spec.has_metric,
     )
-    prompt = task_prompt(run.task, facts)
+    prompt = task_prompt(run.trainer.spec, facts)
     run.store.record_prompt(generation, prompt)
     return prompt
 
@@ -211,7 +209,7 @@ def _ask(run: Run, generation: int, prompt: Prompt) -> Prompt:
     if not missing:
         return prompt
     run.store.record_intent(missing)
-    for asked in ask(run.proposer, prompt, missing, partial(task_prompt, run.task)):
+    for asked in ask(run.proposer, prompt, missing, partial(task_prompt, run.trainer.spec)):
         if asked.prompt is not prompt:
             prompt = asked.prompt
             run.store.record_prompt(generation, prompt)
@@ -263,7 +261,7 @@ def _repair(run: Run, generation: int, prompt: Prompt) -> None:
         for identity, call in calls.items():
             run.store.record_intent([identity], call.attempt)
         too_long |= calls.keys()
-        for completion in ask_again(run.proposer, prompt, list(calls.values()), partial(task_prompt, run.task)):
+        for completion in ask_again(run.proposer, prompt, list(calls.values()), partial(task_prompt, run.trainer.spec)):
             too_long.remove(completion.candidate_id)
             _keep(run, completion)
         _judge(run, generation)
@@ -275,9 +273,9 @@ def _extract(run: Run, generation: int) -> None:
         if identity not in known:
             newest = answers[-1]
             if newest.continues:
-                found = extract_continued(answers[-2], newest, run.task.fields)
+                found = extract_continued(answers[-2], newest, run.trainer.spec.fields)
             else:
-                found = extract(newest, run.task.fields)
+                found = extract(newest, run.trainer.spec.fields)
             _reject(run, found) if isinstance(found, Rejected) else run.store.record_candidate(found)
 
 
@@ -309,7 +307,7 @@ def _screen(run: Run, generation: int) -> None:
 def _tried(run: Run, generation: int, rejected: Mapping[str, Rejected]) -> list[Tried]:
     """Every reward that was trained before this generation, whatever became of that."""
     scores = {outcome.candidate.id: outcome.score for outcome in outcomes(run.store)}
-    unit = run.task.metric.unit
+    unit = run.trainer.spec.unit
     tried = []
     for reward in run.store.rewards():
         identity = reward.candidate_id
@@ -329,7 +327,7 @@ def _train(run: Run, generation: int) -> None:
     while wanted := stand(run.race, run.store, generation)[0]:
         rewards = {reward.candidate_id: reward for reward in run.store.rewards()}
         jobs = [(_job(run, rewards[want.candidate], want.seed), want) for want in wanted]
-        _run_jobs(run, [replace(job, schedule=until(run.schedule, want)) for job, want in jobs])
+        _run_jobs(run, [replace(job, length=until(run.length, want, run.race)) for job, want in jobs])
 
 
 def _train_all(run: Run, generation: int) -> None:
@@ -346,25 +344,16 @@ def _train_all(run: Run, generation: int) -> None:
 
 def _job(run: Run, reward: Reward, seed: int) -> TrainingJob:
     searched = range(run.seed, run.seed + run.training_seeds)
-    init = run.warm_start.policy_for(run.store, reward.candidate_id, searched)
-    return TrainingJob(reward.candidate_id, reward.graph, seed, run.schedule, init)
+    start = run.warm_start.policy_for(run.store, reward.candidate_id, searched)
+    return TrainingJob(reward.candidate_id, reward.graph, seed, run.length, start)
 
 
 def _run_jobs(run: Run, jobs: Sequence[TrainingJob]) -> None:
     if not jobs:
         return
     done = {(result.candidate_id, result.seed) for result in run.store.results()}
-    schedule = jobs[0].schedule
-    run.observe(
-        events.TrainingStarted(
-            candidates=tuple(job.candidate_id for job in jobs),
-            seeds=tuple(job.seed for job in jobs),
-            steps=schedule.trained_steps,
-            whole_steps=replace(schedule, ends_after=None).trained_steps,
-            continued={(job.candidate_id, job.seed) for job in jobs} <= done,
-        )
-    )
-    for event in run.backend.train(jobs):
+    run.observe(training_started(run.trainer, jobs, done))
+    for event in run.trainer.train(jobs, run.store.checkpoint_folder):
         if isinstance(event, Rejected):
             _reject(run, event)
             continue
@@ -376,7 +365,7 @@ def _run_jobs(run: Run, jobs: Sequence[TrainingJob]) -> None:
 def _review(run: Run, generation: int) -> None:
     """Have a person judge what was trained, where another generation follows or nothing else tells who is best."""
     another_follows = generation < run.generations and not _reached_target(run, range(1, generation + 1))
-    if run.reviewer is not None and (another_follows or not run.task.info.has_metric):
+    if run.reviewer is not None and (another_follows or not run.trainer.spec.has_metric):
         trained = [outcome.candidate.id for outcome in outcomes(run.store, generation)]
         have_reviewed(run.reviewer, run.store, generation, trained)
 

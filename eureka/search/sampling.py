@@ -8,12 +8,11 @@ from typing import NamedTuple
 
 from eureka.core.errors import ContextTooLong, ProposerError
 from eureka.core.ids import INIT_ID
-from eureka.core.types import Completion, Prompt, PromptFacts, Rejected, Stage
+from eureka.core.types import Completion, Prompt, PromptFacts, Rejected, Stage, TaskSpec
 from eureka.prompts import render_continuation, render_prompt, render_repair, shortened
 from eureka.proposers.base import Proposer
 from eureka.reward.extract.answer_text import without_thinking
 from eureka.store import RunStore
-from eureka.tasks import Task
 
 SHORTENINGS = 2
 """How often a prompt that is too long is shortened and asked again."""
@@ -47,13 +46,13 @@ class FurtherCall:
         return self.answer.attempt + 1
 
 
-def task_prompt(task: Task, facts: PromptFacts) -> Prompt:
+def task_prompt(spec: TaskSpec, facts: PromptFacts) -> Prompt:
     """A generation's prompt for a task."""
     return render_prompt(
-        description=task.info.description,
-        environment_source=task.shown_source,
-        control_step_s=task.control_timestep_s,
-        episode_steps=task.info.max_episode_steps,
+        description=spec.sentence,
+        environment_source=spec.source,
+        control_step_s=spec.control_step_s,
+        episode_steps=spec.episode_steps,
         facts=facts,
     )
 

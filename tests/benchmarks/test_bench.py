@@ -18,8 +18,8 @@ from peers import measuring, own, setups, worlds_env  # noqa: E402
 from peers.one_world import AntWorld, save_model  # noqa: E402
 from search_study_data import Hardware  # noqa: E402
 
-from eureka.core.types import PPOConfig  # noqa: E402
 from eureka.tasks import load_task  # noqa: E402
+from eureka.tasks.ppo import PPOConfig  # noqa: E402
 
 PPO = PPOConfig(hidden=(8,), activation="relu", horizon=4, epochs=1, minibatches=2)
 SETTINGS = data.Settings(2, 12.0, 64, 32, (64, 64), (8, 16), 400_000, 2)

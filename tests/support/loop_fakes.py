@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fake_trainer import FakeTrainer
+
 from eureka.core import events
 from eureka.core.events import Event
 from eureka.core.ids import candidate_id
@@ -11,17 +13,16 @@ from eureka.core.types import (
     Candidate,
     Rejected,
     Reward,
-    Schedule,
     Stage,
     TrainingJob,
+    TrainingLength,
     TrainingResult,
 )
 from eureka.proposers.base import FakeProposer
 from eureka.search import Greedy
 from eureka.search.loop import Run
 from eureka.store import RunStore
-from eureka.tasks import load_task
-from eureka.trainers.population.backend import Event as TrainingEvent
+from eureka.trainers.base import TrainingEvent
 
 Make = Callable[..., TrainingResult]
 MakeRun = Callable[..., Run]
@@ -52,7 +53,7 @@ class FakeVerifier:
 
 
 @dataclass
-class FakeBackend:
+class ScriptedTrainer(FakeTrainer):
     """Gives every job the score that `scores` has for its candidate; rejects those in `bad`."""
 
     make: Make
@@ -60,15 +61,13 @@ class FakeBackend:
     bad: Sequence[str] = ()
     trained: list[str] = field(default_factory=list)
 
-    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[TrainingEvent]:
+    def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
         for job in jobs:
             self.trained.append(job.candidate_id)
             if job.candidate_id in self.bad:
                 yield Rejected(job.candidate_id, Stage.TRAIN, "it blew up", "clamp it")
             else:
                 yield self.make(job.candidate_id, (self.scores[job.candidate_id],), seed=job.seed)
-
-    def close(self) -> None: ...
 
 
 class FakeObserver:
@@ -105,15 +104,13 @@ def _in_short(event: Event) -> str:
 
 def build_run(folder: Path, make_result: Make, **changes: object) -> Run:
     """A run of three generations of two in `folder`, which it goes on with where it is one already."""
-    task = load_task("cartpole")
     defaults: dict[str, object] = {
-        "task": task,
         "store": RunStore.open(folder) if folder.exists() else RunStore.create(folder, "", {}),
         "proposer": FakeProposer(dict.fromkeys(IDS, GOOD)),
         "verifier": FakeVerifier(),
-        "backend": FakeBackend(make_result, {identity: float(index) for index, identity in enumerate(IDS)}),
+        "trainer": ScriptedTrainer(make_result, {identity: float(index) for index, identity in enumerate(IDS)}),
         "search": Greedy(),
-        "schedule": Schedule(8, 1000, 1, 1, task.info.ppo),
+        "length": TrainingLength(1000, 1, 1),
         "observe": FakeObserver(),
         "generations": 3,
         "samples": 2,

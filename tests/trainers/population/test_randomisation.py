@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from eureka.core.types import TrainingJob
 from eureka.tasks import Task, load_task
 from eureka.tasks.info import Push, Randomisation
+from eureka.trainers.population.group import GroupJob
 from eureka.trainers.population.population import Population, stream
 from eureka.trainers.population.worlds import Worlds
 
-MakeJob = Callable[..., TrainingJob]
+MakeJob = Callable[..., GroupJob]
 
 
 def randomised(name: str, randomisation: Randomisation) -> Task:

@@ -8,13 +8,14 @@ import pytest
 import torch
 
 from eureka.core.errors import TrainingError
-from eureka.core.types import TrainingJob, TrainingResult
+from eureka.core.types import TrainingResult
 from eureka.tasks import Task, load_task
 from eureka.trainers.population.continuing import training_key
+from eureka.trainers.population.group import GroupJob
 from eureka.trainers.population.policy import load_policy
 from eureka.trainers.population.population import Population
 
-MakeJob = Callable[..., TrainingJob]
+MakeJob = Callable[..., GroupJob]
 
 
 @pytest.fixture(scope="module")
@@ -22,14 +23,14 @@ def task() -> Task:
     return load_task("cartpole")
 
 
-def trained(task: Task, jobs: list[TrainingJob]) -> list[TrainingResult]:
+def trained(task: Task, jobs: list[GroupJob]) -> list[TrainingResult]:
     population = Population(task, jobs)
     while not population.finished:
         population.advance()
     return population.results()
 
 
-def short(job: TrainingJob, updates: int) -> TrainingJob:
+def short(job: GroupJob, updates: int) -> GroupJob:
     return replace(job, schedule=replace(job.schedule, steps=updates * 8 * 16, checkpoints=1, eval_episodes=2))
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from eureka.core.errors import TaskError
+from eureka.reward.analysis.trajectory import transitions
 from eureka.tasks import Task, load_task
 from eureka.trainers.population import trajectories as module
 from eureka.trainers.population.trajectories import (
@@ -18,7 +19,6 @@ from eureka.trainers.population.trajectories import (
     Trajectory,
     cached_trajectories,
     make_trajectories,
-    transitions,
 )
 
 
