@@ -15,6 +15,8 @@ from eureka.core.types import Message, Prompt, PromptFacts, Usage
 from eureka.proposers.anthropic import AnthropicEndpoint
 from eureka.proposers.openai import OpenAIEndpoint
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_answers_with_tokens_and_price(provider: str) -> None:

@@ -12,6 +12,8 @@ from model_server import Step, serving
 from eureka.core.errors import ContextTooLong
 from eureka.proposers.budget import Caps, Ledger
 
+pytestmark = pytest.mark.process
+
 REFUSALS = [
     (
         Step(status=401, body=openai_error(f"Incorrect API key provided: {SECRET}")),

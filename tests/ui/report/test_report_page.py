@@ -101,6 +101,7 @@ def test_a_large_report_is_small_and_quick(large_run: RunStore) -> None:
     check(html)
 
 
+@pytest.mark.process
 def test_writing_a_report_imports_nothing_heavy() -> None:
     program = "import sys, eureka.ui.report; print({'torch', 'mujoco', 'scipy', 'hydra', 'openai'} & set(sys.modules))"
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
