@@ -24,14 +24,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 import torch
+from result_files import add_results_option
 
-from eureka.core.types import Schedule, TrainingJob
 from eureka.physics import DeviceSimulator, Engine
 from eureka.reward.trace.trusted import trace_trusted
 from eureka.tasks import Task, find_tasks, load_task
+from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.out_of_memory import is_out_of_memory, release
 from eureka.trainers.population.population import Population
 from eureka.trainers.population.recording import record
@@ -83,7 +83,7 @@ class Bench:
         info = task.info
         self._task, self._engine = task, engine
         schedule = Schedule(num_envs, _ENDLESS, 1, 1, info.ppo)
-        jobs = [TrainingJob(f"g01-c{k + 1:02d}", graph, k, schedule) for k in range(groups)]
+        jobs = [GroupJob(f"g01-c{k + 1:02d}", graph, k, schedule) for k in range(groups)]
         self.population = Population(task, jobs, engine=engine)
         self.worlds = groups * num_envs
         self.bare_sim: DeviceSimulator = engine.device_simulator(
@@ -204,7 +204,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--updates", type=int, default=10)
     parser.add_argument("--device", default="cuda:0")
-    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results" / "gpu.json")
+    add_results_option(parser)
     options = parser.parse_args()
     if options.device.startswith("cuda") and not torch.cuda.is_available():
         raise SystemExit("torch can use no CUDA device here; --device cpu shows that the script works, slowly")
@@ -217,7 +217,10 @@ def main() -> None:
             VERSION, device_name(options.device), platform.machine(), {p: version(p) for p in _PACKAGES},
             options.rounds, options.updates, rows,
         )  # fmt: skip
-        options.output.write_text(json.dumps(dataclasses.asdict(result), indent=1) + "\n", encoding="utf-8")
+        options.results.mkdir(parents=True, exist_ok=True)
+        (options.results / "gpu.json").write_text(
+            json.dumps(dataclasses.asdict(result), indent=1) + "\n", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

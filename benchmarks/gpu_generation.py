@@ -17,14 +17,15 @@ import json
 import statistics
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from gpu import device_name
+from result_files import add_results_option
 
-from eureka.core.types import PPOConfig, Schedule, TrainingJob
 from eureka.physics import Engine
 from eureka.reward.trace.trusted import trace_trusted
 from eureka.tasks import Task, load_task
+from eureka.tasks.ppo import PPOConfig
+from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.population import Population
 from eureka.trainers.population.recording import record
 
@@ -60,7 +61,7 @@ class Result:
 
 def _population(task: Task, schedule: Schedule, seeds: range, engine: Engine) -> Population:
     graph = trace_trusted(lambda values: task.human_reward(task.State(**values)), task.fields, record(task).state)
-    return Population(task, [TrainingJob(f"s{seed:02d}", graph, seed, schedule) for seed in seeds], engine=engine)
+    return Population(task, [GroupJob(f"s{seed:02d}", graph, seed, schedule) for seed in seeds], engine=engine)
 
 
 def original(task: Task, epochs: int, num_envs: int, engine: Engine) -> tuple[float, float]:
@@ -103,7 +104,7 @@ def main() -> None:
     parser.add_argument("--original-epochs", type=int, default=500)
     parser.add_argument("--original-num-envs", type=int, default=4096)
     parser.add_argument("--device", default="cuda:0")
-    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results" / "gpu_generation.json")
+    add_results_option(parser)
     options = parser.parse_args()
     task, engine = load_task(options.task), Engine("warp", options.device)
     target, original_s = original(task, options.original_epochs, options.original_num_envs, engine)
@@ -114,7 +115,9 @@ def main() -> None:
         round(target, 4), round(original_s, 1), options.groups, options.num_envs,
         None if seconds is None else round(seconds, 1), steps, scores,
     )  # fmt: skip
-    options.output.write_text(json.dumps(dataclasses.asdict(result), indent=1) + "\n", encoding="utf-8")
+    options.results.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(dataclasses.asdict(result), indent=1) + "\n"
+    (options.results / "gpu_generation.json").write_text(text, encoding="utf-8")
     said = "did not reach it" if seconds is None else f"reached it in {seconds:.0f} s"
     print(f"half of {options.groups} groups of {options.num_envs} worlds {said}, {steps:,} steps each; {result.device}")
 

@@ -5,7 +5,7 @@
 Each search is run with metric probing (`llm.use_probe`) and without. The best reward of its first generation, the best
 of its last one (each by the search's own scores), and the one that it called best after confirmation are then trained
 with seeds that no search used, and so are the human-written reward and the bare metric. It goes on where it was
-stopped: what is done is in the run folders under `--folder`. The result goes to `results/search_study_<task>.json`,
+stopped: what is done is in the run folders under `--folder`. The result goes to `search_study_<task>.json`,
 from which `benchmarks/tables.py` makes the README's table.
 """
 
@@ -19,8 +19,8 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+from result_files import add_results_option
 from search_study_data import (
-    RESULTS,
     VERSION,
     Condition,
     Picked,
@@ -33,20 +33,18 @@ from search_study_data import (
 
 from eureka import __version__
 from eureka.api import search_in
-from eureka.app.build import make_backend, make_schedule, resolve
+from eureka.app.build import make_trainer, resolve, training_length
 from eureka.app.configs import compose_config, from_yaml
 from eureka.app.session import search_session
 from eureka.config import RunConfig
 from eureka.core.events import Event, Trained, TrainingStarted
-from eureka.core.types import Schedule
-from eureka.evaluation.baselines import trace_baselines
+from eureka.core.types import OwnReward, TrainingLength
 from eureka.evaluation.trainings import Entry, Trainings, fresh_seeds
 from eureka.search.methods.greedy import Greedy
 from eureka.search.outcomes import Outcome, outcomes
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
-from eureka.trainers.population.backend import Backend
-from eureka.trainers.population.recording import record
+from eureka.trainers.base import Trainer
 
 
 def print_line(event: Event) -> None:
@@ -68,10 +66,11 @@ def study(task: Task, options: argparse.Namespace) -> SearchStudy:
             print(f"{task.info.name}: {name}", flush=True)
             config = search_config(task.info.name, folder, seed, use_probe, options.overrides)
             search(folder, config)
-            searches.append(judge(folder, task, options))
+            searches.append(judge(folder, options))
         conditions.append(Condition(use_probe, tuple(searches)))
-    human, sparse = baselines(options.folder / task.info.name / "baselines", config, task, options)
-    schedule = fresh_schedule(config, task, options)
+    human, sparse = baselines(options.folder / task.info.name / "baselines", config, options)
+    trainer = make_trainer(config, [], os.environ)
+    length = fresh_length(config, trainer, options)
     return SearchStudy(
         version=VERSION,
         task=task.info.name,
@@ -81,11 +80,11 @@ def study(task: Task, options: argparse.Namespace) -> SearchStudy:
             searches=options.searches,
             generations=config.search.generations,
             samples=config.search.samples,
-            search_steps=make_schedule(config, task.info).trained_steps,
-            fresh_steps=schedule.trained_steps,
+            search_steps=trainer.evaluated_after(training_length(config, trainer))[-1],
+            fresh_steps=trainer.evaluated_after(length)[-1],
             fresh_seeds=options.fresh_seeds,
             baseline_seeds=options.baseline_seeds,
-            eval_episodes=schedule.eval_episodes,
+            eval_episodes=length.eval_episodes,
             overrides=tuple(options.overrides),
         ),
         hardware=this_hardware(),
@@ -122,7 +121,7 @@ def search(folder: Path, config: RunConfig) -> None:
                 session.search(store)
 
 
-def judge(folder: Path, task: Task, options: argparse.Namespace) -> Search:
+def judge(folder: Path, options: argparse.Namespace) -> Search:
     """Train what a search picked with fresh seeds."""
     with RunStore.open(folder) as store:
         config = from_yaml(store.config_yaml)
@@ -132,7 +131,7 @@ def judge(folder: Path, task: Task, options: argparse.Namespace) -> Search:
         assert called_best is not None
         graphs = {reward.candidate_id: reward.graph for reward in store.rewards()}
         names = sorted({name for name in (first, last, called_best) if name is not None})
-        with fresh_trainings(store, config, task, options, options.fresh_seeds) as trainings:
+        with fresh_trainings(store, config, options, options.fresh_seeds) as trainings:
             for name, reason in trainings.train([Entry(name, graphs[name]) for name in names]).items():
                 print(f"  {name}: a training was given up: {reason}", flush=True)
             picked = {
@@ -158,14 +157,13 @@ def best_of(store: RunStore, config: RunConfig, generation: int) -> str | None:
 
 
 def baselines(
-    folder: Path, config: RunConfig, task: Task, options: argparse.Namespace
+    folder: Path, config: RunConfig, options: argparse.Namespace
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Scores of the human-written reward and the bare metric."""
-    graphs = trace_baselines(task, record(task).state).graphs
-    print(f"{task.info.name}: {', '.join(graphs)}", flush=True)
+    print(f"{config.task}: human, sparse", flush=True)
     opened = RunStore.open(folder) if (folder / "run.db").exists() else RunStore.create(folder, "", {})
-    with opened as store, fresh_trainings(store, config, task, options, options.baseline_seeds) as trainings:
-        failures = trainings.train([Entry(role.value, graph) for role, graph in graphs.items()])
+    with opened as store, fresh_trainings(store, config, options, options.baseline_seeds) as trainings:
+        failures = trainings.train([Entry("human", OwnReward.OWN), Entry("sparse", OwnReward.METRIC)])
         if failures:
             raise SystemExit(f"a baseline cannot be trained: {failures}")
         human, sparse = (
@@ -175,20 +173,17 @@ def baselines(
 
 
 @contextmanager
-def fresh_trainings(
-    store: RunStore, config: RunConfig, task: Task, options: argparse.Namespace, seeds: int
-) -> Iterator[Trainings]:
+def fresh_trainings(store: RunStore, config: RunConfig, options: argparse.Namespace, seeds: int) -> Iterator[Trainings]:
     """Trainings with seeds that the search of this store did not use; workers start with the first of them."""
     folder = store.checkpoint_folder / "fresh"
-    backend: Backend
-    with closing(make_backend(config, folder, [], os.environ)) as backend:
-        schedule = fresh_schedule(config, task, options)
-        yield Trainings(store, backend, schedule, fresh_seeds(store, seeds), print_line, cache=None)
+    with closing(make_trainer(config, [], os.environ)) as trainer:
+        length = fresh_length(config, trainer, options)
+        yield Trainings(store, trainer, folder, length, fresh_seeds(store, seeds), print_line, cache=None)
 
 
-def fresh_schedule(config: RunConfig, task: Task, options: argparse.Namespace) -> Schedule:
+def fresh_length(config: RunConfig, trainer: Trainer, options: argparse.Namespace) -> TrainingLength:
     """As in the search, unless `--steps` says otherwise."""
-    searched = make_schedule(config, task.info)
+    searched = training_length(config, trainer)
     return replace(searched, steps=options.steps or searched.steps)
 
 
@@ -202,7 +197,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="control steps of these trainings; as in the search if not given")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--folder", type=Path, default=Path("outputs/search_study"), help="for the runs")
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    add_results_option(parser)
     options = parser.parse_args()
     for name in options.tasks:
         print(f"wrote {write_study(study(load_task(name), options), options.results)}", flush=True)

@@ -19,16 +19,16 @@ from pathlib import Path
 
 import yaml
 
-from eureka.core.types import Rejected, Schedule, TrainingJob, TrainingResult
+from eureka.core.types import OwnReward, Rejected, TrainingResult
 from eureka.evaluation import Role
-from eureka.evaluation.baselines import trace_baselines
 from eureka.evaluation.statistics import iqm
 from eureka.store.files import write_atomically
 from eureka.tasks import Task, find_tasks, load_task
-from eureka.trainers.population.backend import LocalBackend
+from eureka.trainers.population.baselines import trace_baselines
+from eureka.trainers.population.group import GroupJob, Schedule
+from eureka.trainers.population.pool import WorkerPool
 from eureka.trainers.population.recording import record
 
-RESULTS = Path(__file__).parent / "results"
 CHECKPOINTS = 4
 EVAL_EPISODES = 8
 _OF_THE_FOLDER = ("max_episode_steps",)
@@ -83,11 +83,11 @@ def schedule_of(task: Task, setting: Setting) -> Schedule:
 
 
 class Study:
-    """Trainings of the human reward and of the bare metric under settings, kept in `results/<name>.json`."""
+    """Trainings of the human reward and of the bare metric under settings, kept in a file."""
 
-    def __init__(self, task: str, name: str) -> None:
+    def __init__(self, task: str, path: Path) -> None:
         self._task = task
-        self._path = RESULTS / f"{name}.json"
+        self._path = path
         self._rows: list[Training] = []
         if self._path.is_file():
             self._rows = [Training(**row) for row in json.loads(self._path.read_text())["trainings"]]
@@ -100,10 +100,11 @@ class Study:
         checkpoints = _checkpoint_folder(self._path.stem, setting)
         with changed_task(self._task, setting) as folder:
             task = load_task(self._task, [folder])
-            graphs = trace_baselines(task, record(task).state).graphs
+            own = trace_baselines(task, record(task).state)
+            graphs = {Role.HUMAN: own[OwnReward.OWN], Role.SPARSE: own[OwnReward.METRIC]}
             schedule = schedule_of(task, setting)
-            jobs = [TrainingJob(reward.value, graphs[reward], seed, schedule) for reward, seed in missing]
-            with closing(LocalBackend(self._task, [folder], checkpoints, dict(os.environ))) as backend:
+            jobs = [GroupJob(reward.value, graphs[reward], seed, schedule) for reward, seed in missing]
+            with closing(WorkerPool(self._task, [folder], checkpoints, dict(os.environ))) as backend:
                 for event in backend.train(jobs):
                     if isinstance(event, Rejected):
                         raise SystemExit(f"{event.candidate_id}: {event.reason}")
@@ -132,7 +133,7 @@ class Study:
         """The table, after what it says in short."""
         rows = ",\n  ".join(json.dumps(asdict(row)) for row in self._rows)
         head = "".join(f" {json.dumps(key)}: {json.dumps(value)},\n" for key, value in summary.items())
-        self._path.parent.mkdir(exist_ok=True)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self._path, f'{{\n{head} "trainings": [\n  {rows}\n ]\n}}\n'.encode())
 
 

@@ -23,10 +23,11 @@ from pathlib import Path
 
 import torch
 
-from eureka.core.types import Progress, Schedule, TrainingJob
+from eureka.core.types import Progress
 from eureka.physics import MujocoC
 from eureka.tasks import find_tasks, load_task
-from eureka.trainers.population.backend import LocalBackend
+from eureka.trainers.population.group import GroupJob, Schedule
+from eureka.trainers.population.pool import WorkerPool
 
 GRAPH = json.dumps(
     {
@@ -75,13 +76,13 @@ def bare(task_dir: Path, name: str, workers: int, num_envs: int, steps: int) -> 
         return sum(rate.result() for rate in rates)
 
 
-def training(backend: LocalBackend, schedule: Schedule, groups: int, first_seed: int) -> float:
+def training(backend: WorkerPool, schedule: Schedule, groups: int, first_seed: int) -> float:
     """Control steps a second over all candidates, from the first update's end to the last one's.
 
     Args:
         first_seed: with seeds of an earlier call there would be nothing left to train.
     """
-    jobs = [TrainingJob(f"g01-c{k + 1:02d}", GRAPH, first_seed + k, schedule) for k in range(groups)]
+    jobs = [GroupJob(f"g01-c{k + 1:02d}", GRAPH, first_seed + k, schedule) for k in range(groups)]
     first, last, seen = 0.0, 0.0, 0
     per_update = schedule.num_envs * schedule.ppo.horizon
     for event in backend.train(jobs):
@@ -120,7 +121,7 @@ def main() -> None:
             steps = options.updates * info.num_envs * info.ppo.horizon
             schedule = Schedule(info.num_envs, steps, 1, 1, replace(info.ppo))
             bares, trained = [], []
-            backend = LocalBackend(
+            backend = WorkerPool(
                 directory.name, [directory], folder / f"trained_{directory.name}", dict(os.environ), workers
             )
             for number in range(options.rounds):

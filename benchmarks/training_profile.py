@@ -22,9 +22,9 @@ import torch
 from peers.setups import NAMES, PHYSICS, ant
 from training import GRAPH
 
-from eureka.core.types import Schedule, TrainingJob
 from eureka.physics import MujocoC
 from eureka.trainers.population import population as population_module
+from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.networks import StackedMLP
 from eureka.trainers.population.population import Population
 
@@ -88,7 +88,7 @@ def profile(physics: str, groups: int, seconds: float, num_envs: int | None = No
     watch = Stopwatch()
     with ant(physics) as task, watched(task, watch):
         schedule = Schedule(num_envs or task.info.num_envs, 1_000_000_000, 1, 1, task.info.ppo)
-        jobs = [TrainingJob(f"g01-c{k + 1:02d}", GRAPH, k, schedule) for k in range(groups)]
+        jobs = [GroupJob(f"g01-c{k + 1:02d}", GRAPH, k, schedule) for k in range(groups)]
         population = Population(task, jobs)
         for _ in range(_WARM_UP):
             population.advance()

@@ -13,7 +13,7 @@ from annotated_types import MinLen
 from eureka.core.errors import TaskError
 from eureka.core.ranges import Count, Positive
 from eureka.core.serialize import DecodeError, read_data
-from eureka.core.types import PPOConfig
+from eureka.tasks.ppo import PPOConfig
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class Physics:
     are what physics=warp makes room for; where they are left out, what the model can need.
     """
 
-    integrator: str
+    integrator: Literal["euler", "rk4", "implicit", "implicitfast"]
     timestep_s: Positive
     substeps: Count
-    solver: str | None = None
+    solver: Literal["pgs", "cg", "newton"] | None = None
     nconmax: Count | None = None
     njmax: Count | None = None
 

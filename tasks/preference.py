@@ -7,10 +7,8 @@ from typing import Any
 
 import torch
 
+from eureka.core.types import PREFERENCE_METRIC, PREFERENCE_UNIT
 from eureka.tasks.base import Metric, Task
-
-UNIT = "preference score"
-"""Of a Bradley-Terry score, which stands where a task metric would."""
 
 
 def _zeros(state: Any) -> torch.Tensor:
@@ -21,8 +19,8 @@ def _zeros(state: Any) -> torch.Tensor:
 NO_METRIC = Metric(
     value=_zeros,
     reduce="last",
-    unit=UNIT,
-    description="a person's preferences as Bradley-Terry scores",
+    unit=PREFERENCE_UNIT,
+    description=PREFERENCE_METRIC,
     readable_midway=False,
 )
 """Stands in for the metric where training measures one: nobody is shown its zeros."""

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from eureka.core.serialize import dumps, loads
-from eureka.core.types import PPOConfig
+from eureka.tasks.ppo import PPOConfig
 
 BENCHMARKS = Path(__file__).parents[1]
 WARM_UP_UPDATES = 2

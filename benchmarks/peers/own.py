@@ -10,8 +10,9 @@ from pathlib import Path
 import torch
 from training import GRAPH
 
-from eureka.core.types import Progress, Schedule, TrainingJob
-from eureka.trainers.population.backend import LocalBackend
+from eureka.core.types import Progress
+from eureka.trainers.population.group import GroupJob, Schedule
+from eureka.trainers.population.pool import WorkerPool
 from eureka.trainers.population.population import Population
 from peers.measuring import WARM_UP_UPDATES, Measured, Sampler, Series, Training, rate, told
 from peers.setups import ant, ant_folder
@@ -27,10 +28,10 @@ def _schedule(training: Training) -> Schedule:
 def population(training: Training, num_groups: int, workers: int) -> Measured:
     """`num_groups` candidates in `workers` processes, by the real backend."""
     schedule = _schedule(training)
-    jobs = [TrainingJob(f"g01-c{k + 1:02d}", GRAPH, training.seed + k, schedule) for k in range(num_groups)]
+    jobs = [GroupJob(f"g01-c{k + 1:02d}", GRAPH, training.seed + k, schedule) for k in range(num_groups)]
     series = {job.candidate_id: Series() for job in jobs}
     with ant_folder(training.physics) as folder, tempfile.TemporaryDirectory() as checkpoints:
-        backend = LocalBackend(folder.name, [folder], Path(checkpoints) / "training", dict(os.environ), workers)
+        backend = WorkerPool(folder.name, [folder], Path(checkpoints) / "training", dict(os.environ), workers)
         started = time.monotonic()
         warm = None
         try:
@@ -56,7 +57,7 @@ def main() -> None:
     training = told()
     torch.set_num_threads(1)
     with ant(training.physics) as task:
-        population = Population(task, [TrainingJob("g01-c01", GRAPH, training.seed, _schedule(training))])
+        population = Population(task, [GroupJob("g01-c01", GRAPH, training.seed, _schedule(training))])
         sampler = Sampler(training.seconds)
         sampler.update(0)
         rows = training.num_envs * training.ppo.horizon

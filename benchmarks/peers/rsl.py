@@ -16,7 +16,7 @@ from rsl_rl.env import VecEnv
 from rsl_rl.runners import OnPolicyRunner
 from tensordict import TensorDict
 
-from eureka.core.types import PPOConfig
+from eureka.tasks.ppo import PPOConfig
 from peers.measuring import Sampler, told
 from peers.setups import ant
 from peers.worlds_env import TaskWorlds, with_graph

@@ -21,7 +21,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, VecNormalize
 
-from eureka.core.types import PPOConfig
+from eureka.tasks.ppo import PPOConfig
 from peers.measuring import Sampler, told
 from peers.one_world import AntWorld, save_model
 from peers.setups import ant

@@ -18,17 +18,17 @@ from eureka.app.configs import change_resumed, from_yaml
 from eureka.config import Halving, PhysicsChoice, RunConfig, SandboxMode, declared_values
 from eureka.core.errors import ConfigError, StoreError
 from eureka.core.ids import INIT_ID
-from eureka.core.types import Schedule
-from eureka.physics.engine import choose, engines
+from eureka.core.types import TrainingLength
+from eureka.physics.engine import choose
 from eureka.proposers import models, registry
 from eureka.proposers.base import Proposer
 from eureka.proposers.models import ModelAccess, known_endpoints
 from eureka.proposers.replay import ReplayConfig
 from eureka.search.start import HUMAN, recorded_start
 from eureka.store import RunStore, free_name
-from eureka.tasks import TaskInfo, find_tasks
-from eureka.trainers.population.backend import LocalBackend
-from eureka.trainers.population.memory import MemoryNeed
+from eureka.tasks import find_tasks
+from eureka.trainers.base import Trainer
+from eureka.trainers.population.trainer import PopulationTrainer
 
 _RESUMED_WITH = "resumed with"
 UNSAFE = "generated code ran without confinement (sandbox=unsafe)"
@@ -132,43 +132,37 @@ def judged_by_preferences(config: RunConfig) -> RunConfig:
     )
 
 
-def make_schedule(config: RunConfig, info: TaskInfo) -> Schedule:
-    """How each group trains: the task's own numbers where the config leaves them open.
+def training_length(config: RunConfig, trainer: Trainer) -> TrainingLength:
+    """How long each training is: the trainer's own number of steps for the budget where the config leaves it open.
 
     Raises:
-        ConfigError: the task has no training steps for the budget.
+        ConfigError: there is none for the budget.
     """
-    steps = config.train.steps or info.steps.get(config.budget)
+    steps = config.train.steps or trainer.budgets.get(config.budget)
     if steps is None:
-        known = ", ".join(info.steps)
+        known = ", ".join(trainer.budgets)
         raise ConfigError(
-            f"task {info.name} has no training steps for budget={config.budget} (it has them for {known}): "
+            f"task {trainer.spec.name} has no training steps for budget={config.budget} (it has them for {known}): "
             "give train.steps=N"
         )
-    return Schedule(
-        num_envs=config.train.num_envs or info.num_envs,
-        steps=steps,
-        checkpoints=config.train.checkpoints,
-        eval_episodes=config.train.eval_episodes,
-        ppo=info.ppo,
-    )
+    return TrainingLength(steps, config.train.checkpoints, config.train.eval_episodes)
 
 
-def evaluation_schedule(config: RunConfig, info: TaskInfo) -> Schedule:
+def evaluation_length(config: RunConfig, trainer: Trainer) -> TrainingLength:
     """How rewards are re-trained for the final comparison: as in the search, but for `evaluation.steps`."""
-    searched = make_schedule(config, info)
+    searched = training_length(config, trainer)
     return replace(searched, steps=config.evaluation.steps or searched.steps)
 
 
-def full_schedule(config: RunConfig, info: TaskInfo) -> Schedule:
+def full_length(config: RunConfig, trainer: Trainer) -> TrainingLength:
     """How rewards are re-trained by `eureka evaluate`: for as long as `budget=standard` does where that is longer.
 
     A search can rank rewards by short trainings; what they are worth takes a full one.
     """
-    compared = evaluation_schedule(config, info)
+    compared = evaluation_length(config, trainer)
     if config.evaluation.steps or config.train.steps:
         return compared
-    return replace(compared, steps=max(compared.steps, info.steps.get("standard", 0)))
+    return replace(compared, steps=max(compared.steps, trainer.budgets.get("standard", 0)))
 
 
 def cache_folder(environment: Mapping[str, str], kept: str = "trainings") -> Path:
@@ -199,24 +193,20 @@ def _require_its_start(config: RunConfig, run: str) -> None:
         )
 
 
-def make_backend(
-    config: RunConfig,
-    folder: Path,
-    task_dirs: Sequence[Path],
-    environment: Mapping[str, str],
-    room: MemoryNeed | None = None,
-) -> LocalBackend:
-    """Who trains; `folder` keeps its checkpoints, and `room` is what fits into memory where not everything does.
+def make_trainer(config: RunConfig, task_dirs: Sequence[Path], environment: Mapping[str, str]) -> PopulationTrainer:
+    """Who trains, and in what.
 
     Raises:
+        TaskError: there is no such task, or its folder does not keep the contract.
         PhysicsError: the engine is not installed here.
     """
-    kind = choose(config.physics.value)
-    # Compiling the kernels of a task for the first time takes minutes, in which a worker says nothing.
-    silence_s = 900.0 if kind == "warp" else 120.0
-    workers, at_a_time = (room.workers, room.num_groups) if room else (config.train.workers, None)
-    return LocalBackend(
-        config.task, task_dirs, folder, environment, workers, silence_s, engines(kind), groups_at_a_time=at_a_time
+    return PopulationTrainer(
+        config.task,
+        task_dirs,
+        environment,
+        physics=config.physics.value,
+        workers=config.train.workers,
+        num_envs=config.train.num_envs,
     )
 
 

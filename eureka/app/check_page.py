@@ -30,7 +30,7 @@ _NARROW = 16
 
 def print_page(checked: Checked) -> None:
     """The page, with the verdict as its last line."""
-    paragraph(f"{checked.path} for task {checked.task.info.name}: {checked.task.info.description}")
+    paragraph(f"{checked.path} for task {checked.spec.name}: {checked.spec.sentence}")
     line()
     if checked.rejected is not None:
         _print_rejected(checked.rejected, checked.confined)
@@ -45,7 +45,7 @@ def print_page(checked: Checked) -> None:
     _print_components(analysis)
     _section("constants, and how far the total moves where one is changed", _parameters(analysis.parameters))
     if analysis.ranking is not None:
-        _print_ranking(analysis.ranking, checked.task.metric.unit)
+        _print_ranking(analysis.ranking, checked.spec.unit)
     _print_diagnoses(analysis)
 
 

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from eureka.app.build import cache_folder
+from eureka.app.build import cache_folder, make_trainer
 from eureka.app.configs import choices, compose_config
 from eureka.config import SandboxMode
 from eureka.config.overrides import split
 from eureka.core.errors import ConfigError
-from eureka.core.types import Candidate, FieldSpec, Rejected, Stage
+from eureka.core.types import Candidate, FieldSpec, Rejected, Stage, TaskSpec
 from eureka.reward.analysis.analyse import Analysis
 from eureka.reward.analysis.confined import LIMITS, PRELOAD, Examiner
+from eureka.reward.analysis.trajectory import transitions
 from eureka.reward.extract.state_inputs import FUNCTION, InputsError, state_inputs
 from eureka.reward.graph.runtime import RewardFunction, compile_graph
 from eureka.reward.graph.shapes import Problem
 from eureka.reward.trace.service import BROKE, RewardVerifier
 from eureka.sandbox import Failed, Sandbox
-from eureka.tasks import Task, load_task
-from eureka.trainers.population.recording import record
-from eureka.trainers.population.trajectories import cached_trajectories, transitions
 
 KEYS = ("task", "sandbox", "evaluation.cache")
 """The keys of a run's config that mean something here."""
@@ -39,7 +38,7 @@ class Checked:
     """
 
     path: Path
-    task: Task
+    spec: TaskSpec
     confined: bool
     rejected: Rejected | None = None
     reward: RewardFunction | None = None
@@ -78,27 +77,27 @@ def check_file(
             )
     named = _named_task(source)
     config = compose_config([*([f"task={named}"] if named else []), *overrides], task_dirs)
-    task = load_task(config.task, task_dirs)
-    candidate = as_candidate(source, task.fields)
+    trainer = make_trainer(config, task_dirs, environment)
+    spec = trainer.spec
+    candidate = as_candidate(source, spec.fields)
     if isinstance(candidate, Rejected):
-        return Checked(path, task, True, rejected=candidate)
-    with Sandbox(preload=PRELOAD, limits=LIMITS, mode=config.sandbox.value) as sandbox:
-        recording = record(task)
-        verdict = RewardVerifier(task.fields, recording.state, sandbox).verify(candidate)
+        return Checked(path, spec, True, rejected=candidate)
+    with Sandbox(preload=PRELOAD, limits=LIMITS, mode=config.sandbox.value) as sandbox, closing(trainer):
+        recording = trainer.record()
+        verdict = RewardVerifier(spec.fields, recording.state, sandbox, trainer.can.reward_rows).verify(candidate)
         confined = config.sandbox is SandboxMode.enforced
         if isinstance(verdict, Rejected):
-            return Checked(path, task, confined, rejected=verdict)
+            return Checked(path, spec, confined, rejected=verdict)
         folder = cache_folder(environment, "trajectories") if config.evaluation.cache else None
-        # Without a metric nothing says which of them should be ranked above which.
-        trajectories = cached_trajectories(task, folder, told) if task.info.has_metric else ()
+        trajectories = tuple(trainer.rollouts(folder, told))
         state = transitions(recording.state, trajectories)
-        seen = Examiner(sandbox, state, trajectories, task.info.ppo.gamma).look(verdict.graph, thorough=True)
+        seen = Examiner(sandbox, state, trajectories, trainer.discount).look(verdict.graph, thorough=True)
     if isinstance(seen, Failed):
         broken = f"on states beyond the recorded ones {BROKE[seen.kind]}."
-        return Checked(path, task, confined, rejected=Rejected(NAME, Stage.SCREEN, broken, broken))
+        return Checked(path, spec, confined, rejected=Rejected(NAME, Stage.SCREEN, broken, broken))
     reward = compile_graph(verdict.graph)
     num = next(iter(state.values())).shape[0]
-    return Checked(path, task, confined, None, reward, seen.analysis, num, seen.problem)
+    return Checked(path, spec, confined, None, reward, seen.analysis, num, seen.problem)
 
 
 def as_candidate(source: str, fields: Sequence[FieldSpec]) -> Candidate | Rejected:

@@ -9,34 +9,30 @@ from pathlib import Path
 
 from eureka.app.build import (
     cache_folder,
-    evaluation_schedule,
-    full_schedule,
-    make_backend,
-    make_schedule,
+    evaluation_length,
+    full_length,
+    make_trainer,
     require_task_dirs,
+    training_length,
 )
 from eureka.app.configs import from_yaml
-from eureka.app.estimate import find_room, memory_said
 from eureka.config import EvaluationConfig, RunConfig
 from eureka.core.errors import StoreError
 from eureka.core.events import Observer, tell_all
 from eureka.core.text import table
-from eureka.core.types import Phase, Reward, Selection
+from eureka.core.types import OwnReward, Phase, Reward, Selection, TrainingJob
 from eureka.evaluation import Comparison, Role, read_comparison, seed_rows, summary_rows, verdict, write_comparison
-from eureka.evaluation.baselines import Baselines, trace_baselines
 from eureka.evaluation.cache import TrainingCache
 from eureka.evaluation.compare import Contest, choose_and_compare, compare
 from eureka.evaluation.data import as_event
 from eureka.evaluation.trainings import Trainings, fresh_seeds
-from eureka.physics.engine import choose, identity
 from eureka.reward.analysis.confined import Examiner, confined_graphs
 from eureka.search.outcomes import Outcome
 from eureka.store import RunStore
-from eureka.tasks import Task, load_task
-from eureka.trainers.population.backend import Backend
-from eureka.trainers.population.memory import memory_need
-from eureka.trainers.population.recording import Recording, record
+from eureka.trainers.base import Trainer
 from eureka.ui.console import View, paragraph, print_table, say, watching
+
+_ROLES = {OwnReward.OWN: Role.HUMAN, OwnReward.METRIC: Role.SPARSE}
 
 
 @dataclass(frozen=True)
@@ -44,39 +40,34 @@ class Comparer:
     """What every comparison of a run needs, ready before the search begins."""
 
     config: RunConfig
-    task: Task
-    recording: Recording
-    baselines: Baselines
+    trainer: Trainer
+    baselines: Mapping[Role, str | OwnReward]
     environment: Mapping[str, str]
     examiner: Examiner
 
     @classmethod
     def prepare(
-        cls,
-        config: RunConfig,
-        task: Task,
-        recording: Recording,
-        environment: Mapping[str, str],
-        examiner: Examiner,
+        cls, config: RunConfig, trainer: Trainer, environment: Mapping[str, str], examiner: Examiner
     ) -> Comparer:
-        """Trace the baselines.
+        """Look at the environment's own rewards.
 
         Args:
             examiner: computes the candidates' rewards.
 
         Raises:
-            TaskError: the task's human or sparse reward has no graph.
+            TaskError: one of them cannot be trained with.
         """
-        return cls(config, task, recording, trace_baselines(task, recording.state), environment, examiner)
+        baselines = {_ROLES[own]: reward for own, reward in trainer.baselines().items()}
+        return cls(config, trainer, baselines, environment, examiner)
 
-    def choose(self, store: RunStore, backend: Backend, ranked: Sequence[Outcome], tracker: Observer) -> Outcome:
+    def choose(self, store: RunStore, ranked: Sequence[Outcome], tracker: Observer) -> Outcome:
         """Compare the best of `ranked` with the baselines, after a closer look at the second if need be.
 
         Gives the best, which is recorded as such, as is the comparison.
         """
-        with watching(View(f"{self.config.task}, fresh seeds", self.task.metric.unit, store)) as shown:
+        with watching(View(f"{self.trainer.spec.name}, fresh seeds", self.trainer.spec.unit, store)) as shown:
             observe = tell_all(shown, tracker)
-            contest = self._contest(store, backend, self.config.evaluation.seeds, None, observe)
+            contest = self._contest(store, self.config.evaluation.seeds, None, observe)
             comparison = choose_and_compare(contest, ranked)
             observe(as_event(comparison))
         best = comparison.method(Role.BEST)
@@ -86,30 +77,31 @@ class Comparer:
         write_comparison(store, comparison)
         return next(outcome for outcome in ranked if outcome.candidate.id == best.name)
 
-    def again(self, store: RunStore, backend: Backend, seeds: int, steps: int) -> Comparison:
+    def again(self, store: RunStore, seeds: int, steps: int) -> Comparison:
         """Compare the best once more, with so many seeds and control steps of each training."""
-        with watching(View(f"{self.config.task}, fresh seeds", self.task.metric.unit, store)) as observe:
-            contest = self._contest(store, backend, seeds, steps, observe)
+        with watching(View(f"{self.trainer.spec.name}, fresh seeds", self.trainer.spec.unit, store)) as observe:
+            contest = self._contest(store, seeds, steps, observe)
             comparison = compare(contest, best_reward(store).candidate_id, read_comparison(store.folder))
             observe(as_event(comparison))
         return write_comparison(store, comparison)
 
-    def _contest(self, store: RunStore, backend: Backend, seeds: int, steps: int | None, observe: Observer) -> Contest:
-        schedule = evaluation_schedule(self.config, self.task.info)
+    def _contest(self, store: RunStore, seeds: int, steps: int | None, observe: Observer) -> Contest:
+        length = evaluation_length(self.config, self.trainer)
+        folder = store.checkpoint_folder
         if steps is not None:
-            schedule = replace(schedule, steps=steps)
+            length, folder = replace(length, steps=steps), folder / "evaluation"
+        provenance = self.trainer.provenance if self.config.evaluation.cache else None
         cache = None
-        if self.config.evaluation.cache:
-            cache = TrainingCache(
-                cache_folder(self.environment), self.task, identity(choose(self.config.physics.value))
-            )
+        if provenance is not None:
+            cache = TrainingCache(cache_folder(self.environment), self.trainer.spec.name, provenance)
+        searched = self.trainer.evaluated_after(training_length(self.config, self.trainer))
         return Contest(
-            task=self.task,
+            spec=self.trainer.spec,
             baselines=self.baselines,
             graphs={reward.candidate_id: reward.graph for reward in store.rewards()},
             examiner=self.examiner,
-            trainings=Trainings(store, backend, schedule, fresh_seeds(store, seeds), observe, cache),
-            search_steps=make_schedule(self.config, self.task.info).trained_steps,
+            trainings=Trainings(store, self.trainer, folder, length, fresh_seeds(store, seeds), observe, cache),
+            search_steps=searched[-1],
         )
 
 
@@ -124,29 +116,27 @@ def evaluate_run(
 
     Args:
         num_seeds: as the run's config has them where None.
-        steps: control steps of each training; as `full_schedule` has them where None. Trainings of another length
+        steps: control steps of each training; as `full_length` has them where None. Trainings of another length
             replace those there are.
     """
     config = from_yaml(store.config_yaml)
     require_task_dirs(store, task_dirs)
-    task = load_task(config.task, task_dirs)
-    if not task.info.has_metric:
-        raise StoreError(f"{store.folder}: task {task.info.name} has no metric, so rewards cannot be compared by it")
-    best = best_reward(store)
-    count = num_seeds or config.evaluation.seeds or EvaluationConfig().seeds
-    say(f"{best.candidate_id}, the human-written reward and the bare metric are trained with {count} fresh seeds each")
-    with confined_graphs() as sandbox:
-        recording = record(task)
-        comparer = Comparer.prepare(config, task, recording, environment, Examiner(sandbox, recording.state))
-        trainings = count * (1 + len(comparer.baselines.graphs))
-        schedule = full_schedule(config, task.info)
-        need = memory_need(task, schedule, trainings, config.train.workers or 1)
-        room = find_room(config, need)
-        for text in memory_said(config, need):
-            say(text)
-        folder = store.checkpoint_folder / "evaluation"
-        with closing(make_backend(config, folder, task_dirs, environment, room)) as backend:
-            comparison = comparer.again(store, backend, count, steps or schedule.steps)
+    with closing(make_trainer(config, task_dirs, environment)) as trainer, confined_graphs() as sandbox:
+        if not trainer.spec.has_metric:
+            raise StoreError(
+                f"{store.folder}: task {trainer.spec.name} has no metric, so rewards cannot be compared by it"
+            )
+        best = best_reward(store)
+        count = num_seeds or config.evaluation.seeds or EvaluationConfig().seeds
+        say(f"{best.candidate_id}, the human-written reward and the bare metric are trained with {count} fresh seeds")
+        examiner = Examiner(sandbox, trainer.record().state)
+        comparer = Comparer.prepare(config, trainer, environment, examiner)
+        length = full_length(config, trainer)
+        rewards = [best.graph, *comparer.baselines.values()]
+        jobs = [TrainingJob(best.candidate_id, reward, seed, length) for reward in rewards for seed in range(count)]
+        for sentence in trainer.cost(jobs).sentences:
+            say(sentence)
+        comparison = comparer.again(store, count, steps or length.steps)
     print_comparison(comparison)
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from eureka.app.build import evaluation_schedule
+from eureka.app.build import evaluation_length
 from eureka.app.estimate import (
     assumption_line,
     call_line,
     duration,
     estimate,
-    estimate_memory,
-    measure_steps_per_second,
-    memory_said,
+    largest_cost,
 )
 from eureka.app.session import SearchSession
 from eureka.config import Halving
@@ -29,7 +27,7 @@ def preview(session: SearchSession) -> None:
     line(f"about {token_estimate(prompt.messages):,} tokens, at most {token_bound(prompt.messages):,}")
     if session.start is not None:
         line(f"{session.start.sentence}, which this dry run cannot show")
-    expected = estimate(session.config, session.schedule, prompt)
+    expected = estimate(session.config, session.length, prompt)
     if isinstance(session.config.llm, ModelConfig):
         line(call_line(session.config, expected))
         line(assumption_line(expected))
@@ -37,19 +35,19 @@ def preview(session: SearchSession) -> None:
         line(f"{session.proposer.name} is asked, which costs nothing: {session.proposer.description}")
     workers = session.config.train.workers or 1
     at_most = "at most " if session.config.train.halving is Halving.race else ""
-    speed = measure_steps_per_second(session.task, session.schedule.num_envs, workers)
+    speed = session.trainer.measure_speed()
     line(
         f"training: {at_most}{expected.control_steps:,} control steps, about {duration(expected.training_s(speed))} "
         f"with {workers} {'worker' if workers == 1 else 'workers'} on this machine"
     )
     if session.comparer is not None:
-        rewards = 1 + len(session.comparer.baselines.graphs)
-        steps = rewards * session.config.evaluation.seeds * evaluation_schedule(session.config, session.task.info).steps
+        rewards = 1 + len(session.comparer.baselines)
+        steps = rewards * session.config.evaluation.seeds * evaluation_length(session.config, session.trainer).steps
         line(
             f"the comparison at the end: {steps:,} control steps for {rewards} rewards, about "
             f"{duration(steps / speed)} more, less where the cache has some"
         )
-    for text in memory_said(session.config, estimate_memory(session.config, session.task, session.schedule)):
+    for text in largest_cost(session.config, session.trainer, session.length).sentences:
         line(text)
     if expected.asking_s:
         line(f"waiting for answers: about {duration(expected.asking_s)}")

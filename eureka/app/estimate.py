@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
 
-import torch
-
 from eureka.config import RunConfig
-from eureka.core.types import Prompt, Schedule
-from eureka.physics.engine import choose
+from eureka.core.ids import INIT_ID
+from eureka.core.types import OwnReward, Prompt, TrainingJob, TrainingLength
 from eureka.proposers.models import chosen_models
 from eureka.proposers.provider import ModelConfig
 from eureka.proposers.tokens import token_estimate
-from eureka.tasks import Task
-from eureka.trainers.population.memory import MemoryNeed, available_bytes, memory_line, memory_need, that_fits
-from eureka.trainers.population.population import stream
-from eureka.trainers.population.worlds import Worlds
+from eureka.trainers.base import Cost, Trainer
 
 # An answer of a few paragraphs and a reward function with some reasoning, the reflection on a parent, and what a repair
 # is told beside its code, in tokens.
@@ -26,10 +20,6 @@ _REFLECTION_TOKENS = 2000
 _ERROR_TOKENS = 300
 _CANDIDATES_PER_REPAIR = 4
 _TOKENS_PER_SECOND = 60
-# Half of a training's time is physics, see the trainer's benchmark; the rest is learning.
-_PHYSICS_SHARE = 0.5
-_MEASURED_S = 0.5
-_MEASURED_STREAM = 5  # of random numbers that no training uses
 
 
 @dataclass(frozen=True)
@@ -53,13 +43,13 @@ class Estimate:
         return self.control_steps / steps_per_second
 
 
-def estimate(config: RunConfig, schedule: Schedule, first_prompt: Prompt) -> Estimate:
+def estimate(config: RunConfig, length: TrainingLength, first_prompt: Prompt) -> Estimate:
     """What the run takes, by its first prompt and typical lengths."""
     search = config.search
     candidates = search.generations * search.samples + (search.init is not None)
     finalists = min(search.finalists, candidates)
     confirmations = finalists * search.confirmation_seeds if finalists > 1 else 0
-    steps = (candidates * config.train.seeds + confirmations) * schedule.steps
+    steps = (candidates * config.train.seeds + confirmations) * length.steps
     if not isinstance(config.llm, ModelConfig):
         return Estimate(0, 0, 0, 0, 0, None, 0.0, steps)
     llm = config.llm
@@ -90,44 +80,16 @@ def estimate(config: RunConfig, schedule: Schedule, first_prompt: Prompt) -> Est
     )
 
 
-def measure_steps_per_second(task: Task, num_envs: int, workers: int) -> float:
-    """About how many control steps a second `workers` train together, by half a second of this machine's physics."""
-    worlds = Worlds(task, [stream(0, _MEASURED_STREAM)], num_envs, desynchronise=False, fields=())
-    action = torch.zeros(num_envs, task.model.nu)
-    worlds.step(action)
-    started, steps = time.monotonic(), 0
-    while time.monotonic() - started < _MEASURED_S:
-        done = worlds.step(action)
-        worlds.restart(done.terminated | done.truncated)
-        steps += num_envs
-    return steps / (time.monotonic() - started) * _PHYSICS_SHARE * workers
+def largest_cost(config: RunConfig, trainer: Trainer, length: TrainingLength) -> Cost:
+    """What the most trainings take that the run makes at once: a generation's, the finalists' or the comparison's.
 
-
-def estimate_memory(config: RunConfig, task: Task, schedule: Schedule) -> MemoryNeed:
-    """What the most trainings take that the run makes at once: a generation's, the finalists' or the comparison's."""
+    Raises:
+        TrainingError: there is not room for one of them.
+    """
     search = config.search
     compared = 3 * config.evaluation.seeds  # the best, the human-written one and the bare metric
     at_once = max(search.samples * config.train.seeds, search.finalists * search.confirmation_seeds, compared)
-    return memory_need(task, schedule, at_once, config.train.workers or 1)
-
-
-def find_room(config: RunConfig, need: MemoryNeed) -> MemoryNeed | None:
-    """What is to be trained at a time, so that it fits into memory.
-
-    None: everything; a device that has no room trains with fewer worlds.
-
-    Raises:
-        TrainingError: not one training fits.
-    """
-    if choose(config.physics.value) == "warp":
-        return None
-    fitting = that_fits(need, available_bytes())
-    return None if fitting == need else fitting
-
-
-def memory_said(config: RunConfig, need: MemoryNeed) -> list[str]:
-    """What is said of memory before trainings begin: a line; none for a device, whose own memory counts."""
-    return [memory_line(need, available_bytes())] if choose(config.physics.value) == "c" else []
+    return trainer.cost([TrainingJob(INIT_ID, OwnReward.OWN, seed, length) for seed in range(at_once)])
 
 
 def call_line(config: RunConfig, expected: Estimate) -> str:

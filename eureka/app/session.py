@@ -13,30 +13,26 @@ from eureka.app.build import (
     UNSAFE,
     cache_folder,
     judged_by_preferences,
-    make_backend,
     make_proposer,
-    make_schedule,
+    make_trainer,
     resume_command,
     run_facts,
+    training_length,
 )
 from eureka.app.comparing import Comparer, best_reward, print_comparison
 from eureka.app.estimate import (
     assumption_line,
     call_line,
     estimate,
-    estimate_memory,
-    find_room,
-    memory_said,
+    largest_cost,
 )
 from eureka.app.exporting import reward_module
 from eureka.config import Halving, RunConfig, SandboxMode
 from eureka.core.errors import ConfigError, ProposerError, SearchFailed
 from eureka.core.events import Observer, RunStarted, tell_all
 from eureka.core.ids import INIT_ID
-from eureka.core.types import Prompt, PromptFacts, Schedule
+from eureka.core.types import OwnReward, Prompt, PromptFacts, TaskSpec, TrainingLength
 from eureka.evaluation import read_comparison
-from eureka.evaluation.baselines import trace_baselines
-from eureka.physics.engine import choose, where
 from eureka.prompts import render_prompt
 from eureka.proposers.base import Proposer
 from eureka.proposers.budget import Ledger, Spent
@@ -62,12 +58,8 @@ from eureka.search.start import Start, label, recorded_start
 from eureka.search.status import candidate_statuses, summary_lines
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep, read_warm_start
 from eureka.store import RunStore
-from eureka.tasks import Task, load_task
-from eureka.trainers.population.backend import Backend
-from eureka.trainers.population.continuing import forget_trainings
-from eureka.trainers.population.memory import MemoryNeed
-from eureka.trainers.population.recording import Recording, probe_metric, record
-from eureka.trainers.population.trajectories import cached_trajectories
+from eureka.trainers.base import Trainer
+from eureka.trainers.recording import probe_metric
 from eureka.ui.console import BestReward, View, best_reward_found, say, watching
 from eureka.ui.report.writer import ReportWriter, update_report
 from eureka.ui.tracking import require_trackers, tracking
@@ -82,10 +74,9 @@ class SearchSession:
 
     config: RunConfig
     task_dirs: tuple[Path, ...]
-    task: Task
-    schedule: Schedule
+    trainer: Trainer
+    length: TrainingLength
     proposer: Proposer
-    recording: Recording
     verifier: RewardVerifier
     examiner: Examiner
     layers: tuple[LayerReport, ...]
@@ -94,7 +85,11 @@ class SearchSession:
     ledger: Ledger | None = None
     start: Start | None = None
     warm_start: WarmStart = FROM_SCRATCH
-    room: MemoryNeed | None = None
+
+    @property
+    def spec(self) -> TaskSpec:
+        """What is to be learned."""
+        return self.trainer.spec
 
     @property
     def confinement(self) -> str:
@@ -103,22 +98,21 @@ class SearchSession:
 
     def facts(self) -> dict[str, str]:
         """What is kept about the run beside its config."""
-        metric = self.task.metric
         return {
             **run_facts(self.config, self.proposer, self.task_dirs),
             "sandbox layers": self.confinement,
-            "sentence": self.task.info.description,
-            "metric": metric.description,
-            "metric unit": metric.unit,
+            "sentence": self.spec.sentence,
+            "metric": self.spec.judged_by,
+            "metric unit": self.spec.unit,
             **(self.start.facts if self.start else {}),
-            **({} if self.task.info.has_metric else {FITNESS: PREFERENCE, "had metric access": "no, there is none"}),
+            **({} if self.spec.has_metric else {FITNESS: PREFERENCE, "had metric access": "no, there is none"}),
         }
 
     def require_judge(self, *, has_answers: bool) -> None:
         """Raises ConfigError where the task has no metric and nobody would say what is better."""
-        if not (self.task.info.has_metric or has_answers or asks_somebody(self.config)):
+        if not (self.spec.has_metric or has_answers or asks_somebody(self.config)):
             raise ConfigError(
-                f"task {self.task.info.name} has no metric (fitness: preference), so a person must judge: give "
+                f"task {self.spec.name} has no metric (fitness: preference), so a person must judge: give "
                 "search.feedback=ask, or --feedback FILE"
             )
 
@@ -134,13 +128,12 @@ class SearchSession:
         self._announce(store)
         keep(self.warm_start, store)
         screening = self._screening()
-        folder = store.checkpoint_folder
         with (
             watched(store.folder, self.environment, say) if watch else nullcontext(),
             FilmQueue(store, self.config.report.films, self.environment, say, self.task_dirs) as films,
         ):
             with (
-                closing(make_backend(self.config, folder, self.task_dirs, self.environment, self.room)) as backend,
+                closing(self.trainer),
                 ReportWriter(store.folder, self.environment, say) as report,
                 tracking(self.config, store, self.environment, say) as tracker,
             ):
@@ -153,15 +146,15 @@ class SearchSession:
                 with self._summed_up(store), self._accounts(store), watching(self._view(store)) as shown:
                     observe = tell_all(shown, tracker)
                     observe(self._run_started(store))
-                    run = self._run(store, backend, observe, screening, after_generation, films)
+                    run = self._run(store, observe, screening, after_generation, films)
                     outcome = evolve(run)
                 # Before the comparison too: a module is there even if that cannot be made.
                 self._hand_over(store, outcome)
                 if self.comparer is not None:
                     rivals = ranked(other for other in outcomes(store) if _is_rival(other, outcome))
-                    outcome = self.comparer.choose(store, backend, [outcome, *rivals], tracker)
+                    outcome = self.comparer.choose(store, [outcome, *rivals], tracker)
                     self._hand_over(store, outcome)
-            forget_trainings(store.checkpoint_folder)
+            self.trainer.forget(store.checkpoint_folder)
             store.mark_finished()
             self._tell(store, outcome)
             films.finish()
@@ -170,7 +163,6 @@ class SearchSession:
     def _run(
         self,
         store: RunStore,
-        backend: Backend,
         observe: Observer,
         screening: Screening,
         after_generation: Callable[[], None],
@@ -179,16 +171,15 @@ class SearchSession:
         config = self.config
         services = Services(
             capabilities=lambda: self.proposer.capabilities,
-            probe=lambda: probe_metric(self.recording),
+            probe=lambda: probe_metric(self.trainer.record()),
             diagnose=screening.about,
             racing=self._racing(),
         )
         return Run(
-            spec=self.task.spec,
+            trainer=self.trainer,
             store=store,
             proposer=self.proposer,
             verifier=self.verifier,
-            backend=backend,
             method=make_method(config.search, services),
             budget=self._budget(),
             seed=config.seed,
@@ -206,7 +197,7 @@ class SearchSession:
         return Budget(
             generations=search.generations,
             samples=search.samples,
-            training=self.schedule,
+            length=self.length,
             training_seeds=train.seeds,
             finalists=search.finalists,
             confirmation_seeds=search.confirmation_seeds,
@@ -220,20 +211,21 @@ class SearchSession:
         if train.halving is Halving.off:
             return None
         seeds = range(self.config.seed, self.config.seed + train.seeds + search.confirmation_seeds)
-        return Racing(make_race(self.schedule, seeds, train.seeds, search.samples))
+        evaluations = len(self.trainer.evaluated_after(self.length))
+        return Racing(make_race(evaluations, seeds, train.seeds, search.samples))
 
     def _screening(self) -> Screening:
         """What decides which rewards are worth a training; with `search.preflight` by recorded trajectories too."""
         if not self.config.search.preflight:
             return Screening(self.examiner)
         folder = cache_folder(self.environment, "trajectories") if self.config.evaluation.cache else None
-        trajectories = cached_trajectories(self.task, folder, say)
-        return Screening(self.examiner.with_trajectories(trajectories, self.task.info.ppo.gamma))
+        trajectories = tuple(self.trainer.rollouts(folder, say))
+        return Screening(self.examiner.with_trajectories(trajectories, self.trainer.discount))
 
     def _run_started(self, store: RunStore) -> RunStarted:
         return RunStarted(
-            task=self.task.info.name,
-            unit=self.task.metric.unit,
+            task=self.spec.name,
+            unit=self.spec.unit,
             folder=str(store.folder),
             proposer=self.proposer.name,
             generations=self.config.search.generations,
@@ -244,9 +236,9 @@ class SearchSession:
     def _view(self, store: RunStore) -> View:
         search = self.config.search
         return View(
-            title=self.task.info.name,
-            unit=self.task.metric.unit,
-            has_metric=self.task.info.has_metric,
+            title=self.spec.name,
+            unit=self.spec.unit,
+            has_metric=self.spec.has_metric,
             store=store,
             proposer=self.proposer.name,
             generations=search.generations,
@@ -259,14 +251,14 @@ class SearchSession:
     def first_prompt(self) -> Prompt:
         """What the proposer is asked before anything is known."""
         facts = PromptFacts(
-            task=self.task.info.name,
+            task=self.spec.name,
             seed=self.config.seed,
             generation=1,
-            state=self.task.fields,
+            state=self.spec.fields,
             hint=self.config.search.hint or "",
-            has_metric=self.task.info.has_metric,
+            has_metric=self.spec.has_metric,
         )
-        return render_prompt(self.task.spec, facts)
+        return render_prompt(self.spec, facts)
 
     @contextmanager
     def _accounts(self, store: RunStore) -> Iterator[None]:
@@ -292,18 +284,18 @@ class SearchSession:
         self._say_statuses(store)
 
     def _say_statuses(self, store: RunStore) -> None:
-        for text in summary_lines(candidate_statuses(store), self.task.metric.unit):
+        for text in summary_lines(candidate_statuses(store), self.spec.unit):
             say(text)
 
     def _announce(self, store: RunStore) -> None:
-        say(f"task {self.task.info.name}: {self.task.info.description}")
+        say(f"task {self.spec.name}: {self.spec.sentence}")
         say(self.proposer.description)
         if isinstance(self.config.llm, ModelConfig):
-            expected = estimate(self.config, self.schedule, self.first_prompt())
+            expected = estimate(self.config, self.length, self.first_prompt())
             say(call_line(self.config, expected))
             say(assumption_line(expected))
-        say(where(choose(self.config.physics.value)))
-        for text in memory_said(self.config, estimate_memory(self.config, self.task, self.schedule)):
+        say(self.trainer.description)
+        for text in largest_cost(self.config, self.trainer, self.length).sentences:
             say(text)
         say(f"had metric access: {store.facts()['had metric access']}")
         if self.start is not None:
@@ -341,13 +333,13 @@ class SearchSession:
             print_comparison(comparison)
             again = resume_command(store.folder, self.config, self.task_dirs, self.environment, "evaluate")
             say(f"more seeds: {again} --seeds N")
-        if not self.task.info.has_metric:
+        if not self.spec.has_metric:
             say("the task has no metric, so there is no comparison: a person's preferences chose the best")
         if outcome.candidate.id == INIT_ID:
             say(f"nothing that the search tried did better than {label(store.facts())}, which it started from")
         module = str(store.best_folder / "reward.py")
         components = tuple(outcome.results[0].components)
-        best_reward_found(BestReward(outcome.candidate.id, outcome.score, self.task.metric.unit, components, module))
+        best_reward_found(BestReward(outcome.candidate.id, outcome.score, self.spec.unit, components, module))
         _say_unsafe(store)
 
 
@@ -379,50 +371,68 @@ def search_session(
         EurekaError: the task, the machine or the proposer cannot be used.
     """
     require_trackers(config)
-    task = load_task(config.task, task_dirs)
-    if not task.info.has_metric:
+    with closing(make_trainer(config, task_dirs, environment)) as trainer:
+        yield from _session(config, trainer, task_dirs, environment, keys, resumed)
+
+
+def _session(
+    config: RunConfig,
+    trainer: Trainer,
+    task_dirs: Sequence[Path],
+    environment: Mapping[str, str],
+    keys: Mapping[str, Key],
+    resumed: RunStore | None,
+) -> Iterator[SearchSession]:
+    spec = trainer.spec
+    if not spec.has_metric:
         config = judged_by_preferences(config)
-    schedule = make_schedule(config, task.info)
-    room = find_room(config, estimate_memory(config, task, schedule))
-    warm_start = read_warm_start(config.train.init, task, schedule.ppo, resumed.folder if resumed else None)
+    length = training_length(config, trainer)
+    largest_cost(config, trainer, length)
+    warm_start = read_warm_start(config.train.init, trainer, resumed.folder if resumed else None)
     ledger = None
     if isinstance(config.llm, ModelConfig):
         ledger = make_ledger(config.llm, spent_before(resumed, config.llm) if resumed else Spent())
     proposer = make_proposer(config, ModelAccess(keys, ledger, say) if ledger else None)
     with Sandbox(preload=PRELOAD, limits=LIMITS, mode=config.sandbox.value) as sandbox:
-        recording = record(task)
-        verifier = RewardVerifier(task.fields, recording.state, sandbox)
-        examiner = Examiner(sandbox, recording.state)
+        state = trainer.record().state
+        verifier = RewardVerifier(spec.fields, state, sandbox, trainer.can.reward_rows)
+        examiner = Examiner(sandbox, state)
         comparer = None
         if config.evaluation.seeds:
-            comparer = Comparer.prepare(config, task, recording, environment, examiner)
+            comparer = Comparer.prepare(config, trainer, environment, examiner)
         yield SearchSession(
             config=config,
             task_dirs=tuple(task_dirs),
-            task=task,
-            schedule=schedule,
+            trainer=trainer,
+            length=length,
             proposer=proposer,
-            recording=recording,
             verifier=verifier,
             examiner=examiner,
             layers=sandbox.layers,
             environment=environment,
             comparer=comparer,
             ledger=ledger,
-            start=_start(config, task, recording, verifier, resumed),
+            start=_start(config, trainer, verifier, resumed),
             warm_start=warm_start,
-            room=room,
         )
 
 
-def _start(
-    config: RunConfig, task: Task, recording: Recording, verifier: RewardVerifier, resumed: RunStore | None
-) -> Start | None:
+def _start(config: RunConfig, trainer: Trainer, verifier: RewardVerifier, resumed: RunStore | None) -> Start | None:
     """What the search starts from: of a run that goes on what it kept, whatever became of the file."""
     if resumed is not None:
         return recorded_start(resumed.facts())
     if config.search.init is None:
         return None
-    start = read_start(config.search.init, task, lambda: trace_baselines(task, recording.state).human)
-    require_usable(start, task, verifier)
+    start = read_start(config.search.init, trainer.spec, lambda: _human_graph(trainer))
+    require_usable(start, trainer.spec, verifier)
     return start
+
+
+def _human_graph(trainer: Trainer) -> str:
+    own = trainer.baselines()[OwnReward.OWN]
+    if isinstance(own, OwnReward):
+        raise ConfigError(
+            f"search.init=human: the reward of {trainer.spec.name} is part of its step, and cannot be read as a "
+            "function of the State: give a Python file"
+        )
+    return own

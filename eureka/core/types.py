@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Literal
-
-from annotated_types import MinLen
+from typing import Literal
 
 from eureka.core.diagnosis import Diagnosis
-from eureka.core.ranges import Count, NotNegative, Positive, Share
+from eureka.core.text import clean
+
+MAX_REASON = 1_000
+MAX_FEEDBACK = 4_000
 
 
 class Stage(StrEnum):
@@ -59,6 +60,13 @@ class MetricSpec:
     best: float | None = None
 
 
+PREFERENCE_UNIT = "preference score"
+"""Of a Bradley-Terry score, which stands where a task metric would."""
+
+PREFERENCE_METRIC = "a person's preferences as Bradley-Terry scores"
+"""What judges policies of a task without a metric."""
+
+
 @dataclass(frozen=True)
 class TaskSpec:
     """What is to be learned, as the search sees it: nothing here depends on a simulator.
@@ -88,6 +96,16 @@ class TaskSpec:
         """Whether a task metric decides, and not a person."""
         return self.metric is not None
 
+    @property
+    def unit(self) -> str:
+        """Of the scores: the metric's, or that of a person's preferences."""
+        return self.metric.unit if self.metric is not None else PREFERENCE_UNIT
+
+    @property
+    def judged_by(self) -> str:
+        """What the scores are."""
+        return self.metric.description if self.metric is not None else PREFERENCE_METRIC
+
 
 @dataclass(frozen=True)
 class Rejected:
@@ -96,6 +114,9 @@ class Rejected:
     `reason` is one sentence for a person; `feedback` is what the model is told (the exact error with its line), empty
     where the code is not to blame. `duplicate_of` is the earlier candidate whose reward this one repeats, where that is
     the reason.
+
+    Both may quote the candidate, and go to terminals, pages and prompts: here, in one place, they are made printable
+    and cut to `MAX_REASON` and `MAX_FEEDBACK` characters.
     """
 
     candidate_id: str
@@ -103,6 +124,10 @@ class Rejected:
     reason: str
     feedback: str
     duplicate_of: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", clean(self.reason, MAX_REASON).replace("\n", " "))
+        object.__setattr__(self, "feedback", clean(self.feedback, MAX_FEEDBACK))
 
 
 @dataclass(frozen=True)
@@ -373,76 +398,54 @@ class Reward:
     components: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class PPOConfig:
-    """Hyper-parameters of PPO (Schulman et al. 2017), one set per task in its `task.yaml`.
+class OwnReward(StrEnum):
+    """Rewards that an environment brings along; they need not be graphs.
 
-    `horizon` is the number of control steps of a rollout; `initial_std` the standard deviation of the action
-    noise at the start, in units of half the control range.
+    OWN is its human-written reward, METRIC its task metric as a reward.
     """
 
-    hidden: Annotated[tuple[Count, ...], MinLen(1)] = (64, 64)
-    activation: Literal["elu", "relu", "tanh"] = "elu"
-    horizon: Count = 32
-    epochs: Count = 8
-    minibatches: Count = 8
-    learning_rate: Positive = 4e-4
-    gamma: Share = 0.99
-    gae_lambda: Share = 0.95
-    clip: Positive = 0.2
-    entropy: NotNegative = 0.0
-    value_weight: NotNegative = 0.5
-    max_grad_norm: Positive = 1.0
-    initial_std: Positive = 0.5
+    OWN = "own"
+    METRIC = "metric"
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """How one group trains. With its seed this fixes the training bitwise on the CPU.
+class Policy:
+    """A trained policy: the name of the format that its trainer writes, and the bytes of the file."""
 
-    `steps` control steps in all `num_envs` worlds together; `checkpoints` evenly spaced evaluations, the last at
-    the end; `eval_episodes` evaluation episodes at each. A training that `ends_after` so many of its evaluations is the
-    beginning of the whole one; None: it is trained to the end.
+    format: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class TrainingLength:
+    """How long one training is and how it is judged, in terms that every trainer shares.
+
+    `steps` control steps in all of its environments together; `evaluations` evenly spaced, the last at the end;
+    `eval_episodes` evaluation episodes at each. A training that may `stop_after` so many of its evaluations is the
+    beginning of the whole one; None: it is trained to the end. What really comes of it, in whole rollouts of a
+    trainer, says `Trainer.evaluated_after`.
     """
 
-    num_envs: int
     steps: int
-    checkpoints: int
+    evaluations: int
     eval_episodes: int
-    ppo: PPOConfig
-    ends_after: int | None = None
-
-    @property
-    def evaluated_after(self) -> tuple[int, ...]:
-        """The updates that an evaluation follows. In all they take as many whole rollouts as come nearest to `steps`;
-        where there are fewer of them than `checkpoints`, each is evaluated."""
-        whole = max(1, round(self.steps / (self.num_envs * self.ppo.horizon)))
-        every = {max(1, round(whole * i / self.checkpoints)) for i in range(1, self.checkpoints + 1)}
-        return tuple(sorted(every))[: self.ends_after]
-
-    @property
-    def num_updates(self) -> int:
-        """Rollouts and PPO updates."""
-        return self.evaluated_after[-1]
-
-    @property
-    def trained_steps(self) -> int:
-        """Control steps that these updates take; the last entry of `TrainingResult.steps`."""
-        return self.num_updates * self.num_envs * self.ppo.horizon
+    stop_after: int | None = None
 
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """One group: a candidate's graph (JSON text) trained with one seed. Only this and tensors cross to a worker.
+    """One training: a reward with one seed.
 
-    `init` is the policy that it starts from, the bytes of a `policy.pt`; None: from scratch.
+    `reward` is the JSON text of a verified graph, or one that the environment brings along. `start` is the policy that
+    it starts from; None: from scratch. `options` are the trainer's own, such as `{"learning_rate": 1e-3}`.
     """
 
     candidate_id: str
-    graph: str
+    reward: str | OwnReward
     seed: int
-    schedule: Schedule
-    init: bytes | None = None
+    length: TrainingLength
+    start: Policy | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -468,30 +471,38 @@ class WorkerRestarted:
     candidate_ids: tuple[str, ...]
 
 
+POPULATION_POLICY = "population"
+"""The format of policies that population training writes; of all that were written before formats had names."""
+
+
 @dataclass(frozen=True)
 class TrainingResult:
-    """What one training gave. Curves have one value per PPO update.
+    """What one training gave. Whoever trains elsewhere may have scores and nothing else.
 
-    `metric` is the task metric's running value in training episodes; `final_scores` are the metric of each
-    evaluation episode of the last policy on start states never trained on, `checkpoint_scores` the mean of the
-    same at every checkpoint, after `checkpoint_steps` of training. `diverged_worlds` counts worlds whose physics
-    diverged and were reset.
+    Curves have one value per update of the policy, after `steps` of training: `metric` is the task metric's running
+    value in training episodes, `episode_length` in control steps, `total` and `components` the means of the reward.
+    `final_scores` are the metric of each evaluation episode of the last policy on start states never trained on,
+    `checkpoint_scores` the mean of the same at every evaluation, after `checkpoint_steps` of training.
+    `diverged_worlds` counts environments whose physics diverged and were reset. `deviation` says how the training
+    differs from what the job asked for, such as fewer environments where a device had no room; empty: it does not.
     """
 
     candidate_id: str
     seed: int
-    steps: tuple[int, ...]
-    metric: tuple[float, ...]
-    episode_length: tuple[float, ...]
-    total: tuple[float, ...]
-    components: Mapping[str, tuple[float, ...]]
-    statistics: Mapping[str, ComponentStatistics]
     final_scores: tuple[float, ...]
-    checkpoint_scores: tuple[float, ...]
-    policy: bytes = field(repr=False)
+    steps: tuple[int, ...] = ()
+    metric: tuple[float, ...] = ()
+    episode_length: tuple[float, ...] = ()
+    total: tuple[float, ...] = ()
+    components: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    statistics: Mapping[str, ComponentStatistics] = field(default_factory=dict)
+    checkpoint_scores: tuple[float, ...] = ()
     checkpoint_steps: tuple[int, ...] = ()
+    policy: bytes = field(default=b"", repr=False)
+    policy_format: str = POPULATION_POLICY
     diverged_worlds: int = 0
     wall_s: float = 0.0
+    deviation: str = ""
 
     @property
     def score(self) -> float:
@@ -501,4 +512,9 @@ class TrainingResult:
     @property
     def best_score(self) -> float:
         """The best checkpoint's mean (the original Eureka's optimistic choice); reported beside `score`."""
-        return max(self.checkpoint_scores)
+        return max(self.checkpoint_scores, default=self.score)
+
+    @property
+    def trained_steps(self) -> int:
+        """How long it was trained, in control steps; 0 where it does not say."""
+        return max((*self.steps[-1:], *self.checkpoint_steps[-1:]), default=0)

@@ -1,11 +1,12 @@
 """Trainings of the baselines, kept from run to run: they depend on nothing that a search finds.
 
-A training is a function of its graph, schedule and seed, of the task's files, and of the trainer; all of these are in
-the key, so what is found is what would be computed again.
+A training is a function of its job and of what its trainer calls its provenance (the environment's files, the trainer's
+source, versions of libraries). Both are in the key, so what is found is what would be computed again.
 """
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,17 +14,13 @@ from pathlib import Path
 from eureka.core.serialize import DecodeError, dumps, loads
 from eureka.core.types import TrainingJob, TrainingResult
 from eureka.store.files import write_atomically
-from eureka.tasks import Task
-from eureka.trainers.population.surroundings import digest, surroundings
 
 
 class TrainingCache:
-    """A folder with a file per training by the engine that `physics` identifies. Deleting any costs time only."""
+    """A folder with a file per training of the task `name`. Deleting any costs time only."""
 
-    def __init__(self, folder: Path, task: Task, physics: str = "c") -> None:
-        self._folder = folder
-        self._task = task.info.name
-        self._surroundings = digest([surroundings(task), physics])
+    def __init__(self, folder: Path, name: str, provenance: str) -> None:
+        self._folder, self._name, self._provenance = folder, name, provenance
 
     def get(self, job: TrainingJob) -> TrainingResult | None:
         """The result of the same training, under this job's candidate id."""
@@ -39,5 +36,6 @@ class TrainingCache:
             write_atomically(self._path(job), dumps(result).encode())
 
     def _path(self, job: TrainingJob) -> Path:
-        key = digest([self._surroundings, job.graph, repr(job.schedule), str(job.seed)])
-        return self._folder / f"{self._task}_{key}.json"
+        parts = [self._provenance, job.reward, repr(job.length), repr(sorted(job.options.items())), str(job.seed)]
+        key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+        return self._folder / f"{self._name}_{key}.json"

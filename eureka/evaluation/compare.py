@@ -8,22 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from eureka.core.types import OwnReward, TaskSpec
 from eureka.evaluation import statistics
-from eureka.evaluation.baselines import Baselines
 from eureka.evaluation.data import VERSION, Choice, Comparison, Contender, Estimate, Method, Role
 from eureka.evaluation.trainings import Entry, Trainings
 from eureka.reward.analysis.confined import Examiner
 from eureka.reward.trace.trusted import same_total
 from eureka.search.outcomes import Outcome
-from eureka.tasks import Task
 
 
 @dataclass(frozen=True)
 class Contest:
     """What a comparison is made of. `examiner` gives totals, for correlations; `graphs` are by candidate."""
 
-    task: Task
-    baselines: Baselines
+    spec: TaskSpec
+    baselines: Mapping[Role, str | OwnReward]
     graphs: Mapping[str, str]
     examiner: Examiner
     trainings: Trainings
@@ -69,17 +68,24 @@ def compare(contest: Contest, best: str, earlier: Comparison | None) -> Comparis
 
 
 def _entries(contest: Contest, candidates: Sequence[str]) -> list[Entry]:
-    baselines = [Entry(role.value, graph, is_baseline=True) for role, graph in contest.baselines.graphs.items()]
+    baselines = [Entry(role.value, reward, is_baseline=True) for role, reward in contest.baselines.items()]
     return [*baselines, *(Entry(name, contest.graphs[name]) for name in candidates)]
 
 
 def _trained_as(contest: Contest, entry: Entry) -> str:
     """The name of the first baseline that is the same function, and so has the same trainings; or the entry's own."""
-    baselines = contest.baselines.graphs.items()
+    baselines = contest.baselines.items()
     return next(
-        (role.value for role, graph in baselines if role.value == entry.name or same_total(graph, entry.graph)),
+        (role.value for role, reward in baselines if role.value == entry.name or _same(reward, entry.reward)),
         entry.name,
     )
+
+
+def _same(one: str | OwnReward, other: str | OwnReward) -> bool:
+    """Whether two rewards are one function; of those that are no graphs nothing tells but their names."""
+    if isinstance(one, OwnReward) or isinstance(other, OwnReward):
+        return one == other
+    return same_total(one, other)
 
 
 def _train(contest: Contest, candidates: Sequence[str]) -> dict[str, str]:
@@ -95,7 +101,7 @@ def _train(contest: Contest, candidates: Sequence[str]) -> dict[str, str]:
 
 def _comparison(contest: Contest, best: str, failures: Mapping[str, str], choice: Choice | None) -> Comparison:
     entries = _entries(contest, [best])
-    roles = [*contest.baselines.graphs, Role.BEST]
+    roles = [*contest.baselines, Role.BEST]
     raw = {role: _method(contest, role, entry, failures) for role, entry in zip(roles, entries, strict=True)}
     human, sparse = raw[Role.HUMAN], raw.get(Role.SPARSE)
     gap = None
@@ -115,16 +121,14 @@ def _comparison(contest: Contest, best: str, failures: Mapping[str, str], choice
             ),
         )
 
-    schedule = contest.trainings.schedule
-    metric = contest.task.metric
     return Comparison(
         version=VERSION,
-        task=contest.task.info.name,
-        metric=metric.description,
-        unit=metric.unit,
-        steps=schedule.trained_steps,
+        task=contest.spec.name,
+        metric=contest.spec.judged_by,
+        unit=contest.spec.unit,
+        steps=contest.trainings.steps,
         search_steps=contest.search_steps,
-        eval_episodes=schedule.eval_episodes,
+        eval_episodes=contest.trainings.length.eval_episodes,
         methods=tuple(finished(raw[role]) for role in (Role.BEST, Role.HUMAN, Role.SPARSE) if role in raw),
         gap=gap,
         transitions=len(next(iter(contest.examiner.state.values()))),
@@ -145,16 +149,19 @@ def _method(contest: Contest, role: Role, entry: Entry, failures: Mapping[str, s
         iqm=statistics.iqm(scores) if scores else None,
         improvement=None,
         normalised=None,
-        correlation=_correlation(contest, entry.graph),
+        correlation=_correlation(contest, entry.reward),
         cached=contest.trainings.cached(trained_as),
         same_as=None if trained_as == entry.name else trained_as,
         failed=failures.get(entry.name),
     )
 
 
-def _correlation(contest: Contest, graph: str) -> float | None:
-    """With the human-written reward; None where either broke its process, or is constant."""
-    ours, human = contest.examiner.totals(graph), contest.examiner.totals(contest.baselines.human)
+def _correlation(contest: Contest, reward: str | OwnReward) -> float | None:
+    """With the human-written reward; None where either is no graph, broke its process, or is constant."""
+    written = contest.baselines[Role.HUMAN]
+    if isinstance(reward, OwnReward) or isinstance(written, OwnReward):
+        return None
+    ours, human = contest.examiner.totals(reward), contest.examiner.totals(written)
     return statistics.correlation(ours, human) if ours and human else None
 
 

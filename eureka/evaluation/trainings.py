@@ -6,12 +6,13 @@ import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from eureka.core.events import Observer, TrainingStarted, of_training
-from eureka.core.types import Rejected, Schedule, TrainingJob, TrainingResult
+from eureka.core.events import Observer, of_training
+from eureka.core.types import OwnReward, Rejected, TrainingJob, TrainingLength, TrainingResult
 from eureka.evaluation.cache import TrainingCache
 from eureka.store import RunStore
-from eureka.trainers.population.backend import Backend
+from eureka.trainers.base import Trainer, training_started
 
 FIRST_FRESH_SEED = 1000
 """Searches use small seeds; fresh ones count from here."""
@@ -24,17 +25,18 @@ class Entry:
     """A reward to re-train: `name` keys its trainings in the store; only a baseline's may come from the cache."""
 
     name: str
-    graph: str
+    reward: str | OwnReward
     is_baseline: bool = False
 
 
 @dataclass(frozen=True)
 class Trainings:
-    """Re-trainings with `seeds` by one schedule, recorded in a run's store."""
+    """Re-trainings of one length with `seeds`, recorded in a run's store; `folder` keeps what goes on after a kill."""
 
     store: RunStore
-    backend: Backend
-    schedule: Schedule
+    trainer: Trainer
+    folder: Path
+    length: TrainingLength
     seeds: tuple[int, ...]
     observe: Observer
     cache: TrainingCache | None
@@ -45,19 +47,22 @@ class Trainings:
         for entry in entries:
             done = self.results(entry.name)
             for seed in self.seeds:
-                job = TrainingJob(entry.name, entry.graph, seed, self.schedule)
+                job = TrainingJob(entry.name, entry.reward, seed, self.length)
                 if seed not in done and not (entry.is_baseline and self._take_from_cache(job)):
                     jobs.append(job)
         return self._run(jobs, {entry.name for entry in entries if entry.is_baseline}) if jobs else {}
+
+    @property
+    def steps(self) -> int:
+        """Control steps of each training."""
+        return self.trainer.evaluated_after(self.length)[-1]
 
     def results(self, name: str) -> dict[int, TrainingResult]:
         """The recorded trainings of an entry by seed; those of another length do not count."""
         return {
             result.seed: result
             for result in self.store.evaluations()
-            if result.candidate_id == name
-            and result.seed in self.seeds
-            and result.steps[-1] == self.schedule.trained_steps
+            if result.candidate_id == name and result.seed in self.seeds and result.trained_steps == self.steps
         }
 
     def cached(self, name: str) -> tuple[int, ...]:
@@ -68,17 +73,13 @@ class Trainings:
     def _run(self, jobs: Sequence[TrainingJob], baselines: set[str]) -> dict[str, str]:
         failures: dict[str, str] = {}
         by_key = {(job.candidate_id, job.seed): job for job in jobs}
-        steps = self.schedule.trained_steps
-        names, seeds = zip(*by_key, strict=True)
-        self.observe(TrainingStarted(names, seeds, steps, whole_steps=steps))
-        for event in self.backend.train(jobs):
+        self.observe(training_started(self.trainer, jobs))
+        for event in self.trainer.train(jobs, self.folder):
             if isinstance(event, Rejected):
                 failures[event.candidate_id] = event.reason
             elif isinstance(event, TrainingResult):
                 self.store.record_evaluation(event)
-                # With fewer worlds, where a device had no room for all, it is another training.
-                is_as_asked = len(event.steps) <= self.schedule.num_updates
-                if self.cache and event.candidate_id in baselines and is_as_asked:
+                if self.cache and event.candidate_id in baselines and not event.deviation:
                     self.cache.put(by_key[event.candidate_id, event.seed], event)
             self.observe(of_training(event))
         return failures
@@ -94,7 +95,7 @@ class Trainings:
         return True
 
     def _mark(self, name: str, seed: int) -> str:
-        return f"{name} {seed} {self.schedule.trained_steps}"
+        return f"{name} {seed} {self.steps}"
 
 
 def _marks(store: RunStore) -> list[str]:

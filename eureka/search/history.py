@@ -17,9 +17,9 @@ from eureka.core.types import (
     Rejected,
     Reward,
     Sample,
-    Schedule,
     Selection,
     TaskSpec,
+    TrainingLength,
     TrainingResult,
 )
 from eureka.search.outcomes import Outcome, by_candidate, make_outcomes
@@ -33,7 +33,7 @@ class Budget:
 
     Attributes:
         generations, samples: generations, and candidates in each.
-        training: how each candidate is trained, to the end.
+        length: of each candidate's whole training.
         training_seeds: trainings of every candidate.
         finalists, confirmation_seeds: how many are trained with how many further seeds after the last generation.
         repairs: how often one rejected candidate may be asked about again in its generation.
@@ -42,7 +42,7 @@ class Budget:
 
     generations: int
     samples: int
-    training: Schedule
+    length: TrainingLength
     training_seeds: int = 1
     finalists: int = 1
     confirmation_seeds: int = 0

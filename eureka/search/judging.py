@@ -92,7 +92,7 @@ def _key(reward: Reward) -> tuple[str, str]:
 def _tried(history: History) -> list[Tried]:
     """Every reward that was trained before this generation, whatever became of that."""
     scores = {outcome.candidate.id: outcome.score for outcome in history.outcomes}
-    unit = history.spec.metric.unit if history.spec.metric else ""
+    unit = history.spec.unit
     tried = []
     for name, reward in history.rewards.items():
         if name != INIT_ID and generation_of(name) >= history.generation:

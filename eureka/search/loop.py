@@ -16,9 +16,10 @@ from eureka.core.types import Origin, Phase, Rejected, Sample, Stage, TrainingJo
 from eureka.search.history import History
 from eureka.search.judging import Judge
 from eureka.search.outcomes import Outcome
-from eureka.search.run import Run, generation_finished, generation_started, training_started
+from eureka.search.run import Run, generation_finished, generation_started
 from eureka.search.sampling import ask
 from eureka.search.start import given_answer
+from eureka.trainers.base import training_started
 
 FAILED_GENERATIONS_LIMIT = 3
 
@@ -98,9 +99,10 @@ class Search:
         if not jobs:
             return False
         run = self.run
-        jobs = [replace(job, init=run.warm_start.policy_for(run.store, history, job.candidate_id)) for job in jobs]
-        run.observe(training_started(history, jobs))
-        for event in run.backend.train(jobs):
+        jobs = [replace(job, start=run.warm_start.policy_for(run.store, history, job.candidate_id)) for job in jobs]
+        done = [(result.candidate_id, result.seed) for each in history.results.values() for result in each]
+        run.observe(training_started(run.trainer, jobs, done))
+        for event in run.trainer.train(jobs, run.store.checkpoint_folder):
             if isinstance(event, Rejected):
                 run.reject(event)
                 continue

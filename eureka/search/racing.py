@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from eureka.core.ids import generation_of
-from eureka.core.types import Schedule, TrainingJob, TrainingResult
+from eureka.core.types import TrainingJob, TrainingLength, TrainingResult
 from eureka.search.history import History
 from eureka.search.race import Champion, Evidence, Race, Wanted
 
@@ -21,17 +21,16 @@ RUNGS = (1 / 2, 1)
 Hopper's policies say nothing yet: benchmarks/race.py."""
 
 
-def make_race(schedule: Schedule, seeds: Sequence[int], first_seeds: int, samples: int) -> Race:
+def make_race(evaluations: int, seeds: Sequence[int], first_seeds: int, samples: int) -> Race:
     """The race of each generation, which may take as many steps as training all of its samples to the end.
 
     Args:
-        schedule: the whole training; a rung lies at the first evaluation that is not before its share.
+        evaluations: of a whole training; a rung lies at the first one that is not before its share.
         seeds: all that a candidate may be trained with, in order.
         first_seeds: how many of them every candidate starts with.
     """
-    whole = len(schedule.evaluated_after)
-    rungs = sorted({math.ceil(whole * share) for share in RUNGS})
-    return Race(tuple(rungs), tuple(seeds), samples * whole * first_seeds, first_seeds=first_seeds)
+    rungs = sorted({math.ceil(evaluations * share) for share in RUNGS})
+    return Race(tuple(rungs), tuple(seeds), samples * evaluations * first_seeds, first_seeds=first_seeds)
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,9 @@ class Racing:
     def jobs(self, history: History) -> list[TrainingJob]:
         """What is to be trained next, all at once."""
         return [
-            TrainingJob(w.candidate, history.rewards[w.candidate].graph, w.seed, until(history.budget.training, w))
+            TrainingJob(
+                w.candidate, history.rewards[w.candidate].graph, w.seed, until(history.budget.length, w, self.race)
+            )
             for w in self._stand(history)[0]
         ]
 
@@ -78,10 +79,9 @@ class Racing:
         return (), leader
 
 
-def until(schedule: Schedule, wanted: Wanted) -> Schedule:
-    """The schedule of a training that the race wants: the beginning of the whole one, or all of it."""
-    whole = len(schedule.evaluated_after)
-    return replace(schedule, ends_after=wanted.steps if wanted.steps < whole else None)
+def until(length: TrainingLength, wanted: Wanted, race: Race) -> TrainingLength:
+    """The length of a training that the race wants: the beginning of the whole one, or all of it."""
+    return replace(length, stop_after=wanted.steps if wanted.steps < race.rungs[-1] else None)
 
 
 def stopped_after(results: Mapping[str, Sequence[TrainingResult]]) -> dict[str, int]:

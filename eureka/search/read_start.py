@@ -10,17 +10,16 @@ from pathlib import Path
 
 from eureka.core.errors import ConfigError
 from eureka.core.ids import INIT_ID
-from eureka.core.types import Completion, Rejected
+from eureka.core.types import Completion, Rejected, TaskSpec
 from eureka.prompts.render import fenced
 from eureka.reward.export import export_reward
 from eureka.reward.extract.extraction import REMEDY, extract
 from eureka.reward.extract.state_inputs import FUNCTION
 from eureka.reward.trace.service import RewardVerifier
 from eureka.search.start import HUMAN, MODEL, Start, given_answer
-from eureka.tasks import Task
 
 
-def read_start(origin: str, task: Task, human: Callable[[], str]) -> Start:
+def read_start(origin: str, spec: TaskSpec, human: Callable[[], str]) -> Start:
     """The reward that `search.init` names.
 
     Args:
@@ -30,7 +29,7 @@ def read_start(origin: str, task: Task, human: Callable[[], str]) -> Start:
         ConfigError: the file cannot be read, or is not Python.
     """
     if origin == HUMAN:
-        return Start(origin, _source(human(), task))
+        return Start(origin, _source(human(), spec))
     try:
         source = Path(origin).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -46,9 +45,9 @@ def read_start(origin: str, task: Task, human: Callable[[], str]) -> Start:
     return Start(origin, source)
 
 
-def require_usable(start: Start, task: Task, verifier: RewardVerifier) -> None:
+def require_usable(start: Start, spec: TaskSpec, verifier: RewardVerifier) -> None:
     """Raises ConfigError, with the lines of the person's own file, for a start that is no reward."""
-    candidate = extract(given_answer(start.source), task.fields)
+    candidate = extract(given_answer(start.source), spec.fields)
     verdict = candidate if isinstance(candidate, Rejected) else verifier.verify(candidate)
     if isinstance(verdict, Rejected):
         found = " ".join(verdict.feedback.replace(REMEDY, "").split())
@@ -56,7 +55,7 @@ def require_usable(start: Start, task: Task, verifier: RewardVerifier) -> None:
             found = _with_lines_of(start.source, candidate.source, found)
         raise ConfigError(
             f"search.init={start.origin}: the search cannot start from it: {found} "
-            f"(`eureka check FILE task={task.info.name}` looks at a reward from all sides)"
+            f"(`eureka check FILE task={spec.name}` looks at a reward from all sides)"
         )
 
 
@@ -73,11 +72,11 @@ def _with_lines_of(file: str, extracted: str, text: str) -> str:
     return re.sub(r"\bline (\d+)", renumbered, text)
 
 
-def _source(graph: str, task: Task) -> str:
+def _source(graph: str, spec: TaskSpec) -> str:
     """A graph as a function of State fields, without what an exported module has beside it."""
     module = export_reward(
-        graph=graph, task=task.info.name, candidate_id=INIT_ID, fields=task.fields, provenance={"Origin": HUMAN}
+        graph=graph, task=spec.name, candidate_id=INIT_ID, fields=spec.fields, provenance={"Origin": HUMAN}
     )
-    candidate = extract(Completion(INIT_ID, fenced(module, "python"), MODEL), task.fields)
+    candidate = extract(Completion(INIT_ID, fenced(module, "python"), MODEL), spec.fields)
     assert not isinstance(candidate, Rejected), candidate.reason
     return candidate.source

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from eureka.core import events
 from eureka.core.ids import INIT_ID, generation_of
-from eureka.core.types import Phase, Rejected, Selection, TaskSpec, TrainingJob
+from eureka.core.types import Phase, Rejected, Selection
 from eureka.proposers.base import Proposer
 from eureka.reward.analysis.screening import Screening
 from eureka.search.feedback import Reviewer
@@ -16,7 +16,7 @@ from eureka.search.judging import Verifier
 from eureka.search.methods.base import SearchMethod
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart
 from eureka.store import RunStore
-from eureka.trainers.population.backend import Backend
+from eureka.trainers.base import Trainer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +32,10 @@ class Run:
         warm_start: says from which policies trainings start.
     """
 
-    spec: TaskSpec
+    trainer: Trainer
     store: RunStore
     proposer: Proposer
     verifier: Verifier
-    backend: Backend
     method: SearchMethod
     budget: Budget
     seed: int
@@ -51,7 +50,7 @@ class Run:
     def history(self, phase: Phase = Phase.SEARCH) -> History:
         """What is recorded by now."""
         return read_history(
-            self.store, self.spec, self.budget, self.seed, phase=phase, hint=self.hint, start=self.start
+            self.store, self.trainer.spec, self.budget, self.seed, phase=phase, hint=self.hint, start=self.start
         )
 
     def reject(self, rejected: Rejected) -> None:
@@ -72,19 +71,6 @@ def generation_started(history: History) -> events.GenerationStarted | None:
     parents = tuple(sample.parents for sample in asked)
     common = parents[0][0] if len(set(parents)) == 1 and len(parents[0]) == 1 else None
     return events.GenerationStarted(history.generation, common, tuple(sample.id for sample in asked), parents)
-
-
-def training_started(history: History, jobs: Sequence[TrainingJob]) -> events.TrainingStarted:
-    """That trainings begin, or go on."""
-    trained = {(result.candidate_id, result.seed) for each in history.results.values() for result in each}
-    schedule = jobs[0].schedule
-    return events.TrainingStarted(
-        candidates=tuple(job.candidate_id for job in jobs),
-        seeds=tuple(job.seed for job in jobs),
-        steps=schedule.trained_steps,
-        whole_steps=replace(schedule, ends_after=None).trained_steps,
-        continued={(job.candidate_id, job.seed) for job in jobs} <= trained,
-    )
 
 
 def generation_finished(history: History, selection: Selection) -> events.GenerationFinished:

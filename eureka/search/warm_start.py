@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eureka.core.errors import ConfigError, TrainingError
-from eureka.core.types import PPOConfig
+from eureka.core.types import Policy
 from eureka.search.history import History
 from eureka.store import RunStore
-from eureka.tasks import Task
-from eureka.trainers.population.policy import load_policy, policy_network
+from eureka.trainers.base import Trainer
 
 SCRATCH, PARENT = "scratch", "parent"
 _KEPT = "init_policy.pt"
@@ -18,12 +17,12 @@ _KEPT = "init_policy.pt"
 
 @dataclass(frozen=True)
 class WarmStart:
-    """`given` is a user's policy, the bytes of a `policy.pt`; else `from_parent` or, by default, from scratch."""
+    """`given` is a user's policy; else `from_parent` or, by default, from scratch."""
 
-    given: bytes | None = None
+    given: Policy | None = None
     from_parent: bool = False
 
-    def policy_for(self, store: RunStore, history: History, candidate_id: str) -> bytes | None:
+    def policy_for(self, store: RunStore, history: History, candidate_id: str) -> Policy | None:
         """What the trainings of a candidate start from.
 
         A parent's policy is that of the best of its trainings with the search's own seeds, so that a run which is
@@ -35,46 +34,39 @@ class WarmStart:
         if not parents:
             return None
         trained = [result for result in history.results[parents[0]] if result.seed in history.seeds]
-        return store.policy(max(trained, key=lambda result: (result.score, -result.seed)))
+        best = max(trained, key=lambda result: (result.score, -result.seed))
+        return Policy(best.policy_format, store.policy(best))
 
 
 FROM_SCRATCH = WarmStart()
 
 
-def read_warm_start(choice: str, task: Task, ppo: PPOConfig, run_folder: Path | None = None) -> WarmStart:
+def read_warm_start(choice: str, trainer: Trainer, run_folder: Path | None = None) -> WarmStart:
     """What `train.init` chooses; of a run that goes on the policy that it kept.
 
     Raises:
         ConfigError: a file that is not there or is no policy, or one of another network than the task's.
     """
+    if choice != SCRATCH and not trainer.can.starts_from_policies:
+        raise ConfigError(
+            f"train.init={choice}: what trains {trainer.spec.name} cannot start from a policy: give scratch"
+        )
     if choice in (SCRATCH, PARENT):
         return WarmStart(from_parent=choice == PARENT)
     path = Path(choice)
     if run_folder is not None and (run_folder / _KEPT).is_file():
         path = run_folder / _KEPT
     try:
-        data = path.read_bytes()
-        found = load_policy(data).network
+        return WarmStart(given=trainer.read_policy(path.read_bytes()))
     except OSError as error:
         raise ConfigError(
             f"train.init={choice} cannot be read ({error.strerror}): give scratch, parent or the path of a policy.pt"
         ) from error
     except TrainingError as error:
         raise ConfigError(f"train.init={choice}: {error}") from error
-    wanted = policy_network(task, ppo)
-    if found != wanted:
-        raise ConfigError(
-            f"train.init={choice} is a policy of {_words(found.sizes, found.activation)}, and those of task "
-            f"{task.info.name} have {_words(wanted.sizes, wanted.activation)}"
-        )
-    return WarmStart(given=data)
 
 
 def keep(warm_start: WarmStart, store: RunStore) -> None:
     """Put a user's policy into the run folder, so that the run can go on without the file."""
     if warm_start.given is not None:
-        store.write_file(_KEPT, warm_start.given)
-
-
-def _words(sizes: tuple[int, ...], activation: str) -> str:
-    return f"{' x '.join(map(str, sizes))} units with {activation}"
+        store.write_file(_KEPT, warm_start.given.data)

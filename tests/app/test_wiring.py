@@ -9,31 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_trainer import FakeTrainer
 
 from eureka.app.build import (
     cache_folder,
-    evaluation_schedule,
-    full_schedule,
-    make_backend,
+    evaluation_length,
+    full_length,
     make_proposer,
-    make_schedule,
+    make_trainer,
     require_task_dirs,
     resolve,
     resume_command,
     run_facts,
     run_folder,
+    training_length,
 )
 from eureka.config import EvaluationConfig, RunConfig, SandboxMode, SearchConfig, TrainConfig, to_yaml
 from eureka.core.errors import ConfigError, StoreError
-from eureka.core.types import Completion, Prompt, PromptFacts
+from eureka.core.types import Completion, Prompt, PromptFacts, TrainingLength
 from eureka.proposers.openai import OpenAIConfig
 from eureka.proposers.program_search.proposer import ProgramSearch, ProgramSearchConfig
 from eureka.proposers.replay import ReplayConfig
 from eureka.store import RunStore
-from eureka.tasks import find_tasks
-from eureka.tasks.info import read_info
-
-INFO = read_info(find_tasks()["cartpole"])
 
 
 def test_run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,14 +41,13 @@ def test_run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(folder.name.split("_")) == 2
 
 
-def test_schedule_takes_the_tasks_numbers_where_the_config_is_open() -> None:
-    schedule = make_schedule(RunConfig(task="cartpole", budget="standard"), INFO)
-    assert (schedule.steps, schedule.num_envs, schedule.ppo) == (INFO.steps["standard"], INFO.num_envs, INFO.ppo)
-    own = TrainConfig(steps=77, num_envs=4, checkpoints=2, eval_episodes=3)
-    schedule = make_schedule(RunConfig(task="cartpole", train=own), INFO)
-    assert (schedule.steps, schedule.num_envs, schedule.checkpoints, schedule.eval_episodes) == (77, 4, 2, 3)
+def test_a_training_takes_the_trainers_numbers_where_the_config_is_open() -> None:
+    trainer = FakeTrainer(budgets={"quick": 1, "standard": 30})
+    assert training_length(RunConfig(budget="standard"), trainer) == TrainingLength(30, 4, 8)
+    own = TrainConfig(steps=77, checkpoints=2, eval_episodes=3)
+    assert training_length(RunConfig(train=own), trainer) == TrainingLength(77, 2, 3)
     with pytest.raises(ConfigError, match=r"cartpole has no training steps for budget=paper .*it has them for quick"):
-        make_schedule(RunConfig(task="cartpole", budget="paper"), replace(INFO, steps={"quick": 1}))
+        training_length(RunConfig(budget="paper"), trainer)
 
 
 def test_resolving_fixes_what_depends_on_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,16 +56,15 @@ def test_resolving_fixes_what_depends_on_the_machine(tmp_path: Path, monkeypatch
     assert config.llm == ReplayConfig(run=str(tmp_path / "other"))
     assert config.train.workers == len(os.sched_getaffinity(0))
     assert resolve(replace(config, train=TrainConfig(workers=7))).train.workers == 7
-    backend = make_backend(config, tmp_path, [], {})
-    backend.close()
+    make_trainer(config, [], {}).close()
 
 
 def test_how_long_a_re_training_is() -> None:
-    info = replace(INFO, steps={"quick": 100, "standard": 300})
+    trainer = FakeTrainer(budgets={"quick": 100, "standard": 300})
 
     def steps(**changes: Any) -> tuple[int, int]:
         config = RunConfig(task="cartpole", **changes)
-        return evaluation_schedule(config, info).steps, full_schedule(config, info).steps
+        return evaluation_length(config, trainer).steps, full_length(config, trainer).steps
 
     assert steps(budget="standard") == (300, 300)
     assert steps(budget="quick") == (100, 300)

@@ -94,17 +94,17 @@ def test_training_result_with_statistics_and_bytes() -> None:
         mean=1.0, minimum=0.0, maximum=2.0, std=0.5, variance_share=1.0, active_fraction=0.5, metric_correlation=None
     )
     result = TrainingResult(
-        "g01-c01",
-        0,
-        (1,),
-        (0.5,),
-        (9.0,),
-        (1.0,),
-        {"a": (1.0,)},
-        {"a": statistics},
-        (1.0, 3.0),
-        (2.0,),
-        b"\x80policy",
+        candidate_id="g01-c01",
+        seed=0,
+        final_scores=(1.0, 3.0),
+        steps=(1,),
+        metric=(0.5,),
+        episode_length=(9.0,),
+        total=(1.0,),
+        components={"a": (1.0,)},
+        statistics={"a": statistics},
+        checkpoint_scores=(2.0,),
+        policy=b"\x80policy",
     )
     assert loads(TrainingResult, dumps(result)) == result
 

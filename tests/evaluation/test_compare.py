@@ -4,49 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from comparison_fakes import SCHEDULE, Listening, ScoreBackend, graph, record_searched
+from comparison_fakes import LENGTH, Listening, ScoreTrainer, graph, record_searched
+from fake_trainer import cartpole_spec
 from in_process import examiner
 
 from eureka.core.errors import StoreError
-from eureka.core.types import TrainingJob
+from eureka.core.types import OwnReward, TrainingJob
 from eureka.evaluation import Comparison, Estimate, Method, Role, read_comparison, write_comparison
-from eureka.evaluation.baselines import Baselines
 from eureka.evaluation.compare import Contest, choose_and_compare, compare
 from eureka.evaluation.trainings import Trainings, fresh_seeds
 from eureka.search.methods.greedy import Greedy
 from eureka.search.outcomes import outcomes
 from eureka.store import RunStore
-from eureka.tasks import Task, load_task
-from eureka.trainers.population.backend import Event
-from eureka.trainers.population.recording import Recording, record
+from eureka.tasks import load_task
+from eureka.trainers.base import TrainingEvent
+from eureka.trainers.population.recording import record
+from eureka.trainers.recording import Recording
 
 Scores = Mapping[str, Callable[[int], float | None]]
 
 
 @pytest.fixture(scope="module")
-def task() -> Task:
-    return load_task("cartpole")
-
-
-@pytest.fixture(scope="module")
-def recording(task: Task) -> Recording:
-    return record(task, num=64, steps=20)
+def recording() -> Recording:
+    return record(load_task("cartpole"), num=64, steps=20)
 
 
 @pytest.fixture
-def make_contest(store: RunStore, task: Task, recording: Recording) -> Callable[..., Contest]:
+def make_contest(store: RunStore, recording: Recording) -> Callable[..., Contest]:
     """A contest of the rewards in the store against -1 x and -2 x the pole's angle, with two fresh seeds."""
 
     def make(scores: Scores, seeds: int = 2, **changes: object) -> Contest:
         defaults: dict[str, object] = {
-            "task": task,
-            "baselines": Baselines(human=graph(1.0), sparse=graph(2.0)),
+            "spec": cartpole_spec(),
+            "baselines": {Role.HUMAN: graph(1.0), Role.SPARSE: graph(2.0)},
             "graphs": {reward.candidate_id: reward.graph for reward in store.rewards()},
             "examiner": examiner(recording.state),
             "trainings": Trainings(
-                store, ScoreBackend(scores), SCHEDULE, fresh_seeds(store, seeds), Listening(), cache=None
+                store,
+                ScoreTrainer(scores),
+                store.checkpoint_folder,
+                LENGTH,
+                fresh_seeds(store, seeds),
+                Listening(),
+                cache=None,
             ),
             "search_steps": 200,
         }
@@ -67,9 +70,9 @@ def ranked(store: RunStore) -> list[object]:
 
 
 def trained(contest: Contest) -> list[tuple[str, int]]:
-    backend = contest.trainings.backend
-    assert isinstance(backend, ScoreBackend)
-    return backend.trained
+    trainer = contest.trainings.trainer
+    assert isinstance(trainer, ScoreTrainer)
+    return trainer.trained
 
 
 def method(comparison: Comparison, role: Role) -> Method:
@@ -128,7 +131,7 @@ def test_no_normalised_score_without_a_gap(store: RunStore, make_contest: Callab
 
 def test_what_is_the_same_function_is_trained_once(store: RunStore, make_contest: Callable[..., Contest]) -> None:
     record_searched(store, "g01-c01", graph(1.0).replace("angle", "angle"), [5.0])
-    contest = make_contest({"human": constant(3.0)}, baselines=Baselines(graph(1.0), graph(1.0)))
+    contest = make_contest({"human": constant(3.0)}, baselines={Role.HUMAN: graph(1.0), Role.SPARSE: graph(1.0)})
     found = choose_and_compare(contest, ranked(store))
     assert {name for name, _ in trained(contest)} == {"human"}
     for role in (Role.BEST, Role.SPARSE):
@@ -139,7 +142,7 @@ def test_what_is_the_same_function_is_trained_once(store: RunStore, make_contest
 
 def test_a_task_without_a_sparse_reward(store: RunStore, make_contest: Callable[..., Contest]) -> None:
     record_searched(store, "g01-c01", graph(3.0), [5.0])
-    contest = make_contest({**BASELINES, "g01-c01": constant(5.0)}, baselines=Baselines(graph(1.0), None))
+    contest = make_contest({**BASELINES, "g01-c01": constant(5.0)}, baselines={Role.HUMAN: graph(1.0)})
     found = choose_and_compare(contest, ranked(store))
     assert [m.role for m in found.methods] == [Role.BEST, Role.HUMAN]
     assert found.gap is None
@@ -172,14 +175,14 @@ def test_it_goes_on_where_it_was_stopped(store: RunStore, make_contest: Callable
     record_searched(store, "g01-c01", graph(3.0), [5.0])
     scores = {**BASELINES, "g01-c01": constant(5.0)}
 
-    class Stopping(ScoreBackend):
-        def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
-            yield from super().train(jobs[:3])
+    class Stopping(ScoreTrainer):
+        def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
+            yield from super().train(jobs[:3], folder)
             raise KeyboardInterrupt
 
     first = make_contest(scores)
     with pytest.raises(KeyboardInterrupt):
-        choose_and_compare(replace(first, trainings=replace(first.trainings, backend=Stopping(scores))), ranked(store))
+        choose_and_compare(replace(first, trainings=replace(first.trainings, trainer=Stopping(scores))), ranked(store))
     again = make_contest(scores)
     found = choose_and_compare(again, ranked(store))
     assert len(trained(again)) == 3
@@ -213,3 +216,15 @@ def test_it_is_read_back_as_it_was_written(store: RunStore, make_contest: Callab
     path.write_text("[")
     with pytest.raises(StoreError, match="damaged, or changed by hand"):
         read_comparison(store.folder)
+
+
+def test_rewards_that_are_no_graphs_are_trained_and_compared(
+    store: RunStore, make_contest: Callable[..., Contest]
+) -> None:
+    record_searched(store, "g01-c01", graph(3.0), [5.0])
+    contest = make_contest({**BASELINES, "g01-c01": constant(5.0)}, baselines={Role.HUMAN: OwnReward.OWN})
+    found = choose_and_compare(contest, ranked(store))
+    best = method(found, Role.BEST)
+    assert (best.scores, best.same_as, best.correlation) == ((5.0, 5.0), None, None)
+    assert method(found, Role.HUMAN).scores == (3.0, 3.0)
+    assert [job.reward for job in contest.trainings.trainer.jobs if job.candidate_id == "human"] == [OwnReward.OWN] * 2

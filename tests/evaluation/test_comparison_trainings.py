@@ -8,34 +8,32 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from comparison_fakes import SCHEDULE, Listening, ScoreBackend, graph, result
+from comparison_fakes import LENGTH, Listening, ScoreTrainer, graph, result
 
 from eureka.core.events import Trained, TrainingProgress, TrainingStarted
 from eureka.core.types import TrainingJob
 from eureka.evaluation.cache import TrainingCache
 from eureka.evaluation.trainings import Entry, Trainings, fresh_seeds
 from eureka.store import RunStore
-from eureka.tasks import Task, find_tasks, load_task
-from eureka.trainers.population.backend import Event
+from eureka.tasks import find_tasks
+from eureka.trainers.base import TrainingEvent
+from eureka.trainers.population.trainer import PopulationTrainer
 
 HUMAN = Entry("human", graph(1.0), is_baseline=True)
 FOUND = Entry("g01-c01", graph(2.0))
 SCORES: dict[str, Callable[[int], float | None]] = {"human": float, "g01-c01": lambda seed: 2.0 * seed}
 
 
-@pytest.fixture(scope="module")
-def task() -> Task:
-    return load_task("cartpole")
-
-
 def make(store: RunStore, seeds: int = 2, cache: TrainingCache | None = None, steps: int = 100) -> Trainings:
-    schedule = replace(SCHEDULE, steps=steps)
-    return Trainings(store, ScoreBackend(SCORES), schedule, fresh_seeds(store, seeds), Listening(), cache)
+    length = replace(LENGTH, steps=steps)
+    return Trainings(
+        store, ScoreTrainer(SCORES), store.checkpoint_folder, length, fresh_seeds(store, seeds), Listening(), cache
+    )
 
 
 def trained(trainings: Trainings) -> list[tuple[str, int]]:
-    assert isinstance(trainings.backend, ScoreBackend)
-    return trainings.backend.trained
+    assert isinstance(trainings.trainer, ScoreTrainer)
+    return trainings.trainer.trained
 
 
 def test_seeds_are_fresh_for_all_that_is_compared(store: RunStore) -> None:
@@ -74,7 +72,9 @@ def test_trainings_of_another_length_do_not_count(store: RunStore) -> None:
 
 
 def test_a_training_that_is_given_up_is_named(store: RunStore) -> None:
-    trainings = Trainings(store, ScoreBackend({"human": lambda seed: None}), SCHEDULE, (1000,), Listening(), None)
+    trainings = Trainings(
+        store, ScoreTrainer({"human": lambda seed: None}), store.checkpoint_folder, LENGTH, (1000,), Listening(), None
+    )
     assert trainings.train([HUMAN]) == {"human": "it became NaN"}
     assert trainings.results("human") == {}
 
@@ -88,10 +88,8 @@ def other_store(tmp_path: Path) -> RunStore:
         yield made
 
 
-def test_baselines_are_trained_once_for_all_runs(
-    store: RunStore, other_store: RunStore, task: Task, tmp_path: Path
-) -> None:
-    cache = TrainingCache(tmp_path / "cache", task)
+def test_baselines_are_trained_once_for_all_runs(store: RunStore, other_store: RunStore, tmp_path: Path) -> None:
+    cache = TrainingCache(tmp_path / "cache", "cartpole", "here")
     first, second = make(store, cache=cache), make(other_store, cache=cache)
     first.train([HUMAN, FOUND])
     second.train([HUMAN, FOUND])
@@ -103,47 +101,54 @@ def test_baselines_are_trained_once_for_all_runs(
     assert make(other_store, seeds=1).cached("human") == (1000,)
 
 
-def test_what_a_training_depends_on_is_in_the_key(task: Task, tmp_path: Path) -> None:
-    job = TrainingJob("human", graph(1.0), 1000, SCHEDULE)
-    cache = TrainingCache(tmp_path / "cache", task)
+def test_what_a_training_depends_on_is_in_the_key(tmp_path: Path) -> None:
+    job = TrainingJob("human", graph(1.0), 1000, LENGTH)
+    cache = TrainingCache(tmp_path / "cache", "cartpole", "here")
     cache.put(job, result("human", 1000, 5.0))
     assert cache.get(job) == result("human", 1000, 5.0)
     assert cache.get(replace(job, candidate_id="sparse")) == replace(result("human", 1000, 5.0), candidate_id="sparse")
-    assert cache.get(replace(job, graph=graph(3.0))) is None
+    assert cache.get(replace(job, reward=graph(3.0))) is None
     assert cache.get(replace(job, seed=1001)) is None
-    assert cache.get(replace(job, schedule=replace(SCHEDULE, num_envs=3))) is None
+    assert cache.get(replace(job, length=replace(LENGTH, steps=300))) is None
+    assert cache.get(replace(job, options={"learning_rate": 1e-3})) is None
+    assert TrainingCache(tmp_path / "cache", "cartpole", "elsewhere").get(job) is None
+
+
+def test_provenance_changes_with_the_tasks_files(tmp_path: Path) -> None:
     copy = Path(shutil.copytree(find_tasks()["cartpole"], tmp_path / "tasks" / "cartpole"))
-    assert TrainingCache(tmp_path / "cache", load_task("cartpole", [copy])).get(job) is not None
+    before = PopulationTrainer("cartpole").provenance
+    assert PopulationTrainer("cartpole", [copy]).provenance == before
+    assert PopulationTrainer("cartpole", num_envs=3).provenance != before
     env = copy / "env.py"
     env.write_text(env.read_text().replace("0.2", "0.1"))
-    assert TrainingCache(tmp_path / "cache", load_task("cartpole", [copy])).get(job) is None
+    assert PopulationTrainer("cartpole", [copy]).provenance != before
 
 
-def test_a_cache_that_is_damaged_or_cannot_be_written_costs_time_only(task: Task, tmp_path: Path) -> None:
-    job = TrainingJob("human", graph(1.0), 1000, SCHEDULE)
-    cache = TrainingCache(tmp_path / "cache", task)
+def test_a_cache_that_is_damaged_or_cannot_be_written_costs_time_only(tmp_path: Path) -> None:
+    job = TrainingJob("human", graph(1.0), 1000, LENGTH)
+    cache = TrainingCache(tmp_path / "cache", "cartpole", "here")
     cache.put(job, result("human", 1000, 5.0))
     (path,) = (tmp_path / "cache").iterdir()
     path.write_text("{")
     assert cache.get(job) is None
     (tmp_path / "file").write_text("")
-    nowhere = TrainingCache(tmp_path / "file" / "cache", task)
+    nowhere = TrainingCache(tmp_path / "file" / "cache", "cartpole", "here")
     nowhere.put(job, result("human", 1000, 5.0))
     assert nowhere.get(job) is None
 
 
 def test_a_training_with_fewer_worlds_is_not_kept_for_other_runs(
-    store: RunStore, other_store: RunStore, task: Task, tmp_path: Path
+    store: RunStore, other_store: RunStore, tmp_path: Path
 ) -> None:
-    """As where a device had no room: as many steps, in twice as many updates."""
+    """As where a device had no room."""
 
-    class Small(ScoreBackend):
-        def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
+    class Small(ScoreTrainer):
+        def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
             for job in jobs:
-                yield replace(result(job.candidate_id, job.seed, 1.0), steps=tuple(range(10, 101, 10)))
+                yield replace(result(job.candidate_id, job.seed, 1.0), deviation="with fewer worlds")
 
-    cache = TrainingCache(tmp_path / "cache", task)
-    small = replace(make(store, cache=cache), backend=Small(SCORES))
+    cache = TrainingCache(tmp_path / "cache", "cartpole", "here")
+    small = replace(make(store, cache=cache), trainer=Small(SCORES))
     small.train([HUMAN])
     assert list(small.results("human")) == [1000, 1001]
     other = make(other_store, cache=cache)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from chat_helpers import PROMPT
 
 from eureka.app.build import make_proposer, resolve, resumed_config
 from eureka.app.configs import compose_config, from_yaml
@@ -144,6 +145,7 @@ def test_a_language_model_of_ones_own() -> None:
         made(config, {})
 
 
+@pytest.mark.process
 def test_doctor_lists_every_key() -> None:
     lines = diagnose({"ORACLE_API_KEY"}, {})
     said = {line.split()[0]: line.split(maxsplit=1)[1] for line in lines if "API_KEY" in line}

@@ -9,9 +9,9 @@ from eureka.core.types import (
     Feedback,
     Phase,
     Rejected,
-    Schedule,
     Selection,
     Stage,
+    TrainingLength,
     TrainingResult,
     Verdict,
 )
@@ -36,7 +36,7 @@ def history(*results: TrainingResult, finished: int = 0, **changes: object) -> H
     by_name = by_candidate(results)
     values: dict[str, object] = {
         "spec": TASK.spec,
-        "budget": Budget(generations=9, samples=2, training=Schedule(8, 1000, 1, 1, TASK.info.ppo)),
+        "budget": Budget(generations=9, samples=2, length=TrainingLength(1000, 1, 1)),
         "seed": 0,
         "phase": Phase.SEARCH,
         "samples": {},

@@ -5,7 +5,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from loop_fakes import GOOD, IDS, FakeBackend, FakeObserver, FakeVerifier, Make, MakeRun, Stopped, build_run, prompt_of
+from loop_fakes import (
+    GOOD,
+    IDS,
+    FakeObserver,
+    FakeVerifier,
+    Make,
+    MakeRun,
+    ScriptedTrainer,
+    Stopped,
+    build_run,
+    prompt_of,
+)
 
 from eureka.core import events
 from eureka.core.errors import SearchFailed
@@ -15,7 +26,7 @@ from eureka.proposers.base import Capabilities, FakeProposer
 from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes
 from eureka.search.run import Run
-from eureka.trainers.population.backend import Event
+from eureka.trainers.base import TrainingEvent
 
 
 @pytest.fixture
@@ -39,9 +50,9 @@ def test_each_generation_is_shown_the_best_so_far(make_run: MakeRun) -> None:
 
 
 def test_a_score_stays_with_its_candidate_when_others_fail(make_run: MakeRun, make_result: Make) -> None:
-    backend = FakeBackend(make_result, {"g01-c01": 5.0, "g02-c01": 1.0, "g02-c02": 2.0}, bad=["g02-c01"])
+    trainer = ScriptedTrainer(make_result, {"g01-c01": 5.0, "g02-c01": 1.0, "g02-c02": 2.0}, bad=["g02-c01"])
     proposer = FakeProposer({"g01-c01": GOOD, "g01-c02": "no code, sorry", "g02-c01": GOOD, "g02-c02": GOOD})
-    run = make_run(backend=backend, proposer=proposer, generations=2)
+    run = make_run(trainer=trainer, proposer=proposer, generations=2)
     with run.store:
         assert evolve(run).candidate.id == "g01-c01"
         assert {o.candidate.id: o.score for o in outcomes(run.store)} == {"g01-c01": 5.0, "g02-c02": 2.0}
@@ -83,13 +94,13 @@ def test_one_failed_generation_of_one_ends_with_the_reason(make_run: MakeRun) ->
 
 
 def test_no_generation_begins_after_the_target_is_reached(make_run: MakeRun, make_result: Make) -> None:
-    backend = FakeBackend(make_result, dict(zip(IDS, [1.0, 2.0, 3.0, 5.0, 9.0, 9.0], strict=True)))
-    run = make_run(backend=backend, target=5.0)
+    trainer = ScriptedTrainer(make_result, dict(zip(IDS, [1.0, 2.0, 3.0, 5.0, 9.0, 9.0], strict=True)))
+    run = make_run(trainer=trainer, target=5.0)
     with run.store:
         assert evolve(run).candidate.id == "g02-c02"
         assert run.store.finished_generations() == {1: "g01-c02", 2: "g02-c02"}
         assert evolve(run).candidate.id == "g02-c02"
-    assert backend.trained == IDS[:4]
+    assert trainer.trained == IDS[:4]
 
 
 def test_a_generation_that_was_broken_off_is_finished_though_it_has_reached_the_target(
@@ -98,17 +109,17 @@ def test_a_generation_that_was_broken_off_is_finished_though_it_has_reached_the_
     """As if nothing had happened: what comes after in that generation may be better."""
     scores = dict(zip(IDS, [5.0, 6.0, 9.0, 9.0, 9.0, 9.0], strict=True))
 
-    class Stops(FakeBackend):
-        def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
-            yield from super().train(jobs[:1])
+    class Stops(ScriptedTrainer):
+        def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
+            yield from super().train(jobs[:1], folder)
             raise Stopped
 
-    run = make_run(backend=Stops(make_result, scores), target=5.0)
+    run = make_run(trainer=Stops(make_result, scores), target=5.0)
     with run.store:
         with pytest.raises(Stopped):
             evolve(run)
         assert [outcome.candidate.id for outcome in outcomes(run.store)] == ["g01-c01"]
-        run = replace(run, backend=FakeBackend(make_result, scores))
+        run = replace(run, trainer=ScriptedTrainer(make_result, scores))
         assert evolve(run).candidate.id == "g01-c02"
         assert list(run.store.finished_generations()) == [1]
 
@@ -116,18 +127,18 @@ def test_a_generation_that_was_broken_off_is_finished_though_it_has_reached_the_
 def test_further_seeds_do_not_take_the_target_back(make_run: MakeRun, make_result: Make) -> None:
     """A run that was stopped while it confirmed its finalists begins no other generation."""
 
-    class Lucky(FakeBackend):
-        def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
+    class Lucky(ScriptedTrainer):
+        def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
             for job in jobs:
                 self.trained.append(f"{job.candidate_id} {job.seed}")
                 yield self.make(job.candidate_id, (5.0 if job.seed == 7 else 1.0,), seed=job.seed)
 
-    backend = Lucky(make_result, {})
-    run = make_run(backend=backend, target=5.0, finalists=2, confirmation_seeds=1)
+    trainer = Lucky(make_result, {})
+    run = make_run(trainer=trainer, target=5.0, finalists=2, confirmation_seeds=1)
     with run.store:
         for _ in range(2):
             assert evolve(run).score == 3.0
-    assert backend.trained == ["g01-c01 7", "g01-c02 7", "g01-c01 8", "g01-c02 8"]
+    assert trainer.trained == ["g01-c01 7", "g01-c02 7", "g01-c01 8", "g01-c02 8"]
 
 
 def test_nobody_is_asked_about_a_generation_that_reached_the_target(make_run: MakeRun) -> None:
@@ -158,8 +169,8 @@ def test_finalists_are_trained_further_before_one_is_called_best(make_run: MakeR
         "g02-c01": {7: 4.0, 8: 9.0, 9: 9.0},
     }
 
-    class Seeds(FakeBackend):
-        def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
+    class Seeds(ScriptedTrainer):
+        def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
             for job in jobs:
                 self.trained.append(f"{job.candidate_id} {job.seed}")
                 score = lucky.get(job.candidate_id, {}).get(job.seed, 0.0)
@@ -171,20 +182,20 @@ def test_finalists_are_trained_further_before_one_is_called_best(make_run: MakeR
             if self.seen[-1] == "trained" and any(what.startswith("finalists") for what in self.seen):
                 raise Stopped
 
-    backend = Seeds(make_result, {})
+    trainer = Seeds(make_result, {})
     for observe in (StopsInConfirmation(), FakeObserver()):
-        run = make_run(backend=backend, observe=observe, finalists=2, confirmation_seeds=2, generations=2)
+        run = make_run(trainer=trainer, observe=observe, finalists=2, confirmation_seeds=2, generations=2)
         with run.store:
             try:
                 best = evolve(run)
             except Stopped:
-                assert len(backend.trained) == 5
+                assert len(trainer.trained) == 5
                 continue
             assert run.store.finished_generations() == {1: "g01-c01", 2: "g01-c02"}
     # g01-c01 led by one lucky seed; g02-c01 was third by the search's seed, so its luck afterwards does not count.
     assert best.candidate.id == "g01-c02"
     assert best.score == 5.0
-    assert sorted(backend.trained[4:]) == ["g01-c01 8", "g01-c01 9", "g01-c02 8", "g01-c02 9"]
+    assert sorted(trainer.trained[4:]) == ["g01-c01 8", "g01-c01 9", "g01-c02 8", "g01-c02 9"]
 
 
 def test_the_probe_is_for_proposers_that_declare_it(make_run: MakeRun) -> None:
@@ -216,7 +227,7 @@ def test_goes_on_after_a_stop_at_every_step(make_run: MakeRun, tmp_path: Path) -
     stops = 0
     while True:
         run = make_run(proposer=Counting(dict.fromkeys(IDS, GOOD)), observe=FakeObserver(stop_after=stops % 5 + 1))
-        run.backend.trained = trained  # type: ignore[attr-defined]
+        run.trainer.trained = trained  # type: ignore[attr-defined]
         with run.store:
             try:
                 best = evolve(run)

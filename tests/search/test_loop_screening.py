@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from in_process import examiner
-from loop_fakes import GOOD, FakeBackend, FakeObserver, Make, Stopped, build_run, prompt_of
+from loop_fakes import GOOD, FakeObserver, Make, ScriptedTrainer, Stopped, build_run, prompt_of
 
 from eureka.core.types import Candidate, Rejected, Reward, Stage
 from eureka.proposers.base import FakeProposer
@@ -63,7 +63,7 @@ def make(folder: Path, make_result: Make, observe: FakeObserver) -> Run:
         make_result,
         proposer=FakeProposer(answers),
         verifier=Verifier(),
-        backend=FakeBackend(make_result, SCORES),
+        trainer=ScriptedTrainer(make_result, SCORES),
         observe=observe,
         screening=Screening(examiner(ANGLE)),
         repairs=2,
@@ -128,7 +128,7 @@ def test_a_search_that_finds_nothing_new_goes_on_to_its_end(tmp_path: Path, make
         make_result,
         proposer=FakeProposer({f"g{g:02d}-c{s:02d}": answer("abs 1") for g in range(1, 6) for s in (1, 2)}),
         verifier=Verifier(),
-        backend=FakeBackend(make_result, SCORES),
+        trainer=ScriptedTrainer(make_result, SCORES),
         screening=Screening(examiner(ANGLE)),
         generations=5,
     )
@@ -148,7 +148,7 @@ def test_the_twin_of_what_failed_in_training_is_not_tried_either(
         make_result,
         proposer=FakeProposer({**answers, **later}),
         verifier=Verifier(),
-        backend=FakeBackend(make_result, SCORES, bad=["g01-c01"] if stage is Stage.TRAIN else []),
+        trainer=ScriptedTrainer(make_result, SCORES, bad=["g01-c01"] if stage is Stage.TRAIN else []),
         screening=Screening(examiner(ANGLE)),
         generations=2,
     )

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from fake_trainer import FakeTrainer
 from loop_fakes import GOOD, FakeObserver, Make, MakeRun, Stopped, build_run, prompt_of
 
 from eureka.core.ids import candidate_id
-from eureka.core.types import Rejected, Schedule, Stage, TrainingJob
+from eureka.core.types import Rejected, Stage, TrainingJob, TrainingLength
 from eureka.proposers.base import FakeProposer
 from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes
@@ -18,11 +19,9 @@ from eureka.search.race import Race
 from eureka.search.racing import Racing, evidence_of, late_mean, make_race
 from eureka.search.run import Run
 from eureka.search.status import candidate_statuses, in_words
-from eureka.tasks import load_task
-from eureka.trainers.population.backend import Event
+from eureka.trainers.base import TrainingEvent
 
-PPO = load_task("cartpole").info.ppo
-SCHEDULE = Schedule(num_envs=8, steps=4 * 8 * PPO.horizon, checkpoints=4, eval_episodes=1, ppo=PPO)
+LENGTH = TrainingLength(steps=4000, evaluations=4, eval_episodes=1)
 RACE = Race(rungs=(1, 2, 4), seeds=(7, 8), budget=100)
 IDS = [candidate_id(generation, sample) for generation in (1, 2) for sample in (1, 2, 3, 4)]
 LOW = (0.0, 0.1, 0.1, 0.1)
@@ -38,7 +37,7 @@ SCORES: Mapping[tuple[str, int], tuple[float, ...]] = {
 
 
 @dataclass
-class Trainer:
+class RacingTrainer(FakeTrainer):
     """Gives every job the beginning of its scores; `trained` is who was trained with which seed, to which evaluation.
 
     Those of `bad` are rejected.
@@ -48,19 +47,17 @@ class Trainer:
     bad: Sequence[tuple[str, int]] = ()
     trained: list[tuple[str, int, int]] = field(default_factory=list)
 
-    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
+    def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
         for job in jobs:
             if (job.candidate_id, job.seed) in self.bad:
                 yield Rejected(job.candidate_id, Stage.TRAIN, "it blew up", "clamp it")
                 continue
-            evaluated = len(job.schedule.evaluated_after)
+            evaluated = len(self.evaluated_after(job.length))
             scores = SCORES.get((job.candidate_id, job.seed), LOW)[:evaluated]
             self.trained.append((job.candidate_id, job.seed, evaluated))
             yield replace(
                 self.make(job.candidate_id, scores[-1:], seed=job.seed, metric=scores), checkpoint_scores=scores
             )
-
-    def close(self) -> None: ...
 
 
 @pytest.fixture
@@ -68,8 +65,8 @@ def make_run(tmp_path: Path, make_result: Make) -> MakeRun:
     def make(**changes: object) -> Run:
         defaults: dict[str, object] = {
             "proposer": FakeProposer(dict.fromkeys(IDS, GOOD)),
-            "backend": Trainer(make_result),
-            "training": SCHEDULE,
+            "trainer": RacingTrainer(make_result),
+            "length": LENGTH,
             "race": RACE,
             "generations": 2,
             "samples": 4,
@@ -80,11 +77,11 @@ def make_run(tmp_path: Path, make_result: Make) -> MakeRun:
 
 
 def test_the_better_half_trains_on_and_close_ones_get_another_seed(make_run: MakeRun, make_result: Make) -> None:
-    backend = Trainer(make_result)
-    run = make_run(backend=backend, generations=1)
+    trainer = RacingTrainer(make_result)
+    run = make_run(trainer=trainer, generations=1)
     with run.store:
         best = evolve(run)
-    assert backend.trained == [
+    assert trainer.trained == [
         *((f"g01-c0{sample}", 7, 1) for sample in (1, 2, 3, 4)),
         *((f"g01-c0{sample}", 7, 4) for sample in (3, 2)),
         # 0.95 is less than a standard error of a difference, 0.15 * sqrt(2), below 1.
@@ -115,20 +112,20 @@ def test_the_next_generation_is_shown_who_won_and_must_beat_it(make_run: MakeRun
 def test_who_blows_up_with_a_further_seed_is_out_and_its_race_is_decided_again(
     make_run: MakeRun, make_result: Make
 ) -> None:
-    backend = Trainer(make_result, bad=[("g01-c03", 8)])
-    run = make_run(backend=backend, generations=1)
+    trainer = RacingTrainer(make_result, bad=[("g01-c03", 8)])
+    run = make_run(trainer=trainer, generations=1)
     with run.store:
         assert evolve(run).candidate.id == "g01-c02"
         assert [rejected.candidate_id for rejected in run.store.rejections()] == ["g01-c03"]
     # Of three the better two go on: so one that had been left behind is carried on.
-    assert backend.trained[-1] == ("g01-c01", 7, 4)
+    assert trainer.trained[-1] == ("g01-c01", 7, 4)
 
 
 def test_going_on_after_a_stop_at_any_step_decides_alike(make_run: MakeRun, make_result: Make) -> None:
-    whole = Trainer(make_result)
+    whole = RacingTrainer(make_result)
     best, stops = None, 0
     while best is None:
-        run = make_run(observe=FakeObserver(stop_after=stops), backend=whole)
+        run = make_run(observe=FakeObserver(stop_after=stops), trainer=whole)
         with run.store, suppress(Stopped):
             best = evolve(run)
         stops += best is None
@@ -152,13 +149,13 @@ def test_finalists_have_the_leader_among_them(make_run: MakeRun) -> None:
 
 
 def test_whom_the_race_left_behind_is_no_finalist(make_run: MakeRun, make_result: Make) -> None:
-    backend = Trainer(make_result)
-    run = make_run(backend=backend, finalists=4, confirmation_seeds=2, generations=1)
+    trainer = RacingTrainer(make_result)
+    run = make_run(trainer=trainer, finalists=4, confirmation_seeds=2, generations=1)
     with run.store:
         assert evolve(run).candidate.id == "g01-c03"
-    assert [seed for name, seed, _ in backend.trained if name in ("g01-c01", "g01-c04")] == [7, 7]
+    assert [seed for name, seed, _ in trainer.trained if name in ("g01-c01", "g01-c04")] == [7, 7]
     # Begun, trained to the end, and with two further seeds.
-    assert sorted(seed for name, seed, _ in backend.trained if name == "g01-c02") == [7, 7, 8, 9]
+    assert sorted(seed for name, seed, _ in trainer.trained if name == "g01-c02") == [7, 7, 8, 9]
 
 
 def test_a_target_is_reached_by_all_seeds_of_the_race(make_run: MakeRun) -> None:
@@ -172,10 +169,10 @@ def test_a_target_is_reached_by_all_seeds_of_the_race(make_run: MakeRun) -> None
 
 
 def test_the_race_of_a_search() -> None:
-    assert make_race(SCHEDULE, range(7, 10), 1, samples=8) == Race((2, 4), (7, 8, 9), budget=32)
-    assert make_race(replace(SCHEDULE, checkpoints=8, steps=8 * SCHEDULE.steps), [0], 1, samples=2).rungs == (4, 8)
+    assert make_race(4, range(7, 10), 1, samples=8) == Race((2, 4), (7, 8, 9), budget=32)
+    assert make_race(8, [0], 1, samples=2).rungs == (4, 8)
     # With fewer updates than evaluations there are fewer rungs, with one evaluation there is none to stop at.
-    assert make_race(replace(SCHEDULE, steps=1), [0, 1], 2, samples=3) == Race((1,), (0, 1), budget=6, first_seeds=2)
+    assert make_race(1, [0, 1], 2, samples=3) == Race((1,), (0, 1), budget=6, first_seeds=2)
 
 
 def test_the_later_half_of_the_evaluations_counts(make_run: MakeRun, make_result: Make) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from loop_fakes import BROKEN, GOOD, FakeBackend, FakeObserver, Make, MakeRun, Stopped, build_run, prompt_of
+from loop_fakes import BROKEN, GOOD, FakeObserver, Make, MakeRun, ScriptedTrainer, Stopped, build_run, prompt_of
 
 import eureka.tasks
 from eureka.app.configs import compose_config
@@ -34,7 +34,7 @@ def make_run(tmp_path: Path, make_result: Make) -> MakeRun:
     def make(answers: dict[str, str | tuple[str, ...]] | None = None, **changes: object) -> Run:
         defaults: dict[str, object] = {
             "proposer": FakeProposer(answers or {}),
-            "backend": FakeBackend(make_result, SCORES),
+            "trainer": ScriptedTrainer(make_result, SCORES),
             "generations": 1,
             "repairs": 2,
         }
@@ -114,7 +114,7 @@ def test_who_cannot_repair_is_not_asked_again(make_run: MakeRun) -> None:
 
 
 def test_what_failed_in_training_is_not_repaired(make_run: MakeRun, make_result: Make) -> None:
-    run = make_run({FIRST: (PROSE, GOOD), SECOND: GOOD}, backend=FakeBackend(make_result, SCORES, bad=[FIRST]))
+    run = make_run({FIRST: (PROSE, GOOD), SECOND: GOOD}, trainer=ScriptedTrainer(make_result, SCORES, bad=[FIRST]))
     with run.store as store:
         evolve(run)
         assert len(store.completions()[FIRST]) == 2
@@ -326,7 +326,7 @@ def test_a_proposer_that_keeps_silent_is_an_error(make_run: MakeRun) -> None:
 # ---- any language ------------------------------------------------------------------------------------------------
 
 
-def test_korean_from_config_to_prompt_and_store(make_run: MakeRun, tmp_path: Path) -> None:
+def test_korean_from_config_to_prompt_and_store(make_run: MakeRun, make_result: Make, tmp_path: Path) -> None:
     sentence = "막대를 수레 위에 똑바로 세워 두세요 — “오래” & <끝까지> {{ 균형 }}."
     hint = "수레를 가운데에 두세요: 50%만 {천천히}"
     folder = tmp_path / "tasks" / "막대"
@@ -341,7 +341,9 @@ def test_korean_from_config_to_prompt_and_store(make_run: MakeRun, tmp_path: Pat
     assert config.search.hint == hint
     task = load_task(config.task, [folder.parent])
     korean = GOOD.replace("pole_angle):", "pole_angle):\n    기울기 = pole_angle").replace("'a'", "'기울기'")
-    run = make_run({FIRST: korean, SECOND: GOOD}, spec=task.spec, hint=config.search.hint)
+    trainer = ScriptedTrainer(make_result, SCORES)
+    trainer.spec = task.spec
+    run = make_run({FIRST: korean, SECOND: GOOD}, trainer=trainer, hint=config.search.hint)
     with run.store:
         evolve(run)
     with RunStore.open(run.store.folder, read_only=True) as store:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from loop_fakes import BROKEN, GOOD, IDS, FakeBackend, Make, MakeRun, Stopped, build_run, prompt_of
+from loop_fakes import BROKEN, GOOD, IDS, Make, MakeRun, ScriptedTrainer, Stopped, build_run, prompt_of
 
 from eureka.core.errors import ContextTooLong, ProposerError
 from eureka.core.ids import candidate_id
@@ -14,7 +14,7 @@ from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes
 from eureka.search.run import Run
 from eureka.store import RunStore
-from eureka.trainers.population.backend import Event
+from eureka.trainers.base import TrainingEvent
 
 PROSE = "Reward the angle."
 NAMES = [candidate_id(1, sample) for sample in range(1, 4)]
@@ -40,9 +40,9 @@ class Together(FakeProposer):
 @pytest.fixture
 def make_run(tmp_path: Path, make_result: Make) -> MakeRun:
     def make(proposer: Together) -> Run:
-        backend = FakeBackend(make_result, SCORES)
+        trainer = ScriptedTrainer(make_result, SCORES)
         return build_run(
-            tmp_path / "run", make_result, proposer=proposer, backend=backend, generations=1, samples=3, repairs=2
+            tmp_path / "run", make_result, proposer=proposer, trainer=trainer, generations=1, samples=3, repairs=2
         )
 
     return make
@@ -113,13 +113,13 @@ def test_a_provider_that_is_gone_ends_the_round(make_run: MakeRun) -> None:
 
 
 def test_a_worker_that_died_is_no_mistake_of_the_code(tmp_path: Path, make_result: Make) -> None:
-    class Dying(FakeBackend):
-        def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
+    class Dying(ScriptedTrainer):
+        def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
             yield Rejected(IDS[0], Stage.TRAIN, "its training was stopped twice", "")
-            yield from super().train([job for job in jobs if job.candidate_id != IDS[0]])
+            yield from super().train([job for job in jobs if job.candidate_id != IDS[0]], folder)
 
-    backend = Dying(make_result, dict.fromkeys(IDS, 1.0), bad=[IDS[1]])
-    run = build_run(tmp_path / "run", make_result, backend=backend, generations=2)
+    trainer = Dying(make_result, dict.fromkeys(IDS, 1.0), bad=[IDS[1]])
+    run = build_run(tmp_path / "run", make_result, trainer=trainer, generations=2)
     with run.store:
         evolve(run)
     with RunStore.open(tmp_path / "run", read_only=True) as store:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from loop_fakes import GOOD, IDS, FakeBackend, FakeObserver, Stopped, build_run, prompt_of
+from loop_fakes import GOOD, IDS, FakeObserver, ScriptedTrainer, Stopped, build_run, prompt_of
 
 from eureka.app.cli import main
 from eureka.app.estimate import estimate
@@ -18,16 +18,16 @@ from eureka.core.errors import ConfigError
 from eureka.core.ids import INIT_ID
 from eureka.core.types import (
     Candidate,
-    PPOConfig,
+    OwnReward,
     Prompt,
     PromptFacts,
     Rejected,
     Reward,
-    Schedule,
     Stage,
+    TaskSpec,
+    TrainingLength,
     TrainingResult,
 )
-from eureka.evaluation.baselines import trace_baselines
 from eureka.proposers.base import Capabilities, FakeProposer
 from eureka.proposers.fallback import Fallback
 from eureka.proposers.program_search.proposer import ProgramSearch
@@ -38,6 +38,7 @@ from eureka.search.read_start import read_start, require_usable
 from eureka.search.start import HUMAN, Start, given_answer, label, recorded_start
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
+from eureka.trainers.population.baselines import trace_baselines
 from eureka.trainers.population.recording import record
 
 Make = Callable[..., TrainingResult]
@@ -71,6 +72,11 @@ def task() -> Task:
     return load_task("cartpole")
 
 
+@pytest.fixture
+def spec(task: Task) -> TaskSpec:
+    return task.spec
+
+
 class Refuses:
     """A verifier's stand-in that refuses everything with the same words."""
 
@@ -84,44 +90,44 @@ class Refuses:
 # ---- the file ----------------------------------------------------------------------------------------------------
 
 
-def refused(tmp_path: Path, task: Task, text: str | bytes) -> str:
+def refused(tmp_path: Path, spec: TaskSpec, text: str | bytes) -> str:
     path = tmp_path / "my.py"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(ConfigError) as caught:
-        require_usable(read_start(str(path), task, no_human), task, Refuses("line 5: it is odd."))  # type: ignore[arg-type]
+        require_usable(read_start(str(path), spec, no_human), spec, Refuses("line 5: it is odd."))  # type: ignore[arg-type]
     return str(caught.value).replace(str(path), "my.py")
 
 
-def test_a_file_that_cannot_be_started_from_is_one_sentence(tmp_path: Path, task: Task) -> None:
+def test_a_file_that_cannot_be_started_from_is_one_sentence(tmp_path: Path, spec: TaskSpec) -> None:
     with pytest.raises(ConfigError, match=r"^search\.init=none\.py: cannot be read: No such file or directory; give a"):
-        read_start("none.py", task, no_human)
-    assert refused(tmp_path, task, b"\xff") == (
+        read_start("none.py", spec, no_human)
+    assert refused(tmp_path, spec, b"\xff") == (
         "search.init=my.py: cannot be read: it is not text in UTF-8; give a Python file with compute_reward, or human"
     )
-    assert refused(tmp_path, task, "x = 1\ny = (") == "search.init=my.py: is not Python: line 2: '(' was never closed"
-    assert refused(tmp_path, task, "def reward(x): return x").startswith(
+    assert refused(tmp_path, spec, "x = 1\ny = (") == "search.init=my.py: is not Python: line 2: '(' was never closed"
+    assert refused(tmp_path, spec, "def reward(x): return x").startswith(
         "search.init=my.py: the search cannot start from it: The code defines reward but no function named "
         "compute_reward. (`eureka check FILE task=cartpole`"
     )
-    wrong = refused(tmp_path, task, OWN.replace("cart_velocity", "cart_speed"))
+    wrong = refused(tmp_path, spec, OWN.replace("cart_velocity", "cart_speed"))
     assert "`cart_speed` (did you mean `cart_velocity`?) is not a State field." in wrong
     assert "Valid names: cart_position, cart_velocity, pole_angle" in wrong
 
 
-def test_lines_are_those_of_the_persons_file(tmp_path: Path, task: Task) -> None:
+def test_lines_are_those_of_the_persons_file(tmp_path: Path, spec: TaskSpec) -> None:
     # Without its docstring, `import math` and `unused`, line 5 of what is taken from the file is its line 12.
     extracted = OWN.splitlines()
     assert extracted[11] == "def compute_reward(pole_angle, cart_velocity):"
     path = tmp_path / "my.py"
     path.write_text(OWN)
-    start = read_start(str(path), task, no_human)
+    start = read_start(str(path), spec, no_human)
     with pytest.raises(ConfigError, match=r"cannot start from it: line 12: it is odd\."):
-        require_usable(start, task, Refuses("line 6: it is odd."))  # type: ignore[arg-type]
+        require_usable(start, spec, Refuses("line 6: it is odd."))  # type: ignore[arg-type]
 
 
 def test_the_tasks_own_reward_is_a_function_of_state_fields(task: Task) -> None:
     recording = record(task)
-    start = read_start(HUMAN, task, lambda: trace_baselines(task, recording.state).human)
+    start = read_start(HUMAN, task.spec, lambda: trace_baselines(task, recording.state)[OwnReward.OWN])
     assert label(start.facts) == "human reward"
     assert recorded_start(start.facts) == start
     candidate = extract(given_answer(start.source), task.fields)
@@ -147,13 +153,13 @@ def test_the_example_of_the_docs_can_be_started_from() -> None:
 
 
 def test_it_is_trained_before_the_first_prompt_which_tells_how_that_went(tmp_path: Path, make_result: Make) -> None:
-    backend = FakeBackend(make_result, {INIT_ID: 2.5, **{name: float(i) for i, name in enumerate(IDS)}})
+    trainer = ScriptedTrainer(make_result, {INIT_ID: 2.5, **{name: float(i) for i, name in enumerate(IDS)}})
     observe = FakeObserver()
     start = Start("my.py", OWN)
-    run = build_run(tmp_path / "run", make_result, backend=backend, observe=observe, start=start.source)
+    run = build_run(tmp_path / "run", make_result, trainer=trainer, observe=observe, start=start.source)
     with run.store as store:
         assert evolve(run).candidate.id == "g03-c02"
-        assert backend.trained == [INIT_ID, *IDS]
+        assert trainer.trained == [INIT_ID, *IDS]
         assert observe.seen[:3] == ["training 1", "trained", "start 1"]
         prompts = [prompt_of(store, generation) for generation in (1, 2, 3)]
         assert [p.facts.reflection.candidate_id for p in prompts if p and p.facts.reflection] == [
@@ -173,11 +179,11 @@ def test_it_is_trained_before_the_first_prompt_which_tells_how_that_went(tmp_pat
 
 
 def test_it_is_never_asked_about_again_and_never_screened(tmp_path: Path, make_result: Make) -> None:
-    backend = FakeBackend(make_result, dict.fromkeys(IDS, 1.0), bad=[INIT_ID])
+    trainer = ScriptedTrainer(make_result, dict.fromkeys(IDS, 1.0), bad=[INIT_ID])
     run = build_run(
         tmp_path / "run",
         make_result,
-        backend=backend,
+        trainer=trainer,
         proposer=FakeProposer(dict.fromkeys(IDS, (GOOD,))),
         start=OWN,
         repairs=2,
@@ -196,11 +202,11 @@ def test_a_run_that_is_stopped_anywhere_goes_on_alike(tmp_path: Path, make_resul
     trained: list[str] = []
     stops = 0
     while True:
-        backend = FakeBackend(make_result, {INIT_ID: 9.0, **dict.fromkeys(IDS, 1.0)}, trained=trained)
+        trainer = ScriptedTrainer(make_result, {INIT_ID: 9.0, **dict.fromkeys(IDS, 1.0)}, trained=trained)
         run = build_run(
             tmp_path / "run",
             make_result,
-            backend=backend,
+            trainer=trainer,
             observe=FakeObserver(stop_after=stops % 3 + 1),
             start=OWN,
         )
@@ -225,8 +231,8 @@ def test_a_proposer_that_cannot_read_it_goes_on_from_what_it_can(tmp_path: Path,
             self.capabilities = kept
 
     proposer = ReadsItsOwn(dict.fromkeys(IDS, GOOD))
-    backend = FakeBackend(make_result, {INIT_ID: 99.0, **{name: float(i) for i, name in enumerate(IDS)}})
-    run = build_run(tmp_path / "run", make_result, proposer=proposer, backend=backend, start=OWN)
+    trainer = ScriptedTrainer(make_result, {INIT_ID: 99.0, **{name: float(i) for i, name in enumerate(IDS)}})
+    run = build_run(tmp_path / "run", make_result, proposer=proposer, trainer=trainer, start=OWN)
     with run.store:
         assert evolve(run).candidate.id == INIT_ID
     parents = [prompt.facts.reflection.candidate_id for prompt in proposer.prompts if prompt.facts.reflection]
@@ -256,6 +262,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
+@pytest.mark.process
 def test_a_run_and_its_report(started: Path) -> None:
     with RunStore.open(started, read_only=True) as store:
         assert store.facts()["init source"] == OWN
@@ -268,6 +275,7 @@ def test_a_run_and_its_report(started: Path) -> None:
     assert not (started / "checkpoints" / "trained").exists()
 
 
+@pytest.mark.process
 def test_a_replay_starts_from_the_same(started: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     replay = ["run", *SEARCH, *SMALL, "llm=replay", f"llm.run={started}", f"output={tmp_path / 'again'}"]
     with pytest.raises(SystemExit) as caught:
@@ -285,9 +293,9 @@ def test_a_replay_starts_from_the_same(started: Path, tmp_path: Path, capsys: py
 
 
 def test_an_estimate_has_its_training_too() -> None:
-    schedule = Schedule(8, 1000, 1, 1, PPOConfig())
+    length = TrainingLength(1000, 1, 1)
     config = RunConfig(search=SearchConfig(generations=2, samples=3, finalists=1))
     prompt = Prompt((), PromptFacts("cartpole", 0, 1, ()))
-    assert estimate(config, schedule, prompt).control_steps == 6000
+    assert estimate(config, length, prompt).control_steps == 6000
     config = replace(config, search=replace(config.search, init="my.py"))
-    assert estimate(config, schedule, prompt).control_steps == 7000
+    assert estimate(config, length, prompt).control_steps == 7000

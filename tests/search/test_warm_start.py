@@ -6,24 +6,23 @@ from pathlib import Path
 
 import pytest
 import torch
-from loop_fakes import GOOD, IDS, FakeBackend, Make, build_run
+from loop_fakes import GOOD, IDS, Make, ScriptedTrainer, build_run
 
 from eureka.core.errors import ConfigError
 from eureka.core.ids import INIT_ID
-from eureka.core.types import PPOConfig, TrainingJob, TrainingResult
+from eureka.core.types import Policy, TrainingJob, TrainingResult
 from eureka.search.loop import evolve
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep, read_warm_start
 from eureka.store import RunStore
-from eureka.tasks import Task, load_task
-from eureka.trainers.population.backend import Event
+from eureka.trainers.base import TrainingEvent
 from eureka.trainers.population.networks import StackedMLP
 from eureka.trainers.population.policy import Policies
+from eureka.trainers.population.trainer import PopulationTrainer
 
 SOURCE = GOOD.removeprefix("```python\n").removesuffix("\n```")
-PPO = PPOConfig(hidden=(8,), activation="relu")
 
 
-class Remembering(FakeBackend):
+class Remembering(ScriptedTrainer):
     """Remembers what every job was to start from; gives each candidate and seed a policy of its own."""
 
     def __init__(self, make_result: Make) -> None:
@@ -33,23 +32,23 @@ class Remembering(FakeBackend):
         super().__init__(make, {**dict.fromkeys(IDS, 1.0), "g01-c02": 2.0, "g02-c01": 3.0})
         self.starts: dict[tuple[str, int], bytes | None] = {}
 
-    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
-        self.starts |= {(job.candidate_id, job.seed): job.init for job in jobs}
-        return super().train(jobs)
+    def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
+        self.starts |= {(job.candidate_id, job.seed): job.start.data if job.start else None for job in jobs}
+        return super().train(jobs, folder)
 
 
 def starts(folder: Path, make_result: Make, warm_start: WarmStart) -> dict[tuple[str, int], bytes | None]:
     """Of every candidate and seed, by a search whose finalists are trained once more; the run's seed is 7."""
-    backend = Remembering(make_result)
-    run = build_run(folder, make_result, backend=backend, warm_start=warm_start, finalists=2, confirmation_seeds=1)
+    trainer = Remembering(make_result)
+    run = build_run(folder, make_result, trainer=trainer, warm_start=warm_start, finalists=2, confirmation_seeds=1)
     with run.store:
         evolve(run)
-    return backend.starts
+    return trainer.starts
 
 
 def test_from_scratch_and_from_a_given_policy(tmp_path: Path, make_result: Make) -> None:
     assert set(starts(tmp_path / "a", make_result, FROM_SCRATCH).values()) == {None}
-    assert set(starts(tmp_path / "b", make_result, WarmStart(b"given")).values()) == {b"given"}
+    assert set(starts(tmp_path / "b", make_result, WarmStart(Policy("population", b"given"))).values()) == {b"given"}
 
 
 def test_from_the_parents_policy(tmp_path: Path, make_result: Make) -> None:
@@ -69,12 +68,12 @@ def test_from_the_parents_policy(tmp_path: Path, make_result: Make) -> None:
 
 def test_the_reward_that_a_search_starts_from_has_no_parent(tmp_path: Path, make_result: Make) -> None:
     """Also where it is trained further as a finalist: the first prompt tells of itself."""
-    backend = Remembering(make_result)
-    backend.scores[INIT_ID] = 9.0
+    trainer = Remembering(make_result)
+    trainer.scores[INIT_ID] = 9.0
     run = build_run(
         tmp_path / "run",
         make_result,
-        backend=backend,
+        trainer=trainer,
         warm_start=WarmStart(from_parent=True),
         start=SOURCE,
         generations=1,
@@ -84,7 +83,7 @@ def test_the_reward_that_a_search_starts_from_has_no_parent(tmp_path: Path, make
     with run.store:
         evolve(run)
     first = f"{INIT_ID} 7".encode()
-    assert backend.starts == {
+    assert trainer.starts == {
         (INIT_ID, 7): None,
         (INIT_ID, 8): None,
         ("g01-c01", 7): first,
@@ -94,8 +93,8 @@ def test_the_reward_that_a_search_starts_from_has_no_parent(tmp_path: Path, make
 
 
 @pytest.fixture(scope="module")
-def task() -> Task:
-    return load_task("cartpole")
+def trainer() -> PopulationTrainer:
+    return PopulationTrainer("cartpole")
 
 
 def policy_of(sizes: tuple[int, ...]) -> bytes:
@@ -104,29 +103,31 @@ def policy_of(sizes: tuple[int, ...]) -> bytes:
     return Policies(network, zeros, torch.zeros(1, 1, sizes[0]), torch.ones(1, 1, sizes[0])).dump(0)
 
 
-def test_a_users_policy_is_kept_with_the_run(tmp_path: Path, task: Task) -> None:
+def test_a_users_policy_is_kept_with_the_run(tmp_path: Path, trainer: PopulationTrainer) -> None:
     path = tmp_path / "mine.pt"
-    path.write_bytes(policy_of((4, 8, 1)))
-    start = read_warm_start(str(path), task, PPO)
-    assert start.given == path.read_bytes()
+    path.write_bytes(policy_of((4, 32, 32, 1)))
+    start = read_warm_start(str(path), trainer)
+    assert start.given == Policy("population", path.read_bytes())
     with RunStore.create(tmp_path / "run", "", {}) as store:
         keep(start, store)
         path.unlink()
-        assert read_warm_start(str(path), task, PPO, store.folder) == start
-    assert read_warm_start("scratch", task, PPO) == FROM_SCRATCH
-    assert read_warm_start("parent", task, PPO) == WarmStart(from_parent=True)
+        assert read_warm_start(str(path), trainer, store.folder) == start
+    assert read_warm_start("scratch", trainer) == FROM_SCRATCH
+    assert read_warm_start("parent", trainer) == WarmStart(from_parent=True)
 
 
-def test_what_cannot_be_started_from_is_said(tmp_path: Path, task: Task) -> None:
+def test_what_cannot_be_started_from_is_said(tmp_path: Path, trainer: PopulationTrainer) -> None:
     with pytest.raises(
         ConfigError, match=r"train\.init=nowhere\.pt cannot be read \(No such file.*give scratch, parent"
     ):
-        read_warm_start("nowhere.pt", task, PPO)
+        read_warm_start("nowhere.pt", trainer)
     text = tmp_path / "text.pt"
     text.write_text("weights")
     with pytest.raises(ConfigError, match=r"text\.pt: the file is not a policy"):
-        read_warm_start(str(text), task, PPO)
+        read_warm_start(str(text), trainer)
     other = tmp_path / "other.pt"
     other.write_bytes(policy_of((27, 64, 1)))
-    with pytest.raises(ConfigError, match=r"27 x 64 x 1 units with relu, and those of task cartpole have 4 x 8 x 1"):
-        read_warm_start(str(other), task, PPO)
+    with pytest.raises(
+        ConfigError, match=r"27 x 64 x 1 units with relu, and those of task cartpole have 4 x 32 x 32 x 1"
+    ):
+        read_warm_start(str(other), trainer)

@@ -245,6 +245,7 @@ def test_rows_changed_by_hand_and_policies_deleted(tmp_path: Path) -> None:
             store.results()
 
 
+@pytest.mark.process
 def test_one_writer_at_a_time_and_readers_meanwhile(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     open_run = (
@@ -306,6 +307,7 @@ FULL_DISK = """
 """
 
 
+@pytest.mark.process
 def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
     with make_store(tmp_path / "run") as store:
         store.set_fact("before", "1")
@@ -347,6 +349,7 @@ WRITER = """
 """
 
 
+@pytest.mark.process
 def test_sigkill_at_any_moment_loses_nothing_acknowledged(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     acknowledged = 0

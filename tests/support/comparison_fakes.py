@@ -5,24 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from fake_trainer import FakeTrainer
 
 from eureka.core import events
-from eureka.core.types import (
-    Candidate,
-    PPOConfig,
-    Progress,
-    Rejected,
-    Reward,
-    Schedule,
-    Stage,
-    TrainingJob,
-    TrainingResult,
-)
+from eureka.core.types import Candidate, Progress, Rejected, Reward, Stage, TrainingJob, TrainingLength, TrainingResult
 from eureka.store import RunStore
-from eureka.trainers.population.backend import Event
+from eureka.trainers.base import TrainingEvent
 
-SCHEDULE = Schedule(num_envs=2, steps=100, checkpoints=1, eval_episodes=4, ppo=PPOConfig(horizon=10))
-"""Five updates of 2 x 10 steps."""
+LENGTH = TrainingLength(steps=100, evaluations=1, eval_episodes=4)
 
 
 def graph(scale: float) -> str:
@@ -39,31 +31,30 @@ def graph(scale: float) -> str:
     )
 
 
-def result(name: str, seed: int, score: float, steps: int = SCHEDULE.trained_steps) -> TrainingResult:
+def result(name: str, seed: int, score: float, steps: int = LENGTH.steps) -> TrainingResult:
     """A training that ended with `score`."""
     return TrainingResult(
-        name,
-        seed,
-        (steps,),
-        (score,),
-        (1.0,),
-        (1.0,),
-        {"angle": (1.0,)},
-        {},
-        (score,),
-        (score,),
-        b"policy of " + name.encode(),
+        candidate_id=name,
+        seed=seed,
+        final_scores=(score,),
+        steps=(steps,),
+        metric=(score,),
+        episode_length=(1.0,),
+        total=(1.0,),
+        components={"angle": (1.0,)},
+        checkpoint_scores=(score,),
+        policy=b"policy of " + name.encode(),
     )
 
 
 @dataclass
-class ScoreBackend:
+class ScoreTrainer(FakeTrainer):
     """Gives every job what `scores` says for its name and seed; None stands for a training that is given up."""
 
     scores: Mapping[str, Callable[[int], float | None]]
     jobs: list[TrainingJob] = field(default_factory=list)
 
-    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
+    def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
         for job in jobs:
             self.jobs.append(job)
             score = self.scores[job.candidate_id](job.seed)
@@ -71,10 +62,7 @@ class ScoreBackend:
             if score is None:
                 yield Rejected(job.candidate_id, Stage.TRAIN, "it became NaN", "clamp it")
             else:
-                yield result(job.candidate_id, job.seed, score, job.schedule.trained_steps)
-
-    def close(self) -> None:
-        """Nothing to stop."""
+                yield result(job.candidate_id, job.seed, score, self.evaluated_after(job.length)[-1])
 
     @property
     def trained(self) -> list[tuple[str, int]]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from fake_trainer import FakeTrainer
+
 from eureka.config import SearchConfig
 from eureka.core import events
 from eureka.core.events import Event
@@ -14,9 +16,9 @@ from eureka.core.types import (
     Prompt,
     Rejected,
     Reward,
-    Schedule,
     Stage,
     TrainingJob,
+    TrainingLength,
     TrainingResult,
 )
 from eureka.proposers.base import FakeProposer
@@ -26,8 +28,7 @@ from eureka.search.methods.base import Services
 from eureka.search.racing import Racing
 from eureka.search.run import Run
 from eureka.store import RunStore
-from eureka.tasks import load_task
-from eureka.trainers.population.backend import Event as TrainingEvent
+from eureka.trainers.base import TrainingEvent
 
 Make = Callable[..., TrainingResult]
 MakeRun = Callable[..., Run]
@@ -58,7 +59,7 @@ class FakeVerifier:
 
 
 @dataclass
-class FakeBackend:
+class ScriptedTrainer(FakeTrainer):
     """Gives every job the score that `scores` has for its candidate; rejects those in `bad`."""
 
     make: Make
@@ -66,15 +67,13 @@ class FakeBackend:
     bad: Sequence[str] = ()
     trained: list[str] = field(default_factory=list)
 
-    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[TrainingEvent]:
+    def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
         for job in jobs:
             self.trained.append(job.candidate_id)
             if job.candidate_id in self.bad:
                 yield Rejected(job.candidate_id, Stage.TRAIN, "it blew up", "clamp it")
             else:
                 yield self.make(job.candidate_id, (self.scores[job.candidate_id],), seed=job.seed)
-
-    def close(self) -> None: ...
 
 
 class FakeObserver:
@@ -123,9 +122,7 @@ def build_run(folder: Path, make_result: Make, **changes: Any) -> Run:
     `changes` are fields of `Run`, of its `Budget`, of `Services` (`race`, `probe`), or of the search's config
     (`method`, `parent`).
     """
-    task = load_task("cartpole")
-    training = changes.pop("training", Schedule(8, 1000, 1, 1, task.info.ppo))
-    budget = {"generations": 3, "samples": 2, "training": training}
+    budget: dict[str, Any] = {"generations": 3, "samples": 2, "length": TrainingLength(1000, 1, 1)}
     budget |= {name: changes.pop(name) for name in [*changes] if name in _OF_BUDGET}
     config = SearchConfig(**{name: changes.pop(name) for name in ("method", "parent") if name in changes})
     proposer = changes.pop("proposer", FakeProposer(dict.fromkeys(IDS, GOOD)))
@@ -138,11 +135,10 @@ def build_run(folder: Path, make_result: Make, **changes: Any) -> Run:
         racing=Racing(race) if race else None,
     )
     defaults: dict[str, Any] = {
-        "spec": task.spec,
         "store": RunStore.open(folder) if folder.exists() else RunStore.create(folder, "", {}),
         "proposer": proposer,
         "verifier": FakeVerifier(),
-        "backend": FakeBackend(make_result, {identity: float(index) for index, identity in enumerate(IDS)}),
+        "trainer": ScriptedTrainer(make_result, {identity: float(index) for index, identity in enumerate(IDS)}),
         "method": make_method(config, services),
         "budget": Budget(**budget),
         "observe": FakeObserver(),

@@ -1,16 +1,16 @@
 """Reward programs of the program search, and their Python source: `parse(render(program)) == program`.
 
-A program is a sum of terms; a term is weight * shaping(quantity), a quantity one number per environment made from State
-fields. One table of expression templates serves both writing and reading, so that the two cannot drift apart.
+A program is a sum of terms; a term is weight * shaping(quantity), a quantity an expression of State fields that is one
+number per environment. One table of templates serves both writing and reading, so that the two cannot drift apart.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import cast
 
 
 class Shaping(StrEnum):
@@ -22,76 +22,29 @@ class Shaping(StrEnum):
     GAUSSIAN = "gaussian"
 
 
-class Kind(StrEnum):
-    """How a quantity is made from State fields."""
-
-    SCALAR = "scalar"
-    COLUMN = "column"
-    NUMBER = "number"
-    MEAN_NUMBER = "mean_number"
-    SCALAR_SQUARED = "scalar_squared"
-    COLUMN_SQUARED = "column_squared"
-    SUM_SQUARED = "sum_squared"
-    MATRIX_SQUARED = "matrix_squared"
-    NORM = "norm"
-    MATRIX_NORM = "matrix_norm"
-    SCALAR_CHANGE = "scalar_change"
-    CHANGE = "change"
-    DISTANCE = "distance"
-    QUATERNION_UP = "quaternion_up"
-    ONE = "one"
-
-
-# F and G stand for fields, I and J for column numbers, A for the first component's name.
-_QUANTITY: Mapping[Kind, str] = {
-    Kind.SCALAR: "F",
-    Kind.COLUMN: "F[:, I]",
-    Kind.NUMBER: "F.float()",
-    Kind.MEAN_NUMBER: "torch.mean(F.float(), dim=-1)",
-    Kind.SCALAR_SQUARED: "torch.square(F)",
-    Kind.COLUMN_SQUARED: "torch.square(F[:, I])",
-    Kind.SUM_SQUARED: "torch.sum(torch.square(F), dim=-1)",
-    Kind.MATRIX_SQUARED: "torch.sum(torch.square(F), dim=(-2, -1))",
-    Kind.NORM: "torch.linalg.vector_norm(F, dim=-1)",
-    Kind.MATRIX_NORM: "torch.linalg.vector_norm(F, dim=(-2, -1))",
-    Kind.SCALAR_CHANGE: "torch.square(F - G)",
-    Kind.CHANGE: "torch.sum(torch.square(F - G), dim=-1)",
-    Kind.DISTANCE: "torch.linalg.vector_norm(F - G, dim=-1)",
-    # The z component of the body's z axis in the world, from the two middle parts of a unit quaternion.
-    Kind.QUATERNION_UP: "1.0 - 2.0 * (torch.square(F[:, I]) + torch.square(F[:, J]))",
-    Kind.ONE: "torch.ones_like(A)",
-}
-# X stands for the quantity; W, T and S for the named constants weight, target and scale.
+# NAME stands for the term's name, X for the quantity. The last of them matches every product.
 _SHAPING: Mapping[Shaping, str] = {
-    Shaping.LINEAR: "W * X",
-    Shaping.TANH: "W * torch.tanh(X / S)",
-    Shaping.EXP: "W * torch.exp(-torch.abs(X - T) / S)",
-    Shaping.GAUSSIAN: "W * torch.exp(-torch.square((X - T) / S))",
+    Shaping.TANH: "NAME_weight * torch.tanh(X / NAME_scale)",
+    Shaping.EXP: "NAME_weight * torch.exp(-torch.abs(X - NAME_target) / NAME_temperature)",
+    Shaping.GAUSSIAN: "NAME_weight * torch.exp(-torch.square((X - NAME_target) / NAME_temperature))",
+    Shaping.LINEAR: "NAME_weight * X",
 }
-_HOLES = frozenset("FGIJAXWTS")
+_HOLE = re.compile(r"NAME|\bX\b")
 _SCALE_NAME = {Shaping.TANH: "scale", Shaping.EXP: "temperature", Shaping.GAUSSIAN: "temperature"}
 _LINE_LENGTH = 100
 HAS_TARGET = frozenset({Shaping.EXP, Shaping.GAUSSIAN})
 
 
 @dataclass(frozen=True)
-class Quantity:
-    """One number per environment. `other` is a second field, `index` and `index_2` columns, where the kind has them."""
-
-    kind: Kind
-    field: str = ""
-    other: str = ""
-    index: int | None = None
-    index_2: int | None = None
-
-
-@dataclass(frozen=True)
 class Term:
-    """One reward component. `target` exists for EXP and GAUSSIAN, `scale` for all but LINEAR; both in the quantity's
-    unit. A penalty has a negative weight."""
+    """One reward component.
+
+    `quantity` is Python, such as `velocity[:, 0]`, and empty for the constant term. `target` exists for EXP and
+    GAUSSIAN, `scale` for all but LINEAR; both in the quantity's unit. A penalty has a negative weight.
+    """
 
     name: str
-    quantity: Quantity
+    quantity: str
     shaping: Shaping
     weight: float
     target: float | None = None
@@ -104,43 +57,52 @@ class Program:
 
     terms: tuple[Term, ...]
 
+    @property
+    def fields(self) -> list[str]:
+        """The State fields that it reads, in their order."""
+        nodes = [node for term in self.terms if term.quantity for node in ast.walk(_expression(term.quantity))]
+        return list(dict.fromkeys(n.id for n in nodes if isinstance(n, ast.Name) and n.id != "torch"))
+
 
 def render(program: Program) -> str:
     """The program as the source of `compute_reward`: named constants, one line a component, their sum."""
-    fields = dict.fromkeys(f for t in program.terms for f in (t.quantity.field, t.quantity.other) if f)
     names = [t.name for t in program.terms]
     body = [f"{name} = {value!r}" for t in program.terms for name, value in _constants(t).items()]
     body += ["", *(line for t in program.terms for line in _component_lines(t, names[0]))]
     body += [f"total = {' + '.join(names)}", "return total, {", *(f'    "{name}": {name},' for name in names), "}"]
-    lines = ["import torch", "", "", "def compute_reward(", *(f"    {f}: torch.Tensor," for f in fields)]
+    lines = ["import torch", "", "", "def compute_reward(", *(f"    {f}: torch.Tensor," for f in program.fields)]
     lines += [") -> tuple[torch.Tensor, dict[str, torch.Tensor]]:", *(f"    {line}".rstrip() for line in body)]
     return "\n".join(lines) + "\n"
 
 
 def parse(source: str) -> Program | None:
-    """The program that `render` wrote as `source` (spacing and comments may differ); None for any other code."""
+    """The program that has this source but for spacing and comments; None where none has."""
     try:
         module = ast.parse(source)
-        function = next((n for n in module.body if isinstance(n, ast.FunctionDef)), None)
-        program = _read(function) if function else None
-        if program is None or ast.dump(ast.parse(render(program))) != ast.dump(module):
-            return None
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        program = _read(module)
+        return program if ast.dump(ast.parse(render(program))) == ast.dump(module) else None
+    except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError):
         return None
-    return program
 
 
 def _component_lines(term: Term, first: str) -> list[str]:
     """One line, or three where it would be long: weight * (what is weighted)."""
-    line = f"{term.name} = {ast.unparse(_expression(term, first))}"
+    holes = {"NAME": term.name, "X": f"({term.quantity or _constant(first)})"}
+    expression = _HOLE.sub(lambda hole: holes[hole[0]], _SHAPING[term.shaping])
+    line = f"{term.name} = {_tidy(expression)}"
     if len(line) <= _LINE_LENGTH:
         return [line]
     weight, _, weighted = line.partition(" * ")
     return [f"{weight} * (", f"    {weighted}", ")"]
 
 
+def _constant(first: str) -> str:
+    """One in every environment: the shape is that of the program's first component."""
+    return f"torch.ones_like({first})"
+
+
 def _constants(term: Term) -> dict[str, float]:
-    """The term's named constants, in the order of `W`, `T`, `S`."""
+    """The term's named constants, in the order of the source."""
     constants = {f"{term.name}_weight": term.weight}
     if term.target is not None:
         constants[f"{term.name}_target"] = term.target
@@ -149,90 +111,50 @@ def _constants(term: Term) -> dict[str, float]:
     return constants
 
 
-def _template(text: str) -> ast.expr:
+def _expression(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
-class _Fill(ast.NodeTransformer):
-    """Puts expressions in place of a template's holes."""
-
-    def __init__(self, values: Mapping[str, ast.expr]) -> None:
-        self.values = values
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.values.get(node.id, node)
+def _tidy(text: str) -> str:
+    """An expression without needless brackets."""
+    return ast.unparse(_expression(text))
 
 
-def _expression(term: Term, first: str) -> ast.expr:
-    q = term.quantity
-    holes: dict[str, ast.expr] = {"F": ast.Name(q.field), "G": ast.Name(q.other), "A": ast.Name(first)}
-    holes |= {"I": ast.Constant(q.index), "J": ast.Constant(q.index_2)}
-    quantity = cast(ast.expr, _Fill(holes).visit(_template(_QUANTITY[q.kind])))
-    constants = {"W": ast.Name(f"{term.name}_weight"), "T": ast.Name(f"{term.name}_target")}
-    scale = ast.Name(f"{term.name}_{_SCALE_NAME.get(term.shaping, '')}")
-    return cast(ast.expr, _Fill({**constants, "S": scale, "X": quantity}).visit(_template(_SHAPING[term.shaping])))
-
-
-def _match(template: object, node: object, holes: dict[str, ast.expr]) -> bool:
-    """Whether `node` is the template with its holes filled; fills `holes`."""
-    if isinstance(template, ast.Name) and template.id in _HOLES:
-        if not isinstance(node, ast.expr):
-            return False
-        holes[template.id] = node
-        return True
-    if isinstance(template, ast.AST):
-        return type(template) is type(node) and all(
-            _match(value, getattr(node, name), holes) for name, value in ast.iter_fields(template)
-        )
-    if isinstance(template, list):
-        same = isinstance(node, list) and len(template) == len(node)
-        return same and all(_match(a, b, holes) for a, b in zip(template, cast("list[object]", node), strict=True))
-    return template == node
-
-
-def _read(function: ast.FunctionDef) -> Program | None:
+def _read(module: ast.Module) -> Program:
+    """Raises LookupError where there is no function or no term, or a term lacks a constant."""
+    function = next((node for node in module.body if isinstance(node, ast.FunctionDef)), None)
+    if function is None:
+        raise LookupError
     constants: dict[str, float] = {}
     terms: list[Term] = []
     for statement in function.body:
-        if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+        if not isinstance(statement, ast.Assign):
             continue
-        name = statement.targets[0].id
+        name, value = ast.unparse(statement.targets[0]), ast.unparse(statement.value)
         try:
-            constants[name] = float(ast.literal_eval(statement.value))
-        except (ValueError, TypeError):
-            term = _read_term(name, statement.value, constants)
-            if term is not None:
-                terms.append(term)
-    return Program(tuple(terms)) if terms else None
+            constants[name] = float(value)
+        except ValueError:
+            if f"{name}_weight" in constants:
+                terms.append(_read_term(name, value, constants, terms[0].name if terms else name))
+    if not terms:
+        raise LookupError
+    return Program(tuple(terms))
 
 
-def _read_term(name: str, expression: ast.expr, constants: Mapping[str, float]) -> Term | None:
-    if f"{name}_weight" not in constants:
-        return None
-    for shaping, text in _SHAPING.items():
-        outer: dict[str, ast.expr] = {}
-        if not _match(_template(text), expression, outer):
+def _read_term(name: str, expression: str, constants: Mapping[str, float], first: str) -> Term:
+    """Raises LookupError where it is no product, or a constant is missing."""
+    holes = {"NAME": re.escape(name), "X": "(.+)"}
+    for shaping, template in _SHAPING.items():
+        found = re.fullmatch(_HOLE.sub(lambda hole: holes[hole[0]], re.escape(template)), expression)
+        if found is None:
             continue
-        quantity = _read_quantity(outer["X"])
-        if quantity is not None:
-            return Term(
-                name=name,
-                quantity=quantity,
-                shaping=shaping,
-                weight=constants[f"{name}_weight"],
-                target=constants.get(f"{name}_target") if shaping in HAS_TARGET else None,
-                scale=constants.get(f"{name}_{_SCALE_NAME[shaping]}") if shaping in _SCALE_NAME else None,
-            )
-    return None
-
-
-def _read_quantity(expression: ast.expr) -> Quantity | None:
-    for kind, text in _QUANTITY.items():
-        inner: dict[str, ast.expr] = {}
-        if not _match(_template(text), expression, inner):
-            continue
-        names = {hole: node.id for hole, node in inner.items() if isinstance(node, ast.Name)}
-        numbers = {h: n.value for h, n in inner.items() if isinstance(n, ast.Constant) and isinstance(n.value, int)}
-        if set(names) | set(numbers) == set(inner) and set(numbers) <= {"I", "J"}:
-            return Quantity(kind, names.get("F", ""), names.get("G", ""), numbers.get("I"), numbers.get("J"))
-    return None
+        quantity = _tidy(found[1])
+        return Term(
+            name=name,
+            quantity="" if quantity == _constant(first) else quantity,
+            shaping=shaping,
+            weight=constants[f"{name}_weight"],
+            target=constants[f"{name}_target"] if shaping in HAS_TARGET else None,
+            scale=constants[f"{name}_{_SCALE_NAME[shaping]}"] if shaping in _SCALE_NAME else None,
+        )
+    raise LookupError

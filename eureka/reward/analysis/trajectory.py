@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -27,3 +27,11 @@ class Trajectory:
     @property
     def steps(self) -> int:
         return next(iter(self.state.values())).shape[0]
+
+
+def transitions(
+    state: Mapping[str, torch.Tensor], trajectories: Sequence[Trajectory], num: int = 32
+) -> dict[str, torch.Tensor]:
+    """`state` with `num` evenly spaced transitions of every trajectory and its last one, row after row."""
+    picked = [(t, torch.linspace(0, t.steps - 1, min(num, t.steps)).round().long()) for t in trajectories]
+    return {name: torch.cat([value, *(t.state[name][rows] for t, rows in picked)]) for name, value in state.items()}

@@ -12,12 +12,15 @@ from typing import Any
 
 import torch
 
+from eureka.core.text import clean
 from eureka.core.types import FieldSpec
-from eureka.reward.graph.format import ConstantRef, Graph, InputRef, Node, Ref
+from eureka.reward.graph.format import MAX_LINE, ConstantRef, Graph, InputRef, Node, Ref
 from eureka.reward.graph.operations import DTYPES, OPS, Rows
+from eureka.reward.graph.rows import Form, mixes_rows
 from eureka.reward.graph.runtime import call_operation, evaluate_nodes
 
 State = Mapping[str, torch.Tensor]
+MAX_TEXT = 500
 
 #: Numbers of environments that shapes are derived with: primes, so that no product of other sizes looks like them.
 BATCHES = (7, 13)
@@ -30,11 +33,21 @@ MAX_WORK_PER_ENV = 1 << 18
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a graph is not accepted, for a person and for the model; `line` is the candidate's, where one is to blame."""
+    """Why a graph is not accepted, for a person and for the model; `line` is the candidate's, where one is to blame.
+
+    It may come from a process that ran generated code: its texts are made printable and short, and a line that no
+    source has is none.
+    """
 
     message: str
     remedy: str = ""
     line: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", clean(self.message, MAX_TEXT))
+        object.__setattr__(self, "remedy", clean(self.remedy, MAX_TEXT))
+        if self.line is not None and not 0 < self.line <= MAX_LINE:
+            object.__setattr__(self, "line", None)
 
 
 def check_shapes(graph: Graph, fields: Sequence[FieldSpec]) -> Problem | None:
@@ -61,7 +74,7 @@ def check_shapes(graph: Graph, fields: Sequence[FieldSpec]) -> Problem | None:
             return problem
     for name, ref in (("the total", graph.total), *((f"the component {c.name!r}", c.value) for c in graph.components)):
         result = budget.value(ref)
-        if result.shape != (BATCHES[1],) or result.dtype != torch.float32:
+        if result.batch is None or result.tensor.dim() != 1 or result.tensor.dtype != torch.float32:
             return Problem(f"{name} is not a float32 tensor of shape (num_envs,)")
     return None
 
@@ -72,13 +85,13 @@ class _Budget:
     def __init__(self, graph: Graph, state: State) -> None:
         self._graph = graph
         self._state = state
-        self._values: list[list[torch.Tensor]] = []
+        self._values: list[list[Form]] = []
         self._reads_state: set[int] = set()
         self._bytes = self._tensors = 0
         self._work = 0.0
 
-    def value(self, ref: Ref) -> torch.Tensor:
-        return self._state[ref.name] if isinstance(ref, InputRef) else self._values[ref.index][ref.item or 0]
+    def value(self, ref: Ref) -> Form:
+        return Form(self._state[ref.name], 0) if isinstance(ref, InputRef) else self._values[ref.index][ref.item or 0]
 
     def spend(self, node: Node, small: list[torch.Tensor], large: list[torch.Tensor]) -> Problem | None:
         """Looks at one node's results with the smaller and the larger number of environments."""
@@ -88,15 +101,18 @@ class _Budget:
             problem = _check_size(node, a, b)
             if problem is not None:
                 return problem
+        results = [Form(b, next(iter(_batch_dims(a, b)), None)) for a, b in zip(small, large, strict=True)]
         if any(isinstance(r, InputRef) or r.index in self._reads_state for r in node.tensors):
             self._reads_state.add(len(self._values))
-            if not all(_batch_dims(a, b) for a, b in zip(small, large, strict=True)):
+            if any(form.batch is None for form in results):
                 return _MIXES.at(node)
-        arguments = [self.value(r) for r in node.tensors]
-        self._values.append(large)
+        operands = [self.value(r) for r in node.tensors]
+        if mixes_rows(node, operands, results):
+            return _ALONG_BATCH.at(node)
+        self._values.append(results)
         self._bytes += sum(tensor.numel() * tensor.element_size() for tensor in large) // BATCHES[1]
         self._tensors += len(large)
-        self._work += _work(node, arguments, large)
+        self._work += _work(node, [form.tensor for form in operands], large)
         return self._beyond(node) or _check_division(self._graph, node, large)
 
     def _beyond(self, node: Node) -> Problem | None:
@@ -149,8 +165,8 @@ def _form(value: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class _Told:
-    """A problem's words, to be put at a node's line."""
+class _Refusal:
+    """The words of a problem, which `at` puts at a node's line."""
 
     message: str
     remedy: str = ""
@@ -159,25 +175,31 @@ class _Told:
         return Problem(self.message, self.remedy, node.line)
 
 
-_MIXES = _Told(
+_MIXES = _Refusal(
     "it combines all environments into one value (or picks one of them), so a reward would depend on what happens in "
     "the others",
     "Reduce over the last dimension only (dim=-1), and use no statistics over the batch such as mean(), std() or max() "
     "without dim.",
 )
-_ODD_SIZE = _Told(
+_ALONG_BATCH = _Refusal(
+    "it works along the first dimension, num_envs, so a reward would depend on the other environments, or on the place "
+    "of an environment among them",
+    "Work along dim=-1 of one environment's values: no cumsum, sort, flip, roll, softmax, slice or reshape over dim=0.",
+)
+_ODD_SIZE = _Refusal(
     "a size depends on the number of environments in an unusual way",
     "Keep the first dimension, num_envs, whole: slice and join along the other dimensions.",
 )
-_PAIRS = _Told(
+_PAIRS = _Refusal(
     "it makes a tensor of shape (num_envs, num_envs), one row for every pair of environments",
     "Check the shapes on this line: (num_envs, 1) and (num_envs,) combine to (num_envs, num_envs); use squeeze(-1), "
     "unsqueeze(-1) or keepdim so that both have the same form.",
 )
 
 
-def _batch_dims(small: torch.Tensor, large: torch.Tensor) -> int:
-    return sum(a != b for a, b in zip(small.shape, large.shape, strict=True))
+def _batch_dims(small: torch.Tensor, large: torch.Tensor) -> list[int]:
+    """The dimensions whose size depends on the number of environments."""
+    return [dim for dim, (a, b) in enumerate(zip(small.shape, large.shape, strict=True)) if a != b]
 
 
 def _check_size(node: Node, small: torch.Tensor, large: torch.Tensor) -> Problem | None:
@@ -187,7 +209,7 @@ def _check_size(node: Node, small: torch.Tensor, large: torch.Tensor) -> Problem
         if a != b and (a % BATCHES[0] or a // BATCHES[0] * BATCHES[1] != b):
             return _ODD_SIZE.at(node)
     batched = _batch_dims(small, large)
-    if batched > 1:
+    if len(batched) > 1:
         return _PAIRS.at(node)
     # Each size by itself too: a tensor without elements can have a size without bound.
     elements = max(large.numel(), *large.shape, 0) // (BATCHES[1] if batched else 1)
@@ -218,7 +240,7 @@ def _work(node: Node, arguments: Sequence[torch.Tensor], results: Sequence[torch
 
 # ---------------------------------------------------------------------------------------------- division
 
-_DIVISION = _Told(
+_DIVISION = _Refusal(
     "it divides integers by a number that may become zero",
     "Convert to floating point first: x.float(); or divide by a fixed number.",
 )

@@ -10,13 +10,14 @@ from typing import Any, Protocol
 
 import torch
 
+from eureka.core.text import clean
 from eureka.core.types import Candidate, FieldSpec, Rejected, Reward, Stage
 from eureka.reward.graph.format import Graph, GraphError, format_graph
 from eureka.reward.graph.operations import DTYPES
 from eureka.reward.graph.parse import parse_graph
 from eureka.reward.graph.runtime import KERNEL_ERRORS
 from eureka.reward.graph.shapes import Problem, check_shapes
-from eureka.reward.graph.verify import EagerRun
+from eureka.reward.graph.verify import ROWS, EagerRun
 from eureka.reward.trace import trial
 from eureka.reward.trace.wire import Parcel, WireError, request, unpack
 from eureka.sandbox import Failed, Finished
@@ -27,6 +28,7 @@ TRIAL = "eureka.reward.trace.trial:trial"
 #: What warms the zygote.
 PRELOAD = "eureka.reward.trace.warm_up:warm_up"
 MIN_TRANSITIONS = 128
+MAX_ROWS = 1 << 14
 
 #: How a graph that gave no answer is described.
 BROKE = {
@@ -58,9 +60,18 @@ class RewardVerifier:
 
     `transitions` are recorded State fields, `(rows, ...)` each and terminal ones included: rewards must be finite on
     them and agree with what the candidate's Python gives. At least `MIN_TRANSITIONS` rows.
+
+    `num_rows` is on how many rows at a time a training calls a reward, environments times steps of a rollout: graphs
+    are tried and their cost is measured on as many, and on no more than `MAX_ROWS`.
     """
 
-    def __init__(self, fields: tuple[FieldSpec, ...], transitions: Mapping[str, torch.Tensor], sandbox: Runner) -> None:
+    def __init__(
+        self,
+        fields: tuple[FieldSpec, ...],
+        transitions: Mapping[str, torch.Tensor],
+        sandbox: Runner,
+        num_rows: int = ROWS,
+    ) -> None:
         rows = {value.shape[0] for value in transitions.values()}
         if len(rows) != 1 or min(rows) < MIN_TRANSITIONS:
             raise ValueError(f"transitions need one number of rows, {MIN_TRANSITIONS} or more, not {sorted(rows)}")
@@ -70,6 +81,7 @@ class RewardVerifier:
                 raise ValueError(f"transitions: {field.name} has shape {tuple(value.shape)} and type {value.dtype}")
         self._fields = fields
         self._sandbox = sandbox
+        self._num_rows = min(num_rows, MAX_ROWS)
         # Torch imports its meta kernels at their first use, for about a second: here, and not in the first `verify`.
         torch.empty(1, device="meta").neg()
         # Two batches of different sizes, both of rows from all over the recording.
@@ -89,7 +101,7 @@ class RewardVerifier:
         states = [{name: batch[name] for name in candidate.inputs} for batch in self._batches]
         answer = self._sandbox.run(TRACE, request(candidate.source, candidate.inputs, *states))
         if isinstance(answer, Failed):
-            detail = f" ({_clean(answer.detail)})" if answer.kind == "error" else ""
+            detail = f" ({answer.detail})" if answer.kind == "error" else ""
             return _rejected(candidate, Stage.TRACE, Problem(_FAILED[answer.kind] + detail))
         try:
             parcel = unpack(answer.output)
@@ -111,13 +123,13 @@ class RewardVerifier:
 
     def _try(self, graph: Graph, runs: Sequence[EagerRun]) -> Problem | None:
         """Runs the graph for the first time, in a process of its own, and derives its shapes here once more."""
-        answer = self._sandbox.run(TRIAL, trial.request(format_graph(graph), self._fields, runs))
+        answer = self._sandbox.run(TRIAL, trial.request(format_graph(graph), self._fields, runs, self._num_rows))
         if isinstance(answer, Failed):
             return Problem(f"its traced graph cannot be run: {BROKE[answer.kind]}", "Write it in simpler operations.")
         try:
             return trial.verdict(answer.output) or check_shapes(graph, self._fields)
         except (WireError, *KERNEL_ERRORS) as error:
-            return Problem(f"its traced graph does not run: {_clean(error)}")
+            return Problem(f"its traced graph does not run: {error}")
 
     def _check_inputs(self, candidate: Candidate) -> Problem | None:
         names = [field.name for field in self._fields]
@@ -144,15 +156,8 @@ def _eager(parcel: Parcel, which: str, components: int, rows: int) -> tuple[torc
 def _reported(body: Mapping[str, Any]) -> Problem:
     """The failure that the child reported; its words come from a process that ran generated code."""
     line = body.get("line")
-    return Problem(
-        _clean(body.get("message")) or "it failed without a word",
-        _clean(body.get("remedy")),
-        line if type(line) is int and 0 < line < 1_000_000 else None,
-    )
-
-
-def _clean(text: object, limit: int = 500) -> str:
-    return "".join(c if c.isprintable() else " " for c in str(text or "")[:limit]).strip()
+    message, remedy = (" ".join(str(body.get(key) or "").split()) for key in ("message", "remedy"))
+    return Problem(message or "it failed without a word", remedy, line if type(line) is int else None)
 
 
 def _rejected(candidate: Candidate, stage: Stage, problem: Problem) -> Rejected:
@@ -160,7 +165,7 @@ def _rejected(candidate: Candidate, stage: Stage, problem: Problem) -> Rejected:
     where = code = ""
     if problem.line is not None and problem.line <= len(lines):
         where = f"line {problem.line}: "
-        code = f"`{_clean(lines[problem.line - 1].strip(), 200)}`: "
+        code = f"`{clean(lines[problem.line - 1].strip(), 200)}`: "
     reason = f"{where}{problem.message}."
     feedback = f"{where}{code}{problem.message}. {problem.remedy}".strip()
     return Rejected(candidate.id, stage, reason, feedback)

@@ -241,7 +241,7 @@ def to_the_end(history: History, names: Iterable[str], seeds: Iterable[int]) -> 
     names = set(names)
     done = {(result.candidate_id, result.seed) for results in history.results.values() for result in results}
     return [
-        TrainingJob(reward.candidate_id, reward.graph, seed, history.budget.training)
+        TrainingJob(reward.candidate_id, reward.graph, seed, history.budget.length)
         for reward in history.rewards.values()
         for seed in seeds
         if reward.candidate_id in names and (reward.candidate_id, seed) not in done

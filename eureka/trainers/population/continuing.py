@@ -14,12 +14,12 @@ from typing import Any
 
 import torch
 
-from eureka.core.types import TrainingJob
+from eureka.trainers.population.group import GroupJob
 
 _FOLDER = "trained"
 
 
-def training_key(job: TrainingJob) -> str:
+def training_key(job: GroupJob) -> str:
     """What a training is but for its length and its evaluations: jobs with the same key are one training."""
     schedule = replace(job.schedule, steps=0, checkpoints=0, eval_episodes=0, ends_after=None)
     return hashlib.sha256(repr((job.graph, job.seed, schedule, job.init)).encode()).hexdigest()[:20]
@@ -47,7 +47,7 @@ def joined_state(states: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def trained_path(folder: Path, job: TrainingJob, updates: int) -> Path:
+def trained_path(folder: Path, job: GroupJob, updates: int) -> Path:
     """The file of a job's training after so many updates."""
     return folder / _FOLDER / f"{training_key(job)}-{updates}.pt"
 
@@ -57,7 +57,7 @@ def forget_trainings(folder: Path) -> None:
     shutil.rmtree(folder / _FOLDER, ignore_errors=True)
 
 
-def longest_start(folder: Path, job: TrainingJob) -> tuple[int, Path | None]:
+def longest_start(folder: Path, job: GroupJob) -> tuple[int, Path | None]:
     """The most updates of `job` that lie in `folder`, but no more than it asks for, and their file; or (0, None)."""
     best: tuple[int, Path | None] = (0, None)
     for path in (folder / _FOLDER).glob(f"{training_key(job)}-*.pt"):

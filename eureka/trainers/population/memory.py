@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eureka.core.errors import TrainingError
-from eureka.core.types import PPOConfig, Schedule
 from eureka.tasks import Task
+from eureka.tasks.ppo import PPOConfig
+from eureka.trainers.population.group import Schedule
 from eureka.trainers.population.policy import policy_network
 
 _FLOAT = 4

@@ -12,9 +12,9 @@ from typing import Any
 import torch
 
 from eureka.core.errors import TrainingError
-from eureka.core.types import PPOConfig
 from eureka.physics import MujocoC
 from eureka.tasks import Rng, Task
+from eureka.tasks.ppo import PPOConfig
 from eureka.trainers.population.networks import ACTIVATIONS, StackedMLP
 from eureka.trainers.population.normalise import normalise
 

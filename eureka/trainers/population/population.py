@@ -15,13 +15,15 @@ import numpy as np
 import torch
 
 from eureka.core.errors import PhysicsError, TrainingError
-from eureka.core.types import PPOConfig, Progress, Rejected, Schedule, Stage, TrainingJob, TrainingResult
+from eureka.core.types import Progress, Rejected, Stage, TrainingResult
 from eureka.physics import Engine
 from eureka.reward.graph.runtime import compile_graph
 from eureka.tasks import Task
+from eureka.tasks.ppo import PPOConfig
 from eureka.trainers.population.device_worlds import make_worlds
 from eureka.trainers.population.episodes import EpisodeTracker
 from eureka.trainers.population.evaluate import evaluate
+from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.networks import StackedAdam, StackedMLP
 from eureka.trainers.population.normalise import RunningMoments
 from eureka.trainers.population.policy import Policies, load_policy
@@ -78,7 +80,7 @@ class Population:
     def __init__(
         self,
         task: Task,
-        jobs: Sequence[TrainingJob],
+        jobs: Sequence[GroupJob],
         threads: int = 1,
         engine: Engine = Engine(),  # noqa: B008
     ) -> None:
@@ -336,7 +338,7 @@ class Population:
         self.load_state_dict(state)
 
 
-def _rejected(job: TrainingJob, reason: str, updates: int) -> Rejected:
+def _rejected(job: GroupJob, reason: str, updates: int) -> Rejected:
     steps = updates * job.schedule.num_envs * job.schedule.ppo.horizon
     return Rejected(
         candidate_id=job.candidate_id,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
-from eureka.core.types import PPOConfig
+from eureka.tasks.ppo import PPOConfig
 from eureka.trainers.population.networks import StackedAdam, StackedMLP
 from eureka.trainers.population.normalise import normalise
 from eureka.trainers.population.rollout import Rollout

@@ -1,29 +1,17 @@
-"""Transitions recorded from the task itself: what rewards are verified on, and probed against the metric."""
+"""Transitions recorded from a MuJoCo task under random actions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import torch
 
-from eureka.core.types import MetricProbe
 from eureka.tasks import Task
 from eureka.tasks.base import state_tensors
 from eureka.trainers.population.population import stream
 from eureka.trainers.population.worlds import Worlds
+from eureka.trainers.recording import Recording
 
 _NUM_ENVS = 64
 _RECORDING = 4  # a stream of random numbers that no training uses
-
-
-@dataclass(frozen=True)
-class Recording:
-    """`state` has the State's fields, `metric` the per-step task metric and `terminated` a flag; each (num, ...)."""
-
-    state: Mapping[str, torch.Tensor]
-    metric: torch.Tensor
-    terminated: torch.Tensor
 
 
 class SmoothActions:
@@ -67,17 +55,3 @@ def record(task: Task, num: int = 512, seed: int = 0, steps: int = 200) -> Recor
     kept = kept[torch.randperm(len(kept), generator=generator)]
     picked = {name: value[kept] for name, value in state.items()}
     return Recording(picked, torch.cat(metric)[kept], ended[kept])
-
-
-def probe_metric(recording: Recording) -> MetricProbe:
-    """Pearson's correlation of every State column with the per-step metric; constant columns are left out."""
-    metric = recording.metric.double()
-    correlation: dict[str, float] = {}
-    for name, value in recording.state.items():
-        columns = value.double().flatten(1) if value.dim() > 1 else value.double()[:, None]
-        for index in range(columns.shape[1]):
-            pair = torch.stack([columns[:, index], metric])
-            if bool((pair.std(dim=1) > 1e-9).all()):
-                key = name if value.dim() == 1 else f"{name}[{index}]"
-                correlation[key] = round(float(torch.corrcoef(pair)[0, 1]), 4)
-    return MetricProbe(correlation)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,16 @@ from typing import Any
 import torch
 
 from eureka.core.errors import TaskError
-from eureka.core.types import Schedule, TrainingJob
+from eureka.core.types import OwnReward
 from eureka.reward.analysis.trajectory import LONGEST, Trajectory
-from eureka.reward.trace.trusted import UntraceableError, trace_trusted
 from eureka.tasks import Task
 from eureka.tasks.base import state_tensors
+from eureka.trainers.population.baselines import trace_baselines
+from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.policy import load_policy
 from eureka.trainers.population.population import Population, stream
+from eureka.trainers.population.provenance import digest, provenance
 from eureka.trainers.population.recording import SmoothActions, record
-from eureka.trainers.population.surroundings import digest, surroundings
 from eureka.trainers.population.worlds import Worlds
 
 KINDS = ("random", "half-trained", "trained")
@@ -85,16 +86,9 @@ def make_trajectories(task: Task) -> Trajectories:
 
 def _train(task: Task) -> tuple[bytes, bytes]:
     """Policies early in a training with the human-written reward and at its end."""
-    state = record(task).state
-    try:
-        graph = trace_trusted(lambda values: task.human_reward(task.State(**values)), task.fields, state)
-    except UntraceableError as error:
-        raise TaskError(
-            f"{task.folder / 'env.py'}: human_reward cannot be trained with, so no trajectories of skilled policies "
-            f"can be recorded: {error}"
-        ) from error
+    graph = trace_baselines(task, record(task).state)[OwnReward.OWN]
     schedule = Schedule(task.info.num_envs, _steps(task), 1, 1, task.info.ppo)
-    population = Population(task, [TrainingJob("human", graph, 0, schedule)])
+    population = Population(task, [GroupJob("human", graph, 0, schedule)])
     half = b""
     while not population.finished:
         population.advance()
@@ -160,19 +154,11 @@ def _score(task: Task, values: torch.Tensor, limit: int) -> float:
     return float({"sum": values.sum(), "max": values.max(), "last": values[-1]}[reduce])
 
 
-def transitions(
-    state: Mapping[str, torch.Tensor], trajectories: Trajectories, num: int = 32
-) -> dict[str, torch.Tensor]:
-    """`state` with `num` evenly spaced transitions of every trajectory and its last one, row after row."""
-    picked = [(t, torch.linspace(0, t.steps - 1, min(num, t.steps)).round().long()) for t in trajectories]
-    return {name: torch.cat([value, *(t.state[name][rows] for t, rows in picked)]) for name, value in state.items()}
-
-
 # ---- cache -----------------------------------------------------------------------------------------------------------
 
 
 def _key(task: Task) -> str:
-    return digest([surroundings(task), str((_FORMAT, EPISODES, LONGEST, _EARLY))])
+    return digest([provenance(task), str((_FORMAT, EPISODES, LONGEST, _EARLY))])
 
 
 def _write(path: Path, trajectories: Trajectories) -> None:

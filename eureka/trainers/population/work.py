@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from eureka.core.types import TrainingJob
+from eureka.trainers.population.group import GroupJob
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Work:
 
     task: str
     task_dirs: tuple[Path, ...]
-    jobs: tuple[TrainingJob, ...]
+    jobs: tuple[GroupJob, ...]
     checkpoint: Path
     starts: tuple[Path, ...] = ()
     threads: int = 1

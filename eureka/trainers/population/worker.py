@@ -24,11 +24,12 @@ from typing import Any
 import torch
 
 from eureka.core.errors import EurekaError, TaskError, TrainingError
-from eureka.core.types import Rejected, TrainingJob, WorkerRestarted
+from eureka.core.types import Rejected, WorkerRestarted
 from eureka.physics import Engine
 from eureka.tasks import Task, load_task
 from eureka.tasks.checks import line_in
 from eureka.trainers.population.continuing import group_state, joined_state, trained_path
+from eureka.trainers.population.group import GroupJob
 from eureka.trainers.population.layout import fastest_threads
 from eureka.trainers.population.out_of_memory import halved, is_out_of_memory, release
 from eureka.trainers.population.population import Population
@@ -49,12 +50,12 @@ class Broken:
     message: str
 
 
-def fingerprint(jobs: Sequence[TrainingJob]) -> str:
+def fingerprint(jobs: Sequence[GroupJob]) -> str:
     """What a checkpoint belongs to: the jobs with their graphs, seeds and schedules, in order."""
     return hashlib.sha256(repr(tuple(jobs)).encode()).hexdigest()[:20]
 
 
-def save_checkpoint(path: Path, jobs: Sequence[TrainingJob], state: dict[str, Any]) -> None:
+def save_checkpoint(path: Path, jobs: Sequence[GroupJob], state: dict[str, Any]) -> None:
     """Write the state of a population of `jobs` atomically: a reader finds the old checkpoint or the new one.
 
     Raises:

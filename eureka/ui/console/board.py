@@ -26,7 +26,7 @@ NUM_RESAMPLES = 2000
 """Bootstrap samples of an interval in the table."""
 
 
-class State(StrEnum):
+class RowState(StrEnum):
     """Where a candidate stands; `STOPPED` was trained in part, `EARLIER` is the best of the generations before."""
 
     ASKED = "asked"
@@ -60,7 +60,7 @@ class Row:
     """
 
     name: str
-    state: State = State.ASKED
+    state: RowState = RowState.ASKED
     repairs: int = 0
     rejected: CandidateRejected | None = None
     note: str = ""
@@ -86,7 +86,7 @@ class Row:
 
     def seconds_left(self, now: float) -> float | None:
         """By its own speed so far; None before there is one."""
-        if self.state is not State.TRAINING or self.began is None or self.trained == 0:
+        if self.state is not RowState.TRAINING or self.began is None or self.trained == 0:
             return None
         return (self.total_steps - self.done_steps) * (now - self.began) / self.trained
 
@@ -123,10 +123,10 @@ class Board:
             case Answered():
                 self.answers.append(event)
                 repairs = self._row(event.candidate).repairs + (event.attempt > 0 and not event.continues)
-                state = State.REPAIRED if repairs else State.ANSWERED
+                state = RowState.REPAIRED if repairs else RowState.ANSWERED
                 self._change(event.candidate, state=state, repairs=repairs, rejected=None)
             case CandidateRejected():
-                self._change(event.candidate, state=State.REJECTED, rejected=event)
+                self._change(event.candidate, state=RowState.REJECTED, rejected=event)
             case TrainingStarted():
                 self._training_started(event)
             case TrainingProgress():
@@ -140,7 +140,7 @@ class Board:
                 self._generation_finished(event)
             case ConfirmationStarted():
                 self.confirming = True
-                self.rows = {name: Row(name, State.WAITING, score=self._score(name)) for name in event.candidates}
+                self.rows = {name: Row(name, RowState.WAITING, score=self._score(name)) for name in event.candidates}
 
     # ---- what happens --------------------------------------------------------------------------------------------
 
@@ -158,7 +158,7 @@ class Board:
             jobs.setdefault(name, {})[seed] = event.steps
         self._training = frozenset(jobs)
         for name, mine in jobs.items():
-            self._change(name, state=State.WAITING, jobs=mine, steps={}, began=None, trained=0)
+            self._change(name, state=RowState.WAITING, jobs=mine, steps={}, began=None, trained=0)
 
     def _progress(self, progress: TrainingProgress) -> None:
         row = self._row(progress.candidate)
@@ -170,7 +170,7 @@ class Board:
         self._phase_began = self._clock() if self._phase_began is None else self._phase_began
         self._change(
             row.name,
-            state=State.TRAINING,
+            state=RowState.TRAINING,
             steps={**row.steps, progress.seed: progress.steps},
             metric=progress.metric if self.view.has_metric else None,
             began=self._clock() if row.began is None else row.began,
@@ -186,7 +186,7 @@ class Board:
         self._whole_steps = max(self._whole_steps, steps)
         state = row.state
         if row.jobs.keys() <= self._scores[name].keys():
-            state = State.STOPPED if min(self._steps[name].values()) < self._whole_steps else State.DONE
+            state = RowState.STOPPED if min(self._steps[name].values()) < self._whole_steps else RowState.DONE
         metric = event.score if self.view.has_metric else None
         steps_by_seed = {**row.steps, event.seed: steps} if row.jobs else {}
         self._change(name, state=state, steps=steps_by_seed, metric=metric, score=self._score(name))
@@ -197,10 +197,10 @@ class Board:
         self._finished += 1
         self._is_over = True
         if event.best is not None:
-            self.best = Row(event.best, State.EARLIER, score=self._score(event.best), note=self._lowered(event.best))
+            self.best = Row(event.best, RowState.EARLIER, score=self._score(event.best), note=self._lowered(event.best))
 
     def _lowered(self, best: str) -> str:
-        """Why the best has a lower score than the best before it: further seeds told that one's real worth."""
+        """Why the best has a lower score than the one before it: further seeds have lowered that one's."""
         before, now = self.best, self._score(best)
         if before is None or before.score is None or now is None or now.mean >= before.score.mean:
             return ""
@@ -220,7 +220,7 @@ class Board:
         if self._is_over and not self.confirming:
             return self.best.name if self.best else None
         best = self.best and self._row(self.best.name)
-        whole = [row for row in self.rows.values() if row.state is State.DONE]
+        whole = [row for row in self.rows.values() if row.state is RowState.DONE]
         scored = [row for row in (*([best] if best else []), *whole) if row.score]
         return max(scored, key=lambda row: row.score.mean if row.score else 0.0).name if scored else None
 
@@ -241,7 +241,7 @@ class Board:
     def seconds_left(self) -> float | None:
         """Of the whole run, by its speed so far; None before there is one, and where nothing is left."""
         view = self.view
-        open_rows = [row for row in self.rows.values() if row.state in (State.WAITING, State.TRAINING)]
+        open_rows = [row for row in self.rows.values() if row.state in (RowState.WAITING, RowState.TRAINING)]
         steps = sum(row.total_steps - row.done_steps for row in open_rows)
         generations = max(view.generations - max(self.generation, self._finished), 0)
         steps += generations * view.samples * view.trainings * self._whole_steps

@@ -1,4 +1,4 @@
-"""The live table as lines of styled text that fit a width and a height; pure, so that every size can be tested."""
+"""The live table as something that rich renders into a width and a height."""
 
 from __future__ import annotations
 
@@ -7,43 +7,48 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
+from rich.console import Group, OverflowMethod, RenderableType
+from rich.constrain import Constrain
+from rich.table import Table
 from rich.text import Text
 
 from eureka.proposers.spending import price
-from eureka.ui.console.board import Board, Row, State
+from eureka.ui.console.board import Board, Row, RowState
 from eureka.ui.console.output import visible
 
 _STATE_STYLES = {
-    State.ASKED: "dim",
-    State.ANSWERED: "",
-    State.REPAIRED: "yellow",
-    State.REJECTED: "red",
-    State.WAITING: "dim",
-    State.TRAINING: "cyan",
-    State.STOPPED: "",
-    State.DONE: "green",
-    State.EARLIER: "green",
+    RowState.ASKED: "dim",
+    RowState.ANSWERED: "",
+    RowState.REPAIRED: "yellow",
+    RowState.REJECTED: "red",
+    RowState.WAITING: "dim",
+    RowState.TRAINING: "cyan",
+    RowState.STOPPED: "",
+    RowState.DONE: "green",
+    RowState.EARLIER: "green",
 }
 _GAP = 2
 _BAR = 10
-_WIDE = 100
+# From so many columns on there is room for these.
+_WITH_TIME = 60
 _WITH_STEPS = 70
 _WITH_BAR = 78
+_WITH_NOTE = 100
 
 
 @dataclass(frozen=True)
 class Glyphs:
-    """Signs that the terminal's encoding can show."""
+    """Signs that the terminal's encoding can show, and how a cut is shown."""
 
     best: str = "★"
     full: str = "━"
     empty: str = "─"
     dot: str = "·"
-    cut: str = "…"
+    overflow: OverflowMethod = "ellipsis"
 
 
-ASCII = Glyphs("*", "#", "-", "|", "~")
+ASCII = Glyphs("*", "#", "-", "|", "crop")
 
 
 class _Part(NamedTuple):
@@ -55,36 +60,39 @@ class _Part(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Widths of the columns in cells; 0 where a column is left out."""
+class _Columns:
+    """Widths of the columns; which of the numbers there is room for follows from that of the terminal."""
 
     width: int
     name: int
     state: int
-    steps: int
-    metric: int
-    left: int
-    note: int
+    numbers: int
+    glyphs: Glyphs
 
     @classmethod
-    def fit(cls, width: int, names: Sequence[str]) -> Layout:
-        """The columns that `width` has room for."""
+    def fit(cls, width: int, names: Sequence[str], glyphs: Glyphs) -> _Columns:
         # A character that stands in the last column makes some terminals wrap.
         inner = width - 1
-        name = min(max([9, *map(cell_len, names)]), max(inner // 4, 9))
-        state = 18 + (_BAR - 3 if width >= _WITH_BAR else 0)
-        steps = 6 if width >= _WITH_STEPS else 0
-        left = 7 if width >= _WITH_STEPS - 10 else 0
-        used = 2 + name + _GAP + state + sum(_GAP + column for column in (steps, left) if column)
-        metric = max(inner - used - _GAP, 0)
-        note = 0
-        if width >= _WIDE:
-            metric = min(metric, 30)
-            note = inner - used - _GAP - metric - _GAP
-        return cls(width, name, state, steps, metric, left, note)
+        name = 2 + min(max(9, *map(cell_len, names)), max(9, inner // 4))
+        state = min(18 + (_BAR - 3 if width >= _WITH_BAR else 0), max(inner - name - _GAP, 0))
+        return cls(width, name, state, max(inner - name - _GAP - state - _GAP, 0), glyphs)
+
+    @property
+    def metric(self) -> int:
+        """How much room the metric has."""
+        others = (6 + _GAP if self.width >= _WITH_STEPS else 0) + (_GAP + 7 if self.width >= _WITH_TIME else 0)
+        return min(max(self.numbers - others, 0), 30 if self.width >= _WITH_NOTE else self.numbers)
+
+    def line(self, steps: str, metric: str, left: str, note: str, style: str = "") -> Text:
+        """What there is room for of these, side by side; `style` is the metric's."""
+        gap = " " * _GAP
+        text = Text(f"{steps:>6}{gap}" if self.width >= _WITH_STEPS else "")
+        text.append(set_cell_size(metric, self.metric), style)
+        text.append(f"{gap}{left:>7}" if self.width >= _WITH_TIME else "")
+        return text.append(f"{gap}{note}" if self.width >= _WITH_NOTE else "", "dim")
 
 
-def render(board: Board, width: int, height: int, glyphs: Glyphs = Glyphs(), *, running: bool = True) -> list[Text]:
+def render(board: Board, width: int, height: int, glyphs: Glyphs = Glyphs(), *, running: bool = True) -> RenderableType:
     """The whole table: a title, a header, and as many rows as fit into `height` lines.
 
     With `running` the time that is left is said.
@@ -92,18 +100,26 @@ def render(board: Board, width: int, height: int, glyphs: Glyphs = Glyphs(), *, 
     rows = list(board.rows.values())
     if board.best is not None and board.best.name not in board.rows:
         rows.insert(0, board.best)
-    lines = [title(board, width, glyphs, running=running)]
+    parts: list[RenderableType] = [title(board, width, glyphs, running=running)]
     if rows:
-        layout = Layout.fit(width, [board.view.called(row.name) for row in rows])
         leader = board.leader()
         shown = _that_fit(rows, height - 2, leader)
-        lines.append(header(layout, f"metric, {visible(board.view.unit)} [95%]" if board.view.has_metric else ""))
-        lines += [
-            _row(row, board.view.called(row.name), layout, glyphs, row.name == leader, board.now()) for row in shown
-        ]
+        names = [board.view.called(row.name) for row in shown]
+        columns = _Columns.fit(width, names, glyphs)
+        table = Table.grid(padding=(0, _GAP, 0, 0))
+        widths = [wide for wide in (columns.name, columns.state, columns.numbers) if wide]
+        for wide in widths:
+            table.add_column(width=wide, no_wrap=True, overflow=glyphs.overflow)
+        metric = f"metric, {visible(board.view.unit)} [95%]" if board.view.has_metric else ""
+        header = (Text("  candidate"), Text("state"), columns.line("steps", metric, "left", "note"))
+        table.add_row(*header[: len(widths)], style="dim")
+        for row, name in zip(shown, names, strict=True):
+            cells = _cells(row, name, columns, row.name == leader, board.now())
+            table.add_row(*cells[: len(widths)])
+        parts.append(table)
         if len(shown) < len(rows):
-            lines.append(Text(f"  and {len(rows) - len(shown)} more", "dim"))
-    return [_fitted(line, width - 1, glyphs) for line in lines]
+            parts.append(Text(f"  and {len(rows) - len(shown)} more", "dim"))
+    return Constrain(Group(*parts), width - 1)
 
 
 def title(board: Board, width: int, glyphs: Glyphs = Glyphs(), *, running: bool = True) -> Text:
@@ -124,13 +140,8 @@ def title(board: Board, width: int, glyphs: Glyphs = Glyphs(), *, running: bool 
     joint = f" {glyphs.dot} "
     while len(parts) > 1 and cell_len(joint.join(part.text for part in parts)) > width - 1:
         parts.remove(max(parts, key=lambda part: part.rank))
-    return Text(joint, "dim").join(Text(part.text, part.style) for part in parts)
-
-
-def header(layout: Layout, metric: str) -> Text:
-    """Names of the columns, of which that of the task metric is given."""
-    cells = [("candidate", layout.name), ("state", layout.state), ("steps", -layout.steps), (metric, layout.metric)]
-    return _line([*((Text(name), width) for name, width in cells), *_ends(layout, Text("left"), Text("note"))], "dim")
+    shown = Text(joint, "dim", no_wrap=True, overflow=glyphs.overflow)
+    return shown.join(Text(part.text, part.style) for part in parts)
 
 
 def clock(seconds: float) -> str:
@@ -189,76 +200,46 @@ def _that_fit(rows: Sequence[Row], room: int, leader: str | None) -> list[Row]:
     """All rows, or those that matter most in their order, with one line left to say how many there are."""
     if len(rows) <= room:
         return list(rows)
-    urgency = {State.TRAINING: 1, State.DONE: 2, State.REPAIRED: 3, State.REJECTED: 5}
+    urgency = {RowState.TRAINING: 1, RowState.DONE: 2, RowState.REPAIRED: 3, RowState.REJECTED: 5}
     ranked = sorted(rows, key=lambda row: (row.name != leader, urgency.get(row.state, 4)))
     kept = {row.name for row in ranked[: max(room - 1, 1)]}
     return [row for row in rows if row.name in kept]
 
 
-def _row(row: Row, called: str, layout: Layout, glyphs: Glyphs, leads: bool, now: float) -> Text:
-    mark = Text(f"{glyphs.best} ", "bold yellow") if leads else Text("  ")
-    name = Text(called, "bold" if leads else "")
-    state = _state(row, layout, glyphs)
-    if row.rejected is not None and row.state is State.REJECTED:
-        used = 2 + layout.name + _GAP + layout.state + _GAP
-        reason = Text(visible(" ".join(row.rejected.reason.split())), "dim")
-        cells = [(name, layout.name), (state, layout.state), (reason, max(layout.width - 1 - used, 0))]
-        return mark + _line(cells, "", glyphs, indent=0)
+def _cells(row: Row, called: str, columns: _Columns, leads: bool, now: float) -> tuple[Text, Text, Text]:
+    """A candidate's name, its state, and either its numbers or the reason of its rejection."""
+    mark = (f"{columns.glyphs.best} ", "bold yellow") if leads else "  "
+    name = Text.assemble(mark, (called, "bold" if leads else ""))
+    state = _state(row, columns)
+    if row.rejected is not None and row.state is RowState.REJECTED:
+        return name, state, Text(visible(" ".join(row.rejected.reason.split())), "dim")
     left = row.seconds_left(now)
-    cells = [
-        (name, layout.name),
-        (state, layout.state),
-        (Text(count(row.done_steps) if row.steps else ""), -layout.steps),
-        (Text(metric_text(row, layout.metric), "bold" if leads else ""), layout.metric),
-        *_ends(layout, Text("" if left is None else clock(left)), Text(_note(row), "dim")),
-    ]
-    return mark + _line(cells, "", glyphs, indent=0)
-
-
-def _ends(layout: Layout, left: Text, note: Text) -> list[tuple[Text, int]]:
-    return [(left, -layout.left), (note, layout.note)]
+    numbers = columns.line(
+        steps=count(row.done_steps) if row.steps else "",
+        metric=metric_text(row, columns.metric),
+        left="" if left is None else clock(left),
+        note=_note(row),
+        style="bold" if leads else "",
+    )
+    return name, state, numbers
 
 
 def _note(row: Row) -> str:
-    repairs = f"after {row.repairs} {'repair' if row.repairs == 1 else 'repairs'}" if row.repairs else ""
+    repairs = f"{row.repairs} {'repair' if row.repairs == 1 else 'repairs'}" if row.repairs else ""
     return "; ".join(filter(None, (repairs, visible(row.note))))
 
 
-def _state(row: Row, layout: Layout, glyphs: Glyphs) -> Text:
+def _state(row: Row, columns: _Columns) -> Text:
     style = _STATE_STYLES[row.state]
-    if row.state is State.REJECTED and row.rejected is not None:
+    if row.state is RowState.REJECTED and row.rejected is not None:
         return Text(f"rejected ({row.rejected.stage})", style)
-    if row.state is not State.TRAINING:
+    if row.state is not RowState.TRAINING:
         return Text(row.state.value, style)
     # Rounded down: nothing is at 100% before it is done.
     percent = f"{int(row.share * 100):3d}%"
     text = Text("training ", style)
-    if layout.width >= _WITH_BAR:
+    if columns.width >= _WITH_BAR:
+        glyphs = columns.glyphs
         full = int(row.share * _BAR)
         text.append(glyphs.full * full, style).append(glyphs.empty * (_BAR - full), "dim").append(" ")
     return text.append(percent, style)
-
-
-def _line(cells: Sequence[tuple[Text, int]], style: str, glyphs: Glyphs = Glyphs(), indent: int = 2) -> Text:
-    """Cells side by side, each cut and padded to its width; a negative width aligns to the right, 0 leaves out."""
-    line = Text(" " * indent, style)
-    started = False
-    for text, width in cells:
-        if width == 0:
-            continue
-        line.append(" " * _GAP if started else "")
-        started = True
-        fitted = _fitted(text, abs(width), glyphs)
-        pad = " " * (abs(width) - cell_len(fitted.plain))
-        line.append_text(Text(pad) + fitted if width < 0 else fitted + Text(pad))
-    line.rstrip()
-    return line
-
-
-def _fitted(text: Text, width: int, glyphs: Glyphs) -> Text:
-    """`text` in at most `width` cells, on one line; a cut is shown."""
-    text = text.copy()
-    if cell_len(text.plain) > width:
-        text.truncate(max(width - 1, 0))
-        text.append(glyphs.cut if width else "")
-    return text

@@ -8,15 +8,16 @@ from threading import RLock, Thread
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, Group, RenderHook, RenderResult
+from rich.live import Live
 from rich.padding import Padding
+from rich.segment import ControlType, Segment
 from rich.text import Text
 
 from eureka.core.events import Event, GenerationFinished, WorkerRestart
-from eureka.ui.console.board import Board, State
+from eureka.ui.console.board import Board, RowState
 from eureka.ui.console.layout import ASCII, Glyphs, render
 from eureka.ui.console.output import say, send_lines_to, visible
-from eureka.ui.console.region import Region
 from eureka.ui.console.view import View
 
 REDRAW_INTERVAL_S = 0.25
@@ -33,14 +34,19 @@ class LiveTable:
         self.console = console or Console(file=sys.stdout, highlight=False)
         self.board = Board(view)
         self._glyphs = ASCII if self.console.options.ascii_only else Glyphs()
-        self._region = Region(self.console)
+        self._live = Live(
+            self, console=self.console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
+        )
         self._lock = RLock()
         self._stopped = Signal()
+        # Rich's own thread and a line above the table could both draw at once, each over the other's lines.
         self._redraws = Thread(target=self._redraw, name="eureka-live-table", daemon=True)
 
     def __enter__(self) -> Self:
         send_lines_to(self._line_above)
-        self._region.draw([], [Text()])
+        self.console.print()
+        self._live.start()
+        self.console.push_render_hook(_AtOnce())
         self._redraws.start()
         return self
 
@@ -51,48 +57,70 @@ class LiveTable:
         self._stopped.set()
         self._redraws.join()
         with self._lock:
-            self._region.draw([], self._settled())
-            self._region.close()
+            self.console.pop_render_hook()
+            self._live.stop()
+            self._leave_behind()
         send_lines_to(None)
 
     def __call__(self, event: Event) -> None:
-        """Show what happened; a generation that is over leaves its table behind, with whole reasons of rejections."""
+        """Show what happened; a generation that is over leaves its table behind."""
         with self._lock:
             self.board(event)
             if isinstance(event, GenerationFinished):
-                left_behind = self._settled()
-                self._region.draw(self._frame(), left_behind)
+                self._leave_behind()
         if isinstance(event, WorkerRestart):
             say(f"{event.reason}; started again for {', '.join(event.candidates)}")
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The table as it is now."""
+        with self._lock:
+            yield render(self.board, console.width, console.height - 1, self._glyphs)
 
     # ---- inside --------------------------------------------------------------------------------------------------
 
     def _redraw(self) -> None:
         while not self._stopped.wait(REDRAW_INTERVAL_S):
             with self._lock:
-                self._region.draw(self._frame())
+                self._live.refresh()
 
     def _line_above(self, text: str) -> None:
         with self._lock:
-            self._region.draw(self._frame(), [Text(text)])
+            self.console.print(Text(text))
 
-    def _frame(self) -> list[Text]:
-        # One line less than the terminal has: the cursor stands below the last one.
-        return render(self.board, self.console.width, self.console.height - 1, self._glyphs)
-
-    def _settled(self) -> list[RenderableType]:
-        """The table as it stands, to be left behind; the live one starts afresh."""
+    def _leave_behind(self) -> None:
+        """Print the table as it stands for good, with whole reasons of rejections; the live one starts afresh."""
         board = self.board
         rows = list(board.rows.values())
         if not rows:
-            return []
-        lines: list[RenderableType] = [*render(board, self.console.width, len(rows) + 3, self._glyphs, running=False)]
-        for row in rows:
-            if row.state is State.REJECTED and row.rejected is not None:
-                reason = visible(f"{row.name}: {' '.join(row.rejected.reason.split())}")
-                lines.append(Padding(Text(reason, "dim"), (0, 0, 0, 2)))
-        answered = any(row.state is not State.ASKED for row in rows)
+            return
+        notes = [
+            f"{row.name}: {' '.join(row.rejected.reason.split())}"
+            for row in rows
+            if row.state is RowState.REJECTED and row.rejected is not None
+        ]
+        answered = any(row.state is not RowState.ASKED for row in rows)
         if board.view.spending and answered and not board.confirming:
-            lines.append(Padding(Text(board.view.spending(board.generation), "dim"), (0, 0, 0, 2)))
+            notes.append(board.view.spending(board.generation))
+        table = render(board, self.console.width, len(rows) + 3, self._glyphs, running=False)
+        below = [Padding(Text(visible(note), "dim"), (0, 0, 0, 2)) for note in notes]
         board.rows = {}
-        return [*lines, Text()]
+        self.console.print(Group(table, *below, Text()))
+
+
+class _AtOnce(RenderHook):
+    """Has the terminal show a frame only when all of it is there (DEC private mode 2026; others ignore the marks)."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        """The same between two marks."""
+        return [_Code("\x1b[?2026h"), *renderables, _Code("\x1b[?2026l")]
+
+
+class _Code:
+    """A control sequence that takes no room."""
+
+    def __init__(self, code: str) -> None:
+        self._segment = Segment(code, None, [(ControlType.HOME,)])  # marks it as one; what is written is `code`
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """See rich."""
+        yield self._segment

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from eureka.core.types import PPOConfig, Schedule, TrainingJob
 from eureka.reward.export import export_reward
 from eureka.tasks import load_task
+from eureka.tasks.ppo import PPOConfig
+from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.population import Population
 from eureka.trainers.population.rollout import Rollout
+
+pytestmark = pytest.mark.process
 
 GRAPH = json.dumps(
     {
@@ -50,7 +53,7 @@ def test_equal_components_on_a_thousand_recorded_steps(
     task = load_task("ant")
     ppo = PPOConfig(hidden=(8,), horizon=50, epochs=1, minibatches=1)
     schedule = Schedule(num_envs=10, steps=1000, checkpoints=1, eval_episodes=1, ppo=ppo)
-    population = Population(task, [TrainingJob("g01-c01", GRAPH, 0, schedule)])
+    population = Population(task, [GroupJob("g01-c01", GRAPH, 0, schedule)])
     rollouts: list[tuple[Rollout, torch.Tensor]] = []
     train_reward = population._reward
 

@@ -10,8 +10,8 @@ from reward_helpers import FIELDS, InProcess, candidate, states
 from reward_mistakes import MISTAKES
 
 from eureka.core.types import Candidate, Rejected, Reward, Stage
-from eureka.reward.trace.service import PRELOAD, TRIAL, RewardVerifier
-from eureka.reward.trace.wire import pack
+from eureka.reward.trace.service import MAX_ROWS, PRELOAD, TRIAL, RewardVerifier
+from eureka.reward.trace.wire import pack, unpack
 from eureka.sandbox import Failed, Finished, Limits, Sandbox
 
 SOURCE = "def compute_reward(up_proj):\n    return 2 * up_proj, {'up': up_proj}\n"
@@ -89,6 +89,10 @@ FIRST_RUNS = {
     "noise": (Finished(b"noise", 0.0), "does not run"),
     "another answer": (Finished(pack({"ok": True}, {}), 0.0), "not the answer of a trial"),
     "a problem of other types": (Finished(pack({"problem": ["m"]}, {}), 0.0), "not a problem"),
+    "a shouting problem": (
+        Finished(pack({"problem": {"message": "\x1b[2J" + "a" * 10**6, "remedy": "\n" * 10**6, "line": -7}}, {}), 0.0),
+        " [2Jaaa",
+    ),
     "a line of another type": (
         Finished(pack({"problem": {"message": "m", "remedy": "", "line": "2"}}, {}), 0.0),
         "not a problem",
@@ -102,8 +106,10 @@ def test_the_first_run_is_elsewhere(case):
     result = verdict(Finished(pack({"ok": True, "graph": json.dumps(GRAPH)}, honest()), 0.0), first_run)
     assert isinstance(result, Rejected) == bool(words)
     if isinstance(result, Rejected):
-        assert words in result.reason
+        assert words in f" {result.reason}"
         assert result.stage is Stage.VERIFY
+        assert len(result.reason) + len(result.feedback) < 2_500
+        assert result.reason.isprintable()
 
 
 HOSTILE = {
@@ -113,6 +119,7 @@ HOSTILE = {
     "no graph": pack({"ok": True}, {}),
     "graph a list": pack({"ok": True, "graph": []}, honest()),
     "forged operation": pack({"ok": True, "graph": json.dumps(GRAPH).replace("mul.Tensor", "from_file")}, honest()),
+    "a megabyte for a key": pack({"ok": True, "graph": json.dumps(GRAPH | {"\x1b" + "k" * 900_000: 1})}, honest()),
     "other inputs": pack({"ok": True, "graph": json.dumps(GRAPH | {"inputs": ["up_proj", "heading"]})}, honest()),
     "unknown inputs": pack({"ok": True, "graph": json.dumps(GRAPH).replace("up_proj", "secret")}, honest()),
     "no outputs": pack({"ok": True, "graph": json.dumps(GRAPH)}, {}),
@@ -135,6 +142,20 @@ def test_hostile_answers_are_rejections(case):
     assert len(result.feedback) < 1500
 
 
+@pytest.mark.parametrize(("given", "tried"), [({}, 4096), ({"num_rows": 2048}, 2048), ({"num_rows": 10**6}, MAX_ROWS)])
+def test_a_graph_is_tried_on_the_rows_of_a_training(given, tried):
+    rows = []
+
+    class Watched(InProcess):
+        def run(self, target, payload):
+            if target == TRIAL:
+                rows.append(unpack(payload).body["rows"])
+            return super().run(target, payload)
+
+    assert isinstance(RewardVerifier(FIELDS, states(256), Watched(), **given).verify(candidate(SOURCE)), Reward)
+    assert rows == [tried]
+
+
 def test_candidates_without_inputs():
     verifier = RewardVerifier(FIELDS, states(256), InProcess())
     assert "no parameters" in verifier.verify(Candidate("a", SOURCE, ())).reason
@@ -154,6 +175,7 @@ def confined():
         yield RewardVerifier(FIELDS, states(512), sandbox)
 
 
+@pytest.mark.process
 def test_confined_corpus(confined):
     names = list(SANE)
     results = confined.verify_all([candidate(SANE[name], name) for name in names])
@@ -161,12 +183,14 @@ def test_confined_corpus(confined):
     assert [r for r in results if isinstance(r, Rejected)] == []
 
 
+@pytest.mark.process
 def test_confined_mistakes_say_the_same(confined, verifier):
     names = ["branch_on_any", "numpy_function", "foreign_import", "endless_recursion", "swallows_everything"]
     for name in names:
         assert confined.verify(candidate(MISTAKES[name], name)) == verifier.verify(candidate(MISTAKES[name], name))
 
 
+@pytest.mark.process
 def test_confined_speed(confined):
     """At most 0.5 s a candidate after warm-up; the median is some 50 ms on two cores."""
     walls = []
@@ -177,6 +201,7 @@ def test_confined_speed(confined):
     assert sorted(walls)[len(walls) // 2] < 0.5
 
 
+@pytest.mark.process
 def test_confined_misbehaviour(confined):
     cases = {
         "while True:\n        pass": "did not finish in time",

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from eureka.core.types import PPOConfig, Schedule, TrainingJob
+from eureka.tasks.ppo import PPOConfig
+from eureka.trainers.population.group import GroupJob, Schedule
 
 
 def graph(nodes: list[dict[str, object]], inputs: list[str], total: int, components: dict[str, int]) -> str:
@@ -62,8 +63,8 @@ def schedule() -> Schedule:
 
 
 @pytest.fixture
-def make_job(upright_graph: str, schedule: Schedule) -> Callable[..., TrainingJob]:
-    def make(identity: str, seed: int, text: str | None = None) -> TrainingJob:
-        return TrainingJob(identity, text or upright_graph, seed, schedule)
+def make_job(upright_graph: str, schedule: Schedule) -> Callable[..., GroupJob]:
+    def make(identity: str, seed: int, text: str | None = None) -> GroupJob:
+        return GroupJob(identity, text or upright_graph, seed, schedule)
 
     return make

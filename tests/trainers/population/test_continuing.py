@@ -7,27 +7,31 @@ from pathlib import Path
 
 import pytest
 
-from eureka.core.types import Progress, Schedule, TrainingJob, TrainingResult
-from eureka.trainers.population.backend import Event, LocalBackend
+from eureka.core.types import Progress, TrainingResult
+from eureka.trainers.base import TrainingEvent
 from eureka.trainers.population.continuing import longest_start, training_key
+from eureka.trainers.population.group import GroupJob, Schedule
+from eureka.trainers.population.pool import WorkerPool
 
-MakeJob = Callable[..., TrainingJob]
+pytestmark = pytest.mark.process
+
+MakeJob = Callable[..., GroupJob]
 
 
 @pytest.fixture
-def jobs(make_job: MakeJob) -> list[TrainingJob]:
+def jobs(make_job: MakeJob) -> list[GroupJob]:
     return [make_job(f"g01-c0{k + 1}", seed=k) for k in range(3)]
 
 
-def longer(jobs: list[TrainingJob], updates: int) -> list[TrainingJob]:
+def longer(jobs: list[GroupJob], updates: int) -> list[GroupJob]:
     return [replace(job, schedule=replace(job.schedule, steps=updates * 8 * 16)) for job in jobs]
 
 
-def trained(folder: Path, *parts: list[TrainingJob]) -> list[list[Event]]:
+def trained(folder: Path, *parts: list[GroupJob]) -> list[list[TrainingEvent]]:
     """What training `parts` one after the other gives, by a backend of its own for each."""
     events = []
     for jobs in parts:
-        backend = LocalBackend("cartpole", (), folder, dict(os.environ), workers=2)
+        backend = WorkerPool("cartpole", (), folder, dict(os.environ), workers=2)
         try:
             events.append(list(backend.train(jobs)))
         finally:
@@ -35,11 +39,11 @@ def trained(folder: Path, *parts: list[TrainingJob]) -> list[list[Event]]:
     return events
 
 
-def results(events: list[Event]) -> dict[str, TrainingResult]:
+def results(events: list[TrainingEvent]) -> dict[str, TrainingResult]:
     return {event.candidate_id: event for event in events if isinstance(event, TrainingResult)}
 
 
-def test_two_parts_are_one(tmp_path: Path, jobs: list[TrainingJob]) -> None:
+def test_two_parts_are_one(tmp_path: Path, jobs: list[GroupJob]) -> None:
     # The second part takes two of the three, and in another order.
     first, second = trained(tmp_path / "parts", longer(jobs, 5), longer([jobs[2], jobs[0]], 9))
     (whole,) = trained(tmp_path / "whole", longer(jobs, 9))
@@ -54,7 +58,7 @@ def test_two_parts_are_one(tmp_path: Path, jobs: list[TrainingJob]) -> None:
         assert result.checkpoint_steps == (2 * 128, 5 * 128, 9 * 128)
 
 
-def test_what_ends_early_and_is_carried_on_is_the_whole(tmp_path: Path, jobs: list[TrainingJob]) -> None:
+def test_what_ends_early_and_is_carried_on_is_the_whole(tmp_path: Path, jobs: list[GroupJob]) -> None:
     """As a race has it: 11 updates with evaluations after 3, 6, 8 and 11, stopped at the first and at the second."""
     schedule = replace(jobs[0].schedule, steps=11 * 128, checkpoints=4)
     parts = [
@@ -71,13 +75,13 @@ def test_what_ends_early_and_is_carried_on_is_the_whole(tmp_path: Path, jobs: li
         assert result.metric == results(whole)[name].metric[:3]
 
 
-def test_the_same_length_again_trains_nothing(tmp_path: Path, jobs: list[TrainingJob]) -> None:
+def test_the_same_length_again_trains_nothing(tmp_path: Path, jobs: list[GroupJob]) -> None:
     once, again = trained(tmp_path, longer(jobs, 4), longer(jobs, 4))
     assert not [event for event in again if isinstance(event, Progress)]
     assert results(again) == results(once)
 
 
-def test_only_the_length_may_differ(tmp_path: Path, jobs: list[TrainingJob], schedule: Schedule) -> None:
+def test_only_the_length_may_differ(tmp_path: Path, jobs: list[GroupJob], schedule: Schedule) -> None:
     trained(tmp_path, longer(jobs[:1], 3))
     assert longest_start(tmp_path, jobs[0])[0] == 3
     assert longest_start(tmp_path, replace(jobs[0], candidate_id="g02-c01"))[0] == 3
@@ -87,7 +91,7 @@ def test_only_the_length_may_differ(tmp_path: Path, jobs: list[TrainingJob], sch
     assert training_key(replace(jobs[0], schedule=faster)) != training_key(jobs[0])
 
 
-def test_a_broken_file_costs_time_and_nothing_else(tmp_path: Path, jobs: list[TrainingJob]) -> None:
+def test_a_broken_file_costs_time_and_nothing_else(tmp_path: Path, jobs: list[GroupJob]) -> None:
     trained(tmp_path / "parts", longer(jobs, 3))
     for path in (tmp_path / "parts" / "trained").iterdir():
         path.write_bytes(path.read_bytes()[:1000])

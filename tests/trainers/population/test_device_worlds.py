@@ -15,18 +15,19 @@ pytest.importorskip("mujoco_warp", reason="needs mujoco-warp and warp-lang: pip 
 
 import warp as wp
 
-from eureka.core.types import Schedule, TrainingJob, TrainingResult
+from eureka.core.types import TrainingResult
 from eureka.physics import Engine
 from eureka.tasks import Task, load_task
 from eureka.tasks.info import Push, Randomisation
-from eureka.trainers.population.backend import LocalBackend
 from eureka.trainers.population.device_worlds import REFILL_EVERY, DeviceWorlds
 from eureka.trainers.population.evaluate import evaluate
+from eureka.trainers.population.group import GroupJob, Schedule
+from eureka.trainers.population.pool import WorkerPool
 from eureka.trainers.population.population import Population, stream
 
 pytestmark = [pytest.mark.warp, pytest.mark.timeout(900)]
 
-MakeJob = Callable[..., TrainingJob]
+MakeJob = Callable[..., GroupJob]
 WARP = Engine("warp")
 
 
@@ -99,7 +100,7 @@ def test_every_episode_has_its_own_model_and_pushes_move_the_base(cartpole: Task
 
 def test_training_learns_and_carries_on_where_it_was(cartpole: Task, upright_graph: str, schedule: Schedule) -> None:
     longer = replace(schedule, num_envs=16, steps=16 * 16 * 8)
-    jobs = [TrainingJob("g01-c01", upright_graph, seed, longer) for seed in range(2)]
+    jobs = [GroupJob("g01-c01", upright_graph, seed, longer) for seed in range(2)]
     whole, first, second = (Population(cartpole, jobs, engine=WARP) for _ in range(3))
     while not whole.finished:
         whole.advance()
@@ -117,7 +118,7 @@ def test_training_learns_and_carries_on_where_it_was(cartpole: Task, upright_gra
 
 def test_a_policy_scores_alike_under_both_engines(cartpole: Task, upright_graph: str, schedule: Schedule) -> None:
     """An unfinished policy, whose poles fall after different times; a fall is a matter of hundredths of a second."""
-    population = Population(cartpole, [TrainingJob("g01-c01", upright_graph, 0, schedule)])
+    population = Population(cartpole, [GroupJob("g01-c01", upright_graph, 0, schedule)])
     while not population.finished:
         population.advance()
     policies = population._policies()
@@ -129,7 +130,7 @@ def test_a_policy_scores_alike_under_both_engines(cartpole: Task, upright_graph:
 
 def test_groups_are_split_over_devices(make_job: MakeJob, tmp_path: Path) -> None:
     jobs = [make_job(f"g01-c0{k}", k) for k in range(3)]
-    with closing(LocalBackend("cartpole", (), tmp_path, dict(os.environ), 8, 600, [WARP, WARP])) as backend:
+    with closing(WorkerPool("cartpole", (), tmp_path, dict(os.environ), 8, 600, [WARP, WARP])) as backend:
         events = list(backend.train(jobs))
         assert len(backend.worker_pids()) == 2
     results = [event for event in events if isinstance(event, TrainingResult)]

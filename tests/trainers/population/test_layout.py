@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from eureka.core.types import Schedule, TrainingJob, TrainingResult
+from eureka.core.types import TrainingResult
 from eureka.tasks import load_task
 from eureka.trainers.population import layout
-from eureka.trainers.population.backend import LocalBackend
+from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.layout import fastest_threads, spare_threads
+from eureka.trainers.population.pool import WorkerPool
 
 
 def test_cores_without_a_population_are_dealt_out() -> None:
@@ -37,12 +38,13 @@ def test_it_is_measured_by_steps_of_the_task() -> None:
     assert fastest_threads(load_task("ant"), 16, 3) in (1, 2, 3)
 
 
+@pytest.mark.process
 def test_a_lone_training_on_many_threads_is_the_same(
-    tmp_path: Path, make_job: Callable[..., TrainingJob], schedule: Schedule
+    tmp_path: Path, make_job: Callable[..., GroupJob], schedule: Schedule
 ) -> None:
     job = replace(make_job("g01-c01", seed=3), schedule=schedule)
     policies = []
     for workers in (1, 4):
-        with closing(LocalBackend("cartpole", (), tmp_path / str(workers), dict(os.environ), workers)) as backend:
+        with closing(WorkerPool("cartpole", (), tmp_path / str(workers), dict(os.environ), workers)) as backend:
             policies += [event.policy for event in backend.train([job]) if isinstance(event, TrainingResult)]
     assert policies[0] == policies[1]

@@ -1,5 +1,6 @@
 """What trainings take of memory: the formula by hand and against a measured process, and what there is."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from eureka.app.configs import compose_config
-from eureka.app.estimate import estimate_memory, find_room
+from eureka.app.estimate import largest_cost
 from eureka.core.errors import TrainingError
-from eureka.core.types import Schedule
+from eureka.core.types import OwnReward, TrainingJob, TrainingLength
 from eureka.tasks import Task, load_task
+from eureka.trainers.population.group import Schedule
 from eureka.trainers.population.memory import MemoryNeed, available_bytes, in_words, memory_line, memory_need, that_fits
+from eureka.trainers.population.trainer import PopulationTrainer
 
 GB = 1_000_000_000
 
@@ -50,7 +53,7 @@ torch.set_num_threads(1)
 from eureka.trainers.population.population import Population
 from eureka.trainers.population.worker import main
 from eureka.tasks import load_task
-from eureka.core.types import Schedule, TrainingJob
+from eureka.trainers.population.group import Schedule, GroupJob
 def peak():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) * 1024
 graph = json.dumps({"version": 1, "inputs": ["pole_angle"], "constants": {}, "nodes": [
@@ -59,13 +62,14 @@ graph = json.dumps({"version": 1, "inputs": ["pole_angle"], "constants": {}, "no
 task = load_task("cartpole")
 schedule = Schedule(256, 10_000_000, 1, 1, replace(task.info.ppo, horizon=64, minibatches=4, epochs=1))
 before = peak()
-population = Population(task, [TrainingJob(f"g01-c{k:02d}", graph, k, schedule) for k in range(16)])
+population = Population(task, [GroupJob(f"g01-c{k:02d}", graph, k, schedule) for k in range(16)])
 population.advance()
 population.advance()
 print(before, peak())
 """
 
 
+@pytest.mark.process
 def test_a_training_takes_what_was_predicted(task: Task) -> None:
     """A quarter of a million rows."""
     said = subprocess.run([sys.executable, "-c", _MEASURE], capture_output=True, text=True, check=True).stdout.split()
@@ -138,21 +142,30 @@ def test_where_not_one_training_fits_it_is_refused_in_one_sentence() -> None:
     )
 
 
+def job(number: int) -> TrainingJob:
+    return TrainingJob(f"g01-c{number:02d}", OwnReward.OWN, 0, TrainingLength(10_000, 1, 1))
+
+
 def test_a_device_is_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own memory counts there, and what does not fit is trained with fewer worlds."""
     monkeypatch.setattr("eureka.physics.engine.missing_packages", lambda: None)
-    monkeypatch.setattr("eureka.app.estimate.available_bytes", lambda: 4 * GB)
-    need = MemoryNeed(1, GB, GB, 10)
-    assert find_room(compose_config(["task=cartpole", "physics=warp"]), need) is None
-    assert find_room(compose_config(["task=cartpole", "physics=c"]), need) == MemoryNeed(1, GB, GB, 3)
+    monkeypatch.setattr("eureka.trainers.population.trainer.available_bytes", lambda: 4 * GB)
+    jobs = [job(number) for number in range(1, 11)]
+    warp = PopulationTrainer("cartpole", physics="warp", num_envs=1_000_000, workers=1)
+    assert warp.cost(jobs).sentences == ()
+    with pytest.raises(TrainingError, match=r"give fewer train\.num_envs"):
+        PopulationTrainer("cartpole", num_envs=1_000_000, workers=1).cost(jobs)
+    (said,) = PopulationTrainer("cartpole", num_envs=32_768, workers=1).cost(jobs).sentences
+    assert re.search(r": \d of 10 trainings at a time, with 1 worker$", said)
 
 
-def test_a_run_is_judged_by_the_most_trainings_at_once(task: Task) -> None:
+def test_a_run_is_judged_by_the_most_trainings_at_once() -> None:
+    trainer = PopulationTrainer("cartpole", workers=2)
+
     def groups(*overrides: str) -> int:
-        config = compose_config(["task=cartpole", "train.workers=2", *overrides])
-        shape = schedule(task, 16, 32)
-        one = memory_need(task, shape, 1, 1).groups
-        return estimate_memory(config, task, shape).groups // one
+        config = compose_config(["task=cartpole", *overrides])
+        steps = largest_cost(config, trainer, TrainingLength(1, 1, 1)).control_steps
+        return steps // trainer.evaluated_after(TrainingLength(1, 1, 1))[-1]
 
     assert groups("search.samples=16", "train.seeds=2", "evaluation.seeds=3") == 32
     assert groups("search.samples=4", "search.finalists=3", "search.confirmation_seeds=5") == 15

@@ -12,27 +12,29 @@ import pytest
 import torch
 
 from eureka.core.errors import TrainingError
-from eureka.core.types import Schedule, TrainingJob, TrainingResult, WorkerRestarted
+from eureka.core.types import TrainingResult, WorkerRestarted
 from eureka.physics import Engine
 from eureka.tasks import Task
 from eureka.trainers.population import worker
+from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.out_of_memory import halved, is_out_of_memory
 from eureka.trainers.population.population import Population
 from eureka.trainers.population.work import Work
 from eureka.trainers.population.worker import Done, train
 
-MakeJob = Callable[..., TrainingJob]
+MakeJob = Callable[..., GroupJob]
 
 
 class SmallDevice(Population):
     """Room for 16 worlds in all."""
 
-    def __init__(self, task: Task, jobs: Sequence[TrainingJob], *options: Any) -> None:
+    def __init__(self, task: Task, jobs: Sequence[GroupJob], *options: Any) -> None:
         super().__init__(task, jobs, *options)
         if len(jobs) * self.schedule.num_envs > 16:
             raise torch.OutOfMemoryError("CUDA out of memory")
 
 
+@pytest.mark.process
 def test_worlds_are_halved_until_there_is_room(
     monkeypatch: pytest.MonkeyPatch, make_job: MakeJob, schedule: Schedule, tmp_path: Path
 ) -> None:

@@ -6,12 +6,15 @@ from dataclasses import replace
 import pytest
 import torch
 
-from eureka.core.types import Rejected, Schedule, Stage, TrainingJob, TrainingResult
+from eureka.core.types import Rejected, Stage, TrainingResult
 from eureka.tasks import Task, load_task
+from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.policy import load_policy
 from eureka.trainers.population.population import Population
 
-MakeJob = Callable[..., TrainingJob]
+pytestmark = pytest.mark.process
+
+MakeJob = Callable[..., GroupJob]
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +59,13 @@ def test_alone_and_in_company_of_eight(cartpole: Task, make_job: MakeJob) -> Non
     assert len({result.policy for result in company.results()}) == 8
 
 
-@pytest.mark.slow
+@pytest.mark.wide
 def test_ant_is_bitwise_the_same_for_twenty_updates(make_job: MakeJob) -> None:
     """The real thing: Ant's own network and rollouts, candidate k alone and in a population of 8."""
     ant = load_task("ant")
     schedule = Schedule(ant.info.num_envs, 20 * ant.info.num_envs * ant.info.ppo.horizon, 1, 2, ant.info.ppo)
     text = make_job("x", 0).graph.replace("pole_angle", "forward_velocity")
-    jobs = [TrainingJob(f"g01-c0{k + 1}", text, k % 3, schedule) for k in range(8)]
+    jobs = [GroupJob(f"g01-c0{k + 1}", text, k % 3, schedule) for k in range(8)]
     company, alone = Population(ant, jobs), Population(ant, [jobs[6]])
     for _ in range(20):
         company.advance()
@@ -120,7 +123,7 @@ def test_everyone_leaves(cartpole: Task, make_job: MakeJob, exploding_graph: str
 
 def test_balancing_is_learned(cartpole: Task, upright_graph: str) -> None:
     schedule = Schedule(16, 24_000, 3, 5, cartpole.info.ppo)
-    population = Population(cartpole, [TrainingJob("g01-c01", upright_graph, seed, schedule) for seed in range(3)])
+    population = Population(cartpole, [GroupJob("g01-c01", upright_graph, seed, schedule) for seed in range(3)])
     run(population)
     # The limit of 500 steps of 0.04 s is 20 s upright; an untrained policy falls within 2 s.
     assert sorted(result.score for result in population.results())[1] > 15.0

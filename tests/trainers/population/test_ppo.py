@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from eureka.core.types import PPOConfig
+from eureka.tasks.ppo import PPOConfig
 from eureka.trainers.population.networks import StackedAdam, StackedMLP
 from eureka.trainers.population.ppo import Batch, GroupRates, ReturnScale, advantages, gradients, prepare, update
 from eureka.trainers.population.rollout import FinalObservations, Rollout

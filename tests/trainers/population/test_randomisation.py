@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from eureka.core.types import TrainingJob
 from eureka.tasks import Task, load_task
 from eureka.tasks.info import Push, Randomisation
+from eureka.trainers.population.group import GroupJob
 from eureka.trainers.population.population import Population, stream
 from eureka.trainers.population.worlds import Worlds
 
-MakeJob = Callable[..., TrainingJob]
+MakeJob = Callable[..., GroupJob]
 
 
 def randomised(name: str, randomisation: Randomisation) -> Task:
@@ -42,6 +42,7 @@ def test_every_episode_has_its_own_factors(heavy_and_light: Task) -> None:
     torch.testing.assert_close(torch.from_numpy(own.values[:, pole]), expected)
 
 
+@pytest.mark.process
 def test_training_is_the_same_alone_and_after_a_checkpoint(heavy_and_light: Task, make_job: MakeJob) -> None:
     jobs = [make_job(f"g01-c0{k + 1}", seed=k) for k in range(3)]
     company, alone, first = (Population(heavy_and_light, some) for some in (jobs, jobs[1:2], jobs[1:2]))

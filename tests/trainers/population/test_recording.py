@@ -3,7 +3,8 @@
 import torch
 
 from eureka.tasks import load_task
-from eureka.trainers.population.recording import Recording, probe_metric, record
+from eureka.trainers.population.recording import record
+from eureka.trainers.recording import Recording, probe_metric
 
 
 def test_recording_is_real_and_reproducible() -> None:

@@ -33,7 +33,7 @@ from eureka.ui.console.lines import ProgressLines
 from eureka.ui.console.output import visible
 
 RESULT = TrainingResult(
-    "g02-c01", 0, (1,), (1.0,), (1.0,), (1.0,), {"a": (1.0,)}, {}, (1.5,), (1.75,), b"", diverged_worlds=3
+    "g02-c01", 0, final_scores=(1.5,), steps=(1,), metric=(1.0,), checkpoint_scores=(1.75,), diverged_worlds=3
 )
 COMPARED = events.Compared((events.ComparedReward("best", (1000,), (2.5,), 2.5, 0.75, None),))
 EVENTS_PAGE = Path(__file__).parents[3] / "docs" / "events.md"

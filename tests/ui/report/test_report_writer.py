@@ -18,6 +18,8 @@ from eureka.core.types import TrainingResult
 from eureka.search.loop import evolve
 from eureka.ui.report.writer import ReportWriter, update_report
 
+pytestmark = pytest.mark.process
+
 ENVIRONMENT = dict(os.environ)
 Make = Callable[..., TrainingResult]
 
@@ -32,7 +34,7 @@ def slow_python(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> P
 
 
 def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not path.exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -89,6 +89,16 @@ def test_a_run_alone_is_shown_at_once(tmp_path: Path, grow: Grow) -> None:
         assert 'const overview = ""' in served.ask("/runs/run/").body
 
 
+def test_a_run_that_asks_links_to_its_review(tmp_path: Path, grow: Grow) -> None:
+    grow(tmp_path / "silent", 1)
+    RunStore.create(tmp_path / "asking", "task: cartpole\nsearch: {feedback: ask}\n", {}).close()
+    with serving(tmp_path) as served:
+        assert 'const review = "";' in served.ask("/").body
+        assert 'const review = "";' in served.ask("/runs/silent/").body
+        assert 'const review = "review/";' in served.ask("/runs/asking/").body
+        assert served.ask("/runs/asking/review/").status == 200
+
+
 def test_a_change_is_said_once_and_after_a_lost_connection_too(tmp_path: Path, grow: Grow) -> None:
     folder = tmp_path / "ant" / "run"
     grow(folder, 1)
@@ -177,6 +187,7 @@ def test_the_usual_port_or_another(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 # ---- processes ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.process
 def test_eureka_watch_serves_until_interrupted(tmp_path: Path, grow: Grow) -> None:
     grow(tmp_path / "run", 1)
     command = [sys.executable, "-m", "eureka", "watch", str(tmp_path), "--port", "0"]
@@ -190,6 +201,7 @@ def test_eureka_watch_serves_until_interrupted(tmp_path: Path, grow: Grow) -> No
         assert process.stderr.read() == ""
 
 
+@pytest.mark.process
 def test_ctrl_c_before_the_server_listens_to_it_is_heard(
     tmp_path: Path, grow: Grow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +219,7 @@ def test_ctrl_c_before_the_server_listens_to_it_is_heard(
     gc.collect()  # a coroutine that was made and not awaited warns now, and a warning fails
 
 
+@pytest.mark.process
 def test_a_page_beside_a_run_ends_with_it(tmp_path: Path, grow: Grow) -> None:
     grow(tmp_path / "run", 1)
     told: list[str] = []
@@ -218,6 +231,7 @@ def test_a_page_beside_a_run_ends_with_it(tmp_path: Path, grow: Grow) -> None:
         socket.create_connection((host, int(port)), timeout=5)
 
 
+@pytest.mark.process
 def test_a_page_that_cannot_be_served_is_told_and_no_more(tmp_path: Path) -> None:
     told: list[str] = []
     with watched(tmp_path / "none", os.environ, told.append):

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from loop_fakes import FakeBackend, build_run, prompt_of
+from loop_fakes import ScriptedTrainer, build_run, prompt_of
 from preference_task import write_task
 
 from eureka.app.configs import compose_config
@@ -21,7 +21,14 @@ from eureka.app.session import SearchSession, judged_by_preferences, search_sess
 from eureka.config import RunConfig, to_yaml
 from eureka.core.errors import ConfigError, StoreError, TaskError
 from eureka.core.events import GenerationFinished, TrainingProgress, of_training
-from eureka.core.types import Feedback, PPOConfig, Prompt, PromptFacts, Schedule, TrainingResult, Verdict
+from eureka.core.types import (
+    Feedback,
+    Prompt,
+    PromptFacts,
+    TrainingLength,
+    TrainingResult,
+    Verdict,
+)
 from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes
 from eureka.search.status import candidate_statuses
@@ -33,7 +40,7 @@ from eureka.ui.console.board import Board
 from eureka.ui.console.lines import ProgressLines
 from eureka.ui.console.view import View
 from eureka.ui.report import render_report
-from eureka.ui.web.review.reviewer import Reviewer, leave_answers
+from eureka.ui.web.review.reviewer import PersonReviewer, leave_answers
 from eureka.ui.web.review.state import review_state
 
 Make = Callable[..., TrainingResult]
@@ -70,7 +77,7 @@ def test_somebody_must_judge(tmp_path: Path) -> None:
     dirs = [write_task(tmp_path)]
 
     def require(config: RunConfig, task: str = "balance", has_answers: bool = False) -> None:
-        session = SimpleNamespace(task=load_task(task, dirs), config=config)
+        session = SimpleNamespace(spec=load_task(task, dirs).spec, config=config)
         SearchSession.require_judge(session, has_answers=has_answers)  # type: ignore[arg-type]
 
     silent = compose_config(["task=balance"], dirs)
@@ -89,10 +96,12 @@ def judged(tmp_path: Path, make_result: Make) -> Path:
     facts |= {"had metric access": "no", "sandbox layers": "", "proposer": "a fake", "sentence": "Balance."}
     RunStore.create(folder, to_yaml(compose_config(["task=cartpole"])), facts).close()
     leave_answers(folder, [choice(1, "g01-c01"), choice(2, "g02-c01", "g02-c02"), choice(3, "g02-c01", "g03-c02")])
-    reviewer = Reviewer(folder, asks=False, timeout_s=None, tell=lambda text: None, film=lambda generation, names: None)
-    backend = FakeBackend(make_result, dict.fromkeys([f"g0{g}-c0{s}" for g in (1, 2, 3) for s in (1, 2)], 0.0))
-    task = load_task("balance", [write_task(tmp_path)])
-    run = build_run(folder, make_result, task=task, reviewer=reviewer, backend=backend)
+    reviewer = PersonReviewer(
+        folder, asks=False, timeout_s=None, say=lambda text: None, film=lambda generation, names: None
+    )
+    trainer = ScriptedTrainer(make_result, dict.fromkeys([f"g0{g}-c0{s}" for g in (1, 2, 3) for s in (1, 2)], 0.0))
+    trainer.spec = load_task("balance", [write_task(tmp_path)]).spec
+    run = build_run(folder, make_result, reviewer=reviewer, trainer=trainer)
     with run.store:
         assert evolve(run).candidate.id == "g02-c01"
     return folder
@@ -147,6 +156,7 @@ def test_the_console_shows_no_score_of_a_training(
     assert all(row.metric is None and row.score is None for row in board.rows.values())
 
 
+@pytest.mark.process
 def test_evaluate_and_preflight_are_refused_with_one_sentence(tmp_path: Path) -> None:
     from eureka.app.comparing import evaluate_run
 
@@ -169,11 +179,12 @@ def test_nothing_is_measured_once_more_without_a_metric() -> None:
     given = compose_config(["task=cartpole", "search.finalists=3", "search.confirmation_seeds=2", "evaluation.seeds=3"])
     config = judged_by_preferences(given)
     assert (config.search.finalists, config.evaluation.seeds) == (1, 0)
-    schedule = Schedule(8, 1000, 1, 1, PPOConfig())
+    length = TrainingLength(1000, 1, 1)
     trainings = config.search.generations * config.search.samples
-    assert estimate(config, schedule, Prompt((), PromptFacts("cartpole", 0, 1, ()))).control_steps == trainings * 1000
+    assert estimate(config, length, Prompt((), PromptFacts("cartpole", 0, 1, ()))).control_steps == trainings * 1000
 
 
+@pytest.mark.process
 def test_a_whole_run_from_the_command_line(tmp_path: Path) -> None:
     dirs = write_task(tmp_path)
     (tmp_path / "feedback.yaml").write_text("1: {best: g01-c02}\n2: {best: g02-c01, text: steadier}\n")

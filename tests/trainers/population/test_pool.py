@@ -11,36 +11,42 @@ from pathlib import Path
 import pytest
 
 from eureka.core.errors import TrainingError
-from eureka.core.types import Progress, Rejected, Schedule, TrainingJob, TrainingResult, WorkerRestarted
+from eureka.core.types import Progress, Rejected, TrainingResult, WorkerRestarted
 from eureka.tasks import find_tasks, load_task
+from eureka.trainers.base import TrainingEvent
 from eureka.trainers.population import worker
-from eureka.trainers.population.backend import Event, LocalBackend
+from eureka.trainers.population.group import GroupJob, Schedule
+from eureka.trainers.population.pool import WorkerPool
 from eureka.trainers.population.population import Population
 
-MakeJob = Callable[..., TrainingJob]
+pytestmark = pytest.mark.process
+
+MakeJob = Callable[..., GroupJob]
 
 
 @pytest.fixture
-def backend(tmp_path: Path) -> Iterator[LocalBackend]:
-    made = LocalBackend("cartpole", (), tmp_path / "training", dict(os.environ), workers=2, heartbeat_s=60)
+def backend(tmp_path: Path) -> Iterator[WorkerPool]:
+    made = WorkerPool("cartpole", (), tmp_path / "training", dict(os.environ), workers=2, heartbeat_s=60)
     yield made
     made.close()
 
 
-def undisturbed(jobs: list[TrainingJob]) -> dict[str, bytes]:
+def undisturbed(jobs: list[GroupJob]) -> dict[str, bytes]:
     population = Population(load_task("cartpole"), jobs)
     while not population.finished:
         population.advance()
     return {result.candidate_id: result.policy for result in population.results()}
 
 
-def results(events: list[Event]) -> dict[str, bytes]:
+def results(events: list[TrainingEvent]) -> dict[str, bytes]:
     return {event.candidate_id: event.policy for event in events if isinstance(event, TrainingResult)}
 
 
-def kill_after(backend: LocalBackend, jobs: list[TrainingJob], number: int, what: int, times: int = 1) -> list[Event]:
+def kill_after(
+    backend: WorkerPool, jobs: list[GroupJob], number: int, what: int, times: int = 1
+) -> list[TrainingEvent]:
     """Train, and send a signal to the first worker at its every `number`-th sign of progress, `times` times."""
-    events: list[Event] = []
+    events: list[TrainingEvent] = []
     progress = 0
     for event in backend.train(jobs):
         events.append(event)
@@ -53,13 +59,13 @@ def kill_after(backend: LocalBackend, jobs: list[TrainingJob], number: int, what
 
 
 @pytest.fixture
-def jobs(make_job: MakeJob, schedule: Schedule) -> list[TrainingJob]:
+def jobs(make_job: MakeJob, schedule: Schedule) -> list[GroupJob]:
     longer = replace(schedule, steps=60 * 8 * 16)
     return [replace(make_job(f"g01-c0{k + 1}", seed=k), schedule=longer) for k in range(3)]
 
 
-def test_what_does_not_fit_waits_and_is_trained_as_if_alone(tmp_path: Path, jobs: list[TrainingJob]) -> None:
-    backend = LocalBackend("cartpole", (), tmp_path, dict(os.environ), workers=1, groups_at_a_time=2)
+def test_what_does_not_fit_waits_and_is_trained_as_if_alone(tmp_path: Path, jobs: list[GroupJob]) -> None:
+    backend = WorkerPool("cartpole", (), tmp_path, dict(os.environ), workers=1, groups_at_a_time=2)
     with closing(backend):
         events = list(backend.train(jobs))
     assert results(events) == undisturbed(jobs)
@@ -70,7 +76,7 @@ def test_what_does_not_fit_waits_and_is_trained_as_if_alone(tmp_path: Path, jobs
     assert order.index((Progress, "g01-c02")) < order.index((TrainingResult, "g01-c01"))
 
 
-def test_every_job_ends_once_and_as_if_alone(backend: LocalBackend, jobs: list[TrainingJob]) -> None:
+def test_every_job_ends_once_and_as_if_alone(backend: WorkerPool, jobs: list[GroupJob]) -> None:
     events = list(backend.train(jobs))
     assert results(events) == undisturbed(jobs)
     assert len([event for event in events if isinstance(event, TrainingResult)]) == 3
@@ -79,7 +85,7 @@ def test_every_job_ends_once_and_as_if_alone(backend: LocalBackend, jobs: list[T
     assert results(again) == undisturbed(jobs[:1])
 
 
-def test_a_killed_worker_is_restarted_and_the_run_ends_right(backend: LocalBackend, jobs: list[TrainingJob]) -> None:
+def test_a_killed_worker_is_restarted_and_the_run_ends_right(backend: WorkerPool, jobs: list[GroupJob]) -> None:
     events = kill_after(backend, jobs, 20, signal.SIGKILL)
     restarts = [event for event in events if isinstance(event, WorkerRestarted)]
     assert len(restarts) == 1
@@ -88,7 +94,7 @@ def test_a_killed_worker_is_restarted_and_the_run_ends_right(backend: LocalBacke
     assert results(events) == undisturbed(jobs)
 
 
-def test_a_second_death_rejects_its_candidates_only(backend: LocalBackend, jobs: list[TrainingJob]) -> None:
+def test_a_second_death_rejects_its_candidates_only(backend: WorkerPool, jobs: list[GroupJob]) -> None:
     events = kill_after(backend, jobs, 10, signal.SIGKILL, times=2)
     rejected = [event for event in events if isinstance(event, Rejected)]
     assert {event.candidate_id for event in rejected} == {"g01-c01", "g01-c03"}
@@ -96,8 +102,8 @@ def test_a_second_death_rejects_its_candidates_only(backend: LocalBackend, jobs:
     assert set(results(events)) == {"g01-c02"}
 
 
-def test_a_silent_worker_is_restarted(tmp_path: Path, jobs: list[TrainingJob]) -> None:
-    backend = LocalBackend("cartpole", (), tmp_path, dict(os.environ), workers=2, heartbeat_s=8)
+def test_a_silent_worker_is_restarted(tmp_path: Path, jobs: list[GroupJob]) -> None:
+    backend = WorkerPool("cartpole", (), tmp_path, dict(os.environ), workers=2, heartbeat_s=8)
     try:
         events = kill_after(backend, jobs, 20, signal.SIGSTOP)
         assert [e.reason for e in events if isinstance(e, WorkerRestarted)] == ["worker 0 was silent for 8 s"]
@@ -106,17 +112,17 @@ def test_a_silent_worker_is_restarted(tmp_path: Path, jobs: list[TrainingJob]) -
         backend.close()
 
 
-def test_a_worker_with_much_to_do_is_waited_for(tmp_path: Path, jobs: list[TrainingJob]) -> None:
+def test_a_worker_with_much_to_do_is_waited_for(tmp_path: Path, jobs: list[GroupJob]) -> None:
     """An update of 4,000 worlds takes longer than a fifth of a second, and starting a worker too."""
     large = replace(jobs[0].schedule, num_envs=4000, steps=1, checkpoints=1, eval_episodes=1)
-    backend = LocalBackend("cartpole", (), tmp_path, dict(os.environ), workers=1, heartbeat_s=0.2)
+    backend = WorkerPool("cartpole", (), tmp_path, dict(os.environ), workers=1, heartbeat_s=0.2)
     with closing(backend):
         events = list(backend.train([replace(jobs[0], schedule=large)]))
     assert [type(event) for event in events] == [Progress, TrainingResult]
 
 
 def test_a_population_goes_on_from_its_checkpoint_in_a_new_backend(
-    tmp_path: Path, jobs: list[TrainingJob], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, jobs: list[GroupJob], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = undisturbed(jobs)
     task = load_task("cartpole")
@@ -126,7 +132,7 @@ def test_a_population_goes_on_from_its_checkpoint_in_a_new_backend(
     worker.save_checkpoint(tmp_path / "half.pt", half.jobs, half.state_dict())
     (tmp_path / "stale.pt").write_bytes((tmp_path / "half.pt").read_bytes())
     (tmp_path / "stale.pt").rename(tmp_path / "a_copy.pt")  # the same groups twice: one of the files is dropped
-    backend = LocalBackend("cartpole", (), tmp_path, dict(os.environ), workers=2)
+    backend = WorkerPool("cartpole", (), tmp_path, dict(os.environ), workers=2)
     try:
         events = list(backend.train(jobs))
     finally:
@@ -136,8 +142,8 @@ def test_a_population_goes_on_from_its_checkpoint_in_a_new_backend(
     assert first.steps == 31 * 8 * 16  # it did not begin again
 
 
-def test_the_hosts_own_failure_is_an_error(tmp_path: Path, jobs: list[TrainingJob]) -> None:
-    backend = LocalBackend("no_such_task", (), tmp_path, dict(os.environ), workers=1)
+def test_the_hosts_own_failure_is_an_error(tmp_path: Path, jobs: list[GroupJob]) -> None:
+    backend = WorkerPool("no_such_task", (), tmp_path, dict(os.environ), workers=1)
     try:
         with pytest.raises(TrainingError, match="there is no task `no_such_task`"):
             list(backend.train(jobs))
@@ -145,8 +151,8 @@ def test_the_hosts_own_failure_is_an_error(tmp_path: Path, jobs: list[TrainingJo
         backend.close()
 
 
-def test_keys_do_not_reach_a_worker(tmp_path: Path, jobs: list[TrainingJob]) -> None:
-    backend = LocalBackend("cartpole", (), tmp_path, {**os.environ, "OPENAI_API_KEY": "sk-secret"}, workers=1)
+def test_keys_do_not_reach_a_worker(tmp_path: Path, jobs: list[GroupJob]) -> None:
+    backend = WorkerPool("cartpole", (), tmp_path, {**os.environ, "OPENAI_API_KEY": "sk-secret"}, workers=1)
     try:
         next(event for event in backend.train(jobs[:1]) if isinstance(event, Progress))
         environment = Path(f"/proc/{backend.worker_pids()[0]}/environ").read_bytes()
@@ -156,7 +162,7 @@ def test_keys_do_not_reach_a_worker(tmp_path: Path, jobs: list[TrainingJob]) -> 
         backend.close()
 
 
-def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path: Path, jobs: list[TrainingJob]) -> None:
+def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path: Path, jobs: list[GroupJob]) -> None:
     population = Population(load_task("cartpole"), jobs[:1])
     (tmp_path / "taken.pt").mkdir()
     with pytest.raises(TrainingError, match=r"checkpoint cannot be written to .*; make room there and resume"):
@@ -167,7 +173,7 @@ def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path: Path, jobs: list[
     assert worker.read_checkpoint(tmp_path / "none.pt") is None
 
 
-def test_a_task_that_raises_in_training_is_not_blamed_on_a_candidate(tmp_path: Path, jobs: list[TrainingJob]) -> None:
+def test_a_task_that_raises_in_training_is_not_blamed_on_a_candidate(tmp_path: Path, jobs: list[GroupJob]) -> None:
     folder = Path(shutil.copytree(find_tasks()["cartpole"], tmp_path / "moody"))
     code = (folder / "env.py").read_text()
     broken = code.replace(
@@ -177,7 +183,7 @@ def test_a_task_that_raises_in_training_is_not_blamed_on_a_candidate(tmp_path: P
     )
     assert broken != code
     (folder / "env.py").write_text(broken)
-    backend = LocalBackend("moody", (tmp_path,), tmp_path / "training", dict(os.environ), workers=1)
+    backend = WorkerPool("moody", (tmp_path,), tmp_path / "training", dict(os.environ), workers=1)
     try:
         with pytest.raises(
             TrainingError, match=r"env\.py:\d+: ValueError: no more \(met in training; mend it and resume"

@@ -17,7 +17,7 @@ _LIBRARIES = ("torch", "numpy", "mujoco", "gymnasium")
 _TRAINER = (eureka.trainers.population, eureka.physics, eureka.tasks, eureka.reward.graph)
 
 
-def surroundings(task: Task) -> str:
+def provenance(task: Task) -> str:
     """A digest of the task's files, the trainer's source and the versions of the libraries."""
     libraries = [f"{name} {version(name)}" for name in _LIBRARIES]
     sources = [path for package in _TRAINER for path in Path(str(package.__path__[0])).glob("*.py")]

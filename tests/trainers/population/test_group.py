@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from eureka.core.types import PPOConfig, Schedule
+from eureka.tasks.ppo import PPOConfig
+from eureka.trainers.population.group import Schedule
 
 # 8 worlds of 16 steps: 128 control steps an update.
 SCHEDULE = Schedule(num_envs=8, steps=12 * 128, checkpoints=4, eval_episodes=1, ppo=PPOConfig(horizon=16))

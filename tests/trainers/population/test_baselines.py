@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from eureka.core.errors import TaskError
-from eureka.evaluation.baselines import trace_baselines
-from eureka.evaluation.data import Role
+from eureka.core.types import OwnReward
 from eureka.reward.graph.runtime import compile_graph
 from eureka.tasks import Task, find_tasks, load_task
+from eureka.trainers.population.baselines import trace_baselines
 from eureka.trainers.population.recording import record
 
 
@@ -23,15 +23,15 @@ def test_graphs_compute_what_the_task_computes(name: str) -> None:
     new = record(task, num=200, seed=1, steps=40).state
     state = task.State(**new)
     total, components = task.human_reward(state)
-    graph_total, graph_components = compile_graph(baselines.human)(new)
+    graph_total, graph_components = compile_graph(baselines[OwnReward.OWN])(new)
     assert torch.equal(graph_total, total.float())
     assert list(graph_components) == list(components)
     for part, value in components.items():
         assert torch.equal(graph_components[part], value.float()), part
     sparse = task.sparse_reward(state)
-    assert (sparse is None) == (baselines.sparse is None)
-    if sparse is not None and baselines.sparse is not None:
-        assert torch.equal(compile_graph(baselines.sparse)(new)[0], sparse.float())
+    assert (sparse is None) == (OwnReward.METRIC not in baselines)
+    if sparse is not None:
+        assert torch.equal(compile_graph(baselines[OwnReward.METRIC])(new)[0], sparse.float())
 
 
 def with_human_reward(tmp_path: Path, old: str, new: str) -> Task:
@@ -46,7 +46,7 @@ def with_human_reward(tmp_path: Path, old: str, new: str) -> Task:
 def test_a_task_without_a_sparse_reward(tmp_path: Path) -> None:
     task = with_human_reward(tmp_path, "return (state.pole_angle.abs() <= 0.2).float()\n", "return None\n")
     baselines = trace_baselines(task, record(task, num=128, steps=20).state)
-    assert list(baselines.graphs) == [Role.HUMAN]
+    assert list(baselines) == [OwnReward.OWN]
 
 
 def test_a_human_reward_that_has_no_graph_is_named_with_the_remedy(tmp_path: Path) -> None:

@@ -14,36 +14,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Protocol
 
 from eureka.core.errors import TrainingError
 from eureka.core.processes import Child, child_environment, module_command
-from eureka.core.types import Progress, Rejected, Schedule, Stage, TrainingJob, TrainingResult, WorkerRestarted
+from eureka.core.types import Rejected, Stage, TrainingResult, WorkerRestarted
 from eureka.physics import Engine
 from eureka.tasks import find_tasks
 from eureka.tasks.info import read_info
+from eureka.trainers.base import TrainingEvent
 from eureka.trainers.population.continuing import longest_start
+from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.layout import spare_threads
+from eureka.trainers.population.memory import MemoryNeed
 from eureka.trainers.population.population import population_key
 from eureka.trainers.population.work import Work
 from eureka.trainers.population.worker import Broken, Done, fingerprint, read_checkpoint
 
 SLOWEST = 1_000.0
 """Control steps a second that a worker makes, updates included, unless it hangs."""
-
-Event = Progress | WorkerRestarted | Rejected | TrainingResult
-
-
-class Backend(Protocol):
-    """Trains jobs, in whatever process, library or machine. Only JSON, numbers and tensors cross this seam."""
-
-    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
-        """Train every job; each ends in exactly one `TrainingResult` or `Rejected`, in any order."""
-        ...
-
-    def close(self) -> None:
-        """Stop whatever still runs."""
-        ...
 
 
 @dataclass
@@ -59,7 +47,7 @@ class _Worker:
     finished: set[tuple[str, int]] = field(default_factory=set)
 
 
-class LocalBackend:
+class WorkerPool:
     """Worker processes on this machine.
 
     Args:
@@ -71,7 +59,6 @@ class LocalBackend:
         heartbeat_s: a worker that is silent for longer is stopped and started again; one with so many worlds that it
             would make fewer than `SLOWEST` control steps a second is waited for.
         engines: one for each device; their populations are split over them.
-        groups_at_a_time: of all workers together, where there is no room for more; the others wait.
 
     A population whose worker dies goes on from its last checkpoint once; then its candidates are rejected.
     """
@@ -85,7 +72,6 @@ class LocalBackend:
         workers: int | None = None,
         heartbeat_s: float = 120.0,
         engines: Sequence[Engine] = (Engine(),),
-        groups_at_a_time: int | None = None,
     ) -> None:
         self._task = task
         self._task_dirs = tuple(directory.resolve() for directory in task_dirs)
@@ -96,22 +82,29 @@ class LocalBackend:
         self._engines = tuple(engines)
         on_devices = self._engines[0].kind == "warp"
         self._count = len(self._engines) if on_devices else workers or len(os.sched_getaffinity(0))
-        self._at_a_time = groups_at_a_time
+        self._room: MemoryNeed | None = None
         self._heartbeat_s = heartbeat_s
         self._workers: list[_Worker] = []
 
-    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[Event]:
-        """See `Backend.train`.
+    def train(self, jobs: Sequence[GroupJob], room: MemoryNeed | None = None) -> Iterator[TrainingEvent]:
+        """Train every job; each ends in exactly one `TrainingResult` or `Rejected`, in any order.
+
+        Args:
+            room: the workers and groups that fit into memory at a time; None: all do.
 
         Raises:
             TrainingError: a worker cannot be started, or the host's machinery failed in one.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._room = room
         populations = self._populations(jobs)
-        threads = spare_threads(self._count, min(self._count, len(populations)))
+        for surplus in self._workers[self._num_workers :]:
+            self._stop(surplus)
+        del self._workers[self._num_workers :]
+        threads = spare_threads(self._count, min(self._num_workers, len(populations)))
         queue = deque(replace(work, threads=threads) for work in populations)
         tries: dict[Path, int] = {}
-        while len(self._workers) < min(self._count, len(queue)):
+        while len(self._workers) < min(self._num_workers, len(queue)):
             self._workers.append(self._start(len(self._workers)))
         while queue or any(worker.work for worker in self._workers):
             for worker in self._workers:
@@ -134,9 +127,13 @@ class LocalBackend:
             self._stop(worker)
         self._workers = []
 
+    @property
+    def _num_workers(self) -> int:
+        return min(self._count, self._room.workers) if self._room else self._count
+
     # ---- layout --------------------------------------------------------------------------------------------------
 
-    def _populations(self, jobs: Sequence[TrainingJob]) -> list[Work]:
+    def _populations(self, jobs: Sequence[GroupJob]) -> list[Work]:
         """Split the jobs: those with a common checkpoint stay together, the rest is dealt out over the workers."""
         pending = {(job.candidate_id, job.seed): job for job in jobs}
         populations = []
@@ -149,7 +146,7 @@ class LocalBackend:
                 populations.append(self._work([pending.pop(key) for key in kept], path))
             else:
                 path.unlink()
-        buckets: dict[tuple[Schedule, int, bool], list[TrainingJob]] = {}
+        buckets: dict[tuple[Schedule, int, bool], list[GroupJob]] = {}
         for job in pending.values():
             done, _ = longest_start(self._folder, job)
             buckets.setdefault((population_key(job.schedule), done, job.init is None), []).append(job)
@@ -159,14 +156,15 @@ class LocalBackend:
                 populations.append(self._work(share, self._folder / f"{fingerprint(share)}.pt", starts))
         return populations
 
-    def _shares(self, jobs: Sequence[TrainingJob]) -> list[Sequence[TrainingJob]]:
+    def _shares(self, jobs: Sequence[GroupJob]) -> list[Sequence[GroupJob]]:
         """The jobs dealt out over the workers; each one's in parts, of which it trains one after another."""
-        dealt = [jobs[index :: self._count] for index in range(min(self._count, len(jobs)))]
-        most = max(self._at_a_time // self._count, 1) if self._at_a_time else len(jobs)
+        count = min(self._num_workers, len(jobs))
+        dealt = [jobs[index::count] for index in range(count)]
+        most = max(self._room.num_groups // self._num_workers, 1) if self._room else len(jobs)
         rounds = range(0, len(dealt[0]), most)
         return [share[first : first + most] for first in rounds for share in dealt if len(share) > first]
 
-    def _work(self, jobs: Sequence[TrainingJob], checkpoint: Path, starts: Sequence[Path] = ()) -> Work:
+    def _work(self, jobs: Sequence[GroupJob], checkpoint: Path, starts: Sequence[Path] = ()) -> Work:
         return Work(self._task, self._task_dirs, tuple(jobs), checkpoint, tuple(starts))
 
     # ---- processes -----------------------------------------------------------------------------------------------
@@ -205,7 +203,7 @@ class LocalBackend:
         ready = wait([worker.connection for worker in self._workers], timeout=1.0)
         return [worker for worker in self._workers if worker.connection in ready]
 
-    def _read(self, worker: _Worker) -> Iterator[Event]:
+    def _read(self, worker: _Worker) -> Iterator[TrainingEvent]:
         """Everything that a worker has said."""
         try:
             while worker.connection.poll():
@@ -249,7 +247,9 @@ class LocalBackend:
         rollout = schedule.num_envs * schedule.ppo.horizon
         return len(work.jobs) * (rollout + schedule.eval_episodes * self._episode_steps)
 
-    def _replace(self, worker: _Worker, reason: str, queue: deque[Work], tries: dict[Path, int]) -> Iterator[Event]:
+    def _replace(
+        self, worker: _Worker, reason: str, queue: deque[Work], tries: dict[Path, int]
+    ) -> Iterator[TrainingEvent]:
         """Start a worker again; its population goes on once, and is given up the second time."""
         self._stop(worker)
         self._workers[self._workers.index(worker)] = self._start(worker.index)

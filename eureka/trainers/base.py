@@ -1,0 +1,176 @@
+"""The seam between a search and whoever trains: the whole of an environment, seen from above.
+
+Nothing above it knows of a simulator, an environment's spaces or an interpreter. A trainer is one folder beside this
+file and one entry of `eureka.trainers.registry`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from eureka.core.events import TrainingStarted
+from eureka.core.types import (
+    OwnReward,
+    Policy,
+    Progress,
+    Rejected,
+    TaskSpec,
+    TrainingJob,
+    TrainingLength,
+    TrainingResult,
+    WorkerRestarted,
+)
+from eureka.reward.analysis.trajectory import Trajectory
+from eureka.trainers.recording import Recording
+
+TrainingEvent = Progress | WorkerRestarted | Rejected | TrainingResult
+"""What `Trainer.train` gives, in the order in which it happens."""
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a trainer can do. What it cannot, the search goes without, and says so in a sentence.
+
+    Attributes:
+        continues: carries on a training that was stopped, so that candidates can race.
+        starts_from_policies: a training can start from the policy of another.
+        renders: policies can be filmed.
+        repeatable: the same job gives bitwise the same result, in any company and on any number of cores.
+        records_trajectories: has whole episodes of policies of different skill, for ranking before any training.
+        reward_rows: on how many rows at a time a training computes a reward at most, so that it is verified on as many.
+    """
+
+    continues: bool
+    starts_from_policies: bool
+    renders: bool
+    repeatable: bool
+    records_trajectories: bool
+    reward_rows: int = 4096
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What trainings take, said before anything starts.
+
+    Attributes:
+        control_steps: of all of them together.
+        bytes: memory at the peak; None where it is not known.
+        sentences: what else a person should be told, such as how many train at a time.
+    """
+
+    control_steps: int
+    bytes: int | None = None
+    sentences: tuple[str, ...] = ()
+
+
+class Trainer(Protocol):
+    """An environment and what trains policies in it.
+
+    Attributes:
+        spec: what is to be learned.
+        can: what this trainer can do.
+        description: one sentence for people on what trains, and where.
+        discount: by which a policy's later rewards count less, per control step.
+        budgets: control steps of one training by the name of the budget (`quick`, `standard`, ...).
+        provenance: a digest of everything that a training depends on beside its job, such as the environment's files
+            and the versions of libraries: trainings of the same job with the same provenance may be kept and used
+            again. None: it is not known.
+    """
+
+    @property
+    def spec(self) -> TaskSpec: ...
+    @property
+    def can(self) -> Capabilities: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def discount(self) -> float: ...
+    @property
+    def budgets(self) -> Mapping[str, int]: ...
+    @property
+    def provenance(self) -> str | None: ...
+
+    def record(self, num: int = 512, seed: int = 0) -> Recording:
+        """Real transitions under random policies of different vigour, a quarter of them the last of an episode."""
+        ...
+
+    def baselines(self) -> Mapping[OwnReward, str | OwnReward]:
+        """The rewards that the environment brings along, as what a job takes; one that repeats another is left out.
+
+        Raises:
+            TaskError: one of them cannot be trained with; says which and why.
+        """
+        ...
+
+    def evaluated_after(self, length: TrainingLength) -> tuple[int, ...]:
+        """The control steps after which a training of this length is evaluated; the last is where it ends."""
+        ...
+
+    def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
+        """Train every job; each ends in exactly one `TrainingResult` or `Rejected`, in any order.
+
+        Args:
+            folder: what may be kept there, so that trainings which were stopped or killed go on.
+
+        Raises:
+            TrainingError: the host's machinery failed.
+        """
+        ...
+
+    def forget(self, folder: Path) -> None:
+        """Remove what trainings in `folder` could be carried on from, once nobody will."""
+        ...
+
+    def rollouts(self, cache: Path | None, say: Callable[[str], None]) -> Sequence[Trajectory]:
+        """Whole episodes of policies of different skill; empty where it has none.
+
+        Args:
+            cache: a folder that may be emptied at any time; None keeps nothing.
+            say: is given a sentence where they have to be made, which takes a training.
+        """
+        ...
+
+    def cost(self, jobs: Sequence[TrainingJob]) -> Cost:
+        """What it takes to train these jobs at once.
+
+        Raises:
+            TrainingError: there is not room for one of them.
+        """
+        ...
+
+    def measure_speed(self) -> float:
+        """About how many control steps a second it trains, from a second of measuring at most."""
+        ...
+
+    def read_policy(self, data: bytes) -> Policy:
+        """A policy of this environment from the bytes of a file.
+
+        Raises:
+            TrainingError: it is none, or one of another network.
+        """
+        ...
+
+    def close(self) -> None:
+        """Stop whatever still runs."""
+        ...
+
+
+def training_started(
+    trainer: Trainer, jobs: Sequence[TrainingJob], done: Collection[tuple[str, int]] = ()
+) -> TrainingStarted:
+    """The event that these jobs, of one length, are handed to a trainer.
+
+    Args:
+        done: candidate and seed of the trainings that have a result, which are carried on where they are in `jobs`.
+    """
+    length = jobs[0].length
+    return TrainingStarted(
+        candidates=tuple(job.candidate_id for job in jobs),
+        seeds=tuple(job.seed for job in jobs),
+        steps=trainer.evaluated_after(length)[-1],
+        whole_steps=trainer.evaluated_after(replace(length, stop_after=None))[-1],
+        continued={(job.candidate_id, job.seed) for job in jobs} <= set(done),
+    )

@@ -1,0 +1,33 @@
+"""Transitions recorded from an environment: what rewards are verified on, and probed against the metric."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from eureka.core.types import MetricProbe
+
+
+@dataclass(frozen=True)
+class Recording:
+    """`state` has the State's fields, `metric` the per-step task metric and `terminated` a flag; each (num, ...)."""
+
+    state: Mapping[str, torch.Tensor]
+    metric: torch.Tensor
+    terminated: torch.Tensor
+
+
+def probe_metric(recording: Recording) -> MetricProbe:
+    """Pearson's correlation of every State column with the per-step metric; constant columns are left out."""
+    metric = recording.metric.double()
+    correlation: dict[str, float] = {}
+    for name, value in recording.state.items():
+        columns = value.double().flatten(1) if value.dim() > 1 else value.double()[:, None]
+        for index in range(columns.shape[1]):
+            pair = torch.stack([columns[:, index], metric])
+            if bool((pair.std(dim=1) > 1e-9).all()):
+                key = name if value.dim() == 1 else f"{name}[{index}]"
+                correlation[key] = round(float(torch.corrcoef(pair)[0, 1]), 4)
+    return MetricProbe(correlation)
