@@ -1,9 +1,14 @@
 # make run     search for an Ant reward with the embedded proposer: no key, no GPU
-# make test    the tests
+# make quick   the unit tests, about a minute: no process is started and nothing is trained
+# make test    the unit tests, and those that start processes, train and search in small: what CI runs
+# make test-wide   what takes longer: every task on both engines, other simulators, long kills, a language model
+# make lines   lines of code by folder; REV=main~20 compares with another revision
 # make coverage-untrusted   the lines of what meets generated code (sandbox/, eureka/reward/) that its tests run
 # make attacks the matrix of attacks on the sandbox: who stops each, with each layer off in turn
 # make bench   throughput of training against what users would otherwise take; 25 minutes on two cores with nothing else to do
 # make study   what takes hours: the race, scores against other trainers, parity of the engines; resumable
+#              What these three measure is kept in outputs/benchmarks; with ARGS=--record in benchmarks/results
+# make tables  the README's tables, made of benchmarks/results
 # make check   ruff and mypy
 # make gpu     installs MuJoCo Warp and runs its tests; what needs a CUDA device is skipped without one
 # make local-model   a small language model and its server, for tests and benchmarks with a real model
@@ -15,18 +20,28 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 ARGS ?=
 
-.PHONY: run test coverage coverage-untrusted attacks bench study check gpu local-model
+.PHONY: run quick test test-wide lines tables coverage coverage-untrusted attacks bench study check gpu local-model
 .DELETE_ON_ERROR:
 
 run: $(INSTALLED)
 	$(BIN)/eureka run task=ant llm=program_search $(ARGS)
 
+# The kinds of tests: tests/conftest.py.
+quick: $(INSTALLED)
+	$(BIN)/pytest -m "not process and not wide" $(ARGS)
+
 test: $(INSTALLED)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -m "not wide" $(ARGS)
+
+test-wide: $(INSTALLED)
+	$(BIN)/pytest -m wide $(ARGS)
+
+lines: $(INSTALLED)
+	@$(BIN)/python benchmarks/code_lines.py $(REV)
 
 coverage: $(INSTALLED)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage run -m pytest -m "not wide" $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=85
 
@@ -42,7 +57,7 @@ coverage-untrusted: $(INSTALLED)
 	$(BIN)/coverage report --include='sandbox/*,eureka/reward/*' --fail-under=95
 
 attacks: $(INSTALLED)
-	$(BIN)/python benchmarks/attacks.py --output benchmarks/results/attacks.json $(ARGS)
+	$(BIN)/python benchmarks/attacks.py $(ARGS)
 
 # EnvPool has no package for every Python and machine: where there is none its row is left out, and the table says so.
 bench: $(INSTALLED)
@@ -52,10 +67,12 @@ bench: $(INSTALLED)
 # Each goes on where it was stopped. The engines are compared where MuJoCo Warp is installed (make gpu).
 study: $(INSTALLED)
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
-	$(BIN)/python benchmarks/race.py collect
-	$(BIN)/python benchmarks/race.py choose
-	$(BIN)/python benchmarks/peer_scores.py
-	$(BIN)/python benchmarks/engine_parity.py
+	$(BIN)/python benchmarks/race.py collect $(ARGS)
+	$(BIN)/python benchmarks/race.py choose $(ARGS)
+	$(BIN)/python benchmarks/peer_scores.py $(ARGS)
+	$(BIN)/python benchmarks/engine_parity.py $(ARGS)
+
+tables: $(INSTALLED)
 	$(BIN)/python benchmarks/tables.py
 
 gpu: $(INSTALLED)

@@ -1,6 +1,6 @@
 """The matrix of attacks on the sandbox: who stops each of them, with everything on and with each single layer off.
 
-    python benchmarks/attacks.py [--family sockets] [--output benchmarks/results/attacks.json]
+    python benchmarks/attacks.py [--family sockets] [--record]
 
 Every attack is a piece of Python that runs where a candidate's would, and an oracle outside that says whether it
 succeeded (`tests/sandbox/attack_suite`). In the first column nothing confines it, and it must succeed. Ends with
@@ -25,6 +25,7 @@ from attack_suite.attack import Attack  # noqa: E402
 from attack_suite.columns import COLUMNS, CONTROL, Cell  # noqa: E402
 from attack_suite.runner import Runner  # noqa: E402
 from attack_suite.suite import FAMILIES  # noqa: E402
+from result_files import add_results_option  # noqa: E402
 
 from eureka.sandbox import inspect_layers  # noqa: E402
 
@@ -128,7 +129,7 @@ def main() -> None:
     """Run, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--family", default="", help="only families whose name contains this")
-    parser.add_argument("--output", type=Path)
+    add_results_option(parser)
     options = parser.parse_args()
     families = {name: attacks for name, attacks in FAMILIES.items() if options.family in name}
     started = time.monotonic()
@@ -136,8 +137,8 @@ def main() -> None:
         cells = runner.run([(a, column) for column in COLUMNS for attacks in families.values() for a in attacks])
     seconds = time.monotonic() - started
     print("\n".join(lines(families, cells)))
-    if options.output:
-        options.output.write_text(json.dumps(record(families, cells, seconds), indent=1) + "\n")
+    options.results.mkdir(parents=True, exist_ok=True)
+    (options.results / "attacks.json").write_text(json.dumps(record(families, cells, seconds), indent=1) + "\n")
     found = failures(cells)
     states = collections.Counter(cell.state for (_, column), cell in cells.items() if column != CONTROL.name)
     shown = sum(cell.state == "open" for (_, column), cell in cells.items() if column == CONTROL.name)

@@ -1,12 +1,13 @@
 """Throughput of training against bare physics and against what users would otherwise take, and where the time goes.
 
     make bench                                    # about 25 minutes on two quiet cores
-    python benchmarks/bench.py [--rounds 3] [--seconds 12] [--groups 8 16] [--output FILE]
+    python benchmarks/bench.py [--rounds 3] [--seconds 12] [--groups 8 16] [--record]
 
 Equal network, equal rows an update, equal hyper-parameters, the same machine: every contestant trains Ants for some
 seconds after its warm-up, in every round, in alternating order, and the ratios are taken within a round. Of K
-trainings, those that run at once are measured and the rest is extrapolated. The result goes to `results/bench.json`,
-and its tables to stdout. The machine must have nothing else to do meanwhile.
+trainings, those that run at once are measured and the rest is extrapolated. The result goes to
+`outputs/benchmarks/bench.json` (`--record`: `benchmarks/results/`), and its tables to stdout. The machine must have
+nothing else to do meanwhile.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from statistics import median
 
-from bench_data import PATH, VERSION, Bench, Profile, Row, Settings, bench_lines, write_bench
+from bench_data import VERSION, Bench, Profile, Row, Settings, bench_lines, write_bench
 from peers import own, stepping
 from peers.measuring import Measured, Training, at_once
 from peers.setups import NAMES, ant_folder
 from peers.stable_baselines import SUBPROCESSES
+from result_files import add_results_option
 from search_study_data import this_hardware
 from training import bare
 from training_profile import profile
@@ -147,7 +148,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=12.0, help="of each measurement, after its warm-up")
     parser.add_argument("--groups", type=int, nargs="+", default=[8, 16])
-    parser.add_argument("--output", type=Path, default=PATH)
+    add_results_option(parser)
     options = parser.parse_args()
     info = load_task("ant").info
     settings = Settings(
@@ -161,7 +162,7 @@ def main() -> None:
         at_a_time=len(os.sched_getaffinity(0)),
     )
     bench = run(settings, info.ppo)
-    write_bench(bench, options.output)
+    write_bench(bench, options.results)
     print("\n".join(["", *bench_lines(bench)]))
 
 

@@ -1,4 +1,4 @@
-"""What `benchmarks/bench.py` found: the form of `results/bench.json`, and the tables that are made of it."""
+"""What `benchmarks/bench.py` found: the form of `bench.json`, and the tables that are made of it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import Path
 from statistics import median
 
 from peers.setups import NAMES
-from search_study_data import RESULTS, Hardware
+from result_files import COMMITTED
+from search_study_data import Hardware
 
 from eureka.core.serialize import dumps, loads
 
 VERSION = 1
-PATH = RESULTS / "bench.json"
+FILE = "bench.json"
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,13 @@ class Bench:
     missing: tuple[str, ...]
 
 
-def write_bench(bench: Bench, path: Path = PATH) -> None:
+def write_bench(bench: Bench, folder: Path) -> None:
     """Write it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(dumps(bench) + "\n", encoding="utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE).write_text(dumps(bench) + "\n", encoding="utf-8")
 
 
-def read_bench(path: Path = PATH) -> Bench | None:
+def read_bench(path: Path = COMMITTED / FILE) -> Bench | None:
     """What was measured, or None where nothing was.
 
     Raises:

@@ -5,7 +5,7 @@
 Both engines step the same worlds from the same start states with the same random controls for 100 control steps; then
 policies that were trained on the C engine with the task's human-written reward are evaluated by both on the same start
 states. Warp runs on its CPU device, in single precision as on a GPU; the C engine works in double precision. Needs the
-extra `gpu`. A task that is done stands in `results/engine_parity.json` and is not made again.
+extra `gpu`. A task that is done stands in `engine_parity.json` and is not made again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from search_study_data import RESULTS, Hardware, this_hardware
+from result_files import COMMITTED, add_results_option, measured_or_committed
+from search_study_data import Hardware, this_hardware
 
 from eureka.core.serialize import dumps, loads
 from eureka.core.types import OwnReward, Rejected, TrainingResult
@@ -37,7 +38,7 @@ from eureka.trainers.population.population import stream
 from eureka.trainers.population.recording import record
 
 VERSION = 1
-PATH = RESULTS / "engine_parity.json"
+FILE = "engine_parity.json"
 TASKS = ("cartpole", "swingup", "hopper", "ant", "humanoid")
 NUM_ENVS = 16
 STEPS = 100
@@ -77,7 +78,7 @@ class Parities:
     tasks: tuple[Parity, ...]
 
 
-def read_parity(path: Path = PATH) -> Parities | None:
+def read_parity(path: Path = COMMITTED / FILE) -> Parities | None:
     """What was measured, or None where nothing was.
 
     Raises:
@@ -86,7 +87,7 @@ def read_parity(path: Path = PATH) -> Parities | None:
     return loads(Parities, path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-def write_parity(tasks: Sequence[Parity], path: Path = PATH) -> None:
+def write_parity(tasks: Sequence[Parity], path: Path) -> None:
     """Write it, a task a line."""
     text = dumps(Parities(VERSION, this_hardware(), tuple(tasks)))
     write_atomically(path, (text.replace('{"task"', '\n{"task"') + "\n").encode())
@@ -189,15 +190,17 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", default=list(TASKS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--episodes", type=int, default=64)
-    parser.add_argument("--output", type=Path, default=PATH)
+    add_results_option(parser)
     parser.add_argument("--show", action="store_true", help="compare nothing")
     options = parser.parse_args()
-    there = read_parity(options.output)
+    path = options.results / FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    there = read_parity(measured_or_committed(options.results, FILE) if options.show else path)
     found = list(there.tasks) if there else []
     for name in () if options.show else options.tasks:
         if name not in {one.task for one in found}:
             found.append(compare(name, options.seeds, options.episodes))
-            write_parity(found, options.output)
+            write_parity(found, path)
             print(f"{name}: done", flush=True)
     if found:
         print("\n".join(parity_lines(Parities(VERSION, this_hardware(), tuple(found)))))

@@ -35,6 +35,8 @@ from forged_graphs import Forger
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 
+from result_files import add_results_option
+
 from eureka.core.types import FieldSpec, Reward
 from eureka.reward.graph import runtime
 from eureka.reward.graph.format import GraphError
@@ -43,7 +45,7 @@ from eureka.reward.graph.runtime import RewardFunction
 from eureka.reward.graph.shapes import check_shapes
 from eureka.reward.trace.service import RewardVerifier
 
-RESULT = Path(__file__).parent / "results" / "fuzz_graphs.json"
+FILE = "fuzz_graphs.json"
 BLOCK = 2000
 ROWS = 64
 HANG_S = 20.0
@@ -281,15 +283,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--graphs", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--output", type=Path, help=f"a file to keep the result in, such as {RESULT.name}")
+    add_results_option(parser)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    tally = read_result(options.output, options.seed) if options.output else Tally()
+    options.results.mkdir(parents=True, exist_ok=True)
+    path = options.results / FILE
+    tally = read_result(path, options.seed)
     material = real_graphs()
     while tally.graphs < options.graphs:
         tally.add(fuzz_block(material, tally.graphs // BLOCK, options.seed))
-        if options.output:
-            write_result(options.output, options.seed, tally)
+        write_result(path, options.seed, tally)
     print("\n".join(lines(tally, options.seed)))
     sys.exit(bool(tally.harm or tally.crashes))
 

@@ -24,9 +24,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 import torch
+from result_files import add_results_option
 
 from eureka.physics import DeviceSimulator, Engine
 from eureka.reward.trace.trusted import trace_trusted
@@ -204,7 +204,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--updates", type=int, default=10)
     parser.add_argument("--device", default="cuda:0")
-    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results" / "gpu.json")
+    add_results_option(parser)
     options = parser.parse_args()
     if options.device.startswith("cuda") and not torch.cuda.is_available():
         raise SystemExit("torch can use no CUDA device here; --device cpu shows that the script works, slowly")
@@ -217,7 +217,10 @@ def main() -> None:
             VERSION, device_name(options.device), platform.machine(), {p: version(p) for p in _PACKAGES},
             options.rounds, options.updates, rows,
         )  # fmt: skip
-        options.output.write_text(json.dumps(dataclasses.asdict(result), indent=1) + "\n", encoding="utf-8")
+        options.results.mkdir(parents=True, exist_ok=True)
+        (options.results / "gpu.json").write_text(
+            json.dumps(dataclasses.asdict(result), indent=1) + "\n", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

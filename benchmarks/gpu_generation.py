@@ -17,9 +17,9 @@ import json
 import statistics
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from gpu import device_name
+from result_files import add_results_option
 
 from eureka.physics import Engine
 from eureka.reward.trace.trusted import trace_trusted
@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--original-epochs", type=int, default=500)
     parser.add_argument("--original-num-envs", type=int, default=4096)
     parser.add_argument("--device", default="cuda:0")
-    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results" / "gpu_generation.json")
+    add_results_option(parser)
     options = parser.parse_args()
     task, engine = load_task(options.task), Engine("warp", options.device)
     target, original_s = original(task, options.original_epochs, options.original_num_envs, engine)
@@ -115,7 +115,9 @@ def main() -> None:
         round(target, 4), round(original_s, 1), options.groups, options.num_envs,
         None if seconds is None else round(seconds, 1), steps, scores,
     )  # fmt: skip
-    options.output.write_text(json.dumps(dataclasses.asdict(result), indent=1) + "\n", encoding="utf-8")
+    options.results.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(dataclasses.asdict(result), indent=1) + "\n"
+    (options.results / "gpu_generation.json").write_text(text, encoding="utf-8")
     said = "did not reach it" if seconds is None else f"reached it in {seconds:.0f} s"
     print(f"half of {options.groups} groups of {options.num_envs} worlds {said}, {steps:,} steps each; {result.device}")
 

@@ -1,7 +1,7 @@
 """Which hyper-parameters for a Gymnasium body? Gymnasium's own reward, four seeds a setting.
 
-    python benchmarks/human_reward_study.py hopper          # trains what benchmarks/results/hopper_study.json lacks
-    python benchmarks/human_reward_study.py hopper --show   # prints what it has
+    python benchmarks/human_reward_study.py hopper          # trains what outputs/benchmarks/hopper_study.json lacks
+    python benchmarks/human_reward_study.py hopper --show   # prints what it has, or what is committed
     python benchmarks/human_reward_study.py humanoid --settings 4 5 --first-seed 4 --seeds 8    # with fresh seeds
 
 Scores are the task metric, m/s, of the final policy. Killed at any time, it goes on with the setting that it was at.
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 
+from result_files import add_results_option, measured_or_committed
 from study import Study, estimate, line, shipped
 
 from eureka.evaluation import Role
@@ -63,11 +64,14 @@ def main() -> None:
     parser.add_argument("--settings", type=int, nargs="+", help="only these of the list, counted from 1")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="trainings of each")
     parser.add_argument("--first-seed", type=int, default=0)
+    add_results_option(parser)
     options = parser.parse_args()
+    name = f"{options.task}_study.json"
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     changes = CHANGES[options.task]
     base = shipped(load_task(options.task), (*KEYS, *FURTHER_KEYS.get(options.task, ())))
-    study = Study(options.task, f"{options.task}_study")
+    path = measured_or_committed(options.results, name) if options.show else options.results / name
+    study = Study(options.task, path)
     for number in options.settings or range(1, len(changes) + 1):
         setting = {**base, **changes[number - 1]}
         if not options.show:

@@ -8,7 +8,7 @@ Cartpole, through the OpenAI SDK and through the Anthropic SDK: free answers fir
 completions; the server's Messages route takes none, so there the server itself is started with it. The model is tiny:
 it tests the way, not the quality of its rewards.
 
-The table is printed, and all figures are written to benchmarks/results/local_model.json.
+The table is printed, and all figures are written to outputs/benchmarks/local_model.json.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from itertools import chain
 from pathlib import Path
 
 from local_server import INSTALL, MODEL, Settings, installed, local_model
+from result_files import add_results_option
 
 import eureka
 from eureka.search.status import fates, told
@@ -174,7 +175,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--generations", type=int, default=2)
     parser.add_argument("--samples", type=int, default=8)
-    parser.add_argument("--to", type=Path, default=HERE / "results" / "local_model.json")
+    add_results_option(parser)
     options = parser.parse_args()
     if not installed():
         sys.exit(f"the local model is not installed: {INSTALL}")
@@ -196,9 +197,10 @@ def main() -> None:
         "max_output_tokens": MAX_OUTPUT_TOKENS,
         "runs": [asdict(run) for run in figures],
     }
-    options.to.parent.mkdir(parents=True, exist_ok=True)
-    options.to.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"wrote {options.to}")
+    options.results.mkdir(parents=True, exist_ok=True)
+    path = options.results / "local_model.json"
+    path.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"wrote {path}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ Every trainer gets the task's human-written reward, our simulator, network, worl
 as many updates; rsl_rl also runs once more with the learning rate that it adapts by itself, its usual setting. Ours
 scales rewards by their returns' deviation, as Stable-Baselines3's `VecNormalize` does; rsl_rl does not scale them. The
 final policies' means are judged by the same evaluation, on the start states that our trainings are judged on. A
-training that is done stands in `results/peer_scores.json` and is not made again.
+training that is done stands in `peer_scores.json` and is not made again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import torch
-from search_study_data import RESULTS, Hardware, this_hardware
+from result_files import COMMITTED, add_results_option, measured_or_committed
+from search_study_data import Hardware, this_hardware
 
 from eureka.core.serialize import dumps, loads
 from eureka.core.types import OwnReward, Rejected, TrainingResult
@@ -40,7 +41,7 @@ from eureka.trainers.population.population import stream
 from eureka.trainers.population.recording import record
 
 VERSION = 1
-PATH = RESULTS / "peer_scores.json"
+FILE = "peer_scores.json"
 OURS = "eureka"
 TRAINERS = (OURS, "stable_baselines3", "rsl_rl", "rsl_rl, adaptive rate")
 TASKS = ("cartpole", "hopper", "ant")
@@ -78,7 +79,7 @@ class Wanted:
     schedule: Schedule
 
 
-def read_scores(path: Path = PATH) -> tuple[Score, ...]:
+def read_scores(path: Path = COMMITTED / FILE) -> tuple[Score, ...]:
     """Every training there is.
 
     Raises:
@@ -87,7 +88,7 @@ def read_scores(path: Path = PATH) -> tuple[Score, ...]:
     return loads(Scores, path.read_text(encoding="utf-8")).scores if path.is_file() else ()
 
 
-def write_scores(scores: Sequence[Score], path: Path = PATH) -> None:
+def write_scores(scores: Sequence[Score], path: Path) -> None:
     """Write them all, one a line."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = dumps(Scores(VERSION, this_hardware(), tuple(scores)))
@@ -209,15 +210,16 @@ def main() -> None:
     parser.add_argument("--trainers", nargs="+", default=list(TRAINERS), choices=TRAINERS)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--steps", type=int, help="as the task has it for budget=quick where not given")
-    parser.add_argument("--output", type=Path, default=PATH)
+    add_results_option(parser)
     parser.add_argument("--show", action="store_true", help="train nothing")
     options = parser.parse_args()
-    scores = list(read_scores(options.output))
+    path = options.results / FILE
+    scores = list(read_scores(measured_or_committed(options.results, FILE) if options.show else path))
     if not options.show:
         wanted = missing(options.tasks, options.trainers, options.seeds, options.steps, scores)
         for score in make(wanted, len(os.sched_getaffinity(0))):
             scores.append(score)
-            write_scores(scores, options.output)
+            write_scores(scores, path)
             print(f"{score.task}, {score.trainer}, seed {score.seed}: {score.score:.4g}", flush=True)
     print("\n".join(score_lines(scores)))
 

@@ -5,9 +5,9 @@
 
 `collect` trains the pool of `benchmarks/pools/<task>.py` with every seed and keeps the scores of eight evaluations on
 the way: trainings are carried on bit for bit, so the score of a shorter training is that of the longer one on its way,
-and every way of choosing can be played through on this table (`benchmarks/results/race_<task>.json`). `choose` plays
+and every way of choosing can be played through on this table (`race_<task>.json`). `choose` plays
 each 2,000 times: half of the seeds, drawn anew, may be used for choosing; the truth is the mean of the others. What it
-finds goes to `benchmarks/results/race.json`.
+finds goes to `race.json`; both are under `outputs/benchmarks` (`--record`: `benchmarks/results`).
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
+from result_files import COMMITTED, add_results_option
+
 from eureka.app.build import training_length
 from eureka.app.configs import compose_config
 from eureka.core.serialize import dumps, loads
@@ -41,7 +43,7 @@ from eureka.trainers.registry import make_trainer
 
 HERE = Path(__file__).parent
 VERSION = 1
-PATH = HERE / "results" / "race.json"
+FILE = "race.json"
 TASKS = ("cartpole", "swingup", "hopper", "ant")
 LENGTHS = {"cartpole": 8_192, "hopper": 150_000, "ant": 200_000}
 """Shorter than `budget=quick` has it: on Cartpole half of the pool would be perfect, the others take long."""
@@ -79,13 +81,14 @@ def rewards(task_name: str) -> list[Reward]:
     return [verdict for verdict in verdicts if isinstance(verdict, Reward)]
 
 
-def results_file(task: str) -> Path:
-    return HERE / "results" / f"race_{task}.json"
+def table_file(task: str) -> str:
+    """The name of the file with a task's scores."""
+    return f"race_{task}.json"
 
 
-def collect(task: str, num_seeds: int, steps: int | None) -> None:
+def collect(task: str, num_seeds: int, steps: int | None, folder: Path) -> None:
     """Train what is missing of the table, seed by seed."""
-    path = results_file(task)
+    path = folder / table_file(task)
     config = compose_config([f"task={task}", "budget=quick"])
     trainer = make_trainer(config, [], os.environ)
     length = replace(training_length(config, trainer), evaluations=CHECKPOINTS)
@@ -98,25 +101,25 @@ def collect(task: str, num_seeds: int, steps: int | None) -> None:
             raise SystemExit(f"{path} has trainings of {recorded['steps']} steps: give --steps {recorded['steps']}")
         table = recorded["table"]
     graphs = rewards(task)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as checkpoints:
         for seed in range(num_seeds):
             missing = [r for r in graphs if str(seed) not in table.get(r.candidate_id, {})]
             jobs = [TrainingJob(r.candidate_id, r.graph, seed, length) for r in missing]
             with closing(trainer):
-                for event in trainer.train(jobs, Path(folder)):
+                for event in trainer.train(jobs, Path(checkpoints)):
                     if isinstance(event, TrainingResult):
                         scores = zip(event.checkpoint_steps, event.checkpoint_scores, strict=True)
                         row = {str(step): round(score, 5) for step, score in scores}
                         table.setdefault(event.candidate_id, {})[str(seed)] = row
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             content = {"version": 1, "task": task, "steps": length.steps, "table": table}
             path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
             print(f"{task}: {min(len(rows) for rows in table.values())} of {num_seeds} seeds", flush=True)
 
 
-def read_table(task: str) -> Table:
+def read_table(path: Path) -> Table:
     """Scores by reward, seed and steps."""
-    recorded = json.loads(results_file(task).read_text())
+    recorded = json.loads(path.read_text())
     return {
         name: {int(seed): {int(steps): score for steps, score in row.items()} for seed, row in rows.items()}
         for name, rows in recorded["table"].items()
@@ -241,18 +244,19 @@ def play(task: str, table: Table, repetitions: int = REPETITIONS) -> list[Found]
     return found
 
 
-def choose() -> Races:
-    """Play every table that was collected."""
-    tables = {task: read_table(task) for task in TASKS if results_file(task).is_file()}
-    if not tables:
-        raise SystemExit("nothing was collected: python benchmarks/race.py collect")
+def choose(folder: Path) -> Races:
+    """Play every table that was collected in `folder`, or else the committed ones."""
+    paths = {task: folder / table_file(task) for task in TASKS}
+    if not any(path.is_file() for path in paths.values()):
+        paths = {task: COMMITTED / table_file(task) for task in TASKS}
+    tables = {task: read_table(path) for task, path in paths.items() if path.is_file()}
     found = [each for task, table in tables.items() for each in play(task, table)]
     first = next(iter(tables.values()))
     lengths = {task: full_length(table) for task, table in tables.items()}
     return Races(VERSION, len(first), len(next(iter(first.values()))), lengths, tuple(found))
 
 
-def read_races(path: Path = PATH) -> Races | None:
+def read_races(path: Path = COMMITTED / FILE) -> Races | None:
     """What was found, or None where nothing was.
 
     Raises:
@@ -291,13 +295,15 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=TASKS)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--steps", type=int, help="as the task has it for budget=quick where not given")
+    add_results_option(parser)
     options = parser.parse_args()
     if options.what == "collect":
         for task in options.tasks:
-            collect(task, options.seeds, options.steps or LENGTHS.get(task))
+            collect(task, options.seeds, options.steps or LENGTHS.get(task), options.results)
         return
-    races = choose()
-    write_atomically(PATH, (dumps(races).replace('{"task"', '\n{"task"') + "\n").encode())
+    races = choose(options.results)
+    options.results.mkdir(parents=True, exist_ok=True)
+    write_atomically(options.results / FILE, (dumps(races).replace('{"task"', '\n{"task"') + "\n").encode())
     print("\n".join(race_lines(races)))
 
 

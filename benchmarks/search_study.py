@@ -5,7 +5,7 @@
 Each search is run with metric probing (`llm.use_probe`) and without. The best reward of its first generation, the best
 of its last one (each by the search's own scores), and the one that it called best after confirmation are then trained
 with seeds that no search used, and so are the human-written reward and the bare metric. It goes on where it was
-stopped: what is done is in the run folders under `--folder`. The result goes to `results/search_study_<task>.json`,
+stopped: what is done is in the run folders under `--folder`. The result goes to `search_study_<task>.json`,
 from which `benchmarks/tables.py` makes the README's table.
 """
 
@@ -19,8 +19,8 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+from result_files import add_results_option
 from search_study_data import (
-    RESULTS,
     VERSION,
     Condition,
     Picked,
@@ -198,7 +198,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="control steps of these trainings; as in the search if not given")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--folder", type=Path, default=Path("outputs/search_study"), help="for the runs")
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    add_results_option(parser)
     options = parser.parse_args()
     for name in options.tasks:
         print(f"wrote {write_study(study(load_task(name), options), options.results)}", flush=True)

@@ -1,4 +1,4 @@
-"""What the study of the search found: the form of `results/search_study_<task>.json`."""
+"""What the study of the search found: the form of `search_study_<task>.json`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from result_files import COMMITTED
 
 from eureka.core.serialize import dumps, loads
 from eureka.evaluation.data import Estimate
 from eureka.evaluation.statistics import LEVEL
 
 VERSION = 1
-RESULTS = Path(__file__).parent / "results"
 NUM_RESAMPLES = 4_000
 
 
@@ -86,12 +86,12 @@ class SearchStudy:
     conditions: tuple[Condition, ...]
 
 
-def path_of(task: str, folder: Path = RESULTS) -> Path:
+def path_of(task: str, folder: Path) -> Path:
     """Where a task's study is kept."""
     return folder / f"search_study_{task}.json"
 
 
-def write_study(study: SearchStudy, folder: Path = RESULTS) -> Path:
+def write_study(study: SearchStudy, folder: Path) -> Path:
     """Write it, and give the path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = path_of(study.task, folder)
@@ -99,7 +99,7 @@ def write_study(study: SearchStudy, folder: Path = RESULTS) -> Path:
     return path
 
 
-def read_studies(folder: Path = RESULTS) -> list[SearchStudy]:
+def read_studies(folder: Path = COMMITTED) -> list[SearchStudy]:
     """Every study in the folder, by task.
 
     Raises:

@@ -29,7 +29,6 @@ from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.pool import WorkerPool
 from eureka.trainers.population.recording import record
 
-RESULTS = Path(__file__).parent / "results"
 CHECKPOINTS = 4
 EVAL_EPISODES = 8
 _OF_THE_FOLDER = ("max_episode_steps",)
@@ -84,11 +83,11 @@ def schedule_of(task: Task, setting: Setting) -> Schedule:
 
 
 class Study:
-    """Trainings of the human reward and of the bare metric under settings, kept in `results/<name>.json`."""
+    """Trainings of the human reward and of the bare metric under settings, kept in a file."""
 
-    def __init__(self, task: str, name: str) -> None:
+    def __init__(self, task: str, path: Path) -> None:
         self._task = task
-        self._path = RESULTS / f"{name}.json"
+        self._path = path
         self._rows: list[Training] = []
         if self._path.is_file():
             self._rows = [Training(**row) for row in json.loads(self._path.read_text())["trainings"]]
@@ -134,7 +133,7 @@ class Study:
         """The table, after what it says in short."""
         rows = ",\n  ".join(json.dumps(asdict(row)) for row in self._rows)
         head = "".join(f" {json.dumps(key)}: {json.dumps(value)},\n" for key, value in summary.items())
-        self._path.parent.mkdir(exist_ok=True)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self._path, f'{{\n{head} "trainings": [\n  {rows}\n ]\n}}\n'.encode())
 
 

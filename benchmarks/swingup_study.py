@@ -1,7 +1,7 @@
 """Does swing-up show what a reward is worth? Its actuator, exploration and budget, tried out.
 
-    python benchmarks/swingup_study.py                  # trains what benchmarks/results/swingup_study.json lacks
-    python benchmarks/swingup_study.py --show           # prints what the screening has
+    python benchmarks/swingup_study.py                  # trains what outputs/benchmarks/swingup_study.json lacks
+    python benchmarks/swingup_study.py --show           # prints what the screening has, or what is committed
 
 The task is of use where the metric as a reward teaches nothing and a good reward does. So both the bare metric and the
 control suite's smooth reward are trained: with four seeds under every setting of `CHANGES`, which try the body and
@@ -14,11 +14,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 
+from result_files import add_results_option, measured_or_committed
 from study import Setting, Study, estimate, line, shipped
 
 from eureka.evaluation import Role
 from eureka.tasks import load_task
 
+FILE = "swingup_study.json"
 KEYS = ("gear", "initial_std", "steps", "num_envs", "horizon", "minibatches", "learning_rate", "clip")
 CHANGES: Sequence[Mapping[str, float]] = (
     {},
@@ -40,9 +42,11 @@ def main() -> None:
     """Train, print one row a setting, and write the table with its summary."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--show", action="store_true", help="train nothing")
+    add_results_option(parser)
     options = parser.parse_args()
     base = shipped(load_task("swingup"), KEYS)
-    study = Study("swingup", "swingup_study")
+    path = measured_or_committed(options.results, FILE) if options.show else options.results / FILE
+    study = Study("swingup", path)
     for change in CHANGES:
         setting = {**base, **change}
         if not options.show:

@@ -30,6 +30,8 @@ import torch
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 
+from result_files import add_results_option
+
 from eureka.core.ids import candidate_id
 from eureka.core.types import Candidate, Prompt, PromptFacts, Reward
 from eureka.proposers.program_search.proposer import ProgramSearch
@@ -41,7 +43,7 @@ from eureka.sandbox import Sandbox
 from eureka.tasks import Task, load_task
 from eureka.trainers.population.recording import record
 
-RESULT = Path(__file__).parent / "results" / "verification.json"
+FILE = "verification.json"
 TASK = "ant"
 CALLS = 40
 """Of each function within a repeat."""
@@ -199,12 +201,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--candidates", type=int, default=48)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--output", type=Path, help=f"a file to keep the result in, such as {RESULT.name}")
+    add_results_option(parser)
     options = parser.parse_args()
     found = measure(options.candidates, options.repeats)
     print("\n".join(lines(found)))
-    if options.output:
-        options.output.write_text(json.dumps(asdict(found), indent=1) + "\n", encoding="utf-8")
+    options.results.mkdir(parents=True, exist_ok=True)
+    (options.results / FILE).write_text(json.dumps(asdict(found), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

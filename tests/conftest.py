@@ -1,16 +1,28 @@
-"""What every test shares."""
+"""What every test shares, and the kinds of tests.
+
+    unit      no marker: starts no process and trains nothing; all of them together take about a minute (`make quick`)
+    process   `@pytest.mark.process`: starts a process, or trains, or searches in small (`make test` runs it too)
+    wide      `@pytest.mark.wide`: takes long, or needs what not every machine has (`make test-wide`); what is marked
+              `gpu` or `warp` is wide as well
+
+A unit test that starts a process or trains fails, and says which marker it lacks. Parts of a parametrised test are
+marked by `pytest.param(..., marks=pytest.mark.wide)`, a whole file by `pytestmark`.
+"""
 
 import atexit
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 import torch
 
 from eureka.core.types import ComponentStatistics, TrainingResult
+from eureka.trainers.population.population import Population
 from eureka.ui.video.queue import FilmQueue
 
 # No test may ask a paid model, whatever is set where the tests run.
@@ -31,6 +43,31 @@ FilmQueue.film_report = lambda self: None  # type: ignore[method-assign]
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and so would every run that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+_RESERVED = ((subprocess.Popen, "__init__"), (os, "fork"), (Population, "advance"))
+"""What a unit test may not call: it starts a process or trains."""
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """What steps with MuJoCo Warp, or needs a GPU, is wide."""
+    for item in items:
+        if any(item.iter_markers("gpu")) or any(item.iter_markers("warp")):
+            item.add_marker(pytest.mark.wide)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Hold unit tests to what they are, with all of their fixtures."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not any(item.get_closest_marker(kind) for kind in ("process", "wide")):
+            for owner, name in _RESERVED:
+                patch.setattr(owner, name, _refuse)
+        return (yield)
+
+
+def _refuse(*_: Any, **__: Any) -> None:
+    pytest.fail("a unit test starts no process and trains nothing: mark this one with @pytest.mark.process")
+
 
 # One thread: the trainer's own layout, and no quarrel between the tests' processes.
 torch.set_num_threads(1)

@@ -92,7 +92,7 @@ class Child:
                 start_new_session=own_session,
                 pass_fds=pass_fds,
             )
-        except OSError:
+        except BaseException:
             self._errors.close()
             raise
 

@@ -68,6 +68,23 @@ def call_failed(error: Exception, model: ModelAddress, *, begun: bool) -> CallFa
     return _malformed(model, _quote(error, model))
 
 
+def error_in_answer(body: str, model: ModelAddress) -> CallFailed:
+    """The failure of a call that was answered with JSON in place of a stream, by a server that said that all is well.
+
+    Some servers put an error there, with its status as a code.
+    """
+    try:
+        found = json.loads(body)
+    except ValueError:
+        found = None
+    error = found.get("error") or found.get("detail") if isinstance(found, Mapping) else None
+    if not error:
+        return _malformed(model, "a JSON document in place of a stream of events")
+    code = error.get("code") if isinstance(error, Mapping) else None
+    status = code if isinstance(code, int) and 400 <= code < 600 else 500
+    return _refusal(_said(found, model), status, None, model)
+
+
 def unfinished(model: ModelAddress, content_type: str, *, begun: bool) -> CallFailed:
     """An answer that stopped without its end: broken off, or not of the provider's protocol at all."""
     if begun:
@@ -99,15 +116,18 @@ def _why_lost(error: Exception, chain: list[BaseException], model: ModelAddress)
     if any(isinstance(cause, httpx2.TimeoutException) for cause in chain):
         return "silence for longer than llm.timeout_s"
     if getattr(error, "body", None) is not None:
-        return _said(error, model).words
+        return _said(getattr(error, "body", None), model).words
     if isinstance(error, json.JSONDecodeError):
         return "a part of it is not JSON"
     return _quote(chain[-1], model)
 
 
 def _refused(error: Exception, status: int, model: ModelAddress) -> CallFailed:
-    said = _said(error, model)
     wait_s = retry_after_s(error.response.headers) if hasattr(error, "response") else None
+    return _refusal(_said(getattr(error, "body", None), model), status, wait_s, model)
+
+
+def _refusal(said: Said, status: int, wait_s: float | None, model: ModelAddress) -> CallFailed:
     if status == 401:
         return _never(
             f"{model.provider} does not accept the key in {model.key.variable} (401): check it, or set another"
@@ -145,12 +165,20 @@ def _never(sentence: str) -> CallFailed:
     return CallFailed(ProposerError(sentence))
 
 
-def _said(error: Exception, model: ModelAddress) -> Said:
-    body = getattr(error, "body", None)
-    inner = body.get("error", body) if isinstance(body, Mapping) else body
-    words = inner.get("message") if isinstance(inner, Mapping) else inner
-    text = str(words) if words else "no reason given"
+def _said(body: object, model: ModelAddress) -> Said:
+    text = _words(body) or "no reason given"
     return Said(_shorten(model.key.redact(text)), f"{json.dumps(body, default=str)} {text}".lower())
+
+
+def _words(body: object) -> str:
+    """The sentence in an error's body: OpenAI's and Anthropic's `error.message`, FastAPI's `detail`, or a text."""
+    if isinstance(body, Mapping):
+        inner = next((body[key] for key in ("error", "message", "detail", "msg") if body.get(key)), None)
+        place = ".".join(map(str, body["loc"])) if isinstance(body.get("loc"), list) else ""
+        return ": ".join(filter(None, (place, _words(inner))))
+    if isinstance(body, list):
+        return "; ".join(filter(None, map(_words, body)))
+    return str(body) if body else ""
 
 
 def _quote(error: BaseException, model: ModelAddress) -> str:

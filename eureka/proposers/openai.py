@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -31,6 +33,20 @@ class OpenAIConfig(ModelConfig):
     """Sampling temperature, for models that take one; null: samples are told to take different lines instead."""
 
 
+class Dialect(Enum):
+    """What some servers and models refuse of a request. The pattern finds it in the words of a refusal."""
+
+    NEW_LIMIT_NAME = r"\bmax_tokens\b"
+    """The longest answer is called `max_completion_tokens`; `max_tokens` is what most compatible servers know."""
+    NO_STREAM_OPTIONS = r"\bstream_options\b"
+    """Usage cannot be asked for."""
+    NO_SYSTEM_ROLE = r"\bsystem\b.{0,20}\brole\b|\brole\b.{0,20}\bsystem\b"
+    """The system message has to be the beginning of the first user message."""
+
+
+_UNKNOWN_WORDS = re.compile(
+    "unsupported|not support|not permitted|not allowed|extra_forbidden|unexpected|unknown|unrecogni", re.IGNORECASE
+)
 _FINISH: dict[str, Literal["stop", "length", "refusal"]] = {"length": "length", "content_filter": "refusal"}
 
 
@@ -57,6 +73,7 @@ class OpenAIEndpoint:
     patience_s: float = 60.0
     transport: httpx2.BaseTransport | None = None
     provider: str = "openai"
+    _dialect: set[Dialect] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @property
     def varies(self) -> bool:
@@ -76,31 +93,46 @@ class OpenAIEndpoint:
         )
 
     def ask(self, call: Call, silence_s: float) -> Answer:
-        """Make one call, see `Endpoint.ask`. The answer is streamed, so that silence is noticed."""
+        """Make one call, see `Endpoint.ask`. The answer is streamed, so that silence is noticed.
+
+        Where a server refuses a part of the request that it can do without, the call is made again without that part,
+        and so are all later ones.
+        """
         import openai
 
         from eureka.proposers.http import call_timeout
         from eureka.proposers.streaming import read_answer
 
         def create() -> openai.Stream[ChatCompletionChunk]:
-            stream: openai.Stream[ChatCompletionChunk] = self._client.chat.completions.create(
-                model=self.model,
-                messages=_messages(call),
-                stream=True,
-                stream_options={"include_usage": True},
-                timeout=call_timeout(silence_s),
-                extra_body=self.extra_body,
-                **self._options(call),
-            )
-            return stream
+            while True:
+                dialect = frozenset(self._dialect)
+                try:
+                    stream: openai.Stream[ChatCompletionChunk] = self._client.chat.completions.create(
+                        model=self.model,
+                        stream=True,
+                        timeout=call_timeout(silence_s),
+                        extra_body=self.extra_body,
+                        **self._options(call, dialect),
+                    )
+                except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                    refused = _refused_part(f"{error.body} {error}")
+                    if refused is None or refused in dialect:
+                        raise
+                    self._dialect.add(refused)
+                else:
+                    return stream
 
         address = ModelAddress(self.provider, self.model, self.base_url, self.key)
         return read_answer(create, _Reading(self.model), call, address, openai.OpenAIError)
 
-    def _options(self, call: Call) -> dict[str, Any]:
-        # OpenAI has replaced `max_tokens`, which is the only name that all compatible servers know.
-        limit = "max_completion_tokens" if self.base_url == OFFICIAL_URL else "max_tokens"
-        options: dict[str, Any] = {limit: call.max_output_tokens}
+    def _options(self, call: Call, dialect: frozenset[Dialect]) -> dict[str, Any]:
+        new_name = self.base_url == OFFICIAL_URL or Dialect.NEW_LIMIT_NAME in dialect
+        options: dict[str, Any] = {
+            "messages": _messages(call, with_system=Dialect.NO_SYSTEM_ROLE not in dialect),
+            "max_completion_tokens" if new_name else "max_tokens": call.max_output_tokens,
+        }
+        if Dialect.NO_STREAM_OPTIONS not in dialect:
+            options["stream_options"] = {"include_usage": True}
         if self.temperature is not None:
             options["temperature"] = self.temperature
         if self.effort is not None:
@@ -108,9 +140,19 @@ class OpenAIEndpoint:
         return options
 
 
-def _messages(call: Call) -> Any:
+def _refused_part(words: str) -> Dialect | None:
+    """Which part of a request a refusal in these words is about, of those that can be left out."""
+    if not _UNKNOWN_WORDS.search(words):
+        return None
+    return next((part for part in Dialect if re.search(part.value, words, re.IGNORECASE)), None)
+
+
+def _messages(call: Call, *, with_system: bool) -> Any:
     """The messages with the call's ending after the last one; as one text, since some servers take no list of parts."""
     messages = list(call.messages)
+    if not with_system and len(messages) > 1 and messages[0].role == "system":
+        system, first = messages[:2]
+        messages[:2] = [Message(first.role, f"{system.content}\n\n{first.content}")]
     if call.ending:
         last = messages.pop()
         messages.append(Message(last.role, f"{last.content}\n\n{call.ending}"))
@@ -161,8 +203,12 @@ class _Reading:
         )
 
 
-def _said(text: object) -> Iterable[str]:
-    return [text] if isinstance(text, str) and text else []
+def _said(content: object) -> list[str]:
+    """The text of a piece: a string, or a list of parts of which those of text count and those of thinking do not."""
+    if isinstance(content, list):
+        parts = [part for part in content if isinstance(part, Mapping) and part.get("type") == "text"]
+        return [text for part in parts for text in _said(part.get("text"))]
+    return [content] if isinstance(content, str) and content else []
 
 
 def _endpoint(llm: ModelConfig, model: str, url: str, key: Key) -> Endpoint:

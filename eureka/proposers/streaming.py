@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self
 import httpx2
 
 from eureka.proposers.calls import Answer, Call, ModelAddress
-from eureka.proposers.failures import MALFORMED, call_failed, unfinished
+from eureka.proposers.failures import MALFORMED, call_failed, error_in_answer, unfinished
 
 
 class Pieces(Protocol):
@@ -51,6 +51,8 @@ def read_answer(
         raise call_failed(error, model, begun=False) from None
     try:
         with stream:
+            if "json" in stream.response.headers.get("content-type", ""):
+                raise error_in_answer(stream.response.read().decode(errors="replace"), model)
             for piece in stream:
                 call.arriving()
                 reading.add(piece)

@@ -25,6 +25,8 @@ from eureka.evaluation import Role
 from eureka.store import RunStore
 from eureka.ui.console.output import Mode, mode
 
+pytestmark = pytest.mark.process
+
 TINY: dict[str, Any] = {
     "llm": "program_search",
     "search": {"generations": 1, "samples": 2, "finalists": 1},

@@ -72,6 +72,7 @@ def written(tmp_path: Path):
     return write
 
 
+@pytest.mark.process
 def test_a_good_reward(written, capsys: pytest.CaptureFixture[str]) -> None:
     assert check(written(GOOD), "task=cartpole") == 0
     page = capsys.readouterr().out
@@ -88,6 +89,7 @@ def test_a_good_reward(written, capsys: pytest.CaptureFixture[str]) -> None:
     assert re.search(r"verdict: it can be trained with; 1 warning(; \d notes?)?\n$", page)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("columns", [80, 140])
 def test_the_page_fits_the_terminal(
     columns: int, written, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -106,6 +108,7 @@ def test_the_page_fits_the_terminal(
     assert ("their range, and what they read" in page) == (columns == 80)
 
 
+@pytest.mark.process
 def test_the_recording_is_made_once(written, capsys: pytest.CaptureFixture[str], cache: Path) -> None:
     said = "recording trajectories of cartpole: a policy is trained"
     path = written(BACKWARDS)
@@ -118,11 +121,13 @@ def test_the_recording_is_made_once(written, capsys: pytest.CaptureFixture[str],
     assert "verdict: training with it would be in vain; 1 problem" in page
 
 
+@pytest.mark.process
 def test_without_confinement_it_is_said(written, capsys: pytest.CaptureFixture[str]) -> None:
     assert check(written(GOOD), "task=cartpole", "sandbox=unsafe") == 0
     assert "traced WITHOUT CONFINEMENT (sandbox=unsafe) to" in capsys.readouterr().out
 
 
+@pytest.mark.process
 def test_a_mistake_is_told_with_its_line(written, capsys: pytest.CaptureFixture[str]) -> None:
     assert check(written(BRANCHING), "task=cartpole") == 1
     page = capsys.readouterr().out
@@ -185,6 +190,7 @@ def test_files_that_are_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "is 200,001 characters long; 200,000 are read" in capsys.readouterr().err
 
 
+@pytest.mark.process
 def test_an_exported_module_names_its_task(written, capsys: pytest.CaptureFixture[str]) -> None:
     module = 'TASK: str = "cartpole"\n\n' + FRAGILE
     assert check(written(module)) in (0, 1)

@@ -18,6 +18,8 @@ from eureka.app.cli import main
 from eureka.evaluation import read_comparison
 from eureka.store import RunStore
 
+pytestmark = pytest.mark.process
+
 SMALL = [
     "task=cartpole",
     "search.generations=2",

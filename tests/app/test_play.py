@@ -156,6 +156,7 @@ def test_sizes_that_are_none(text: str) -> None:
         parse_size(text)
 
 
+@pytest.mark.process
 def test_a_video_of_a_run(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With nothing in between: an mp4 and a poster in the run folder."""
     try:

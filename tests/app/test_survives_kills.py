@@ -12,6 +12,8 @@ import pytest
 from eureka.evaluation import read_comparison
 from eureka.store import RunStore
 
+pytestmark = pytest.mark.process
+
 SETTINGS = [
     "task=cartpole",
     "search.generations=2",
@@ -42,7 +44,7 @@ def story(folder: Path) -> tuple[object, ...]:
         return completions, results, evaluations, read_comparison(folder), store.finished_generations()
 
 
-@pytest.mark.slow
+@pytest.mark.wide
 @pytest.mark.timeout(600)
 def test_ten_kills_change_nothing(tmp_path: Path) -> None:
     undisturbed = tmp_path / "undisturbed"

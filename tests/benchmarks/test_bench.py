@@ -87,7 +87,7 @@ def test_the_tables() -> None:
 def test_it_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "bench.json"
     assert data.read_bench(path) is None
-    data.write_bench(BENCH, path)
+    data.write_bench(BENCH, path.parent)
     assert data.read_bench(path) == BENCH
 
 
@@ -121,6 +121,7 @@ def test_every_setting_of_the_physics_is_measured() -> None:
     assert sum("population of" in one.name for one in found) == 4
 
 
+@pytest.mark.process
 def test_one_process_says_how_fast_it_trains() -> None:
     training = measuring.Training("own", 0.1, 4, 0, PPO)
     found = measuring.at_once("own", [training])
@@ -130,6 +131,7 @@ def test_one_process_says_how_fast_it_trains() -> None:
         measuring.at_once("measuring", [training])  # a process that says nothing
 
 
+@pytest.mark.process
 def test_the_population_says_how_fast_it_trains() -> None:
     assert own.population(measuring.Training("own", 0.1, 4, 0, PPO), 2, 1).steps_per_second > 0
 
@@ -155,6 +157,7 @@ def test_a_world_alone_moves_and_is_rewarded_as_those_of_the_simulator(tmp_path:
             break
 
 
+@pytest.mark.process
 def test_a_profile_has_every_kind_of_work_and_adds_up() -> None:
     shares = training_profile.profile("own", 1, 0.2, num_envs=8)
     assert set(shares) == set(training_profile.KINDS)

@@ -30,12 +30,11 @@ def check(path: Path) -> list[gpu.Row]:
 @pytest.mark.warp
 @pytest.mark.timeout(900)
 def test_a_tiny_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    path = tmp_path / "gpu.json"
     arguments = ["gpu.py", "--tasks", "cartpole", "--groups", "1", "2", "--num-envs", "4", "--rounds", "1"]
-    arguments += ["--updates", "1", "--device", "cpu", "--output", str(path)]
+    arguments += ["--updates", "1", "--device", "cpu", "--results", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", arguments)
     gpu.main()
-    one, two = check(path)
+    one, two = check(tmp_path / "gpu.json")
     assert (one.task, one.groups, two.groups, two.num_envs) == ("cartpole", 1, 2, 4)
     assert one.cost is None
     assert two.cost > 0
@@ -51,12 +50,11 @@ def test_what_is_committed_has_its_form() -> None:
 @pytest.mark.timeout(900)
 def test_a_tiny_generation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Whatever one update of the original's setting scores, half of two groups reach within a few updates."""
-    path = tmp_path / "generation.json"
     arguments = ["gpu_generation.py", "--task", "cartpole", "--groups", "2", "--num-envs", "8", "--steps", "16000"]
-    arguments += ["--original-epochs", "1", "--original-num-envs", "8", "--device", "cpu", "--output", str(path)]
+    arguments += ["--original-epochs", "1", "--original-num-envs", "8", "--device", "cpu", "--results", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", arguments)
     gpu_generation.main()
-    found = gpu_generation.Result(**json.loads(path.read_text()))
+    found = gpu_generation.Result(**json.loads((tmp_path / "gpu_generation.json").read_text()))
     assert len(found.scores) == found.groups == 2
     assert 0 < found.target < 20
     assert found.generation_s is not None

@@ -39,6 +39,7 @@ def test_the_table() -> None:
     ]
 
 
+@pytest.mark.process
 @pytest.mark.filterwarnings("ignore")
 def test_a_tiny_run_of_every_trainer(tmp_path: Path) -> None:
     """Our own and every peer, 2 updates of cartpole; what was made is read back, and nothing is missing then."""

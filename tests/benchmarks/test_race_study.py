@@ -51,23 +51,24 @@ def test_the_table() -> None:
     assert "ant 200,000, hopper 1,000" in lines[4]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("task", race.TASKS)
 def test_every_pool_is_sixteen_rewards_that_can_be_verified(task: str) -> None:
     assert len({reward.graph for reward in race.rewards(task)}) == 16
 
 
+@pytest.mark.process
 def test_a_tiny_collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(race, "results_file", lambda task: tmp_path / f"{task}.json")
     for _ in range(2):  # the second finds all there
-        race.collect("cartpole", 2, 8 * 512)
-    table = race.read_table("cartpole")
+        race.collect("cartpole", 2, 8 * 512, tmp_path)
+    table = race.read_table(tmp_path / "race_cartpole.json")
     assert len(table) == 16
     assert {tuple(rows) for rows in table.values()} == {(0, 1)}
     assert {len(scores) for rows in table.values() for scores in rows.values()} == {8}
     with pytest.raises(SystemExit, match="give --steps"):
-        race.collect("cartpole", 2, 2048)
+        race.collect("cartpole", 2, 2048, tmp_path)
     monkeypatch.setattr(race, "TASKS", ("cartpole",))
-    assert {found.task for found in race.choose().found} == {"cartpole"}
+    assert {found.task for found in race.choose(tmp_path).found} == {"cartpole"}
 
 
 def test_the_committed_races_have_this_form() -> None:
@@ -75,7 +76,7 @@ def test_the_committed_races_have_this_form() -> None:
     assert races is not None
     assert races.version == race.VERSION
     for task in races.lengths:
-        table = race.read_table(task)
+        table = race.read_table(race.COMMITTED / race.table_file(task))
         assert len(table) == races.rewards
         assert {len(rows) for rows in table.values()} == {races.seeds}
     ways = [each.way for each in races.found if each.task == "swingup"]

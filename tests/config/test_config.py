@@ -279,6 +279,7 @@ PROGRAM = """
 """
 
 
+@pytest.mark.process
 def test_inside_a_hydra_main_program(tmp_path: Path) -> None:
     script = tmp_path / "theirs.py"
     script.write_text(textwrap.dedent(PROGRAM))

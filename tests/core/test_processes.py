@@ -14,6 +14,8 @@ import pytest
 from eureka.core.errors import StoreError
 from eureka.core.processes import Child, child_environment, errors_end_process, module_command, python_command
 
+pytestmark = pytest.mark.process
+
 AUTOGROUP = Path("/proc/self/autogroup")
 LOWER = (
     "import os, eureka.core.processes as p; p.lower_priority(7); print(os.nice(0), open('/proc/self/autogroup').read())"

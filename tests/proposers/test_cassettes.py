@@ -44,6 +44,7 @@ def single(endpoint: Endpoint, prompt: Prompt) -> Completion:
     return completion
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
 def test_recorded_from_the_local_model(provider: str) -> None:
     cassette = Replaying(f"{provider}_local_model")
@@ -58,6 +59,7 @@ def test_recorded_from_the_local_model(provider: str) -> None:
     assert (completion.finish == "length") == (written == 24)
 
 
+@pytest.mark.process
 def test_openai_with_reasoning_and_a_rate_limit_before() -> None:
     cassette = Replaying("openai_fixture_reasoning")
     assert cassette.origin == FIXTURE

@@ -15,6 +15,8 @@ from eureka.core.types import Message, Prompt, PromptFacts, Usage
 from eureka.proposers.anthropic import AnthropicEndpoint
 from eureka.proposers.openai import OpenAIEndpoint
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_answers_with_tokens_and_price(provider: str) -> None:
@@ -108,6 +110,15 @@ def test_text_in_a_tool_call_or_a_refusal_is_not_lost() -> None:
         first, second = proposer(endpoint("openai", server.url), concurrency=1).sample(PROMPT, ids(2))
     assert (first.text, first.finish, first.usage) == ("{code}", "stop", Usage())
     assert (second.text, second.finish) == ("no", "refusal")
+
+
+def test_content_as_a_list_of_parts_is_read_without_thinking() -> None:
+    parts = '[{"type": "thinking", "thinking": []}, {"type": "text", "text": "def"}, {"type": "text", "text": " f"}]'
+    choice = f'{{"index": 0, "delta": {{"content": {parts}}}, "finish_reason": "stop"}}'
+    raw = f'data: {{"model": "m", "choices": [{choice}]}}\n\n'
+    with serving(Step(raw=raw, headers={"content-type": "text/event-stream"})) as server:
+        (answer,) = proposer(endpoint("openai", server.url)).sample_each(dict.fromkeys(ids(1), PROMPT))
+    assert answer.text == "def f"
 
 
 def test_text_in_a_tool_call_of_anthropic_is_not_lost() -> None:

@@ -12,6 +12,8 @@ from eureka.core.errors import BudgetReached
 from eureka.core.types import Usage
 from eureka.proposers.budget import Caps, Ledger, Spent
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_the_token_cap_holds_to_the_token(provider: str) -> None:

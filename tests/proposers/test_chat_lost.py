@@ -10,6 +10,8 @@ from model_server import INPUT_TOKENS, OUTPUT_TOKENS, Step, serving
 
 from eureka.proposers.budget import Caps, Ledger
 
+pytestmark = pytest.mark.process
+
 LOST = {
     "half an answer": Step(break_after=3),
     "half an answer, then silence": Step(break_after=3, silent=True),

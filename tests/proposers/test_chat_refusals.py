@@ -12,6 +12,8 @@ from model_server import Step, serving
 from eureka.core.errors import ContextTooLong
 from eureka.proposers.budget import Caps, Ledger
 
+pytestmark = pytest.mark.process
+
 REFUSALS = [
     (
         Step(status=401, body=openai_error(f"Incorrect API key provided: {SECRET}")),
@@ -104,3 +106,57 @@ def test_beyond_patience(provider: str) -> None:
         "after 0 s of waiting another 30 s would go beyond llm.patience_s=10"
     )
     assert len(server.requests) == 2
+
+
+# ---- what other servers of the protocol refuse, and how they say so ----------------------------------------------
+
+UNSUPPORTED = openai_error(
+    "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+)
+EXTRA = {"detail": [{"type": "extra_forbidden", "loc": ["body", "stream_options"], "msg": "Extra inputs"}]}
+
+
+def test_a_refused_part_of_the_request_is_left_out_from_then_on() -> None:
+    refusals = [
+        Step(status=400, body=UNSUPPORTED),
+        Step(status=422, body=EXTRA),
+        Step(status=400, body=openai_error("System role not supported")),
+    ]
+    with serving(*refusals, Step("done")) as server:
+        asked = proposer(endpoint("openai", server.url), concurrency=1)
+        answers = list(asked.sample_each(dict.fromkeys(ids(2), PROMPT)))
+    assert [answer.text for answer in answers] == ["done", "done"]
+    assert len(server.requests) == 5
+    first, last = server.requests[0], server.requests[-1]
+    assert (first["max_tokens"], first["stream_options"]) == (50, {"include_usage": True})
+    assert [message["role"] for message in first["messages"]] == ["system", "user"]
+    assert (last["max_completion_tokens"], "max_tokens" in last, "stream_options" in last) == (50, False, False)
+    ((role, content),) = [(message["role"], message["content"]) for message in last["messages"]]
+    assert role == "user"
+    assert content.startswith("You design.\n\nThe task.")
+
+
+def test_what_is_refused_again_is_an_error() -> None:
+    with serving(Step(status=400, body=UNSUPPORTED)) as server:
+        _, error = collect(proposer(endpoint("openai", server.url)), 1)
+    assert len(server.requests) == 2
+    assert "refuses the request for claude-sonnet-5-5 (400: Unsupported parameter" in str(error)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_an_error_in_an_answer_that_says_all_is_well(provider: str) -> None:
+    step = Step(raw='{"error": {"message": "upstream provider is down", "code": 502}}')
+    with serving(step) as server:
+        ledger = Ledger(Caps(tokens=100_000))
+        _, error = collect(proposer(endpoint(provider, server.url), ledger=ledger), 1)
+    assert f"{provider} fails (502: upstream provider is down)" in str(error)
+    assert ledger.spent.tokens == 0
+
+
+def test_the_words_of_other_servers() -> None:
+    with serving(Step(status=422, body={"detail": [{"loc": ["body", "top_k"], "msg": "Extra inputs"}]})) as server:
+        _, error = collect(proposer(endpoint("openai", server.url)), 1)
+    assert "(422: body.top_k: Extra inputs)" in str(error)
+    with serving(Step(status=404, body={"detail": "Not Found"})) as server:
+        _, error = collect(proposer(endpoint("openai", server.url)), 1)
+    assert "(404: Not Found)" in str(error)

@@ -12,6 +12,7 @@ from eureka.proposers.budget import Caps
 from eureka.proposers.fallback import Fallback
 
 
+@pytest.mark.process
 def test_the_fallback_takes_over_for_good() -> None:
     told: list[str] = []
     with serving(Step("one"), Step(status=401, body=openai_error("no"))) as server:
@@ -29,6 +30,7 @@ def test_the_fallback_takes_over_for_good() -> None:
     assert told[0].endswith("; fake takes over")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("step", "caps", "kind"),
     [

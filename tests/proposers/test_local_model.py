@@ -24,7 +24,8 @@ from eureka.proposers.openai import OpenAIEndpoint
 from eureka.store import RunStore
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.process,
+    pytest.mark.wide,
     pytest.mark.skipif(not installed(), reason=f"the local model is not installed: {INSTALL}"),
 ]
 

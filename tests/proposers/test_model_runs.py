@@ -18,6 +18,8 @@ from model_server import INPUT_TOKENS, OUTPUT_TOKENS, ModelServer, Step, serving
 from eureka.app.cli import main
 from eureka.store import RunStore
 
+pytestmark = pytest.mark.process
+
 SECRET = "sk-hunted-7f3a9c5e1b2d4f60"
 REWARD = """Upright and centred.
 

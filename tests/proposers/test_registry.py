@@ -147,6 +147,7 @@ def test_a_language_model_of_ones_own() -> None:
         made(config, {})
 
 
+@pytest.mark.process
 def test_doctor_lists_every_key() -> None:
     lines = diagnose({"ORACLE_API_KEY"}, {})
     said = {line.split()[0]: line.split(maxsplit=1)[1] for line in lines if "API_KEY" in line}

@@ -56,6 +56,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.process
 def test_a_task_from_its_page_alone_to_a_finished_run(written: Path) -> None:
     commands = [line for block in blocks(DOCS / "adding-a-task.md", "sh") for line in block.splitlines()]
     names = []
@@ -105,6 +106,7 @@ def test_every_key_of_a_task_is_explained() -> None:
     assert keys <= explained, keys - explained
 
 
+@pytest.mark.process
 def test_a_persons_answers_are_used_as_the_page_says(tmp_path: Path) -> None:
     page = DOCS / "feedback.md"
     for path, text in files(page).items():
@@ -124,6 +126,7 @@ def test_a_persons_answers_are_used_as_the_page_says(tmp_path: Path) -> None:
     assert "still drifting" in third.messages[-1].content
 
 
+@pytest.mark.process
 def test_the_pages_on_dropping_in_run_as_written(tmp_path: Path) -> None:
     """All Python blocks in their order, as one program, in a folder with nothing but an exported module."""
     shutil.copy(ROOT / "examples" / "ant_reward.py", tmp_path / "reward.py")

@@ -42,6 +42,7 @@ def test_the_shipped_reward_is_an_export_for_the_ant() -> None:
     assert module.load_task().info.name == "ant"
 
 
+@pytest.mark.process
 def test_ant_drop_in() -> None:
     output = run_example("ant_drop_in", "--steps", "30")
     means = {name: float(value) for name, value in re.findall(r"^  (\w+): (\S+)$", output, re.MULTILINE)}
@@ -140,6 +141,7 @@ def test_the_pasted_task_fills_the_reward_from_isaac_gyms_tensors(isaacgym_examp
     assert float(task.extras["reward_components"]["action_squared"]) == pytest.approx(-0.1)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("mistake", [False, True])
 def test_it_type_checks_against_isaac_gyms_stubs(tmp_path: Path, mistake: bool) -> None:
     """Against a patched copy of `isaacgym-stubs`: as shipped it has only gymapi, with a property named `lambda`."""

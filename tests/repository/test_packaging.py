@@ -59,6 +59,7 @@ def test_every_package_has_an_init() -> None:
     assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
 
 
+@pytest.mark.process
 def test_the_wheel_has_every_file_and_nothing_generic(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
@@ -67,6 +68,7 @@ def test_the_wheel_has_every_file_and_nothing_generic(built: Path) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} == {"eureka"}
 
 
+@pytest.mark.process
 def test_the_sdist_has_every_file(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
@@ -90,6 +92,7 @@ def test_everything_installed_is_pinned_within_its_range() -> None:
         assert wanted.specifier.contains(versions[canonicalize_name(wanted.name)]), text
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("target", ["run", "test", "check"])
 def test_make_refuses_an_old_python_in_one_sentence(tmp_path: Path, target: str) -> None:
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
@@ -105,6 +108,7 @@ def test_make_refuses_an_old_python_in_one_sentence(tmp_path: Path, target: str)
     assert not (tmp_path / ".venv").exists()
 
 
+@pytest.mark.process
 def test_make_installs_only_when_something_changed(tmp_path: Path) -> None:
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, tmp_path)

@@ -31,6 +31,7 @@ def _about_attack(item: pytest.Item) -> bool:
     return isinstance(item, pytest.Function) and hasattr(item, "callspec") and "attack" in item.callspec.params
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 def test_attack_is_stopped(attack: Attack, cells: Cells) -> None:
     row = {column: cell for (name, column), cell in cells.items() if name == attack.name}
@@ -46,6 +47,7 @@ def test_attack_is_stopped(attack: Attack, cells: Cells) -> None:
         assert not {*attack.holders} - ALWAYS or any(word in full.why for word in REFUSED), full
 
 
+@pytest.mark.process
 def test_every_layer_stops_something(cells: Cells) -> None:
     """Where it is the machine's own, and so there to be shown; the canaries stop nothing, they refuse."""
     stopped_by = {cell.by for cell in cells.values() if cell.state == "stopped"}

@@ -142,6 +142,7 @@ def test_acts_are_possible_here() -> None:
     assert [act for act in sorted(possible) if acts[act].sings()] == []
 
 
+@pytest.mark.process
 def test_zygote_that_cannot_fork_says_so() -> None:
     with pytest.raises(SandboxError, match="no process could be forked: Resource temporarily unavailable"):
         Sandbox("attack_suite.target:without_processes", import_path=[HERE]).start()

@@ -10,6 +10,8 @@ import pytest
 
 from eureka.sandbox import Finished, Limits, Sandbox
 
+pytestmark = pytest.mark.process
+
 TARGET = "jail_targets:python"
 
 HUNT = """

@@ -43,6 +43,7 @@ def states(sandbox: Sandbox) -> dict[str, str]:
     return {report.name: report.state for report in sandbox.layers}
 
 
+@pytest.mark.process
 def test_every_layer_reports(jail: Sandbox) -> None:
     assert [report.name for report in jail.layers] == NAMES
     assert {report.name for report in jail.layers if not report.mandatory} == OPTIONAL
@@ -50,15 +51,18 @@ def test_every_layer_reports(jail: Sandbox) -> None:
     assert all(report.detail for report in jail.layers)
 
 
+@pytest.mark.process
 def test_inspect_layers_needs_no_torch_and_agrees(jail: Sandbox) -> None:
     assert inspect_layers() == jail.layers
 
 
+@pytest.mark.process
 def test_unsafe_mode_says_off(open_jail: Sandbox) -> None:
     kept = {*OUTSIDE, "environment", "descriptors", "rlimits"}
     assert states(open_jail) == {name: "on" if name in kept else "off" for name in NAMES}
 
 
+@pytest.mark.process
 def test_unsafe_mode_keeps_clock_caps_and_rlimits(open_jail: Sandbox) -> None:
     limits = Limits(wall_s=0.3, memory_bytes=256 << 20, output_bytes=1000)
     cases = {"import time; time.sleep(9)": "timeout", "bytearray(1 << 30)": "memory", "result = 'x' * 2000": "output"}
@@ -68,11 +72,13 @@ def test_unsafe_mode_keeps_clock_caps_and_rlimits(open_jail: Sandbox) -> None:
         assert outcome.kind == kind
 
 
+@pytest.mark.process
 def test_canary_that_succeeds_is_refused_by_the_property_it_names() -> None:
     with pytest.raises(SandboxUnavailable, match=r"lack of canaries \(generated code could still .*start processes"):
         jailed(without=("seccomp",)).start()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("without", "property_lost"),
     [("descriptors", "use a descriptor it was not given"), ("rlimits", "raise its own limits")],
@@ -84,6 +90,7 @@ def test_canaries_watch_more_than_seccomp(without: str, property_lost: str) -> N
         jailed(without=names).start()
 
 
+@pytest.mark.process
 def test_generated_code_does_not_run_when_a_canary_succeeds(tmp_path: Path) -> None:
     """The refusal comes from the child itself, before the target is called."""
     sandbox = jailed(without=("seccomp", "landlock", "namespaces", "rlimits"))
@@ -93,6 +100,7 @@ def test_generated_code_does_not_run_when_a_canary_succeeds(tmp_path: Path) -> N
     assert not witness.exists()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("layer", "source"),
     [
@@ -186,6 +194,7 @@ def test_shared_mappings_are_told_from_private_ones() -> None:
     ]
 
 
+@pytest.mark.process
 def test_torch_works_confined() -> None:
     limits = Limits(wall_s=60, cpu_s=60, memory_bytes=1 << 30)
     with Sandbox("jail_targets:warm_torch", limits, import_path=[HERE]) as sandbox:

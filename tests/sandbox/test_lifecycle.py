@@ -16,6 +16,8 @@ import pytest
 from eureka.core.errors import SandboxError
 from eureka.sandbox import Finished, Limits, Sandbox, host, launch
 
+pytestmark = pytest.mark.process
+
 HERE = Path(__file__).parent
 ECHO = "eureka.sandbox.child:echo"
 TARGET = "jail_targets:python"

@@ -12,6 +12,8 @@ import pytest
 from eureka.sandbox import Failed, Finished, Limits, Sandbox
 from eureka.sandbox.watchdog import Usage, Watchdog, parse_status
 
+pytestmark = pytest.mark.process
+
 TARGET = "jail_targets:python"
 SMALL = Limits(wall_s=20, cpu_s=20, memory_bytes=256 << 20, output_bytes=1 << 20)
 

@@ -12,6 +12,8 @@ import pytest
 from eureka.core.errors import SandboxUnavailable
 from eureka.sandbox import Finished, Sandbox
 
+pytestmark = pytest.mark.process
+
 HERE = Path(__file__).parent
 
 USERNS = "allow unprivileged user namespaces"

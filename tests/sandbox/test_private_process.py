@@ -6,6 +6,8 @@ import resource
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from eureka.sandbox import Sandbox
 from eureka.sandbox.libc import prctl
 from eureka.sandbox.private_process import private_process
@@ -24,6 +26,7 @@ def test_what_holds_keys_is_private_and_then_as_before() -> None:
     assert (prctl(_GET_DUMPABLE), resource.getrlimit(resource.RLIMIT_CORE)) == before
 
 
+@pytest.mark.process
 def test_confinement_works_below_a_private_process() -> None:
     with Sandbox() as sandbox:
         open_layers = sandbox.layers

@@ -15,7 +15,7 @@ from eureka.search.diagnoses import record_diagnoses
 from eureka.store import RunStore
 from eureka.store.diagnoses import read_diagnoses
 from eureka.ui.report import render_report
-from eureka.ui.report.candidates import told
+from eureka.ui.report.candidates import diagnosis_text
 from eureka.ui.report.reading import read_run
 
 # total = exp(speed), where only the speed itself is reported, which no part of the total is.
@@ -49,10 +49,10 @@ def test_warnings_and_notes_stand_with_their_candidates(tmp_path: Path) -> None:
         first, second = read_run(store).candidates
         page = render_report(store)
     assert [(d.severity, d.line) for d in first.diagnoses] == [(Severity.WARNING, None), (Severity.WARNING, 4)]
-    assert "pace does not reach the total" in told(first.diagnoses[0])
-    assert told(first.diagnoses[1]).startswith("rush (of speed) is in the total")
-    assert told(first.diagnoses[1]).endswith("and in no component (line 4)")
-    assert "negligible" in " ".join(told(d) for d in second.diagnoses if d.severity is Severity.NOTE)
+    assert "pace does not reach the total" in diagnosis_text(first.diagnoses[0])
+    assert diagnosis_text(first.diagnoses[1]).startswith("rush (of speed) is in the total")
+    assert diagnosis_text(first.diagnoses[1]).endswith("and in no component (line 4)")
+    assert "negligible" in " ".join(diagnosis_text(d) for d in second.diagnoses if d.severity is Severity.NOTE)
     assert "Before training: rush (of speed) is in the total" in page
     _, of_first, of_second = page.split('<details class="candidate')
     assert "2 warnings" in of_first

@@ -11,6 +11,8 @@ from eureka.reward.analysis.screening import Screening
 from eureka.store import RunStore
 from eureka.trainers.population import trajectories
 
+pytestmark = pytest.mark.process
+
 RUN = ["run", "task=cartpole", "search.generations=1", "search.samples=2", "search.finalists=1", "evaluation.seeds=0"]
 SMALL = ["train.steps=2000", "train.checkpoints=1", "train.eval_episodes=2", "train.workers=1"]
 

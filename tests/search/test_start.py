@@ -260,6 +260,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
+@pytest.mark.process
 def test_a_run_and_its_report(started: Path) -> None:
     with RunStore.open(started, read_only=True) as store:
         assert store.facts()["init source"] == OWN
@@ -272,6 +273,7 @@ def test_a_run_and_its_report(started: Path) -> None:
     assert not (started / "checkpoints" / "trained").exists()
 
 
+@pytest.mark.process
 def test_a_replay_starts_from_the_same(started: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     replay = ["run", *SEARCH, *SMALL, "llm=replay", f"llm.run={started}", f"output={tmp_path / 'again'}"]
     with pytest.raises(SystemExit) as caught:

@@ -180,7 +180,7 @@ def test_places(tmp_path: Path) -> None:
         assert store.best_folder == tmp_path / "run" / "best"
         assert store.checkpoint_folder == tmp_path / "run" / "checkpoints"
         assert store.write_file("best/reward.py", "lone \ud800").read_text() == "lone ?"
-    assert generation_of("g12-c003") == 12
+    assert generation_of("g12-c03") == 12
     with pytest.raises(ValueError, match="'best' is not a candidate id"):
         generation_of("best")
 
@@ -246,6 +246,7 @@ def test_rows_changed_by_hand_and_policies_deleted(tmp_path: Path) -> None:
             store.results()
 
 
+@pytest.mark.process
 def test_one_writer_at_a_time_and_readers_meanwhile(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     open_run = (
@@ -307,6 +308,7 @@ FULL_DISK = """
 """
 
 
+@pytest.mark.process
 def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
     with make_store(tmp_path / "run") as store:
         store.set_fact("before", "1")
@@ -348,6 +350,7 @@ WRITER = """
 """
 
 
+@pytest.mark.process
 def test_sigkill_at_any_moment_loses_nothing_acknowledged(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     acknowledged = 0

@@ -182,6 +182,7 @@ def test_a_thousand_steps_of_a_vector_equal_training(ant: Task, reward: Path, mo
     assert resets > 10
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_a_wrapper_in_every_environment_is_the_same(reward: Path, asynchronous: bool) -> None:
     """`RewardWrapper` inside the vector, in other processes too, and `VectorRewardWrapper` around it."""
@@ -288,6 +289,7 @@ def test_a_module_without_its_task_is_told_it(tmp_path: Path, reward: Path) -> N
     assert env.step(np.zeros(8, np.float32))[4]["reward_components"]["jerk"] == 0.0
 
 
+@pytest.mark.process
 def test_environments_that_cannot_be_used(reward: Path) -> None:
     with pytest.raises(TaskError, match="another body"):
         RewardWrapper(gymnasium.make("InvertedPendulum-v5"), reward)

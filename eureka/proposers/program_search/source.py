@@ -1,16 +1,18 @@
 """Reward programs of the program search, and their Python source: `parse(render(program)) == program`.
 
 A program is a sum of terms; a term is weight * shaping(quantity), a quantity one number per environment made from State
-fields. One table of expression templates serves both writing and reading, so that the two cannot drift apart.
+fields. One table of templates serves both writing and reading, so that the two cannot drift apart.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import cast
+from functools import cache
+from itertools import product
 
 
 class Shaping(StrEnum):
@@ -42,33 +44,33 @@ class Kind(StrEnum):
     ONE = "one"
 
 
-# F and G stand for fields, I and J for column numbers, A for the first component's name.
+# Words in capitals are holes: fields, columns, the term's name, and the name of the program's first term.
 _QUANTITY: Mapping[Kind, str] = {
-    Kind.SCALAR: "F",
-    Kind.COLUMN: "F[:, I]",
-    Kind.NUMBER: "F.float()",
-    Kind.MEAN_NUMBER: "torch.mean(F.float(), dim=-1)",
-    Kind.SCALAR_SQUARED: "torch.square(F)",
-    Kind.COLUMN_SQUARED: "torch.square(F[:, I])",
-    Kind.SUM_SQUARED: "torch.sum(torch.square(F), dim=-1)",
-    Kind.MATRIX_SQUARED: "torch.sum(torch.square(F), dim=(-2, -1))",
-    Kind.NORM: "torch.linalg.vector_norm(F, dim=-1)",
-    Kind.MATRIX_NORM: "torch.linalg.vector_norm(F, dim=(-2, -1))",
-    Kind.SCALAR_CHANGE: "torch.square(F - G)",
-    Kind.CHANGE: "torch.sum(torch.square(F - G), dim=-1)",
-    Kind.DISTANCE: "torch.linalg.vector_norm(F - G, dim=-1)",
+    Kind.SCALAR: "FIELD",
+    Kind.COLUMN: "FIELD[:, INDEX]",
+    Kind.NUMBER: "FIELD.float()",
+    Kind.MEAN_NUMBER: "torch.mean(FIELD.float(), dim=-1)",
+    Kind.SCALAR_SQUARED: "torch.square(FIELD)",
+    Kind.COLUMN_SQUARED: "torch.square(FIELD[:, INDEX])",
+    Kind.SUM_SQUARED: "torch.sum(torch.square(FIELD), dim=-1)",
+    Kind.MATRIX_SQUARED: "torch.sum(torch.square(FIELD), dim=(-2, -1))",
+    Kind.NORM: "torch.linalg.vector_norm(FIELD, dim=-1)",
+    Kind.MATRIX_NORM: "torch.linalg.vector_norm(FIELD, dim=(-2, -1))",
+    Kind.SCALAR_CHANGE: "torch.square(FIELD - OTHER)",
+    Kind.CHANGE: "torch.sum(torch.square(FIELD - OTHER), dim=-1)",
+    Kind.DISTANCE: "torch.linalg.vector_norm(FIELD - OTHER, dim=-1)",
     # The z component of the body's z axis in the world, from the two middle parts of a unit quaternion.
-    Kind.QUATERNION_UP: "1.0 - 2.0 * (torch.square(F[:, I]) + torch.square(F[:, J]))",
-    Kind.ONE: "torch.ones_like(A)",
+    Kind.QUATERNION_UP: "1.0 - 2.0 * (torch.square(FIELD[:, INDEX]) + torch.square(FIELD[:, SECOND]))",
+    Kind.ONE: "torch.ones_like(FIRST)",
 }
-# X stands for the quantity; W, T and S for the named constants weight, target and scale.
+# X stands for the quantity.
 _SHAPING: Mapping[Shaping, str] = {
-    Shaping.LINEAR: "W * X",
-    Shaping.TANH: "W * torch.tanh(X / S)",
-    Shaping.EXP: "W * torch.exp(-torch.abs(X - T) / S)",
-    Shaping.GAUSSIAN: "W * torch.exp(-torch.square((X - T) / S))",
+    Shaping.LINEAR: "NAME_weight * (X)",
+    Shaping.TANH: "NAME_weight * torch.tanh((X) / NAME_scale)",
+    Shaping.EXP: "NAME_weight * torch.exp(-torch.abs((X) - NAME_target) / NAME_temperature)",
+    Shaping.GAUSSIAN: "NAME_weight * torch.exp(-torch.square(((X) - NAME_target) / NAME_temperature))",
 }
-_HOLES = frozenset("FGIJAXWTS")
+_HOLE = re.compile("FIELD|OTHER|INDEX|SECOND|FIRST|NAME")
 _SCALE_NAME = {Shaping.TANH: "scale", Shaping.EXP: "temperature", Shaping.GAUSSIAN: "temperature"}
 _LINE_LENGTH = 100
 HAS_TARGET = frozenset({Shaping.EXP, Shaping.GAUSSIAN})
@@ -121,18 +123,18 @@ def parse(source: str) -> Program | None:
     """The program that `render` wrote as `source` (spacing and comments may differ); None for any other code."""
     try:
         module = ast.parse(source)
-        function = next((n for n in module.body if isinstance(n, ast.FunctionDef)), None)
-        program = _read(function) if function else None
-        if program is None or ast.dump(ast.parse(render(program))) != ast.dump(module):
-            return None
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        program = _read(module)
+        return program if ast.dump(ast.parse(render(program))) == ast.dump(module) else None
+    except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError):
         return None
-    return program
 
 
 def _component_lines(term: Term, first: str) -> list[str]:
     """One line, or three where it would be long: weight * (what is weighted)."""
-    line = f"{term.name} = {ast.unparse(_expression(term, first))}"
+    q = term.quantity
+    holes = {"NAME": term.name, "FIRST": first, "FIELD": q.field, "OTHER": q.other}
+    holes |= {"INDEX": str(q.index), "SECOND": str(q.index_2)}
+    line = f"{term.name} = {_HOLE.sub(lambda hole: holes[hole[0]], _template(term.shaping, q.kind))}"
     if len(line) <= _LINE_LENGTH:
         return [line]
     weight, _, weighted = line.partition(" * ")
@@ -140,7 +142,7 @@ def _component_lines(term: Term, first: str) -> list[str]:
 
 
 def _constants(term: Term) -> dict[str, float]:
-    """The term's named constants, in the order of `W`, `T`, `S`."""
+    """The term's named constants, in the order of the source."""
     constants = {f"{term.name}_weight": term.weight}
     if term.target is not None:
         constants[f"{term.name}_target"] = term.target
@@ -149,90 +151,56 @@ def _constants(term: Term) -> dict[str, float]:
     return constants
 
 
-def _template(text: str) -> ast.expr:
-    return ast.parse(text, mode="eval").body
+@cache
+def _template(shaping: Shaping, kind: Kind) -> str:
+    """The expression of a term with its holes, in Python's own spacing and without needless brackets."""
+    return ast.unparse(ast.parse(_SHAPING[shaping].replace("X)", f"{_QUANTITY[kind]})"), mode="eval"))
 
 
-class _Fill(ast.NodeTransformer):
-    """Puts expressions in place of a template's holes."""
+@cache
+def _pattern(shaping: Shaping, kind: Kind) -> re.Pattern[str]:
+    """Matches the expression of a term; its groups are the holes."""
+    seen: set[str] = set()
 
-    def __init__(self, values: Mapping[str, ast.expr]) -> None:
-        self.values = values
+    def group(hole: re.Match[str]) -> str:
+        if hole[0] in seen:
+            return f"(?P={hole[0]})"
+        seen.add(hole[0])
+        return f"(?P<{hole[0]}>{'[0-9]+' if hole[0] in ('INDEX', 'SECOND') else '[A-Za-z_][A-Za-z0-9_]*'})"
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.values.get(node.id, node)
-
-
-def _expression(term: Term, first: str) -> ast.expr:
-    q = term.quantity
-    holes: dict[str, ast.expr] = {"F": ast.Name(q.field), "G": ast.Name(q.other), "A": ast.Name(first)}
-    holes |= {"I": ast.Constant(q.index), "J": ast.Constant(q.index_2)}
-    quantity = cast(ast.expr, _Fill(holes).visit(_template(_QUANTITY[q.kind])))
-    constants = {"W": ast.Name(f"{term.name}_weight"), "T": ast.Name(f"{term.name}_target")}
-    scale = ast.Name(f"{term.name}_{_SCALE_NAME.get(term.shaping, '')}")
-    return cast(ast.expr, _Fill({**constants, "S": scale, "X": quantity}).visit(_template(_SHAPING[term.shaping])))
+    return re.compile(_HOLE.sub(group, re.escape(_template(shaping, kind))))
 
 
-def _match(template: object, node: object, holes: dict[str, ast.expr]) -> bool:
-    """Whether `node` is the template with its holes filled; fills `holes`."""
-    if isinstance(template, ast.Name) and template.id in _HOLES:
-        if not isinstance(node, ast.expr):
-            return False
-        holes[template.id] = node
-        return True
-    if isinstance(template, ast.AST):
-        return type(template) is type(node) and all(
-            _match(value, getattr(node, name), holes) for name, value in ast.iter_fields(template)
-        )
-    if isinstance(template, list):
-        same = isinstance(node, list) and len(template) == len(node)
-        return same and all(_match(a, b, holes) for a, b in zip(template, cast("list[object]", node), strict=True))
-    return template == node
-
-
-def _read(function: ast.FunctionDef) -> Program | None:
+def _read(module: ast.Module) -> Program:
+    """Raises LookupError where there is no function, or a term without its constants."""
+    function = next(iter(node for node in module.body if isinstance(node, ast.FunctionDef)), None)
+    if function is None:
+        raise LookupError
     constants: dict[str, float] = {}
     terms: list[Term] = []
     for statement in function.body:
-        if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+        if not isinstance(statement, ast.Assign):
             continue
-        name = statement.targets[0].id
+        name, value = ast.unparse(statement.targets[0]), ast.unparse(statement.value)
         try:
-            constants[name] = float(ast.literal_eval(statement.value))
-        except (ValueError, TypeError):
-            term = _read_term(name, statement.value, constants)
-            if term is not None:
-                terms.append(term)
-    return Program(tuple(terms)) if terms else None
+            constants[name] = float(value)
+        except ValueError:
+            terms += _read_term(name, value, constants)
+    if not terms:
+        raise LookupError
+    return Program(tuple(terms))
 
 
-def _read_term(name: str, expression: ast.expr, constants: Mapping[str, float]) -> Term | None:
-    if f"{name}_weight" not in constants:
-        return None
-    for shaping, text in _SHAPING.items():
-        outer: dict[str, ast.expr] = {}
-        if not _match(_template(text), expression, outer):
+def _read_term(name: str, expression: str, constants: Mapping[str, float]) -> list[Term]:
+    """The term, or none where this is no expression of one. Raises LookupError where a constant of it is missing."""
+    for shaping, kind in product(Shaping, Kind):
+        found = _pattern(shaping, kind).fullmatch(expression)
+        if found is None:
             continue
-        quantity = _read_quantity(outer["X"])
-        if quantity is not None:
-            return Term(
-                name=name,
-                quantity=quantity,
-                shaping=shaping,
-                weight=constants[f"{name}_weight"],
-                target=constants.get(f"{name}_target") if shaping in HAS_TARGET else None,
-                scale=constants.get(f"{name}_{_SCALE_NAME[shaping]}") if shaping in _SCALE_NAME else None,
-            )
-    return None
-
-
-def _read_quantity(expression: ast.expr) -> Quantity | None:
-    for kind, text in _QUANTITY.items():
-        inner: dict[str, ast.expr] = {}
-        if not _match(_template(text), expression, inner):
-            continue
-        names = {hole: node.id for hole, node in inner.items() if isinstance(node, ast.Name)}
-        numbers = {h: n.value for h, n in inner.items() if isinstance(n, ast.Constant) and isinstance(n.value, int)}
-        if set(names) | set(numbers) == set(inner) and set(numbers) <= {"I", "J"}:
-            return Quantity(kind, names.get("F", ""), names.get("G", ""), numbers.get("I"), numbers.get("J"))
-    return None
+        holes = found.groupdict()
+        index, second = (int(holes[hole]) if hole in holes else None for hole in ("INDEX", "SECOND"))
+        quantity = Quantity(kind, holes.get("FIELD", ""), holes.get("OTHER", ""), index, second)
+        target = constants[f"{name}_target"] if shaping in HAS_TARGET else None
+        scale = constants[f"{name}_{_SCALE_NAME[shaping]}"] if shaping in _SCALE_NAME else None
+        return [Term(name, quantity, shaping, constants[f"{name}_weight"], target, scale)]
+    return []

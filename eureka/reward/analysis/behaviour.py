@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import torch
 
-from eureka.reward.analysis.fingerprint import stretched
 from eureka.reward.analysis.structure import Entry
 from eureka.reward.analysis.thresholds import BEYOND, CONSTANT_STD, EDGE
 from eureka.reward.graph.format import Ref
 from eureka.reward.graph.runtime import RewardFunction
-from eureka.reward.graph.verify import non_finite_line
+from eureka.reward.graph.verify import non_finite_line, stretched
 
 State = Mapping[str, torch.Tensor]
 

@@ -189,7 +189,7 @@ def _about_recorded(name: str, value: Behaviour, every: Mapping[str, Behaviour])
     share = value.variance_share
     if several and share is not None and share > thresholds.DOMINANT_SHARE:
         yield Diagnosis(Kind.COMPONENT_DOMINATES, Severity.NOTE, name, {"share": share})
-    elif several and share is not None and abs(share) < thresholds.NEGLIGIBLE_RECORDED_SHARE:
+    elif several and share is not None and abs(share) < thresholds.NEGLIGIBLE_SHARE:
         yield Diagnosis(Kind.COMPONENT_NEGLIGIBLE, Severity.NOTE, name, {"share": share})
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 
 from eureka.reward.graph.runtime import compile_graph
+from eureka.reward.graph.verify import stretched
 
 State = Mapping[str, torch.Tensor]
 
@@ -25,11 +26,6 @@ BLOCKS = 2 + len(_STRETCHES)
 """How many blocks of states there are."""
 _MAX_FACTOR_ERROR = 1e-3
 """A factor this near to 1 is rounding."""
-
-
-def stretched(state: State, factor: float) -> dict[str, torch.Tensor]:
-    """Every floating point field times a factor; flags and counters as they are."""
-    return {name: value * factor if value.is_floating_point() else value for name, value in state.items()}
 
 
 def mixed(state: State, names: Sequence[str] = ()) -> dict[str, torch.Tensor]:

@@ -53,7 +53,7 @@ class Screening:
             theirs = self.examiner.look(other.reward.graph)
             factor = None if isinstance(theirs, Failed) else twin_factor(ours.fingerprint, theirs.fingerprint)
             if factor is not None:
-                return _rejected(reward, _twin(factor, other), _DIFFERENT)
+                return _rejected(reward, _twin(factor, other), _DIFFERENT, other.reward.candidate_id)
         if ours.ranking is not None and ours.ranking.is_backwards:
             return _rejected(reward, for_person(prefers_failing(ours.ranking)), _RIGHT_WAY)
         return None
@@ -69,5 +69,5 @@ def _twin(factor: float, other: Tried) -> str:
     return f"its total is that of {other.reward.candidate_id}{scale}, which {outcome}: it is not trained again"
 
 
-def _rejected(reward: Reward, message: str, remedy: str) -> Rejected:
-    return Rejected(reward.candidate_id, Stage.SCREEN, f"{message}.", f"{message}. {remedy}")
+def _rejected(reward: Reward, message: str, remedy: str, duplicate_of: str | None = None) -> Rejected:
+    return Rejected(reward.candidate_id, Stage.SCREEN, f"{message}.", f"{message}. {remedy}", duplicate_of)

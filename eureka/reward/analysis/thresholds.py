@@ -24,8 +24,6 @@ DROWNING_SHARE = 0.8
 """program_search: a component with a larger share is scaled down unless it follows the metric."""
 NEGLIGIBLE_SHARE = 0.01
 """Of the total's variance: what has less does not change what is learned."""
-NEGLIGIBLE_RECORDED_SHARE = 0.001
-"""The same on recorded transitions."""
 FLAT_STD = 1e-3
 """Of the largest standard deviation of any component: what varies less teaches nothing."""
 RARELY = 0.01

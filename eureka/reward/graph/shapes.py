@@ -15,6 +15,7 @@ import torch
 from eureka.core.types import FieldSpec
 from eureka.reward.graph.format import ConstantRef, Graph, InputRef, Node, Ref
 from eureka.reward.graph.operations import DTYPES, OPS, Rows
+from eureka.reward.graph.rows import Form, mixes_rows
 from eureka.reward.graph.runtime import call_operation, evaluate_nodes
 
 State = Mapping[str, torch.Tensor]
@@ -61,7 +62,7 @@ def check_shapes(graph: Graph, fields: Sequence[FieldSpec]) -> Problem | None:
             return problem
     for name, ref in (("the total", graph.total), *((f"the component {c.name!r}", c.value) for c in graph.components)):
         result = budget.value(ref)
-        if result.shape != (BATCHES[1],) or result.dtype != torch.float32:
+        if result.batch is None or result.tensor.dim() != 1 or result.tensor.dtype != torch.float32:
             return Problem(f"{name} is not a float32 tensor of shape (num_envs,)")
     return None
 
@@ -72,13 +73,13 @@ class _Budget:
     def __init__(self, graph: Graph, state: State) -> None:
         self._graph = graph
         self._state = state
-        self._values: list[list[torch.Tensor]] = []
+        self._values: list[list[Form]] = []
         self._reads_state: set[int] = set()
         self._bytes = self._tensors = 0
         self._work = 0.0
 
-    def value(self, ref: Ref) -> torch.Tensor:
-        return self._state[ref.name] if isinstance(ref, InputRef) else self._values[ref.index][ref.item or 0]
+    def value(self, ref: Ref) -> Form:
+        return Form(self._state[ref.name], 0) if isinstance(ref, InputRef) else self._values[ref.index][ref.item or 0]
 
     def spend(self, node: Node, small: list[torch.Tensor], large: list[torch.Tensor]) -> Problem | None:
         """Looks at one node's results with the smaller and the larger number of environments."""
@@ -88,15 +89,18 @@ class _Budget:
             problem = _check_size(node, a, b)
             if problem is not None:
                 return problem
+        results = [Form(b, next(iter(_batch_dims(a, b)), None)) for a, b in zip(small, large, strict=True)]
         if any(isinstance(r, InputRef) or r.index in self._reads_state for r in node.tensors):
             self._reads_state.add(len(self._values))
-            if not all(_batch_dims(a, b) for a, b in zip(small, large, strict=True)):
+            if any(form.batch is None for form in results):
                 return _MIXES.at(node)
-        arguments = [self.value(r) for r in node.tensors]
-        self._values.append(large)
+        operands = [self.value(r) for r in node.tensors]
+        if mixes_rows(node, operands, results):
+            return _ALONG_BATCH.at(node)
+        self._values.append(results)
         self._bytes += sum(tensor.numel() * tensor.element_size() for tensor in large) // BATCHES[1]
         self._tensors += len(large)
-        self._work += _work(node, arguments, large)
+        self._work += _work(node, [form.tensor for form in operands], large)
         return self._beyond(node) or _check_division(self._graph, node, large)
 
     def _beyond(self, node: Node) -> Problem | None:
@@ -165,6 +169,11 @@ _MIXES = _Told(
     "Reduce over the last dimension only (dim=-1), and use no statistics over the batch such as mean(), std() or max() "
     "without dim.",
 )
+_ALONG_BATCH = _Told(
+    "it works along the first dimension, num_envs, so a reward would depend on the other environments, or on the place "
+    "of an environment among them",
+    "Work along dim=-1 of one environment's values: no cumsum, sort, flip, roll, softmax, slice or reshape over dim=0.",
+)
 _ODD_SIZE = _Told(
     "a size depends on the number of environments in an unusual way",
     "Keep the first dimension, num_envs, whole: slice and join along the other dimensions.",
@@ -176,8 +185,9 @@ _PAIRS = _Told(
 )
 
 
-def _batch_dims(small: torch.Tensor, large: torch.Tensor) -> int:
-    return sum(a != b for a, b in zip(small.shape, large.shape, strict=True))
+def _batch_dims(small: torch.Tensor, large: torch.Tensor) -> list[int]:
+    """The dimensions whose size depends on the number of environments."""
+    return [dim for dim, (a, b) in enumerate(zip(small.shape, large.shape, strict=True)) if a != b]
 
 
 def _check_size(node: Node, small: torch.Tensor, large: torch.Tensor) -> Problem | None:
@@ -187,7 +197,7 @@ def _check_size(node: Node, small: torch.Tensor, large: torch.Tensor) -> Problem
         if a != b and (a % BATCHES[0] or a // BATCHES[0] * BATCHES[1] != b):
             return _ODD_SIZE.at(node)
     batched = _batch_dims(small, large)
-    if batched > 1:
+    if len(batched) > 1:
         return _PAIRS.at(node)
     # Each size by itself too: a tensor without elements can have a size without bound.
     elements = max(large.numel(), *large.shape, 0) // (BATCHES[1] if batched else 1)

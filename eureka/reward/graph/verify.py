@@ -7,7 +7,10 @@ in a disposable process first (`trial`), so that one that breaks its process bre
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import resource
+import sys
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -19,8 +22,19 @@ from eureka.reward.graph.shapes import Problem, State, check_shapes, tensors
 
 #: Graph and Python run the same kernels on the same floats, so they agree bitwise, save for composite functions that
 #: Python runs fused and the graph in parts: these differ by a few roundings (2^-24 each) of the largest intermediate
-#: value. 1e-4 of the largest result leaves room for a thousandfold cancellation.
+#: value. 1e-4 of a row's largest result leaves room for a thousandfold cancellation.
 RELATIVE_TOLERANCE = 1e-4
+#: Rows whose results are smaller than this share of all rows' are compared as those of that share: near zero, a
+#: rounding is large beside the result.
+SMALL_ROWS = 0.25
+ROWS = 4096
+"""Environments times control steps of a rollout: on about so many rows a training calls its reward at a time."""
+SECONDS_PER_ROW = 20e-6
+"""Of one core: about what the physics of an Ant takes for a control step. A usual reward takes a hundredth of it."""
+BYTES_PER_ROW = 1 << 16
+"""Of memory while a reward is computed: 256 MiB at 4,096 rows, and as much again for every reward of a group."""
+STRETCH = 100.0
+"""How much larger than recorded the states are on which environments are tried for being kept apart."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +46,12 @@ class EagerRun:
     components: tuple[torch.Tensor, ...]
 
 
-def check(graph: Graph, fields: Sequence[FieldSpec], runs: Sequence[EagerRun]) -> Problem | None:
-    """Shapes and everything in this module; None for a graph that may be trained with."""
+def check(graph: Graph, fields: Sequence[FieldSpec], runs: Sequence[EagerRun], rows: int = ROWS) -> Problem | None:
+    """Shapes and everything in this module; None for a graph that may be trained with.
+
+    Args:
+        rows: on how many rows at a time a training calls the reward.
+    """
     try:
         problem = check_shapes(graph, fields)
         if problem is None:
@@ -43,8 +61,11 @@ def check(graph: Graph, fields: Sequence[FieldSpec], runs: Sequence[EagerRun]) -
             problem = check_results(function, everything) or check_results(function, alone)
             problem = problem or check_finite(function, everything)
             problem = problem or check_isolation(function, everything)
+            problem = problem or check_isolation(function, stretched(everything, STRETCH))
             for run in runs:
                 problem = problem or check_agreement(function, run)
+            problem = problem or check_rows(function, everything, rows)
+            problem = problem or check_cost(function, everything, rows)
     # Kernels check more than their meta versions do.
     except KERNEL_ERRORS as error:
         return Problem(f"the traced graph does not run: {next(iter(str(error).splitlines()), ''):.300}")
@@ -72,9 +93,9 @@ def check_agreement(function: RewardFunction, run: EagerRun) -> Problem | None:
         (f"the component {name!r}", value, eager)
         for (name, value), eager in zip(components.items(), run.components, strict=True)
     ]
+    tolerance = _tolerance(torch.stack([run.total, *run.components]))
     for name, value, eager in pairs:
-        scale = float(eager.abs().nan_to_num(0.0, 0.0, 0.0).max())
-        wrong = ~torch.isclose(value, eager, rtol=0.0, atol=RELATIVE_TOLERANCE * scale, equal_nan=True)
+        wrong = ~_is_close(value, eager, tolerance)
         if bool(wrong.any()):
             return Problem(
                 f"{name} as traced differs from what the code gives on {int(wrong.sum())} of {len(wrong)} recorded "
@@ -82,6 +103,73 @@ def check_agreement(function: RewardFunction, run: EagerRun) -> Problem | None:
                 "Compute everything from the parameters with torch functions and torch.where.",
             )
     return None
+
+
+def _tolerance(results: torch.Tensor) -> torch.Tensor:
+    """How far results (num_results, num_rows) may be apart, (num_rows,): one huge row allows nothing to the others."""
+    size = results.abs().nan_to_num(0.0, 0.0, 0.0).amax(0)
+    return RELATIVE_TOLERANCE * size.clamp(min=size.quantile(SMALL_ROWS))
+
+
+def _is_close(a: torch.Tensor, b: torch.Tensor, tolerance: torch.Tensor) -> torch.Tensor:
+    """Elementwise; infinities and NaN are close to their like."""
+    return ((a - b).abs() <= tolerance) | (a == b) | (a.isnan() & b.isnan())
+
+
+def check_rows(function: RewardFunction, state: State, rows: int) -> Problem | None:
+    """Computes as many rows at a time as a training does: each must give what it gives among fewer."""
+    problem = check_results(function, _repeated(state, rows))
+    if problem is not None:
+        return problem
+    few, many = _stacked(function, state), _stacked(function, _repeated(state, rows))
+    few = few[:, torch.arange(rows) % few.shape[1]]
+    if not bool(_is_close(many, few, _tolerance(few)).all()):
+        return Problem(
+            f"a reward changes with the number of environments: it differs on {rows} rows",
+            "Keep the first dimension, num_envs, whole, and use its size in shapes only.",
+        )
+    return None
+
+
+def _repeated(state: State, rows: int) -> dict[str, torch.Tensor]:
+    return {name: value[torch.arange(rows) % value.shape[0]] for name, value in state.items()}
+
+
+def stretched(state: State, factor: float) -> dict[str, torch.Tensor]:
+    """Every floating point field times a factor; flags and counters as they are."""
+    return {name: value * factor if value.is_floating_point() else value for name, value in state.items()}
+
+
+def check_cost(function: RewardFunction, state: State, rows: int) -> Problem | None:
+    """Measures time and memory of one call on as many rows as a training has: for use in a process of its own."""
+    many = _repeated(state, rows)
+    before = _peak_bytes()
+    seconds = min(_seconds(function, many) for _ in range(3))
+    memory = _peak_bytes() - before
+    if seconds > SECONDS_PER_ROW * rows:
+        return Problem(
+            f"it takes {1e6 * seconds / rows:.0f} microseconds of computing an environment in a step, more than "
+            f"{1e6 * SECONDS_PER_ROW:.0f}",
+            "Use fewer operations on wide tensors: no sorts, and no products of all pairs.",
+        )
+    if memory > BYTES_PER_ROW * rows:
+        return Problem(
+            f"it takes {memory / rows / 1024:.0f} KiB of memory an environment, more than {BYTES_PER_ROW / 1024:.0f}",
+            "Use fewer and smaller tensors.",
+        )
+    return None
+
+
+def _seconds(function: RewardFunction, state: Mapping[str, torch.Tensor]) -> float:
+    started = time.process_time()
+    function(state)
+    return time.process_time() - started
+
+
+def _peak_bytes() -> int:
+    """The most memory that this process ever held."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def check_finite(function: RewardFunction, state: State) -> Problem | None:

@@ -16,7 +16,7 @@ from eureka.reward.graph.operations import DTYPES
 from eureka.reward.graph.parse import parse_graph
 from eureka.reward.graph.runtime import KERNEL_ERRORS
 from eureka.reward.graph.shapes import Problem, check_shapes
-from eureka.reward.graph.verify import EagerRun
+from eureka.reward.graph.verify import ROWS, EagerRun
 from eureka.reward.trace import trial
 from eureka.reward.trace.wire import Parcel, WireError, request, unpack
 from eureka.sandbox import Failed, Finished
@@ -27,6 +27,7 @@ TRIAL = "eureka.reward.trace.trial:trial"
 #: What warms the zygote.
 PRELOAD = "eureka.reward.trace.warm_up:warm_up"
 MIN_TRANSITIONS = 128
+MAX_ROWS = 1 << 14
 
 #: How a graph that gave no answer is described.
 BROKE = {
@@ -58,9 +59,18 @@ class RewardVerifier:
 
     `transitions` are recorded State fields, `(rows, ...)` each and terminal ones included: rewards must be finite on
     them and agree with what the candidate's Python gives. At least `MIN_TRANSITIONS` rows.
+
+    `num_rows` is on how many rows at a time a training calls a reward, environments times steps of a rollout: graphs
+    are tried and their cost is measured on as many, and on no more than `MAX_ROWS`.
     """
 
-    def __init__(self, fields: tuple[FieldSpec, ...], transitions: Mapping[str, torch.Tensor], sandbox: Runner) -> None:
+    def __init__(
+        self,
+        fields: tuple[FieldSpec, ...],
+        transitions: Mapping[str, torch.Tensor],
+        sandbox: Runner,
+        num_rows: int = ROWS,
+    ) -> None:
         rows = {value.shape[0] for value in transitions.values()}
         if len(rows) != 1 or min(rows) < MIN_TRANSITIONS:
             raise ValueError(f"transitions need one number of rows, {MIN_TRANSITIONS} or more, not {sorted(rows)}")
@@ -70,6 +80,7 @@ class RewardVerifier:
                 raise ValueError(f"transitions: {field.name} has shape {tuple(value.shape)} and type {value.dtype}")
         self._fields = fields
         self._sandbox = sandbox
+        self._num_rows = min(num_rows, MAX_ROWS)
         # Torch imports its meta kernels at their first use, for about a second: here, and not in the first `verify`.
         torch.empty(1, device="meta").neg()
         # Two batches of different sizes, both of rows from all over the recording.
@@ -111,7 +122,7 @@ class RewardVerifier:
 
     def _try(self, graph: Graph, runs: Sequence[EagerRun]) -> Problem | None:
         """Runs the graph for the first time, in a process of its own, and derives its shapes here once more."""
-        answer = self._sandbox.run(TRIAL, trial.request(format_graph(graph), self._fields, runs))
+        answer = self._sandbox.run(TRIAL, trial.request(format_graph(graph), self._fields, runs, self._num_rows))
         if isinstance(answer, Failed):
             return Problem(f"its traced graph cannot be run: {BROKE[answer.kind]}", "Write it in simpler operations.")
         try:

@@ -20,15 +20,15 @@ from eureka.reward.trace.wire import Parcel, WireError, pack, unpack
 _RUNS = ("first", "second")
 
 
-def request(graph: str, fields: Sequence[FieldSpec], runs: Sequence[EagerRun]) -> bytes:
-    """The payload for `eureka.reward.trace.trial:trial`; two runs."""
+def request(graph: str, fields: Sequence[FieldSpec], runs: Sequence[EagerRun], rows: int) -> bytes:
+    """The payload for `eureka.reward.trace.trial:trial`; two runs, and on how many rows a training calls a reward."""
     described = [[field.name, list(field.shape), field.dtype] for field in fields]
     tensors: dict[str, torch.Tensor] = {}
     for which, run in zip(_RUNS, runs, strict=True):
         tensors |= {f"{which}/state/{name}": value for name, value in run.state.items()}
         tensors[f"{which}/total"] = run.total
         tensors |= {f"{which}/{number}": value for number, value in enumerate(run.components)}
-    return pack({"graph": graph, "fields": described}, tensors)
+    return pack({"graph": graph, "fields": described, "rows": rows}, tensors)
 
 
 def trial(payload: bytes) -> bytes:
@@ -36,7 +36,8 @@ def trial(payload: bytes) -> bytes:
     parcel = unpack(payload)
     graph = parse_graph(parcel.body["graph"])
     fields = [FieldSpec(name, tuple(shape), dtype, "", "", "") for name, shape, dtype in parcel.body["fields"]]
-    problem = check(graph, fields, [_run(parcel, which, graph.inputs, len(graph.components)) for which in _RUNS])
+    runs = [_run(parcel, which, graph.inputs, len(graph.components)) for which in _RUNS]
+    problem = check(graph, fields, runs, parcel.body["rows"])
     return pack({"problem": None if problem is None else dataclasses.asdict(problem)}, {})
 
 

@@ -10,16 +10,16 @@ from markupsafe import Markup
 from eureka.core.diagnosis import Diagnosis, Severity
 from eureka.core.types import ComponentReflection, Message, Reflection, TrainingResult
 from eureka.prompts import for_person
-from eureka.ui.report.budget import Excerpt, excerpt, fair_cap
 from eureka.ui.report.charts import MAX_POINTS, Series, bar, line_chart, sparkline
 from eureka.ui.report.code import difference, highlighted
 from eureka.ui.report.scale import value_range
-from eureka.ui.report.text import number, percent
+from eureka.ui.report.text import Excerpt, excerpt, number, percent
 from eureka.ui.report.views import Attempt, CandidateView, RunView
 
-TEXT_BUDGET = 420_000
-"""Characters of answers and repairs, all together; code and prompts have their own."""
-SOURCE_BUDGET = 300_000
+MAX_TEXT = 12_000
+"""Characters of each answer, of what was asked for it, and of a rejection."""
+MAX_SOURCE = 8_000
+"""Characters of each source."""
 POINT_BUDGET = 56_000
 """Points of all curves of a page together: about ten bytes each."""
 MAX_CURVES = 12
@@ -85,36 +85,13 @@ class CandidatePart:
     worker_s: float | None = None
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How much of the candidates' texts and curves the page has room for."""
-
-    text: int
-    source: int
-    points: int
-    detailed: frozenset[str]
-
-    @classmethod
-    def of(cls, candidates: Sequence[CandidateView], share: float = 1.0) -> Limits:
-        """Gives `share` of the budgets to the candidates that are shown in detail, of which there are as much fewer."""
-        ranked = sorted(candidates, key=lambda c: (c.score is None, -(c.score or 0.0), c.id))
-        ranked = ranked[: max(round(share * MAX_DETAILED), 1)]
-        answers = [len(a.answer.text) for c in ranked for a in c.attempts]
-        asked = [len(m.content) for c in ranked for a in c.attempts for m in a.asked]
-        told = [len(c.rejected.feedback) for c in ranked if c.rejected]
-        curves = sum(_num_lines(c.results) * (3 + min(len(c.components), MAX_CURVES)) for c in ranked)
-        return cls(
-            text=fair_cap(answers + asked + told, round(share * TEXT_BUDGET)),
-            source=fair_cap([len(c.source) for c in ranked], round(share * SOURCE_BUDGET)),
-            points=min(MAX_POINTS, max(POINT_BUDGET // max(curves, 1), 8)),
-            detailed=frozenset(c.id for c in ranked),
-        )
-
-
-def candidate_parts(run: RunView, share: float = 1.0) -> list[CandidatePart]:
-    """All candidates of a run, in order of their ids, with `share` of the usual room."""
+def candidate_parts(run: RunView) -> list[CandidatePart]:
+    """All candidates of a run, in order of their ids."""
     candidates = run.candidates
-    limits = Limits.of(candidates, share)
+    ranked = sorted(candidates, key=lambda c: (c.score is None, -(c.score or 0.0), c.id))[:MAX_DETAILED]
+    detailed = {candidate.id for candidate in ranked}
+    curves = sum(_num_lines(c.results) * (3 + min(len(c.components), MAX_CURVES)) for c in ranked)
+    points = min(MAX_POINTS, max(POINT_BUDGET // max(curves, 1), 8))
     by_id = {candidate.id: candidate for candidate in candidates}
     low, high = value_range([v for c in candidates for r in c.results for v in r.metric], margin=0)
     shares = worker_seconds(candidates)
@@ -129,20 +106,20 @@ def candidate_parts(run: RunView, share: float = 1.0) -> list[CandidatePart]:
             spark = sparkline(curve, alt=alt, low=low, high=high, share=share)
         trained = view.reflection.diagnoses if view.reflection else ()
         found = (*sentences(trained), *sentences(view.diagnoses, "Before training: "))
-        if view.id not in limits.detailed:
+        if view.id not in detailed:
             parts.append(CandidatePart(view=view, spark=spark, warnings=found, is_detailed=False))
             continue
-        parts.append(_detailed(view, spark, found, by_id.get(view.parent or ""), limits, run.unit, shares.get(view.id)))
+        parts.append(_detailed(view, spark, found, by_id.get(view.parent or ""), points, run.unit, shares.get(view.id)))
     return parts
 
 
 def sentences(diagnoses: Sequence[Diagnosis], before: str = "") -> tuple[str, ...]:
     """What diagnoses warn of, for people; notes are left out."""
     warned = [diagnosis for diagnosis in diagnoses if diagnosis.severity is not Severity.NOTE]
-    return tuple(f"{before}{told(diagnosis, capital=not before)}." for diagnosis in warned)
+    return tuple(f"{before}{diagnosis_text(diagnosis, capital=not before)}." for diagnosis in warned)
 
 
-def told(diagnosis: Diagnosis, *, capital: bool = False) -> str:
+def diagnosis_text(diagnosis: Diagnosis, *, capital: bool = False) -> str:
     """A diagnosis for a page in HTML, its line at the end."""
     said = for_person(diagnosis)
     said = said[:1].upper() + said[1:] if capital else said
@@ -154,12 +131,12 @@ def _detailed(
     spark: Markup | None,
     found: tuple[str, ...],
     parent: CandidateView | None,
-    limits: Limits,
+    points: int,
     unit: str,
     worker_s: float | None,
 ) -> CandidatePart:
     reflection = view.reflection
-    source = excerpt(view.source, limits.source)
+    source = excerpt(view.source, MAX_SOURCE)
     diff = None
     if parent is not None and view.source and parent.source != view.source and not source.left_out:
         diff = difference(parent.source, view.source)
@@ -168,7 +145,7 @@ def _detailed(
         spark=spark,
         warnings=found,
         is_detailed=True,
-        figures=tuple(figures(view, unit, limits.points)),
+        figures=tuple(figures(view, unit, points)),
         left_out_figures=max(len(view.components) - MAX_CURVES, 0) if view.results else 0,
         components=tuple(_component_row(c) for c in _by_influence(reflection)) if reflection else (),
         steps=reflection.steps if reflection else (),
@@ -176,8 +153,8 @@ def _detailed(
         code=highlighted(source.text) if source.text else None,
         code_left_out=source.left_out,
         diff=diff,
-        exchanges=() if view.given else tuple(_exchange(a, i, limits.text) for i, a in enumerate(view.attempts)),
-        feedback=excerpt(view.rejected.feedback if view.rejected else "", limits.text),
+        exchanges=() if view.given else tuple(_exchange(a, i) for i, a in enumerate(view.attempts)),
+        feedback=excerpt(view.rejected.feedback if view.rejected else "", MAX_TEXT),
         worker_s=worker_s,
     )
 
@@ -251,15 +228,15 @@ def _numbers(view: CandidateView, unit: str) -> list[NumberRow]:
     ]
 
 
-def _exchange(attempt: Attempt, index: int, cap: int) -> Exchange:
+def _exchange(attempt: Attempt, index: int) -> Exchange:
     if index == 0:
         title = "Answer"
     elif attempt.answer.continues:
         title = "Asked to go on"
     else:
         title = f"Repair {attempt.answer.attempt}"
-    asked = tuple((_who(message), excerpt(message.content, cap)) for message in attempt.asked)
-    return Exchange(title, asked, excerpt(attempt.answer.text, cap), attempt)
+    asked = tuple((_who(message), excerpt(message.content, MAX_TEXT)) for message in attempt.asked)
+    return Exchange(title, asked, excerpt(attempt.answer.text, MAX_TEXT), attempt)
 
 
 def _who(message: Message) -> str:

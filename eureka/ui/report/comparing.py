@@ -11,10 +11,10 @@ from eureka.evaluation.data import Method, Role
 from eureka.ui.report.candidates import worker_seconds
 from eureka.ui.report.charts import Frame, IntervalRow, Series, interval_plot, line_chart
 from eureka.ui.report.code import highlighted
+from eureka.ui.report.headline import Headline, headline
 from eureka.ui.report.reading import proposers, spending
 from eureka.ui.report.svg import element
 from eureka.ui.report.text import counted, listed, number
-from eureka.ui.report.verdict import Verdict, verdict
 from eureka.ui.report.views import RunView, Spending
 
 KINDS = ("main", "s2", "s3", "s4", "s5", "s6")
@@ -31,7 +31,7 @@ class ComparedRun:
     method: Method | None
     spending: Spending
     worker_s: float
-    verdict: Verdict
+    headline: Headline
     code: Markup | None
 
 
@@ -91,7 +91,7 @@ def _compared(name: str, view: RunView) -> ComparedRun:
         method=view.comparison.method(Role.BEST) if view.comparison else None,
         spending=spending(a.answer for c in view.candidates for a in c.attempts),
         worker_s=sum(worker_seconds(view.candidates).values()),
-        verdict=verdict(view),
+        headline=headline(view),
         code=highlighted(view.best.source[:20_000]) if view.best else None,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -131,7 +130,7 @@ def _generations(
                     ),
                     components=reward.components if reward else (),
                     rejected=rejected,
-                    duplicate_of=original if original != name else _twin(rejected),
+                    duplicate_of=original if original != name else rejected.duplicate_of if rejected else None,
                     results=trained,
                     reflection=reflect(candidate, trained, preference) if candidate and trained else None,
                     preference=preference,
@@ -143,14 +142,6 @@ def _generations(
             )
         views.append(GenerationView(number, prompt, tuple(candidates), number in finished, finished.get(number)))
     return tuple(views)
-
-
-def _twin(rejected: Rejected | None) -> str | None:
-    """The earlier candidate whose reward this one rescales, as the sentence of its rejection names it."""
-    if rejected is None or rejected.stage is not Stage.SCREEN:
-        return None
-    named = re.search(r"total is that of (g\d+-c\d+)", rejected.reason)
-    return named[1] if named else None
 
 
 def _grouped(rejections: Sequence[Rejected]) -> dict[str, tuple[Rejected, ...]]:

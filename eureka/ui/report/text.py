@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -46,6 +47,18 @@ def shown(value: object) -> object:
     if isinstance(value, str) and not isinstance(value, Markup):
         return visible(value)
     return value
+
+
+class Excerpt(NamedTuple):
+    """The part of a text that is shown, and how many characters are left out."""
+
+    text: str
+    left_out: int
+
+
+def excerpt(text: str, cap: int) -> Excerpt:
+    """The beginning of `text`, at most `cap` characters of it."""
+    return Excerpt(text[:cap], max(len(text) - cap, 0))
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -13,8 +13,8 @@ from pathlib import Path
 from eureka.core.errors import StoreError
 from eureka.store import RunStore
 from eureka.ui.report import RunEntry, render_report, render_runs
+from eureka.ui.report.headline import headline
 from eureka.ui.report.reading import read_run
-from eureka.ui.report.verdict import verdict
 from eureka.ui.web.runs import find_runs, is_run, version
 
 _SCRIPT = files("eureka.ui.web").joinpath("live.js").read_text(encoding="utf-8")
@@ -53,7 +53,7 @@ class Pages:
         return self._page(name, version(folder), render)
 
     def overview(self) -> Page:
-        """The list of all runs, each with its verdict."""
+        """The list of all runs, each with what it found."""
         runs = find_runs(self._root)
         return self._page("", overview_version(runs), lambda script: render_runs(self._listed(runs), script))
 
@@ -101,4 +101,4 @@ def _entry(name: str, folder: Path) -> RunEntry:
     except StoreError as error:
         return RunEntry(name, shown, "", "cannot be read", str(error))
     state = "finished" if run.is_finished else f"{finished} of {run.generations_wanted} generations"
-    return RunEntry(name, shown, run.task, state, verdict(run).sentence)
+    return RunEntry(name, shown, run.task, state, headline(run).sentence)

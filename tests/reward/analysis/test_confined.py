@@ -50,6 +50,7 @@ def trap_state() -> dict[str, torch.Tensor]:
     return {**STATE, "speed": torch.full((50,), 2.0**30)}
 
 
+@pytest.mark.process
 def test_a_trap_ends_its_own_process_and_is_a_rejection(sandbox, tmp_path) -> None:
     examiner = Examiner(sandbox, trap_state())
     reward = Reward("g01-c01", TRAP, ("height",))
@@ -70,6 +71,7 @@ def test_a_trap_ends_its_own_process_and_is_a_rejection(sandbox, tmp_path) -> No
     assert isinstance(Examiner(sandbox, STATE).look(WHOLE), Seen)
 
 
+@pytest.mark.process
 def test_a_look_sees_what_an_analysis_in_this_process_does(sandbox) -> None:
     fall = Trajectory("random", {n: v[:4] * 0.0 for n, v in STATE.items()}, 0.0, True)
     run = Trajectory("trained", {n: v[:4].abs() for n, v in STATE.items()}, 2.0, False)

@@ -30,7 +30,7 @@ def test_twins_are_told_how_the_first_did():
     assert screening.screen(FIRST.reward, []) is None
     again = screening.screen(reward("g02-c03", 2.0), [FIRST])
     assert isinstance(again, Rejected)
-    assert (again.candidate_id, again.stage) == ("g02-c03", Stage.SCREEN)
+    assert (again.candidate_id, again.stage, again.duplicate_of) == ("g02-c03", Stage.SCREEN, "g01-c01")
     assert again.reason == "its total is that of g01-c01, which scored 1.5 m/s: it is not trained again."
     assert again.feedback.startswith(again.reason + " Propose a reward that differs in more than the scale")
     scaled = screening.screen(reward("g02-c04", 0.5), [FIRST])

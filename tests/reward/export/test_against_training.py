@@ -14,6 +14,8 @@ from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.population import Population
 from eureka.trainers.population.rollout import Rollout
 
+pytestmark = pytest.mark.process
+
 GRAPH = json.dumps(
     {
         "version": 1,

@@ -163,6 +163,7 @@ def test_follows_the_device_of_its_inputs(tmp_path):
     assert total.shape == (5,)
 
 
+@pytest.mark.process
 def test_runs_without_eureka(ant_module, tmp_path):
     """In another process that cannot import us, and with our folder out of sight."""
     (tmp_path / "reward.py").write_text(ant_module, encoding="utf-8")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import fuzz_graphs as fuzz
 import pytest
+from result_files import COMMITTED
 
 from eureka.reward.graph.operations import OPS
 
@@ -18,6 +19,7 @@ def material():
     return fuzz.real_graphs()
 
 
+@pytest.mark.process
 def test_graphs_of_every_kind_do_no_harm(material):
     tally = fuzz.fuzz_block(material, 1, seed=7, count=GRAPHS)
     assert tally.graphs == GRAPHS
@@ -43,6 +45,7 @@ def spoilt(material, monkeypatch):
     return spoil
 
 
+@pytest.mark.process
 def test_the_hook_hears_of_harm(material, spoilt):
     text = spoilt(lambda: Path(__file__).read_bytes())
     tally = fuzz.Tally()
@@ -51,6 +54,7 @@ def test_the_hook_hears_of_harm(material, spoilt):
     assert "open" in tally.harm[0]
 
 
+@pytest.mark.process
 def test_a_first_run_that_breaks_its_process_is_counted(material, spoilt):
     text = spoilt(lambda: os._exit(7))
     sound = json.dumps(next(d for d in material.documents if not {n["op"] for n in d["nodes"]} & _ops(text)))
@@ -65,6 +69,7 @@ def _ops(text):
     return {next(n["op"] for n in json.loads(text)["nodes"] if OPS[n["op"]].outputs == 1)}
 
 
+@pytest.mark.process
 def test_a_graph_that_the_parent_dies_of_is_told(material, monkeypatch):
     monkeypatch.setattr(fuzz, "judge", lambda *_: os._exit(9))
     tally = fuzz.fuzz_block(material, 0, seed=3, count=5)
@@ -85,9 +90,12 @@ def test_the_result_is_kept_and_gone_on_with(tmp_path):
         fuzz.read_result(path, 1)
 
 
-@pytest.mark.skipif(not fuzz.RESULT.exists(), reason="the long run has not been made")
+RESULT = COMMITTED / fuzz.FILE
+
+
+@pytest.mark.skipif(not RESULT.exists(), reason="the long run has not been made")
 def test_the_long_run_found_nothing():
-    tally = fuzz.read_result(fuzz.RESULT, json.loads(fuzz.RESULT.read_text())["seed"])
+    tally = fuzz.read_result(RESULT, json.loads(RESULT.read_text())["seed"])
     assert tally.graphs >= 200_000
     assert sum(n for verdict, n in tally.verdicts.items() if not verdict.startswith("accepted,")) == tally.graphs
     assert tally.verdicts["accepted"] > 0.1 * tally.graphs

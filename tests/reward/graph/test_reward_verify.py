@@ -1,16 +1,26 @@
 """The parent's checks, on graphs that a hostile child could send."""
 
 import json
+import time
 
 import pytest
 import torch
 from reward_helpers import FIELDS, states
 
-from eureka.reward.graph import shapes
+from eureka.reward.graph import shapes, verify
 from eureka.reward.graph.parse import parse_graph
 from eureka.reward.graph.runtime import RewardFunction
 from eureka.reward.graph.shapes import check_shapes
-from eureka.reward.graph.verify import EagerRun, check, check_agreement, check_finite, check_isolation
+from eureka.reward.graph.verify import (
+    EagerRun,
+    check,
+    check_agreement,
+    check_cost,
+    check_finite,
+    check_isolation,
+    check_rows,
+    stretched,
+)
 
 X = {"input": "up_proj"}
 POSE = {"input": "dof_pos"}
@@ -51,7 +61,11 @@ SHAPES = {
         "combines all environments",
         11,
     ),
-    "appended environments": ([("cat", [[X, X], 0], {}), ("slice.Tensor", [{"node": 0}, 0, 0, 7], {})], "", 11),
+    "appended environments": (
+        [("cat", [[X, X], 0], {}), ("slice.Tensor", [{"node": 0}, 0, 0, 7], {})],
+        "works along",
+        10,
+    ),
     "one more environment": (
         [("full", [[1], 0.0], F32), ("cat", [[X, {"node": 0}], 0], {})],
         "depends on the number of environments in an unusual way",
@@ -226,6 +240,106 @@ def test_infinite_says_so():
     )
     assert problem.message.startswith("the component 'part' is infinite on 1")
     assert problem.line is None
+
+
+@pytest.mark.parametrize("wrong", [slice(0, 1), slice(10, 12)], ids=["first", "others"])
+def test_a_huge_row_hides_no_wrong_one(wrong):
+    state = states(50)
+    state["up_proj"][5] = 1e7
+    function = RewardFunction(graph([("mul.Tensor", [X, 2.0], {})]))
+    total = 2.0 * state["up_proj"]
+    assert check_agreement(function, EagerRun(state, total, (state["up_proj"],))) is None
+    total[wrong] += 0.1
+    assert (
+        "the total as traced differs" in check_agreement(function, EagerRun(state, total, (state["up_proj"],))).message
+    )
+
+
+ONES = ("full", [[{"batch": 1}], 1.0], F32)
+TABLE = ("full", [[{"batch": 1}, 3], 1.0], F32)
+ALONG = {
+    "numbered rows": [("ones_like", [X], {}), ("cumsum", [{"node": 0}, 0], {})],
+    "rolled": [("roll", [X, [1], [0]], {})],
+    "rolled flat": [("roll", [X, [1], []], {})],
+    "counted": [ONES, ("sum", [{"node": 0}], {})],
+    "first rows": [("slice.Tensor", [X, 0, 0, 600], {})],
+    "a written row": [("full", [[], 1.0], F32), ("select_scatter", [X, {"node": 0}, 0, 3], {})],
+    "sorted": [("sort", [X], {}), ("add.Tensor", [{"node": 0, "item": 0}, X], {})],
+    "doubled": [("repeat", [X, [2]], {}), ("view", [{"node": 0}, [{"batch": 1}, 2]], {})],
+    "joined": [("cat", [[X, X]], {}), ("view", [{"node": 0}, [{"batch": 1}, 2]], {})],
+    "rows into columns": [("t", [POSE], {}), ("view", [{"node": 0}, [{"batch": 1}, 12]], {})],
+    "shifted by padding": [("constant_pad_nd", [X, [1, -1], 0.0], {})],
+    "lower triangle": [TABLE, ("tril", [{"node": 0}], {})],
+    "diagonal": [TABLE, ("diagonal", [{"node": 0}], {})],
+    "product over environments": [TABLE, ("t", [{"node": 0}], {}), ("mm", [{"node": 1}, {"node": 0}], {})],
+    "mean of a loss": [ONES, ("mse_loss", [{"node": 0}, {"node": 0}, 2], {})],
+}
+
+
+@pytest.mark.parametrize("case", ALONG)
+def test_nothing_works_along_the_environments(case):
+    assert "works along the first dimension" in check_shapes(graph(ALONG[case], total=X), FIELDS).message
+
+
+APART = {
+    "last dimension": [("cumsum", [POSE, 1], {}), ("flip", [{"node": 0}, [-1]], {}), ("sort", [{"node": 1}], {})],
+    "legs": [("view", [POSE, [{"batch": 1}, 4, 3]], {}), ("view", [{"node": 0}, [{"batch": 4}, 3]], {})],
+    "stacked": [("stack", [[X, X]], {}), ("sum.dim_IntList", [{"node": 0}, [0]], {})],
+    "transposed": [("t", [POSE], {}), ("cumsum", [{"node": 0}, 0], {}), ("select.int", [{"node": 1}, 0, 2], {})],
+    "repeated constants": [("tensor", [[0.0, 1.0], [2]], F32), ("repeat", [{"node": 0}, [{"batch": 1}]], {})],
+    "matrices": [("unsqueeze", [POSE, 2], {}), ("unsqueeze", [POSE, 1], {}), ("bmm", [{"node": 0}, {"node": 1}], {})],
+    "whole slices": [("slice.Tensor", [POSE, 0, 0], {}), ("slice_scatter", [POSE, POSE, 0], {})],
+}
+
+
+@pytest.mark.parametrize("case", APART)
+def test_environments_are_kept_apart(case):
+    assert check_shapes(graph(APART[case], total=X), FIELDS) is None
+
+
+class Cut:
+    """A reward that knows no more than 600 rows, as no graph of the table does: what the trial is for."""
+
+    graph = graph([("abs", [X], {})])
+    inputs, components = ("up_proj",), ("part",)
+
+    def __init__(self, beyond):
+        self.beyond = beyond
+
+    def __call__(self, state):
+        value = self.beyond(state["up_proj"])
+        return value, {"part": value}
+
+
+def test_a_reward_is_tried_on_as_many_rows_as_training_has():
+    cut = Cut(lambda x: x[:600])
+    assert check_rows(cut, states(64), 600) is None
+    assert "not a float32 tensor of shape (num_envs,)" in check_rows(cut, states(64), 2048).message
+    wrong = Cut(lambda x: x if len(x) < 600 else x + 1.0)
+    assert "changes with the number of environments" in check_rows(wrong, states(64), 2048).message
+
+
+def test_time_and_memory_are_measured(monkeypatch):
+    assert check_cost(Cut(torch.abs), states(64), 512) is None
+
+    def slow(x):
+        until = time.process_time() + 0.02
+        while time.process_time() < until:
+            pass
+        return x
+
+    assert "microseconds of computing an environment" in check_cost(Cut(slow), states(64), 512).message
+    monkeypatch.setattr(verify, "SECONDS_PER_ROW", 1.0)
+    large = Cut(lambda x: torch.ones(len(x), 1 << 17).sum(1))
+    assert "KiB of memory an environment, more than 64" in check_cost(large, states(64), 512).message
+
+
+def test_a_leak_on_large_values_is_found():
+    leak = Cut(lambda x: torch.where(x > 50, x.roll(1, 0), x))
+    state = states(64)
+    state["up_proj"] = torch.linspace(0.0, 1.0, 64)
+    assert check_isolation(leak, state) is None
+    assert "changes when other environments change" in check_isolation(leak, stretched(state, 100.0)).message
 
 
 LEAKS = [

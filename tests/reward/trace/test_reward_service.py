@@ -154,6 +154,7 @@ def confined():
         yield RewardVerifier(FIELDS, states(512), sandbox)
 
 
+@pytest.mark.process
 def test_confined_corpus(confined):
     names = list(SANE)
     results = confined.verify_all([candidate(SANE[name], name) for name in names])
@@ -161,12 +162,14 @@ def test_confined_corpus(confined):
     assert [r for r in results if isinstance(r, Rejected)] == []
 
 
+@pytest.mark.process
 def test_confined_mistakes_say_the_same(confined, verifier):
     names = ["branch_on_any", "numpy_function", "foreign_import", "endless_recursion", "swallows_everything"]
     for name in names:
         assert confined.verify(candidate(MISTAKES[name], name)) == verifier.verify(candidate(MISTAKES[name], name))
 
 
+@pytest.mark.process
 def test_confined_speed(confined):
     """At most 0.5 s a candidate after warm-up; the median is some 50 ms on two cores."""
     walls = []
@@ -177,6 +180,7 @@ def test_confined_speed(confined):
     assert sorted(walls)[len(walls) // 2] < 0.5
 
 
+@pytest.mark.process
 def test_confined_misbehaviour(confined):
     cases = {
         "while True:\n        pass": "did not finish in time",

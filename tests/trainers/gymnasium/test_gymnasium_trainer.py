@@ -99,6 +99,7 @@ def test_transitions_are_the_same_for_the_same_seed(trainer: GymnasiumTrainer) -
     assert (len(first.metric), int(first.terminated.sum())) == (128, 32)
 
 
+@pytest.mark.process
 def test_a_training_gives_curves_statistics_and_scores() -> None:
     *progress, result = train(order(DOUBLED))
     assert [type(event) for event in progress] == [Progress] * 4  # 256 steps in rollouts of 2 x 32
@@ -113,6 +114,7 @@ def test_a_training_gives_curves_statistics_and_scores() -> None:
     assert result.statistics["angle"].minimum >= -2 * 0.5
 
 
+@pytest.mark.process
 def test_the_same_order_gives_the_same_scores_here_and_another_seed_others() -> None:
     def scores(seed: int) -> tuple[float, ...]:
         *_, result = train(order(DOUBLED, seed))
@@ -123,12 +125,14 @@ def test_the_same_order_gives_the_same_scores_here_and_another_seed_others() -> 
     assert scores(0) != scores(1)
 
 
+@pytest.mark.process
 def test_a_reward_that_is_not_finite_ends_its_training() -> None:
     (rejected,) = train(order(INFINITE))
     assert isinstance(rejected, Rejected)
     assert rejected.reason == "after 0 steps component `angle` became NaN or infinite on states met in training"
 
 
+@pytest.mark.process
 def test_jobs_of_all_kinds_through_the_process(trainer: GymnasiumTrainer, tmp_path: Path) -> None:
     length = TrainingLength(steps=128, evaluations=1, eval_episodes=1)
     options = {"num_envs": 2, "n_steps": 32}

@@ -13,6 +13,7 @@ from eureka.evaluation import Role, read_comparison
 from eureka.store import RunStore
 
 pytest.importorskip("stable_baselines3")
+pytestmark = pytest.mark.process
 
 MAIN = """
 import sys

@@ -13,6 +13,8 @@ from eureka.trainers.population.continuing import longest_start, training_key
 from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.pool import WorkerPool
 
+pytestmark = pytest.mark.process
+
 MakeJob = Callable[..., GroupJob]
 
 

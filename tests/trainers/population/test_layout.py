@@ -38,6 +38,7 @@ def test_it_is_measured_by_steps_of_the_task() -> None:
     assert fastest_threads(load_task("ant"), 16, 3) in (1, 2, 3)
 
 
+@pytest.mark.process
 def test_a_lone_training_on_many_threads_is_the_same(
     tmp_path: Path, make_job: Callable[..., GroupJob], schedule: Schedule
 ) -> None:

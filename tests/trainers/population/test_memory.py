@@ -69,6 +69,7 @@ print(before, peak())
 """
 
 
+@pytest.mark.process
 def test_a_training_takes_what_was_predicted(task: Task) -> None:
     """A quarter of a million rows."""
     said = subprocess.run([sys.executable, "-c", _MEASURE], capture_output=True, text=True, check=True).stdout.split()

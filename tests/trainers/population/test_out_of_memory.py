@@ -34,6 +34,7 @@ class SmallDevice(Population):
             raise torch.OutOfMemoryError("CUDA out of memory")
 
 
+@pytest.mark.process
 def test_worlds_are_halved_until_there_is_room(
     monkeypatch: pytest.MonkeyPatch, make_job: MakeJob, schedule: Schedule, tmp_path: Path
 ) -> None:

@@ -19,6 +19,8 @@ from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.pool import WorkerPool
 from eureka.trainers.population.population import Population
 
+pytestmark = pytest.mark.process
+
 MakeJob = Callable[..., GroupJob]
 
 

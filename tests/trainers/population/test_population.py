@@ -12,6 +12,8 @@ from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.policy import load_policy
 from eureka.trainers.population.population import Population
 
+pytestmark = pytest.mark.process
+
 MakeJob = Callable[..., GroupJob]
 
 
@@ -57,7 +59,7 @@ def test_alone_and_in_company_of_eight(cartpole: Task, make_job: MakeJob) -> Non
     assert len({result.policy for result in company.results()}) == 8
 
 
-@pytest.mark.slow
+@pytest.mark.wide
 def test_ant_is_bitwise_the_same_for_twenty_updates(make_job: MakeJob) -> None:
     """The real thing: Ant's own network and rollouts, candidate k alone and in a population of 8."""
     ant = load_task("ant")

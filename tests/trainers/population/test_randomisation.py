@@ -42,6 +42,7 @@ def test_every_episode_has_its_own_factors(heavy_and_light: Task) -> None:
     torch.testing.assert_close(torch.from_numpy(own.values[:, pole]), expected)
 
 
+@pytest.mark.process
 def test_training_is_the_same_alone_and_after_a_checkpoint(heavy_and_light: Task, make_job: MakeJob) -> None:
     jobs = [make_job(f"g01-c0{k + 1}", seed=k) for k in range(3)]
     company, alone, first = (Population(heavy_and_light, some) for some in (jobs, jobs[1:2], jobs[1:2]))

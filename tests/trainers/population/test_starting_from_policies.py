@@ -34,6 +34,7 @@ def short(job: GroupJob, updates: int) -> GroupJob:
     return replace(job, schedule=replace(job.schedule, steps=updates * 8 * 16, checkpoints=1, eval_episodes=2))
 
 
+@pytest.mark.process
 def test_the_policy_is_taken_over_and_trained_on(task: Task, make_job: MakeJob) -> None:
     (first,) = trained(task, [short(make_job("g01-c01", seed=0), 3)])
     second = Population(task, [replace(short(make_job("g02-c01", seed=5), 2), init=first.policy)])
@@ -47,6 +48,7 @@ def test_the_policy_is_taken_over_and_trained_on(task: Task, make_job: MakeJob) 
     assert not torch.equal(second.optimiser.parameters[0].detach(), before.parameters)
 
 
+@pytest.mark.process
 def test_it_is_the_same_alone_and_in_company(task: Task, make_job: MakeJob) -> None:
     starts = [result.policy for result in trained(task, [short(make_job(f"g01-c0{k}", seed=k), 2) for k in (1, 2)])]
     jobs = [replace(short(make_job(f"g02-c0{k}", seed=k), 2), init=start) for k, start in enumerate(starts)]
@@ -61,6 +63,7 @@ def test_what_a_training_started_from_is_part_of_what_it_is(make_job: MakeJob) -
     assert training_key(replace(job, init=b"one")) != training_key(replace(job, init=b"two"))
 
 
+@pytest.mark.process
 def test_a_population_starts_from_policies_or_from_scratch(task: Task, make_job: MakeJob) -> None:
     (first,) = trained(task, [short(make_job("g01-c01", seed=0), 1)])
     job = short(make_job("g01-c02", seed=0), 1)

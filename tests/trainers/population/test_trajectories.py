@@ -32,6 +32,7 @@ def made(task: Task) -> Trajectories:
     return make_trajectories(task)
 
 
+@pytest.mark.process
 def test_skill_shows(made: Trajectories) -> None:
     assert [t.kind for t in made] == [kind for kind in KINDS for _ in range(EPISODES)]
     scores = {kind: [t.score for t in made if t.kind == kind] for kind in KINDS}
@@ -41,6 +42,7 @@ def test_skill_shows(made: Trajectories) -> None:
     assert max(scores["random"]) < sum(scores["half-trained"]) / EPISODES <= max(scores["trained"])
 
 
+@pytest.mark.process
 def test_each_is_one_episode_with_its_own_score(made: Trajectories, task: Task) -> None:
     for trajectory in made:
         angle = trajectory.state["pole_angle"].abs()
@@ -53,6 +55,7 @@ def test_each_is_one_episode_with_its_own_score(made: Trajectories, task: Task) 
     assert {name: value.shape[1:] for name, value in made[0].state.items()} == {f.name: f.shape for f in task.fields}
 
 
+@pytest.mark.process
 def test_the_cache_gives_what_was_made(
     made: Trajectories, task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,6 +72,7 @@ def test_the_cache_gives_what_was_made(
     assert all(torch.equal(a.state[n], b.state[n]) for a, b in zip(first, again, strict=True) for n in a.state)
 
 
+@pytest.mark.process
 def test_a_broken_cache_is_made_anew(
     made: Trajectories, task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,6 +83,7 @@ def test_a_broken_cache_is_made_anew(
     assert cached_trajectories(task, tmp_path, lambda text: None)[0].kind == "random"
 
 
+@pytest.mark.process
 def test_without_a_place_to_keep_them(
     made: Trajectories, task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,9 @@ import termios
 from pathlib import Path
 
 import pyte
+import pytest
+
+pytestmark = pytest.mark.process
 
 SMALL = [
     "search.generations=1",

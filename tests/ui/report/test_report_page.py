@@ -12,15 +12,19 @@ from pathlib import Path
 
 import pytest
 from hostile_run import ALL, MARKS, write_hostile_run
+from markupsafe import Markup
 from page_checks import check, parse
 from synthetic_run import write_synthetic_run
 
 import eureka.ui.report.candidates
+import eureka.ui.report.page
 from eureka.app.cli import main
 from eureka.core.types import Candidate, Completion
 from eureka.store import RunStore
 from eureka.ui.report import render_comparison, render_report, write_report
 from eureka.ui.report.films import MAX_BYTES
+from eureka.ui.report.section import Section
+from eureka.ui.report.sections import SECTIONS
 from eureka.ui.report.text import visible
 
 STYLE = Path(sys.modules["eureka.ui.report"].__path__[0], "templates", "style.css").read_text()
@@ -44,6 +48,15 @@ def test_a_report_holds_together(small_run: RunStore) -> None:
     for name in ("verdict", "best", "search", "lineage", "candidates", "components", "evaluation", "run", "prompt-2"):
         assert name in page.ids
     assert {c.id for c in small_run.candidates()} <= set(page.ids)
+
+
+def test_a_section_is_a_title_and_what_it_renders(small_run: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = Section("mine", "Mine", lambda view: Markup("<h2>{}</h2>").format(f"<{view.run.task}>"))
+    monkeypatch.setattr(eureka.ui.report.page, "SECTIONS", (*SECTIONS, mine))
+    html = render_report(small_run)
+    assert '<a href="#mine">Mine</a>' in html
+    assert '<section id="mine">\n<h2>&lt;ant&gt;</h2>\n</section>' in html
+    check(html)
 
 
 def test_only_its_own_style_and_script_are_allowed(small_run: RunStore) -> None:
@@ -88,6 +101,7 @@ def test_a_large_report_is_small_and_quick(large_run: RunStore) -> None:
     check(html)
 
 
+@pytest.mark.process
 def test_writing_a_report_imports_nothing_heavy() -> None:
     program = "import sys, eureka.ui.report; print({'torch', 'mujoco', 'scipy', 'hydra', 'openai'} & set(sys.modules))"
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from synthetic_run import CONFIG, FACTS, write_synthetic_run
 
+from eureka.config.settings import flatten
 from eureka.core.diagnosis import Diagnosis, DiagnosisKind, Severity
 from eureka.core.types import (
     Candidate,
@@ -25,12 +26,14 @@ from eureka.core.types import (
 from eureka.evaluation import Comparison, Estimate, Method, Role
 from eureka.prompts import render_continuation, render_repair, render_variety
 from eureka.store import RunStore
-from eureka.ui.report.candidates import Limits, candidate_parts, sentences, worker_seconds
+from eureka.ui.report.candidates import candidate_parts, sentences, worker_seconds
 from eureka.ui.report.comparing import comparison_page
-from eureka.ui.report.ideas import MAX_ROWS, ideas
-from eureka.ui.report.reading import flatten, read_run
-from eureka.ui.report.sections import evaluation_section, reproduce_command, search_section, steps_per_second
-from eureka.ui.report.verdict import verdict
+from eureka.ui.report.headline import headline
+from eureka.ui.report.reading import read_run
+from eureka.ui.report.sections.components import MAX_ROWS, component_table
+from eureka.ui.report.sections.evaluation import fresh_trainings
+from eureka.ui.report.sections.provenance import reproduce_command, steps_per_second
+from eureka.ui.report.sections.search import chart, generation_rows
 from eureka.ui.report.views import RunView
 
 Make = Callable[..., TrainingResult]
@@ -70,7 +73,7 @@ def test_who_was_stopped_early_is_said(tmp_path: Path, make_result: Make) -> Non
     assert [candidate.stopped_after for candidate in view.candidates] == [100, None]
     assert view.has_stopped
     # The line of the best so far follows the race, not the highest score.
-    assert [row.best_so_far.id for row in search_section(view).rows if row.best_so_far] == ["g01-c02"]
+    assert [row.best_so_far.id for row in generation_rows(view) if row.best_so_far] == ["g01-c02"]
 
 
 def test_a_run_that_has_nothing_yet(tmp_path: Path) -> None:
@@ -78,11 +81,11 @@ def test_a_run_that_has_nothing_yet(tmp_path: Path) -> None:
         view = read_run(store)
     assert view.candidates == ()
     assert view.best is None
-    assert verdict(view).sentence == "No generation has finished with a usable reward yet."
-    assert search_section(view).chart is None
-    assert evaluation_section(view) is None
+    assert headline(view).sentence == "No generation has finished with a usable reward yet."
+    assert chart(view) is None
+    assert fresh_trainings(view) is None
     assert steps_per_second(view) is None
-    assert ideas(view).rows == ()
+    assert component_table(view).rows == ()
 
 
 def test_where_each_candidate_came_from_and_what_became_of_it(tmp_path: Path, make_result: Make) -> None:
@@ -102,8 +105,8 @@ def test_where_each_candidate_came_from_and_what_became_of_it(tmp_path: Path, ma
     assert (second.parent, second.status, second.duplicate_of) == ("g01-c01", "pending", "g01-c01")
     assert view.best == first
     assert view.task == "ant"
-    assert verdict(view).sentence == "So far, g01-c01 is the best of 1 trained reward: 2.00 m/s."
-    rows = search_section(view).rows
+    assert headline(view).sentence == "So far, g01-c01 is the best of 1 trained reward: 2.00 m/s."
+    rows = generation_rows(view)
     assert [(row.asked, row.trained, row.rejected, row.duplicates) for row in rows] == [(2, 1, 1, 0), (1, 0, 0, 1)]
     assert rows[0].spending.usd is None  # one of its two answers does not say
     assert rows[1].spending.tokens == 15
@@ -151,7 +154,16 @@ def test_settings_are_flat() -> None:
     assert flatten({"a": 1, "b": {"c": 2, "d": {"e": None}}}) == {"a": 1, "b.c": 2, "b.d.e": None}
 
 
-# ---- the verdict -------------------------------------------------------------------------------------------------
+def test_a_reward_that_only_rescales_another_names_it(tmp_path: Path, make_result: Make) -> None:
+    with new_store(tmp_path / "run") as store:
+        add(store, "g01-c01", make_result("g01-c01", (1.0,)))
+        add(store, "g01-c02", None)
+        store.record_rejection(Rejected("g01-c02", Stage.SCREEN, "its total is another's", "", duplicate_of="g01-c01"))
+        view = read_run(store)
+    assert [candidate.duplicate_of for candidate in view.candidates] == [None, "g01-c01"]
+
+
+# ---- the headline ------------------------------------------------------------------------------------------------
 
 
 def method(role: Role, scores: tuple[float, ...], **changes: object) -> Method:
@@ -228,7 +240,7 @@ def compared(*methods: Method) -> Comparison:
         ),
     ],
 )
-def test_the_verdict_says_the_strongest_that_is_known(
+def test_the_headline_says_the_strongest_that_is_known(
     comparison: Comparison, sentence: str, tmp_path: Path, make_result: Make
 ) -> None:
     with new_store(tmp_path / "run") as store:
@@ -236,8 +248,8 @@ def test_the_verdict_says_the_strongest_that_is_known(
         store.record_generation(1, "g01-c01")
         store.mark_finished()
         view = replace(read_run(store), comparison=comparison)
-    assert verdict(view).sentence == sentence
-    section = evaluation_section(view)
+    assert headline(view).sentence == sentence
+    section = fresh_trainings(view)
     assert section is not None
     assert [row.name for row in section.rows] == ["best (g01-c01)", "human-written"]
 
@@ -249,10 +261,10 @@ def test_trainings_with_fresh_seeds_and_no_comparison(tmp_path: Path, make_resul
         for seed, score in ((1000, 1.0), (1001, 2.0)):
             store.record_evaluation(make_result("g01-c01", (score,), seed=seed))
         view = read_run(store)
-    assert verdict(view).sentence == (
+    assert headline(view).sentence == (
         "g01-c01 reaches 1.50 m/s on average over 2 trainings with fresh seeds, from 1.00 to 2.00."
     )
-    section = evaluation_section(view)
+    section = fresh_trainings(view)
     assert section is not None
     assert section.rows[0].scores == ((1000, 1.0), (1001, 2.0))
 
@@ -262,7 +274,7 @@ def test_a_search_that_gave_nothing(tmp_path: Path) -> None:
         store.record_completion(Completion("g01-c01", "prose", "m"))
         store.record_rejection(Rejected("g01-c01", Stage.EXTRACT, "no code", ""))
         store.record_generation(1, None)
-        assert verdict(read_run(store)).sentence == "No usable reward among 1 candidate: 1 were rejected."
+        assert headline(read_run(store)).sentence == "No usable reward among 1 candidate: 1 were rejected."
 
 
 # ---- warnings ----------------------------------------------------------------------------------------------------
@@ -291,7 +303,7 @@ def test_time_is_shared_by_those_that_trained_side_by_side(tmp_path: Path, make_
     assert steps_per_second(view) == pytest.approx(3 * 200 / 38)
 
 
-def test_ideas_come_stay_and_go(tmp_path: Path, make_result: Make) -> None:
+def test_components_come_stay_and_go(tmp_path: Path, make_result: Make) -> None:
     used = [("old", "base"), ("base", "new"), ("base", "old", "new"), ("base", "late", "old")]
     with new_store(tmp_path / "run") as store:
         for generation, names in enumerate(used, start=1):
@@ -299,7 +311,7 @@ def test_ideas_come_stay_and_go(tmp_path: Path, make_result: Make) -> None:
             add(store, name, make_result(name, (float(generation),)), components=names)
             store.record_generation(generation, name)
         view = read_run(store)
-    rows = {row.name: row for row in ideas(view).rows}
+    rows = {row.name: row for row in component_table(view).rows}
     assert {name: row.story for name, row in rows.items()} == {
         "old": "comes and goes",
         "base": "stayed throughout",
@@ -312,16 +324,16 @@ def test_ideas_come_stay_and_go(tmp_path: Path, make_result: Make) -> None:
     assert rows["base"].without is None
 
 
-def test_of_very_many_ideas_the_rare_ones_are_left_out(tmp_path: Path, make_result: Make) -> None:
-    names = tuple(f"idea_{i:03d}" for i in range(MAX_ROWS + 5))
+def test_of_very_many_components_the_rare_ones_are_left_out(tmp_path: Path, make_result: Make) -> None:
+    names = tuple(f"component_{i:03d}" for i in range(MAX_ROWS + 5))
     with new_store(tmp_path / "run") as store:
         add(store, "g01-c01", make_result("g01-c01", (1.0,)), components=names)
-        add(store, "g01-c02", make_result("g01-c02", (2.0,)), components=("idea_052",), graph="other")
+        add(store, "g01-c02", make_result("g01-c02", (2.0,)), components=("component_052",), graph="other")
         store.record_generation(1, "g01-c02")
-        found = ideas(read_run(store))
+        found = component_table(read_run(store))
     assert len(found.rows) == MAX_ROWS
     assert found.left_out == 5
-    assert "idea_052" in [row.name for row in found.rows]
+    assert "component_052" in [row.name for row in found.rows]
 
 
 def test_the_command_names_what_is_not_usual(run: RunView) -> None:
@@ -342,13 +354,6 @@ def test_the_command_names_what_is_not_usual(run: RunView) -> None:
     assert reproduce_command(strange) == (
         "eureka run 'task=my task' 'llm=?' 'search.hint=it'\"'\"'s; rm -rf' sandbox=null x=true --task-dir '/my tasks'"
     )
-
-
-def test_long_texts_share_the_room(run: RunView) -> None:
-    limits = Limits.of(run.candidates)
-    assert limits.points == 60
-    assert limits.detailed == {candidate.id for candidate in run.candidates}
-    assert limits.text >= max(len(attempt.answer.text) for c in run.candidates for attempt in c.attempts)
 
 
 def test_each_part_has_its_numbers(run: RunView) -> None:

@@ -7,8 +7,7 @@ import math
 import pytest
 from markupsafe import Markup
 
-from eureka.ui.report.budget import excerpt, fair_cap
-from eureka.ui.report.text import counted, duration, listed, number, percent, shown, tick_text, visible
+from eureka.ui.report.text import counted, duration, excerpt, listed, number, percent, shown, tick_text, visible
 
 
 @pytest.mark.parametrize(
@@ -95,22 +94,6 @@ def test_shares_times_and_counts() -> None:
         "a and b",
         "a, b and c",
     ]
-
-
-@pytest.mark.parametrize(
-    ("sizes", "budget", "cap"),
-    [
-        ([], 10, 0),
-        ([3, 4], 10, 4),
-        ([10, 10], 10, 5),
-        # 2 stays whole, and the other two share the 18 that are left.
-        ([2, 50, 50], 20, 9),
-        ([100], 0, 0),
-    ],
-)
-def test_long_texts_are_cut_and_short_ones_stay(sizes: list[int], budget: int, cap: int) -> None:
-    assert fair_cap(sizes, budget) == cap
-    assert sum(min(size, cap) for size in sizes) <= budget
 
 
 def test_an_excerpt_says_what_is_missing() -> None:

@@ -18,6 +18,8 @@ from eureka.core.types import TrainingResult
 from eureka.search.loop import evolve
 from eureka.ui.report.writer import ReportWriter, update_report
 
+pytestmark = pytest.mark.process
+
 ENVIRONMENT = dict(os.environ)
 Make = Callable[..., TrainingResult]
 

@@ -41,6 +41,7 @@ def clips(gl: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("clips")
 
 
+@pytest.mark.process
 def test_browsers_play_it_in_real_time(clips: Path, constant_policy: Make) -> None:
     to = clips / "still.mp4"
     # Nobody balances the pole: it falls by itself, within a few seconds, from starts of up to 0.01 rad.
@@ -63,6 +64,7 @@ def test_browsers_play_it_in_real_time(clips: Path, constant_policy: Make) -> No
     assert list(clips.glob("*.partial")) == []
 
 
+@pytest.mark.process
 def test_it_shows_what_happens(clips: Path, constant_policy: Make) -> None:
     """A cart that is pushed to the right moves to the right, in a video with text in its corner."""
     to = clips / "right.mp4"
@@ -85,6 +87,7 @@ def test_it_shows_what_happens(clips: Path, constant_policy: Make) -> None:
     assert corner.max() > 230
 
 
+@pytest.mark.process
 def test_what_cannot_be_filmed(gl: str, tmp_path: Path, constant_policy: Make) -> None:
     to = tmp_path / "video.mp4"
     swimmer = constant_policy(3, 2, 0.0)
@@ -103,6 +106,7 @@ def test_what_cannot_be_filmed(gl: str, tmp_path: Path, constant_policy: Make) -
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.process
 def test_one_process_films_one_policy_after_the_other(gl: str, tmp_path: Path, constant_policy: Make) -> None:
     def job(policy: bytes, **look: object) -> FilmJob:
         return FilmJob(task="cartpole", policy=policy, look=Look(**SMALL, max_seconds=0.2, **look))  # type: ignore[arg-type]
@@ -137,6 +141,7 @@ def test_an_overlay_shows_what_the_policy_is_told(constant_policy: Make, monkeyp
     assert "action 0.25" in frames[-1].lines
 
 
+@pytest.mark.process
 def test_only_tensors_are_loaded_from_a_policy(gl: str, tmp_path: Path) -> None:
     import pickle
 
@@ -155,6 +160,7 @@ def test_sizes_that_cannot_be_encoded(size: tuple[int, int]) -> None:
         Look(width=size[0], height=size[1])
 
 
+@pytest.mark.process
 def test_a_child_that_stalls_is_given_up(tmp_path: Path, constant_policy: Make) -> None:
     job = FilmJob(task="cartpole", policy=constant_policy(4, 1, 0.0))
     late = pytest.raises(VideoError, match="not finished within 0 s, so it was given up")
@@ -162,6 +168,7 @@ def test_a_child_that_stalls_is_given_up(tmp_path: Path, constant_policy: Make) 
         process.film(job, tmp_path / "video.mp4")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("program", "sentence"),
     [

@@ -14,6 +14,8 @@ from eureka.core.errors import RenderingUnavailable
 from eureka.ui.video import find_gl, gl_report
 from eureka.ui.video.gl import GlReport, drawing_environment, explain
 
+pytestmark = pytest.mark.process
+
 
 def test_found_by_itself(gl: str) -> None:
     assert gl in ("egl", "osmesa")

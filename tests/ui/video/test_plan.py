@@ -219,6 +219,7 @@ def test_where_nothing_can_be_drawn_the_run_says_why(run: RunStore, drawing: typ
     assert not (run.folder / "no_films.txt").exists()
 
 
+@pytest.mark.process
 def test_a_film_of_a_run(run: RunStore) -> None:
     """With nothing in between: a candidate's film is small, and browsers play it."""
     try:

@@ -56,6 +56,7 @@ def is_alive(pid: str) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
+@pytest.mark.process
 def test_the_end_of_a_run_does_not_wait_for_long(
     run: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,6 +76,7 @@ def test_the_end_of_a_run_does_not_wait_for_long(
     assert read_note(run.folder, BEST) is None, "a film that was given up is none that cannot be made"
 
 
+@pytest.mark.process
 def test_an_interrupted_run_leaves_no_process(run: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(tmp_path, monkeypatch, "exec sleep 60")
     queue = FilmQueue(run, Films.all, ENVIRONMENT, print)
@@ -85,6 +87,7 @@ def test_an_interrupted_run_leaves_no_process(run: RunStore, tmp_path: Path, mon
     assert not is_alive(pid)
 
 
+@pytest.mark.process
 def test_a_process_that_dies_costs_one_film(run: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(tmp_path, monkeypatch, "kill -9 $$")
     for _ in range(2):
@@ -97,6 +100,7 @@ def test_a_process_that_dies_costs_one_film(run: RunStore, tmp_path: Path, monke
     assert len(started(tmp_path)) == 2, "of two films, each tried once"
 
 
+@pytest.mark.process
 def test_what_cannot_draw_is_said_once(run: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reply = '{"video":null,"error":"nothing here can draw","can_draw":false}'
     stand_in(tmp_path, monkeypatch, f"read -r line; echo '{reply}'")
@@ -111,6 +115,7 @@ def test_what_cannot_draw_is_said_once(run: RunStore, tmp_path: Path, monkeypatc
     assert len(started(tmp_path)) == 1
 
 
+@pytest.mark.process
 def test_a_process_that_cannot_be_started_is_said(
     run: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

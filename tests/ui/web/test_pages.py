@@ -176,6 +176,7 @@ def test_the_usual_port_or_another(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 # ---- processes ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.process
 def test_eureka_watch_serves_until_interrupted(tmp_path: Path, grow: Grow) -> None:
     grow(tmp_path / "run", 1)
     command = [sys.executable, "-m", "eureka", "watch", str(tmp_path), "--port", "0"]
@@ -189,6 +190,7 @@ def test_eureka_watch_serves_until_interrupted(tmp_path: Path, grow: Grow) -> No
         assert process.stderr.read() == ""
 
 
+@pytest.mark.process
 def test_ctrl_c_before_the_server_listens_to_it_is_heard(
     tmp_path: Path, grow: Grow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,6 +208,7 @@ def test_ctrl_c_before_the_server_listens_to_it_is_heard(
     gc.collect()  # a coroutine that was made and not awaited warns now, and a warning fails
 
 
+@pytest.mark.process
 def test_a_page_beside_a_run_ends_with_it(tmp_path: Path, grow: Grow) -> None:
     grow(tmp_path / "run", 1)
     told: list[str] = []
@@ -217,6 +220,7 @@ def test_a_page_beside_a_run_ends_with_it(tmp_path: Path, grow: Grow) -> None:
         socket.create_connection((host, int(port)), timeout=5)
 
 
+@pytest.mark.process
 def test_a_page_that_cannot_be_served_is_told_and_no_more(tmp_path: Path) -> None:
     told: list[str] = []
     with watched(tmp_path / "none", os.environ, told.append):

@@ -8,9 +8,7 @@
 
 from __future__ import annotations
 
-import base64
 import functools
-import hashlib
 import hmac
 from collections.abc import Callable
 from importlib.resources import files
@@ -27,6 +25,7 @@ from starlette.routing import Route
 
 from eureka.core.errors import FeedbackError
 from eureka.core.types import Feedback, Verdict
+from eureka.ui.report.templating import source_hash
 from eureka.ui.report.text import shown
 from eureka.ui.video.film import film_of_review
 from eureka.ui.web.review.answers import MAX_TEXT, answered_about, newest_review, write_answer
@@ -123,8 +122,9 @@ class _Reviews:
             )
         )
         policy = (
-            f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src 'self' data:; "
-            "media-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            f"default-src 'none'; style-src {source_hash(style)}; script-src {source_hash(script)}; "
+            "img-src 'self' data:; media-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+            "frame-ancestors 'none'"
         )
         # Without a referrer a browser leaves out the origin of a form as well.
         headers = {"content-security-policy": policy, "referrer-policy": "same-origin"}
@@ -159,10 +159,6 @@ async def _form(request: Request) -> dict[str, str]:
         return {name: values[-1] for name, values in parse_qs(body.decode(), keep_blank_values=True).items()}
     except (UnicodeDecodeError, ValueError) as error:
         raise HTTPException(400) from error
-
-
-def _hash(content: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
 
 
 @functools.cache

@@ -154,6 +154,7 @@ def test_the_console_shows_no_score_of_a_training(
     assert all(row.metric is None and row.score is None for row in board.rows.values())
 
 
+@pytest.mark.process
 def test_evaluate_and_preflight_are_refused_with_one_sentence(tmp_path: Path) -> None:
     from eureka.app.comparing import evaluate_run
 
@@ -181,6 +182,7 @@ def test_nothing_is_measured_once_more_without_a_metric() -> None:
     assert estimate(config, length, Prompt((), PromptFacts("cartpole", 0, 1, ()))).control_steps == trainings * 1000
 
 
+@pytest.mark.process
 def test_a_whole_run_from_the_command_line(tmp_path: Path) -> None:
     dirs = write_task(tmp_path)
     (tmp_path / "feedback.yaml").write_text("1: {best: g01-c02}\n2: {best: g02-c01, text: steadier}\n")

@@ -1,4 +1,4 @@
-"""Under what circumstances a run was made: seeds, lengths, layers of the sandbox, machine and versions."""
+"""Where a run's figures come from: seeds, lengths, layers of the sandbox, machine and versions."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from page_checks import check
 from eureka.core.types import Candidate, Completion, TrainingResult
 from eureka.store import RunStore
 from eureka.ui.report import render_comparison, render_report
-from eureka.ui.report.circumstances import circumstances
 from eureka.ui.report.reading import read_run
+from eureka.ui.report.sections.provenance import provenance
 
 Make = Callable[..., TrainingResult]
 CONFIG = "task: ant\nseed: 7\ntrain:\n  num_envs: 64\n  workers: 1\n"
@@ -37,7 +37,7 @@ def test_they_are_said_as_far_as_they_are_known(tmp_path: Path, make_result: Mak
             store.record_result(make_result("g01-c01", (1.0,), seed=seed))
         for seed in (1000, 1001, 1002):
             store.record_evaluation(replace(make_result("g01-c01", (1.0,), seed=seed)))
-        found = circumstances(read_run(store), 1234.4)
+        found = provenance(read_run(store), 1234.4)
         page = check(render_report(store))
         beside = check(render_comparison([store, store]))
     assert found.search == (
@@ -55,7 +55,7 @@ def test_they_are_said_as_far_as_they_are_known(tmp_path: Path, make_result: Mak
 
 def test_a_run_that_says_nothing_of_them(tmp_path: Path) -> None:
     with RunStore.create(tmp_path / "run", "", {}) as store:
-        found = circumstances(read_run(store), None)
+        found = provenance(read_run(store), None)
         page = check(render_report(store))
     assert (found.search, found.layers, found.machine) == ((), (), ())
     assert "Nothing is recorded about its layers." in page.text

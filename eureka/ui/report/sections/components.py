@@ -1,4 +1,4 @@
-"""Components over generations: which ideas came, which stayed, and which went."""
+"""Components over generations: which names came, which stayed, and which went."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from markupsafe import Markup
+
+from eureka.ui.report.section import ReportView, Section
+from eureka.ui.report.templating import fill
 from eureka.ui.report.views import CandidateView, GenerationView, RunView
 
 MAX_ROWS = 48
-"""Ideas in the table; the rarest are counted only."""
+"""Names in the table; the rarest are counted only."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Idea:
+class ComponentHistory:
     """One component name through the search; `with_it` and `without` are median scores of trained candidates."""
 
     name: str
@@ -43,31 +47,43 @@ class Idea:
 
 
 @dataclass(frozen=True)
-class Ideas:
+class ComponentTable:
     """The table's rows, and how many more names there were."""
 
-    rows: tuple[Idea, ...]
+    rows: tuple[ComponentHistory, ...]
     left_out: int
 
 
-def ideas(run: RunView) -> Ideas:
+def render(view: ReportView) -> Markup:
+    """A table with a line for each component name and a column for each generation."""
+    return fill(
+        "components.jinja2",
+        table=component_table(view.run),
+        generations=[generation.number for generation in view.run.generations if _having(generation)],
+    )
+
+
+SECTION = Section("components", "Components", render)
+
+
+def component_table(run: RunView) -> ComponentTable:
     """Every component name of the run's verified rewards, in order of first appearance and then of use."""
     generations = [generation for generation in run.generations if _having(generation)]
     names: dict[str, None] = {}
     for generation in generations:
         used = [name for candidate in _having(generation) for name in candidate.components]
         names |= dict.fromkeys(sorted(dict.fromkeys(used), key=lambda name: -used.count(name)))
-    rows = [_idea(name, generations, run) for name in names]
+    rows = [_history(name, generations, run) for name in names]
     best = set(run.best.components) if run.best else set()
     kept = {row.name for row in sorted(rows, key=lambda row: (row.name not in best, -row.uses))[:MAX_ROWS]}
-    return Ideas(tuple(row for row in rows if row.name in kept), len(rows) - len(kept))
+    return ComponentTable(tuple(row for row in rows if row.name in kept), len(rows) - len(kept))
 
 
 def _having(generation: GenerationView) -> list[CandidateView]:
     return [candidate for candidate in generation.candidates if candidate.components]
 
 
-def _idea(name: str, generations: Sequence[GenerationView], run: RunView) -> Idea:
+def _history(name: str, generations: Sequence[GenerationView], run: RunView) -> ComponentHistory:
     cells = []
     for generation in generations:
         having = _having(generation)
@@ -75,7 +91,7 @@ def _idea(name: str, generations: Sequence[GenerationView], run: RunView) -> Ide
         count = sum(name in candidate.components for candidate in having)
         cells.append(Cell(count, len(having), best is not None and name in best.components))
     trained = [candidate for candidate in run.candidates if candidate.score is not None]
-    return Idea(
+    return ComponentHistory(
         name,
         tuple(cells),
         _story([cell.count for cell in cells], [generation.number for generation in generations]),

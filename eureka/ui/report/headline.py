@@ -11,7 +11,7 @@ from eureka.ui.report.views import CandidateView, RunView
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Headline:
     """`sentence` stands on top of the page; `detail` says how sure it is, `figure` is the number of it."""
 
     sentence: str
@@ -19,7 +19,7 @@ class Verdict:
     figure: str
 
 
-def verdict(run: RunView) -> Verdict:
+def headline(run: RunView) -> Headline:
     """The strongest thing that the run's store allows to say."""
     if run.best is None:
         return _nothing_yet(run)
@@ -31,7 +31,7 @@ def verdict(run: RunView) -> Verdict:
         scores = sorted(result.score for result in fresh)
         mean = sum(scores) / len(scores)
         spread = f", from {number(scores[0])} to {number(scores[-1])}" if len(scores) > 1 else ""
-        return Verdict(
+        return Headline(
             f"{run.best.called} reaches {_amount(mean, run)} on average over "
             f"{counted(len(scores), 'training')} with fresh seeds{spread}.",
             "It was not compared with the human-written reward.",
@@ -40,17 +40,17 @@ def verdict(run: RunView) -> Verdict:
     return _searched(run, run.best)
 
 
-def _nothing_yet(run: RunView) -> Verdict:
+def _nothing_yet(run: RunView) -> Headline:
     rejected = sum(candidate.status == "rejected" for candidate in run.candidates)
     searched = sum(generation.is_finished for generation in run.generations)
     if run.is_finished or 0 < run.generations_wanted == searched:
         text = f"No usable reward among {counted(len(run.candidates), 'candidate')}: {rejected} were rejected."
     else:
         text = "No generation has finished with a usable reward yet."
-    return Verdict(text, f"{counted(len(run.candidates), 'candidate')} so far, {rejected} rejected.", "")
+    return Headline(text, f"{counted(len(run.candidates), 'candidate')} so far, {rejected} rejected.", "")
 
 
-def _compared(run: RunView, comparison: Comparison) -> Verdict | None:
+def _compared(run: RunView, comparison: Comparison) -> Headline | None:
     best = comparison.method(Role.BEST)
     if best is None or best.iqm is None:
         return None
@@ -63,29 +63,29 @@ def _compared(run: RunView, comparison: Comparison) -> Verdict | None:
     if best.normalised is not None:
         share = f"{number(best.normalised.value)} of the human reward"
         sentence = f"{called} is worth {share}{_interval(best.normalised)}, {seeds}."
-        return Verdict(
+        return Headline(
             sentence,
             f"{detail} On this scale 0 is the bare task metric as reward, and 1 the human-written reward.",
             share,
         )
     if best.same_as is not None:
-        return Verdict(f"{called} computes the {best.same_as}-written reward itself.", detail, figure)
+        return Headline(f"{called} computes the {best.same_as}-written reward itself.", detail, figure)
     human = comparison.method(Role.HUMAN)
     if best.improvement is not None and human is not None and human.iqm is not None:
         if set(best.scores) == set(human.scores):
-            return Verdict(f"{reaches}, as the human-written reward does, {seeds}.", detail, figure)
+            return Headline(f"{reaches}, as the human-written reward does, {seeds}.", detail, figure)
         return _against_human(reaches, number(human.iqm.value), best.improvement, seeds, detail, figure)
-    return Verdict(f"{reaches}{_interval(best.iqm)}, {seeds}.", detail, figure)
+    return Headline(f"{reaches}{_interval(best.iqm)}, {seeds}.", detail, figure)
 
 
-def _against_human(reaches: str, human: str, improvement: Estimate, seeds: str, detail: str, figure: str) -> Verdict:
+def _against_human(reaches: str, human: str, improvement: Estimate, seeds: str, detail: str, figure: str) -> Headline:
     """How often the best beats the human-written reward: in the sentence where the seeds tell, else after it."""
     chance = f"better in {percent(improvement.value)} of all pairs of trainings{_interval(improvement, percent)}"
     if improvement.interval is not None and not improvement.interval[0] <= 0.5 <= improvement.interval[1]:
-        return Verdict(f"{reaches}, the human-written reward {human}: {chance}, {seeds}.", detail, figure)
+        return Headline(f"{reaches}, the human-written reward {human}: {chance}, {seeds}.", detail, figure)
     says = "says little" if improvement.interval is None else "do not tell which is better"
     sentence = f"{reaches} and the human-written reward {human}; {seeds} {says}."
-    return Verdict(sentence, f"It is {chance}. {detail}", figure)
+    return Headline(sentence, f"It is {chance}. {detail}", figure)
 
 
 def _interval(estimate: Estimate, shown: Callable[[float], str] = number) -> str:
@@ -98,20 +98,20 @@ def _amount(value: float, run: RunView) -> str:
     return f"{number(value)} {run.unit}".rstrip()
 
 
-def _searched(run: RunView, best: CandidateView) -> Verdict:
+def _searched(run: RunView, best: CandidateView) -> Headline:
     trained = sum(candidate.status == "trained" for candidate in run.candidates)
     score = best.score if best.score is not None else float("nan")
     so_far = "" if run.is_finished else "So far, "
     scores = sorted(result.score for result in best.results)
     spread = f", from {number(scores[0])} to {number(scores[-1])}" if len(scores) > 1 else ""
     if best.preference is not None:
-        return Verdict(
+        return Headline(
             f"{so_far}{best.called} is the best of {counted(trained, 'trained reward')}, as a person chose.",
             f"Its {_amount(score, run)} is a Bradley-Terry score of that person's choices: the task has "
             "no metric, and so there is no comparison by one.",
             _amount(score, run),
         )
-    return Verdict(
+    return Headline(
         f"{so_far}{best.called} is the best of {counted(trained, 'trained reward')}: {_amount(score, run)}.",
         f"That is the search's own evaluation of {counted(len(scores), 'training')}{spread}, and the best of many is "
         "partly luck. Trainings with fresh seeds, beside the human-written reward, say what it is worth: "

@@ -1,0 +1,28 @@
+"""Every candidate: its curves, its code and what changed in it, and what was asked and answered."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from eureka.ui.report.section import ReportView, Section
+from eureka.ui.report.templating import fill
+from eureka.ui.report.text import excerpt
+
+MAX_PROMPT = 40_000
+"""Characters of each message of a prompt."""
+
+
+def render(view: ReportView) -> Markup:
+    """The list of candidates, and the prompts of their generations."""
+    asked = [(g.number, g.prompt.messages) for g in view.run.generations if g.prompt is not None]
+    return fill(
+        "candidates.jinja2",
+        run=view.run,
+        films=view.films,
+        parts=view.parts,
+        prompts=[(number, [(m.role, excerpt(m.content, MAX_PROMPT)) for m in messages]) for number, messages in asked],
+        prompted={number for number, _ in asked},
+    )
+
+
+SECTION = Section("candidates", "Candidates", render)

@@ -1,0 +1,142 @@
+"""Where a run's figures come from: commands, cost, seeds and lengths, confinement, machine and versions."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from eureka.config import BUDGETS, ProposerConfig, RunConfig
+from eureka.config.settings import flatten
+from eureka.proposers.registry import config_classes
+from eureka.ui.report.candidates import worker_seconds
+from eureka.ui.report.section import ReportView, Section
+from eureka.ui.report.sections.search import generation_rows
+from eureka.ui.report.templating import fill
+from eureka.ui.report.text import counted, listed
+from eureka.ui.report.views import RunView
+
+_MACHINE = ("processor", "memory", "gpu", "machine", "python", "eureka", "torch", "mujoco", "numpy")
+_ELSEWHERE = frozenset(
+    {"sentence", "metric", "metric unit", "llm calls", "init", "init source", "sandbox layers", "unsafe"}
+)
+"""Facts that the page says elsewhere, or that are of use to the run alone, as are those that are JSON."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Rows of name and value for the page's last section; `layers` are those of the sandbox with their states."""
+
+    search: tuple[tuple[str, str], ...]
+    layers: tuple[tuple[str, str], ...]
+    machine: tuple[tuple[str, str], ...]
+
+
+def render(view: ReportView) -> Markup:
+    """Everything that is needed to judge the run, and to do it again."""
+    run = view.run
+    return fill(
+        "provenance.jinja2",
+        run=run,
+        rows=generation_rows(run),
+        total=view.spending,
+        provenance=provenance(run, steps_per_second(run)),
+        reproduce=reproduce_command(run),
+        replay=reproduce_command(run, str(run.folder)),
+        folder=view.folder,
+    )
+
+
+SECTION = Section("run", "Run", render)
+
+
+def provenance(run: RunView, steps_per_second: float | None) -> Provenance:
+    """What the run has recorded of it."""
+    facts = {key: value for key, value in run.facts.items() if key not in _ELSEWHERE and value[:1] not in "[{"}
+    machine = tuple((key, facts.pop(key)) for key in _MACHINE if key in facts)
+    search = [("seeds", _seeds(run)), ("one training", _training(run))]
+    if steps_per_second is not None:
+        search.append(("speed", f"{steps_per_second:,.0f} control steps per second of a worker"))
+    layers = [layer.strip().rpartition(" ") for layer in run.facts.get("sandbox layers", "").split(";")]
+    return Provenance(
+        search=tuple((name, value) for name, value in [*search, *facts.items()] if value),
+        layers=tuple((name, state) for name, _, state in layers if name),
+        machine=machine,
+    )
+
+
+def _seeds(run: RunView) -> str:
+    trained = {result.seed for candidate in run.candidates for result in candidate.results}
+    fresh = {result.seed for results in run.evaluations.values() for result in results}
+    said = [f"{run.settings['seed']} of the search"] if "seed" in run.settings else []
+    said += [f"{_numbers(trained)} of its trainings"] if trained else []
+    said += [f"{_numbers(fresh)} of the final evaluation"] if fresh else []
+    return "; ".join(said)
+
+
+def _numbers(seeds: Iterable[int]) -> str:
+    """`3`, `1, 2 and 7`, `1000 to 1004`."""
+    ordered = sorted(seeds)
+    if len(ordered) > 2 and ordered[-1] - ordered[0] == len(ordered) - 1:
+        return f"{ordered[0]} to {ordered[-1]}"
+    return listed([str(seed) for seed in ordered])
+
+
+def _training(run: RunView) -> str:
+    steps = {result.steps[-1] for candidate in run.candidates for result in candidate.results}
+    said = [f"{listed([f'{count:,}' for count in sorted(steps)])} control steps"] if steps else []
+    for key, what in (("train.num_envs", "world"), ("train.workers", "worker")):
+        count = run.settings.get(key)
+        said += [counted(count, what)] if isinstance(count, int) else []
+    return ", ".join(said)
+
+
+def steps_per_second(run: RunView) -> float | None:
+    """Control steps for each second of a worker, over all trainings of the search."""
+    steps = sum(result.steps[-1] for candidate in run.candidates for result in candidate.results)
+    seconds = sum(worker_seconds(run.candidates).values())
+    return steps / seconds if seconds > 0 else None
+
+
+def reproduce_command(run: RunView, replayed: str = "") -> str:
+    """`eureka run` with the settings that differ from the defaults of their budget; without the folder.
+
+    With `replayed`, a folder, the answers recorded there stand for the proposer.
+    """
+    given = [] if run.settings.get("env.id") else [f"task={run.task}"]
+    budget = str(run.settings.get("budget", "quick"))
+    given += [f"budget={budget}"] if budget != RunConfig().budget else []
+    llm = str(run.settings.get("llm.name", ""))
+    if replayed:
+        given += ["llm=replay", f"llm.run={replayed}"]
+    elif llm:
+        given.append(f"llm={llm}")
+    usual = _usual(budget, llm)
+    for key, value in run.settings.items():
+        if key in ("task", "budget", "output", "llm.name") or usual.get(key) == value:
+            continue
+        if replayed and key.startswith("llm."):
+            continue
+        given.append(f"{key}={_written(value)}")
+    folders = [f"--task-dir {shlex.quote(folder)}" for folder in _task_dirs(run)]
+    return " ".join(["eureka run", *map(shlex.quote, given), *folders])
+
+
+def _usual(budget: str, llm: str) -> dict[str, object]:
+    """What a config holds where nothing but the budget and the proposer was given."""
+    config = dataclasses.asdict(RunConfig()) | {"llm": dataclasses.asdict(config_classes().get(llm, ProposerConfig)())}
+    return flatten(config) | flatten(BUDGETS.get(budget, {}))
+
+
+def _written(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
+
+
+def _task_dirs(run: RunView) -> list[str]:
+    return [str(folder) for folder in json.loads(run.facts.get("task_dirs", "[]"))]

@@ -1,0 +1,121 @@
+"""The search: how the task metric went over the generations, and which candidate came from which."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from eureka.ui.report.candidates import worker_seconds
+from eureka.ui.report.charts import Dot, generation_chart, quantile
+from eureka.ui.report.lineage import Node, lineage_tree
+from eureka.ui.report.reading import spending
+from eureka.ui.report.section import ReportView, Section
+from eureka.ui.report.templating import fill
+from eureka.ui.report.text import number
+from eureka.ui.report.views import CandidateView, GenerationView, RunView, Spending
+
+
+@dataclass(frozen=True)
+class GenerationRow:
+    """One generation in numbers; `quartiles` are the first, the median and the third of the trained."""
+
+    number: int
+    asked: int
+    trained: int
+    rejected: int
+    duplicates: int
+    best: CandidateView | None
+    quartiles: tuple[float, float, float] | None
+    best_so_far: CandidateView | None
+    parent: str | None
+    spending: Spending
+    worker_s: float
+
+
+def render(view: ReportView) -> Markup:
+    """Two pictures of the search, and their numbers."""
+    run = view.run
+    return fill("search.jinja2", run=run, chart=chart(run), tree=lineage(run), rows=generation_rows(run))
+
+
+SECTION = Section("search", "Search", render)
+
+
+def generation_rows(run: RunView) -> list[GenerationRow]:
+    """The generations in numbers."""
+    return [_generation_row(generation, run) for generation in run.generations]
+
+
+def chart(run: RunView) -> Markup | None:
+    """The metric of every candidate by generation; None where nothing has a score."""
+    rows = generation_rows(run)
+    position = {generation.number: place for place, generation in enumerate(run.generations, start=1)}
+    dots = [
+        Dot(position[c.generation], c.score, c.id, f"#{c.id}", _dot_kind(c, run))
+        for c in run.candidates
+        if c.score is not None and math.isfinite(c.score)
+    ]
+    so_far = [row.best_so_far.score if row.best_so_far else None for row in rows]
+    reached = [value for value in so_far if value is not None]
+    if not dots:
+        return None
+    alt = f"{run.metric} of every candidate by generation"
+    if reached:
+        alt += f"; the best so far goes from {number(reached[0])} to {number(reached[-1])} {run.unit}"
+    return generation_chart(dots, so_far, alt=alt, unit=run.unit)
+
+
+def lineage(run: RunView) -> Markup:
+    """Which candidate's training each generation was shown."""
+    nodes = [_node(candidate, run) for candidate in run.candidates]
+    alt = f"lineage of {len(nodes)} candidates in {len(run.generations)} generations; "
+    return lineage_tree(nodes, alt=f"{alt}the same is in the list of candidates")
+
+
+def _dot_kind(candidate: CandidateView, run: RunView) -> str:
+    return "dot best" if run.best is not None and candidate.id == run.best.id else "dot"
+
+
+def _node(candidate: CandidateView, run: RunView) -> Node:
+    note = ""
+    if candidate.rejected is not None:
+        twin = f" = {candidate.duplicate_of}" if candidate.duplicate_of else ""
+        note = f"{candidate.rejected.stage.value}{twin}"
+    elif candidate.given:
+        note = candidate.given
+    elif candidate.duplicate_of is not None:
+        note = f"= {candidate.duplicate_of}"
+    elif candidate.repairs:
+        note = "repaired"
+    elif candidate.stopped_after and candidate.score is not None:
+        note = "stopped"
+    kind = "duplicate" if candidate.duplicate_of and candidate.status == "trained" else candidate.status
+    is_best = run.best is not None and candidate.id == run.best.id
+    score = candidate.score if candidate.score is not None and math.isfinite(candidate.score) else None
+    # What the search started from stands before the first generation.
+    generation = 0 if candidate.given else candidate.generation
+    return Node(candidate.id, generation, candidate.parent, score, kind, note, is_best)
+
+
+def _generation_row(generation: GenerationView, run: RunView) -> GenerationRow:
+    candidates = generation.candidates
+    trained = [c for c in candidates if c.score is not None]
+    scores = sorted(c.score for c in trained if c.score is not None)
+    best = max(trained, key=lambda c: c.score or 0.0, default=None)
+    until = [c for c in run.candidates if c.generation <= generation.number and c.score is not None]
+    leading = next((c for c in until if c.id == generation.best_so_far), None)
+    return GenerationRow(
+        number=generation.number,
+        asked=sum(not c.given for c in candidates),
+        trained=len(trained),
+        rejected=sum(c.status == "rejected" for c in candidates),
+        duplicates=sum(c.duplicate_of is not None for c in candidates),
+        best=best,
+        quartiles=(quantile(scores, 0.25), quantile(scores, 0.5), quantile(scores, 0.75)) if scores else None,
+        best_so_far=leading or max(until, key=lambda c: c.score or 0.0, default=None),
+        parent=next((c.parent for c in candidates if c.parent), None),
+        spending=spending(a.answer for c in candidates for a in c.attempts),
+        worker_s=sum(worker_seconds(candidates).values()),
+    )
