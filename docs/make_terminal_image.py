@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+from contextlib import suppress
 from pathlib import Path
 
 import pyte
@@ -65,6 +66,10 @@ def film(command: list[str], folder: str, screen: pyte.Screen, share: float) -> 
             stream.feed(os.read(ours, 65536))
     finally:
         process.send_signal(signal.SIGINT)
+        # A terminal that nobody reads fills up, and what writes to it never ends.
+        with suppress(OSError):
+            while os.read(ours, 65536):
+                pass
         process.wait()
         os.close(ours)
 

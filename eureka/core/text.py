@@ -1,8 +1,19 @@
-"""Plain text in columns."""
+"""Plain text: in columns, and what strangers wrote."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+_CUT = " [...]"
+
+
+def clean(text: str, limit: int) -> str:
+    """What a stranger wrote, fit for a terminal, a page and a prompt: printable, and at most `limit` characters.
+
+    Lines stay lines; every other control character becomes a space. `clean` changes nothing that it gave.
+    """
+    kept = text if len(text) <= limit else text[: limit - len(_CUT)] + _CUT
+    return "".join(character if character.isprintable() or character == "\n" else " " for character in kept)
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:

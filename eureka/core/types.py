@@ -15,6 +15,10 @@ from enum import StrEnum
 from typing import Literal
 
 from eureka.core.diagnosis import Diagnosis
+from eureka.core.text import clean
+
+MAX_REASON = 1_000
+MAX_FEEDBACK = 4_000
 
 
 class Stage(StrEnum):
@@ -110,6 +114,9 @@ class Rejected:
     `reason` is one sentence for a person; `feedback` is what the model is told (the exact error with its line), empty
     where the code is not to blame. `duplicate_of` is the earlier candidate whose reward this one repeats, where that is
     the reason.
+
+    Both may quote the candidate, and go to terminals, pages and prompts: here, in one place, they are made printable
+    and cut to `MAX_REASON` and `MAX_FEEDBACK` characters.
     """
 
     candidate_id: str
@@ -117,6 +124,10 @@ class Rejected:
     reason: str
     feedback: str
     duplicate_of: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", clean(self.reason, MAX_REASON).replace("\n", " "))
+        object.__setattr__(self, "feedback", clean(self.feedback, MAX_FEEDBACK))
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
 from eureka.core.types import FieldSpec
 from eureka.proposers.program_search.features import Feature, alive_name, features
-from eureka.proposers.program_search.source import HAS_TARGET, Kind, Program, Quantity, Shaping, Term
+from eureka.proposers.program_search.source import HAS_TARGET, Program, Shaping, Term
 
 MAX_TERMS = 5
 # Rewards per step at a quantity's typical value. The first drive sets the scale; what stands beside it stays below.
@@ -54,7 +55,7 @@ class Library:
         values = [value for value in known if math.isfinite(value)]
         return sum(values) / len(values) if values else 0.0
 
-    def feature_of(self, quantity: Quantity) -> Feature | None:
+    def feature_of(self, quantity: str) -> Feature | None:
         """The feature that a term was made from."""
         return next((f for f in self.features if f.quantity == quantity), None)
 
@@ -90,10 +91,9 @@ def preferences(lib: Library, candidates: Sequence[Feature]) -> list[float]:
 
 def is_redundant(feature: Feature, terms: Sequence[Term]) -> bool:
     """Whether a program has a term on this quantity, or on the same column of the same field."""
-    columns = {Kind.SCALAR, Kind.COLUMN, Kind.SCALAR_SQUARED, Kind.COLUMN_SQUARED}
 
-    def key(q: Quantity) -> tuple[object, ...]:
-        return (q.field, q.index) if q.kind in columns else (q,)
+    def key(quantity: str) -> str:
+        return re.sub(r"^torch\.square\((\w+(\[:, \d+\])?)\)$", r"\1", quantity)
 
     return key(feature.quantity) in {key(t.quantity) for t in terms}
 
@@ -136,7 +136,7 @@ def draw_penalty(feature: Feature, rng: Random, share: float | None = None) -> T
 
 def alive(lib: Library, weight: float) -> Term:
     """The constant bonus: small, or standing still would be the best policy."""
-    return Term(lib.alive, Quantity(Kind.ONE), Shaping.LINEAR, rounded(weight))
+    return Term(lib.alive, "", Shaping.LINEAR, rounded(weight))
 
 
 def draw_secondary(lib: Library, terms: Sequence[Term], rng: Random) -> Term | None:

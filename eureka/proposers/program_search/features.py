@@ -6,6 +6,7 @@ a regulariser is what is worth a small penalty (efforts, rates, forces, sideways
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from enum import StrEnum
 from typing import Literal
 
 from eureka.core.types import FieldSpec
-from eureka.proposers.program_search.source import Kind, Quantity, Shaping
+from eureka.proposers.program_search.source import Shaping
 
 
 class Dimension(StrEnum):
@@ -67,7 +68,7 @@ class Feature:
     """
 
     name: str
-    quantity: Quantity
+    quantity: str
     role: Literal["drive", "regulariser"]
     typical: float
     shapings: tuple[Shaping, ...]
@@ -178,8 +179,7 @@ def _all(state: Sequence[FieldSpec]) -> Iterator[Feature]:
         yield from _drives(spec)
         yield from _regularisers(spec)
         if spec.name in previous and len(spec.shape) <= 1:
-            kind = Kind.CHANGE if spec.shape else Kind.SCALAR_CHANGE
-            yield _penalty(spec, Quantity(kind, spec.name, previous[spec.name]), f"{spec.name}_change")
+            yield _penalty(spec, _squared(f"{spec.name} - {previous[spec.name]}", spec.shape), f"{spec.name}_change")
     yield from _distances([spec for spec in state if spec.name not in previous.values()])
 
 
@@ -195,7 +195,7 @@ def _previous_of(state: Sequence[FieldSpec]) -> dict[str, str]:
     return pairs
 
 
-def _drive(quantity: Quantity, name: str, traits: _Traits, keys: tuple[str, ...]) -> Feature:
+def _drive(quantity: str, name: str, traits: _Traits, keys: tuple[str, ...]) -> Feature:
     return Feature(
         name=name,
         quantity=quantity,
@@ -216,20 +216,22 @@ def _drives(spec: FieldSpec) -> Iterator[Feature]:
     if kind is Dimension.QUATERNION and spec.shape == (4,):
         letters = re.sub("[^a-z]", "", f"{spec.unit} {spec.frame} {spec.description}".lower())
         x, y = (0, 1) if "xyzw" in letters else (1, 2)
-        yield _drive(Quantity(Kind.QUATERNION_UP, name, index=x, index_2=y), f"{name}_up", _PROJECTION, ())
+        # The z component of the body's z axis in the world, from the two middle parts of a unit quaternion.
+        up = f"1.0 - 2.0 * (torch.square({name}[:, {x}]) + torch.square({name}[:, {y}]))"
+        yield _drive(up, f"{name}_up", _PROJECTION, ())
     if kind not in _DRIVES:
         return
     traits = _DRIVES[kind]
     if spec.dtype != "float32":
         if len(spec.shape) <= 1:
-            quantity = Quantity(Kind.MEAN_NUMBER if spec.shape else Kind.NUMBER, name)
+            quantity = f"torch.mean({name}.float(), dim=-1)" if spec.shape else f"{name}.float()"
             keys = tuple(f"{name}[{i}]" for i in range(spec.shape[0])) if spec.shape else (name,)
             yield _drive(quantity, f"{name}_reward", traits, keys)
     elif spec.shape == ():
-        yield _drive(Quantity(Kind.SCALAR, name), f"{name}_reward", traits, (name,))
+        yield _drive(name, f"{name}_reward", traits, (name,))
     elif len(spec.shape) == 1 and spec.shape[0] <= _MAX_AXES and (kind is not Dimension.UNITLESS or _is_spatial(spec)):
         for i in range(spec.shape[0]):
-            yield _drive(Quantity(Kind.COLUMN, name, index=i), f"{name}_{_axis(spec, i)}", traits, (f"{name}[{i}]",))
+            yield _drive(f"{name}[:, {i}]", f"{name}_{_axis(spec, i)}", traits, (f"{name}[{i}]",))
 
 
 def _axis(spec: FieldSpec, index: int) -> str:
@@ -240,13 +242,19 @@ def _is_spatial(spec: FieldSpec) -> bool:
     return any(word in spec.frame.lower() for word in _SPATIAL_FRAMES)
 
 
-def _penalty(spec: FieldSpec, quantity: Quantity, name: str, keys: tuple[str, ...] = ()) -> Feature:
-    """A quadratic penalty; `typical` is what the sum of squares comes to at the dimension's typical value."""
+def _squared(expression: str, shape: tuple[int, ...]) -> str:
+    """The sum of squares of a field of this shape."""
+    square = f"torch.square({expression})"
+    return f"torch.sum({square}, dim={'-1' if len(shape) == 1 else '(-2, -1)'})" if shape else square
+
+
+def _penalty(spec: FieldSpec, quantity: str, name: str, keys: tuple[str, ...] = (), columns: int = 0) -> Feature:
+    """A quadratic penalty of `columns` columns, all of the field's where that is 0.
+
+    `typical` is what the sum of squares comes to at the dimension's typical value.
+    """
     kind = dimension(spec)
-    columns = 1
-    if quantity.index is None:
-        for size in spec.shape:
-            columns *= size
+    columns = columns or math.prod(spec.shape)
     return Feature(
         name=name,
         quantity=quantity,
@@ -262,21 +270,21 @@ def _regularisers(spec: FieldSpec) -> Iterator[Feature]:
     kind, name = dimension(spec), spec.name
     if kind is Dimension.FORCE and 1 <= len(spec.shape) <= 2:
         # Contact forces span orders of magnitude: only a saturating penalty keeps an impact from drowning the rest.
-        norm = Kind.NORM if len(spec.shape) == 1 else Kind.MATRIX_NORM
+        norm = f"torch.linalg.vector_norm({name}, dim={'-1' if len(spec.shape) == 1 else '(-2, -1)'})"
         forces = (100.0, 300.0, 1000.0)
-        yield Feature(f"{name}_norm", Quantity(norm, name), "regulariser", 1.0, (_TANH,), saturations=forces)
+        yield Feature(f"{name}_norm", norm, "regulariser", 1.0, (_TANH,), saturations=forces)
     if kind not in _PENALTY_TYPICAL:
         return
-    if spec.shape == () and kind in (Dimension.VELOCITY, Dimension.RATE, Dimension.ACCELERATION):
-        yield _penalty(spec, Quantity(Kind.SCALAR_SQUARED, name), f"{name}_squared", (name,))
+    is_direction = kind is Dimension.UNITLESS and _is_spatial(spec)
+    moves = kind in (Dimension.VELOCITY, Dimension.RATE, Dimension.ACCELERATION)
+    if spec.shape == () and moves:
+        yield _penalty(spec, _squared(name, ()), f"{name}_squared", (name,))
     elif len(spec.shape) == 1 and kind is Dimension.VELOCITY and spec.shape[0] <= _MAX_AXES:
         for i in range(spec.shape[0]):
             axis = f"{name}_{_axis(spec, i)}_squared"
-            yield _penalty(spec, Quantity(Kind.COLUMN_SQUARED, name, index=i), axis, (f"{name}[{i}]",))
-    elif len(spec.shape) == 1 and not (kind is Dimension.UNITLESS and _is_spatial(spec)):
-        yield _penalty(spec, Quantity(Kind.SUM_SQUARED, name), f"{name}_squared")
-    elif len(spec.shape) == 2 and kind in (Dimension.VELOCITY, Dimension.RATE, Dimension.ACCELERATION):
-        yield _penalty(spec, Quantity(Kind.MATRIX_SQUARED, name), f"{name}_squared")
+            yield _penalty(spec, _squared(f"{name}[:, {i}]", ()), axis, (f"{name}[{i}]",), columns=1)
+    elif (len(spec.shape) == 2 and moves) or (len(spec.shape) == 1 and not is_direction):
+        yield _penalty(spec, _squared(name, spec.shape), f"{name}_squared")
 
 
 def _distances(state: Sequence[FieldSpec]) -> Iterator[Feature]:
@@ -285,4 +293,5 @@ def _distances(state: Sequence[FieldSpec]) -> Iterator[Feature]:
     for i, a in enumerate(points):
         for b in points[i + 1 :]:
             if a.shape == b.shape and a.frame == b.frame:
-                yield _drive(Quantity(Kind.DISTANCE, a.name, b.name), f"{a.name}_to_{b.name}", _DISTANCE, ())
+                distance = f"torch.linalg.vector_norm({a.name} - {b.name}, dim=-1)"
+                yield _drive(distance, f"{a.name}_to_{b.name}", _DISTANCE, ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
@@ -21,9 +22,11 @@ from eureka.proposers.program_search.draw import (
     preferences,
     rounded,
 )
-from eureka.proposers.program_search.source import Kind, Program, Shaping, Term
+from eureka.proposers.program_search.source import Program, Shaping, Term
 from eureka.reward.analysis.thresholds import DROWNING_SHARE, FLAT_GAIN, HARMFUL, NEGLIGIBLE_SHARE, TRUSTED
 
+# Squares, sums of squares, and norms of one field.
+_PENALISED = re.compile(r"torch\.(square\(|sum\(|linalg\.vector_norm\(\w+,)")
 Role = Literal["drive", "regulariser", "constant"]
 
 
@@ -68,10 +71,9 @@ Rule = Callable[[Parent], Proposal | None]
 
 def role(term: Term) -> Role:
     """What a term is for, told from the term alone: only drives reward, or follow one column."""
-    if term.quantity.kind is Kind.ONE:
+    if not term.quantity:
         return "constant"
-    drives = {Kind.SCALAR, Kind.COLUMN, Kind.NUMBER, Kind.MEAN_NUMBER, Kind.DISTANCE, Kind.QUATERNION_UP}
-    return "drive" if term.quantity.kind in drives else "regulariser"
+    return "regulariser" if _PENALISED.match(term.quantity) else "drive"
 
 
 def is_flat(reflection: Reflection) -> bool:

@@ -128,8 +128,7 @@ def _own_program(reflection: Reflection, lib: Library) -> Program | None:
     program = parse(reflection.source)
     if program is None:
         return None
-    fields = {f for t in program.terms for f in (t.quantity.field, t.quantity.other) if f}
-    return program if fields <= lib.fields else None
+    return program if lib.fields.issuperset(program.fields) else None
 
 
 def _first(facts: PromptFacts, lib: Library, index: int, rng: Random) -> Proposal:

@@ -199,8 +199,10 @@ def _read(answer: bytes, graph: str, rows: int, thorough: bool) -> Seen:
         raise WireError("the totals are missing or have the wrong form")
     parsed = parse_graph(graph)
     known = {"", *parsed.inputs, *(c.name for c in parsed.components), *(node.name for node in parsed.nodes)}
-    if any(d.component not in known or not set(d.fields) <= set(parsed.inputs) for d in told.diagnoses):
-        raise WireError("a diagnosis is about nothing that the reward has")
+    lines, fields = {None, *(node.line for node in parsed.nodes)}, set(parsed.inputs)
+    for diagnosis in told.diagnoses:
+        if diagnosis.component not in known or diagnosis.line not in lines or not fields.issuperset(diagnosis.fields):
+            raise WireError("a diagnosis is about nothing that the reward has")
     analysis = None
     if thorough and told.problem is None:
         form = structure(parsed)

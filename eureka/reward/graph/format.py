@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from eureka.core.text import clean
 from eureka.reward.graph.operations import OPS
 
 VERSION = 1
@@ -39,6 +40,9 @@ MAX_INT = 2**53
 
 class GraphError(ValueError):
     """A graph that is malformed or that asks for what no reward may do; the text says what and at which node."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(clean(message, 500))
 
 
 @dataclass(frozen=True)

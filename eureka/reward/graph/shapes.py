@@ -12,13 +12,15 @@ from typing import Any
 
 import torch
 
+from eureka.core.text import clean
 from eureka.core.types import FieldSpec
-from eureka.reward.graph.format import ConstantRef, Graph, InputRef, Node, Ref
+from eureka.reward.graph.format import MAX_LINE, ConstantRef, Graph, InputRef, Node, Ref
 from eureka.reward.graph.operations import DTYPES, OPS, Rows
 from eureka.reward.graph.rows import Form, mixes_rows
 from eureka.reward.graph.runtime import call_operation, evaluate_nodes
 
 State = Mapping[str, torch.Tensor]
+MAX_TEXT = 500
 
 #: Numbers of environments that shapes are derived with: primes, so that no product of other sizes looks like them.
 BATCHES = (7, 13)
@@ -31,11 +33,21 @@ MAX_WORK_PER_ENV = 1 << 18
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a graph is not accepted, for a person and for the model; `line` is the candidate's, where one is to blame."""
+    """Why a graph is not accepted, for a person and for the model; `line` is the candidate's, where one is to blame.
+
+    It may come from a process that ran generated code: its texts are made printable and short, and a line that no
+    source has is none.
+    """
 
     message: str
     remedy: str = ""
     line: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", clean(self.message, MAX_TEXT))
+        object.__setattr__(self, "remedy", clean(self.remedy, MAX_TEXT))
+        if self.line is not None and not 0 < self.line <= MAX_LINE:
+            object.__setattr__(self, "line", None)
 
 
 def check_shapes(graph: Graph, fields: Sequence[FieldSpec]) -> Problem | None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import torch
 
+from eureka.core.text import clean
 from eureka.core.types import Candidate, FieldSpec, Rejected, Reward, Stage
 from eureka.reward.graph.format import Graph, GraphError, format_graph
 from eureka.reward.graph.operations import DTYPES
@@ -100,7 +101,7 @@ class RewardVerifier:
         states = [{name: batch[name] for name in candidate.inputs} for batch in self._batches]
         answer = self._sandbox.run(TRACE, request(candidate.source, candidate.inputs, *states))
         if isinstance(answer, Failed):
-            detail = f" ({_clean(answer.detail)})" if answer.kind == "error" else ""
+            detail = f" ({answer.detail})" if answer.kind == "error" else ""
             return _rejected(candidate, Stage.TRACE, Problem(_FAILED[answer.kind] + detail))
         try:
             parcel = unpack(answer.output)
@@ -128,7 +129,7 @@ class RewardVerifier:
         try:
             return trial.verdict(answer.output) or check_shapes(graph, self._fields)
         except (WireError, *KERNEL_ERRORS) as error:
-            return Problem(f"its traced graph does not run: {_clean(error)}")
+            return Problem(f"its traced graph does not run: {error}")
 
     def _check_inputs(self, candidate: Candidate) -> Problem | None:
         names = [field.name for field in self._fields]
@@ -155,15 +156,8 @@ def _eager(parcel: Parcel, which: str, components: int, rows: int) -> tuple[torc
 def _reported(body: Mapping[str, Any]) -> Problem:
     """The failure that the child reported; its words come from a process that ran generated code."""
     line = body.get("line")
-    return Problem(
-        _clean(body.get("message")) or "it failed without a word",
-        _clean(body.get("remedy")),
-        line if type(line) is int and 0 < line < 1_000_000 else None,
-    )
-
-
-def _clean(text: object, limit: int = 500) -> str:
-    return "".join(c if c.isprintable() else " " for c in str(text or "")[:limit]).strip()
+    message, remedy = (" ".join(str(body.get(key) or "").split()) for key in ("message", "remedy"))
+    return Problem(message or "it failed without a word", remedy, line if type(line) is int else None)
 
 
 def _rejected(candidate: Candidate, stage: Stage, problem: Problem) -> Rejected:
@@ -171,7 +165,7 @@ def _rejected(candidate: Candidate, stage: Stage, problem: Problem) -> Rejected:
     where = code = ""
     if problem.line is not None and problem.line <= len(lines):
         where = f"line {problem.line}: "
-        code = f"`{_clean(lines[problem.line - 1].strip(), 200)}`: "
+        code = f"`{clean(lines[problem.line - 1].strip(), 200)}`: "
     reason = f"{where}{problem.message}."
     feedback = f"{where}{code}{problem.message}. {problem.remedy}".strip()
     return Rejected(candidate.id, stage, reason, feedback)

@@ -200,7 +200,7 @@ class Board:
             self.best = Row(event.best, RowState.EARLIER, score=self._score(event.best), note=self._lowered(event.best))
 
     def _lowered(self, best: str) -> str:
-        """Why the best has a lower score than the best before it: further seeds told that one's real worth."""
+        """Why the best has a lower score than the one before it: further seeds have lowered that one's."""
         before, now = self.best, self._score(best)
         if before is None or before.score is None or now is None or now.mean >= before.score.mean:
             return ""

@@ -24,7 +24,7 @@ _BIDIRECTIONAL = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x20
 
 
 class Mode(StrEnum):
-    """How a run is told: to a person, by its result alone, or to a program."""
+    """How a run is shown: to a person, by its result alone, or to a program."""
 
     NORMAL = "normal"
     QUIET = "quiet"
@@ -36,7 +36,7 @@ _above: Callable[[str], None] | None = None
 
 
 def choose_mode(quiet: bool = False, as_json: bool = False) -> None:
-    """Set how everything that follows is told.
+    """Set how everything that follows is shown.
 
     Raises:
         ConfigError: both are wanted.

@@ -35,14 +35,14 @@ def tracking(
     config: RunConfig,
     store: RunStore,
     environment: Mapping[str, str],
-    tell: Callable[[str], None],
+    warn: Callable[[str], None],
 ) -> Iterator[Tracker]:
     """A `Tracker` for all that the config asks for, be it nobody, while the context lasts.
 
     Raises:
         EurekaError: a sink cannot be opened.
     """
-    with Tracker(_sinks(config, store, environment), tell, has_metric=has_metric(store)) as tracker:
+    with Tracker(_sinks(config, store, environment), warn, has_metric=has_metric(store)) as tracker:
         yield tracker
 
 

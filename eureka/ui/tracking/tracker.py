@@ -50,14 +50,14 @@ class Tracker:
     """An observer that hands curves to its sinks. No training waits for them.
 
     Args:
-        tell: is told when a sink fails; it then gets no more, and the run goes on.
+        warn: is given a sentence when a sink fails; it then gets no more, and the run goes on.
         has_metric: whether trainings measure a task metric.
     """
 
-    def __init__(self, sinks: Sequence[Sink], tell: Callable[[str], None], *, has_metric: bool = True) -> None:
+    def __init__(self, sinks: Sequence[Sink], warn: Callable[[str], None], *, has_metric: bool = True) -> None:
         self._sinks = list(sinks)
         self._has_metric = has_metric
-        self._tell = tell
+        self._warn = warn
         self._queue: SimpleQueue[_Points | None] = SimpleQueue()
         self._collected: dict[str, list[TrainingProgress]] = {}
         self._handed_over = time.monotonic()
@@ -76,7 +76,7 @@ class Tracker:
         self._thread.join(CLOSE_S)
         if self._thread.is_alive():
             names = ", ".join(sink.name for sink in self._sinks)
-            self._tell(f"warning: {names} did not take the last points within {CLOSE_S:.0f} s")
+            self._warn(f"warning: {names} did not take the last points within {CLOSE_S:.0f} s")
 
     def __call__(self, event: Event) -> None:
         """Collect the progress of trainings, and hand over what the end of one, of a generation or of all tells."""
@@ -155,7 +155,7 @@ class Tracker:
 
     def _drop(self, sink: Sink, error: Exception) -> None:
         self._sinks.remove(sink)
-        self._tell(f"warning: {sink.name} is told no more of this run: {' '.join(str(error).split())}")
+        self._warn(f"warning: {sink.name} is told no more of this run: {' '.join(str(error).split())}")
 
 
 def _group(candidate_id: str, seed: int) -> str:

@@ -5,7 +5,7 @@ import pytest
 from eureka.core.types import FieldSpec
 from eureka.proposers.program_search.draw import library
 from eureka.proposers.program_search.features import Dimension, alive_name, dimension, features
-from eureka.proposers.program_search.source import Kind, Quantity, Shaping
+from eureka.proposers.program_search.source import Shaping
 
 
 def spec(name: str, shape: tuple[int, ...], unit: str, frame: str = "", description: str = "") -> FieldSpec:
@@ -77,7 +77,7 @@ def test_commands_joints_and_forces_are_only_penalised() -> None:
         "spins_squared": "regulariser",
     }
     change = next(f for f in features(state) if f.name == "u_change")
-    assert change.quantity == Quantity(Kind.CHANGE, "u", "previous_u")
+    assert change.quantity == "torch.sum(torch.square(u - previous_u), dim=-1)"
     # A force's penalty saturates: an impact must not drown the rest.
     assert next(f for f in features(state) if f.name == "f_norm").shapings == (Shaping.TANH,)
 
@@ -103,15 +103,15 @@ def test_projections_flags_counts_and_quaternions() -> None:
     )
     found = {f.name: f.quantity for f in features(state)}
     assert found == {
-        "up_reward": Quantity(Kind.SCALAR, "up"),
-        "direction_x": Quantity(Kind.COLUMN, "direction", index=0),
-        "direction_y": Quantity(Kind.COLUMN, "direction", index=1),
-        "direction_z": Quantity(Kind.COLUMN, "direction", index=2),
-        "touching_reward": Quantity(Kind.NUMBER, "touching"),
-        "feet_reward": Quantity(Kind.MEAN_NUMBER, "feet"),
-        "hits_reward": Quantity(Kind.NUMBER, "hits"),
-        "q1_up": Quantity(Kind.QUATERNION_UP, "q1", index=1, index_2=2),
-        "q2_up": Quantity(Kind.QUATERNION_UP, "q2", index=0, index_2=1),
+        "up_reward": "up",
+        "direction_x": "direction[:, 0]",
+        "direction_y": "direction[:, 1]",
+        "direction_z": "direction[:, 2]",
+        "touching_reward": "touching.float()",
+        "feet_reward": "torch.mean(feet.float(), dim=-1)",
+        "hits_reward": "hits.float()",
+        "q1_up": "1.0 - 2.0 * (torch.square(q1[:, 1]) + torch.square(q1[:, 2]))",
+        "q2_up": "1.0 - 2.0 * (torch.square(q2[:, 0]) + torch.square(q2[:, 1]))",
     }
 
 
@@ -121,8 +121,8 @@ def test_distances_join_positions_of_one_frame() -> None:
         spec("cup", (3,), "m", "world"),
         spec("lid", (3,), "m", "body"),
     )
-    distances = [f.quantity for f in features(state) if f.quantity.kind is Kind.DISTANCE]
-    assert distances == [Quantity(Kind.DISTANCE, "hand", "cup")]
+    distances = [f.quantity for f in features(state) if "hand - " in f.quantity or " - lid" in f.quantity]
+    assert distances == ["torch.linalg.vector_norm(hand - cup, dim=-1)"]
 
 
 def test_names_collide_with_nothing() -> None:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from eureka.proposers.program_search.source import Kind, Program, Quantity, Shaping, Term, parse, render
+from eureka.proposers.program_search.source import Program, Shaping, Term, parse, render
 
-VELOCITY = Term("v_x", Quantity(Kind.COLUMN, "v", index=0), Shaping.EXP, 2.0, target=-3.0, scale=0.5)
-EFFORT = Term("a_squared", Quantity(Kind.SUM_SQUARED, "a"), Shaping.LINEAR, -0.02)
-ALIVE = Term("alive", Quantity(Kind.ONE), Shaping.LINEAR, 0.1)
+VELOCITY = Term("v_x", "v[:, 0]", Shaping.EXP, 2.0, target=-3.0, scale=0.5)
+EFFORT = Term("a_squared", "torch.sum(torch.square(a), dim=-1)", Shaping.LINEAR, -0.02)
+ALIVE = Term("alive", "", Shaping.LINEAR, 0.1)
 PROGRAM = Program((VELOCITY, EFFORT, ALIVE))
 
 SOURCE = """\
@@ -54,8 +54,8 @@ def test_spacing_and_comments_do_not_matter() -> None:
         ("total = v_x + a_squared + alive", "total = v_x + a_squared"),
         ("v_x_weight * torch.exp", "torch.exp"),
         ("v_x_weight * torch.exp", "alive_weight * torch.exp"),
-        ("torch.square(a)", "torch.abs(a)"),
-        ("torch.square(a)", "torch.square(a + 1)"),
+        ("torch.square(a)", "torch.square(b)"),
+        ("torch.square(a)", "torch.square(v_x)"),
         ("    total", "    total = 0\n    total"),
         ("import torch\n", "import torch\nx = 1\n"),
         ("v_x_target = -3.0", "v_x_target = -3.0 * 2"),
@@ -66,6 +66,13 @@ def test_spacing_and_comments_do_not_matter() -> None:
 def test_foreign_code_is_not_taken_for_a_program(change: tuple[str, str]) -> None:
     assert change[0] in SOURCE
     assert parse(SOURCE.replace(*change)) is None
+
+
+def test_a_quantity_may_be_any_expression_of_fields() -> None:
+    program = parse(SOURCE.replace("torch.square(a)", "torch.abs(a + 1)"))
+    assert program is not None
+    assert program.terms[1].quantity == "torch.sum(torch.abs(a + 1), dim=-1)"
+    assert program.fields == ["v", "a"]
 
 
 def test_no_function_and_deep_nesting_are_foreign() -> None:
@@ -85,20 +92,20 @@ STATE = {
     "q": torch.tensor([[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]]),
 }
 QUANTITIES = {
-    Quantity(Kind.SCALAR, "s"): [0.5, -2.0],
-    Quantity(Kind.COLUMN, "v", index=1): [4.0, 1.0],
-    Quantity(Kind.NUMBER, "b"): [1.0, 0.0],
-    Quantity(Kind.MEAN_NUMBER, "n"): [0.5, 1.0],
-    Quantity(Kind.SCALAR_SQUARED, "s"): [0.25, 4.0],
-    Quantity(Kind.COLUMN_SQUARED, "v", index=1): [16.0, 1.0],
-    Quantity(Kind.SUM_SQUARED, "v"): [25.0, 1.0],
-    Quantity(Kind.MATRIX_SQUARED, "m"): [25.0, 1.0],
-    Quantity(Kind.NORM, "v"): [5.0, 1.0],
-    Quantity(Kind.MATRIX_NORM, "m"): [5.0, 1.0],
-    Quantity(Kind.SCALAR_CHANGE, "s", "s"): [0.0, 0.0],
-    Quantity(Kind.CHANGE, "v", "w"): [25.0, 4.0],
-    Quantity(Kind.DISTANCE, "v", "w"): [5.0, 2.0],
-    Quantity(Kind.QUATERNION_UP, "q", index=1, index_2=2): [1.0, -1.0],
+    "s": [0.5, -2.0],
+    "v[:, 1]": [4.0, 1.0],
+    "b.float()": [1.0, 0.0],
+    "torch.mean(n.float(), dim=-1)": [0.5, 1.0],
+    "torch.square(s)": [0.25, 4.0],
+    "torch.square(v[:, 1])": [16.0, 1.0],
+    "torch.sum(torch.square(v), dim=-1)": [25.0, 1.0],
+    "torch.sum(torch.square(m), dim=(-2, -1))": [25.0, 1.0],
+    "torch.linalg.vector_norm(v, dim=-1)": [5.0, 1.0],
+    "torch.linalg.vector_norm(m, dim=(-2, -1))": [5.0, 1.0],
+    "torch.square(s - s)": [0.0, 0.0],
+    "torch.sum(torch.square(v - w), dim=-1)": [25.0, 4.0],
+    "torch.linalg.vector_norm(v - w, dim=-1)": [5.0, 2.0],
+    "1.0 - 2.0 * (torch.square(q[:, 1]) + torch.square(q[:, 2]))": [1.0, -1.0],
 }
 
 
@@ -106,13 +113,12 @@ def execute(program: Program, state: dict[str, torch.Tensor]) -> tuple[torch.Ten
     """Run the search's own code (in a test; the package never does)."""
     namespace: dict[str, object] = {}
     exec(render(program), namespace)
-    fields = dict.fromkeys(f for t in program.terms for f in (t.quantity.field, t.quantity.other) if f)
-    return namespace["compute_reward"](**{f: state[f] for f in fields})  # type: ignore[operator, no-any-return]
+    return namespace["compute_reward"](**{f: state[f] for f in program.fields})  # type: ignore[operator, no-any-return]
 
 
-@pytest.mark.parametrize("quantity", QUANTITIES, ids=lambda q: q.kind.value)
+@pytest.mark.parametrize("quantity", QUANTITIES, ids=str)
 @pytest.mark.parametrize("shaping", Shaping)
-def test_values_by_hand(quantity: Quantity, shaping: Shaping) -> None:
+def test_values_by_hand(quantity: str, shaping: Shaping) -> None:
     formulas: dict[Shaping, Callable[[float], float]] = {
         Shaping.LINEAR: lambda x: 2.0 * x,
         Shaping.TANH: lambda x: 2.0 * math.tanh(x / 4.0),
@@ -132,9 +138,7 @@ def test_values_by_hand(quantity: Quantity, shaping: Shaping) -> None:
 
 def test_long_lines_are_broken() -> None:
     name = "velocity_of_the_left_front_wheel_x"
-    term = Term(
-        name, Quantity(Kind.COLUMN, "velocity_of_the_left_front_wheel", index=0), Shaping.GAUSSIAN, 1.0, 2.0, 0.5
-    )
+    term = Term(name, "velocity_of_the_left_front_wheel[:, 0]", Shaping.GAUSSIAN, 1.0, 2.0, 0.5)
     source = render(Program((term,)))
     assert f"    {name} = {name}_weight * (\n        torch.exp(" in source
     assert parse(source) == Program((term,))

@@ -89,6 +89,10 @@ FIRST_RUNS = {
     "noise": (Finished(b"noise", 0.0), "does not run"),
     "another answer": (Finished(pack({"ok": True}, {}), 0.0), "not the answer of a trial"),
     "a problem of other types": (Finished(pack({"problem": ["m"]}, {}), 0.0), "not a problem"),
+    "a shouting problem": (
+        Finished(pack({"problem": {"message": "\x1b[2J" + "a" * 10**6, "remedy": "\n" * 10**6, "line": -7}}, {}), 0.0),
+        " [2Jaaa",
+    ),
     "a line of another type": (
         Finished(pack({"problem": {"message": "m", "remedy": "", "line": "2"}}, {}), 0.0),
         "not a problem",
@@ -102,8 +106,10 @@ def test_the_first_run_is_elsewhere(case):
     result = verdict(Finished(pack({"ok": True, "graph": json.dumps(GRAPH)}, honest()), 0.0), first_run)
     assert isinstance(result, Rejected) == bool(words)
     if isinstance(result, Rejected):
-        assert words in result.reason
+        assert words in f" {result.reason}"
         assert result.stage is Stage.VERIFY
+        assert len(result.reason) + len(result.feedback) < 2_500
+        assert result.reason.isprintable()
 
 
 HOSTILE = {
@@ -113,6 +119,7 @@ HOSTILE = {
     "no graph": pack({"ok": True}, {}),
     "graph a list": pack({"ok": True, "graph": []}, honest()),
     "forged operation": pack({"ok": True, "graph": json.dumps(GRAPH).replace("mul.Tensor", "from_file")}, honest()),
+    "a megabyte for a key": pack({"ok": True, "graph": json.dumps(GRAPH | {"\x1b" + "k" * 900_000: 1})}, honest()),
     "other inputs": pack({"ok": True, "graph": json.dumps(GRAPH | {"inputs": ["up_proj", "heading"]})}, honest()),
     "unknown inputs": pack({"ok": True, "graph": json.dumps(GRAPH).replace("up_proj", "secret")}, honest()),
     "no outputs": pack({"ok": True, "graph": json.dumps(GRAPH)}, {}),

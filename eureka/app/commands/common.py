@@ -1,0 +1,64 @@
+"""What the commands share: the command line that they add themselves to, and options that several take."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eureka.core.errors import EurekaError
+from eureka.ui.console import interrupted, line
+
+app = typer.Typer(
+    name="eureka",
+    help="Language models write reward functions; populations of policies show which ones work.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what the command gives, and errors.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write events, one JSON object a line: see docs/events.md.")]
+Watched = Annotated[
+    bool, typer.Option("--watch", help="Serve a page that follows the run while it goes on, as `eureka watch` does.")
+]
+FeedbackFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--feedback", metavar="FILE", help="A person's answers about generations, written down beforehand (YAML)."
+    ),
+]
+RunFolder = Annotated[
+    Path, typer.Argument(metavar="DIR", help="A run folder, such as outputs/ant/2026-11-21_10-00-00.")
+]
+
+TaskDirs = Annotated[
+    list[Path] | None, typer.Option("--task-dir", help="A folder that holds task folders, or is one; may be repeated.")
+]
+
+
+@contextmanager
+def resumable(
+    folder: Path, task_dirs: Sequence[Path], overrides: Sequence[str] = (), command: str = "resume"
+) -> Iterator[None]:
+    """Where the user interrupts, say how to go on instead of showing a traceback."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        words = [*overrides, *(word for directory in task_dirs for word in ("--task-dir", str(directory)))]
+        interrupted(" ".join([f"eureka {command} {folder}", *map(shlex.quote, words)]))
+        raise typer.Exit(130) from None
+
+
+def write_output(path: Path, text: str, what: str) -> None:
+    """Write what a command gives to the file that the user named."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise EurekaError(f"{path}: {what} cannot be written: {error.strerror}") from error
+    line(f"wrote {path}")

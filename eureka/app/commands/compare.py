@@ -1,0 +1,31 @@
+"""Write a page of several runs: `eureka compare`."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eureka.app.commands.common import app, write_output
+from eureka.proposers.keys import take_keys
+
+
+@app.command()
+def compare(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="DIR DIR...", help="Run folders, of one task or of several.")
+    ],
+    to: Annotated[Path, typer.Option(help="The page to write.")] = Path("comparison.html"),
+) -> None:
+    """Write a page that shows several runs side by side."""
+    take_keys(os.environ)
+    from eureka.store import RunStore
+    from eureka.ui.report import render_comparison
+
+    with ExitStack() as opened:
+        stores = [opened.enter_context(RunStore.open(folder, read_only=True)) for folder in folders]
+        page = render_comparison(stores)
+    write_output(to, page, "the comparison")

@@ -1,0 +1,80 @@
+"""Search for a reward function: `eureka run`."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from eureka.app.commands.common import AsJson, FeedbackFile, Quiet, TaskDirs, Watched, app
+from eureka.core.errors import ConfigError
+from eureka.proposers.keys import take_keys, unset_keys
+from eureka.ui.console import choose_mode, print_table, say
+
+
+@app.command()
+def run(
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...")] = None,
+    task_dir: TaskDirs = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the first prompt and an estimate; ask nobody, write nothing.")
+    ] = False,
+    multirun: Annotated[
+        bool, typer.Option("--multirun", "-m", help="A run for each: task=cartpole,ant seed=range(0,3).")
+    ] = False,
+    feedback: FeedbackFile = None,
+    watch: Watched = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Search for a reward function.
+
+    For example: eureka run task=ant search.generations=3 search.samples=8 budget=quick. It ends with a comparison of
+    the best reward with the human-written one and the bare task metric. A key that does not exist is
+    answered with those that do. With a key such as ANTHROPIC_API_KEY set (`eureka doctor` lists
+    them) that provider's model writes the rewards.
+    """
+    choose_mode(quiet, as_json)
+    if watch and multirun:
+        raise ConfigError("--watch follows one run: for several give `eureka watch outputs` beside them")
+    if feedback and multirun:
+        raise ConfigError("--feedback is about one run: give it to each of them")
+    keys = take_keys(os.environ)
+    from eureka.app.build import run_folder
+    from eureka.app.multirun import comparison_of_runs, plan, run_all
+    from eureka.app.runs import search_in
+    from eureka.app.session import search_session
+    from eureka.proposers.registry import default_proposer, key_variables
+    from eureka.store import require_free
+    from eureka.ui.web.review.feedback_file import read_feedback_file
+
+    task_dirs = task_dir or []
+    answers = read_feedback_file(feedback) if feedback else []
+    jobs = plan(overrides or [], task_dirs, os.environ, default_proposer(keys), multirun=multirun)
+    for job in jobs:
+        require_free(run_folder(job.config))
+    if not keys and not any(given.startswith("llm=") and given != "llm=auto" for given in overrides or []):
+        say(
+            f"no key is set, so no language model is asked: set {' or '.join(key_variables().values())} to use one, or "
+            "give llm=openai llm.base_url=URL llm.model=NAME for a server of your own"
+        )
+    if dry_run:
+        from eureka.app.dry_run import preview
+
+        for job in jobs:
+            with search_session(job.config, task_dirs, os.environ, unset_keys()) as session:
+                preview(session)
+        return
+    try:
+        if not multirun:
+            config = jobs[0].config
+            search_in(run_folder(config), config, task_dirs, os.environ, keys, watch=watch, answers=answers)
+            return
+        outcomes = run_all(jobs, task_dirs, os.environ, keys)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    rows = comparison_of_runs(outcomes)
+    print_table(rows.title, rows.header, rows.rows, rows.notes)
+    if any(outcome.run is None for outcome in outcomes):
+        raise typer.Exit(1)

@@ -1,0 +1,34 @@
+"""List the tasks, or show one: `eureka tasks`."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from eureka.app.commands.common import TaskDirs, app
+from eureka.core.text import table
+from eureka.proposers.keys import take_keys
+from eureka.ui.console import paragraph
+
+
+@app.command()
+def tasks(
+    name: Annotated[str | None, typer.Argument(help="Show this task with the table of its State.")] = None,
+    task_dir: TaskDirs = None,
+) -> None:
+    """List the tasks, or show one."""
+    take_keys(os.environ)
+    from eureka.tasks import find_tasks, load_task
+    from eureka.tasks.describe import describe
+    from eureka.tasks.info import read_info
+
+    task_dirs = task_dir or []
+    if name is None:
+        infos = [read_info(path) for path in find_tasks(task_dirs).values()]
+        for text in table([(info.name, info.description) for info in infos]):
+            paragraph(text)
+        return
+    for text in describe(load_task(name, task_dirs)):
+        paragraph(text)

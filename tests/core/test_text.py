@@ -1,0 +1,23 @@
+"""What strangers wrote is printable and short wherever it goes."""
+
+from eureka.core.text import clean
+from eureka.core.types import Rejected, Stage
+
+
+def test_control_characters_become_spaces_and_lines_stay() -> None:
+    assert clean("a\x1b[31m b\x00\u202ec\nd", 100) == "a [31m b  c\nd"
+
+
+def test_what_is_too_long_is_cut_once() -> None:
+    cut = clean("x" * 200, 50)
+    assert cut == "x" * 44 + " [...]"
+    assert clean(cut, 50) == cut
+    assert clean("x" * 50, 50) == "x" * 50
+
+
+def test_a_rejection_quotes_no_more_than_fits() -> None:
+    rejected = Rejected("g01-c01", Stage.TRACE, "bad\nthing \x07" + "r" * 10**6, "line 1: \x9b" + "f" * 10**6)
+    assert rejected.reason.startswith("bad thing  rrr")
+    assert len(rejected.reason) == 1_000
+    assert rejected.feedback.startswith("line 1:  fff")
+    assert len(rejected.feedback) == 4_000
