@@ -18,7 +18,7 @@ import dataclasses
 import inspect
 import textwrap
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -179,15 +179,10 @@ class Task(ABC):
             raise self._cannot_compile(error) from error
         physics = self.info.physics
         spec.option.timestep = physics.timestep_s
-        spec.option.integrator = self._named(_INTEGRATORS, "integrator", physics.integrator)
+        spec.option.integrator = _INTEGRATORS[physics.integrator]
         if physics.solver is not None:
-            spec.option.solver = self._named(_SOLVERS, "solver", physics.solver)
+            spec.option.solver = _SOLVERS[physics.solver]
         return spec
-
-    def _named(self, known: Mapping[str, Any], key: str, name: str) -> Any:
-        if name not in known:
-            raise TaskError(f"{self.folder / 'task.yaml'}: unknown physics.{key} '{name}'; known: {', '.join(known)}")
-        return known[name]
 
     def _cannot_compile(self, error: ValueError) -> TaskError:
         return TaskError(f"{self._model_path()}: MuJoCo cannot compile the model: {' '.join(str(error).split())}")
