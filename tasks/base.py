@@ -15,8 +15,6 @@ somebody else chose the state, from `start`), and the first observation from `st
 from __future__ import annotations
 
 import dataclasses
-import inspect
-import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,6 +31,7 @@ from eureka.physics import WorldStates
 from eureka.tasks.gym_state import GymState
 from eureka.tasks.info import TaskInfo
 from eureka.tasks.rng import Rng
+from eureka.tasks.source import shown_source
 
 _DTYPES = {"float32": torch.float32, "bool": torch.bool, "int64": torch.int64}
 _INTEGRATORS = {
@@ -227,10 +226,9 @@ class Task(ABC):
 
     @property
     def shown_source(self) -> str:
-        """What a model is shown: `advance`, `state`, `observe`, `terminated`; never the metric or the human reward."""
-        cls = type(self)
-        parts = [inspect.getsource(getattr(cls, name)) for name in ("advance", "state", "observe", "terminated")]
-        return "\n".join(textwrap.dedent(part) for part in parts)
+        """What a model is shown: `advance`, `state`, `observe`, `terminated` and what they use; never the metric or
+        the human reward."""
+        return shown_source(type(self))
 
     def _state_fields(self) -> tuple[FieldSpec, ...]:
         specs = []
