@@ -15,10 +15,8 @@ somebody else chose the state, from `start`), and the first observation from `st
 from __future__ import annotations
 
 import dataclasses
-import inspect
-import textwrap
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +31,7 @@ from eureka.physics import WorldStates
 from eureka.tasks.gym_state import GymState
 from eureka.tasks.info import TaskInfo
 from eureka.tasks.rng import Rng
+from eureka.tasks.source import shown_source
 
 _DTYPES = {"float32": torch.float32, "bool": torch.bool, "int64": torch.int64}
 _INTEGRATORS = {
@@ -179,15 +178,10 @@ class Task(ABC):
             raise self._cannot_compile(error) from error
         physics = self.info.physics
         spec.option.timestep = physics.timestep_s
-        spec.option.integrator = self._named(_INTEGRATORS, "integrator", physics.integrator)
+        spec.option.integrator = _INTEGRATORS[physics.integrator]
         if physics.solver is not None:
-            spec.option.solver = self._named(_SOLVERS, "solver", physics.solver)
+            spec.option.solver = _SOLVERS[physics.solver]
         return spec
-
-    def _named(self, known: Mapping[str, Any], key: str, name: str) -> Any:
-        if name not in known:
-            raise TaskError(f"{self.folder / 'task.yaml'}: unknown physics.{key} '{name}'; known: {', '.join(known)}")
-        return known[name]
 
     def _cannot_compile(self, error: ValueError) -> TaskError:
         return TaskError(f"{self._model_path()}: MuJoCo cannot compile the model: {' '.join(str(error).split())}")
@@ -232,10 +226,9 @@ class Task(ABC):
 
     @property
     def shown_source(self) -> str:
-        """What a model is shown: `advance`, `state`, `observe`, `terminated`; never the metric or the human reward."""
-        cls = type(self)
-        parts = [inspect.getsource(getattr(cls, name)) for name in ("advance", "state", "observe", "terminated")]
-        return "\n".join(textwrap.dedent(part) for part in parts)
+        """What a model is shown: `advance`, `state`, `observe`, `terminated` and what they use; never the metric or
+        the human reward."""
+        return shown_source(type(self))
 
     def _state_fields(self) -> tuple[FieldSpec, ...]:
         specs = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from eureka.core.text import table
 from eureka.tasks.base import Task
 
 
@@ -19,9 +20,7 @@ def describe(task: Task) -> Iterator[str]:
     yield ""
     header = ("state field", "shape", "dtype", "unit", "frame", "description")
     rows = [header, *((f.name, shape(f.shape), f.dtype, f.unit, f.frame, f.description) for f in task.fields)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield from table(rows)
 
 
 def shape(own: Sequence[int]) -> str:

@@ -25,10 +25,10 @@ class Physics:
     are what physics=warp makes room for; where they are left out, what the model can need.
     """
 
-    integrator: str
+    integrator: Literal["euler", "rk4", "implicit", "implicitfast"]
     timestep_s: Positive
     substeps: Count
-    solver: str | None = None
+    solver: Literal["pgs", "cg", "newton"] | None = None
     nconmax: Count | None = None
     njmax: Count | None = None
 

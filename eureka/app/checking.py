@@ -85,7 +85,7 @@ def check_file(
         return Checked(path, spec, True, rejected=candidate)
     with Sandbox(preload=PRELOAD, limits=LIMITS, mode=config.sandbox.value) as sandbox, closing(trainer):
         recording = trainer.record()
-        verdict = RewardVerifier(spec.fields, recording.state, sandbox).verify(candidate)
+        verdict = RewardVerifier(spec.fields, recording.state, sandbox, trainer.can.reward_rows).verify(candidate)
         confined = config.sandbox is SandboxMode.enforced
         if isinstance(verdict, Rejected):
             return Checked(path, spec, confined, rejected=verdict)

@@ -387,7 +387,7 @@ def _session(
     proposer = make_proposer(config, ModelAccess(keys, ledger, say) if ledger else None)
     with Sandbox(preload=PRELOAD, limits=LIMITS, mode=config.sandbox.value) as sandbox:
         state = trainer.record().state
-        verifier = RewardVerifier(spec.fields, state, sandbox)
+        verifier = RewardVerifier(spec.fields, state, sandbox, trainer.can.reward_rows)
         examiner = Examiner(sandbox, state)
         comparer = None
         if config.evaluation.seeds:

@@ -1,13 +1,12 @@
-"""Reward graphs: model-written reward code traced in the sandbox, verified here, compiled to straight-line torch.
+"""Model-written reward code: taken from answers, traced in the sandbox to a reward graph, verified, analysed, exported.
 
-- `runtime`: the graph's format, its fixed op table and `compile_graph`; needs only torch, and can be copied elsewhere.
-- `trace`: the child side, the only code that runs a candidate's source; used inside the sandbox only. `source` loads
-  and rewrites the code, `watch`, `recorder` and `resolvers` record its operations, `lower` makes a graph of two
-  recordings, `explain` words its failures, `canonical` writes the graph's text.
-- `shapes`, `verify`: the checks on a graph that nobody vouches for; `trial` runs it for the first time, in a process
-  of its own.
-- `service`: `RewardVerifier`, which takes a `Candidate` through all of it; `wire` carries the messages, `warm_up` is
-  the sandbox's preload.
-- `settings`: a reward with many settings of its named constants at once.
-- `trusted`: the graphs of functions that the host trusts, a task's own.
+- `extract`: finds a reward function in a model's answer.
+- `graph`: what a reward graph is. `operations` is the table of everything that a graph may do, `format` and `parse`
+  its text, `runtime` runs it, `shapes`, `rows` and `verify` check one that nobody vouches for.
+- `trace`: makes a graph of a candidate's code, inside the sandbox. `source` loads the code, `watch`, `recorder` and
+  `resolvers` record its operations, `lower` makes one graph of two recordings, `explain` words failures. `service` is
+  the way in: `RewardVerifier` takes a `Candidate` through all of it, and `trial` runs a new graph for the first time in
+  a process of its own. `trusted` traces a task's own functions here.
+- `analysis`: what a verified reward does; `diagnosis` says what stands out.
+- `export`: writes a graph as readable torch code.
 """

@@ -40,6 +40,7 @@ class Capabilities:
         renders: policies can be filmed.
         repeatable: the same job gives bitwise the same result, in any company and on any number of cores.
         records_trajectories: has whole episodes of policies of different skill, for ranking before any training.
+        reward_rows: on how many rows at a time a training computes a reward at most, so that it is verified on as many.
     """
 
     continues: bool
@@ -47,6 +48,7 @@ class Capabilities:
     renders: bool
     repeatable: bool
     records_trajectories: bool
+    reward_rows: int = 4096
 
 
 @dataclass(frozen=True)

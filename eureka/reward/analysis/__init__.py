@@ -5,6 +5,6 @@
 - `parameters`: the named constants, and how much each of them matters.
 - `ranking`: whether the reward orders recorded trajectories as the task metric does.
 - `fingerprint`: whether two rewards are the same, or the same but for a factor; `screening` uses it in a run.
-- `told`: what the graph adds to a trained candidate's Reflection, and so to the next prompt.
-- `analyse`: all of it about one reward, for a page on the terminal.
+- `diagnosis`: what stands out, in a training, in a graph and on recorded transitions; `thresholds` has its numbers.
+- `analyse`: all of it about one reward; `confined` does so in a process of the sandbox.
 """

@@ -143,8 +143,8 @@ def confined_graphs() -> Iterator[Sandbox]:
 
 
 @dataclass(frozen=True)
-class _Told:
-    """What `look` tells beside the totals."""
+class _Answer:
+    """What `look` answers, with the totals as tensors; the last parts of a thorough look alone."""
 
     problem: Problem | None
     diagnoses: tuple[Diagnosis, ...] = ()
@@ -167,18 +167,18 @@ def look(payload: bytes) -> bytes:
     fingerprint = Fingerprints(state, body["names"]).of(graph)
     problem = check_finite(reward, state)
     if problem is not None:
-        told = _Told(problem)
+        found = _Answer(problem)
     elif body["thorough"]:
-        told = _told(analyse(reward, state, trajectories, body["gamma"]))
+        found = _whole(analyse(reward, state, trajectories, body["gamma"]))
     else:
-        found = analyse(reward, state, with_parameters=False).diagnoses
+        diagnoses = analyse(reward, state, with_parameters=False).diagnoses
         ranking = rank(reward, trajectories, body["gamma"]) if trajectories else None
-        told = _Told(None, found, ranking)
-    return pack({"told": dumps(told)}, {"totals": fingerprint.values})
+        found = _Answer(None, diagnoses, ranking)
+    return pack({"answer": dumps(found)}, {"totals": fingerprint.values})
 
 
-def _told(analysis: Analysis) -> _Told:
-    return _Told(
+def _whole(analysis: Analysis) -> _Answer:
+    return _Answer(
         problem=None,
         diagnoses=analysis.diagnoses,
         ranking=analysis.ranking,
@@ -188,31 +188,31 @@ def _told(analysis: Analysis) -> _Told:
     )
 
 
-# ---- what it told ------------------------------------------------------------------------------------------------
+# ---- its answer, read ------------------------------------------------------------------------------------------------
 
 
 def _read(answer: bytes, graph: str, rows: int, thorough: bool) -> Seen:
     parcel = unpack(answer)
-    told = loads(_Told, _text(parcel.body.get("told")))
+    found = loads(_Answer, _text(parcel.body.get("answer")))
     totals = parcel.tensors.get("totals")
     if totals is None or totals.shape != (BLOCKS, rows) or totals.dtype != torch.float64:
         raise WireError("the totals are missing or have the wrong form")
     parsed = parse_graph(graph)
     known = {"", *parsed.inputs, *(c.name for c in parsed.components), *(node.name for node in parsed.nodes)}
     lines, fields = {None, *(node.line for node in parsed.nodes)}, set(parsed.inputs)
-    for diagnosis in told.diagnoses:
+    for diagnosis in found.diagnoses:
         if diagnosis.component not in known or diagnosis.line not in lines or not fields.issuperset(diagnosis.fields):
             raise WireError("a diagnosis is about nothing that the reward has")
     analysis = None
-    if thorough and told.problem is None:
+    if thorough and found.problem is None:
         form = structure(parsed)
-        if told.total is None or told.components is None or told.components.keys() != form.entries.keys():
+        if found.total is None or found.components is None or found.components.keys() != form.entries.keys():
             raise WireError("the analysis is not complete")
-        analysis = Analysis(form, told.total, told.components, told.parameters, told.ranking, told.diagnoses)
-    return Seen(Fingerprint(totals), told.problem, told.diagnoses, told.ranking, analysis)
+        analysis = Analysis(form, found.total, found.components, found.parameters, found.ranking, found.diagnoses)
+    return Seen(Fingerprint(totals), found.problem, found.diagnoses, found.ranking, analysis)
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise WireError("not what a look tells")
+        raise WireError("not the answer of a look")
     return value

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 import torch
 
-from eureka.reward.graph.format import ConstantRef, references
+from eureka.reward.graph.format import ConstantRef, GraphError, references
 from eureka.reward.graph.runtime import RewardFunction
+
+MAX_TRIED = 64
+"""Named constants of which other values are tried, the first ones: a graph may have hundreds, each compiled twice."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Parameter:
     """A named constant: its value, the lines that use it, and what doubling and halving it does to the total.
 
     `doubled` and `halved` are root mean square changes of the total over its standard deviation on recorded
-    transitions; None where the total is constant, or no longer finite.
+    transitions; None where the total is constant or no longer finite, and of constants after the first `MAX_TRIED`.
     """
 
     name: str
@@ -33,9 +36,10 @@ def parameters(reward: RewardFunction, state: Mapping[str, torch.Tensor]) -> tup
     lines = _lines(reward)
     total = reward(state)[0].double()
     found = []
-    for name in sorted(constants, key=lambda name: (lines[name][:1], name)):
+    for number, name in enumerate(sorted(constants, key=lambda name: (lines[name][:1], name))):
         value = constants[name]
-        doubled, halved = (_change(reward, state, total, {name: other}) for other in (2 * value, value / 2))
+        tried = (2 * value, value / 2) if number < MAX_TRIED else ()
+        doubled, halved, *_ = [*(_change(reward, state, total, {name: other}) for other in tried), None, None]
         found.append(Parameter(name, value, lines[name], doubled, halved))
     return tuple(found)
 
@@ -48,7 +52,10 @@ def _change(
 ) -> float | None:
     """The root mean square change of the total with other constants, over its standard deviation."""
     spread = float(total.std(correction=0))
-    changed, _ = reward.with_constants(**constants)(state)
+    try:
+        changed, _ = reward.with_constants(**constants)(state)
+    except GraphError:  # twice a number may be more than a graph holds
+        return None
     effect = float((changed.double() - total).square().mean().sqrt()) / spread if spread > 0.0 else math.nan
     return effect if math.isfinite(effect) else None
 

@@ -165,8 +165,8 @@ def _form(value: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class _Told:
-    """A problem's words, to be put at a node's line."""
+class _Refusal:
+    """The words of a problem, which `at` puts at a node's line."""
 
     message: str
     remedy: str = ""
@@ -175,22 +175,22 @@ class _Told:
         return Problem(self.message, self.remedy, node.line)
 
 
-_MIXES = _Told(
+_MIXES = _Refusal(
     "it combines all environments into one value (or picks one of them), so a reward would depend on what happens in "
     "the others",
     "Reduce over the last dimension only (dim=-1), and use no statistics over the batch such as mean(), std() or max() "
     "without dim.",
 )
-_ALONG_BATCH = _Told(
+_ALONG_BATCH = _Refusal(
     "it works along the first dimension, num_envs, so a reward would depend on the other environments, or on the place "
     "of an environment among them",
     "Work along dim=-1 of one environment's values: no cumsum, sort, flip, roll, softmax, slice or reshape over dim=0.",
 )
-_ODD_SIZE = _Told(
+_ODD_SIZE = _Refusal(
     "a size depends on the number of environments in an unusual way",
     "Keep the first dimension, num_envs, whole: slice and join along the other dimensions.",
 )
-_PAIRS = _Told(
+_PAIRS = _Refusal(
     "it makes a tensor of shape (num_envs, num_envs), one row for every pair of environments",
     "Check the shapes on this line: (num_envs, 1) and (num_envs,) combine to (num_envs, num_envs); use squeeze(-1), "
     "unsqueeze(-1) or keepdim so that both have the same form.",
@@ -240,7 +240,7 @@ def _work(node: Node, arguments: Sequence[torch.Tensor], results: Sequence[torch
 
 # ---------------------------------------------------------------------------------------------- division
 
-_DIVISION = _Told(
+_DIVISION = _Refusal(
     "it divides integers by a number that may become zero",
     "Convert to floating point first: x.float(); or divide by a fixed number.",
 )

@@ -98,6 +98,7 @@ class PopulationTrainer:
             renders=True,
             repeatable=self._engine == "c",
             records_trajectories=self.spec.has_metric,
+            reward_rows=self._num_envs * self.task.info.ppo.horizon,
         )
 
     @property

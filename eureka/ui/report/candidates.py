@@ -56,7 +56,7 @@ class NumberRow:
 
 @dataclass(frozen=True)
 class Exchange:
-    """What was asked beside the generation's prompt, and what was answered."""
+    """What was asked in addition to the generation's prompt, and the answer."""
 
     title: str
     asked: tuple[tuple[str, Excerpt], ...]
@@ -248,13 +248,13 @@ def worker_seconds(candidates: Sequence[CandidateView]) -> Mapping[str, float]:
 
     Results that have equal times within a generation come from one population.
     """
-    beside: dict[tuple[int, float], int] = {}
+    together: dict[tuple[int, float], int] = {}
     for candidate in candidates:
         for result in candidate.results:
             key = (candidate.generation, result.wall_s)
-            beside[key] = beside.get(key, 0) + 1
+            together[key] = together.get(key, 0) + 1
     return {
-        c.id: sum(result.wall_s / beside[c.generation, result.wall_s] for result in c.results)
+        c.id: sum(result.wall_s / together[c.generation, result.wall_s] for result in c.results)
         for c in candidates
         if c.results
     }

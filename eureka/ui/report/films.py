@@ -1,4 +1,4 @@
-"""The films of a run: embedded while there is room, those of the head first and then by score; and why others miss."""
+"""The films of a run as the report shows them: embedded while there is room, and why a film is missing."""
 
 from __future__ import annotations
 

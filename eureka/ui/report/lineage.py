@@ -17,7 +17,7 @@ TOP = 30.0
 
 
 @dataclass(frozen=True)
-class Node:
+class LineageNode:
     """One candidate. `note` says what is special (a stage of rejection, a duplicate); `score` is None where untrained.
 
     `kind` is the class of its mark: trained, rejected, duplicate or pending.
@@ -32,7 +32,7 @@ class Node:
     best: bool = False
 
 
-def lineage_tree(nodes: Sequence[Node], *, alt: str) -> Markup:
+def lineage_tree(nodes: Sequence[LineageNode], *, alt: str) -> Markup:
     """The tree. Within a generation the best stands on top, and the rejected at the bottom."""
     generations = sorted({node.generation for node in nodes})
     columns = {g: sorted((n for n in nodes if n.generation == g), key=_rank) for g in generations}
@@ -57,11 +57,11 @@ def lineage_tree(nodes: Sequence[Node], *, alt: str) -> Markup:
     return drawing([*edges, *heads, *marks], width=width, height=height, label=alt, class_="lineage")
 
 
-def _rank(node: Node) -> tuple[bool, float, str]:
+def _rank(node: LineageNode) -> tuple[bool, float, str]:
     return (node.score is None, -(node.score or 0.0), node.id)
 
 
-def _ancestry(nodes: Sequence[Node]) -> frozenset[str]:
+def _ancestry(nodes: Sequence[LineageNode]) -> frozenset[str]:
     """The best candidate and those that it came from."""
     by_id = {node.id: node for node in nodes}
     found: list[str] = []
@@ -72,7 +72,7 @@ def _ancestry(nodes: Sequence[Node]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _edge(start: tuple[float, float], end: tuple[float, float], node: Node, ancestry: frozenset[str]) -> Markup:
+def _edge(start: tuple[float, float], end: tuple[float, float], node: LineageNode, ancestry: frozenset[str]) -> Markup:
     x1, y1, x2, y2 = start[0], start[1], end[0] - 7, end[1]
     bend = (x2 - x1) / 2
     path = f"M{x1:.0f} {y1:.0f}C{x1 + bend:.0f} {y1:.0f} {x2 - bend:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
@@ -80,7 +80,7 @@ def _edge(start: tuple[float, float], end: tuple[float, float], node: Node, ance
     return element("path", d=path, class_=kind, data_child=node.id, data_parent=node.parent)
 
 
-def _text_width(node: Node) -> float:
+def _text_width(node: LineageNode) -> float:
     """About how far a candidate's words reach, bold as a parent's are."""
     value = number(node.score) if node.score is not None else ""
     return (
@@ -88,7 +88,7 @@ def _text_width(node: Node) -> float:
     )
 
 
-def _mark(node: Node, x: float, y: float, shade: Scale | None, is_parent: bool) -> Markup:
+def _mark(node: LineageNode, x: float, y: float, shade: Scale | None, is_parent: bool) -> Markup:
     words = [node.id, *([number(node.score)] if node.score is not None else []), *([node.note] if node.note else [])]
     title = element("title", ", ".join(words))
     level = f" v{round(shade(node.score))}" if shade and node.score is not None else " v4" if node.score else ""

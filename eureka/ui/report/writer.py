@@ -1,4 +1,4 @@
-"""Writes a run's report beside the run: in a process of its own with the lowest priority, so that no training waits."""
+"""Writes a run's report while it runs: in a process of its own at the lowest priority, so that no training waits."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ LAST_WAIT_S = 120.0
 
 
 class ReportWriter:
-    """Starts the writing of `report.html`; a failure is told and goes no further.
+    """Starts the writing of `report.html`. A failure is reported and does not affect the run.
 
-    As a context it ends what is still being written when the run is cut off.
+    Leaving the context waits for a report that is being written; an interrupt ends it.
 
     Args:
         folder: the run's.
         environment: of the process; without keys.
-        warn: is told what went wrong, in one line.
+        warn: is given what went wrong, in one line.
     """
 
     def __init__(self, folder: Path, environment: Mapping[str, str], warn: Callable[[str], None]) -> None:
@@ -52,7 +52,7 @@ class ReportWriter:
         return self._process is not None and self._settle(self._process)
 
     def _settle(self, process: Child) -> bool:
-        """Wait for the end, and tell of a failure; whether there was none."""
+        """Wait for the process to end, and report a failure. Returns whether the report was written."""
         self._process = None
         with process:
             reason = process.reason() if process.wait(LAST_WAIT_S) else f"it took more than {LAST_WAIT_S:.0f} s"
@@ -69,15 +69,15 @@ class ReportWriter:
     ) -> None:
         if self._process is None:
             return
-        # A failed search still has a story; who interrupts does not want to wait.
+        # A failed search gets its report; after an interrupt nobody wants to wait for it.
         if kind is not None and not issubclass(kind, Exception):
             self._process.close()
             return
         self._settle(self._process)
 
 
-def update_report(folder: Path, environment: Mapping[str, str], tell: Callable[[str], None]) -> None:
-    """Write the report of a run as it stands now and tell where it is; a failure is told too, and is no error."""
-    with ReportWriter(folder, environment, tell) as writer:
+def update_report(folder: Path, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
+    """Write the report of a run as it stands now and say where it is. A failure is reported, not raised."""
+    with ReportWriter(folder, environment, say) as writer:
         if writer.finish():
-            tell(f"report: {folder / REPORT}")
+            say(f"report: {folder / REPORT}")

@@ -13,7 +13,7 @@ from eureka.ui.video.process import FilmReply, FilmRequest
 
 
 def film(request: FilmRequest) -> Video:
-    """Draw. mujoco, which reads MUJOCO_GL as it is imported, is not imported before."""
+    """Draw one film. mujoco reads MUJOCO_GL when it is imported, so it is imported here and not at the top."""
     from eureka.ui.video.render import render_rollout
 
     return render_rollout(request.job, Path(request.to))
@@ -21,11 +21,11 @@ def film(request: FilmRequest) -> Video:
 
 def main() -> None:
     """Film until stdin ends."""
-    # What a task prints is no answer.
+    # Replies have the real standard output to themselves; what a task prints goes to standard error.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
-        # Before the priority is lowered: beside busy cores the attempts would take longer than they may.
+        # At normal priority: on busy cores the attempts would exceed their time limit at the lowest.
         os.environ["MUJOCO_GL"] = find_gl(os.environ)
         unavailable = ""
     except RenderingUnavailable as error:

@@ -1,4 +1,4 @@
-"""What is to be filmed and what came of it; where films lie in a run folder, and the note beside each.
+"""Films as data: what is to be filmed, what was filmed, where films are in a run folder, and the note with each.
 
 A film is an mp4 with a poster of the same name (`.jpg`) and a note (`.json`), which says what the film shows or why it
 could not be made. A film that the user put there has no note.
@@ -125,7 +125,7 @@ class FilmNote:
 
 
 def policy_hash(policy: bytes) -> str:
-    """Tells policies apart."""
+    """A short hash that identifies a policy in notes."""
     return hashlib.sha256(policy).hexdigest()[:16]
 
 

@@ -21,11 +21,11 @@ from eureka.ui.video.film import (
 )
 
 HEAD = Look(width=320, height=240, fps=20, max_seconds=6.0, crf=28)
-"""Of the films at the head of the report."""
+"""For the films at the head of the report."""
 SMALL = Look(width=240, height=180, fps=15, crf=30)
-"""Of a candidate's film in the report, but for its length."""
+"""For a candidate's film in the report; its length is set by `report_films`."""
 REVIEW = Look(width=320, height=240, fps=25, max_seconds=10.0)
-"""Of the films that a person judges: all from the same start states, small enough to play side by side."""
+"""For the films that a person judges: the same start states for each, small enough to play side by side."""
 LONGEST_S, SHORTEST_S, ALL_S = 6.0, 3.0, 200.0
 """Simulated seconds of a candidate's film, and of all together: the more there are, the shorter each is."""
 MOST_CANDIDATES = 100

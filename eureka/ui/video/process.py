@@ -1,4 +1,4 @@
-"""The process that draws: it can be slow, stall or crash without anybody else noticing, and is started anew."""
+"""The process that draws films. If it stalls or a driver crashes it, one film is lost and the next starts it again."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from eureka.ui.video.gl import drawing_environment
 
 TIMEOUT_S = 1800.0
 END_S = 5.0
-"""How long a child that says nothing more may take to end."""
+"""How long a child that has closed its output may take to end."""
 
 
 @dataclass(frozen=True)
 class FilmRequest:
-    """One line to the process that draws: a policy, and the path of the mp4."""
+    """What the process is sent, as one line of JSON: a policy, and the path of the mp4."""
 
     job: FilmJob
     to: str
@@ -30,8 +30,10 @@ class FilmRequest:
 
 @dataclass(frozen=True)
 class FilmReply:
-    """Its answer, one line as well: the video, or why there is none; `can_draw` is false where there can be no other
-    either."""
+    """What it replies, as one line of JSON: the video, or why there is none.
+
+    `can_draw` is false where nothing can be drawn on this machine, so that further requests are pointless.
+    """
 
     video: Video | None
     error: str = ""
@@ -39,7 +41,7 @@ class FilmReply:
 
 
 class FilmProcess:
-    """A child process that films one policy after the other. It is started at the first, and anew after its end.
+    """A child process that films one policy after another. It starts with the first film, and again after it has died.
 
     Args:
         environment: environment variables, of which the child is given what it needs to draw and no keys.
@@ -47,8 +49,8 @@ class FilmProcess:
         timeout_s: how long one film may take.
 
     Attributes:
-        scratch: a folder for what is filmed, which is deleted in the end.
-        is_closed: whether it was ended; nothing is filmed any more.
+        scratch: a temporary folder for finished films; deleted at the end.
+        is_closed: whether `end` was called; every later film fails.
     """
 
     def __init__(self, environment: Mapping[str, str], *, niceness: int = 0, timeout_s: float = TIMEOUT_S) -> None:
@@ -73,7 +75,7 @@ class FilmProcess:
         timer = Timer(self._timeout_s, _give_up, (child, is_late))
         timer.start()
         try:
-            # A child that has ended may have said something before.
+            # A child that has ended may have replied before.
             child.send(dumps(FilmRequest(job, str(to.resolve()))))
             line = child.stdout.readline()
         finally:
@@ -114,7 +116,7 @@ class FilmProcess:
             self._child = None
 
     def end(self) -> None:
-        """End the child, whatever it does. Another thread that waits for a film is told that there is none."""
+        """Kill the child. A thread that waits in `film` gets a VideoError."""
         with self._lock:
             self.is_closed = True
             if self._child is not None:

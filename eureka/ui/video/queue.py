@@ -1,4 +1,4 @@
-"""Makes the films of a run: beside it with the lowest priority, or in the foreground of a command."""
+"""Makes the films of a run: in the background at the lowest priority, or in the foreground of a command."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def film_into_run(
         metric=shown.metric,
         ended=shown.ended,
     )
-    # The film last: what is there is whole, and its note says what it is.
+    # The mp4 is written last: if it is there, it is whole and has its note.
     poster = store.write_file(film.path.with_suffix(".jpg"), made.with_suffix(".jpg").read_bytes())
     store.write_file(film.path.with_suffix(".json"), dumps(note))
     path = store.write_file(film.path, made.read_bytes())
@@ -61,7 +61,7 @@ def film_into_run(
 
 
 def film_or_note(store: RunStore, film: PlannedFilm, process: FilmProcess, task_dirs: Sequence[Path]) -> str:
-    """Film a policy into the run folder, or leave a note there that says why it cannot be; gives that reason.
+    """Film a policy into the run folder, or leave a note there that says why it failed. Returns that reason, else "".
 
     Raises:
         RenderingUnavailable: nothing on this machine can draw; the run folder says so.
@@ -87,7 +87,7 @@ def film_run(
     say: Callable[[str], None],
     task_dirs: Sequence[Path] = (),
 ) -> int:
-    """Make the films that a run's report lacks, those too that failed before; gives how many, and says each.
+    """Make the films that a run's report lacks, including those that failed before. Returns how many were made.
 
     Raises:
         RenderingUnavailable: nothing on this machine can draw.
@@ -104,15 +104,15 @@ def film_run(
 
 
 class FilmQueue:
-    """Films policies of a run beside it, one after the other: those that a person waits for, then the report's.
+    """Films policies in the background of a run, one at a time: first those that a person waits for, then the report's.
 
-    A thread of this process hands them to the one process that draws. Where that cannot draw at all, this is said once
-    and goes no further. As a context it ends the filming, wherever it is then.
+    A thread of this process hands them to the one process that draws. If nothing can be drawn on this machine, that is
+    reported once, and the run is not affected. Leaving the context ends the filming, finished or not.
 
     Args:
         films: which are made for the report.
         environment: of the process; without keys.
-        say: says what goes on, in one line.
+        say: is given what happens, one line each.
         task_dirs: where else to look for the task.
     """
 
@@ -131,7 +131,7 @@ class FilmQueue:
         self._process = FilmProcess(environment, niceness=LOWEST_PRIORITY, timeout_s=FILM_TIMEOUT_S)
         self._thread: Thread | None = None
         self._changed = Condition()
-        # What follows is changed under that condition alone.
+        # The fields below are guarded by `_changed`.
         self._urgent: list[PlannedFilm] = []
         self._waiting: list[PlannedFilm] = []
         self._ends = False
@@ -178,7 +178,7 @@ class FilmQueue:
             self._changed.notify()
 
     def _film(self) -> None:
-        """What the thread does: film until it is told to end and nothing is left."""
+        """The thread: film until nothing is left and no more will come."""
         while (film := self._next()) is not None:
             try:
                 if not is_made(self._store.folder, film):

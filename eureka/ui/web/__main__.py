@@ -17,11 +17,11 @@ from eureka.core.processes import errors_end_process, lower_priority
 from eureka.ui.web.server import WebServer, serving
 
 LOWER_PRIORITY = 5
-"""Trainings come first, but somebody waits for a page: with the lowest priority it took minutes beside busy cores."""
+"""Above 0 so that trainings come first; not the lowest priority, at which a page took minutes on busy cores."""
 FAREWELL_S = 15.0
 """How long pages that are open may take to show the run's end."""
 QUIET_S = 2.0
-"""How long nobody asks for anything, once all have what they asked for."""
+"""The server stops after this long without a request."""
 
 
 def main(folder: str) -> None:
@@ -41,7 +41,7 @@ def _stop_at_end_of_input(ready: WebServer, ended: Event) -> None:
     state = ready.server.server_state
     answered = time.monotonic()
     deadline = answered + FAREWELL_S
-    # A page that was told of the end asks for what it shows last: until no request is under way for a while.
+    # An open page that learns of the end fetches the run once more, so wait until requests have ceased.
     while state.connections and time.monotonic() < min(deadline, answered + QUIET_S):
         if state.tasks:
             answered = time.monotonic()

@@ -70,7 +70,7 @@ def make_app(
         stopping: says that the server is about to end, and so event streams do.
         ended: says that nothing more will happen in the runs, and so event streams end after the last change.
     """
-    site = _Site(root, stopping, ended)
+    site = _Site(root, Pages(root, has_reviews=is_local), stopping, ended)
     routes = [
         Route("/", site.overview),
         Route("/events", site.overview_events),
@@ -84,9 +84,9 @@ def make_app(
 
 
 class _Site:
-    def __init__(self, root: Path, stopping: Callable[[], bool], ended: Callable[[], bool]) -> None:
+    def __init__(self, root: Path, pages: Pages, stopping: Callable[[], bool], ended: Callable[[], bool]) -> None:
         self._root = root
-        self._pages = Pages(root)
+        self._pages = pages
         self._stopping = stopping
         self._ended = ended
 

@@ -1,4 +1,4 @@
-"""`eureka run --watch`: the page of a run, served by a process of its own beside it, so that no training waits."""
+"""`eureka run --watch`: the run's page, served by a process of its own so that no training waits for it."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from threading import Thread
 from eureka.core.processes import Child, module_command
 
 STOP_S = 20.0
-"""How long the server may take to show the run's end to those who look, and to end itself."""
+"""How long the server may take to show the run's end on open pages, and to stop."""
 
 
 @contextmanager
-def watched(folder: Path, environment: Mapping[str, str], tell: Callable[[str], None]) -> Iterator[None]:
-    """Serve the page of the run in `folder` while the context lasts; a failure is told, and goes no further.
+def watched(folder: Path, environment: Mapping[str, str], say: Callable[[str], None]) -> Iterator[None]:
+    """Serve the page of the run in `folder` while the context lasts. A failure is reported and does not affect the run.
 
     Args:
         environment: of the process; without keys.
-        tell: is told the page's address as soon as it can be opened.
+        say: is given the page's address as soon as it can be opened, or why there is none.
     """
     command = module_command("eureka.ui.web", str(folder.resolve()))
     with Child(command, environment, stdin=True, stdout=True) as server:
-        teller = Thread(target=_tell_address, args=(server, folder, tell), name="eureka-watch", daemon=True)
-        teller.start()
+        announcer = Thread(target=_say_address, args=(server, folder, say), name="eureka-watch", daemon=True)
+        announcer.start()
         try:
             yield
         finally:
             server.close_stdin()
             server.wait(STOP_S)
             server.end()
-            teller.join()
+            announcer.join()
 
 
-def _tell_address(server: Child, folder: Path, tell: Callable[[str], None]) -> None:
+def _say_address(server: Child, folder: Path, say: Callable[[str], None]) -> None:
     address = server.stdout.readline().strip()
     if address:
-        tell(f"watch it at {address} (while the run goes on; then by `eureka watch {folder}`)")
+        say(f"watch it at {address} (while the run goes on; then by `eureka watch {folder}`)")
     elif server.wait() and (said := server.last_line()):
-        tell(f"warning: the page is not served: {said}")
+        say(f"warning: the page is not served: {said}")

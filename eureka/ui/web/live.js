@@ -6,16 +6,18 @@
   let busy = false;
   let again = false;
   const overview = "PAGE_OVERVIEW";
+  const review = "PAGE_REVIEW";
   const here = (name) => location.pathname.replace(/[^/]*$/, name) + location.search;
   const say = document.createElement("span");
   say.id = "live";
   say.className = "note";
   say.setAttribute("role", "status");
   document.querySelector(".topbar").append(say);
-  if (overview) {
+  for (const [address, text] of [[review, "Review"], [overview, "All runs"]]) {
+    if (!address) continue;
     const link = document.createElement("a");
-    link.href = overview + location.search;
-    link.textContent = "All runs";
+    link.href = address + location.search;
+    link.textContent = text;
     document.querySelector(".topbar nav .brand").after(link);
   }
 

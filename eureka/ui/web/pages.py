@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from eureka.config.settings import stored_settings
 from eureka.core.errors import StoreError
 from eureka.store import RunStore
 from eureka.ui.report import RunEntry, render_report, render_runs
@@ -30,10 +31,15 @@ class Page:
 
 
 class Pages:
-    """Renders a page once for every version of what it shows; any thread may ask."""
+    """Renders a page once for every version of what it shows; any thread may ask.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        has_reviews: whether the review of a run is served too, so that its page links to it.
+    """
+
+    def __init__(self, root: Path, *, has_reviews: bool = False) -> None:
         self._root = root
+        self._has_reviews = has_reviews
         self._pages: dict[str, Page] = {}
         self._entries: dict[str, tuple[str, RunEntry]] = {}
         # One at a time: a run that trains beside it needs the cores more.
@@ -48,14 +54,19 @@ class Pages:
 
         def render(script: str) -> str:
             with RunStore.open(folder, read_only=True) as store:
-                return render_report(store, script)
+                asks = self._has_reviews and stored_settings(store.config_yaml).get("search.feedback") == "ask"
+                return render_report(store, script.replace("PAGE_REVIEW", "review/" if asks else ""))
 
         return self._page(name, version(folder), render)
 
     def overview(self) -> Page:
         """The list of all runs, each with what it found."""
         runs = find_runs(self._root)
-        return self._page("", overview_version(runs), lambda script: render_runs(self._listed(runs), script))
+
+        def render(script: str) -> str:
+            return render_runs(self._listed(runs), script.replace("PAGE_REVIEW", ""))
+
+        return self._page("", overview_version(runs), render)
 
     def cost_s(self, name: str) -> float:
         """Seconds of a core that the last rendering of a page took; the list's name is empty."""

@@ -10,8 +10,8 @@ from reward_helpers import FIELDS, InProcess, candidate, states
 from reward_mistakes import MISTAKES
 
 from eureka.core.types import Candidate, Rejected, Reward, Stage
-from eureka.reward.trace.service import PRELOAD, TRIAL, RewardVerifier
-from eureka.reward.trace.wire import pack
+from eureka.reward.trace.service import MAX_ROWS, PRELOAD, TRIAL, RewardVerifier
+from eureka.reward.trace.wire import pack, unpack
 from eureka.sandbox import Failed, Finished, Limits, Sandbox
 
 SOURCE = "def compute_reward(up_proj):\n    return 2 * up_proj, {'up': up_proj}\n"
@@ -140,6 +140,20 @@ def test_hostile_answers_are_rejections(case):
     assert isinstance(result, Rejected)
     assert result.reason.isprintable()
     assert len(result.feedback) < 1500
+
+
+@pytest.mark.parametrize(("given", "tried"), [({}, 4096), ({"num_rows": 2048}, 2048), ({"num_rows": 10**6}, MAX_ROWS)])
+def test_a_graph_is_tried_on_the_rows_of_a_training(given, tried):
+    rows = []
+
+    class Watched(InProcess):
+        def run(self, target, payload):
+            if target == TRIAL:
+                rows.append(unpack(payload).body["rows"])
+            return super().run(target, payload)
+
+    assert isinstance(RewardVerifier(FIELDS, states(256), Watched(), **given).verify(candidate(SOURCE)), Reward)
+    assert rows == [tried]
 
 
 def test_candidates_without_inputs():

@@ -49,6 +49,19 @@ GRAPHS = [
     _graph("components without end", "graph['components'] *= 500"),
     _graph("a tensor without end", "graph['nodes'].append({'op': 'ones', 'args': [[10**12]]})"),
     _graph("a square of the batch", "graph['nodes'].append({'op': 'ones', 'args': [[{'batch': 1}, {'batch': 1}]]})"),
+    _graph(
+        "environments that are numbered",
+        "graph['nodes'].append({'op': 'ones_like', 'args': [{'input': 'speed'}]})\n"
+        "graph['nodes'].append({'op': 'cumsum', 'args': [{'node': len(graph['nodes']) - 1}, 0]})",
+    ),
+    _graph(
+        "environments that are rolled", "graph['nodes'].append({'op': 'roll', 'args': [{'input': 'speed'}, [1], [0]]})"
+    ),
+    _graph(
+        "a slice that only training's rows reach",
+        "graph['nodes'].append({'op': 'slice.Tensor', 'args': [{'input': 'speed'}, 0, 0, 600]})",
+    ),
+    _graph("a key of a megabyte", "graph['k' * 900_000] = 1"),
     _graph("an enormous integer", _NODE + "node['args'][1] = 10**400"),
     _graph("a deep list", _NODE + "x = []\nfor _ in range(500): x = [x]\nnode['args'][1] = x"),
     _graph(

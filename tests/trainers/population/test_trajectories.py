@@ -111,7 +111,7 @@ def test_scores(reduce: str, score: float) -> None:
 
 
 HUMAN: dict[str, tuple[Callable[[object], object], str]] = {
-    "branches": (lambda state: (1.0, {}) if state.pole_angle.any() else (0.0, {}), "cannot be trained with"),  # type: ignore[attr-defined]
+    "branches": (lambda state: (1.0, {}) if state.pole_angle.any() else (0.0, {}), "cannot become a reward graph"),  # type: ignore[attr-defined]
     "explodes": (
         lambda state: ((0.21 - state.pole_angle.abs()).log(), {"a": state.pole_angle}),  # type: ignore[attr-defined]
         "human_reward",

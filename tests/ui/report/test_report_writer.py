@@ -34,7 +34,7 @@ def slow_python(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> P
 
 
 def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not path.exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -88,6 +88,16 @@ def test_a_run_alone_is_shown_at_once(tmp_path: Path, grow: Grow) -> None:
         assert 'const overview = ""' in served.ask("/runs/run/").body
 
 
+def test_a_run_that_asks_links_to_its_review(tmp_path: Path, grow: Grow) -> None:
+    grow(tmp_path / "silent", 1)
+    RunStore.create(tmp_path / "asking", "task: cartpole\nsearch: {feedback: ask}\n", {}).close()
+    with serving(tmp_path) as served:
+        assert 'const review = "";' in served.ask("/").body
+        assert 'const review = "";' in served.ask("/runs/silent/").body
+        assert 'const review = "review/";' in served.ask("/runs/asking/").body
+        assert served.ask("/runs/asking/review/").status == 200
+
+
 def test_a_change_is_said_once_and_after_a_lost_connection_too(tmp_path: Path, grow: Grow) -> None:
     folder = tmp_path / "ant" / "run"
     grow(folder, 1)

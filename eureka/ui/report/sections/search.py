@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from eureka.ui.report.candidates import worker_seconds
 from eureka.ui.report.charts import Dot, generation_chart, quantile
-from eureka.ui.report.lineage import Node, lineage_tree
+from eureka.ui.report.lineage import LineageNode, lineage_tree
 from eureka.ui.report.reading import spending
 from eureka.ui.report.section import ReportView, Section
 from eureka.ui.report.templating import fill
@@ -78,7 +78,7 @@ def _dot_kind(candidate: CandidateView, run: RunView) -> str:
     return "dot best" if run.best is not None and candidate.id == run.best.id else "dot"
 
 
-def _node(candidate: CandidateView, run: RunView) -> Node:
+def _node(candidate: CandidateView, run: RunView) -> LineageNode:
     note = ""
     if candidate.rejected is not None:
         twin = f" = {candidate.duplicate_of}" if candidate.duplicate_of else ""
@@ -96,7 +96,7 @@ def _node(candidate: CandidateView, run: RunView) -> Node:
     score = candidate.score if candidate.score is not None and math.isfinite(candidate.score) else None
     # What the search started from stands before the first generation.
     generation = 0 if candidate.given else candidate.generation
-    return Node(candidate.id, generation, candidate.parent, score, kind, note, is_best)
+    return LineageNode(candidate.id, generation, candidate.parent, score, kind, note, is_best)
 
 
 def _generation_row(generation: GenerationView, run: RunView) -> GenerationRow:

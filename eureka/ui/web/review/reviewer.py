@@ -19,8 +19,8 @@ POLL_S = 0.5
 
 
 @dataclass(frozen=True)
-class Reviewer:
-    """Asks a person what they think of a generation's policies (a `Reviewer` of `eureka.search.loop`).
+class PersonReviewer:
+    """Asks a person what they think of a generation's policies (a `Reviewer` of `eureka.search.feedback`).
 
     An answer that lies in the run folder already, from `--feedback` or from a time when the run did not run, is taken
     without asking.
@@ -29,15 +29,15 @@ class Reviewer:
         folder: the run's.
         asks: whether a person is asked where no answer is there.
         timeout_s: how long they are waited for; None for as long as it takes.
-        tell: is told that there is something to review, in one line.
-        film: is told a generation and the names of its policies, and has their films made.
+        say: is given what happens, one line each.
+        film: has films made of these policies of a generation.
         replayed: what was answered in the run whose answers are replayed, by generation.
     """
 
     folder: Path
     asks: bool
     timeout_s: float | None
-    tell: Callable[[str], None]
+    say: Callable[[str], None]
     film: Callable[[int, Sequence[str]], None]
     replayed: Mapping[int, Feedback] = field(default_factory=dict)
 
@@ -72,20 +72,20 @@ class Reviewer:
             raise FeedbackError(
                 f"{error}; mend it, and give it anew with `eureka resume {self.folder} --feedback FILE`"
             ) from error
-        self.tell(f"generation {given.generation} was judged by a person: {described(accepted)}")
+        self.say(f"generation {given.generation} was judged by a person: {described(accepted)}")
         return accepted
 
     def _wait(self, review: Review) -> Feedback:
         write_review(self.folder, review)
         generation = review.generation
-        self.tell(
+        self.say(
             f"generation {generation} can be reviewed: `eureka review {self.folder}`; the run waits "
             + (f"until {clock(review.until)}, then it goes on without" if review.until else "as long as it takes")
         )
         self.film(generation, review.shown)
         while (answer := read_answer(self.folder, generation)) is None:
             if review.until is not None and time.time() >= review.until:
-                self.tell(f"nobody reviewed generation {generation} in time: the run goes on without")
+                self.say(f"nobody reviewed generation {generation} in time: the run goes on without")
                 return Feedback(generation=generation, verdict=Verdict.NO_ANSWER, shown=review.shown)
             time.sleep(POLL_S)
         return self._accepted(answer, review.shown)
@@ -94,9 +94,9 @@ class Reviewer:
 def make_reviewer(
     config: RunConfig,
     store: RunStore,
-    tell: Callable[[str], None],
+    say: Callable[[str], None],
     film: Callable[[int, Sequence[str]], None],
-) -> Reviewer:
+) -> PersonReviewer:
     """Who asks a person about a run's generations, or knows already what they said.
 
     Raises:
@@ -106,11 +106,11 @@ def make_reviewer(
     if isinstance(config.llm, ReplayConfig):
         with RunStore.open(Path(config.llm.run), read_only=True) as replayed:
             recorded = replayed.feedback()
-    return Reviewer(
+    return PersonReviewer(
         folder=store.folder,
         asks=config.search.feedback is FeedbackMode.ask,
         timeout_s=config.search.feedback_timeout_s,
-        tell=tell,
+        say=say,
         film=film,
         replayed={said.generation: said for said in recorded},
     )

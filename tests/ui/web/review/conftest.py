@@ -18,7 +18,7 @@ from eureka.core.types import TrainingResult
 from eureka.search.loop import evolve
 from eureka.store import RunStore
 from eureka.ui.web.review.answers import newest_review
-from eureka.ui.web.review.reviewer import Reviewer
+from eureka.ui.web.review.reviewer import PersonReviewer
 
 FACTS = {"had metric access": "no", "sandbox layers": "", "proposer": "a fake", "metric unit": "s", "task_dirs": "[]"}
 
@@ -66,7 +66,7 @@ def searching(make_result: Callable[..., TrainingResult]) -> Callable[..., objec
     @contextmanager
     def search(folder: Path, timeout_s: float | None = 60.0, generations: int = 2) -> Iterator[WaitingRun]:
         told: list[str] = []
-        reviewer = Reviewer(folder, asks=True, timeout_s=timeout_s, tell=told.append, film=no_film)
+        reviewer = PersonReviewer(folder, asks=True, timeout_s=timeout_s, say=told.append, film=no_film)
         run = build_run(folder, make_result, reviewer=reviewer, generations=generations)
 
         def work() -> None:

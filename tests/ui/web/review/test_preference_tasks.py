@@ -40,7 +40,7 @@ from eureka.ui.console.board import Board
 from eureka.ui.console.lines import ProgressLines
 from eureka.ui.console.view import View
 from eureka.ui.report import render_report
-from eureka.ui.web.review.reviewer import Reviewer, leave_answers
+from eureka.ui.web.review.reviewer import PersonReviewer, leave_answers
 from eureka.ui.web.review.state import review_state
 
 Make = Callable[..., TrainingResult]
@@ -96,7 +96,9 @@ def judged(tmp_path: Path, make_result: Make) -> Path:
     facts |= {"had metric access": "no", "sandbox layers": "", "proposer": "a fake", "sentence": "Balance."}
     RunStore.create(folder, to_yaml(compose_config(["task=cartpole"])), facts).close()
     leave_answers(folder, [choice(1, "g01-c01"), choice(2, "g02-c01", "g02-c02"), choice(3, "g02-c01", "g03-c02")])
-    reviewer = Reviewer(folder, asks=False, timeout_s=None, tell=lambda text: None, film=lambda generation, names: None)
+    reviewer = PersonReviewer(
+        folder, asks=False, timeout_s=None, say=lambda text: None, film=lambda generation, names: None
+    )
     trainer = ScriptedTrainer(make_result, dict.fromkeys([f"g0{g}-c0{s}" for g in (1, 2, 3) for s in (1, 2)], 0.0))
     trainer.spec = load_task("balance", [write_task(tmp_path)]).spec
     run = build_run(folder, make_result, reviewer=reviewer, trainer=trainer)

@@ -25,7 +25,7 @@ from eureka.ui.web.review.answers import (
     write_answer,
     write_review,
 )
-from eureka.ui.web.review.reviewer import Reviewer, clock, described, leave_answers
+from eureka.ui.web.review.reviewer import PersonReviewer, clock, described, leave_answers
 from eureka.ui.web.review.state import film_states
 
 Make = Callable[..., TrainingResult]
@@ -40,9 +40,9 @@ def choice(generation: int, best: str | None = None, worst: str | None = None, t
     return Feedback(generation=generation, verdict=Verdict.CHOICE, shown=(), best=best, worst=worst, text=text)
 
 
-def reviewer(folder: Path, told: list[str], **changes: object) -> Reviewer:
+def reviewer(folder: Path, told: list[str], **changes: object) -> PersonReviewer:
     defaults: dict[str, object] = {"asks": False, "timeout_s": 60.0, "film": no_film}
-    return Reviewer(folder=folder, tell=told.append, **{**defaults, **changes})  # type: ignore[arg-type]
+    return PersonReviewer(folder=folder, say=told.append, **{**defaults, **changes})  # type: ignore[arg-type]
 
 
 def parents(store: RunStore) -> list[str | None]:
@@ -133,7 +133,7 @@ def test_killed_while_it_waits_it_waits_again_and_finds_the_answer(folder: Path,
 
     trainer = ScriptedTrainer(make_result, {"g01-c01": 1.0, "g01-c02": 2.0, "g02-c01": 3.0, "g02-c02": 4.0})
     for _ in range(2):
-        waiting = Reviewer(folder, asks=True, timeout_s=60.0, tell=kill, film=no_film)
+        waiting = PersonReviewer(folder, asks=True, timeout_s=60.0, say=kill, film=no_film)
         run = build_run(folder, make_result, reviewer=waiting, trainer=trainer, generations=2)
         with run.store, pytest.raises(Killed):
             evolve(run)
