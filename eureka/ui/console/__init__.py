@@ -62,7 +62,8 @@ def best_reward_found(found: BestReward) -> None:
         emit(found)
         return
     say()
-    line(f"best reward: {found.candidate}, {found.score:.3g} {found.unit}")
+    # The comparison that stands above has other seeds, and so another number.
+    line(f"best reward: {found.candidate}, {found.score:.3g} {found.unit} in the search")
     paragraph(f"components: {', '.join(found.components)}")
     line(f"as a module that needs only torch: {found.module}")
 

@@ -72,9 +72,11 @@ class LiveTable:
             say(f"{event.reason}; started again for {', '.join(event.candidates)}")
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """The table as it is now."""
+        """The table as it is now, and a line for the cursor: a terminal echoes ^C there, which must not wrap."""
         with self._lock:
-            yield render(self.board, console.width, console.height - 1, self._glyphs)
+            # Rich adds a line of its own when it ends, which must not push the title off the screen.
+            yield render(self.board, console.width, console.height - 2, self._glyphs)
+            yield Text()
 
     # ---- inside --------------------------------------------------------------------------------------------------
 

@@ -298,8 +298,9 @@ def test_frames_replace_each_other_and_nothing_wraps(story: Story, width: int, m
     assert HOSTILE not in reason
 
 
-def test_an_interrupted_table_stays_and_the_cursor_comes_back(story: Story) -> None:
-    terminal = Terminal()
+@pytest.mark.parametrize("height", [24, 6])
+def test_an_interrupted_table_stays_and_the_cursor_comes_back(story: Story, height: int) -> None:
+    terminal = Terminal(80, height)
     clock = Clock()
     table = LiveTable(story.view(), console(terminal))
 
@@ -307,12 +308,17 @@ def test_an_interrupted_table_stays_and_the_cursor_comes_back(story: Story) -> N
         with table:
             for _ in itertools.islice(story.tell(table, clock), 5):
                 pass
+            frames = terminal.frames
+            while terminal.frames < frames + 2:
+                time.sleep(0.01)
+            terminal.write("^C")  # as a terminal echoes it
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     everything = terminal.everything()
-    assert any("training ━━━───────  35%" in line for line in everything)
+    assert [line for line in everything if line.startswith("ant ·")] == everything[:1]
+    assert "training ━━━───────  35%" in everything[2]
     assert not terminal.screen.cursor.hidden
     assert terminal.screen.cursor.x == 0
 
