@@ -33,7 +33,7 @@ from search_study_data import (
 
 from eureka import __version__
 from eureka.api import search_in
-from eureka.app.build import make_trainer, resolve, training_length
+from eureka.app.build import resolve, training_length
 from eureka.app.configs import compose_config, from_yaml
 from eureka.app.session import search_session
 from eureka.config import RunConfig
@@ -45,6 +45,7 @@ from eureka.search.outcomes import outcomes
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
 from eureka.trainers.base import Trainer
+from eureka.trainers.registry import make_trainer
 
 
 def print_line(event: Event) -> None:

@@ -57,7 +57,7 @@ def plan(
         config = resolve(compose_config(job.overrides, task_dirs, proposer), environment)
         if config.output is not None and not any(text.startswith("output=") for text in job.varied):
             config = replace(config, output=str(Path(config.output) / str(number)))
-        jobs.append(Job(" ".join(job.varied) or config.task, config))
+        jobs.append(Job(" ".join(job.varied) or config.environment_name, config))
     return jobs
 
 

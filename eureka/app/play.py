@@ -9,7 +9,7 @@ from pathlib import Path
 from eureka.app.build import require_task_dirs
 from eureka.app.comparing import best_reward
 from eureka.app.configs import from_yaml
-from eureka.core.errors import StoreError, VideoError
+from eureka.core.errors import ConfigError, StoreError, VideoError
 from eureka.core.types import TrainingResult
 from eureka.store import RunStore
 from eureka.tasks import Metric, load_task
@@ -56,7 +56,10 @@ def film(
         VideoError: nothing can be drawn here, or a file cannot be written. The run folder is then as it was.
     """
     require_task_dirs(store, task_dirs)
-    task = load_task(from_yaml(store.config_yaml).task, task_dirs)
+    config = from_yaml(store.config_yaml)
+    if config.task is None:
+        raise ConfigError(f"{store.folder}: policies of {config.environment_name} cannot be filmed by this version")
+    task = load_task(config.task, task_dirs)
     film = _planned(store, name, look)
     graph = next((reward.graph for reward in store.rewards() if reward.candidate_id == film.result.candidate_id), "")
     with FilmProcess(environment) as process:

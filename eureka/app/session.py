@@ -14,10 +14,10 @@ from eureka.app.build import (
     cache_folder,
     judged_by_preferences,
     make_proposer,
-    make_trainer,
     resume_command,
     run_facts,
     training_length,
+    within_capabilities,
 )
 from eureka.app.comparing import Comparer, best_reward, print_comparison
 from eureka.app.estimate import (
@@ -58,6 +58,7 @@ from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep, read_warm_st
 from eureka.store import RunStore
 from eureka.trainers.base import Trainer
 from eureka.trainers.recording import probe_metric
+from eureka.trainers.registry import make_trainer
 from eureka.ui.console import BestReward, View, best_reward_found, say, watching
 from eureka.ui.report.writer import ReportWriter, update_report
 from eureka.ui.tracking import require_trackers, tracking
@@ -83,6 +84,7 @@ class SearchSession:
     ledger: Ledger | None = None
     start: Start | None = None
     warm_start: WarmStart = FROM_SCRATCH
+    limits: tuple[str, ...] = ()
 
     @property
     def spec(self) -> TaskSpec:
@@ -282,7 +284,8 @@ class SearchSession:
             expected = estimate(self.config, self.length, self.first_prompt())
             say(call_line(self.config, expected))
             say(assumption_line(expected))
-        say(self.trainer.description)
+        for sentence in (self.trainer.description, *self.limits):
+            say(sentence)
         for text in largest_cost(self.config, self.trainer, self.length).sentences:
             say(text)
         say(f"had metric access: {store.facts()['had metric access']}")
@@ -374,6 +377,7 @@ def _session(
     spec = trainer.spec
     if not spec.has_metric:
         config = judged_by_preferences(config)
+    config, limits = within_capabilities(config, trainer)
     length = training_length(config, trainer)
     largest_cost(config, trainer, length)
     warm_start = read_warm_start(config.train.init, trainer, resumed.folder if resumed else None)
@@ -402,6 +406,7 @@ def _session(
             ledger=ledger,
             start=_start(config, trainer, verifier, resumed),
             warm_start=warm_start,
+            limits=limits,
         )
 
 
