@@ -86,7 +86,7 @@ def check_results(function: RewardFunction, state: State) -> Problem | None:
 
 
 def check_agreement(function: RewardFunction, run: EagerRun) -> Problem | None:
-    """Compares the graph with what the candidate's Python gave."""
+    """Compares the graph's results with what the candidate's Python gave on the same states, row by row."""
     total, components = function(run.state)
     pairs = [("the total", total, run.total)]
     pairs += [
@@ -209,7 +209,10 @@ def non_finite_line(graph: Graph, ref: Ref, state: State) -> int | None:
 
 
 def check_isolation(function: RewardFunction, state: State) -> Problem | None:
-    """Replaces half of the environments and looks for changes in the other half, both ways."""
+    """Replaces one half of the environments by copies of the other: the results of the half that stays must stay.
+
+    Both halves are tried; the comparison is bitwise.
+    """
     half = next(iter(state.values())).shape[0] // 2
     state = {name: value[: 2 * half] for name, value in state.items()}
     before = _stacked(function, state)
