@@ -84,6 +84,8 @@ def children_of(folder: Path, highest: float) -> list[Child]:
         scores: dict[str, dict[int, float]] = {}
         for result in store.results():
             scores.setdefault(result.candidate_id, {})[result.seed] = result.score
+    if not scores:
+        return []
     parents = {name: found[1] for name, text in texts.items() if (found := _PARENT.search(text))}
     best = max(scores, key=lambda name: mean(scores[name].values()))
     line = [best]
