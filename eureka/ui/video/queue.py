@@ -31,9 +31,14 @@ def film_job(store: RunStore, film: PlannedFilm, task_dirs: Sequence[Path] = (),
     Args:
         task_dirs: where else to look for the task; what the run has recorded of these is not used.
         graph: of the reward that an overlay shows.
+
+    Raises:
+        RenderingUnavailable: the run is not of a task that can be drawn.
     """
     folders = tuple(str(folder.resolve()) for folder in task_dirs)
-    task = str(stored_settings(store.config_yaml)["task"])
+    task = stored_settings(store.config_yaml).get("task")
+    if not isinstance(task, str):
+        raise RenderingUnavailable("policies of a Gymnasium environment cannot be filmed by this version")
     return FilmJob(task=task, task_dirs=folders, policy=film.result.policy, graph=graph, look=film.look)
 
 
