@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,7 +38,7 @@ from eureka.proposers.budget import Ledger, Spent
 from eureka.proposers.keys import Key
 from eureka.proposers.models import ModelAccess, make_ledger
 from eureka.proposers.provider import ModelConfig
-from eureka.proposers.spending import open_calls, settle_calls, spending_line, spent_before, spent_beside_answers
+from eureka.proposers.spending import costs_kept, spending_line, spent_before
 from eureka.reward.analysis.confined import LIMITS, PRELOAD, Examiner
 from eureka.reward.analysis.screening import Screening
 from eureka.reward.trace.service import RewardVerifier
@@ -250,18 +250,11 @@ class SearchSession:
         )
         return task_prompt(self.spec, facts)
 
-    @contextmanager
-    def _accounts(self, store: RunStore) -> Iterator[None]:
+    def _accounts(self, store: RunStore) -> AbstractContextManager[None]:
         """Keep in the store what the answers recorded there do not tell of a language model's cost."""
         if self.ledger is None or not isinstance(self.config.llm, ModelConfig):
-            yield
-            return
-        before = spent_beside_answers(store, self.config.llm)
-        open_calls(store)
-        try:
-            yield
-        finally:
-            settle_calls(store, before, self.ledger)
+            return nullcontext()
+        return costs_kept(store, self.config.llm, self.ledger)
 
     @contextmanager
     def _summed_up(self, store: RunStore) -> Iterator[None]:
