@@ -212,9 +212,6 @@ REJECTIONS = {
     "def compute_reward(actions, zzz, *, qqq): pass": (
         "`actions` (did you mean `action`?), `zzz` and `qqq` are not State fields."
     ),
-    "def compute_reward(action): return 1\ndef compute_reward(up_projection): return 2\n": (
-        "The answer defines 2 different functions named compute_reward, so which is meant is open."
-    ),
     "```python\nimport torch\ndef compute_reward(action):\n    return action[:, 0]), {}\n```": (
         "The code does not parse: line 3, `return action[:, 0]), {}`: unmatched ')'."
     ),

@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 BASE = {"beside", "interpreter", "errors", "types", "serialize", "code_blocks", "answer_text", "advice", "state_inputs"}
+BASE |= {"definitions"}
 PARTS = BASE | {"physics", "sandbox", "tasks", "reward", "prompts", "llm", "extract", "reflect"}
 WORKERS = PARTS | {"rl", "export", "wrappers", "video", "analysis"}
 TOP = {
@@ -31,6 +32,7 @@ MAY_IMPORT = {
     "answer_text": {"types", "errors"},
     "advice": {"types", "errors"},
     "state_inputs": {"types"},
+    "definitions": {"code_blocks", "state_inputs", "types"},
     "physics": BASE,
     "sandbox": BASE,
     "prompts": BASE,
