@@ -17,6 +17,8 @@ _MAX_ENDS = 200
 # Code that is read, in characters: of one piece, and of all pieces of an answer together. Less than a second's worth.
 MAX_CODE = 60_000
 _MAX_PARSED = 300_000
+# A small piece counts as so many characters: each has its cost.
+_MIN_PIECE = 100
 _MAX_FENCES = 8
 _MAX_BROKEN = 8
 # Markdown in Markdown is opened so many times.
@@ -97,15 +99,17 @@ class Parser:
         if len(code) > self._left:
             self._left = 0
             raise SyntaxError("the answer holds too many pieces of code to read them all")
-        self._left -= len(code)
+        self._left -= max(len(code), _MIN_PIECE)
         with warnings.catch_warnings():
             # An invalid escape in a candidate's string is its own affair, not a warning of this program.
             warnings.simplefilter("ignore")
             return ast.parse(code)
 
     def parses(self, code: str) -> bool:
-        """Whether it is Python; asked a second time, it costs nothing."""
-        if code not in self._known:
+        """Whether it is Python; asked a second time, it costs little."""
+        if code in self._known:
+            self._left -= len(code) // 10
+        else:
             try:
                 self.parse(code)
                 self._known[code] = True
@@ -253,13 +257,14 @@ def _bare(text: str, parser: Parser) -> Iterator[str]:
 
 def _end(lines: Sequence[str], at: int, ends: Sequence[int], parser: Parser) -> int | None:
     """The first of `ends` up to which the lines from `at` on are Python."""
-    length, counted = 0, at
+    length = 0
+    piece: list[str] = []
     for end in ends:
-        length += sum(len(line) + 1 for line in lines[counted:end])
-        counted = end
+        piece += lines[at + len(piece) : end]
+        length = sum(map(len, piece)) if length < MAX_CODE else length
         if length > MAX_CODE or parser.is_spent:
             return None
-        if parser.parses("\n".join(lines[at:end])):
+        if parser.parses("\n".join(piece)):
             return end
     return None
 

@@ -45,7 +45,10 @@ def definition(statements: Sequence[Statement]) -> Statement | None:
     found = [*_named(statements)]
     candidates = [s for s in found if is_complete(s.node)] or found
     exact = [s for s in candidates if _name(s) == FUNCTION]
-    others = [s for s in candidates if _name(s) != FUNCTION and not _is_part(s, candidates, statements)]
+    called = {FUNCTION} | {name for s in candidates for name in s.reads if name != _name(s)}
+    # A function with a suffix may only serve another one, or call the reward itself.
+    wraps = any(_name(s) == FUNCTION for s in statements)
+    others = [s for s in candidates if _name(s) not in called and not (wraps and FUNCTION in s.reads)]
     if exact:
         later = [s for s in others if s.position > exact[-1].position and _VERSION.fullmatch(_name(s))]
         return _last([*exact, *later])
@@ -107,13 +110,6 @@ def dotted(node: ast.expr) -> str:
         parts.append(node.attr)
         node = node.value
     return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
-
-
-def _is_part(one: Statement, candidates: Sequence[Statement], statements: Sequence[Statement]) -> bool:
-    """Whether a function with a suffix only serves another one, or calls the reward itself."""
-    called = any(_name(one) in s.reads for s in candidates if _name(s) != _name(one))
-    wraps = FUNCTION in one.reads and any(_name(s) == FUNCTION for s in statements)
-    return called or wraps
 
 
 def _last(candidates: Sequence[Statement]) -> Statement | None:

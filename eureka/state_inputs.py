@@ -46,9 +46,8 @@ def state_inputs(function: ast.FunctionDef, others: Sequence[ast.stmt], fields: 
     names = [a.arg for a in (*arguments.args, *arguments.kwonlyargs)]
     if SELF in names and SELF not in valid:
         names.remove(SELF)
-        names = list(
-            dict.fromkeys([*names, *self_reads((function, *others)), *_optional_reads(function, others, valid)])
-        )
+        optional = _optional_reads((function, *others), valid)
+        names = list(dict.fromkeys([*names, *self_reads((function, *others)), *optional]))
     unknown = [name for name in names if name not in valid and name not in defaulted]
     if unknown:
         raise InputsError(_unknown_sentence(unknown, valid), remedy)
