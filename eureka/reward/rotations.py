@@ -42,7 +42,8 @@ _SMALLEST = 1e-9
 
 def normalize(x: Tensor, eps: float = _SMALLEST) -> Tensor:
     """`x` with length 1 in its last dimension; zero stays zero."""
-    return x / torch.linalg.vector_norm(x, dim=-1, keepdim=True).clamp(min=eps)
+    length: Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    return x / length.clamp(min=eps)
 
 
 def normalize_angle(angle: Tensor) -> Tensor:
@@ -120,8 +121,8 @@ def matrix_from_quat(quat: Tensor) -> Tensor:
 def quat_from_angle_axis(angle: Tensor, axis: Tensor) -> Tensor:
     """The rotation by `angle`, (...,) in radians, about `axis`, (..., 3) of any length."""
     half = (0.5 * angle)[..., None]
-    real, imaginary = torch.broadcast_tensors(torch.cos(half), torch.sin(half) * normalize(axis))
-    return torch.cat([real[..., 0:1], imaginary], dim=-1)
+    imaginary = torch.sin(half) * normalize(axis)
+    return torch.cat([torch.cos(half).expand(imaginary[..., 0:1].shape), imaginary], dim=-1)
 
 
 def quat_from_euler_xyz(roll: Tensor, pitch: Tensor, yaw: Tensor) -> Tensor:
@@ -135,7 +136,7 @@ def quat_from_euler_xyz(roll: Tensor, pitch: Tensor, yaw: Tensor) -> Tensor:
         cy * sp * cr + sy * cp * sr,
         sy * cp * cr - cy * sp * sr,
     ]
-    return torch.stack(torch.broadcast_tensors(*parts), dim=-1)
+    return _columns(parts)
 
 
 def get_euler_xyz(quat: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -187,9 +188,15 @@ def _yaw(quat: Tensor) -> Tensor:
     return torch.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
 
 
+def _columns(parts: list[Tensor]) -> Tensor:
+    """The parts as the last dimension's components, all of one shape."""
+    shape = torch.broadcast_shapes(*(part.shape for part in parts))  # type: ignore[no-untyped-call]
+    return torch.stack([part.expand(shape) for part in parts], dim=-1)
+
+
 def _cross(a: Tensor, b: Tensor) -> Tensor:
     """The cross product, written out so that leading dimensions broadcast."""
     ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
     bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
     parts = [ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx]
-    return torch.stack(torch.broadcast_tensors(*parts), dim=-1)
+    return _columns(parts)

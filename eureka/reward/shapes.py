@@ -14,6 +14,7 @@ import torch
 
 from eureka.reward.runtime import (
     DTYPES,
+    OPS,
     Argument,
     ConstantRef,
     Graph,
@@ -98,11 +99,11 @@ class _Budget:
             problem = _check_size(node, a, b)
             if problem is not None:
                 return problem
+        arguments = [self.value(r) for r in tensor_references(node)]
         if any(isinstance(r, InputRef) or r.index in self._reads_state for r in tensor_references(node)):
             self._reads_state.add(len(self._values))
             if not all(_batch_dims(a, b) for a, b in zip(small, large, strict=True)):
-                return _MIXES.at(node)
-        arguments = [self.value(r) for r in tensor_references(node)]
+                return (_REDUCED if _reduces_again(node, arguments) else _MIXES).at(node)
         self._values.append(large)
         self._bytes += sum(tensor.numel() * tensor.element_size() for tensor in large) // BATCHES[1]
         self._tensors += len(large)
@@ -161,6 +162,12 @@ def _form(value: Any) -> Any:
     return tuple(map(_form, value)) if isinstance(value, tuple | list) else (type(value), value)
 
 
+def _reduces_again(node: Node, arguments: Sequence[torch.Tensor]) -> bool:
+    """Whether it reduces, over a dimension that it names, what has no dimension but the first."""
+    given = {p.name for p, _ in zip(OPS[node.op].parameters, node.args, strict=False)} | {k for k, _ in node.kwargs}
+    return "dim" in given and bool(arguments) and arguments[0].dim() == 1
+
+
 # ---------------------------------------------------------------------------------------------- sizes
 
 
@@ -180,6 +187,11 @@ _MIXES = _Told(
     "the others",
     "Reduce over the last dimension only (dim=-1), and use no statistics over the batch such as mean(), std() or max() "
     "without dim.",
+)
+_REDUCED = _Told(
+    "what it reduces already has one number for each environment, so that this combines all environments into one "
+    "value",
+    "Leave out this reduction: the one before it has reduced the last dimension.",
 )
 _ODD_SIZE = _Told(
     "a size depends on the number of environments in an unusual way",

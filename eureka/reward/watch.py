@@ -18,6 +18,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from eureka.reward.explain import FILENAME
 from eureka.reward.recorder import Recorder
+from eureka.reward.sizes import is_candidates, marked
 from eureka.reward.source import NamedFloat, NamedInt
 
 _WHERE = "All environments are computed at once: use torch.where(condition, a, b)."
@@ -36,7 +37,10 @@ _LEAVES: dict[str, tuple[str, str]] = {
     "allclose": ("it compares tensors as a whole", _WHERE),
     "backward": ("it takes gradients", "A reward is computed without gradients."),
 }
-_SIZED = (
+#: What makes text of a tensor, or bytes.
+_TEXTS = frozenset({"__repr__", "__str__", "__format__", "__reduce_ex__", "storage", "untyped_storage", "data_ptr"})
+_SHAPE = torch.Tensor.shape.__get__  # type: ignore[attr-defined]
+SIZED = (
     "it makes a tensor whose size depends on values",
     "Keep all environments: use torch.where(mask, a, b), or multiply by mask.float().",
 )
@@ -100,12 +104,18 @@ class Watch(TorchFunctionMode):
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
         self._enter([*args, *kwargs.values()])
-        if name in ("__repr__", "__str__", "__format__"):
-            return "tensor"
+        if name in _TEXTS:
+            raise self.recorder.fail(
+                "it reads a tensor's values as text",
+                "Remove this line: a reward is recorded once, as tensor operations.",
+            )
+        if name in ("__get__", "size", "numel", "nelement") and is_candidates(1):
+            size = func(*args, **kwargs)
+            return marked(size, self.recorder.num_envs) if name != "__get__" or func == _SHAPE else size
         if name == "requires_grad_":
             return args[0]
         if name in _LEAVES:
-            raise self.recorder.fail(*_LEAVES[name])
+            return _left(self.recorder, name, args)
         if name == "__getitem__":
             return get_item(self.recorder, args[0], args[1])
         if name == "__setitem__":
@@ -115,7 +125,7 @@ class Watch(TorchFunctionMode):
         if name == "index_select":
             return _index_select(self.recorder, func, args, kwargs)
         if name in ("masked_select", "nonzero", "argwhere") or (name == "where" and len(args) + len(kwargs) == 1):
-            raise self.recorder.fail(*_SIZED)
+            raise self.recorder.fail(*SIZED)
         return func(*args, **kwargs)
 
     def _enter(self, values: list[Any]) -> None:
@@ -145,6 +155,37 @@ def _flat(values: Iterable[Any]) -> Iterable[Any]:
             yield value
 
 
+def _left(recorder: Recorder, name: str, args: tuple[Any, ...]) -> Any:
+    """What leaves the world of tensors: of a constant its number, otherwise the failure."""
+    values = recorder.values(args[0]) if args and isinstance(args[0], torch.Tensor) and name in _NUMBERS else None
+    if values is None or (name != "tolist" and values.numel() != 1):
+        raise recorder.fail(*_LEAVES[name])
+    found = _listed(values)
+    return found if name == "tolist" else _NUMBERS[name](_first(found))
+
+
+def _listed(values: torch.Tensor) -> Any:
+    # This is ours, and not the candidate's: it is not recorded.
+    with _disable_current_modes():
+        return values.tolist()
+
+
+def _first(value: Any) -> Any:
+    while isinstance(value, list):
+        value = value[0]
+    return value
+
+
+_NUMBERS: dict[str, Callable[[Any], Any]] = {
+    "item": lambda number: number,
+    "tolist": list,
+    "__float__": float,
+    "__int__": int,
+    "__bool__": bool,
+    "__index__": operator.index,
+}
+
+
 # ---------------------------------------------------------------------------------------------- indexing
 
 
@@ -162,6 +203,26 @@ def _expanded(index: Any, dims: int) -> list[Any]:
     return [*items[:at], *[slice(None)] * (dims - used), *items[at + 1 :]]
 
 
+def _settled(recorder: Recorder, index: Any) -> Any:
+    """The index with its constant tensors as numbers: single ones, and masks over columns."""
+    items = list(index) if isinstance(index, tuple) else [index]
+    for position, item in enumerate(items):
+        if isinstance(item, list):
+            items[position] = [_single(recorder, element) for element in item]
+        elif _is_mask(item) and position and item.dim() == 1 and (values := recorder.values(item)) is not None:
+            items[position] = [k for k, chosen in enumerate(_listed(values)) if chosen]
+        else:
+            items[position] = _single(recorder, item)
+    return tuple(items) if isinstance(index, tuple) else items[0]
+
+
+def _single(recorder: Recorder, item: Any) -> Any:
+    if not isinstance(item, torch.Tensor) or item.dim() or item.dtype == torch.bool or item.is_floating_point():
+        return item
+    values = recorder.values(item)
+    return item if values is None else _listed(values)
+
+
 def _split_mask(recorder: Recorder, tensor: torch.Tensor, index: Any) -> tuple[Any, Any] | None:
     """`(view, mask)` for an index whose first element is a boolean mask, None for an index without masks."""
     items = _expanded(index, tensor.dim())
@@ -169,7 +230,7 @@ def _split_mask(recorder: Recorder, tensor: torch.Tensor, index: Any) -> tuple[A
     if not masks:
         return None
     if len(masks) > 1 or items[0] is not masks[0]:
-        raise recorder.fail(*_SIZED)
+        raise recorder.fail(*SIZED)
     rest = tuple(items[1:])
     view = get_item(recorder, tensor, (*[slice(None)] * masks[0].dim(), *rest)) if rest else tensor
     return view, masks[0]
@@ -177,6 +238,7 @@ def _split_mask(recorder: Recorder, tensor: torch.Tensor, index: Any) -> tuple[A
 
 def get_item(recorder: Recorder, tensor: torch.Tensor, index: Any) -> Any:
     """`tensor[index]`, with masks and lists of columns rewritten."""
+    index = _settled(recorder, index)
     split = _split_mask(recorder, tensor, index)
     if split is not None:
         return Masked(recorder, *split)
@@ -190,6 +252,7 @@ def get_item(recorder: Recorder, tensor: torch.Tensor, index: Any) -> Any:
 
 def set_item(recorder: Recorder, tensor: torch.Tensor, index: Any, value: Any) -> None:
     """`tensor[index] = value`, with masks and lists of columns rewritten."""
+    index = _settled(recorder, index)
     split = _split_mask(recorder, tensor, index)
     if split is not None:
         view, mask = split
@@ -232,8 +295,7 @@ def _fixed(recorder: Recorder, index: Any) -> list[int] | None:
         values = recorder.values(index)
         if values is None or values.dim() != 1:
             return None
-        with _disable_current_modes():
-            index = values.tolist()
+        index = _listed(values)
     columns = list(index)
     if all(isinstance(c, bool) for c in columns):
         columns = [column for column, chosen in enumerate(columns) if chosen]
@@ -267,7 +329,7 @@ class Masked:
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(torch.Tensor, name, None)
         if name in _WHOLE or attribute is None:
-            raise self.recorder.fail(*_SIZED)
+            raise self.recorder.fail(*SIZED)
         if not callable(attribute):
             return getattr(self.full, name)
         return lambda *args, **kwargs: masked_call(self.recorder, attribute, (self, *args), kwargs)
@@ -275,11 +337,11 @@ class Masked:
     def __getitem__(self, index: Any) -> Masked:
         items = list(index) if isinstance(index, tuple) else [index]
         if items[0] is not Ellipsis and items[0] != slice(None):
-            raise self.recorder.fail(*_SIZED)
+            raise self.recorder.fail(*SIZED)
         return Masked(self.recorder, self.full[index], self.mask)
 
     def __len__(self) -> int:
-        raise self.recorder.fail(*_SIZED)
+        raise self.recorder.fail(*SIZED)
 
     def __bool__(self) -> bool:
         raise self.recorder.fail(*_LEAVES["__bool__"])
@@ -293,7 +355,7 @@ def masked_call(recorder: Recorder, func: Any, args: tuple[Any, ...], kwargs: di
         raise recorder.fail("it combines values under different masks", _WHERE)
     name = getattr(func, "__name__", "")
     if name in _WHOLE or (name in _REDUCE and not _inner(values[0], args, kwargs)):
-        raise recorder.fail(*_SIZED)
+        raise recorder.fail(*SIZED)
 
     def open_up(value: Any) -> Any:
         if isinstance(value, list | tuple):

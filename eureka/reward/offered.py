@@ -1,0 +1,68 @@
+"""Rotations without a definition: the names that Isaac's own code has at hand, and its import lines.
+
+A reward may use the functions of `eureka.reward.rotations` as if it had defined them. Imports of the modules that they
+are in there (`from isaacgym.torch_utils import *`, `import isaaclab.utils.math as math_utils`) give these functions.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from typing import Any
+
+from eureka.reward import rotations
+from eureka.reward.explain import TraceFailure
+
+HELPERS: Mapping[str, Any] = {name: getattr(rotations, name) for name in rotations.__all__}
+
+_MODULES = frozenset(
+    [
+        *("isaacgym.torch_utils", "torch_utils", "torch_jit_utils", "utils.torch_jit_utils"),
+        *("isaacgymenvs.utils.torch_jit_utils", "omniisaacgymenvs.utils.torch_jit_utils"),
+        *("omni.isaac.core.utils.torch", "omni.isaac.core.utils.torch.rotations"),
+        *(
+            "isaaclab.utils.math",
+            "omni.isaac.lab.utils.math",
+            "omni.isaac.orbit.utils.math",
+            "isaacsim.core.utils.torch",
+        ),
+    ]
+)
+_PARENTS = frozenset(name.rpartition(".")[0] for name in _MODULES) - {""}
+
+
+def is_helpers(module: str) -> bool:
+    """Whether a module's rotations are offered, or the package that such a module is in."""
+    return module.lstrip(".") in _MODULES | _PARENTS
+
+
+def resolved(node: ast.Import | ast.ImportFrom) -> ast.stmt:
+    """An import of Isaac's helpers as one of ours; any other as it is.
+
+    Raises:
+        TraceFailure: it asks for what is not offered.
+    """
+    if isinstance(node, ast.Import):
+        names = [_module(alias, node.lineno) if is_helpers(alias.name) else alias for alias in node.names]
+        return ast.copy_location(ast.Import(names), node)
+    module = (node.module or "").lstrip(".")
+    if module in _PARENTS and all(f"{module}.{alias.name}" in _MODULES for alias in node.names):
+        names = [ast.alias("rotations", alias.asname or alias.name) for alias in node.names]
+        return ast.copy_location(ast.ImportFrom("eureka.reward", names, 0), node)
+    if not is_helpers(module):
+        return node
+    missing = [alias.name for alias in node.names if alias.name != "*" and alias.name not in HELPERS]
+    if missing:
+        raise _not_offered(f"`{missing[0]:.80}` of {module}", node.lineno)
+    return ast.copy_location(ast.ImportFrom(rotations.__name__, node.names, 0), node)
+
+
+def _module(alias: ast.alias, line: int) -> ast.alias:
+    if alias.asname is None or alias.name not in _MODULES:
+        raise _not_offered(f"`{alias.name}` under its full name", line)
+    return ast.alias(rotations.__name__, alias.asname)
+
+
+def _not_offered(what: str, line: int) -> TraceFailure:
+    offered = ", ".join(sorted(HELPERS))
+    return TraceFailure(f"{what} is not there", f"These need neither import nor definition: {offered}.", line)
