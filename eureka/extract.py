@@ -246,9 +246,14 @@ def _needed(found: _Found) -> list[Statement]:
     return sorted(kept, key=lambda s: not s.is_future_import)
 
 
+def _is_all_of_torch(node: ast.stmt) -> bool:
+    """`from torch import *`, after which a model writes no `torch.`; the helpers of Isaac bring no `torch` here."""
+    return isinstance(node, ast.ImportFrom) and node.module == "torch" and node.names[0].name == "*"
+
+
 def _emit(statements: Sequence[Statement]) -> str:
     """The kept statements' own text, with two blank lines around definitions and their own spacing elsewhere."""
-    has_torch = any("torch" in s.binds or (s.always and not s.is_future_import) for s in statements)
+    has_torch = any("torch" in s.binds or _is_all_of_torch(s.node) for s in statements)
     uses_torch = any("torch" in s.reads for s in statements)
     lines: list[str] = []
     previous: Statement | None = None

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import sys
+import _thread
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from eureka.reward.explain import TraceFailure
 
 _alone: set[int] = set()
-_hooked = False
+_guarded: list[str] = []
 
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """While it lasts, this thread cannot start another one."""
-    global _hooked
-    if not _hooked:
-        sys.addaudithook(_hook)
-        _hooked = True
+    """While it lasts, this thread cannot start another one; in a process of candidates only."""
+    if not _guarded:
+        # They stay guarded, for other threads without effect.
+        _guarded.append("threads")
+        for owner, name in ((threading.Thread, "start"), (_thread, "start_new_thread")):
+            setattr(owner, name, _unless_alone(getattr(owner, name)))
     here = threading.get_ident()
     _alone.add(here)
     try:
@@ -28,6 +30,10 @@ def alone() -> Iterator[None]:
         _alone.discard(here)
 
 
-def _hook(event: str, _: object) -> None:
-    if event == "_thread.start_new_thread" and threading.get_ident() in _alone:
-        raise TraceFailure("it starts a thread", "Compute the reward in plain torch, in one function.")
+def _unless_alone(start: Callable[..., Any]) -> Callable[..., Any]:
+    def started(*args: Any, **kwargs: Any) -> Any:
+        if threading.get_ident() in _alone:
+            raise TraceFailure("it starts a thread", "Compute the reward in plain torch, in one function.")
+        return start(*args, **kwargs)
+
+    return started

@@ -76,6 +76,7 @@ RULES: tuple[tuple[str, str], ...] = (
 def explain(error: BaseException) -> TraceFailure:
     """A failure that says what Python or torch said, at the candidate's own line."""
     if isinstance(error, TraceFailure):
+        error.line = error.line or user_line(error.__traceback__)
         return error
     line = error.lineno if isinstance(error, SyntaxError) else user_line(error.__traceback__)
     said = error.msg if isinstance(error, SyntaxError) else next(iter(str(error).splitlines()), "")

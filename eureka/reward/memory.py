@@ -17,7 +17,7 @@ import torch
 
 from eureka.definitions import dotted
 from eureka.reward.explain import TraceFailure
-from eureka.reward.offered import is_helpers
+from eureka.reward.offered import is_offered
 
 STATELESS = (
     "A reward sees one transition: compute it from the parameters alone; the state has a field for what came before, "
@@ -41,9 +41,7 @@ _MUTATORS = _words(
     send throw __next__ __setitem__ __setattr__ __delitem__ move_to_end rotate
     """
 )
-_REACHES = frozenset(
-    {"exec", "eval", "compile", "globals", "locals", "vars", "setattr", "delattr", "open", "input", "__import__"}
-)
+_REACHES = _words("exec eval compile globals locals vars setattr delattr __import__")
 _PURE_CALLS = _words(
     """
     len isinstance issubclass type str repr format float int bool all any abs max min sum round sorted list tuple
@@ -90,21 +88,13 @@ def _refuse_reach(tree: ast.Module) -> None:
     """Raises where code imports what is no part of a reward, or reaches beyond its arguments by name."""
     defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = ["." * node.level + (node.module or "")]
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id in _REACHES - defined:
-                remedy = "Compute the reward from the parameters alone, in plain torch."
-                raise TraceFailure(f"it calls `{node.func.id}`", remedy, node.lineno)
-            continue
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            _refuse_import(node)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _REACHES - defined:
+            remedy = "Compute the reward from the parameters alone, in plain torch."
+            raise TraceFailure(f"it calls `{node.func.id}`", remedy, node.lineno)
         elif isinstance(node, ast.Name | ast.FunctionDef) and _redefines_print(node):
             raise TraceFailure("it redefines `print`", "Choose another name.", node.lineno)
-        else:
-            continue
-        for name in names:
-            _refuse_import(name, node.lineno)
 
 
 def _redefines_print(node: ast.Name | ast.FunctionDef) -> bool:
@@ -113,22 +103,24 @@ def _redefines_print(node: ast.Name | ast.FunctionDef) -> bool:
     return node.id == "print" and isinstance(node.ctx, ast.Store)
 
 
-def _refuse_import(name: str, line: int) -> None:
-    root = name.split(".")[0]
-    if root in ("random", "secrets"):
-        remedy = "A reward must be the same for the same state: remove the noise."
-        raise TraceFailure(f"it imports `{root}`", remedy, line)
-    hidden = name.startswith(("torch.multiprocessing", "torch.utils", "torch.distributed."))
-    if (root not in _IMPORTABLE or hidden) and not is_helpers(name):
-        remedy = "Only torch, math and typing can be imported; no files can be read."
-        raise TraceFailure(f"it imports `{name:.80}`", remedy, line)
+def _refuse_import(node: ast.Import | ast.ImportFrom) -> None:
+    for alias in node.names:
+        name = alias.name if isinstance(node, ast.Import) else "." * node.level + (node.module or "")
+        root = name.split(".")[0]
+        if root in ("random", "secrets"):
+            remedy = "A reward must be the same for the same state: remove the noise."
+            raise TraceFailure(f"it imports `{root}`", remedy, node.lineno)
+        hidden = name.startswith(("torch.multiprocessing", "torch.utils", "torch.distributed."))
+        if (root not in _IMPORTABLE or hidden) and not is_offered(node, alias):
+            remedy = "Only torch, math and typing can be imported; no files can be read."
+            raise TraceFailure(f"it imports `{name:.80}`", remedy, node.lineno)
 
 
 def _refuse_work(where: str, values: Iterable[ast.AST]) -> None:
     """Raises where what is left out of the trace does more than look."""
     for node in (node for value in values for node in ast.walk(value)):
-        if isinstance(node, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom):
-            does = "assigns or waits"
+        if isinstance(node, ast.NamedExpr):
+            does = "assigns a name"
         elif isinstance(node, ast.Call) and not _is_pure(node):
             does = f"calls `{dotted(node.func) or '...':.80}`"
         else:

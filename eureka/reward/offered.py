@@ -28,39 +28,34 @@ _MODULES = frozenset(
         ),
     ]
 )
-_PARENTS = frozenset(name.rpartition(".")[0] for name in _MODULES) - {""}
 
 
-def is_helpers(module: str) -> bool:
-    """Whether a module's rotations are offered, or the package that such a module is in."""
-    return module.lstrip(".") in _MODULES | _PARENTS
+def is_offered(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> bool:
+    """Whether an import is of Isaac's rotations: from their module, or of the module under a name of its own."""
+    if isinstance(node, ast.Import):
+        return alias.name in _MODULES and alias.asname is not None
+    module = node.module or ""
+    return module in _MODULES or f"{module}.{alias.name}" in _MODULES
 
 
 def resolved(node: ast.Import | ast.ImportFrom) -> ast.stmt:
-    """An import of Isaac's helpers as one of ours; any other as it is.
+    """An import of Isaac's rotations as one of ours; any other as it is.
 
     Raises:
         TraceFailure: it asks for what is not offered.
     """
+    if not all(is_offered(node, alias) for alias in node.names):
+        return node
     if isinstance(node, ast.Import):
-        names = [_module(alias, node.lineno) if is_helpers(alias.name) else alias for alias in node.names]
+        names = [ast.alias(rotations.__name__, alias.asname) for alias in node.names]
         return ast.copy_location(ast.Import(names), node)
-    module = (node.module or "").lstrip(".")
-    if module in _PARENTS and all(f"{module}.{alias.name}" in _MODULES for alias in node.names):
+    if (node.module or "") not in _MODULES:
         names = [ast.alias("rotations", alias.asname or alias.name) for alias in node.names]
         return ast.copy_location(ast.ImportFrom("eureka.reward", names, 0), node)
-    if not is_helpers(module):
-        return node
     missing = [alias.name for alias in node.names if alias.name != "*" and alias.name not in HELPERS]
     if missing:
-        raise _not_offered(f"`{missing[0]:.80}` of {module}", node.lineno)
+        raise _not_offered(f"`{missing[0]:.80}` of {node.module}", node.lineno)
     return ast.copy_location(ast.ImportFrom(rotations.__name__, node.names, 0), node)
-
-
-def _module(alias: ast.alias, line: int) -> ast.alias:
-    if alias.asname is None or alias.name not in _MODULES:
-        raise _not_offered(f"`{alias.name}` under its full name", line)
-    return ast.alias(rotations.__name__, alias.asname)
 
 
 def _not_offered(what: str, line: int) -> TraceFailure:

@@ -79,7 +79,7 @@ class Self:
 
     def __init__(self, state: Mapping[str, torch.Tensor], module: Mapping[str, Any]) -> None:
         first = next(iter(state.values()))
-        self.__dict__.update(state, num_envs=first.shape[0], device=first.device)
+        self.__dict__.update(state, num_envs=length(first), device=first.device)
         for name, value in module.items():
             if isinstance(value, types.FunctionType):
                 is_method = value.__code__.co_varnames[:1] == ("self",)

@@ -14,8 +14,8 @@ from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import _disable_current_modes
 
+from eureka.reward.constants import constant_number, is_mask, listed, settled
 from eureka.reward.explain import FILENAME
 from eureka.reward.recorder import Recorder
 from eureka.reward.sizes import is_candidates, marked
@@ -115,7 +115,10 @@ class Watch(TorchFunctionMode):
         if name == "requires_grad_":
             return args[0]
         if name in _LEAVES:
-            return _left(self.recorder, name, args)
+            number = constant_number(self.recorder, name, args)
+            if number is None:
+                raise self.recorder.fail(*_LEAVES[name])
+            return number
         if name == "__getitem__":
             return get_item(self.recorder, args[0], args[1])
         if name == "__setitem__":
@@ -155,78 +158,23 @@ def _flat(values: Iterable[Any]) -> Iterable[Any]:
             yield value
 
 
-def _left(recorder: Recorder, name: str, args: tuple[Any, ...]) -> Any:
-    """What leaves the world of tensors: of a constant its number, otherwise the failure."""
-    values = recorder.values(args[0]) if args and isinstance(args[0], torch.Tensor) and name in _NUMBERS else None
-    if values is None or (name != "tolist" and values.numel() != 1):
-        raise recorder.fail(*_LEAVES[name])
-    found = _listed(values)
-    return found if name == "tolist" else _NUMBERS[name](_first(found))
-
-
-def _listed(values: torch.Tensor) -> Any:
-    # This is ours, and not the candidate's: it is not recorded.
-    with _disable_current_modes():
-        return values.tolist()
-
-
-def _first(value: Any) -> Any:
-    while isinstance(value, list):
-        value = value[0]
-    return value
-
-
-_NUMBERS: dict[str, Callable[[Any], Any]] = {
-    "item": lambda number: number,
-    "tolist": list,
-    "__float__": float,
-    "__int__": int,
-    "__bool__": bool,
-    "__index__": operator.index,
-}
-
-
 # ---------------------------------------------------------------------------------------------- indexing
-
-
-def _is_mask(index: Any) -> bool:
-    return isinstance(index, torch.Tensor) and index.dtype == torch.bool
 
 
 def _expanded(index: Any, dims: int) -> list[Any]:
     """The index as a list with the ellipsis written out."""
     items = list(index) if isinstance(index, tuple) else [index]
-    used = sum(i.dim() if _is_mask(i) else i is not None and i is not Ellipsis for i in items)
+    used = sum(i.dim() if is_mask(i) else i is not None and i is not Ellipsis for i in items)
     if not any(i is Ellipsis for i in items):
         return items
     at = next(k for k, i in enumerate(items) if i is Ellipsis)
     return [*items[:at], *[slice(None)] * (dims - used), *items[at + 1 :]]
 
 
-def _settled(recorder: Recorder, index: Any) -> Any:
-    """The index with its constant tensors as numbers: single ones, and masks over columns."""
-    items = list(index) if isinstance(index, tuple) else [index]
-    for position, item in enumerate(items):
-        if isinstance(item, list):
-            items[position] = [_single(recorder, element) for element in item]
-        elif _is_mask(item) and position and item.dim() == 1 and (values := recorder.values(item)) is not None:
-            items[position] = [k for k, chosen in enumerate(_listed(values)) if chosen]
-        else:
-            items[position] = _single(recorder, item)
-    return tuple(items) if isinstance(index, tuple) else items[0]
-
-
-def _single(recorder: Recorder, item: Any) -> Any:
-    if not isinstance(item, torch.Tensor) or item.dim() or item.dtype == torch.bool or item.is_floating_point():
-        return item
-    values = recorder.values(item)
-    return item if values is None else _listed(values)
-
-
 def _split_mask(recorder: Recorder, tensor: torch.Tensor, index: Any) -> tuple[Any, Any] | None:
     """`(view, mask)` for an index whose first element is a boolean mask, None for an index without masks."""
     items = _expanded(index, tensor.dim())
-    masks = [i for i in items if _is_mask(i)]
+    masks = [i for i in items if is_mask(i)]
     if not masks:
         return None
     if len(masks) > 1 or items[0] is not masks[0]:
@@ -238,7 +186,7 @@ def _split_mask(recorder: Recorder, tensor: torch.Tensor, index: Any) -> tuple[A
 
 def get_item(recorder: Recorder, tensor: torch.Tensor, index: Any) -> Any:
     """`tensor[index]`, with masks and lists of columns rewritten."""
-    index = _settled(recorder, index)
+    index = settled(recorder, index)
     split = _split_mask(recorder, tensor, index)
     if split is not None:
         return Masked(recorder, *split)
@@ -252,7 +200,7 @@ def get_item(recorder: Recorder, tensor: torch.Tensor, index: Any) -> Any:
 
 def set_item(recorder: Recorder, tensor: torch.Tensor, index: Any, value: Any) -> None:
     """`tensor[index] = value`, with masks and lists of columns rewritten."""
-    index = _settled(recorder, index)
+    index = settled(recorder, index)
     split = _split_mask(recorder, tensor, index)
     if split is not None:
         view, mask = split
@@ -295,7 +243,7 @@ def _fixed(recorder: Recorder, index: Any) -> list[int] | None:
         values = recorder.values(index)
         if values is None or values.dim() != 1:
             return None
-        index = _listed(values)
+        index = listed(values)
     columns = list(index)
     if all(isinstance(c, bool) for c in columns):
         columns = [column for column, chosen in enumerate(columns) if chosen]
