@@ -1,12 +1,16 @@
 """Rotations against `scipy.spatial.transform.Rotation`, whose quaternions are (x, y, z, w) unless told otherwise."""
 
 import math
+import re
+from importlib.resources import files
 
 import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
 from eureka.reward import rotations as r
+from eureka.reward.offered import HELPERS
+from eureka.reward.source import Hooks, load
 
 ROTATIONS = Rotation.random(200, rng=0)
 OTHERS = Rotation.random(200, rng=1)
@@ -91,3 +95,34 @@ def test_angles_are_wrapped_and_nothing_is_infinite() -> None:
         assert torch.isfinite(value).all()
     straight_up = torch.tensor([[0.7071069, 0.0, 0.7071069, 0.0]])
     assert torch.isfinite(torch.stack(r.get_euler_xyz(straight_up))).all()
+
+
+def test_every_function_that_the_prompt_names_is_offered() -> None:
+    contract = files("eureka.prompts").joinpath("contract.jinja2").read_text(encoding="utf-8")
+    line = next(line for line in contract.splitlines() if "quat_mul" in line)
+    names = re.findall(r"`(\w+)(?:\([^`]*\))?`", line)
+    assert len(names) > 10
+    assert set(names) <= set(HELPERS)
+
+
+IMPORTS = [
+    *("", "from isaacgym.torch_utils import *", "from isaaclab.utils.math import quat_mul, quat_conjugate"),
+    "from omni.isaac.lab.utils.math import (\n    quat_mul, quat_conjugate\n)",
+]
+CALLS = {
+    **dict.fromkeys(IMPORTS, "quat_mul(x, quat_conjugate(x))"),
+    "import isaaclab.utils.math as m": "m.quat_mul(x, m.quat_conjugate(x))",
+    "from isaaclab.utils import math as m": "m.quat_mul(x, m.quat_conjugate(x))",
+    "from isaacgymenvs.utils.torch_jit_utils import quat_mul as mul": "mul(x, quat_conjugate(x))",
+    "def quat_mul(a, b):\n    return quat_diff(a, quat_conjugate(b))": "quat_mul(x, quat_conjugate(x))",
+}
+
+
+@pytest.mark.parametrize("line", CALLS)
+@pytest.mark.parametrize("inside", [False, True])
+def test_isaacs_import_lines_give_these_functions(line: str, inside: bool) -> None:
+    within = line.replace("\n", "\n    ") if inside and "*" not in line else ""
+    before = "" if within else line
+    source = f"{before}\ndef compute_reward(x):\n    {within}\n    return {CALLS[line]}, {{}}\n"
+    total, _ = load(source, Hooks(lambda name, value: None, lambda: False)).call({"x": wxyz(ROTATIONS)})
+    close(total, torch.tensor([1.0, 0.0, 0.0, 0.0]).expand(200, 4))
