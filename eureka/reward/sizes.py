@@ -17,31 +17,44 @@ from eureka.reward.explain import FILENAME, TraceFailure
 _REMEDY = "Write it so that it works for any number of environments at once, with num_envs = x.shape[0] in shapes only."
 
 
-class Counted(int):
-    """A number that follows from the number of environments."""
+Fail = Callable[[str, str], TraceFailure]
 
+
+class Counted(int):
+    """A number that follows from the number of environments; `fail` makes the failure, and keeps it."""
+
+    fail: Fail
     __hash__ = int.__hash__
 
     def __bool__(self) -> bool:
-        _refuse(None)
+        _refuse(self, None)
         return int.__bool__(self)
 
 
 class CountedFloat(float):
     """A quotient of such numbers."""
 
+    fail: Fail
     __hash__ = float.__hash__
 
     def __bool__(self) -> bool:
-        _refuse(None)
+        _refuse(self, None)
         return float.__bool__(self)
 
 
-def marked(size: Any, num_envs: int) -> Any:
+def marked(size: Any, num_envs: int, fail: Fail) -> Any:
     """A size or a whole shape as a candidate's code gets it: `Counted` where it grows with the environments."""
     if isinstance(size, tuple):
-        return torch.Size([marked(one, num_envs) for one in size])
-    return Counted(size) if type(size) is int and size > 0 and size % num_envs == 0 else size
+        return torch.Size([marked(one, num_envs, fail) for one in size])
+    return _counted(size, fail) if type(size) is int and size > 0 and size % num_envs == 0 else size
+
+
+def _counted(value: Any, fail: Fail) -> Any:
+    if type(value) not in (int, float):
+        return value
+    counted: Counted | CountedFloat = Counted(value) if isinstance(value, int) else CountedFloat(value)
+    counted.fail = fail
+    return counted
 
 
 def length(value: Any) -> int:
@@ -57,19 +70,20 @@ def is_candidates(depth: int) -> bool:
     return code.co_filename == FILENAME or code is length.__code__
 
 
-def _refuse(other: Any) -> None:
+def _refuse(number: Counted | CountedFloat, other: Any) -> None:
     if isinstance(other, Counted | CountedFloat) or not is_candidates(2):
         return
     if other is None or isinstance(other, int | float):
-        line = sys._getframe(2).f_lineno
-        raise TraceFailure("it decides on the number of environments", _REMEDY, line)
+        failure = number.fail("it decides on the number of environments", _REMEDY)
+        failure.line = sys._getframe(2).f_lineno
+        raise failure
 
 
 def _comparing(kind: type, name: str) -> Callable[[Any, Any], Any]:
     compare = getattr(kind, name)
 
     def method(self: Any, other: Any) -> Any:
-        _refuse(other)
+        _refuse(self, other)
         return compare(self, other)
 
     return method
@@ -79,10 +93,7 @@ def _computing(kind: type, name: str) -> Callable[[Any, Any], Any]:
     compute = getattr(kind, name)
 
     def method(self: Any, other: Any) -> Any:
-        value = compute(self, other)
-        if type(value) is int:
-            return Counted(value)
-        return CountedFloat(value) if type(value) is float else value
+        return _counted(compute(self, other), self.fail)
 
     return method
 

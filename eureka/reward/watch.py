@@ -111,7 +111,8 @@ class Watch(TorchFunctionMode):
             )
         if name in ("__get__", "size", "numel", "nelement") and is_candidates(1):
             size = func(*args, **kwargs)
-            return marked(size, self.recorder.num_envs) if name != "__get__" or func == _SHAPE else size
+            is_size = name != "__get__" or func == _SHAPE
+            return marked(size, self.recorder.num_envs, self.recorder.fail) if is_size else size
         if name == "requires_grad_":
             return args[0]
         if name in _LEAVES:

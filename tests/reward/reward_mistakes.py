@@ -348,6 +348,14 @@ MISTAKES: dict[str, str] = {
         "up_proj", "if 2 * len(up_proj) - 1 >= 2048:", "    up_proj = -up_proj", "return up_proj, {'u': up_proj}"
     ),
     "smaller_of_num_envs": _body("up_proj", "n = min(up_proj.size(0), 1000)", "return up_proj * n, {'u': up_proj}"),
+    "swallows_a_decision_on_num_envs": _body(
+        "up_proj",
+        "try:",
+        "    gain = 2.0 if up_proj.shape[0] > 1000 else 1.0",
+        "except:",
+        "    gain = 1.0",
+        "return up_proj * gain, {'u': up_proj}",
+    ),
     "num_envs_of_self": _source(
         "import torch",
         "",
