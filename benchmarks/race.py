@@ -27,7 +27,7 @@ from statistics import fmean
 
 from result_files import COMMITTED, add_results_option
 
-from eureka.app.build import make_trainer, training_length
+from eureka.app.build import training_length
 from eureka.app.configs import compose_config
 from eureka.core.serialize import dumps, loads
 from eureka.core.types import Candidate, Completion, Reward, TrainingJob, TrainingResult
@@ -39,6 +39,7 @@ from eureka.search.racing import RUNGS, late_mean
 from eureka.store.files import write_atomically
 from eureka.tasks import load_task
 from eureka.trainers.population.recording import record
+from eureka.trainers.registry import make_trainer
 
 HERE = Path(__file__).parent
 VERSION = 1

@@ -33,18 +33,19 @@ from search_study_data import (
 
 from eureka import __version__
 from eureka.api import search_in
-from eureka.app.build import make_trainer, resolve, training_length
+from eureka.app.build import resolve, training_length
 from eureka.app.configs import compose_config, from_yaml
 from eureka.app.session import search_session
 from eureka.config import RunConfig
 from eureka.core.events import Event, Trained, TrainingStarted
 from eureka.core.types import OwnReward, TrainingLength
-from eureka.evaluation.trainings import Entry, Trainings, fresh_seeds
+from eureka.evaluation.trainings import Retraining, Trainings, fresh_seeds
 from eureka.search import Greedy, Outcome
 from eureka.search.outcomes import outcomes
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
 from eureka.trainers.base import Trainer
+from eureka.trainers.registry import make_trainer
 
 
 def print_line(event: Event) -> None:
@@ -132,7 +133,7 @@ def judge(folder: Path, options: argparse.Namespace) -> Search:
         graphs = {reward.candidate_id: reward.graph for reward in store.rewards()}
         names = sorted({name for name in (first, last, called_best) if name is not None})
         with fresh_trainings(store, config, options, options.fresh_seeds) as trainings:
-            for name, reason in trainings.train([Entry(name, graphs[name]) for name in names]).items():
+            for name, reason in trainings.train([Retraining(name, graphs[name]) for name in names]).items():
                 print(f"  {name}: a training was given up: {reason}", flush=True)
             picked = {
                 name: Picked(name, tuple(result.score for result in trainings.results(name).values())) for name in names
@@ -163,7 +164,7 @@ def baselines(
     print(f"{config.task}: human, sparse", flush=True)
     opened = RunStore.open(folder) if (folder / "run.db").exists() else RunStore.create(folder, "", {})
     with opened as store, fresh_trainings(store, config, options, options.baseline_seeds) as trainings:
-        failures = trainings.train([Entry("human", OwnReward.OWN), Entry("sparse", OwnReward.METRIC)])
+        failures = trainings.train([Retraining("human", OwnReward.OWN), Retraining("sparse", OwnReward.METRIC)])
         if failures:
             raise SystemExit(f"a baseline cannot be trained: {failures}")
         human, sparse = (

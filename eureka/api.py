@@ -21,7 +21,7 @@ __all__ = ["FinishedRun", "evolve"]
 
 
 def evolve(
-    task: str,
+    task: str | None = None,
     overrides: Sequence[str] = (),
     *,
     task_dirs: Sequence[Path | str] = (),
@@ -41,7 +41,7 @@ def evolve(
     calling program changes: neither Hydra's state nor the environment.
 
     Args:
-        task: the task's name.
+        task: the task's name; without one give `env="CartPole-v1", description="..."` for a Gymnasium environment.
         overrides: as on the command line, `["search.generations=2"]`; they win over `keys`.
         task_dirs: folders with tasks of your own.
         quiet: print nothing.
@@ -51,7 +51,7 @@ def evolve(
         ConfigError: a key, a value or a choice that does not exist.
         EurekaError: the run cannot start, or broke off; what was finished is in its folder, which the error names.
     """
-    given = [*_overrides({"task": task, **keys}), *overrides]
+    given = [*_overrides({**({} if task is None else {"task": task}), **keys}), *overrides]
     folders = [Path(directory) for directory in task_dirs]
     with private_process(), _told(quiet), _keys_out_of_the_environment() as api_keys:
         config = resolve(compose_config(given, folders, default_proposer(api_keys)), os.environ)

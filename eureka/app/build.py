@@ -15,20 +15,17 @@ from types import MappingProxyType
 
 from eureka import __version__
 from eureka.app.configs import change_resumed, from_yaml
-from eureka.config import Halving, PhysicsChoice, RunConfig, SandboxMode, declared_values
+from eureka.config import Films, Halving, PhysicsChoice, RunConfig, SandboxMode, declared_values
 from eureka.core.errors import ConfigError, StoreError
 from eureka.core.ids import INIT_ID
 from eureka.core.types import TrainingLength
-from eureka.physics.engine import choose
 from eureka.proposers import models, registry
 from eureka.proposers.base import Proposer
 from eureka.proposers.models import ModelAccess, known_endpoints
 from eureka.proposers.replay import ReplayConfig
 from eureka.search.start import HUMAN, recorded_start
 from eureka.store import RunStore, free_name
-from eureka.tasks import find_tasks
 from eureka.trainers.base import Trainer
-from eureka.trainers.population.trainer import PopulationTrainer
 
 _RESUMED_WITH = "resumed with"
 UNSAFE = "generated code ran without confinement (sandbox=unsafe)"
@@ -38,7 +35,7 @@ def run_folder(config: RunConfig) -> Path:
     """The configured folder, or a free `outputs/<task>/<date>_<time>` under the current directory."""
     if config.output is not None:
         return Path(config.output)
-    return free_name(Path("outputs") / config.task / f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
+    return free_name(Path("outputs") / config.environment_name / f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
 
 
 def resolve(config: RunConfig, environment: Mapping[str, str] = MappingProxyType({})) -> RunConfig:
@@ -52,7 +49,11 @@ def resolve(config: RunConfig, environment: Mapping[str, str] = MappingProxyType
         PhysicsError: an engine that is not installed.
     """
     llm = models.resolve(config.llm, environment)
-    physics = PhysicsChoice(choose(config.physics.value))
+    physics = config.physics
+    if config.env.id is None:
+        from eureka.physics.engine import choose  # MuJoCo, which no other environment needs
+
+        physics = PhysicsChoice(choose(config.physics.value))
     workers = config.train.workers or len(os.sched_getaffinity(0))
     return replace(config, llm=llm, physics=physics, train=replace(config.train, workers=workers))
 
@@ -121,7 +122,7 @@ def judged_by_preferences(config: RunConfig) -> RunConfig:
     asked = {"search.preflight=true": config.search.preflight, "train.target": config.train.target is not None}
     for key, is_asked in asked.items():
         if is_asked:
-            raise ConfigError(f"{key} needs a task metric, and {config.task} has none")
+            raise ConfigError(f"{key} needs a task metric, and {config.environment_name} has none")
     search = replace(config.search, finalists=1)
     return replace(
         config,
@@ -130,6 +131,26 @@ def judged_by_preferences(config: RunConfig) -> RunConfig:
         train=replace(config.train, halving=Halving.off),
         evaluation=replace(config.evaluation, seeds=0),
     )
+
+
+def within_capabilities(config: RunConfig, trainer: Trainer) -> tuple[RunConfig, tuple[str, ...]]:
+    """The config without what the trainer cannot do, and a sentence for each thing that the run goes without.
+
+    Raises:
+        ConfigError: what the run was told to do cannot be done without it.
+    """
+    said = []
+    if config.search.preflight and not trainer.can.records_trajectories:
+        raise ConfigError(f"search.preflight=true needs recorded trajectories, and {trainer.spec.name} has none")
+    if config.train.halving is not Halving.off and not trainer.can.continues:
+        config = replace(config, train=replace(config.train, halving=Halving.off))
+        said.append("no training can be carried on here, so every candidate is trained to the end (train.halving=off)")
+    if config.report.films is not Films.none and not trainer.can.renders:
+        config = replace(config, report=replace(config.report, films=Films.none))
+        said.append("policies cannot be filmed here, so the report has no films (report.films=none)")
+    if not trainer.can.repeatable:
+        said.append("the same command may give slightly other scores: trainings here are not bitwise repeatable")
+    return config, tuple(said)
 
 
 def training_length(config: RunConfig, trainer: Trainer) -> TrainingLength:
@@ -193,23 +214,6 @@ def _require_its_start(config: RunConfig, run: str) -> None:
         )
 
 
-def make_trainer(config: RunConfig, task_dirs: Sequence[Path], environment: Mapping[str, str]) -> PopulationTrainer:
-    """Who trains, and in what.
-
-    Raises:
-        TaskError: there is no such task, or its folder does not keep the contract.
-        PhysicsError: the engine is not installed here.
-    """
-    return PopulationTrainer(
-        config.task,
-        task_dirs,
-        environment,
-        physics=config.physics.value,
-        workers=config.train.workers,
-        num_envs=config.train.num_envs,
-    )
-
-
 def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) -> dict[str, str]:
     """What is kept about a run beside its config."""
     facts = {
@@ -260,7 +264,11 @@ def require_task_dirs(store: RunStore, given: Sequence[Path]) -> None:
         raise StoreError(f"{store.folder}: its task folders cannot be read") from error
     if not isinstance(recorded, list) or not all(isinstance(directory, str) for directory in recorded):
         raise StoreError(f"{store.folder}: its task folders cannot be read")
-    if not recorded or (given and from_yaml(store.config_yaml).task in find_tasks(given)):
+    if not recorded:
+        return
+    from eureka.tasks import find_tasks
+
+    if given and from_yaml(store.config_yaml).task in find_tasks(given):
         return
     names = ", ".join(map(_quoted, recorded))
     folders = (

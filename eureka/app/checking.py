@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from eureka.app.build import cache_folder, make_trainer
+from eureka.app.build import cache_folder
 from eureka.app.configs import choices, compose_config
 from eureka.config import SandboxMode
 from eureka.config.overrides import split
@@ -22,6 +22,7 @@ from eureka.reward.graph.runtime import RewardFunction, compile_graph
 from eureka.reward.graph.shapes import Problem
 from eureka.reward.trace.service import BROKE, RewardVerifier
 from eureka.sandbox import Failed, Sandbox
+from eureka.trainers.registry import make_trainer
 
 KEYS = ("task", "sandbox", "evaluation.cache")
 """The keys of a run's config that mean something here."""

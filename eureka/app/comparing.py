@@ -11,7 +11,6 @@ from eureka.app.build import (
     cache_folder,
     evaluation_length,
     full_length,
-    make_trainer,
     require_task_dirs,
     training_length,
 )
@@ -30,6 +29,7 @@ from eureka.reward.analysis.confined import Examiner, confined_graphs
 from eureka.search import Outcome
 from eureka.store import RunStore
 from eureka.trainers.base import Trainer
+from eureka.trainers.registry import make_trainer
 from eureka.ui.console import View, paragraph, print_table, say, watching
 
 _ROLES = {OwnReward.OWN: Role.HUMAN, OwnReward.METRIC: Role.SPARSE}

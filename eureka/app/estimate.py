@@ -23,7 +23,7 @@ _TOKENS_PER_SECOND = 60
 
 
 @dataclass(frozen=True)
-class Estimate:
+class RunEstimate:
     """Of a whole run. `usd` is None where the price is not known or nothing is bought; `repairs` are among `calls`.
 
     `answer_tokens` is the length of an answer that is assumed.
@@ -43,7 +43,7 @@ class Estimate:
         return self.control_steps / steps_per_second
 
 
-def estimate(config: RunConfig, length: TrainingLength, first_prompt: Prompt) -> Estimate:
+def estimate(config: RunConfig, length: TrainingLength, first_prompt: Prompt) -> RunEstimate:
     """What the run takes, by its first prompt and typical lengths."""
     search = config.search
     candidates = search.generations * search.samples + (search.init is not None)
@@ -51,7 +51,7 @@ def estimate(config: RunConfig, length: TrainingLength, first_prompt: Prompt) ->
     confirmations = finalists * search.confirmation_seeds if finalists > 1 else 0
     steps = (candidates * config.train.seeds + confirmations) * length.steps
     if not isinstance(config.llm, ModelConfig):
-        return Estimate(0, 0, 0, 0, 0, None, 0.0, steps)
+        return RunEstimate(0, 0, 0, 0, 0, None, 0.0, steps)
     llm = config.llm
     first = token_estimate(first_prompt.messages)
     answer = min(_ANSWER_TOKENS, llm.max_output_tokens)
@@ -68,7 +68,7 @@ def estimate(config: RunConfig, length: TrainingLength, first_prompt: Prompt) ->
         usd += repairs * (prices.usd(repair, answer, cached_tokens=prompt) or 0.0)
     calls = search.generations * (search.samples + repairs)
     rounds = 1 + math.ceil((search.samples - 1) / llm.concurrency) + math.ceil(repairs / llm.concurrency)
-    return Estimate(
+    return RunEstimate(
         calls=round(calls),
         repairs=round(search.generations * repairs),
         answer_tokens=answer,
@@ -92,7 +92,7 @@ def largest_cost(config: RunConfig, trainer: Trainer, length: TrainingLength) ->
     return trainer.cost([TrainingJob(INIT_ID, OwnReward.OWN, seed, length) for seed in range(at_once)])
 
 
-def call_line(config: RunConfig, expected: Estimate) -> str:
+def call_line(config: RunConfig, expected: RunEstimate) -> str:
     """One sentence on provider, model and cost, for before the first call."""
     assert isinstance(config.llm, ModelConfig)
     llm = config.llm
@@ -116,7 +116,7 @@ def call_line(config: RunConfig, expected: Estimate) -> str:
     )
 
 
-def assumption_line(expected: Estimate) -> str:
+def assumption_line(expected: RunEstimate) -> str:
     """One sentence on what the estimate of the calls rests on."""
     repairs = f"and a repair for one candidate in {_CANDIDATES_PER_REPAIR}" if expected.repairs else "and no repair"
     return (

@@ -18,7 +18,7 @@ from eureka.ui.console import error_line, say
 
 
 @dataclass(frozen=True)
-class Job:
+class PlannedRun:
     """One run of a sweep; `label` has the overrides that differ from job to job."""
 
     label: str
@@ -26,7 +26,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class JobOutcome:
+class RunOutcome:
     """What became of a job: a run, or the sentence that says why there is none."""
 
     label: str
@@ -41,7 +41,7 @@ def plan(
     proposer: str,
     *,
     multirun: bool,
-) -> list[Job]:
+) -> list[PlannedRun]:
     """Every job's config, composed before the first of them starts.
 
     Without `multirun` there is one job, and a comma is part of its value. With it an `output` that is given is the
@@ -51,19 +51,19 @@ def plan(
         ConfigError: a list cannot be read, or a job's config is not valid.
     """
     if not multirun:
-        return [Job("", resolve(compose_config(overrides, task_dirs, proposer), environment))]
+        return [PlannedRun("", resolve(compose_config(overrides, task_dirs, proposer), environment))]
     jobs = []
     for number, job in enumerate(sweep(overrides)):
         config = resolve(compose_config(job.overrides, task_dirs, proposer), environment)
         if config.output is not None and not any(text.startswith("output=") for text in job.varied):
             config = replace(config, output=str(Path(config.output) / str(number)))
-        jobs.append(Job(" ".join(job.varied) or config.task, config))
+        jobs.append(PlannedRun(" ".join(job.varied) or config.environment_name, config))
     return jobs
 
 
 def run_all(
-    jobs: Sequence[Job], task_dirs: Sequence[Path], environment: Mapping[str, str], keys: Mapping[str, Key]
-) -> list[JobOutcome]:
+    jobs: Sequence[PlannedRun], task_dirs: Sequence[Path], environment: Mapping[str, str], keys: Mapping[str, Key]
+) -> list[RunOutcome]:
     """Run one after the other. One that fails is told of, and does not stop those after it."""
     outcomes = []
     for number, job in enumerate(jobs, start=1):
@@ -71,14 +71,14 @@ def run_all(
         say(f"run {number} of {len(jobs)}: {job.label}")
         try:
             folder = run_folder(job.config)
-            outcomes.append(JobOutcome(job.label, search_in(folder, job.config, task_dirs, environment, keys)))
+            outcomes.append(RunOutcome(job.label, search_in(folder, job.config, task_dirs, environment, keys)))
         except EurekaError as error:
             error_line(str(error))
-            outcomes.append(JobOutcome(job.label, None, " ".join(str(error).split())))
+            outcomes.append(RunOutcome(job.label, None, " ".join(str(error).split())))
     return outcomes
 
 
-def comparison_of_runs(outcomes: Sequence[JobOutcome]) -> Rows:
+def comparison_of_runs(outcomes: Sequence[RunOutcome]) -> Rows:
     """One row a run: its best reward against the human-written one; failed ones are named below."""
     header = ("run", "best", "IQM", "95% interval", "human", "better than human", "normalised")
     finished = [outcome for outcome in outcomes if outcome.run is not None]
@@ -93,7 +93,7 @@ def comparison_of_runs(outcomes: Sequence[JobOutcome]) -> Rows:
     )
 
 
-def _row(outcome: JobOutcome) -> tuple[str, ...]:
+def _row(outcome: RunOutcome) -> tuple[str, ...]:
     if outcome.run is None:
         return (outcome.label, "failed", *[NONE] * 5)
     comparison = outcome.run.comparison

@@ -104,5 +104,5 @@ def read_run(folder: Path) -> FinishedRun:
         StoreError: not a run folder, or one without a usable reward.
     """
     with RunStore.open(folder, read_only=True) as store:
-        task = from_yaml(store.config_yaml).task
+        task = from_yaml(store.config_yaml).environment_name
         return FinishedRun(folder, task, best_reward(store).candidate_id, read_comparison(folder))

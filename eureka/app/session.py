@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,10 +14,10 @@ from eureka.app.build import (
     cache_folder,
     judged_by_preferences,
     make_proposer,
-    make_trainer,
     resume_command,
     run_facts,
     training_length,
+    within_capabilities,
 )
 from eureka.app.comparing import Comparer, best_reward, print_comparison
 from eureka.app.estimate import (
@@ -38,7 +38,7 @@ from eureka.proposers.budget import Ledger, Spent
 from eureka.proposers.keys import Key
 from eureka.proposers.models import ModelAccess, make_ledger
 from eureka.proposers.provider import ModelConfig
-from eureka.proposers.spending import open_calls, settle_calls, spending_line, spent_before, spent_beside_answers
+from eureka.proposers.spending import costs_kept, spending_line, spent_before
 from eureka.reward.analysis.confined import LIMITS, PRELOAD, Examiner
 from eureka.reward.analysis.screening import Screening
 from eureka.reward.trace.service import RewardVerifier
@@ -58,6 +58,7 @@ from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep, read_warm_st
 from eureka.store import RunStore
 from eureka.trainers.base import Trainer
 from eureka.trainers.recording import probe_metric
+from eureka.trainers.registry import make_trainer
 from eureka.ui.console import BestReward, View, best_reward_found, say, watching
 from eureka.ui.report.writer import ReportWriter, update_report
 from eureka.ui.tracking import require_trackers, tracking
@@ -83,6 +84,7 @@ class SearchSession:
     ledger: Ledger | None = None
     start: Start | None = None
     warm_start: WarmStart = FROM_SCRATCH
+    limits: tuple[str, ...] = ()
 
     @property
     def spec(self) -> TaskSpec:
@@ -248,18 +250,11 @@ class SearchSession:
         )
         return task_prompt(self.spec, facts)
 
-    @contextmanager
-    def _accounts(self, store: RunStore) -> Iterator[None]:
+    def _accounts(self, store: RunStore) -> AbstractContextManager[None]:
         """Keep in the store what the answers recorded there do not tell of a language model's cost."""
         if self.ledger is None or not isinstance(self.config.llm, ModelConfig):
-            yield
-            return
-        before = spent_beside_answers(store, self.config.llm)
-        open_calls(store)
-        try:
-            yield
-        finally:
-            settle_calls(store, before, self.ledger)
+            return nullcontext()
+        return costs_kept(store, self.config.llm, self.ledger)
 
     @contextmanager
     def _summed_up(self, store: RunStore) -> Iterator[None]:
@@ -282,7 +277,8 @@ class SearchSession:
             expected = estimate(self.config, self.length, self.first_prompt())
             say(call_line(self.config, expected))
             say(assumption_line(expected))
-        say(self.trainer.description)
+        for sentence in (self.trainer.description, *self.limits):
+            say(sentence)
         for text in largest_cost(self.config, self.trainer, self.length).sentences:
             say(text)
         say(f"had metric access: {store.facts()['had metric access']}")
@@ -374,6 +370,7 @@ def _session(
     spec = trainer.spec
     if not spec.has_metric:
         config = judged_by_preferences(config)
+    config, limits = within_capabilities(config, trainer)
     length = training_length(config, trainer)
     largest_cost(config, trainer, length)
     warm_start = read_warm_start(config.train.init, trainer, resumed.folder if resumed else None)
@@ -402,6 +399,7 @@ def _session(
             ledger=ledger,
             start=_start(config, trainer, verifier, resumed),
             warm_start=warm_start,
+            limits=limits,
         )
 
 

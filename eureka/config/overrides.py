@@ -14,6 +14,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from eureka.config.schema import BUDGETS, Choices, RunConfig
 from eureka.core.errors import ConfigError
 
+_SHORT = {"env": "env.id"}
 AUTO = "auto"
 """`llm=auto`: the language model whose key is set, else program_search."""
 
@@ -30,6 +31,7 @@ def split(overrides: Sequence[str], choices: Choices) -> dict[str, str]:
     values: dict[str, str] = {}
     for text in overrides:
         key, equals, value = text.partition("=")
+        key = _SHORT.get(key, key)
         if not equals:
             raise ConfigError(f"`{text}` is not of the form key=value; for example task=ant search.samples=4")
         if key not in types and key not in choosing:
@@ -68,12 +70,18 @@ def require_own_key(key: str, proposer: str, choices: Choices) -> None:
 
 
 def require_task(values: Mapping[str, str], task_dirs: Sequence[Path]) -> None:
-    """Raises ConfigError where no task is given, or one that no folder has."""
+    """Raises ConfigError where neither a task nor an environment is given, or both, or a task that no folder has."""
+    if "env.id" in values:
+        if "task" in values:
+            raise ConfigError(f"task={values['task']} and env={values['env.id']}: give one of them")
+        return
     from eureka.tasks import find_tasks
 
     names = list(find_tasks(task_dirs))
     if "task" not in values:
-        raise ConfigError(f"no task given: add task=NAME; the tasks are {listed(names)}")
+        raise ConfigError(
+            f"no task given: add task=NAME, or env=ID for a Gymnasium environment; the tasks are {listed(names)}"
+        )
     if values["task"] not in names:
         hint = "; --task-dir adds your own"
         raise ConfigError(unknown(f"task={values['task']}", values["task"], names, "task=") + hint)

@@ -65,6 +65,14 @@ class ProposerConfig:
 
 
 @dataclass(frozen=True)
+class EnvConfig:
+    """A Gymnasium environment in place of a task, trained by Stable-Baselines3 (the extra `sb3`)."""
+
+    id: str | None = None
+    """The id that it is registered by, such as CartPole-v1; `env=ID` is short for it."""
+
+
+@dataclass(frozen=True)
 class SearchConfig:
     """The evolutionary search."""
 
@@ -168,8 +176,11 @@ class ReportConfig:
 class RunConfig:
     """Everything that decides a run."""
 
-    task: str = "???"
-    """The task's name, see `eureka tasks`; must be given."""
+    task: str | None = None
+    """The task's name, see `eureka tasks`; a task or an `env` must be given."""
+    env: EnvConfig = field(default_factory=EnvConfig)
+    description: str | None = None
+    """What the policy should do, in a sentence; null: the task's own. An `env` needs one."""
     seed: int = at_least(0, 0)
     """Seed of the search and of every training."""
     budget: str = "quick"
@@ -187,6 +198,11 @@ class RunConfig:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     report: ReportConfig = field(default_factory=ReportConfig)
+
+    @property
+    def environment_name(self) -> str:
+        """The task's name, or the environment's id."""
+        return self.env.id or self.task or ""
 
 
 BUDGETS: Mapping[str, Mapping[str, Mapping[str, int]]] = {

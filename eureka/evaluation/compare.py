@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from eureka.core.types import OwnReward, TaskSpec
 from eureka.evaluation import statistics
 from eureka.evaluation.data import VERSION, Choice, Comparison, Contender, Estimate, Method, Role
-from eureka.evaluation.trainings import Entry, Trainings
+from eureka.evaluation.trainings import Retraining, Trainings
 from eureka.reward.analysis.confined import Examiner
 from eureka.reward.trace.trusted import same_total
 from eureka.search import Outcome
@@ -67,12 +67,12 @@ def compare(contest: Contest, best: str, earlier: Comparison | None) -> Comparis
 # ---- training ----------------------------------------------------------------------------------------------------
 
 
-def _entries(contest: Contest, candidates: Sequence[str]) -> list[Entry]:
-    baselines = [Entry(role.value, reward, is_baseline=True) for role, reward in contest.baselines.items()]
-    return [*baselines, *(Entry(name, contest.graphs[name]) for name in candidates)]
+def _entries(contest: Contest, candidates: Sequence[str]) -> list[Retraining]:
+    baselines = [Retraining(role.value, reward, is_baseline=True) for role, reward in contest.baselines.items()]
+    return [*baselines, *(Retraining(name, contest.graphs[name]) for name in candidates)]
 
 
-def _trained_as(contest: Contest, entry: Entry) -> str:
+def _trained_as(contest: Contest, entry: Retraining) -> str:
     """The name of the first baseline that is the same function, and so has the same trainings; or the entry's own."""
     baselines = contest.baselines.items()
     return next(
@@ -136,7 +136,7 @@ def _comparison(contest: Contest, best: str, failures: Mapping[str, str], choice
     )
 
 
-def _method(contest: Contest, role: Role, entry: Entry, failures: Mapping[str, str]) -> Method:
+def _method(contest: Contest, role: Role, entry: Retraining, failures: Mapping[str, str]) -> Method:
     """The part of a method that does not depend on the others' scores."""
     trained_as = _trained_as(contest, entry)
     results = contest.trainings.results(trained_as)
@@ -176,7 +176,7 @@ def _contender(contest: Contest, name: str) -> Contender:
 
 def _fresh_scores(contest: Contest, name: str) -> list[float]:
     """Of a candidate, or of the baseline that is the same function."""
-    trained_as = _trained_as(contest, Entry(name, contest.graphs[name]))
+    trained_as = _trained_as(contest, Retraining(name, contest.graphs[name]))
     return [result.score for result in contest.trainings.results(trained_as).values()]
 
 

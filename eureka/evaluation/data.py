@@ -1,4 +1,4 @@
-"""What a final comparison found: numbers alone, for the terminal, the report and whoever reads `comparison.json`."""
+"""What a final comparison found: numbers alone, for the terminal, the report and whoever reads `evaluation.json`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 from eureka.core.events import Compared, ComparedReward
 
 VERSION = 1
-"""The form of `comparison.json`."""
+"""The form of `evaluation.json`."""
 
 
 class Role(StrEnum):

@@ -1,4 +1,4 @@
-"""`comparison.json` in a run folder."""
+"""`evaluation.json` in a run folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from eureka.core.serialize import DecodeError, dumps, loads
 from eureka.evaluation.data import VERSION, Comparison
 from eureka.store import RunStore
 
-FILE = "comparison.json"
+FILE = "evaluation.json"
+_EARLIER_FILE = "comparison.json"
+"""What it was called; read where there is no other."""
 
 
 def write_comparison(store: RunStore, comparison: Comparison) -> Comparison:
@@ -31,11 +33,10 @@ def read_comparison(folder: Path) -> Comparison | None:
     Raises:
         StoreError: the file is damaged, or of another version.
     """
-    path = folder / FILE
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    path = next((folder / name for name in (FILE, _EARLIER_FILE) if (folder / name).is_file()), None)
+    if path is None:
         return None
+    text = path.read_text(encoding="utf-8")
     try:
         found = json.loads(text).get("version")
         if found == VERSION:

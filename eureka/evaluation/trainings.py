@@ -21,7 +21,7 @@ _FROM_CACHE = "evaluations from the cache"
 
 
 @dataclass(frozen=True)
-class Entry:
+class Retraining:
     """A reward to re-train: `name` keys its trainings in the store; only a baseline's may come from the cache."""
 
     name: str
@@ -41,7 +41,7 @@ class Trainings:
     observe: Observer
     cache: TrainingCache | None
 
-    def train(self, entries: Sequence[Entry]) -> dict[str, str]:
+    def train(self, entries: Sequence[Retraining]) -> dict[str, str]:
         """Train what is not recorded yet; gives the reason for every entry of which a training was given up."""
         jobs = []
         for entry in entries:

@@ -62,7 +62,7 @@ class Ledger:
     def __init__(self, caps: Caps, earlier: Spent = Spent(), clock: Callable[[], float] = time.monotonic) -> None:
         self.caps = caps
         self._spent = earlier
-        self._beside_answers = Spent()
+        self._unrecorded = Spent()
         self._reserved: list[Reservation] = []
         self._changed = Condition()
         self._clock = clock
@@ -75,11 +75,11 @@ class Ledger:
             return self._spent + Spent(seconds=self._current_wait())
 
     @property
-    def beside_answers(self) -> Spent:
+    def unrecorded(self) -> Spent:
         """Of this process: seconds of waiting, and what calls may have cost whose answers did not arrive whole."""
         with self._changed:
             in_flight = [reservation.bound for reservation in self._reserved if reservation.charge is None]
-            return sum(in_flight, self._beside_answers)
+            return sum(in_flight, self._unrecorded)
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
@@ -91,7 +91,7 @@ class Ledger:
             with self._changed:
                 waited = Spent(seconds=self._current_wait())
                 self._spent += waited
-                self._beside_answers += waited
+                self._unrecorded += waited
                 self._waiting_since = None
 
     def seconds_left(self) -> float | None:
@@ -130,7 +130,7 @@ class Ledger:
             with self._changed:
                 self._reserved.remove(reservation)
                 if reservation.charge is None:
-                    self._beside_answers += reservation.bound
+                    self._unrecorded += reservation.bound
                 self._spent += reservation.charge if reservation.charge is not None else reservation.bound
                 self._changed.notify_all()
 

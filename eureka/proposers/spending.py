@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import chain
 
 from eureka.core.ids import INIT_ID, generation_of
@@ -14,15 +16,25 @@ from eureka.proposers.provider import ModelConfig
 from eureka.proposers.tokens import token_bound
 from eureka.store import RunStore
 
-_BESIDE_ANSWERS = "llm spent beside recorded answers"
-_CALLS = "llm calls"
+_FACT = "llm unrecorded costs"
 # The words around a repair's code and error.
 _REPAIR_TOKENS = 4096
 
 
+@dataclass(frozen=True)
+class UnrecordedCosts:
+    """What a run keeps of the costs that no recorded answer tells of.
+
+    Where `calls_open`, calls may be in flight: those without an answer may be billed too.
+    """
+
+    spent: Spent = field(default_factory=Spent)
+    calls_open: bool = False
+
+
 def spent_before(store: RunStore, llm: ModelConfig) -> Spent:
     """All that a run has spent: on recorded answers, on lost ones, and on those in flight when it was killed."""
-    total = spent_beside_answers(store, llm)
+    total = unrecorded_costs(store, llm)
     for answer in chain.from_iterable(store.completions().values()):
         read, written, usd = answer.usage.input_tokens, answer.usage.output_tokens, answer.usage.usd
         if read is None or written is None:
@@ -32,25 +44,29 @@ def spent_before(store: RunStore, llm: ModelConfig) -> Spent:
     return total
 
 
-def spent_beside_answers(store: RunStore, llm: ModelConfig) -> Spent:
+def unrecorded_costs(store: RunStore, llm: ModelConfig) -> Spent:
     """What no recorded answer tells of: lost answers, waiting, and calls in flight when the run was killed."""
-    facts = store.facts()
-    spent = loads(Spent, facts[_BESIDE_ANSWERS]) if _BESIDE_ANSWERS in facts else Spent()
-    if facts.get(_CALLS) != "open":
-        return spent
+    kept = _kept(store)
+    if not kept.calls_open:
+        return kept.spent
     in_flight = [name.split()[0] for name in store.calls_in_flight()][: llm.concurrency]
-    return sum((_bound(store, llm, candidate_id) for candidate_id in in_flight), spent)
+    return sum((_bound(store, llm, candidate_id) for candidate_id in in_flight), kept.spent)
 
 
-def open_calls(store: RunStore) -> None:
-    """From now on calls may be in flight."""
-    store.set_fact(_CALLS, "open")
+@contextmanager
+def costs_kept(store: RunStore, llm: ModelConfig, ledger: Ledger) -> Iterator[None]:
+    """While calls are made: whenever the run is killed, what they may have cost is known."""
+    before = unrecorded_costs(store, llm)
+    store.set_fact(_FACT, dumps(UnrecordedCosts(before, calls_open=True)))
+    try:
+        yield
+    finally:
+        store.set_fact(_FACT, dumps(UnrecordedCosts(before + ledger.unrecorded)))
 
 
-def settle_calls(store: RunStore, before: Spent, ledger: Ledger) -> None:
-    """No call is in flight any more; `before` is what `spent_beside_answers` said when they began."""
-    store.set_fact(_BESIDE_ANSWERS, dumps(before + ledger.beside_answers))
-    store.set_fact(_CALLS, "settled")
+def _kept(store: RunStore) -> UnrecordedCosts:
+    fact = store.facts().get(_FACT)
+    return loads(UnrecordedCosts, fact) if fact else UnrecordedCosts()
 
 
 def _bound(store: RunStore, llm: ModelConfig, candidate_id: str) -> Spent:

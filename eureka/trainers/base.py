@@ -158,6 +158,16 @@ class Trainer(Protocol):
         ...
 
 
+def updates_evaluated(steps: int, rows: int, evaluations: int) -> tuple[int, ...]:
+    """The updates of the policy that an evaluation follows, the last of which ends the training.
+
+    In all they take as many whole rollouts of `rows` control steps as come nearest to `steps`; where there are fewer of
+    them than `evaluations`, each is evaluated.
+    """
+    whole = max(1, round(steps / rows))
+    return tuple(sorted({max(1, round(whole * i / evaluations)) for i in range(1, evaluations + 1)}))
+
+
 def training_started(
     trainer: Trainer, jobs: Sequence[TrainingJob], done: Collection[tuple[str, int]] = ()
 ) -> TrainingStarted:

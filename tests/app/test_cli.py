@@ -102,7 +102,7 @@ def test_doctor_names_keys_and_never_shows_them(
     ("arguments", "code", "sentence"),
     [
         (["run", "task=an"], 2, "error: task=an: there is no such choice (did you mean task=ant?)"),
-        (["run"], 2, "error: no task given: add task=NAME"),
+        (["run"], 2, "error: no task given: add task=NAME, or env=ID"),
         (["run", "task=ant", "--task-dir", "/nowhere"], 1, "error: /nowhere: no such directory"),
         (["run", "task=ant", "output=/proc"], 1, "error: /proc: exists already; name another"),
         (["run", "task=ant", "llm=replay", "llm.run=/proc"], 1, "error: /proc: not a run folder"),

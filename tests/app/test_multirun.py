@@ -10,7 +10,7 @@ import pytest
 import eureka.app.multirun
 from eureka.api import FinishedRun
 from eureka.app.cli import main
-from eureka.app.multirun import JobOutcome, comparison_of_runs, plan
+from eureka.app.multirun import RunOutcome, comparison_of_runs, plan
 from eureka.config import RunConfig
 from eureka.core.errors import ConfigError, TrainingError
 from eureka.evaluation import Comparison, Estimate, Method, Role
@@ -79,7 +79,7 @@ def test_one_table_of_all_runs() -> None:
     found = FinishedRun(Path("runs/a"), "cartpole", "g01-c02", COMPARISON)
     bare = FinishedRun(Path("runs/b"), "cartpole", "g02-c01", None)
     table = comparison_of_runs(
-        [JobOutcome("seed=0", found), JobOutcome("seed=1", bare), JobOutcome("seed=2", None, "no")]
+        [RunOutcome("seed=0", found), RunOutcome("seed=1", bare), RunOutcome("seed=2", None, "no")]
     )
     assert table.title == "2 of 3 runs finished"
     assert table.header == ("run", "best", "IQM", "95% interval", "human", "better than human", "normalised")

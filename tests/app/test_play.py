@@ -72,21 +72,18 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[FilmJob]:
 
 
 @pytest.mark.parametrize(
-    ("name", "retrained", "seed", "place"),
+    ("name", "seed", "place"),
     [
-        ("best", False, 1, "best/rollout.mp4"),
-        ("g01-c02", False, 1, "generation_01/candidate_02/rollout.mp4"),
-        ("g01-c01", False, 0, "generation_01/candidate_01/rollout.mp4"),
-        ("human", False, 1002, "evaluation/human.mp4"),
-        ("best", True, 1002, "evaluation/best.mp4"),
+        ("best", 1, "best/rollout.mp4"),
+        ("g01-c02", 1, "generation_01/candidate_02/rollout.mp4"),
+        ("g01-c01", 0, "generation_01/candidate_01/rollout.mp4"),
+        ("human", 1002, "evaluation/human.mp4"),
     ],
 )
-def test_whose_policy_and_where_to(
-    run: Path, asked: list[FilmJob], name: str, retrained: bool, seed: int, place: str
-) -> None:
+def test_whose_policy_and_where_to(run: Path, asked: list[FilmJob], name: str, seed: int, place: str) -> None:
     """The search's best seed; of a comparison the median one: of 3, 4 and 7 that with 4."""
     with RunStore.open(run, read_only=True) as store:
-        filmed = film(store, name, Look(), {}, retrained=retrained)
+        filmed = film(store, name, Look(), {})
     assert filmed.result.seed == seed
     assert filmed.video.path == str(run / place)
     assert (run / place).read_bytes() == b"mp4"
@@ -100,8 +97,6 @@ def test_policies_that_are_not_there(run: Path, asked: list[FilmJob], tmp_path: 
     with RunStore.open(run, read_only=True) as store:
         with pytest.raises(StoreError, match=r"no trained policy of `g02-c01`; there are g01-c01, g01-c02, human"):
             film(store, "g02-c01", Look(), {})
-        with pytest.raises(StoreError, match=r"no trained policy of `g01-c01`; there are g01-c02, human"):
-            film(store, "g01-c01", Look(), {}, retrained=True)
         with pytest.raises(VideoError, match="the video cannot be written: No such file"):
             film(store, "best", Look(), {}, to=tmp_path / "none" / "best.mp4")
     empty = tmp_path / "empty"

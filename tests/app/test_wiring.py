@@ -16,7 +16,6 @@ from eureka.app.build import (
     evaluation_length,
     full_length,
     make_proposer,
-    make_trainer,
     require_task_dirs,
     resolve,
     resume_command,
@@ -31,6 +30,7 @@ from eureka.proposers.openai import OpenAIConfig
 from eureka.proposers.program_search.proposer import ProgramSearch, ProgramSearchConfig
 from eureka.proposers.replay import ReplayConfig
 from eureka.store import RunStore
+from eureka.trainers.registry import make_trainer
 
 
 def test_run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,7 +136,11 @@ def test_null_and_quotes() -> None:
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
-        ([], "no task given: add task=NAME; the tasks are ant, cartpole, hopper, humanoid, swingup"),
+        (
+            [],
+            "no task given: add task=NAME, or env=ID for a Gymnasium environment; the tasks are ant, cartpole, hopper, "
+            "humanoid, swingup",
+        ),
         (
             ["task=cartpol"],
             "task=cartpol: there is no such choice (did you mean task=cartpole?); valid ones are "

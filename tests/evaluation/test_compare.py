@@ -209,7 +209,10 @@ def test_it_is_read_back_as_it_was_written(store: RunStore, make_contest: Callab
     found = choose_and_compare(make_contest({**BASELINES, "g01-c01": constant(5.0)}), ranked(store))
     write_comparison(store, found)
     assert read_comparison(store.folder) == found
-    path = store.folder / "comparison.json"
+    path = store.folder / "evaluation.json"
+    earlier = path.rename(store.folder / "comparison.json")
+    assert read_comparison(store.folder) == found
+    earlier.rename(path)
     path.write_text(path.read_text().replace('"version":1', '"version":99'))
     with pytest.raises(StoreError, match="has the form 99, and this eureka reads 1"):
         read_comparison(store.folder)

@@ -13,14 +13,14 @@ from comparison_fakes import LENGTH, Listening, ScoreTrainer, graph, result
 from eureka.core.events import Trained, TrainingProgress, TrainingStarted
 from eureka.core.types import TrainingJob
 from eureka.evaluation.cache import TrainingCache
-from eureka.evaluation.trainings import Entry, Trainings, fresh_seeds
+from eureka.evaluation.trainings import Retraining, Trainings, fresh_seeds
 from eureka.store import RunStore
 from eureka.tasks import find_tasks
 from eureka.trainers.base import TrainingEvent
 from eureka.trainers.population.trainer import PopulationTrainer
 
-HUMAN = Entry("human", graph(1.0), is_baseline=True)
-FOUND = Entry("g01-c01", graph(2.0))
+HUMAN = Retraining("human", graph(1.0), is_baseline=True)
+FOUND = Retraining("g01-c01", graph(2.0))
 SCORES: dict[str, Callable[[int], float | None]] = {"human": float, "g01-c01": lambda seed: 2.0 * seed}
 
 

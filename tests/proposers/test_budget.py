@@ -30,7 +30,7 @@ def test_settled_released_and_lost_calls() -> None:
     with ledger.reserved(300, 0.25):
         pass
     assert ledger.spent == Spent(tokens=450, usd=pytest.approx(0.4))
-    assert ledger.beside_answers == Spent(tokens=300, usd=0.25)
+    assert ledger.unrecorded == Spent(tokens=300, usd=0.25)
     with pytest.raises(BudgetReached, match=r"llm\.max_tokens is reached: 450 tokens of 1,000 are spent"):
         ledger.reserved(551, 0.1).__enter__()
     with pytest.raises(
@@ -45,7 +45,7 @@ def test_a_call_that_raises_counts_as_lost() -> None:
         raise RuntimeError
     assert ledger.spent == Spent(tokens=7)
     with ledger.reserved(5, None):
-        assert ledger.beside_answers == Spent(tokens=12)
+        assert ledger.unrecorded == Spent(tokens=12)
 
 
 def test_reservations_never_pass_the_cap_together() -> None:
@@ -94,7 +94,7 @@ def test_the_clock_runs_while_answers_are_waited_for() -> None:
             ledger.require_time()
     now[0] = 200.0
     assert ledger.spent.seconds == 10
-    assert ledger.beside_answers.seconds == 6
+    assert ledger.unrecorded.seconds == 6
 
 
 # ---- prices and tokens -------------------------------------------------------------------------------------------

@@ -69,8 +69,8 @@ def test_the_time_cap_ends_a_slow_answer() -> None:
     assert [a.text for a in answers] == ["quick"]
     assert isinstance(error, BudgetReached)
     assert "llm.max_seconds=0.8 is reached" in str(error)
-    assert ledger.beside_answers.tokens == BOUND
-    assert ledger.beside_answers.seconds == pytest.approx(ledger.spent.seconds)
+    assert ledger.unrecorded.tokens == BOUND
+    assert ledger.unrecorded.seconds == pytest.approx(ledger.spent.seconds)
 
 
 def test_a_silent_answer_ends_at_the_time_cap() -> None:

@@ -35,7 +35,7 @@ def test_what_may_have_been_billed_is_charged_and_not_asked_again(provider: str,
         answers, error = collect(asked, 3)
     assert [answer.text for answer in answers] == ["one"]
     assert len(server.requests) == 2
-    assert ledger.beside_answers.tokens == BOUND
+    assert ledger.unrecorded.tokens == BOUND
     assert ledger.spent.tokens == BOUND + INPUT_TOKENS + OUTPUT_TOKENS
     assert "may have been billed" in str(error) or "is not" in str(error)
     assert "resume" in str(error) or "check llm.base_url" in str(error)

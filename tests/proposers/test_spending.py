@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from eureka.proposers.anthropic import AnthropicConfig
 from eureka.proposers.budget import Caps, Ledger, Spent
 from eureka.proposers.models import resolve_model
 from eureka.proposers.provider import ModelConfig
-from eureka.proposers.spending import open_calls, settle_calls, spending_line, spent_before, spent_beside_answers
+from eureka.proposers.spending import costs_kept, spending_line, spent_before, unrecorded_costs
 from eureka.proposers.tokens import token_bound
 from eureka.store import RunStore
 
@@ -22,28 +23,39 @@ BOUND = token_bound(MESSAGES)
 BOUND_USD = (BOUND * 2.5 + 1000 * 10) / 1e6
 
 
+class Killed(Exception):
+    """The process ends, and what it would have written at its end is taken back."""
+
+
 def test_a_killed_run_and_an_orderly_one(tmp_path: Path) -> None:
     with RunStore.create(tmp_path / "run", "", {}) as store:
         store.record_prompt(1, Prompt(MESSAGES, PromptFacts("t", 0, 1, ())))
         assert spent_before(store, LLM) == Spent()
-        open_calls(store)
-        store.record_intent(["g01-c01", "g01-c02", "g01-c03", "g01-c04", "g01-c05"])
-        store.record_completion(Completion("g01-c01", "a", "m", Usage(90, 10, usd=0.25)))
-        store.record_completion(Completion("g01-c02", "", "m"))
-        # Killed: of the three without an answer at most two were in flight.
-        lost = Spent(tokens=2 * (BOUND + 1000), usd=2 * BOUND_USD)
-        beside = spent_beside_answers(store, LLM)
-        assert beside == Spent(lost.tokens, pytest.approx(lost.usd))
+        with suppress(Killed), costs_kept(store, LLM, Ledger(Caps())):
+            store.record_intent(["g01-c01", "g01-c02", "g01-c03", "g01-c04", "g01-c05"])
+            store.record_completion(Completion("g01-c01", "a", "m", Usage(90, 10, usd=0.25)))
+            store.record_completion(Completion("g01-c02", "", "m"))
+            # Were it killed here, of the three without an answer at most two were in flight.
+            lost = Spent(tokens=2 * (BOUND + 1000), usd=2 * BOUND_USD)
+            killed = Spent(lost.tokens, pytest.approx(lost.usd))
+            assert unrecorded_costs(store, LLM) == killed
+            kept = store.facts()
+            raise Killed
+        for key, value in kept.items():
+            store.set_fact(key, value)
+        assert unrecorded_costs(store, LLM) == killed
         # The answer that does not say what it used counts in full, its own text as a part of a possible repair.
         spent = spent_before(store, LLM)
         assert spent.tokens - lost.tokens - 100 == token_bound([*MESSAGES, Message("assistant", "")]) + 4096 + 1000
         assert spent.usd > lost.usd + 0.25
 
         ledger = Ledger(Caps(), clock=iter([0.0, 5.0]).__next__)
-        with ledger.waiting(), ledger.reserved(7, 0.5):
-            pass
-        settle_calls(store, beside, ledger)
-        assert spent_beside_answers(store, LLM) == Spent(lost.tokens + 7, pytest.approx(2 * BOUND_USD + 0.5), 5.0)
+        with costs_kept(store, LLM, ledger):
+            # Killed once more, the first kill's calls are known, and those without an answer may be in flight again.
+            assert unrecorded_costs(store, LLM).tokens == 2 * lost.tokens
+            with ledger.waiting(), ledger.reserved(7, 0.5):
+                pass
+        assert unrecorded_costs(store, LLM) == Spent(lost.tokens + 7, pytest.approx(2 * BOUND_USD + 0.5), 5.0)
 
 
 def test_lines(tmp_path: Path) -> None:

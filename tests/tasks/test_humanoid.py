@@ -8,7 +8,7 @@ import torch
 
 from eureka.physics import MujocoC
 from eureka.tasks import Rng, Task, load_task
-from eureka.trainers.population.needs import reads_outputs
+from eureka.trainers.population.sensor_use import reads_outputs
 
 
 @pytest.fixture(scope="module")

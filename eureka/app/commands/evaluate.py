@@ -37,5 +37,7 @@ def evaluate(
     task_dirs = task_dir or []
     with RunStore.open(folder) as store, resumable(folder, task_dirs, command="evaluate"):
         evaluate_run(store, seeds, steps, task_dirs, os.environ)
-        update_films(store, from_yaml(store.config_yaml).report.films, os.environ, say, task_dirs)
+        config = from_yaml(store.config_yaml)
+        if config.task is not None:
+            update_films(store, config.report.films, os.environ, say, task_dirs)
         update_report(folder, os.environ, say)

@@ -1,4 +1,4 @@
-"""Which verified rewards of a run are worth a training: no twins of what was tried, and none that prefers failing."""
+"""Turns down verified rewards that are not worth a training: repetitions of earlier ones, and what prefers failing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Tried:
 
 
 class Screening:
-    """Decides by rewards alone, so that a run that was stopped decides the same again.
+    """Decides by the rewards alone, so that a resumed run decides the same again.
 
     Args:
         examiner: looks at rewards on recorded transitions; where it has trajectories, a reward that ranks them
@@ -45,7 +45,11 @@ class Screening:
         self.examiner = examiner
 
     def screen(self, reward: Reward, tried: Sequence[Tried]) -> Rejected | None:
-        """Why `reward` is not worth a training, None where it is. `tried` stand before it, the first counts."""
+        """The rejection of a reward that is not worth a training; None for one that is.
+
+        Args:
+            tried: the rewards that the run had before it; the first of them that it repeats is named.
+        """
         ours = self.examiner.look(reward.graph)
         if isinstance(ours, Failed):
             return _rejected(reward, f"on states beyond the recorded ones {BROKE[ours.kind]}", _SIMPLER)

@@ -30,7 +30,7 @@ class Rows(Enum):
     """Along which dimensions an operation combines, moves or numbers elements. None of them may be that of the batch.
 
     An operation that works along the batch dimension would make a reward depend on the other environments, or on the
-    place of an environment among them. `rows.works_along` says how each rule is applied.
+    place of an environment among them. `eureka.reward.graph.rows` applies the rules.
     """
 
     NONE = auto()
@@ -102,9 +102,9 @@ class Operation:
         outputs: how many tensors it gives; None where that depends on the arguments.
         work: `CHEAP`, `COSTLY` or `SORTING`; a contraction is counted by its multiplications.
         takes_number: its second tensor may be a plain number, as in `tensor * 0.5`.
-        divides: divides, which ends the process for integers and a divisor of zero.
-        selects: only selects a part of its operand, so that writing it twice costs nothing.
-        takes_device: makes a tensor from numbers alone, on a device that must be given.
+        divides: it divides; with integers and a divisor of 0 or -1 this can end the process (SIGFPE).
+        selects: it only selects a part of its operand, so that exported code may write it at each use.
+        takes_device: it makes a tensor from numbers alone, so that a device must be given.
         fill: of an operation whose result has one value everywhere, that number or the parameter that holds it.
         result_names: the attributes of its results in torch, where these have names.
     """

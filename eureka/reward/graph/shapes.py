@@ -153,7 +153,7 @@ def _derived(op: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
 
 
 def _form(value: Any) -> Any:
-    """All of an argument that matters for the form of a result; numbers with their type, for 1, 1.0 and True."""
+    """What of an argument decides the form of a result; numbers with their type, since 1 == 1.0 == True."""
     if isinstance(value, torch.Tensor):
         return value.shape, value.stride(), value.dtype
     if isinstance(value, Mapping):
@@ -226,7 +226,7 @@ def _check_size(node: Node, small: torch.Tensor, large: torch.Tensor) -> Problem
 
 
 def _work(node: Node, arguments: Sequence[torch.Tensor], results: Sequence[torch.Tensor]) -> float:
-    """A bound of what a node costs per environment, in about nanoseconds: some tenths of one an element are usual."""
+    """An upper bound of what a node costs per environment, in nanoseconds; usual is a tenth of one for each element."""
     operation = OPS.get(node.op)
     elements = max([tensor.numel() for tensor in [*arguments, *results]], default=0)
     if operation is None:  # a literal tensor
@@ -263,7 +263,7 @@ def _check_division(graph: Graph, node: Node, results: Sequence[torch.Tensor]) -
 
 
 def _as_integer(number: int, dtype: torch.dtype) -> int | None:
-    """What a whole number becomes in an integer type, bits beyond its own lost; None for a type that is none."""
+    """What a whole number becomes in an integer type, whose further bits are lost; None for bool."""
     if dtype == torch.bool:
         return None
     form = torch.iinfo(dtype)

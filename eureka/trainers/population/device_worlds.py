@@ -10,8 +10,8 @@ import torch
 
 from eureka.physics import Engine
 from eureka.tasks import Reset, Rng, Task
-from eureka.trainers.population.needs import observes_outputs, reads_outputs
-from eureka.trainers.population.worlds import Start, Worlds, below
+from eureka.trainers.population.sensor_use import observes_outputs, reads_outputs
+from eureka.trainers.population.worlds import EpisodeStarts, Worlds, below
 
 REFILL_EVERY = 128
 """Control steps after which new start states are drawn."""
@@ -98,7 +98,7 @@ class DeviceWorlds(Worlds):
             stacked = {key: torch.stack([pool[key] for pool in pools]) for key in pools[0]}
         self._pool = {key: _single(value).to(self._device, non_blocking=True) for key, value in stacked.items()}
 
-    def _take(self, done: torch.Tensor) -> Start:
+    def _take(self, done: torch.Tensor) -> EpisodeStarts:
         """A start state for every world, of which those of the worlds `done` count as used."""
         by_group = done.view(self.num_groups, self.num_envs)
         rank = by_group.cumsum(dim=1) - 1 + self._cursor[:, None]
@@ -106,9 +106,9 @@ class DeviceWorlds(Worlds):
         self._cursor = (self._cursor + by_group.sum(dim=1)) % self.num_envs
         taken = {key: value.flatten(0, 1).index_select(0, rows) for key, value in self._pool.items()}
         carry = self.task.Carry(**below("carry.", taken))
-        return Start(Reset(taken["qpos"], taken["qvel"], carry), below("factor.", taken))
+        return EpisodeStarts(Reset(taken["qpos"], taken["qvel"], carry), below("factor.", taken))
 
-    def _begin(self, done: torch.Tensor, start: Start) -> None:
+    def _begin(self, done: torch.Tensor, start: EpisodeStarts) -> None:
         self.factors = {name: torch.where(done, start.factors[name], old) for name, old in self.factors.items()}
         if self.factors:
             self._device_sim.scale_model_masked(done, self.factors)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from eureka.tasks.ppo import PPOConfig
+from eureka.trainers.base import updates_evaluated
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,8 @@ class Schedule:
 
     @property
     def evaluated_after(self) -> tuple[int, ...]:
-        """The updates that an evaluation follows. In all they take as many whole rollouts as come nearest to `steps`;
-        where there are fewer of them than `checkpoints`, each is evaluated."""
-        whole = max(1, round(self.steps / (self.num_envs * self.ppo.horizon)))
-        every = {max(1, round(whole * i / self.checkpoints)) for i in range(1, self.checkpoints + 1)}
-        return tuple(sorted(every))[: self.ends_after]
+        """The updates that an evaluation follows."""
+        return updates_evaluated(self.steps, self.num_envs * self.ppo.horizon, self.checkpoints)[: self.ends_after]
 
     @property
     def num_updates(self) -> int:

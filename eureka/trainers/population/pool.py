@@ -28,7 +28,7 @@ from eureka.trainers.population.layout import spare_threads
 from eureka.trainers.population.memory import MemoryNeed
 from eureka.trainers.population.population import population_key
 from eureka.trainers.population.work import Work
-from eureka.trainers.population.worker import Broken, Done, fingerprint, read_checkpoint
+from eureka.trainers.population.worker import WorkDone, WorkerFailure, fingerprint, read_checkpoint
 
 SLOWEST = 1_000.0
 """Control steps a second that a worker makes, updates included, unless it hangs."""
@@ -209,9 +209,9 @@ class WorkerPool:
             while worker.connection.poll():
                 message = worker.connection.recv()
                 worker.heard = time.monotonic()
-                if isinstance(message, Broken):
+                if isinstance(message, WorkerFailure):
                     raise TrainingError(message.message)
-                if isinstance(message, Done):
+                if isinstance(message, WorkDone):
                     if worker.work is not None:
                         worker.work.checkpoint.unlink(missing_ok=True)
                     worker.work = None

@@ -29,7 +29,7 @@ from eureka.trainers.population.normalise import RunningMoments
 from eureka.trainers.population.policy import Policies, load_policy
 from eureka.trainers.population.ppo import GroupRates, ReturnScale, prepare, update
 from eureka.trainers.population.rollout import Rollout, collect
-from eureka.trainers.population.statistics import ComponentRecorder
+from eureka.trainers.statistics import ComponentRecorder
 
 # Streams of random numbers of one seed.
 _NETWORK, _WORLDS, _NOISE, _EVALUATION = range(4)

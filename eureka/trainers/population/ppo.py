@@ -66,7 +66,7 @@ class ReturnScale:
 
 
 @dataclass(frozen=True)
-class Batch:
+class RolloutBatch:
     """A rollout flattened for the update; each (G, T * N, ...)."""
 
     observation: torch.Tensor
@@ -105,7 +105,7 @@ def prepare(
     critic_parameters: torch.Tensor,
     moments: tuple[torch.Tensor, torch.Tensor],
     rates: GroupRates,
-) -> Batch:
+) -> RolloutBatch:
     """Values, bootstraps at time limits, advantages and targets of a rollout with scaled `reward` (G, T, N)."""
     groups, horizon, num_envs = reward.shape
     layers = critic.views(critic_parameters)
@@ -130,7 +130,7 @@ def prepare(
     target = (advantage + value[:, :-1]).flatten(1)
     flat = advantage.flatten(1)
     flat = (flat - flat.mean(dim=1, keepdim=True)) / (flat.std(dim=1, keepdim=True) + 1e-8)
-    return Batch(
+    return RolloutBatch(
         observation=rollout.observation[:, :-1].flatten(1, 2),
         action=rollout.action.flatten(1, 2),
         log_prob=rollout.log_prob.flatten(1),
@@ -140,7 +140,7 @@ def prepare(
 
 
 def update(
-    batch: Batch,
+    batch: RolloutBatch,
     policy: StackedMLP,
     critic: StackedMLP,
     optimiser: StackedAdam,
@@ -160,13 +160,13 @@ def update(
             optimiser.step(out, rates.learning_rate[:, 0], config.max_grad_norm)
 
 
-def _select(batch: Batch, index: torch.Tensor) -> Batch:
+def _select(batch: RolloutBatch, index: torch.Tensor) -> RolloutBatch:
     parts = (batch.observation, batch.action, batch.log_prob, batch.advantage, batch.target)
-    return Batch(*(part.index_select(1, index) for part in parts))
+    return RolloutBatch(*(part.index_select(1, index) for part in parts))
 
 
 def gradients(
-    batch: Batch,
+    batch: RolloutBatch,
     policy: StackedMLP,
     critic: StackedMLP,
     parameters: Sequence[torch.Tensor],

@@ -60,6 +60,7 @@ class PopulationTrainer:
         physics: the engine; `auto` is MuJoCo Warp where that is installed and there is a CUDA device.
         workers: processes; one per core where None. With MuJoCo Warp it is one per device, whatever this says.
         num_envs: worlds per group; the task's own number where None.
+        sentence: what the policy should do; the task's own description where None.
 
     Raises:
         TaskError: there is no such task, or its folder does not keep the contract.
@@ -75,9 +76,11 @@ class PopulationTrainer:
         physics: Literal["auto", "c", "warp"] = "c",
         workers: int | None = None,
         num_envs: int | None = None,
+        sentence: str | None = None,
     ) -> None:
         self.task: Task = load_task(name, task_dirs)
-        self.spec: TaskSpec = self.task.spec
+        spec = self.task.spec
+        self.spec: TaskSpec = replace(spec, sentence=sentence) if sentence else spec
         self._name, self._task_dirs, self._environment = name, tuple(task_dirs), environment
         self._engine = choose(physics)
         self._workers = workers or len(os.sched_getaffinity(0))

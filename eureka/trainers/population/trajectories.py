@@ -42,12 +42,12 @@ _EARLY = 0.5
 Trajectories = tuple[Trajectory, ...]
 
 
-def cached_trajectories(task: Task, cache: Path | None, told: Callable[[str], None]) -> Trajectories:
+def cached_trajectories(task: Task, cache: Path | None, say: Callable[[str], None]) -> Trajectories:
     """The task's trajectories from the cache, or made now, which takes a training, and kept there.
 
     Args:
         cache: a folder that may be emptied at any time; None keeps nothing.
-        told: is given a sentence where they have to be made.
+        say: is given a sentence where they have to be made.
 
     Raises:
         TaskError: the task's human-written reward cannot be trained with.
@@ -57,7 +57,7 @@ def cached_trajectories(task: Task, cache: Path | None, told: Callable[[str], No
     if known is not None:
         return known
     kept = f"once, then they are kept in {path}" if path else "they are not kept"
-    told(
+    say(
         f"recording trajectories of {task.info.name}: a policy is trained with the task's own human-written reward for "
         f"{_steps(task):,} control steps, and random, half-trained and trained policies act; {kept}"
     )

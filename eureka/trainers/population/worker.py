@@ -3,7 +3,8 @@
 It is started as `python -m eureka.trainers.population FD [ENGINE DEVICE]`.
 
 It talks over one socket. It receives `Work`, and sends `Progress`, `Rejected` and `TrainingResult` values, then
-`Done`; or `Broken` where the host's own machinery failed. Every update sends something, so silence means it hangs.
+`WorkDone`; or `WorkerFailure` where the host's own machinery failed. Every update sends something, so silence means
+that it hangs.
 """
 
 from __future__ import annotations
@@ -39,12 +40,12 @@ CHECKPOINT_INTERVAL_S = 5.0
 
 
 @dataclass(frozen=True)
-class Done:
+class WorkDone:
     """The population is trained and all its results are sent."""
 
 
 @dataclass(frozen=True)
-class Broken:
+class WorkerFailure:
     """The host's machinery failed with a sentence for the user."""
 
     message: str
@@ -126,7 +127,7 @@ def train(work: Work, connection: Connection, engine: Engine = Engine()) -> None
         release()
         reason = f"{engine.device} ran out of memory, so each group has {work.jobs[0].schedule.num_envs} worlds"
         connection.send(WorkerRestarted(0, reason, tuple(job.candidate_id for job in work.jobs)))
-    connection.send(Done())
+    connection.send(WorkDone())
 
 
 def _trained(task: Task, work: Work, connection: Connection, engine: Engine, finished: set[tuple[str, int]]) -> bool:
@@ -184,6 +185,6 @@ def main() -> None:
         try:
             train(work, connection, engine)
         except EurekaError as error:
-            connection.send(Broken(str(error)))
+            connection.send(WorkerFailure(str(error)))
         except BrokenPipeError:
             return

@@ -13,7 +13,7 @@ import torch
 from eureka.physics import MujocoC, Simulator
 from eureka.tasks import Reset, Rng, Task
 from eureka.tasks.base import replace_rows
-from eureka.trainers.population.needs import reads_outputs
+from eureka.trainers.population.sensor_use import reads_outputs
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Start:
+class EpisodeStarts:
     """Start states of some worlds, and the factors of their models."""
 
     reset: Reset
@@ -96,7 +96,7 @@ class Worlds:
         }
         return {"qpos": start.qpos, "qvel": start.qvel, **carry, **factors}
 
-    def _take(self, done: torch.Tensor) -> Start:
+    def _take(self, done: torch.Tensor) -> EpisodeStarts:
         """Start states for the worlds `done` (num_groups * num_envs,), from the pools of their groups."""
         by_group = done.view(self.num_groups, self.num_envs)
         counts = by_group.sum(dim=1)
@@ -110,9 +110,9 @@ class Worlds:
         self._cursor += counts
         taken = {key: value.flatten(0, 1)[rows] for key, value in self._pool.items()}
         carry = self.task.Carry(**below("carry.", taken))
-        return Start(Reset(taken["qpos"], taken["qvel"], carry), below("factor.", taken))
+        return EpisodeStarts(Reset(taken["qpos"], taken["qvel"], carry), below("factor.", taken))
 
-    def _start(self, env_ids: torch.Tensor, start: Start) -> None:
+    def _start(self, env_ids: torch.Tensor, start: EpisodeStarts) -> None:
         for name, factor in start.factors.items():
             self.factors[name][env_ids] = factor
         self.sim.scale_model(env_ids, start.factors)

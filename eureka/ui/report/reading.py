@@ -38,7 +38,7 @@ def read_run(store: RunStore) -> RunView:
     comparison = read_comparison(store.folder)
     candidates = {candidate.id: candidate for generation in generations for candidate in generation.candidates}
     facts = store.facts()
-    task = str(settings.get("task", "")) or next((g.prompt.facts.task for g in generations if g.prompt), "unknown")
+    task = str(settings.get("task") or "") or next((g.prompt.facts.task for g in generations if g.prompt), "unknown")
     wanted = settings.get("search.generations")
     return RunView(
         folder=store.folder,

@@ -20,10 +20,12 @@ from eureka.ui.report import text
 from eureka.ui.report.candidates import diagnosis_text
 from eureka.ui.report.charts import compact
 
+_TEMPLATES = "eureka.ui.report.templates"
 
-def fill(template: str, **values: Any) -> Markup:
-    """The template of this name in `templates/` with these values in it."""
-    return Markup(_environment().get_template(template).render(values))
+
+def fill(template: str, package: str = _TEMPLATES, **values: Any) -> Markup:
+    """The template of this name in a package with these values in it."""
+    return Markup(_environment(package).get_template(template).render(values))
 
 
 def page(template: str, live_script: str = "", **values: Any) -> str:
@@ -50,9 +52,9 @@ def source_hash(content: str) -> str:
 
 
 @functools.cache
-def asset(name: str) -> str:
-    """A file of `templates/`."""
-    return resources.files("eureka.ui.report.templates").joinpath(name).read_text(encoding="utf-8")
+def asset(name: str, package: str = _TEMPLATES) -> str:
+    """A text file of a package."""
+    return resources.files(package).joinpath(name).read_text(encoding="utf-8")
 
 
 def _policy(style: str, scripts: Sequence[str], *, talks: bool) -> str:
@@ -70,9 +72,9 @@ def _policy(style: str, scripts: Sequence[str], *, talks: bool) -> str:
 
 
 @functools.cache
-def _environment() -> jinja2.Environment:
+def _environment(package: str) -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(asset),
+        loader=jinja2.FunctionLoader(functools.partial(asset, package=package)),
         undefined=jinja2.StrictUndefined,
         autoescape=True,
         finalize=text.shown,

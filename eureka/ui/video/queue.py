@@ -25,23 +25,34 @@ WAIT_S = 10.0
 FILM_TIMEOUT_S = 120.0
 
 
-def film_into_run(
-    store: RunStore, film: PlannedFilm, process: FilmProcess, task_dirs: Sequence[Path] = (), graph: str = ""
-) -> Video:
-    """Film a policy into the run folder: the mp4, its poster and its note.
+def film_job(store: RunStore, film: PlannedFilm, task_dirs: Sequence[Path] = (), graph: str = "") -> FilmJob:
+    """What the process that draws is asked for a film of this run.
 
     Args:
         task_dirs: where else to look for the task; what the run has recorded of these is not used.
         graph: of the reward that an overlay shows.
 
     Raises:
+        RenderingUnavailable: the run is not of a task that can be drawn.
+    """
+    folders = tuple(str(folder.resolve()) for folder in task_dirs)
+    task = stored_settings(store.config_yaml).get("task")
+    if not isinstance(task, str):
+        raise RenderingUnavailable("policies of a Gymnasium environment cannot be filmed by this version")
+    return FilmJob(task=task, task_dirs=folders, policy=film.result.policy, graph=graph, look=film.look)
+
+
+def film_into_run(
+    store: RunStore, film: PlannedFilm, process: FilmProcess, task_dirs: Sequence[Path] = (), graph: str = ""
+) -> Video:
+    """Film a policy into the run folder: the mp4, its poster and its note. Arguments are those of `film_job`.
+
+    Raises:
         VideoError: it cannot be filmed; the run folder is then as it was.
         StoreError: the run folder cannot be written.
     """
     result, made = film.result, process.scratch / "film.mp4"
-    folders = tuple(str(folder.resolve()) for folder in task_dirs)
-    task = str(stored_settings(store.config_yaml)["task"])
-    video = process.film(FilmJob(task=task, task_dirs=folders, policy=result.policy, graph=graph, look=film.look), made)
+    video = process.film(film_job(store, film, task_dirs, graph), made)
     shown = video.episodes[0]
     note = FilmNote(
         policy=policy_hash(result.policy),

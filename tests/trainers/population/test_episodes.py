@@ -6,7 +6,7 @@ import torch
 
 from eureka.tasks import Metric
 from eureka.trainers.population.episodes import EpisodeTracker
-from eureka.trainers.population.statistics import ComponentRecorder
+from eureka.trainers.statistics import ComponentRecorder
 
 VALUES = [1.0, 4.0, 2.0]
 

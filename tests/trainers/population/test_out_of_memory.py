@@ -20,7 +20,7 @@ from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.out_of_memory import halved, is_out_of_memory
 from eureka.trainers.population.population import Population
 from eureka.trainers.population.work import Work
-from eureka.trainers.population.worker import Done, train
+from eureka.trainers.population.worker import WorkDone, train
 
 MakeJob = Callable[..., GroupJob]
 
@@ -54,7 +54,7 @@ def test_worlds_are_halved_until_there_is_room(
     assert restarts[0].candidate_ids == ("g01-c00", "g01-c01")
     results = [event for event in events if isinstance(event, TrainingResult)]
     assert [result.steps[-1] for result in results] == [large.steps] * 2  # as many steps as were asked for
-    assert isinstance(events[-1], Done)
+    assert isinstance(events[-1], WorkDone)
 
 
 def test_a_training_with_fewer_worlds_is_as_long(make_job: MakeJob, schedule: Schedule, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import torch
 
 from eureka.tasks.ppo import PPOConfig
 from eureka.trainers.population.networks import StackedAdam, StackedMLP
-from eureka.trainers.population.ppo import Batch, GroupRates, ReturnScale, advantages, gradients, prepare, update
+from eureka.trainers.population.ppo import GroupRates, ReturnScale, RolloutBatch, advantages, gradients, prepare, update
 from eureka.trainers.population.rollout import FinalObservations, Rollout
 
 
@@ -69,7 +69,7 @@ def test_only_time_limits_are_bootstrapped(cut: str, bootstrap: float, on_device
 
 
 def loss(
-    batch: Batch, policy: StackedMLP, critic: StackedMLP, parameters: list[torch.Tensor], config: PPOConfig
+    batch: RolloutBatch, policy: StackedMLP, critic: StackedMLP, parameters: list[torch.Tensor], config: PPOConfig
 ) -> torch.Tensor:
     """The formula as the paper has it, by torch's own distribution: the reference for the gradients."""
     layers = policy.views(parameters[0])
@@ -90,7 +90,7 @@ def test_loss_by_hand() -> None:
     parameters = [torch.zeros(1, 3), torch.zeros(1, 2)]
     log_prob_now = [-0.5 * a * a for a in (0.0, 1.0)]  # up to the constant that cancels
     old = [log_prob_now[0] - math.log(1.5), log_prob_now[1] - math.log(0.5)]  # ratios 1.5 and 0.5
-    batch = Batch(
+    batch = RolloutBatch(
         observation=torch.ones(1, 2, 1),
         action=torch.tensor([[[0.0], [1.0]]]),
         log_prob=torch.tensor([old]),
@@ -118,7 +118,7 @@ def test_gradients_are_those_of_the_loss(activation: str, actions: int) -> None:
     parameters = [torch.stack(row).double().requires_grad_() for row in rows]
     parameters[0].data[:, -actions:] = -0.3
     shape = (3, 64)
-    batch = Batch(
+    batch = RolloutBatch(
         observation=torch.randn(*shape, 5, generator=draw).double(),
         action=torch.randn(*shape, actions, generator=draw).double(),
         log_prob=torch.randn(shape, generator=draw).double() - actions,
@@ -141,7 +141,7 @@ def test_update_raises_the_probability_of_good_actions() -> None:
     parameters = [net.initial(generator, 0.01)[None].repeat(2, 1) for net in (policy, critic)]
     action = torch.linspace(-1, 1, 64).view(1, 64, 1).repeat(2, 1, 1)
     direction = torch.tensor([1.0, -1.0]).view(2, 1)  # the first group is to go up, the second down
-    batch = Batch(
+    batch = RolloutBatch(
         observation=torch.ones(2, 64, 1),
         action=action,
         log_prob=-0.5 * action[..., 0].square(),

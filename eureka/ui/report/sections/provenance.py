@@ -107,7 +107,7 @@ def reproduce_command(run: RunView, replayed: str = "") -> str:
 
     With `replayed`, a folder, the answers recorded there stand for the proposer.
     """
-    given = [f"task={run.task}"]
+    given = [] if run.settings.get("env.id") else [f"task={run.task}"]
     budget = str(run.settings.get("budget", "quick"))
     given += [f"budget={budget}"] if budget != RunConfig().budget else []
     llm = str(run.settings.get("llm.name", ""))

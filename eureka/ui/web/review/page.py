@@ -8,14 +8,11 @@
 
 from __future__ import annotations
 
-import functools
 import hmac
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 from urllib.parse import parse_qs
 
-import jinja2
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -25,8 +22,7 @@ from starlette.routing import Route
 
 from eureka.core.errors import FeedbackError
 from eureka.core.types import Feedback, Verdict
-from eureka.ui.report.templating import source_hash
-from eureka.ui.report.text import shown
+from eureka.ui.report.templating import asset, fill, source_hash
 from eureka.ui.video.film import film_of_review
 from eureka.ui.web.review.answers import MAX_TEXT, answered_about, newest_review, write_answer
 from eureka.ui.web.review.reviewer import clock, described
@@ -35,6 +31,7 @@ from eureka.ui.web.review.state import Phase, ReviewState, nobody_answered, revi
 ANSWER = "/review/answer"
 """How the path ends to which the form is sent."""
 MAX_FORM_BYTES = 16_384
+_PACKAGE = "eureka.ui.web.review"
 _KINDS = {"mp4": "video/mp4", "jpg": "image/jpeg"}
 
 
@@ -101,25 +98,23 @@ class _Reviews:
     def _html(
         self, folder: Path, now: ReviewState, error: str = "", status: int = 200, form: dict[str, str] | None = None
     ) -> Response:
-        style, script = _asset("review.css"), _asset("review.js")
+        style, script = asset("review.css", _PACKAGE), asset("review.js", _PACKAGE)
         until = now.review.until if now.review else None
-        text = (
-            _environment()
-            .get_template("review.jinja2")
-            .render(
-                now=now,
-                is_open=now.phase is Phase.OPEN,
-                went_on=nobody_answered(now.answer),
-                answered=described(now.answer) if now.answer else "",
-                until=clock(until) if until else None,
-                error=error,
-                form=form or {},
-                token=self._token,
-                folder=str(folder),
-                max_text=MAX_TEXT,
-                style=Markup(style),
-                script=Markup(script),
-            )
+        text = fill(
+            "review.jinja2",
+            _PACKAGE,
+            now=now,
+            is_open=now.phase is Phase.OPEN,
+            went_on=nobody_answered(now.answer),
+            answered=described(now.answer) if now.answer else "",
+            until=clock(until) if until else None,
+            error=error,
+            form=form or {},
+            token=self._token,
+            folder=str(folder),
+            max_text=MAX_TEXT,
+            style=Markup(style),
+            script=Markup(script),
         )
         policy = (
             f"default-src 'none'; style-src {source_hash(style)}; script-src {source_hash(script)}; "
@@ -159,20 +154,3 @@ async def _form(request: Request) -> dict[str, str]:
         return {name: values[-1] for name, values in parse_qs(body.decode(), keep_blank_values=True).items()}
     except (UnicodeDecodeError, ValueError) as error:
         raise HTTPException(400) from error
-
-
-@functools.cache
-def _asset(name: str) -> str:
-    return files("eureka.ui.web.review").joinpath(name).read_text(encoding="utf-8")
-
-
-@functools.cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FunctionLoader(_asset),
-        undefined=jinja2.StrictUndefined,
-        autoescape=True,
-        finalize=shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

@@ -77,7 +77,8 @@ def review_state(run_folder: Path) -> ReviewState:
         FeedbackError: an answer that was changed by hand.
     """
     with RunStore.open(run_folder, read_only=True) as store:
-        sentence, task = store.facts().get("sentence", ""), str(stored_settings(store.config_yaml)["task"])
+        settings = stored_settings(store.config_yaml)
+        sentence, task = store.facts().get("sentence", ""), str(settings["task"] or settings.get("env.id"))
         review = newest_review(run_folder)
         if review is None:
             return ReviewState(task, sentence, Phase.NOTHING)

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from eureka.tasks import Task, find_tasks, load_task
-from eureka.trainers.population.needs import observes_outputs, reads_outputs
 from eureka.trainers.population.population import stream
+from eureka.trainers.population.sensor_use import observes_outputs, reads_outputs
 from eureka.trainers.population.worlds import Worlds
 
 

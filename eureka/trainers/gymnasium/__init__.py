@@ -1,0 +1,1 @@
+"""Gymnasium environments, trained by Stable-Baselines3; knows nothing of MuJoCo."""

@@ -1,0 +1,32 @@
+"""The process that trains: reads orders from its standard input, one JSON object a line, and answers with events.
+
+An answer is the name of an event's class and its JSON. What an environment prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import torch
+
+from eureka.core.processes import errors_end_process
+from eureka.core.serialize import dumps, loads
+from eureka.trainers.gymnasium.settings import TrainingOrder
+from eureka.trainers.gymnasium.training import train
+
+
+def main() -> None:
+    """Serve orders until there are no more."""
+    torch.set_num_threads(1)
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        for event in train(loads(TrainingOrder, line)):
+            answers.write(f"{type(event).__name__} {dumps(event)}\n")
+            answers.flush()
+
+
+if __name__ == "__main__":
+    with errors_end_process():
+        main()
