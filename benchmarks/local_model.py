@@ -30,7 +30,7 @@ from local_server import INSTALL, MODEL, Settings, installed, local_model
 from result_files import add_results_option
 
 import eureka
-from eureka.search.status import fates, told
+from eureka.search.status import candidate_statuses, in_words
 from eureka.store import RunStore
 from eureka.ui.console import print_table
 
@@ -129,7 +129,7 @@ def measure(case: Case, folder: Path, search: Sequence[str]) -> RunFigures:
 def read_figures(case: Case, folder: Path, exit_status: int, message: str, wall_s: float) -> RunFigures:
     """What a run folder tells."""
     with RunStore.open(folder, read_only=True) as store:
-        every = fates(store)
+        every = candidate_statuses(store)
         answers = list(chain.from_iterable(store.completions().values()))
     return RunFigures(
         name=case.name,
@@ -145,7 +145,7 @@ def read_figures(case: Case, folder: Path, exit_status: int, message: str, wall_
         output_tokens=sum(answer.usage.output_tokens or 0 for answer in answers),
         best_score=max((fate.score for fate in every if fate.score is not None), default=None),
         each=tuple(
-            CandidateFigures(f.candidate_id, f.answers, f.repairs, f.usable, f.score, told(f, UNIT)) for f in every
+            CandidateFigures(f.candidate_id, f.answers, f.repairs, f.usable, f.score, in_words(f, UNIT)) for f in every
         ),
     )
 

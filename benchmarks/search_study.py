@@ -40,8 +40,8 @@ from eureka.config import RunConfig
 from eureka.core.events import Event, Trained, TrainingStarted
 from eureka.core.types import OwnReward, TrainingLength
 from eureka.evaluation.trainings import Retraining, Trainings, fresh_seeds
-from eureka.search import Greedy, Outcome
-from eureka.search.outcomes import outcomes
+from eureka.search.methods.greedy import Greedy
+from eureka.search.outcomes import Outcome, outcomes
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
 from eureka.trainers.base import Trainer

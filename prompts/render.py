@@ -17,7 +17,7 @@ import jinja2
 
 from eureka.core.diagnosis import Diagnosis
 from eureka.core.ids import INIT_ID
-from eureka.core.types import Completion, FieldSpec, Message, Prompt, PromptFacts, Rejected, Stage
+from eureka.core.types import Completion, FieldSpec, Message, Prompt, PromptFacts, Rejected, Stage, TaskSpec
 
 _MAX_MISTAKE = 400
 """Characters of one error of an earlier candidate, of which a prompt has a whole list."""
@@ -30,29 +30,29 @@ _MAX_QUOTE = 500
 """Characters of what a person wrote about one generation."""
 
 
-def render_prompt(
-    *, description: str, environment_source: str, control_step_s: float, episode_steps: int, facts: PromptFacts
-) -> Prompt:
-    """The messages for one generation: a system message, and one user message.
+def render_prompt(spec: TaskSpec, facts: PromptFacts, *, template: str = "user.jinja2", ending: str = "") -> Prompt:
+    """The messages for one candidate: a system message, and one user message.
 
     The user message ends with what a person said, the errors of earlier candidates and the Reflection on the parent, or
     with the errors alone where no candidate was usable, or with none of it in a first generation.
 
     Args:
-        description: the task's sentence.
-        environment_source: the source that a model may see.
-        control_step_s: seconds between two actions.
-        episode_steps: the time limit in control steps.
+        spec: what is to be learned.
+        facts: what the prompt tells of the run so far.
+        template: the file beside this one that the user message is made by.
+        ending: what this candidate's prompt alone says, after what a generation's prompts share.
     """
     content = _rendered(
-        "user.jinja2",
-        description=description,
-        environment_source=environment_source,
-        control_step_s=control_step_s,
-        episode_steps=episode_steps,
+        template,
+        description=spec.sentence,
+        environment_source=spec.source,
+        control_step_s=spec.control_step_s,
+        episode_steps=spec.episode_steps,
+        physical_facts=spec.physical_facts,
         hint=facts.hint,
         state=facts.state,
         reflection=facts.reflection,
+        further_parents=facts.further_parents,
         init_id=INIT_ID,
         mistakes=[mistake(rejected) for rejected in facts.rejected],
         feedback=facts.feedback,
@@ -60,7 +60,7 @@ def render_prompt(
         has_metric=facts.has_metric,
     )
     system = _rendered("system.jinja2", has_metric=facts.has_metric)
-    return Prompt((Message("system", system), Message("user", content)), facts)
+    return Prompt((Message("system", system), Message("user", content)), facts, ending)
 
 
 def render_repair(prompt: Prompt, rejected: Rejected, attempt: int, *, source: str, answer: str) -> Prompt:

@@ -225,7 +225,7 @@ def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) 
         **{name: version(name) for name in ("torch", "numpy", *simulators)},
         **({"physics": config.physics.value} if config.env.id is None else {}),
         "proposer": proposer.description,
-        "had metric access": "yes" if proposer.uses_metric or config.search.preflight else "no",
+        "had metric access": "yes" if proposer.capabilities.uses_metric or config.search.preflight else "no",
         "task_dirs": json.dumps([str(directory.resolve()) for directory in task_dirs]),
     }
     if config.sandbox is SandboxMode.unsafe:

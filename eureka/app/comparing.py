@@ -19,14 +19,14 @@ from eureka.config import EvaluationConfig, RunConfig
 from eureka.core.errors import StoreError
 from eureka.core.events import Observer, tell_all
 from eureka.core.text import table
-from eureka.core.types import OwnReward, Reward, TrainingJob
+from eureka.core.types import OwnReward, Phase, Reward, Selection, TrainingJob
 from eureka.evaluation import Comparison, Role, read_comparison, seed_rows, summary_rows, verdict, write_comparison
 from eureka.evaluation.cache import TrainingCache
 from eureka.evaluation.compare import Contest, choose_and_compare, compare
 from eureka.evaluation.data import as_event
 from eureka.evaluation.trainings import Trainings, fresh_seeds
 from eureka.reward.analysis.confined import Examiner, confined_graphs
-from eureka.search import Outcome
+from eureka.search.outcomes import Outcome
 from eureka.store import RunStore
 from eureka.trainers.base import Trainer
 from eureka.trainers.registry import make_trainer
@@ -72,7 +72,8 @@ class Comparer:
             observe(as_event(comparison))
         best = comparison.method(Role.BEST)
         assert best is not None
-        store.record_generation(max(store.finished_generations()), best.name)
+        last = max(store.finished_generations())
+        store.record_selection(Selection(generation=last, phase=Phase.EVALUATION, best=best.name, stop=True))
         write_comparison(store, comparison)
         return next(outcome for outcome in ranked if outcome.candidate.id == best.name)
 

@@ -18,10 +18,10 @@ def reward_module(store: RunStore, reward: Reward) -> str:
     Raises:
         StoreError: the run has not recorded what the task is.
     """
-    facts, prompt = store.facts(), store.prompt(1)
+    facts, sample = store.facts(), next(iter(store.samples()), None)
     missing = {"sentence", "metric", "metric unit", "proposer", "had metric access", "eureka"} - facts.keys()
-    if prompt is None or missing:
-        raise StoreError(f"{store.folder}: it lacks {', '.join(sorted(missing)) or 'its first prompt'}")
+    if sample is None or missing:
+        raise StoreError(f"{store.folder}: it lacks {', '.join(sorted(missing)) or 'its samples'}")
     score = next(outcome.score for outcome in outcomes(store) if outcome.candidate.id == reward.candidate_id)
     provenance = {
         "Sentence": facts["sentence"],
@@ -34,9 +34,9 @@ def reward_module(store: RunStore, reward: Reward) -> str:
         provenance["UNSAFE"] = facts["unsafe"]
     return export_reward(
         graph=reward.graph,
-        task=prompt.facts.task,
+        task=sample.facts.task,
         candidate_id=reward.candidate_id,
-        fields=prompt.facts.state,
+        fields=sample.facts.state,
         provenance=provenance,
     )
 

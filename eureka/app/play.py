@@ -97,7 +97,7 @@ def describe(filmed: FilmedPolicy) -> list[str]:
 def _planned(store: RunStore, name: str, look: Look) -> PlannedFilm:
     """Which training's policy `name` is, and where its film lies in the run folder."""
     wanted = best_reward(store).candidate_id if name == BEST else name
-    searched, compared = store.results(), store.evaluations()
+    searched, compared = store.results(policies=True), store.evaluations(policies=True)
     found = [result for result in searched if result.candidate_id == wanted]
     if found:
         return PlannedFilm(BEST_FILM if name == BEST else film_of_candidate(name), best_training(found), look)

@@ -27,12 +27,13 @@ from eureka.app.estimate import (
     largest_cost,
 )
 from eureka.app.exporting import reward_module
-from eureka.config import Halving, Parent, RunConfig, SandboxMode
+from eureka.config import Halving, RunConfig, SandboxMode
 from eureka.core.errors import ConfigError, ProposerError, SearchFailed
 from eureka.core.events import Observer, RunStarted, tell_all
 from eureka.core.ids import INIT_ID
 from eureka.core.types import OwnReward, Prompt, PromptFacts, TaskSpec, TrainingLength
 from eureka.evaluation import read_comparison
+from eureka.prompts import render_prompt
 from eureka.proposers.base import Proposer
 from eureka.proposers.budget import Ledger, Spent
 from eureka.proposers.keys import Key
@@ -43,17 +44,18 @@ from eureka.reward.analysis.confined import LIMITS, PRELOAD, Examiner
 from eureka.reward.analysis.screening import Screening
 from eureka.reward.trace.service import RewardVerifier
 from eureka.sandbox import LayerReport, Sandbox
-from eureka.search import Greedy, Outcome
 from eureka.search.diagnoses import record_diagnoses
-from eureka.search.loop import Run, evolve
-from eureka.search.outcomes import outcomes
+from eureka.search.history import Budget
+from eureka.search.loop import evolve
+from eureka.search.methods import make_method
+from eureka.search.methods.base import Services
+from eureka.search.outcomes import Outcome, outcomes, ranked
 from eureka.search.preferences import FITNESS, PREFERENCE
-from eureka.search.race import Race
-from eureka.search.racing import make_race
+from eureka.search.racing import Racing, make_race
 from eureka.search.read_start import read_start, require_usable
-from eureka.search.sampling import task_prompt
+from eureka.search.run import Run
 from eureka.search.start import Start, label, recorded_start
-from eureka.search.status import fates, summary_lines
+from eureka.search.status import candidate_statuses, summary_lines
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep, read_warm_start
 from eureka.store import RunStore
 from eureka.trainers.base import Trainer
@@ -152,7 +154,7 @@ class SearchSession:
                 # Before the comparison too: a module is there even if that cannot be made.
                 self._hand_over(store, outcome)
                 if self.comparer is not None:
-                    rivals = run.search.ranked([other for other in outcomes(store) if _is_rival(other, outcome)])
+                    rivals = ranked(other for other in outcomes(store) if _is_rival(other, outcome))
                     outcome = self.comparer.choose(store, [outcome, *rivals], tracker)
                     self._hand_over(store, outcome)
             self.trainer.forget(store.checkpoint_folder)
@@ -170,40 +172,50 @@ class SearchSession:
         films: FilmQueue,
     ) -> Run:
         config = self.config
-        by_generation = config.search.parent is Parent.best_of_generation
+        services = Services(
+            capabilities=lambda: self.proposer.capabilities,
+            probe=lambda: probe_metric(self.trainer.record()),
+            diagnose=screening.about,
+            racing=self._racing(),
+        )
         return Run(
             trainer=self.trainer,
             store=store,
             proposer=self.proposer,
             verifier=self.verifier,
-            search=Greedy("best_of_generation" if by_generation else "best_so_far"),
-            length=self.length,
-            observe=observe,
-            generations=config.search.generations,
-            samples=config.search.samples,
-            training_seeds=config.train.seeds,
+            method=make_method(config.search, services),
+            budget=self._budget(),
             seed=config.seed,
-            finalists=config.search.finalists,
-            confirmation_seeds=config.search.confirmation_seeds,
-            target=config.train.target,
+            observe=observe,
             warm_start=self.warm_start,
-            race=self._race(),
             hint=config.search.hint or "",
-            init=self.start.completion if self.start else None,
-            repairs=config.search.repairs,
-            probe=lambda: probe_metric(self.trainer.record()),
+            start=self.start.source if self.start else "",
             screening=screening,
             reviewer=make_reviewer(config, store, say, films.film_review),
             after_generation=after_generation,
         )
 
-    def _race(self) -> Race | None:
+    def _budget(self) -> Budget:
+        search, train = self.config.search, self.config.train
+        return Budget(
+            generations=search.generations,
+            samples=search.samples,
+            length=self.length,
+            training_seeds=train.seeds,
+            finalists=search.finalists,
+            confirmation_seeds=search.confirmation_seeds,
+            repairs=search.repairs,
+            target=train.target,
+        )
+
+    def _racing(self) -> Racing | None:
         """What the generations' trainings are given by, where not all are trained to the end."""
         train, search = self.config.train, self.config.search
         if train.halving is Halving.off:
             return None
         seeds = range(self.config.seed, self.config.seed + train.seeds + search.confirmation_seeds)
-        return make_race(len(self.trainer.evaluated_after(self.length)), seeds, train.seeds, search.samples)
+        evaluations = len(self.trainer.evaluated_after(self.length))
+        return Racing(make_race(evaluations, seeds, train.seeds, search.samples))
 
     def _screening(self) -> Screening:
         """What decides which rewards are worth a training; with `search.preflight` by recorded trajectories too."""
@@ -249,7 +261,7 @@ class SearchSession:
             hint=self.config.search.hint or "",
             has_metric=self.spec.has_metric,
         )
-        return task_prompt(self.spec, facts)
+        return render_prompt(self.spec, facts)
 
     def _accounts(self, store: RunStore) -> AbstractContextManager[None]:
         """Keep in the store what the answers recorded there do not tell of a language model's cost."""
@@ -263,12 +275,12 @@ class SearchSession:
         try:
             yield
         except (ProposerError, SearchFailed):
-            self._say_fates(store)
+            self._say_statuses(store)
             raise
-        self._say_fates(store)
+        self._say_statuses(store)
 
-    def _say_fates(self, store: RunStore) -> None:
-        for text in summary_lines(fates(store), self.spec.unit):
+    def _say_statuses(self, store: RunStore) -> None:
+        for text in summary_lines(candidate_statuses(store), self.spec.unit):
             say(text)
 
     def _announce(self, store: RunStore) -> None:
@@ -285,14 +297,14 @@ class SearchSession:
         say(f"had metric access: {store.facts()['had metric access']}")
         if self.start is not None:
             say(self.start.sentence)
-            if not self.proposer.reads(self.start.source):
+            if not self.proposer.capabilities.reads(self.start.source):
                 say(f"{self.proposer.name} reads its own kind of code alone: this is trained and compared, not changed")
         self._say_confinement(store)
         resume = resume_command(store.folder, self.config, self.task_dirs, self.environment)
         say(f"run folder: {store.folder} (if it is stopped, `{resume}` goes on)")
         in_flight = store.calls_in_flight()
         if in_flight:
-            say(f"asked before and not answered, so asked again: {', '.join(in_flight)}")
+            say(f"asked before and not answered, so asked again: {', '.join(map(str, in_flight))}")
 
     def _say_confinement(self, store: RunStore) -> None:
         """What is in force now, whatever a run that goes on has recorded; that is kept."""
@@ -306,7 +318,7 @@ class SearchSession:
         best = max(outcome.results, key=lambda result: result.score)
         store.write_file("best/reward.py", reward_module(store, best_reward(store)))
         store.write_file("best/source.py.txt", outcome.candidate.source)
-        store.write_file("best/policy.pt", best.policy)
+        store.write_file("best/policy.pt", store.policy(best))
 
     def _tell(self, store: RunStore, outcome: Outcome) -> None:
         generations = len(store.finished_generations())

@@ -74,12 +74,15 @@ class EnvConfig:
 
 @dataclass(frozen=True)
 class SearchConfig:
-    """The evolutionary search."""
+    """The search over rewards."""
 
     generations: int = at_least(1, 3)
     """Generations."""
     samples: int = at_least(1, 8)
     """Candidates per generation."""
+    method: str = "greedy"
+    """How answers become further questions: `greedy` (Eureka's: all samples mutate one parent), `best_of_n` (no
+    feedback: every generation asks anew), `islands` (populations that evolve apart, with crossover and migration)."""
     finalists: int = at_least(1, 3)
     """Candidates that are trained with further seeds after the last generation, before one is called best."""
     confirmation_seeds: int = at_least(0, 2)

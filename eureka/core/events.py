@@ -28,6 +28,11 @@ Observer = Callable[[Event], None]
 """Is told of every event; must not take time, and must not raise."""
 
 
+def ignore(event: Event) -> None:
+    """The observer that does nothing."""
+    del event
+
+
 def tell_all(*observers: Observer) -> Observer:
     """One observer in the place of several, which are told in turn."""
 

@@ -229,6 +229,7 @@ class PromptFacts:
     `attempt` is 0 in a generation's prompt and that of the wanted answer where one candidate is asked again.
     `feedback` is what a person said after earlier generations, the newest first; `worst_source` is the reward that they
     liked least after the last one. `has_metric` is false where a person's preferences decide in place of a metric.
+    `reflection` is what became of the first parent and `further_parents` that of others, for templates that combine.
     """
 
     task: str
@@ -243,6 +244,7 @@ class PromptFacts:
     feedback: tuple[Feedback, ...] = ()
     worst_source: str = ""
     has_metric: bool = True
+    further_parents: tuple[Reflection, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -256,6 +258,90 @@ class Prompt:
     messages: tuple[Message, ...]
     facts: PromptFacts
     ending: str = ""
+
+
+class Origin(StrEnum):
+    """Where a sample's answer comes from."""
+
+    ASKED = "asked"
+    GIVEN = "given"
+
+
+class AnswerKind(StrEnum):
+    """What a sample is to be answered with: a reward function, or a text that later prompts use."""
+
+    REWARD = "reward"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One thing that a search method asks for, stored before it is asked.
+
+    Attributes:
+        id: the candidate's id. Repairs and continuations of an answer are samples of the same id.
+        facts: what the prompt tells.
+        template: the file in `prompts/` that the prompt is rendered by.
+        parents: the candidates that the prompt builds on; for lineage, review and warm starts.
+        ending: what this prompt alone says at its end.
+        origin: asked for, or given by a person.
+        answer: what is expected: a reward, or a text.
+        source: the source of a reward that was given.
+        attempt: 0 for the first answer, then counted on for repairs and continuations.
+        continues: asks for the rest of an answer that was cut off.
+        given_up: why the sample is not asked for any more, where its prompt is too long for the model.
+        notes: a method's own, such as the island that a candidate lives on. A method has no other memory.
+    """
+
+    id: str
+    facts: PromptFacts
+    template: str = "user.jinja2"
+    parents: tuple[str, ...] = ()
+    ending: str = ""
+    origin: Origin = Origin.ASKED
+    answer: AnswerKind = AnswerKind.REWARD
+    source: str = ""
+    attempt: int = 0
+    continues: bool = False
+    given_up: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+class Phase(StrEnum):
+    """The parts of a run, in their order."""
+
+    SEARCH = "search"
+    CONFIRM = "confirm"
+    EVALUATION = "evaluation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What a search method decided, recorded when it did: at the end of a generation, and at the end of a phase.
+
+    Attributes:
+        generation: the generation that ended, or the last one.
+        phase: SEARCH at the end of a generation, else the phase that ended.
+        best: the best candidate by then, None where no reward was usable.
+        stop: no further generation is wanted.
+    """
+
+    generation: int
+    phase: Phase = Phase.SEARCH
+    best: str | None = None
+    stop: bool = False
+
+
+@dataclass(frozen=True)
+class CallInFlight:
+    """An answer that was asked for, `asked` times by now, and is not recorded: possibly billed."""
+
+    candidate_id: str
+    attempt: int
+    asked: int
+
+    def __str__(self) -> str:
+        return f"{self.candidate_id} (attempt {self.attempt})" if self.attempt else self.candidate_id
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from eureka.evaluation.data import VERSION, Choice, Comparison, Contender, Estim
 from eureka.evaluation.trainings import Retraining, Trainings
 from eureka.reward.analysis.confined import Examiner
 from eureka.reward.trace.trusted import same_total
-from eureka.search import Outcome
+from eureka.search.outcomes import Outcome
 
 
 @dataclass(frozen=True)

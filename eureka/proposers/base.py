@@ -2,70 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from eureka.core.errors import ProposerError
 from eureka.core.types import Completion, Prompt
 
 
-class Proposer(Protocol):
-    """Answers a prompt once for each candidate id.
+def _reads_any(source: str) -> bool:
+    del source
+    return True
 
-    `name` is what the config calls it. `uses_metric` declares that it reads `PromptFacts.probe`, the correlation of
-    State columns with the task metric; the caller prints and stores that ("had metric access"). `description` is one
-    sentence for the user, printed before the run. `can_repair` declares that it can be asked again about one candidate,
-    with its code and what is wrong with it, or to go on with an answer that was cut off.
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a proposer can do.
+
+    Attributes:
+        uses_metric: reads `PromptFacts.probe`, the correlation of State columns with the task metric; the caller prints
+            and stores that ("had metric access").
+        can_repair: can be asked again about one candidate, with its code and what is wrong with it, or to go on with an
+            answer that was cut off.
+        varies: gives different answers to the same prompt, so that nothing needs to tell them apart.
+        reads: whether it can improve on a reward with this source, be it its own or somebody else's.
     """
+
+    uses_metric: bool = False
+    can_repair: bool = False
+    varies: bool = False
+    reads: Callable[[str], bool] = _reads_any
+
+
+class Proposer(Protocol):
+    """Answers prompts. `name` is what the config calls it; `description` is one sentence for the user."""
 
     @property
     def name(self) -> str: ...
 
     @property
-    def uses_metric(self) -> bool: ...
-
-    @property
     def description(self) -> str: ...
 
     @property
-    def can_repair(self) -> bool: ...
+    def capabilities(self) -> Capabilities: ...
 
-    def reads(self, source: str) -> bool:
-        """Whether it can improve on a reward with this source, be it its own or somebody else's."""
-        ...
+    def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
+        """One independent single call for each candidate id, yielded as each answer arrives, in any order.
 
-    def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
-        """One independent single call for each id, yielded as each answer arrives, in any order.
+        Where a prompt's `facts.attempt` is above 0, it is a conversation about that one candidate: system, user, the
+        candidate's answer so far, and what is to be done about it.
 
         Raises ProposerError where it cannot go on, its subclass ContextTooLong where a shorter prompt would help; what
         it has yielded before stays valid.
         """
         ...
 
-    def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
-        """As `sample`, with a prompt for each id.
 
-        Where a prompt's `facts.attempt` is above 0, it is a conversation about that one candidate: system, user, the
-        candidate's answer so far, and what is to be done about it.
-        """
-        ...
-
-
-class OneByOne:
-    """What those have in common who answer at once, so that nothing is gained by asking in parallel."""
-
-    def reads(self, source: str) -> bool:
-        """Any source."""
-        del source
-        return True
-
-    def sample_each(self: Proposer, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
-        """One call after another."""
-        for candidate_id, prompt in prompts.items():
-            yield from self.sample(prompt, [candidate_id])
-
-
-class FakeProposer(OneByOne):
+class FakeProposer:
     """For tests: gives back fixed answers by candidate id, and remembers the prompts that it was asked.
 
     A candidate's answer is a text, or a tuple of texts by attempt, of which the last stands for all later ones. With a
@@ -73,18 +66,17 @@ class FakeProposer(OneByOne):
     """
 
     name = "fake"
-    uses_metric = False
     description = "A fake that gives fixed answers, for tests."
 
     def __init__(self, answers: Mapping[str, str | tuple[str, ...]]) -> None:
         self._answers = {name: (given,) if isinstance(given, str) else given for name, given in answers.items()}
-        self.can_repair = any(not isinstance(given, str) for given in answers.values())
+        self.capabilities = Capabilities(can_repair=any(not isinstance(given, str) for given in answers.values()))
         self.prompts: list[Prompt] = []
 
-    def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
+    def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
         """The fixed answer of each id, in order. Raises ProposerError at an id that it has none for."""
-        self.prompts.append(prompt)
-        for candidate_id in candidate_ids:
+        for candidate_id, prompt in prompts.items():
+            self.prompts.append(prompt)
             if candidate_id not in self._answers:
                 raise ProposerError(f"The fake proposer was given no answer for candidate {candidate_id}.")
             texts = self._answers[candidate_id]

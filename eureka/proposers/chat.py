@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Event
 
 from eureka.core.errors import ProposerError
-from eureka.core.ids import sample_of
 from eureka.core.types import Completion, Prompt, Usage
+from eureka.proposers.base import Capabilities
 from eureka.proposers.budget import Ledger
 from eureka.proposers.calls import Answer, Call, CallFailed, Endpoint
 from eureka.proposers.parallel import Signals, run_calls
@@ -17,15 +17,11 @@ from eureka.proposers.patience import Patience
 from eureka.proposers.prices import PriceList
 from eureka.proposers.tokens import token_bound
 
-Vary = Callable[[int, int], str]
-"""`vary(sample, samples)`: a sentence that tells one of a generation's samples to take another line."""
-
 
 @dataclass(frozen=True)
 class ChatSettings:
-    """How calls are made. `samples` is the number of candidates per generation; times are in seconds."""
+    """How calls are made; times are in seconds."""
 
-    samples: int
     concurrency: int
     max_output_tokens: int
     silence_s: float
@@ -40,12 +36,8 @@ class ChatProposer:
     """Single calls to one model, in parallel, within the ledger's caps.
 
     Args:
-        vary: makes samples differ where no temperature is set; not used where a candidate is asked again.
         tell: is given a sentence whenever a provider is waited for.
     """
-
-    uses_metric = False
-    can_repair = True
 
     def __init__(
         self,
@@ -53,14 +45,13 @@ class ChatProposer:
         prices: PriceList,
         ledger: Ledger,
         settings: ChatSettings,
-        vary: Vary,
         tell: Callable[[str], None] = _say_nothing,
     ) -> None:
         self._endpoint = endpoint
         self._prices = prices
         self._ledger = ledger
         self._settings = settings
-        self._vary = vary
+        self.capabilities = Capabilities(can_repair=True, varies=endpoint.varies)
         self._patience = Patience(settings.patience_s, tell)
 
     @property
@@ -72,15 +63,6 @@ class ChatProposer:
     def description(self) -> str:
         """One sentence for the user."""
         return f"The language model {self._endpoint.model} ({self._endpoint.provider}) writes the reward functions."
-
-    def reads(self, source: str) -> bool:
-        """Any source."""
-        del source
-        return True
-
-    def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
-        """One call for each id, see `Proposer.sample`; raises as `sample_each`."""
-        return self.sample_each(dict.fromkeys(candidate_ids, prompt))
 
     def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
         """One call for each id with its own prompt, see `Proposer.sample_each`.
@@ -98,7 +80,6 @@ class ChatProposer:
             yield from run_calls(list(prompts), ask, self._settings.concurrency)
 
     def _complete(self, prompt: Prompt, candidate_id: str, begun: Callable[[], None], signals: Signals) -> Completion:
-        alone = self._endpoint.varies or prompt.facts.attempt > 0
         arrived = Event()
 
         def arriving() -> None:
@@ -111,7 +92,7 @@ class ChatProposer:
 
         call = Call(
             messages=prompt.messages,
-            ending="" if alone else self._vary(sample_of(candidate_id), self._settings.samples),
+            ending=prompt.ending,
             max_output_tokens=self._settings.max_output_tokens,
             arriving=arriving,
         )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from eureka.core.errors import BudgetReached, ContextTooLong, ProposerError
 from eureka.core.types import Completion, Prompt
-from eureka.proposers.base import Proposer
+from eureka.proposers.base import Capabilities, Proposer
 
 
 class Fallback:
@@ -28,27 +29,15 @@ class Fallback:
         return self._second.name if self._failed else self._first.name
 
     @property
-    def uses_metric(self) -> bool:
-        """Whether either reads the probe of the metric."""
-        return self._first.uses_metric or self._second.uses_metric
-
-    @property
-    def can_repair(self) -> bool:
-        """Of the one that is asked next."""
-        return self._second.can_repair if self._failed else self._first.can_repair
+    def capabilities(self) -> Capabilities:
+        """Of the one that is asked next; either may read the probe of the metric."""
+        first, second = self._first.capabilities, self._second.capabilities
+        return replace(second if self._failed else first, uses_metric=first.uses_metric or second.uses_metric)
 
     @property
     def description(self) -> str:
         """Two sentences for the user."""
         return f"{self._first.description} If it fails, llm.fallback takes over: {self._second.description}"
-
-    def reads(self, source: str) -> bool:
-        """As the one that is asked next."""
-        return (self._second if self._failed else self._first).reads(source)
-
-    def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
-        """One call for each id, see `Proposer.sample`."""
-        return self.sample_each(dict.fromkeys(candidate_ids, prompt))
 
     def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
         """One call for each id with its own prompt, see `Proposer.sample_each`."""

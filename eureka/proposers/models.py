@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from eureka.config import ProposerConfig, RunConfig
 from eureka.core.errors import ConfigError, ProposerError
-from eureka.prompts import render_variety
 from eureka.proposers.base import Proposer
 from eureka.proposers.budget import Caps, Ledger, Spent
 from eureka.proposers.chat import ChatProposer, ChatSettings
@@ -127,7 +126,7 @@ def make_proposer(config: RunConfig, models: ModelAccess | None = None) -> Propo
         return provider.make(config)
     assert isinstance(llm, ModelConfig)
     assert models is not None
-    proposers: list[Proposer] = [_chat(config, llm, chosen, models) for chosen in chosen_models(llm)]
+    proposers: list[Proposer] = [_chat(llm, chosen, models) for chosen in chosen_models(llm)]
     other = _searching_fallback(llm.fallback)
     if other is not None and other.fallback is not None:
         proposers.append(other.make(replace(config, llm=other.fallback)))
@@ -140,7 +139,7 @@ def _searching_fallback(name: str | None) -> Provider | None:
     return provider if isinstance(provider, Provider) and provider.fallback is not None else None
 
 
-def _chat(config: RunConfig, llm: ModelConfig, chosen: Chosen, models: ModelAccess) -> ChatProposer:
+def _chat(llm: ModelConfig, chosen: Chosen, models: ModelAccess) -> ChatProposer:
     if llm.max_usd is not None and llm.max_tokens is None and not chosen.prices.known:
         where = f" at {chosen.base_url}" if chosen.base_url else ""
         raise ConfigError(
@@ -148,7 +147,6 @@ def _chat(config: RunConfig, llm: ModelConfig, chosen: Chosen, models: ModelAcce
             "llm.max_tokens=N, or llm.max_usd=null for no cap"
         )
     settings = ChatSettings(
-        samples=config.search.samples,
         concurrency=llm.concurrency,
         max_output_tokens=llm.max_output_tokens,
         silence_s=llm.timeout_s,
@@ -156,7 +154,7 @@ def _chat(config: RunConfig, llm: ModelConfig, chosen: Chosen, models: ModelAcce
     )
     entry = chosen.entry
     endpoint = entry.endpoint(llm, chosen.model, chosen.base_url or entry.url, _key(chosen, models.keys))
-    return ChatProposer(endpoint, chosen.prices, models.ledger, settings, render_variety, models.tell)
+    return ChatProposer(endpoint, chosen.prices, models.ledger, settings, models.tell)
 
 
 def _key(chosen: Chosen, keys: Mapping[str, Key]) -> Key:

@@ -11,7 +11,7 @@ from eureka.config import ProposerConfig, RunConfig
 from eureka.core.errors import ConfigError, ProposerError
 from eureka.core.ids import candidate_id
 from eureka.core.types import Completion, Prompt
-from eureka.proposers.base import OneByOne, Proposer
+from eureka.proposers.base import Capabilities, Proposer
 from eureka.proposers.provider import Provider
 from eureka.store import RunStore
 
@@ -26,7 +26,7 @@ class ReplayConfig(ProposerConfig):
     """The run folder to replay; must be given."""
 
 
-class Replay(OneByOne):
+class Replay:
     """Gives back recorded answers by candidate id and attempt, whatever the prompt's words."""
 
     name = "replay"
@@ -36,13 +36,13 @@ class Replay(OneByOne):
         """`completions` are every candidate's answers in order, as `RunStore.completions` has them; `uses_metric`
         whether whoever gave them was told of the metric."""
         self._completions = completions
-        self.uses_metric = uses_metric
-        self.can_repair = any(len(answers) > 1 for answers in completions.values())
+        can_repair = any(len(answers) > 1 for answers in completions.values())
+        self.capabilities = Capabilities(uses_metric=uses_metric, can_repair=can_repair)
 
-    def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
+    def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
         """The recorded answer of each id, in order. Raises ProposerError at one that the record lacks."""
-        attempt = prompt.facts.attempt
-        for name in candidate_ids:
+        for name, prompt in prompts.items():
+            attempt = prompt.facts.attempt
             answers = self._completions.get(name, ())
             if not answers:
                 raise ProposerError(

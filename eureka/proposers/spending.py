@@ -49,7 +49,7 @@ def unrecorded_costs(store: RunStore, llm: ModelConfig) -> Spent:
     kept = _kept(store)
     if not kept.calls_open:
         return kept.spent
-    in_flight = [name.split()[0] for name in store.calls_in_flight()][: llm.concurrency]
+    in_flight = [call.candidate_id for call in store.calls_in_flight()][: llm.concurrency]
     return sum((_bound(store, llm, candidate_id) for candidate_id in in_flight), kept.spent)
 
 
@@ -71,8 +71,9 @@ def _kept(store: RunStore) -> UnrecordedCosts:
 
 def _bound(store: RunStore, llm: ModelConfig, candidate_id: str) -> Spent:
     """The most that one call for a candidate can have cost."""
-    prompt = store.prompt(generation_of(candidate_id))
+    prompt = store.prompts(generation_of(candidate_id)).get((candidate_id, 0))
     messages = list(prompt.messages) if prompt else []
+    messages += [Message("user", prompt.ending)] if prompt and prompt.ending else []
     answers = store.completions(generation_of(candidate_id)).get(candidate_id, ())
     messages += [Message("assistant", answer.text) for answer in answers]
     tokens = token_bound(messages) + (_REPAIR_TOKENS if answers else 0)

@@ -1,5 +1,1 @@
-"""How the next prompts are chosen: one file per method."""
-
-from eureka.search.greedy import Greedy, Outcome, pooled_score
-
-__all__ = ["Greedy", "Outcome", "pooled_score"]
+"""Search: the loop, what a method sees and decides, and the methods, one file each in `methods/`."""

@@ -1,4 +1,4 @@
-"""A person's judgement as the search needs it: when it is asked for, and what the next prompt tells of it."""
+"""A person's judgement as the search needs it: who is asked, and what the next prompt tells of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from eureka.core.types import Feedback, Verdict
-from eureka.store import RunStore
+from eureka.search.history import History
 
 MAX_FEEDBACK = 3
 """Of how many generations a prompt tells what a person said."""
@@ -21,28 +21,14 @@ class Reviewer(Protocol):
     def review(self, generation: int, shown: Sequence[str], parent: str | None) -> Feedback | None: ...
 
 
-def have_reviewed(reviewer: Reviewer, store: RunStore, generation: int, trained: Sequence[str]) -> None:
-    """Have a person judge the policies that a generation trained, beside its parent's, and record what they said.
-
-    What is recorded is not asked for again.
-    """
-    if not trained or any(said.generation == generation for said in store.feedback()):
-        return
-    prompt = store.prompt(generation)
-    parent = prompt.facts.reflection.candidate_id if prompt and prompt.facts.reflection else None
-    shown = list(dict.fromkeys([*([parent] if parent else []), *trained]))
-    feedback = reviewer.review(generation, shown, parent)
-    if feedback is not None:
-        store.record_feedback(feedback)
-
-
-def said_before(store: RunStore, generation: int) -> tuple[Feedback, ...]:
+def said_before(history: History) -> tuple[Feedback, ...]:
     """What a person said after the generations before, the newest first."""
-    answers = [said for said in store.feedback() if said.generation < generation]
+    answers = [said for said in history.feedback if said.generation < history.generation]
     return tuple(said for said in reversed(answers) if said.verdict is not Verdict.NO_ANSWER)[:MAX_FEEDBACK]
 
 
-def liked_least(store: RunStore, said: Sequence[Feedback]) -> str:
+def liked_least(history: History, said: Sequence[Feedback]) -> str:
     """The source of the reward that the newest answer calls the worst; empty where it calls none so."""
     worst = said[0].worst if said else None
-    return next((candidate.source for candidate in store.candidates() if candidate.id == worst), "")
+    candidate = history.candidates.get(worst) if worst else None
+    return candidate.source if candidate else ""

@@ -2,21 +2,100 @@
 
 from __future__ import annotations
 
-from eureka.core.types import TrainingResult
-from eureka.search.greedy import Outcome
-from eureka.search.preferences import preference_scores, score_of
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from eureka.core.types import Candidate, Rejected, TrainingResult
+from eureka.search.preferences import preference_scores
 from eureka.store import RunStore
 
+Record = TypeVar("Record", Rejected, TrainingResult)
 
-def outcomes(store: RunStore, generation: int | None = None) -> list[Outcome]:
-    """Every candidate that was trained to the end with all its seeds, in order of id."""
-    preferences = preference_scores(store)
-    results: dict[str, list[TrainingResult]] = {}
-    for result in store.results(generation):
-        results.setdefault(result.candidate_id, []).append(result)
-    rejected = {rejected.candidate_id for rejected in store.rejections(generation)}
-    return [
-        Outcome(candidate, tuple(results[candidate.id]), score_of(candidate.id, preferences))
-        for candidate in store.candidates(generation)
-        if candidate.id in results and candidate.id not in rejected
-    ]
+
+@dataclass(frozen=True)
+class Outcome:
+    """A trained candidate and its trainings, one per seed; `preference` is its score where the task has no metric."""
+
+    candidate: Candidate
+    results: tuple[TrainingResult, ...]
+    preference: float | None = None
+
+    @property
+    def score(self) -> float:
+        """By a person's preferences where there is no metric, else `pooled_score`."""
+        return pooled_score(self.results) if self.preference is None else self.preference
+
+    @property
+    def num_evaluations(self) -> int:
+        """How far it was trained: the evaluations that each of its trainings has had."""
+        return min(len(result.checkpoint_scores) for result in self.results)
+
+    def with_seeds(self, seeds: Collection[int]) -> Outcome:
+        """The same by the trainings with these seeds alone."""
+        return replace(self, results=tuple(result for result in self.results if result.seed in seeds))
+
+
+def pooled_score(results: Sequence[TrainingResult]) -> float:
+    """The mean task metric over every evaluation episode of every seed's final policy."""
+    scores = [score for result in results for score in result.final_scores]
+    return sum(scores) / len(scores)
+
+
+def steps_to_threshold(results: Sequence[TrainingResult], share: float = 0.9) -> float:
+    """Mean number of steps until training first showed `share` of the final score; all steps where it never did."""
+    steps = []
+    for result in results:
+        reached = (n for n, metric in zip(result.steps, result.metric, strict=True) if metric >= share * result.score)
+        steps.append(next(reached, result.steps[-1]))
+    return sum(steps) / len(steps)
+
+
+def ranked(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """By score, best first; of equals the one that came near it sooner, then that with fewer components.
+
+    Those whose training was stopped early come after those that were trained further.
+    """
+    return sorted(
+        outcomes,
+        key=lambda o: (
+            -o.num_evaluations,
+            -o.score,
+            steps_to_threshold(o.results),
+            len(o.results[0].components),
+            o.candidate.id,
+        ),
+    )
+
+
+def make_outcomes(
+    candidates: Mapping[str, Candidate],
+    results: Mapping[str, tuple[TrainingResult, ...]],
+    rejected: Collection[str],
+    preferences: Mapping[str, float] | None,
+) -> tuple[Outcome, ...]:
+    """Every candidate that has been trained and not been rejected since, in the order of `results`.
+
+    Args:
+        preferences: scores by a person's preferences, where the task has no metric.
+    """
+    return tuple(
+        Outcome(candidates[name], trainings, None if preferences is None else preferences.get(name, 0.0))
+        for name, trainings in results.items()
+        if name in candidates and name not in rejected
+    )
+
+
+def outcomes(store: RunStore) -> tuple[Outcome, ...]:
+    """Those of a run, in order of ids."""
+    candidates = {candidate.id: candidate for candidate in store.candidates()}
+    rejected = {rejection.candidate_id for rejection in store.rejections()}
+    return make_outcomes(candidates, by_candidate(store.results()), rejected, preference_scores(store))
+
+
+def by_candidate(records: Iterable[Record]) -> dict[str, tuple[Record, ...]]:
+    """Records grouped by the candidate that they are about, in their order."""
+    grouped: dict[str, list[Record]] = {}
+    for record in records:
+        grouped.setdefault(record.candidate_id, []).append(record)
+    return {name: tuple(group) for name, group in grouped.items()}

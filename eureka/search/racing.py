@@ -1,4 +1,4 @@
-"""The race within a run's generations: what the store says of it. The rules are `eureka.search.race`.
+"""Successive halving within a run's generations. The rules are `eureka.search.race`.
 
 The race counts steps in evaluations of the schedule, so that a training which was stopped has the scores of the rungs
 that it passed.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import fmean
 
-from eureka.core.types import TrainingLength, TrainingResult
+from eureka.core.ids import generation_of
+from eureka.core.types import TrainingJob, TrainingLength, TrainingResult
+from eureka.search.history import History
 from eureka.search.race import Champion, Evidence, Race, Wanted
-from eureka.store import RunStore
 
 RUNGS = (1 / 2, 1)
 """Shares of the training after which the worse half of the candidates is left behind. Sooner, the scores of Ant's and
@@ -32,27 +33,50 @@ def make_race(evaluations: int, seeds: Sequence[int], first_seeds: int, samples:
     return Race(tuple(rungs), tuple(seeds), samples * evaluations * first_seeds, first_seeds=first_seeds)
 
 
-def stand(race: Race, store: RunStore, generation: int) -> tuple[tuple[Wanted, ...], Champion | None]:
-    """What is to be trained next, and who leads after the last race that is over, up to this generation.
+@dataclass(frozen=True)
+class Racing:
+    """Successive halving in every generation of a run, with the incumbent of the generations before in each."""
 
-    Every generation's race has the winner of the one before in it. What was rejected while it trained is not in its
-    race any more, which is then decided again: so an earlier race than the generation's own may want trainings.
-    """
-    evidence = evidence_of(store)
-    rejected = {rejection.candidate_id for rejection in store.rejections()}
-    leader: Champion | None = None
-    for number in range(1, generation + 1):
-        names = [reward.candidate_id for reward in store.rewards(number)]
-        field = [name for name in names if name not in rejected]
-        if not field:
-            continue
-        standing = race.standing(field, evidence, leader)
-        if standing.wanted:
-            return standing.wanted, leader
-        first = standing.ranked[0]
-        known = leader.num_seeds if leader and leader.candidate == first else 0
-        leader = Champion(first, max(standing.num_seeds, known))
-    return (), leader
+    race: Race
+
+    def jobs(self, history: History) -> list[TrainingJob]:
+        """What is to be trained next, all at once."""
+        return [
+            TrainingJob(
+                w.candidate, history.rewards[w.candidate].graph, w.seed, until(history.budget.length, w, self.race)
+            )
+            for w in self._stand(history)[0]
+        ]
+
+    def champion(self, history: History) -> Champion | None:
+        """Who leads after the last race that is over."""
+        return self._stand(history)[1]
+
+    def leader(self, history: History) -> str | None:
+        """The id of the champion."""
+        champion = self.champion(history)
+        return champion.candidate if champion else None
+
+    def _stand(self, history: History) -> tuple[tuple[Wanted, ...], Champion | None]:
+        """What is to be trained next, and who leads after the last race that is over.
+
+        What was rejected while it trained is not in its race any more, which is then decided again: so an earlier race
+        than the generation's own may want trainings.
+        """
+        evidence = evidence_of(history.results)
+        fields: dict[int, list[str]] = {}
+        for name in history.rewards:
+            if name not in history.rejections:
+                fields.setdefault(generation_of(name), []).append(name)
+        leader: Champion | None = None
+        for number in sorted(fields):
+            standing = self.race.standing(fields[number], evidence, leader)
+            if standing.wanted:
+                return standing.wanted, leader
+            first = standing.ranked[0]
+            known = leader.num_seeds if leader and leader.candidate == first else 0
+            leader = Champion(first, max(standing.num_seeds, known))
+        return (), leader
 
 
 def until(length: TrainingLength, wanted: Wanted, race: Race) -> TrainingLength:
@@ -70,14 +94,14 @@ def stopped_after(results: Mapping[str, Sequence[TrainingResult]]) -> dict[str, 
     }
 
 
-def evidence_of(store: RunStore) -> Evidence:
+def evidence_of(results: Mapping[str, Sequence[TrainingResult]]) -> Evidence:
     """What every training was worth, by how many evaluations it had had."""
-    found: dict[str, dict[int, dict[int, float]]] = {}
-    for result in store.results():
-        scores = result.checkpoint_scores
-        worth = {count: late_mean(scores[:count]) for count in range(1, len(scores) + 1)}
-        found.setdefault(result.candidate_id, {})[result.seed] = worth
-    return found
+    return {name: {result.seed: _worth(result) for result in each} for name, each in results.items()}
+
+
+def _worth(result: TrainingResult) -> dict[int, float]:
+    scores = result.checkpoint_scores
+    return {count: late_mean(scores[:count]) for count in range(1, len(scores) + 1)}
 
 
 def late_mean(scores: Sequence[float]) -> float:

@@ -16,7 +16,7 @@ from eureka.reward.export import export_reward
 from eureka.reward.extract.extraction import REMEDY, extract
 from eureka.reward.extract.state_inputs import FUNCTION
 from eureka.reward.trace.service import RewardVerifier
-from eureka.search.start import HUMAN, MODEL, Start
+from eureka.search.start import HUMAN, MODEL, Start, given_answer
 
 
 def read_start(origin: str, spec: TaskSpec, human: Callable[[], str]) -> Start:
@@ -47,7 +47,7 @@ def read_start(origin: str, spec: TaskSpec, human: Callable[[], str]) -> Start:
 
 def require_usable(start: Start, spec: TaskSpec, verifier: RewardVerifier) -> None:
     """Raises ConfigError, with the lines of the person's own file, for a start that is no reward."""
-    candidate = extract(start.completion, spec.fields)
+    candidate = extract(given_answer(start.source), spec.fields)
     verdict = candidate if isinstance(candidate, Rejected) else verifier.verify(candidate)
     if isinstance(verdict, Rejected):
         found = " ".join(verdict.feedback.replace(REMEDY, "").split())

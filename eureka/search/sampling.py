@@ -1,157 +1,135 @@
-"""Asking a proposer: prompts that are too long are shortened, and rejected candidates are asked about again."""
+"""Asking a proposer for samples: rendering their prompts, shortening those that are too long, and asking again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from eureka.core.errors import ContextTooLong, ProposerError
 from eureka.core.ids import INIT_ID
-from eureka.core.types import Completion, Prompt, PromptFacts, Rejected, Stage, TaskSpec
+from eureka.core.types import AnswerKind, Completion, Prompt, PromptFacts, Rejected, Sample, Stage, TaskSpec
 from eureka.prompts import render_continuation, render_prompt, render_repair, shortened
 from eureka.proposers.base import Proposer
 from eureka.reward.extract.answer_text import without_thinking
+from eureka.search.history import History
 from eureka.store import RunStore
 
 SHORTENINGS = 2
 """How often a prompt that is too long is shortened and asked again."""
 
-Render = Callable[[PromptFacts], Prompt]
+TOO_LONG = "its prompt is too long for the model, even shortened"
+
+Render = Callable[[Sample, PromptFacts], Prompt]
 
 
-class Asked(NamedTuple):
-    """An answer, and the prompt that it answers: a shortened one where the first was too long."""
+def follow_up(history: History, rejected: Rejected) -> Sample | None:
+    """One more sample for a rejected candidate: the rest of an answer that was cut off, or a repair.
 
-    prompt: Prompt
-    completion: Completion
-
-
-@dataclass(frozen=True)
-class FurtherCall:
-    """One more call about a candidate that is rejected as it stands.
-
-    `answer` is its newest; `source` what was extracted from it, empty where nothing was. `continues` asks for the rest
-    of an answer that was cut off, anything else for a repair.
+    An answer that was cut off is asked to go on once; beside that a candidate gets as many repairs as the budget has.
+    What failed in training is not repaired, and neither is what a person wrote.
     """
-
-    rejected: Rejected
-    answer: Completion
-    source: str
-    continues: bool
-
-    @property
-    def attempt(self) -> int:
-        """The number of the wanted answer."""
-        return self.answer.attempt + 1
-
-
-def task_prompt(spec: TaskSpec, facts: PromptFacts) -> Prompt:
-    """A generation's prompt for a task."""
-    return render_prompt(
-        description=spec.sentence,
-        environment_source=spec.source,
-        control_step_s=spec.control_step_s,
-        episode_steps=spec.episode_steps,
-        facts=facts,
-    )
+    identity = rejected.candidate_id
+    answers, asked = history.answers.get(identity, ()), history.samples[identity][-1]
+    if rejected.stage is Stage.TRAIN or identity == INIT_ID or not answers or asked.given_up:
+        return None
+    newest = answers[-1]
+    cut_off = rejected.stage is Stage.EXTRACT and newest.finish == "length" and newest.text.strip() != ""
+    continues = cut_off and not newest.continues
+    repaired = sum(not answer.continues for answer in answers[1:])
+    if not continues and repaired >= history.budget.repairs:
+        return None
+    attempt = newest.attempt + 1
+    facts = replace(asked.facts, attempt=attempt)
+    return replace(asked, facts=facts, attempt=attempt, continues=continues, ending="", given_up="")
 
 
-def further_calls(proposer: Proposer, store: RunStore, generation: int, repairs: int) -> list[FurtherCall]:
-    """The calls to make about rejected candidates of a generation, at most one for each.
-
-    An answer that was cut off is asked to go on once; beside that a candidate gets at most `repairs` repairs. What
-    failed in training is not repaired, and neither is what a person wrote.
-    """
-    if not proposer.can_repair:
-        return []
-    answers = store.completions(generation)
-    sources = {candidate.id: candidate.source for candidate in store.candidates(generation)}
-    calls = []
-    for rejected in store.rejections(generation):
-        given = answers[rejected.candidate_id]
-        newest = given[-1]
-        cut_off = rejected.stage is Stage.EXTRACT and newest.finish == "length" and newest.text.strip() != ""
-        continues = cut_off and not newest.continues
-        repaired = sum(not answer.continues for answer in given[1:])
-        is_asked_for = rejected.stage is not Stage.TRAIN and rejected.candidate_id != INIT_ID
-        if is_asked_for and (continues or repaired < repairs):
-            calls.append(FurtherCall(rejected, newest, sources.get(rejected.candidate_id, ""), continues))
-    return calls
+def first_prompt(spec: TaskSpec, sample: Sample, facts: PromptFacts | None = None) -> Prompt:
+    """The prompt of a candidate's first sample, from its own facts or from shortened ones."""
+    return render_prompt(spec, facts or sample.facts, template=sample.template, ending=sample.ending)
 
 
-def ask(proposer: Proposer, prompt: Prompt, candidate_ids: Sequence[str], render: Render) -> Iterator[Asked]:
-    """An answer for each id as it arrives.
+def ask(proposer: Proposer, store: RunStore, history: History, samples: Sequence[Sample]) -> Iterator[Completion]:
+    """The answers to samples as they arrive, each prompt recorded as it is sent.
 
     Args:
-        render: makes the same prompt anew from shortened facts.
+        samples: all first attempts, or all further ones. Where a further one does not fit into the model's context,
+            even shortened, it is given up, and so recorded; the others are asked for all the same.
 
     Raises:
-        ContextTooLong: the prompt is too long even after `SHORTENINGS` shortenings.
-        ProposerError: the proposer cannot go on.
+        ContextTooLong: a first prompt is too long even after `SHORTENINGS` shortenings.
+        ProposerError: the proposer cannot go on, or gives no answer.
     """
-    left = list(candidate_ids)
-    for shortenings in range(SHORTENINGS + 1):
-        try:
-            for completion in proposer.sample(prompt, tuple(left)):
-                left.remove(completion.candidate_id)
-                yield Asked(prompt, completion)
-            return
-        except ContextTooLong:
-            facts = shortened(prompt.facts, shortenings)
-            if facts is None or shortenings == SHORTENINGS:
-                raise
-            prompt = render(facts)
-
-
-def ask_again(proposer: Proposer, prompt: Prompt, calls: Sequence[FurtherCall], render: Render) -> Iterator[Completion]:
-    """The answers to one round of repairs and continuations as they arrive; `prompt` is the generation's.
-
-    They are asked for side by side. Where one does not fit into the model's context, those that are left are asked for
-    one at a time with shorter prompts, and a call that does not fit even so has no answer.
-
-    Raises:
-        ProposerError: the proposer cannot go on, or gives no answer to a call that fits.
-    """
-    left = {call.rejected.candidate_id: call for call in calls}
+    render = _renderer(history)
+    if samples[0].attempt == 0:
+        yield from _ask(proposer, store, samples, render)
+        return
+    left = {sample.id: sample for sample in samples}
     try:
-        prompts = {identity: _conversation(prompt, call) for identity, call in left.items()}
-        for completion in proposer.sample_each(prompts):
-            yield _answer_to(left.pop(completion.candidate_id), completion)
+        prompts = {name: render(sample, sample.facts) for name, sample in left.items()}
+        for completion in _sent(proposer, store, left, prompts):
+            del left[completion.candidate_id]
+            yield completion
         if left:
-            raise _no_answer(proposer, next(iter(left)))
+            raise ProposerError(f"{proposer.name} gave no answer for candidate {next(iter(left))}")
     except ContextTooLong:
-        for identity, call in left.items():
-            yield from _answer_that_fits(proposer, prompt, identity, call, render)
+        for sample in left.values():
+            try:
+                yield from _ask(proposer, store, [sample], render)
+            except ContextTooLong:
+                store.record_samples([replace(sample, given_up=TOO_LONG)])
 
 
-def _answer_that_fits(
-    proposer: Proposer, prompt: Prompt, identity: str, call: FurtherCall, render: Render
-) -> list[Completion]:
-    """The answer to one call, or none where its prompt is too long even when shortened."""
-
-    def shorter(facts: PromptFacts) -> Prompt:
-        return _conversation(render(facts), call)
-
-    try:
-        asked = list(ask(proposer, _conversation(prompt, call), [identity], shorter))
-    except ContextTooLong:
-        return []
-    if not asked:
-        raise _no_answer(proposer, identity)
-    return [_answer_to(call, asked[0].completion)]
-
-
-def _conversation(prompt: Prompt, call: FurtherCall) -> Prompt:
-    if call.continues:
-        return render_continuation(prompt, call.answer)
-    said = without_thinking(call.answer.text).text
-    return render_repair(prompt, call.rejected, call.attempt, source=call.source, answer=said)
+def _ask(proposer: Proposer, store: RunStore, samples: Sequence[Sample], render: Render) -> Iterator[Completion]:
+    """Answers, with prompts that are made shorter while they are too long."""
+    left = {sample.id: sample for sample in samples}
+    facts = {name: sample.facts for name, sample in left.items()}
+    for shortenings in range(SHORTENINGS + 1):
+        prompts = {name: render(sample, facts[name]) for name, sample in left.items()}
+        try:
+            for completion in _sent(proposer, store, left, prompts):
+                del left[completion.candidate_id]
+                yield completion
+        except ContextTooLong:
+            shorter = {name: shortened(facts[name], shortenings) for name in left}
+            if None in shorter.values() or shortenings == SHORTENINGS:
+                raise
+            facts = {name: each for name, each in shorter.items() if each is not None}
+            store.record_samples([replace(sample, facts=facts[name]) for name, sample in left.items()])
+            continue
+        if left:
+            raise ProposerError(f"{proposer.name} gave no answer for candidate {next(iter(left))}")
+        return
 
 
-def _answer_to(call: FurtherCall, completion: Completion) -> Completion:
-    return replace(completion, attempt=call.attempt, continues=call.continues)
+def _sent(
+    proposer: Proposer, store: RunStore, samples: Mapping[str, Sample], prompts: Mapping[str, Prompt]
+) -> Iterator[Completion]:
+    """The answers to these prompts, which are recorded first."""
+    for attempt in sorted({sample.attempt for sample in samples.values()}):
+        store.record_prompts({name: prompts[name] for name in prompts if samples[name].attempt == attempt}, attempt)
+    for completion in proposer.sample_each(prompts):
+        sample = samples[completion.candidate_id]
+        yield replace(completion, attempt=sample.attempt, continues=sample.continues)
 
 
-def _no_answer(proposer: Proposer, identity: str) -> ProposerError:
-    return ProposerError(f"{proposer.name} gave no answer for candidate {identity}")
+def _renderer(history: History) -> Render:
+    def render(sample: Sample, facts: PromptFacts) -> Prompt:
+        if sample.attempt == 0:
+            return first_prompt(history.spec, sample, facts)
+        first = replace(history.samples[sample.id][0], ending="")
+        conversation = first_prompt(history.spec, first, replace(facts, attempt=0))
+        answer = history.answers[sample.id][-1]
+        if sample.continues:
+            return render_continuation(conversation, answer)
+        candidate = history.candidates.get(sample.id)
+        said = without_thinking(answer.text).text
+        rejected = history.rejections[sample.id]
+        source = candidate.source if candidate else ""
+        return render_repair(conversation, rejected, sample.attempt, source=source, answer=said)
+
+    return render
+
+
+def expects_reward(history: History, identity: str) -> bool:
+    """Whether the answers for a candidate are to be rewards, and not texts for later prompts."""
+    return history.samples[identity][0].answer is AnswerKind.REWARD

@@ -29,11 +29,6 @@ class Start:
     source: str
 
     @property
-    def completion(self) -> Completion:
-        """The source as an answer that cost nothing."""
-        return Completion(INIT_ID, fenced(self.source, "python") + "\n", MODEL, Usage(0, 0, usd=0.0))
-
-    @property
     def facts(self) -> dict[str, str]:
         """What a run keeps of it, so that it goes on whatever becomes of the file."""
         return {_ORIGIN: self.origin, _SOURCE: self.source}
@@ -45,6 +40,11 @@ class Start:
         return (
             f"the search starts from {what} as {INIT_ID}: it is trained first, and the first prompt tells how that went"
         )
+
+
+def given_answer(source: str) -> Completion:
+    """A source that a person gave, as an answer that cost nothing."""
+    return Completion(INIT_ID, fenced(source, "python") + "\n", MODEL, Usage(0, 0, usd=0.0))
 
 
 def recorded_start(facts: Mapping[str, str]) -> Start | None:

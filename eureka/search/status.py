@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from eureka.core.ids import INIT_ID
 from eureka.core.text import table
-from eureka.core.types import Completion, Rejected, Stage, TrainingResult
-from eureka.search import pooled_score
+from eureka.core.types import Completion, Rejected, Stage
+from eureka.search.outcomes import by_candidate, pooled_score
 from eureka.search.preferences import preference_scores
 from eureka.search.racing import stopped_after
 from eureka.store import RunStore
 
-R = TypeVar("R", Rejected, TrainingResult)
-
 
 @dataclass(frozen=True)
-class Fate:
+class CandidateStatus:
     """What became of one candidate.
 
     `repairs` are its answers beyond the first that do not go on with one that was cut off. `usable` says that its last
@@ -37,15 +34,15 @@ class Fate:
     stopped_after: int | None = None
 
 
-def fates(store: RunStore) -> list[Fate]:
+def candidate_statuses(store: RunStore) -> list[CandidateStatus]:
     """Every candidate that was answered or asked for, in order of ids."""
     answers = store.completions()
-    history = _by_candidate(store.rejections(every_attempt=True))
+    history = by_candidate(store.rejections(every_attempt=True))
     rejected = {rejection.candidate_id: rejection for rejection in store.rejections()}
     verified = {reward.candidate_id for reward in store.rewards()}
-    results = _by_candidate(store.results())
+    results = by_candidate(store.results())
     stopped = stopped_after(results)
-    in_flight = {call.split()[0] for call in store.calls_in_flight()}
+    in_flight = {call.candidate_id for call in store.calls_in_flight()}
     preferences = preference_scores(store)
     scores = {n: pooled_score(r) if preferences is None else preferences.get(n, 0.0) for n, r in results.items()}
     found = []
@@ -53,7 +50,7 @@ def fates(store: RunStore) -> list[Fate]:
         given = answers.get(name, ())
         usable = name in verified and not _bars(rejected.get(name))
         found.append(
-            Fate(
+            CandidateStatus(
                 candidate_id=name,
                 answers=len(given),
                 repairs=sum(not answer.continues for answer in given[1:]),
@@ -81,38 +78,31 @@ def _bars(rejected: Rejected | None) -> bool:
     return rejected is not None and rejected.stage is not Stage.SCREEN
 
 
-def _by_candidate(records: Sequence[R]) -> dict[str, list[R]]:
-    found: dict[str, list[R]] = {}
-    for record in records:
-        found.setdefault(record.candidate_id, []).append(record)
-    return found
-
-
-def summary_lines(all_fates: Sequence[Fate], unit: str) -> list[str]:
+def summary_lines(statuses: Sequence[CandidateStatus], unit: str) -> list[str]:
     """How many candidates were usable, after a line for each where not all of them were so and trained at once.
 
     Args:
         unit: the task metric's.
     """
-    if all(fate.candidate_id == INIT_ID for fate in all_fates):
+    if all(status.candidate_id == INIT_ID for status in statuses):
         return []
-    share = share_line(all_fates)
-    if all(fate.usable_at_once and fate.rejected is None for fate in all_fates):
+    share = share_line(statuses)
+    if all(status.usable_at_once and status.rejected is None for status in statuses):
         return [share]
-    rows = table([(f"  {fate.candidate_id}", told(fate, unit)) for fate in all_fates])
+    rows = table([(f"  {status.candidate_id}", in_words(status, unit)) for status in statuses])
     return ["what became of the candidates:", *rows, share]
 
 
-def share_line(all_fates: Sequence[Fate]) -> str:
+def share_line(statuses: Sequence[CandidateStatus]) -> str:
     """`usable: 5 of 16 candidates (31%), without repair 2 of 16 (12%); 23 repairs were asked for`.
 
     The reward that a person gave to start from was not asked for, and is not counted.
     """
-    all_fates = [fate for fate in all_fates if fate.candidate_id != INIT_ID]
-    count = len(all_fates)
-    usable = sum(fate.usable for fate in all_fates)
-    at_once = sum(fate.usable_at_once for fate in all_fates)
-    repairs = sum(fate.repairs for fate in all_fates)
+    statuses = [status for status in statuses if status.candidate_id != INIT_ID]
+    count = len(statuses)
+    usable = sum(status.usable for status in statuses)
+    at_once = sum(status.usable_at_once for status in statuses)
+    repairs = sum(status.repairs for status in statuses)
     text = f"usable: {usable} of {count} candidates ({usable / count:.0%})"
     if not repairs:
         return text
@@ -120,18 +110,20 @@ def share_line(all_fates: Sequence[Fate]) -> str:
     return f"{text}, without repair {at_once} of {count} ({at_once / count:.0%}); {asked}"
 
 
-def told(fate: Fate, unit: str) -> str:
+def in_words(status: CandidateStatus, unit: str) -> str:
     """What became of a candidate, in words."""
-    if fate.candidate_id == INIT_ID:
-        return f"given to start from; {told(replace(fate, candidate_id=''), unit)}"
-    after = "" if fate.repairs == 0 else " after 1 repair" if fate.repairs == 1 else f" after {fate.repairs} repairs"
-    if fate.rejected is not None:
-        return f"rejected ({fate.rejected.stage}){after}: {fate.rejected.reason}"
-    if fate.answers == 0:
+    if status.candidate_id == INIT_ID:
+        return f"given to start from; {in_words(replace(status, candidate_id=''), unit)}"
+    after = (
+        "" if status.repairs == 0 else " after 1 repair" if status.repairs == 1 else f" after {status.repairs} repairs"
+    )
+    if status.rejected is not None:
+        return f"rejected ({status.rejected.stage}){after}: {status.rejected.reason}"
+    if status.answers == 0:
         return "asked, no answer"
-    if not fate.usable:
+    if not status.usable:
         return f"answered{after}, not judged yet"
-    if fate.score is None:
+    if status.score is None:
         return f"usable{after}, not trained yet"
-    until = f" for {fate.stopped_after:,} steps" if fate.stopped_after else ""
-    return f"trained{after}{until}: {fate.score:.3g} {unit}"
+    until = f" for {status.stopped_after:,} steps" if status.stopped_after else ""
+    return f"trained{after}{until}: {status.score:.3g} {unit}"

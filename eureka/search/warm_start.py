@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from eureka.core.errors import ConfigError, TrainingError
-from eureka.core.ids import INIT_ID, generation_of
 from eureka.core.types import Policy
+from eureka.search.history import History
 from eureka.store import RunStore
 from eureka.trainers.base import Trainer
 
@@ -23,23 +22,20 @@ class WarmStart:
     given: Policy | None = None
     from_parent: bool = False
 
-    def policy_for(self, store: RunStore, candidate_id: str, seeds: Collection[int]) -> Policy | None:
+    def policy_for(self, store: RunStore, history: History, candidate_id: str) -> Policy | None:
         """What the trainings of a candidate start from.
 
-        The parent is the one that the generation's prompt told of, and its policy that of the best of its trainings
-        with `seeds`, so that a run which is stopped and resumed starts from the same. The reward that a search starts
-        from has no parent: its generation's prompt tells of itself.
+        A parent's policy is that of the best of its trainings with the search's own seeds, so that a run which is
+        stopped and resumed starts from the same. The reward that a search starts from has no parent.
         """
         if self.given is not None:
             return self.given
-        has_parent = self.from_parent and candidate_id != INIT_ID
-        prompt = store.prompt(generation_of(candidate_id)) if has_parent else None
-        if prompt is None or prompt.facts.reflection is None:
+        parents = history.parents(candidate_id) if self.from_parent else ()
+        if not parents:
             return None
-        parent = prompt.facts.reflection.candidate_id
-        trained = [result for result in store.results() if result.candidate_id == parent and result.seed in seeds]
+        trained = [result for result in history.results[parents[0]] if result.seed in history.seeds]
         best = max(trained, key=lambda result: (result.score, -result.seed))
-        return Policy(best.policy_format, best.policy)
+        return Policy(best.policy_format, store.policy(best))
 
 
 FROM_SCRATCH = WarmStart()

@@ -1,7 +1,8 @@
 """run.db: SQLite tables of JSON records, one commit per write.
 
 Every kind of record has its own table with the same columns: generation, sample, number (the seed of a training, the
-attempt of an answer and of what became of it; 0 where a kind has none) and the record as JSON, so that
+attempt of an answer and of what became of it, the phase of a selection; 0 where a kind has none) and the record as
+JSON, so that
 `sqlite3 run.db "select body from reward"` is readable. Writing the same key again replaces it, so that a repeated step
 leaves what it found.
 """
@@ -17,13 +18,26 @@ from typing import Any, NamedTuple
 from eureka import __version__
 from eureka.core.errors import StoreError
 
-FORMAT_VERSION = 2
-"""The run format; a folder of another one is refused."""
+FORMAT_VERSION = 3
+"""The run format that is written."""
+READABLE_VERSIONS = (2, 3)
+"""The formats that are read; a folder of an older one than FORMAT_VERSION is never written to."""
 
 _APPLICATION_ID = 0x45524B41
 """SQLite's header field for the kind of file, "ERKA"."""
 
-KINDS = ("prompt", "call", "completion", "candidate", "rejection", "reward", "result", "feedback")
+KINDS = (
+    "sample",
+    "prompt",
+    "call",
+    "completion",
+    "candidate",
+    "rejection",
+    "reward",
+    "result",
+    "feedback",
+    "selection",
+)
 
 
 class Key(NamedTuple):
@@ -45,7 +59,6 @@ def create_database(path: Path, meta: dict[str, str], facts: dict[str, str]) -> 
         for kind in KINDS:
             connection.execute(_table(kind))
         connection.execute("CREATE TABLE evaluation (name TEXT, seed INTEGER, body TEXT, PRIMARY KEY (name, seed))")
-        connection.execute("CREATE TABLE generation (generation INTEGER PRIMARY KEY, best_id TEXT)")
         for table, rows in (("meta", {**meta, "written_by": __version__}), ("fact", facts)):
             connection.execute(f"CREATE TABLE {table} (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
             connection.executemany(f"INSERT INTO {table} VALUES (?, ?)", rows.items())
@@ -79,7 +92,7 @@ class Database:
         )
         try:
             self._connection.execute("PRAGMA busy_timeout=10000")
-            self._check_format(path.parent)
+            self.version = self._check_format(path.parent)
             if not read_only:
                 self._set_journal()
                 for kind in KINDS:
@@ -88,7 +101,7 @@ class Database:
             self._connection.close()
             raise
 
-    def _check_format(self, folder: Path) -> None:
+    def _check_format(self, folder: Path) -> int:
         try:
             (application,) = self._connection.execute("PRAGMA application_id").fetchone()
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
@@ -98,12 +111,18 @@ class Database:
             raise StoreError(f"{folder}: run.db is damaged or not a database; this run cannot be opened") from error
         if application != _APPLICATION_ID:
             raise StoreError(f"{folder}: run.db was not written by eureka; name a run folder such as outputs/ant/...")
-        if version != FORMAT_VERSION:
-            author = self.value("meta", "written_by")
+        author = self.value("meta", "written_by")
+        if version not in READABLE_VERSIONS:
             raise StoreError(
                 f"{folder}: written by eureka {author} in run format {version}, and this is eureka {__version__} with "
                 f"run format {FORMAT_VERSION}: use eureka {author} for this folder, or start a new run"
             )
+        if version != FORMAT_VERSION and not self._read_only:
+            raise StoreError(
+                f"{folder}: written by eureka {author} in run format {version}, which this eureka {__version__} reads "
+                "and does not write: `report`, `compare` and `export` take it; start a new run to search further"
+            )
+        return int(version)
 
     def _set_journal(self) -> None:
         """WAL where the file system takes it (network ones do not), else a rollback journal."""
@@ -151,6 +170,10 @@ class Database:
         )
         return {Key(*row[:3]): row[3] for row in rows}
 
+    def rows(self, query: str) -> list[Any]:
+        """The rows that a SELECT gives, for what reads an older format."""
+        return self._read(query)
+
     def last_numbers(self, kind: str, generation: int | None = None) -> dict[tuple[int, int], int]:
         """The highest number of every generation and sample that has a record of a kind."""
         rows = self._read(
@@ -167,14 +190,6 @@ class Database:
     def evaluations(self) -> list[str]:
         """All re-trainings in order of name and seed."""
         return [row[0] for row in self._read("SELECT body FROM evaluation ORDER BY name, seed")]
-
-    def put_generation(self, generation: int, best_id: str | None) -> None:
-        """Mark a generation finished."""
-        self._write("INSERT OR REPLACE INTO generation VALUES (?, ?)", [(generation, best_id)])
-
-    def generations(self) -> dict[int, str | None]:
-        """Finished generations and the best candidate after each."""
-        return dict(self._read("SELECT generation, best_id FROM generation ORDER BY generation"))
 
     def set_value(self, table: str, key: str, value: str) -> None:
         """Set a row of the key-value tables `meta` and `fact`."""

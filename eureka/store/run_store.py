@@ -14,15 +14,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from eureka.core.errors import StoreError
-from eureka.core.ids import place_of
+from eureka.core.ids import candidate_id, generation_of, place_of
 from eureka.core.serialize import DecodeError, dumps, loads
-from eureka.core.types import Candidate, Completion, Feedback, Prompt, Rejected, Reward, TrainingResult
-from eureka.store.database import Database, Key, create_database
+from eureka.core.types import (
+    CallInFlight,
+    Candidate,
+    Completion,
+    Feedback,
+    Message,
+    Phase,
+    Prompt,
+    Rejected,
+    Reward,
+    Sample,
+    Selection,
+    TrainingResult,
+)
+from eureka.store import format_2
+from eureka.store.database import FORMAT_VERSION, Database, Key, create_database
 from eureka.store.files import store_errors, sync_folder, write_atomically
 from eureka.store.lock import FolderLock
 
@@ -34,15 +49,30 @@ _LEFTOVERS = {"config.yaml", ".config.yaml.partial", "run.lock", "run.db.partial
 
 
 @dataclass(frozen=True)
-class _Call:
-    """An intent; `asked` counts how often, since a call that a crash cut off is made again."""
+class _Sent:
+    """The text of a prompt as it was sent; what it tells is in its sample."""
 
-    candidate_id: str
-    attempt: int
-    asked: int
+    messages: tuple[Message, ...]
+    ending: str
 
-    def __str__(self) -> str:
-        return f"{self.candidate_id} (attempt {self.attempt})" if self.attempt else self.candidate_id
+
+_PHASES = tuple(Phase)
+
+
+def candidate_path(identity: str) -> Path:
+    """`generation_02/candidate_05` of `g02-c05`, below the run folder."""
+    place = place_of(identity)
+    return Path(f"generation_{place.generation:02d}") / f"candidate_{place.sample:02d}"
+
+
+def policy_path(result: TrainingResult) -> Path:
+    """Where the policy of one of the search's trainings lies, below the run folder."""
+    return candidate_path(result.candidate_id) / f"policy_seed{result.seed}.pt"
+
+
+def evaluation_path(result: TrainingResult) -> Path:
+    """Where the policy of a re-training with a fresh seed lies, below the run folder."""
+    return Path("evaluation") / f"{result.candidate_id}_seed{result.seed}.pt"
 
 
 class RunStore:
@@ -147,23 +177,49 @@ class RunStore:
 
     # ---- what was asked and answered -----------------------------------------------------------------------------
 
-    def record_prompt(self, generation: int, prompt: Prompt) -> None:
-        """Keep the prompt of a generation."""
-        self._put("prompt", Key(generation), prompt)
+    def record_samples(self, samples: Sequence[Sample]) -> None:
+        """Keep, in one commit, what is about to be asked for."""
+        bodies = {Key(*place_of(sample.id), sample.attempt): dumps(sample) for sample in samples}
+        with store_errors("write what is about to be asked for", self.folder):
+            self._database.put_all("sample", bodies)
 
-    def prompt(self, generation: int) -> Prompt | None:
-        """The prompt of a generation, None where it was not made yet."""
-        prompts = self._all(Prompt, "prompt", generation)
-        return prompts[0] if prompts else None
+    def samples(self, generation: int | None = None) -> list[Sample]:
+        """What was asked for or given, of one generation or of all, in order of ids and attempts."""
+        if self._database.version != FORMAT_VERSION:
+            with store_errors("read the table prompt", self.folder):
+                return [sample for sample in format_2.samples(self._database) if _is_of(sample.id, generation)]
+        return self._all(Sample, "sample", generation)
 
-    def record_intent(self, candidate_ids: Sequence[str], attempt: int = 0) -> None:
-        """Keep that answers for these candidates are about to be asked for: the first, or after `attempt` others."""
+    def record_prompts(self, prompts: Mapping[str, Prompt], attempt: int = 0) -> None:
+        """Keep the prompts of candidates as they are about to be sent, and that they are."""
+        keys = {name: Key(*place_of(name), attempt) for name in prompts}
+        sent = {keys[name]: dumps(_Sent(prompt.messages, prompt.ending)) for name, prompt in prompts.items()}
         before = self._calls()
-        keys = {name: Key(*place_of(name), attempt) for name in candidate_ids}
         asked = {name: before[key].asked if key in before else 0 for name, key in keys.items()}
-        calls = {keys[name]: dumps(_Call(name, attempt, asked[name] + 1)) for name in candidate_ids}
+        calls = {keys[name]: dumps(CallInFlight(name, attempt, asked[name] + 1)) for name in prompts}
         with store_errors("write which calls are about to be made", self.folder):
+            self._database.put_all("prompt", sent)
             self._database.put_all("call", calls)
+
+    def prompts(self, generation: int | None = None) -> dict[tuple[str, int], Prompt]:
+        """Every prompt as it was sent, by candidate id and attempt, of one generation or of all."""
+        samples = {(sample.id, sample.attempt): sample for sample in self.samples(generation)}
+        with store_errors("read the table prompt", self.folder):
+            if self._database.version != FORMAT_VERSION:
+                texts = format_2.messages(self._database)
+                return {
+                    key: Prompt(texts[generation_of(key[0])], sample.facts)
+                    for key, sample in samples.items()
+                    if generation_of(key[0]) in texts
+                }
+            bodies = self._database.keyed_bodies("prompt", generation)
+        sent = self._decode(_Sent, "prompt", list(bodies.values()))
+        names = [(candidate_id(key.generation, key.sample), key.number) for key in bodies]
+        return {
+            name: Prompt(text.messages, samples[name].facts, text.ending)
+            for name, text in zip(names, sent, strict=True)
+            if name in samples
+        }
 
     def record_completion(self, completion: Completion) -> None:
         """Keep an answer, before anything is done with it; also as `response.md`, later ones `response_attempt1.md`.
@@ -186,9 +242,10 @@ class RunStore:
             answers[answer.candidate_id] = (*answers.get(answer.candidate_id, ()), answer)
         return answers
 
-    def calls_in_flight(self) -> list[str]:
-        """Answers that were asked for and not recorded: possibly billed. `g02-c05`, or `g02-c05 (attempt 1)`."""
-        return [str(call) for key, call in self._calls().items() if key not in self._answered()]
+    def calls_in_flight(self) -> list[CallInFlight]:
+        """Answers that were asked for and not recorded, in order of ids: possibly billed."""
+        answered = self._answered()
+        return [call for key, call in self._calls().items() if key not in answered]
 
     def calls_without_answer(self) -> int:
         """How many calls were made in all whose answer was never recorded: possibly billed."""
@@ -213,7 +270,7 @@ class RunStore:
     def record_result(self, result: TrainingResult) -> None:
         """Keep one training; its policy goes to `policy_seed<seed>.pt`, not into the database."""
         place = place_of(result.candidate_id)
-        self.write_file(self._policy_path(result), result.policy)
+        self.write_file(policy_path(result), result.policy)
         self._put("result", Key(*place, result.seed), replace(result, policy=b""))
 
     def candidates(self, generation: int | None = None, *, every_attempt: bool = False) -> list[Candidate]:
@@ -238,20 +295,29 @@ class RunStore:
         """Verified rewards of one generation or of all, in order of their ids."""
         return self._of_newest(Reward, "reward", generation)
 
-    def results(self, generation: int | None = None) -> list[TrainingResult]:
-        """Trainings of one generation or of all, in order of ids and seeds, with their policies."""
-        results = self._all(TrainingResult, "result", generation)
-        return [self._with_policy(result, self._policy_path(result)) for result in results]
+    def results(self, generation: int | None = None, *, policies: bool = False) -> list[TrainingResult]:
+        """Trainings of one generation or of all, in order of ids and seeds; with `policies` these are read too."""
+        found = self._all(TrainingResult, "result", generation)
+        return [replace(result, policy=self.policy(result)) for result in found] if policies else found
 
-    def record_generation(self, generation: int, best_id: str | None) -> None:
-        """Mark a generation finished; `best_id` is the best candidate so far, None where there is none."""
-        with store_errors(f"write the end of generation {generation}", self.folder):
-            self._database.put_generation(generation, best_id)
+    def policy(self, result: TrainingResult) -> bytes:
+        """The policy of one of `results`."""
+        return self._read_file(policy_path(result))
+
+    def record_selection(self, selection: Selection) -> None:
+        """Keep what the search method decided at the end of a generation or of a phase."""
+        self._put("selection", Key(selection.generation, 0, _PHASES.index(selection.phase)), selection)
+
+    def selections(self) -> list[Selection]:
+        """What the search method decided, in order of generations and phases."""
+        if self._database.version != FORMAT_VERSION:
+            with store_errors("read the generations", self.folder):
+                return format_2.selections(self._database)
+        return self._all(Selection, "selection", None)
 
     def finished_generations(self) -> dict[int, str | None]:
-        """Finished generations in order, with the best candidate after each."""
-        with store_errors("read the generations", self.folder):
-            return self._database.generations()
+        """Finished generations in order, with the best candidate after each; after the last as it was decided last."""
+        return {selection.generation: selection.best for selection in self.selections()}
 
     def record_feedback(self, feedback: Feedback) -> None:
         """Keep what a person said of a generation, or that nobody did."""
@@ -267,23 +333,24 @@ class RunStore:
 
     def record_evaluation(self, result: TrainingResult) -> None:
         """Keep one re-training of a finished run's reward, or of a baseline, with a fresh seed."""
-        self.write_file(self._evaluation_path(result), result.policy)
+        self.write_file(evaluation_path(result), result.policy)
         with store_errors(f"write the evaluation of {result.candidate_id}", self.folder):
             self._database.put_evaluation(result.candidate_id, result.seed, dumps(replace(result, policy=b"")))
 
-    def evaluations(self) -> list[TrainingResult]:
-        """All re-trainings, in order of names and seeds, with their policies."""
+    def evaluations(self, *, policies: bool = False) -> list[TrainingResult]:
+        """All re-trainings, in order of names and seeds; with `policies` these are read too."""
         with store_errors("read the evaluations", self.folder):
             bodies = self._database.evaluations()
-        results = self._decode(TrainingResult, "evaluation", bodies)
-        return [self._with_policy(result, self._evaluation_path(result)) for result in results]
+        found = self._decode(TrainingResult, "evaluation", bodies)
+        if not policies:
+            return found
+        return [replace(result, policy=self._read_file(evaluation_path(result))) for result in found]
 
     # ---- files ---------------------------------------------------------------------------------------------------
 
     def candidate_folder(self, candidate_id: str) -> Path:
         """`generation_02/candidate_05` of `g02-c05`, whether it exists yet or not."""
-        place = place_of(candidate_id)
-        return self.folder / f"generation_{place.generation:02d}" / f"candidate_{place.sample:02d}"
+        return self.folder / candidate_path(candidate_id)
 
     @property
     def checkpoint_folder(self) -> Path:
@@ -319,10 +386,10 @@ class RunStore:
             bodies = self._database.bodies(kind, generation)
         return self._decode(cls, kind, bodies)
 
-    def _calls(self) -> dict[Key, _Call]:
+    def _calls(self) -> dict[Key, CallInFlight]:
         with store_errors("read the table call", self.folder):
             bodies = self._database.keyed_bodies("call")
-        return dict(zip(bodies, self._decode(_Call, "call", list(bodies.values())), strict=True))
+        return dict(zip(bodies, self._decode(CallInFlight, "call", list(bodies.values())), strict=True))
 
     def _answered(self) -> set[Key]:
         with store_errors("read the table completion", self.folder):
@@ -343,23 +410,26 @@ class RunStore:
 
     def _decode(self, cls: type[T], kind: str, bodies: Sequence[str]) -> list[T]:
         try:
-            return [loads(cls, body) for body in bodies]
+            return [_decoded(cls, body) for body in bodies]  # type: ignore[arg-type]
         except DecodeError as error:
             raise StoreError(f"{self.folder}: the table {kind} of run.db was changed by hand: {error}") from error
 
     def _write_beside(self, candidate_id: str, name: str, text: str) -> None:
         self.write_file((self.candidate_folder(candidate_id) / name).relative_to(self.folder), text)
 
-    def _policy_path(self, result: TrainingResult) -> Path:
-        folder = self.candidate_folder(result.candidate_id).relative_to(self.folder)
-        return folder / f"policy_seed{result.seed}.pt"
-
-    def _evaluation_path(self, result: TrainingResult) -> Path:
-        return Path("evaluation") / f"{result.candidate_id}_seed{result.seed}.pt"
-
-    def _with_policy(self, result: TrainingResult, relative: Path) -> TrainingResult:
+    def _read_file(self, relative: Path) -> bytes:
         with store_errors(f"read {relative}", self.folder):
-            return replace(result, policy=(self.folder / relative).read_bytes())
+            return (self.folder / relative).read_bytes()
+
+
+@lru_cache(maxsize=8192)
+def _decoded(cls: Any, body: str) -> Any:
+    """Records are immutable, and a run reads the same ones again and again."""
+    return loads(cls, body)
+
+
+def _is_of(identity: str, generation: int | None) -> bool:
+    return generation is None or generation_of(identity) == generation
 
 
 def require_free(folder: Path) -> None:

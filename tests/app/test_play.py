@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from records import finish
 
 from eureka.app.cli import main
 from eureka.app.configs import compose_config
@@ -50,7 +51,7 @@ def run(tmp_path: Path, make_result: Callable[..., TrainingResult]) -> Path:
         for name in ("g01-c02", "human"):
             for seed, score in {1000: 3.0, 1001: 7.0, 1002: 4.0}.items():
                 store.record_evaluation(replace(make_result(name, (score,), seed=seed), policy=policy))
-        store.record_generation(1, "g01-c02")
+        finish(store, 1, "g01-c02")
     return folder
 
 

@@ -80,15 +80,15 @@ def test_where_trainings_are_kept() -> None:
 def test_proposers(tmp_path: Path) -> None:
     proposer = make_proposer(RunConfig(task="ant", llm=ProgramSearchConfig()))
     assert isinstance(proposer, ProgramSearch)
-    assert proposer.uses_metric
+    assert proposer.capabilities.uses_metric
     with RunStore.create(tmp_path / "run", "", {"had metric access": "yes"}) as store:
         store.record_completion(Completion("g01-c01", "text", "m"))
         # A run may be replayed while it is being written.
         config = RunConfig(task="ant", llm=ReplayConfig(run=str(tmp_path / "run")), search=SearchConfig(1, 1))
         replay = make_proposer(config)
-    (completion,) = replay.sample(Prompt((), PromptFacts("ant", 0, 1, ())), ["g01-c01"])
+    (completion,) = replay.sample_each(dict.fromkeys(["g01-c01"], Prompt((), PromptFacts("ant", 0, 1, ()))))
     assert completion.text == "text"
-    assert replay.uses_metric
+    assert replay.capabilities.uses_metric
     with pytest.raises(ConfigError, match=r"for 1 candidates and none for g01-c02: give search\.generations"):
         make_proposer(replace(config, search=SearchConfig(1, 2)))
     with pytest.raises(StoreError, match="not a run folder"):

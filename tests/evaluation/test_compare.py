@@ -16,7 +16,7 @@ from eureka.core.types import OwnReward, TrainingJob
 from eureka.evaluation import Comparison, Estimate, Method, Role, read_comparison, write_comparison
 from eureka.evaluation.compare import Contest, choose_and_compare, compare
 from eureka.evaluation.trainings import Trainings, fresh_seeds
-from eureka.search import Greedy
+from eureka.search.methods.greedy import Greedy
 from eureka.search.outcomes import outcomes
 from eureka.store import RunStore
 from eureka.tasks import load_task

@@ -24,6 +24,7 @@ from eureka.core.types import (
     Reflection,
     Rejected,
     Stage,
+    TaskSpec,
     Verdict,
 )
 from eureka.prompts import (
@@ -189,9 +190,8 @@ CASES = {
 
 
 def with_source(source: str, case: PromptFacts, description: str) -> Prompt:
-    return render_prompt(
-        description=description, environment_source=source, control_step_s=0.05, episode_steps=1000, facts=case
-    )
+    spec = TaskSpec("cup", description, case.state, source, control_step_s=0.05, episode_steps=1000, metric=None)
+    return render_prompt(spec, case)
 
 
 def rendered(case: PromptFacts, description: str = "Lift the cup without spilling.") -> Prompt:

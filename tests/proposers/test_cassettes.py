@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -36,11 +37,9 @@ def endpoint_at(provider: str, url: str | None, transport: httpx2.BaseTransport)
 
 
 def single(endpoint: Endpoint, prompt: Prompt) -> Completion:
-    settings = ChatSettings(samples=2, concurrency=1, max_output_tokens=24, silence_s=30.0, patience_s=30.0)
-    asked = ChatProposer(
-        endpoint, PriceList("openai", "model-1"), Ledger(Caps(tokens=10_000)), settings, lambda n, of: f"{n} of {of}."
-    )
-    (completion,) = asked.sample(prompt, ["g01-c02"])
+    settings = ChatSettings(concurrency=1, max_output_tokens=24, silence_s=30.0, patience_s=30.0)
+    asked = ChatProposer(endpoint, PriceList("openai", "model-1"), Ledger(Caps(tokens=10_000)), settings)
+    (completion,) = asked.sample_each({"g01-c02": replace(prompt, ending="2 of 2.")})
     return completion
 
 

@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from chat_helpers import KEY, MAX_OUTPUT, PROMPT, PROVIDERS, SECRET, collect, endpoint, ids, proposer
+from chat_helpers import KEY, MAX_OUTPUT, PROMPT, PROVIDERS, SECRET, collect, endpoint, ids, prompts, proposer
 from model_server import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, REASONING_TOKENS, Step, serving
 
 from eureka.core.types import Message, Prompt, PromptFacts, Usage
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.process
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_answers_with_tokens_and_price(provider: str) -> None:
     with serving(Step("a b c"), Step("cut off", finish="length")) as server:
-        answers = list(proposer(endpoint(provider, server.url)).sample(PROMPT, ids(2)))
+        answers = list(proposer(endpoint(provider, server.url)).sample_each(prompts(2)))
     assert [(c.candidate_id, c.text, c.finish) for c in answers] == [
         ("g01-c01", "a b c", "stop"),
         ("g01-c02", "cut off", "length"),
@@ -39,8 +39,8 @@ def test_answers_with_tokens_and_price(provider: str) -> None:
 def test_openai_requests() -> None:
     with serving() as server:
         warm = proposer(OpenAIEndpoint("m", KEY, f"{server.url}/v1", temperature=0.7, effort="low"))
-        (answer,) = warm.sample(PROMPT, ["g01-c03"])
-        list(proposer(OpenAIEndpoint("m", KEY, f"{server.url}/v1")).sample(PROMPT, ["g01-c03"]))
+        (answer,) = warm.sample_each({"g01-c03": PROMPT})
+        list(proposer(OpenAIEndpoint("m", KEY, f"{server.url}/v1")).sample_each({"g01-c03": prompts(3)["g01-c03"]}))
     assert answer.model == "m"
     hot, told = server.requests
     assert (hot["model"], hot["temperature"], hot["reasoning_effort"], hot["max_tokens"]) == ("m", 0.7, "low", 50)
@@ -70,10 +70,10 @@ def test_openai_itself_is_given_the_new_name_of_the_limit() -> None:
 def test_anthropic_requests_mark_what_is_shared() -> None:
     with serving() as server:
         end = AnthropicEndpoint("m", KEY, server.url, effort="high")
-        list(proposer(end).sample(PROMPT, ["g01-c02"]))
+        list(proposer(end).sample_each({"g01-c02": prompts(2)["g01-c02"]}))
         conversation = (*PROMPT.messages, Message("assistant", "no"), Message("user", "mend it"))
         again = Prompt(conversation, PromptFacts("t", 0, 1, (), attempt=1))
-        (repaired,) = proposer(end).sample(again, ["g01-c02"])
+        (repaired,) = proposer(end).sample_each({"g01-c02": again})
     first, second = server.requests
     mark = {"cache_control": {"type": "ephemeral"}}
     assert first["system"] == [{"type": "text", "text": "You design.", **mark}]
@@ -94,7 +94,7 @@ def test_anthropic_requests_mark_what_is_shared() -> None:
 @pytest.mark.parametrize(("provider", "finish"), [("openai", "content_filter"), ("anthropic", "refusal")])
 def test_refusals_are_answers(provider: str, finish: str) -> None:
     with serving(Step("I cannot", finish=finish)) as server:
-        (answer,) = proposer(endpoint(provider, server.url)).sample(PROMPT, ids(1))
+        (answer,) = proposer(endpoint(provider, server.url)).sample_each(prompts(1))
     assert (answer.text, answer.finish) == ("I cannot", "refusal")
 
 
@@ -107,7 +107,7 @@ def test_text_in_a_tool_call_or_a_refusal_is_not_lost() -> None:
         Step(raw=stream(call), headers={"content-type": "text/event-stream"}),
         Step(raw=stream('{"refusal": "no"}'), headers={"content-type": "text/event-stream"}),
     ) as server:
-        first, second = proposer(endpoint("openai", server.url), concurrency=1).sample(PROMPT, ids(2))
+        first, second = proposer(endpoint("openai", server.url), concurrency=1).sample_each(prompts(2))
     assert (first.text, first.finish, first.usage) == ("{code}", "stop", Usage())
     assert (second.text, second.finish) == ("no", "refusal")
 
@@ -134,7 +134,7 @@ def test_text_in_a_tool_call_of_anthropic_is_not_lost() -> None:
         + event("message_stop")
     )
     with serving(Step(raw=raw, headers={"content-type": "text/event-stream"})) as server:
-        (answer,) = proposer(endpoint("anthropic", server.url)).sample(PROMPT, ids(1))
+        (answer,) = proposer(endpoint("anthropic", server.url)).sample_each(prompts(1))
     assert (answer.text, answer.finish) == ('Here it is:\n\n{"code": "x"}', "stop")
 
 
@@ -143,7 +143,7 @@ def test_counts_that_are_none() -> None:
     chunk = '{"model": 5, "choices": [{"index": 0, "delta": {"content": 7}, "finish_reason": "stop"}], "usage": %s}'
     raw = f"data: {chunk % odd}\n\n"
     with serving(Step(raw=raw, headers={"content-type": "text/event-stream"})) as server:
-        (answer,) = proposer(endpoint("openai", server.url)).sample(PROMPT, ids(1))
+        (answer,) = proposer(endpoint("openai", server.url)).sample_each(prompts(1))
     assert (answer.text, answer.model, answer.usage) == ("", "5", Usage())
 
 
@@ -152,7 +152,7 @@ def test_counts_that_are_none() -> None:
 
 def test_the_first_call_is_alone_until_its_answer_begins() -> None:
     with serving(Step(hold_s=0.3), Step(hold_s=0.1)) as server:
-        answers = proposer(endpoint("openai", server.url), concurrency=3).sample(PROMPT, ids(8))
+        answers = proposer(endpoint("openai", server.url), concurrency=3).sample_each(prompts(8))
         thread = threading.Thread(target=lambda: list(answers))
         thread.start()
         time.sleep(0.2)
@@ -164,7 +164,7 @@ def test_the_first_call_is_alone_until_its_answer_begins() -> None:
 
 def test_answers_are_yielded_as_they_arrive_and_a_listener_that_leaves_stops_the_rest() -> None:
     with serving(Step("now"), Step(piece_s=0.1, text="a " * 50)) as server:
-        answers = proposer(endpoint("openai", server.url), concurrency=2).sample(PROMPT, ids(8))
+        answers = proposer(endpoint("openai", server.url), concurrency=2).sample_each(prompts(8))
         assert next(answers).text == "now"
         answers.close()
         time.sleep(0.5)

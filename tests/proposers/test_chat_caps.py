@@ -5,7 +5,17 @@ from __future__ import annotations
 import time
 
 import pytest
-from chat_helpers import BOUND, MAX_OUTPUT, PRICES, PROMPT, PROVIDERS, collect, endpoint, ids, openai_error, proposer
+from chat_helpers import (
+    BOUND,
+    MAX_OUTPUT,
+    PRICES,
+    PROVIDERS,
+    collect,
+    endpoint,
+    openai_error,
+    prompts,
+    proposer,
+)
 from model_server import FORGOTTEN, INPUT_TOKENS, OUTPUT_TOKENS, Step, serving
 
 from eureka.core.errors import BudgetReached
@@ -47,7 +57,7 @@ def test_the_money_cap_holds_and_earlier_spending_counts() -> None:
 def test_calls_wait_for_what_others_have_reserved() -> None:
     cap = 4 * (INPUT_TOKENS + OUTPUT_TOKENS) + BOUND
     with serving(Step(hold_s=0.05)) as server:
-        answers = list(proposer(endpoint("openai", server.url), Caps(tokens=cap)).sample(PROMPT, ids(4)))
+        answers = list(proposer(endpoint("openai", server.url), Caps(tokens=cap)).sample_each(prompts(4)))
         assert len(answers) == 4
         assert server.most_at_once == 1
 
@@ -55,7 +65,7 @@ def test_calls_wait_for_what_others_have_reserved() -> None:
 def test_an_answer_that_does_not_say_what_it_used_is_charged_in_full() -> None:
     with serving(Step(output_tokens=FORGOTTEN)) as server:
         ledger = Ledger(Caps(tokens=10_000))
-        (answer,) = proposer(endpoint("openai", server.url), ledger=ledger).sample(PROMPT, ids(1))
+        (answer,) = proposer(endpoint("openai", server.url), ledger=ledger).sample_each(prompts(1))
     assert answer.usage == Usage()
     assert ledger.spent.tokens == BOUND
 

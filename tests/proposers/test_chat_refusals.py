@@ -6,7 +6,18 @@ import time
 from typing import Any
 
 import pytest
-from chat_helpers import PROMPT, PROVIDERS, SECRET, anthropic_error, collect, endpoint, ids, openai_error, proposer
+from chat_helpers import (
+    PROMPT,
+    PROVIDERS,
+    SECRET,
+    anthropic_error,
+    collect,
+    endpoint,
+    ids,
+    openai_error,
+    prompts,
+    proposer,
+)
 from model_server import Step, serving
 
 from eureka.core.errors import ContextTooLong
@@ -72,7 +83,7 @@ def test_short_waits_are_the_sdks(provider: str) -> None:
     broken = Step(status=500, body=openai_error("oops"), headers={"retry-after": "0.1"})
     with serving(limited, broken, Step("done")) as server:
         started = time.monotonic()
-        (answer,) = proposer(endpoint(provider, server.url), patience_s=1.0, tell=pytest.fail).sample(PROMPT, ids(1))
+        (answer,) = proposer(endpoint(provider, server.url), patience_s=1.0, tell=pytest.fail).sample_each(prompts(1))
         assert time.monotonic() - started >= 0.25
     assert answer.text == "done"
     assert (len(server.requests), server.billed) == (3, 1)
@@ -85,7 +96,7 @@ def test_longer_waits_are_told_and_held_by_all_calls(provider: str) -> None:
     told: list[str] = []
     with serving(Step("one"), limited, Step("done")) as server:
         end = endpoint(provider, server.url, patience_s=0.5)
-        asked = proposer(end, patience_s=5.0, tell=told.append, concurrency=1).sample(PROMPT, ids(3))
+        asked = proposer(end, patience_s=5.0, tell=told.append, concurrency=1).sample_each(prompts(3))
         started = time.monotonic()
         assert [answer.text for answer in asked] == ["one", "done", "done"]
         assert 0.7 <= time.monotonic() - started < 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from chat_helpers import PROMPT, collect, endpoint, ids, openai_error, proposer
+from chat_helpers import collect, endpoint, ids, openai_error, prompts, proposer
 from model_server import Step, serving
 
 from eureka.core.errors import BudgetReached, ContextTooLong, ProposerError
@@ -19,12 +19,12 @@ def test_the_fallback_takes_over_for_good() -> None:
         first = proposer(endpoint("openai", server.url), concurrency=1)
         second = FakeProposer({name: f"second {name}" for name in ids(4)})
         both = Fallback(first, second, told.append)
-        assert (both.name, both.can_repair, both.uses_metric) == ("openai", True, False)
+        assert (both.name, both.capabilities.can_repair, both.capabilities.uses_metric) == ("openai", True, False)
         assert "If it fails, llm.fallback takes over: A fake" in both.description
-        answers = list(both.sample(PROMPT, ids(4)))
+        answers = list(both.sample_each(prompts(4)))
         assert [a.text for a in answers] == ["one", "second g01-c02", "second g01-c03", "second g01-c04"]
-        list(both.sample(PROMPT, ids(2)))
-        assert (both.name, both.can_repair) == ("fake", False)
+        list(both.sample_each(prompts(2)))
+        assert (both.name, both.capabilities.can_repair) == ("fake", False)
         assert len(server.requests) == 2
     assert len(told) == 1
     assert told[0].endswith("; fake takes over")
@@ -47,4 +47,4 @@ def test_the_fallback_is_not_for_caps_and_long_prompts(step: Step, caps: Caps, k
 
 def test_a_first_that_succeeds_is_all_that_is_asked() -> None:
     both = Fallback(FakeProposer({"g01-c01": "a"}), FakeProposer({}), pytest.fail)
-    assert [a.text for a in both.sample(PROMPT, ids(1))] == ["a"]
+    assert [a.text for a in both.sample_each(prompts(1))] == ["a"]

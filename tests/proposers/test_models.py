@@ -97,7 +97,7 @@ def test_proposers() -> None:
     assert "gpt-6.1-sol (openai)" in both.description
     searching = made(AnthropicConfig(fallback="program_search"))
     assert isinstance(searching, Fallback)
-    assert not searching.uses_metric
+    assert not searching.capabilities.uses_metric
 
 
 def test_keys_and_caps_are_checked_before_anything_is_asked() -> None:

@@ -15,7 +15,7 @@ PROMPT = Prompt((), PromptFacts("none", 0, 1, ()))
 
 def test_all_of_them_are_proposers() -> None:
     proposers: list[Proposer] = [FakeProposer({}), Replay({}, uses_metric=False), ProgramSearch(0, use_probe=True)]
-    assert [(p.name, p.uses_metric) for p in proposers] == [
+    assert [(p.name, p.capabilities.uses_metric) for p in proposers] == [
         ("fake", False),
         ("replay", False),
         ("program_search", True),
@@ -25,19 +25,19 @@ def test_all_of_them_are_proposers() -> None:
 
 def test_fake_answers_by_id_and_remembers_prompts() -> None:
     fake = FakeProposer({"g01-c01": "one", "g01-c02": "two"})
-    answers = list(fake.sample(PROMPT, ["g01-c02", "g01-c01"]))
+    answers = list(fake.sample_each(dict.fromkeys(["g01-c02", "g01-c01"], PROMPT)))
     assert [(c.candidate_id, c.text) for c in answers] == [("g01-c02", "two"), ("g01-c01", "one")]
-    assert fake.prompts == [PROMPT]
+    assert fake.prompts == [PROMPT, PROMPT]
     with pytest.raises(ProposerError, match="g01-c03"):
-        list(fake.sample(PROMPT, ["g01-c03"]))
+        list(fake.sample_each(dict.fromkeys(["g01-c03"], PROMPT)))
 
 
 def test_replay_gives_back_the_record_until_it_ends() -> None:
     recorded = Completion("g01-c01", "text", "some-model", Usage(10, 20))
     replay = Replay({"g01-c01": (recorded,)}, uses_metric=False)
-    answers = replay.sample(PROMPT, ["g01-c01", "g02-c01"])
+    answers = replay.sample_each(dict.fromkeys(["g01-c01", "g02-c01"], PROMPT))
     assert next(answers) is recorded
-    assert not replay.can_repair
+    assert not replay.capabilities.can_repair
     with pytest.raises(ProposerError, match=r"no answer for candidate g02-c01 \(it has 1\); ask for no more"):
         next(answers)
 
@@ -45,20 +45,25 @@ def test_replay_gives_back_the_record_until_it_ends() -> None:
 def test_replay_gives_back_repairs_by_attempt() -> None:
     first, second = Completion("g01-c01", "bad", "m"), Completion("g01-c01", "good", "m", attempt=1)
     replay = Replay({"g01-c01": (first, second)}, uses_metric=False)
-    assert replay.can_repair
+    assert replay.capabilities.can_repair
     again = replace(PROMPT, facts=replace(PROMPT.facts, attempt=1))
-    assert list(replay.sample(again, ["g01-c01"])) == [second]
+    assert list(replay.sample_each(dict.fromkeys(["g01-c01"], again))) == [second]
     once_more = replace(PROMPT, facts=replace(PROMPT.facts, attempt=2))
     with pytest.raises(ProposerError, match=r"gave 2 answers for candidate g01-c01.*search\.repairs"):
-        next(replay.sample(once_more, ["g01-c01"]))
+        next(replay.sample_each(dict.fromkeys(["g01-c01"], once_more)))
 
 
 def test_fake_answers_by_attempt() -> None:
     fake = FakeProposer({"g01-c01": ("bad", "good"), "g01-c02": "one"})
-    assert fake.can_repair
-    assert not FakeProposer({"g01-c02": "one"}).can_repair
+    assert fake.capabilities.can_repair
+    assert not FakeProposer({"g01-c02": "one"}).capabilities.can_repair
     texts = [
-        [c.text for c in fake.sample(replace(PROMPT, facts=replace(PROMPT.facts, attempt=n)), ["g01-c01", "g01-c02"])]
+        [
+            c.text
+            for c in fake.sample_each(
+                dict.fromkeys(["g01-c01", "g01-c02"], replace(PROMPT, facts=replace(PROMPT.facts, attempt=n)))
+            )
+        ]
         for n in (0, 1, 2)
     ]
     assert texts == [["bad", "one"], ["good", "one"], ["good", "one"]]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from chat_helpers import PROMPT
 
 from eureka.app.build import make_proposer, resolve, resumed_config
 from eureka.app.configs import compose_config, from_yaml
@@ -14,7 +15,7 @@ from eureka.app.doctor import diagnose
 from eureka.config import ProposerConfig, RunConfig, to_yaml
 from eureka.core.errors import ConfigError, ProposerError
 from eureka.core.types import Completion, Prompt
-from eureka.proposers.base import OneByOne, Proposer
+from eureka.proposers.base import Capabilities, Proposer
 from eureka.proposers.budget import Spent
 from eureka.proposers.calls import Answer, Call, Endpoint
 from eureka.proposers.chat import ChatProposer
@@ -25,7 +26,6 @@ from eureka.proposers.openai import OpenAIEndpoint
 from eureka.proposers.provider import ModelConfig, ModelProvider, Provider
 from eureka.proposers.registry import PROVIDERS, default_proposer, key_variables, known_urls, without_metric
 from eureka.store import RunStore
-from tests.support.chat_helpers import PROMPT, ids
 
 # ---- what the file of a provider holds ---------------------------------------------------------------------------
 
@@ -38,18 +38,16 @@ class ParrotConfig(ProposerConfig):
     words: str = "hello"
 
 
-class Parrot(OneByOne):
+class Parrot:
     name = "parrot"
-    uses_metric = False
-    can_repair = False
+    capabilities = Capabilities()
     description = "A parrot."
 
     def __init__(self, words: str) -> None:
         self.words = words
 
-    def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
-        del prompt
-        for name in candidate_ids:
+    def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
+        for name in prompts:
             yield Completion(name, self.words, self.name)
 
 
@@ -122,7 +120,7 @@ def test_a_proposer_of_ones_own(tmp_path: Path) -> None:
     config = compose_config(["task=ant", "llm=parrot", "llm.words=polly"])
     assert config.llm == ParrotConfig(words="polly")
     assert from_yaml(to_yaml(config)) == config
-    (answer,) = make_proposer(resolve(config)).sample(PROMPT, ids(1))
+    (answer,) = make_proposer(resolve(config)).sample_each({"g01-c01": PROMPT})
     assert answer.text == "polly"
     assert without_metric(config.llm) == ParrotConfig(words="dark")
     with pytest.raises(ConfigError, match=r"`llm\.words` belongs to llm=parrot, and this run has llm=replay"):
@@ -141,7 +139,7 @@ def test_a_language_model_of_ones_own() -> None:
     assert default_proposer(keys) == "oracle"
     both = made(config, keys)
     assert isinstance(both, Fallback)
-    (answer,) = both.sample(PROMPT, ids(1))
+    (answer,) = both.sample_each({"g01-c01": PROMPT})
     assert answer.text == "pythia at https://oracle.test/v1 with told"
     with pytest.raises(ProposerError, match="llm=oracle needs a key: set ORACLE_API_KEY in the environment"):
         made(config, {})

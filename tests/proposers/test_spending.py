@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from records import ask_for
 
 from eureka.core.types import Completion, Message, Prompt, PromptFacts, Usage
 from eureka.proposers.anthropic import AnthropicConfig
@@ -29,10 +30,10 @@ class Killed(Exception):
 
 def test_a_killed_run_and_an_orderly_one(tmp_path: Path) -> None:
     with RunStore.create(tmp_path / "run", "", {}) as store:
-        store.record_prompt(1, Prompt(MESSAGES, PromptFacts("t", 0, 1, ())))
         assert spent_before(store, LLM) == Spent()
         with suppress(Killed), costs_kept(store, LLM, Ledger(Caps())):
-            store.record_intent(["g01-c01", "g01-c02", "g01-c03", "g01-c04", "g01-c05"])
+            names = ["g01-c01", "g01-c02", "g01-c03", "g01-c04", "g01-c05"]
+            ask_for(store, names, Prompt(MESSAGES, PromptFacts("t", 0, 1, ())))
             store.record_completion(Completion("g01-c01", "a", "m", Usage(90, 10, usd=0.25)))
             store.record_completion(Completion("g01-c02", "", "m"))
             # Were it killed here, of the three without an answer at most two were in flight.

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from loop_fakes import prompt_of
 
 from eureka.store import RunStore
 from eureka.tasks import load_task
@@ -118,7 +119,7 @@ def test_a_persons_answers_are_used_as_the_page_says(tmp_path: Path) -> None:
     assert 'judged by a person: best g01-c02, worst g01-c01; "it drifts to the side' in output
     assert "generation 2 was judged by a person: none good" in output
     with RunStore.open(tmp_path / "judged", read_only=True) as store:
-        second, third = (store.prompt(generation) for generation in (2, 3))
+        second, third = (prompt_of(store, generation) for generation in (2, 3))
     assert second
     assert third
     assert second.facts.reflection is not None

@@ -1,17 +1,63 @@
-"""Which candidate is the parent of the next generation."""
+"""Which candidate is the parent of the next generation, and what its prompt warns of."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
-from eureka.core.types import Candidate, Feedback, Rejected, Stage, TrainingResult, Verdict
-from eureka.search import Greedy, Outcome, pooled_score
-from eureka.search.greedy import MAX_MISTAKES
+from eureka.config import Parent, SearchConfig
+from eureka.core.types import (
+    Candidate,
+    Feedback,
+    Phase,
+    Rejected,
+    Selection,
+    Stage,
+    TrainingLength,
+    TrainingResult,
+    Verdict,
+)
+from eureka.proposers.base import Capabilities
+from eureka.search.history import Budget, History
+from eureka.search.methods.base import MAX_MISTAKES, Services, mistakes
+from eureka.search.methods.greedy import Greedy
+from eureka.search.outcomes import Outcome, by_candidate, pooled_score, ranked
+from eureka.search.race import Champion
+from eureka.tasks import load_task
 
 Make = Callable[..., TrainingResult]
+TASK = load_task("cartpole")
 
 
 def outcome(*results: TrainingResult) -> Outcome:
     return Outcome(Candidate(results[0].candidate_id, "source", ("x",)), results)
+
+
+def history(*results: TrainingResult, finished: int = 0, **changes: object) -> History:
+    """A run with these trainings, after so many generations."""
+    by_name = by_candidate(results)
+    values: dict[str, object] = {
+        "spec": TASK.spec,
+        "budget": Budget(generations=9, samples=2, length=TrainingLength(1000, 1, 1)),
+        "seed": 0,
+        "phase": Phase.SEARCH,
+        "samples": {},
+        "answers": {},
+        "candidates": {name: Candidate(name, f"source of {name}", ("x",)) for name in by_name},
+        "rejections": {},
+        "every_rejection": (),
+        "rewards": {},
+        "results": by_name,
+        "selections": tuple(Selection(generation=number) for number in range(1, finished + 1)),
+    }
+    return History(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def greedy(parent: Parent = Parent.best_so_far, capabilities: Capabilities = Capabilities()) -> Greedy:  # noqa: B008
+    return Greedy(SearchConfig(parent=parent), Services(lambda: capabilities))
+
+
+def parent_of(method: Greedy, run: History) -> str | None:
+    found = method.parent(run)
+    return found.candidate.id if found else None
 
 
 def test_score_pools_every_episode_of_every_seed(make_result: Make) -> None:
@@ -22,7 +68,7 @@ def test_score_pools_every_episode_of_every_seed(make_result: Make) -> None:
 def test_a_lucky_seed_does_not_win(make_result: Make) -> None:
     lucky = outcome(make_result("g01-c01", (9.0,)), make_result("g01-c01", (1.0,), seed=1))
     steady = outcome(make_result("g01-c02", (6.0,)), make_result("g01-c02", (6.0,), seed=1))
-    assert Greedy().best([lucky, steady]) is steady
+    assert ranked([lucky, steady])[0] is steady
 
 
 def test_equals_go_to_the_faster_then_the_simpler_then_the_id(make_result: Make) -> None:
@@ -30,39 +76,45 @@ def test_equals_go_to_the_faster_then_the_simpler_then_the_id(make_result: Make)
     fast_two = outcome(make_result("g01-c02", (5.0,), metric=(4.6, 5.0), components=("a", "b")))
     fast_one_late = outcome(make_result("g01-c04", (5.0,), metric=(4.6, 5.0)))
     fast_one = outcome(make_result("g01-c03", (5.0,), metric=(4.6, 5.0)))
-    assert Greedy().best([slow, fast_two]) is fast_two  # 4.6 is above 0.9 * 5 in the first update
-    assert Greedy().best([slow, fast_two, fast_one_late]) is fast_one_late
-    assert Greedy().best([fast_one_late, fast_one]) is fast_one
-    assert Greedy().best([]) is None
+    # 4.6 is above 0.9 * 5 in the first update.
+    assert ranked([slow, fast_two, fast_one_late, fast_one]) == [fast_one, fast_one_late, fast_two, slow]
 
 
 def test_parent_is_the_best_so_far_or_of_the_last_generation(make_result: Make) -> None:
-    first, second = outcome(make_result("g01-c01", (5.0,))), outcome(make_result("g02-c01", (4.0,)))
-
-    def parent(method: Greedy) -> str:
-        reflection = method.reflection(3, [first, second])
-        assert reflection is not None
-        return reflection.candidate_id
-
-    assert parent(Greedy()) == "g01-c01"
-    assert parent(Greedy(parent="best_of_generation")) == "g02-c01"
+    run = history(make_result("g01-c01", (5.0,)), make_result("g02-c01", (4.0,)), finished=2)
+    assert parent_of(greedy(), run) == "g01-c01"
+    assert parent_of(greedy(Parent.best_of_generation), run) == "g02-c01"
     # Where the last generation gave nothing, the best so far stands in.
-    assert Greedy(parent="best_of_generation").reflection(4, [first]).candidate_id == "g01-c01"  # type: ignore[union-attr]
-    assert Greedy().reflection(1, []) is None
+    assert (
+        parent_of(greedy(Parent.best_of_generation), history(make_result("g01-c01", (5.0,)), finished=3)) == "g01-c01"
+    )
+    assert parent_of(greedy(), history()) is None
 
 
-def test_who_was_left_behind_comes_last_and_the_leader_of_a_race_is_the_parent(make_result: Make) -> None:
+def test_who_was_stopped_early_comes_last_and_the_leader_of_a_race_is_the_parent(make_result: Make) -> None:
     stopped = replace(make_result("g01-c01", (9.0,)), checkpoint_scores=(9.0,))
     whole, better = make_result("g01-c02", (4.0,)), make_result("g01-c03", (5.0,))
     field = [outcome(result) for result in (stopped, whole, better)]
-    assert [o.candidate.id for o in Greedy().ranked(field)] == ["g01-c03", "g01-c02", "g01-c01"]
-    reflection = Greedy().reflection(2, field, leader="g01-c02")
-    assert reflection is not None
-    assert reflection.candidate_id == "g01-c02"
+    assert [o.candidate.id for o in ranked(field)] == ["g01-c03", "g01-c02", "g01-c01"]
+
+    class Racing:
+        def leader(self, history: History) -> str | None:
+            return "g01-c02"
+
+        def champion(self, history: History) -> Champion | None:
+            return Champion("g01-c02", 1)
+
+    capabilities = Capabilities()
+    method = Greedy(SearchConfig(), Services(lambda: capabilities, racing=Racing()))  # type: ignore[arg-type]
+    run = history(stopped, whole, better, finished=1)
+    assert parent_of(method, run) == "g01-c02"
     # A person's choice goes before it; and without its source there is nothing to tell of a leader.
-    said = [Feedback(generation=1, verdict=Verdict.CHOICE, shown=("g01-c01",), best="g01-c01")]
-    assert Greedy().reflection(2, field, said, "g01-c02").candidate_id == "g01-c01"  # type: ignore[union-attr]
-    assert Greedy().reflection(2, field[2:], leader="g01-c02").candidate_id == "g01-c03"  # type: ignore[union-attr]
+    said = (Feedback(generation=1, verdict=Verdict.CHOICE, shown=("g01-c01",), best="g01-c01"),)
+    assert parent_of(method, replace(run, feedback=said)) == "g01-c01"
+    assert parent_of(method, history(better, finished=1)) == "g01-c03"
+    # A parent is one that the proposer can read.
+    capabilities = Capabilities(reads=lambda source: source.endswith("c03"))
+    assert parent_of(method, run) == "g01-c03"
 
 
 def rejection(identity: str, feedback: str) -> Rejected:
@@ -76,11 +128,12 @@ def test_one_mistake_of_each_kind_is_told_the_newest_first() -> None:
     shape = rejection("g02-c02", "the total has a wrong shape.")
     same = rejection("g02-c03", "the total has a wrong shape.")
     now = rejection("g03-c01", "not yet known.")
-    every = [branches, noise, again, shape, same, now]
-    assert Greedy().mistakes(3, every) == (again, shape, noise)
-    assert Greedy().mistakes(1, every) == ()
+    silent = rejection("g02-c04", "")
+    every = (branches, noise, again, shape, same, silent, now)
+    assert mistakes(history(finished=2, every_rejection=every)) == (again, shape, noise)
+    assert mistakes(history(every_rejection=every)) == ()
 
 
 def test_mistakes_are_capped() -> None:
-    many = [rejection(f"g01-c{i:02d}", f"mistake {chr(97 + i)}") for i in range(1, 20)]
-    assert Greedy().mistakes(2, many) == tuple(many[:MAX_MISTAKES])
+    many = tuple(rejection(f"g01-c{i:02d}", f"mistake {chr(97 + i)}") for i in range(1, 20))
+    assert mistakes(history(finished=1, every_rejection=many)) == many[:MAX_MISTAKES]

@@ -1,19 +1,31 @@
 """The loop with fakes: order, mistakes, hopeless searches, and going on after a stop at any step."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from loop_fakes import GOOD, IDS, FakeObserver, FakeVerifier, Make, MakeRun, ScriptedTrainer, Stopped, build_run
+from loop_fakes import (
+    GOOD,
+    IDS,
+    FakeObserver,
+    FakeVerifier,
+    Make,
+    MakeRun,
+    ScriptedTrainer,
+    Stopped,
+    build_run,
+    prompt_of,
+)
 
 from eureka.core import events
 from eureka.core.errors import SearchFailed
 from eureka.core.ids import candidate_id
 from eureka.core.types import Completion, Feedback, MetricProbe, Prompt, Stage, TrainingJob
-from eureka.proposers.base import FakeProposer
-from eureka.search.loop import Run, evolve
+from eureka.proposers.base import Capabilities, FakeProposer
+from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes
+from eureka.search.run import Run
 from eureka.trainers.base import TrainingEvent
 
 
@@ -30,7 +42,7 @@ def test_each_generation_is_shown_the_best_so_far(make_run: MakeRun) -> None:
     with run.store:
         best = evolve(run)
         assert best.candidate.id == "g03-c02"
-        prompts = [run.store.prompt(generation) for generation in (1, 2, 3)]
+        prompts = [prompt_of(run.store, generation) for generation in (1, 2, 3)]
     reflections = [prompt.facts.reflection for prompt in prompts if prompt]
     assert reflections[0] is None
     assert [r.candidate_id for r in reflections[1:] if r] == ["g01-c02", "g02-c02"]
@@ -48,7 +60,7 @@ def test_a_score_stays_with_its_candidate_when_others_fail(make_run: MakeRun, ma
             ("g01-c02", Stage.EXTRACT),
             ("g02-c01", Stage.TRAIN),
         }
-        second = run.store.prompt(2)
+        second = prompt_of(run.store, 2)
     assert second
     assert [r.candidate_id for r in second.facts.rejected] == ["g01-c02"]
 
@@ -58,7 +70,7 @@ def test_a_failed_generation_counts_and_its_errors_are_told(make_run: MakeRun) -
     with run.store:
         evolve(run)
         assert run.store.finished_generations() == {1: None, 2: "g02-c02"}
-        prompt = run.store.prompt(2)
+        prompt = prompt_of(run.store, 2)
     assert prompt
     assert "mistake of g01-c01" in prompt.messages[-1].content
     assert prompt.facts.reflection is None
@@ -188,13 +200,15 @@ def test_finalists_are_trained_further_before_one_is_called_best(make_run: MakeR
 
 def test_the_probe_is_for_proposers_that_declare_it(make_run: MakeRun) -> None:
     class Curious(FakeProposer):
-        uses_metric = True
+        def __init__(self, answers: Mapping[str, str]) -> None:
+            super().__init__(answers)
+            self.capabilities = Capabilities(uses_metric=True)
 
     probe = MetricProbe({"pole_angle": -0.5})
     run = make_run(proposer=Curious(dict.fromkeys(IDS, GOOD)), probe=lambda: probe, generations=1)
     with run.store:
         evolve(run)
-        prompt = run.store.prompt(1)
+        prompt = prompt_of(run.store, 1)
     assert prompt
     assert prompt.facts.probe == probe
 
@@ -204,10 +218,10 @@ def test_goes_on_after_a_stop_at_every_step(make_run: MakeRun, tmp_path: Path) -
     asked: list[str] = []
 
     class Counting(FakeProposer):
-        def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
-            for identity in candidate_ids:
+        def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
+            for identity, prompt in prompts.items():
                 asked.append(identity)
-                yield from super().sample(prompt, [identity])
+                yield from super().sample_each({identity: prompt})
 
     trained: list[str] = []
     stops = 0

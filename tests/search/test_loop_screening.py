@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 from in_process import examiner
-from loop_fakes import GOOD, FakeObserver, Make, ScriptedTrainer, Stopped, build_run
+from loop_fakes import GOOD, FakeObserver, Make, ScriptedTrainer, Stopped, build_run, prompt_of
 
 from eureka.core.types import Candidate, Rejected, Reward, Stage
 from eureka.proposers.base import FakeProposer
 from eureka.reward.analysis.screening import Screening
-from eureka.search.loop import Run, evolve
+from eureka.search.loop import evolve
+from eureka.search.run import Run
 
 ANGLE = {"pole_angle": torch.linspace(-0.2, 0.2, 40)}
 SCORES = {f"g{g:02d}-c{s:02d}": float(10 * g + s) for g in (1, 2, 3) for s in (1, 2)}
@@ -79,7 +80,7 @@ def test_twins_are_told_and_not_trained(tmp_path: Path, make_result: Make) -> No
     with run.store:
         assert evolve(run).candidate.id == "g03-c01"
         rejections, trained, _ = what_happened(run)
-        prompt = run.store.prompt(3)
+        prompt = prompt_of(run.store, 3)
     twin = "its total is that of {}, which {}: it is not trained again."
     assert rejections == [
         ("g01-c02", "screen", twin.format("g01-c01 times 2", "is trained in this generation")),

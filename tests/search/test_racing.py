@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 from fake_trainer import FakeTrainer
-from loop_fakes import GOOD, FakeObserver, Make, MakeRun, Stopped, build_run
+from loop_fakes import GOOD, FakeObserver, Make, MakeRun, Stopped, build_run, prompt_of
 
 from eureka.core.ids import candidate_id
 from eureka.core.types import Rejected, Stage, TrainingJob, TrainingLength
 from eureka.proposers.base import FakeProposer
-from eureka.search.loop import Run, evolve
+from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes
 from eureka.search.race import Race
-from eureka.search.racing import evidence_of, late_mean, make_race, stand
-from eureka.search.status import fates, told
+from eureka.search.racing import Racing, evidence_of, late_mean, make_race
+from eureka.search.run import Run
+from eureka.search.status import candidate_statuses, in_words
 from eureka.trainers.base import TrainingEvent
 
 LENGTH = TrainingLength(steps=4000, evaluations=4, eval_episodes=1)
@@ -95,9 +96,9 @@ def test_the_next_generation_is_shown_who_won_and_must_beat_it(make_run: MakeRun
     with run.store:
         evolve(run)
         assert run.store.finished_generations() == {1: "g01-c03", 2: "g01-c03"}
-        prompt = run.store.prompt(2)
+        prompt = prompt_of(run.store, 2)
         found = {outcome.candidate.id: outcome for outcome in outcomes(run.store)}
-        said = {fate.candidate_id: told(fate, "m/s") for fate in fates(run.store)}
+        said = {status.candidate_id: in_words(status, "m/s") for status in candidate_statuses(run.store)}
     assert prompt
     assert prompt.facts.reflection
     assert prompt.facts.reflection.candidate_id == "g01-c03"
@@ -140,6 +141,7 @@ def test_finalists_have_the_leader_among_them(make_run: MakeRun) -> None:
     with run.store:
         assert evolve(run).candidate.id == "g01-c03"
     assert "finalists g01-c03 g01-c02" not in observe.seen  # both have all their seeds from the race already
+    shutil.rmtree(run.store.folder)
     run = make_run(observe=observe, finalists=2, confirmation_seeds=2, generations=1)
     with run.store:
         evolve(run)
@@ -179,10 +181,11 @@ def test_the_later_half_of_the_evaluations_counts(make_run: MakeRun, make_result
     with run.store:
         result = make_result("g01-c01", (3.0,), seed=7)
         run.store.record_result(replace(result, checkpoint_scores=(9.0, 9.0, 1.0, 3.0)))
-        assert evidence_of(run.store) == {"g01-c01": {7: {1: 9.0, 2: 9.0, 3: 5.0, 4: 2.0}}}
+        assert evidence_of(run.history().results) == {"g01-c01": {7: {1: 9.0, 2: 9.0, 3: 5.0, 4: 2.0}}}
 
 
 def test_nothing_is_wanted_of_nobody(make_run: MakeRun) -> None:
     run = make_run()
     with run.store:
-        assert stand(RACE, run.store, 2) == ((), None)
+        racing, history = Racing(RACE), run.history()
+        assert (racing.jobs(history), racing.champion(history)) == ([], None)

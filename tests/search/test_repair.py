@@ -1,11 +1,11 @@
 """Asking again: repairs, answers that were cut off, prompts that are too long, and kills at any point of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from loop_fakes import BROKEN, GOOD, FakeObserver, Make, MakeRun, ScriptedTrainer, Stopped, build_run
+from loop_fakes import BROKEN, GOOD, FakeObserver, Make, MakeRun, ScriptedTrainer, Stopped, build_run, prompt_of
 
 import eureka.tasks
 from eureka.app.configs import compose_config
@@ -14,14 +14,19 @@ from eureka.core.ids import candidate_id
 from eureka.core.types import Completion, Prompt, Stage
 from eureka.proposers.base import FakeProposer
 from eureka.proposers.replay import Replay
-from eureka.search.loop import Run, evolve
+from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes
+from eureka.search.run import Run
 from eureka.store import RunStore
 from eureka.tasks import load_task
 
 PROSE = "Reward the angle."
 FIRST, SECOND = "g01-c01", "g01-c02"
 SCORES = {candidate_id(generation, sample): 1.0 for generation in (1, 2, 3) for sample in range(1, 6)}
+
+
+def _attempt(prompts: Mapping[str, Prompt]) -> int:
+    return next(iter(prompts.values())).facts.attempt
 
 
 @pytest.fixture
@@ -81,7 +86,7 @@ def test_a_repair_is_shown_its_own_code_and_exact_error(make_run: MakeRun) -> No
     run = make_run({FIRST: ("<think>\nso many thoughts\n</think>" + PROSE, BROKEN, GOOD), SECOND: GOOD})
     with run.store:
         evolve(run)
-    first, prose, broken = run.proposer.prompts  # type: ignore[attr-defined]
+    first, _, prose, broken = run.proposer.prompts  # type: ignore[attr-defined]
     assert [prompt.facts.attempt for prompt in (first, prose, broken)] == [0, 1, 2]
     assert prose.messages[:2] == broken.messages[:2] == first.messages
     assert prose.messages[2].content == PROSE
@@ -102,7 +107,7 @@ def test_repairs_are_counted_and_end(make_run: MakeRun, repairs: int) -> None:
 
 def test_who_cannot_repair_is_not_asked_again(make_run: MakeRun) -> None:
     run = make_run({FIRST: PROSE, SECOND: GOOD})
-    assert not run.proposer.can_repair
+    assert not run.proposer.capabilities.can_repair
     with run.store as store:
         evolve(run)
         assert len(store.completions()[FIRST]) == 1
@@ -123,7 +128,7 @@ def test_mended_errors_are_told_to_later_generations_too(make_run: MakeRun) -> N
     run = make_run(answers, generations=3)
     with run.store as store:
         evolve(run)
-        prompts = [store.prompt(generation) for generation in (2, 3)]
+        prompts = [prompt_of(store, generation) for generation in (2, 3)]
     for prompt in prompts:
         assert prompt
         assert [r.feedback for r in prompt.facts.rejected] == ["line 2: it is broken."]
@@ -150,10 +155,10 @@ def test_no_answer_is_bought_twice_whenever_it_stops(make_run: MakeRun) -> None:
     bought: list[tuple[str, int]] = []
 
     class Counting(FakeProposer):
-        def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
-            for identity in candidate_ids:
+        def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
+            for identity, prompt in prompts.items():
                 bought.append((identity, prompt.facts.attempt))
-                yield from super().sample(prompt, [identity])
+                yield from super().sample_each({identity: prompt})
 
     for stops in range(100):
         run = make_run(
@@ -174,10 +179,10 @@ def test_no_answer_is_bought_twice_whenever_it_stops(make_run: MakeRun) -> None:
 
 def test_a_repair_in_flight_is_reported_and_asked_again(make_run: MakeRun) -> None:
     class Killed(FakeProposer):
-        def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
-            if prompt.facts.attempt:
+        def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
+            if _attempt(prompts):
                 raise Stopped
-            yield from super().sample(prompt, candidate_ids)
+            yield from super().sample_each(prompts)
 
     answers: dict[str, str | tuple[str, ...]] = {FIRST: (PROSE, GOOD), SECOND: GOOD}
     for _ in range(2):
@@ -185,7 +190,7 @@ def test_a_repair_in_flight_is_reported_and_asked_again(make_run: MakeRun) -> No
         with run.store as store:
             with pytest.raises(Stopped):
                 evolve(run)
-            assert store.calls_in_flight() == ["g01-c01 (attempt 1)"]
+            assert [str(call) for call in store.calls_in_flight()] == ["g01-c01 (attempt 1)"]
     run = make_run(answers)
     with run.store as store:
         assert store.calls_without_answer() == 2
@@ -205,8 +210,8 @@ class Cut(FakeProposer):
         super().__init__(answers)
         self._cut = cut
 
-    def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
-        for completion in super().sample(prompt, candidate_ids):
+    def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
+        for completion in super().sample_each(prompts):
             yield replace(completion, finish="length" if completion.text in self._cut else "stop")
 
 
@@ -219,8 +224,8 @@ def test_a_cut_off_answer_is_asked_to_go_on_and_that_is_no_repair(make_run: Make
         assert [(c.text, c.continues) for c in store.completions()[FIRST]] == [(half, False), (rest, True)]
         assert store.candidates()[0].source.strip() in GOOD
         assert store.rejections() == []
-    assert proposer.prompts[1].messages[2].content == half
-    assert "cut off" in proposer.prompts[1].messages[3].content
+    assert proposer.prompts[2].messages[2].content == half
+    assert "cut off" in proposer.prompts[2].messages[3].content
     assert f"{FIRST}/1+" in run.observe.seen  # type: ignore[attr-defined]
 
 
@@ -239,7 +244,7 @@ def test_an_answer_that_was_all_thinking_is_repaired_at_once(make_run: MakeRun) 
         evolve(run)
         assert [c.continues for c in store.completions()[FIRST]] == [False, False]
         assert "all tokens went into thinking" in store.rejections(every_attempt=True)[0].reason
-    assert run.proposer.prompts[1].messages[2].content == "(no text)"  # type: ignore[attr-defined]
+    assert run.proposer.prompts[2].messages[2].content == "(no text)"  # type: ignore[attr-defined]
 
 
 # ---- prompts that are too long -----------------------------------------------------------------------------------
@@ -249,26 +254,28 @@ class Small(FakeProposer):
     """Takes prompts of at most `longest` characters that are not repairs."""
 
     longest = 0
+    tried: Sequence[Prompt] = ()
 
-    def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
-        self.prompts.append(prompt)
+    def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
+        prompt = next(iter(prompts.values()))
+        self.tried = [*self.tried, prompt]
         if sum(len(message.content) for message in prompt.messages) > self.longest:
             raise ContextTooLong("the prompt is longer than the model takes")
-        yield from super().sample(prompt, candidate_ids)
+        yield from super().sample_each(prompts)
 
 
 def long_history(make_run: MakeRun) -> tuple[Run, int]:
     """A run before its second generation, with four errors, and the length of the prompt that comes next."""
     texts = ["```js\nx\n```", "```cpp\nx\n```", PROSE, "I'm sorry.", GOOD]
     first = {candidate_id(1, i): text for i, text in enumerate(texts, 1)}
-    run = make_run(first, samples=5)
-    with run.store:
+    run = make_run(first, samples=5, generations=2)
+    with run.store, pytest.raises(ProposerError, match="no answer for candidate g02"):
         evolve(run)
     second = dict.fromkeys([candidate_id(2, i) for i in range(1, 6)], GOOD)
     run = make_run(proposer=Small({**first, **second}), samples=5, generations=2)
-    from eureka.search.loop import _prompt
-
-    return run, sum(len(message.content) for message in _prompt(run, 2).messages)
+    prompt = prompt_of(run.store, 2)
+    assert prompt
+    return run, sum(len(message.content) for message in prompt.messages)
 
 
 @pytest.mark.parametrize(("left_out", "errors"), [(0, 4), (1, 2), (150, 0)])
@@ -277,10 +284,10 @@ def test_a_prompt_that_is_too_long_is_shortened(make_run: MakeRun, left_out: int
     run.proposer.longest = length - left_out  # type: ignore[attr-defined]
     with run.store as store:
         evolve(run)
-        recorded = store.prompt(2)
+        recorded = prompt_of(store, 2)
     assert recorded
     assert len(recorded.facts.rejected) == errors
-    assert recorded == run.proposer.prompts[-1]  # type: ignore[attr-defined]
+    assert recorded.messages == run.proposer.tried[-1].messages  # type: ignore[attr-defined]
 
 
 def test_after_two_shortenings_the_error_stands(make_run: MakeRun) -> None:
@@ -288,16 +295,16 @@ def test_after_two_shortenings_the_error_stands(make_run: MakeRun) -> None:
     with run.store as store:
         with pytest.raises(ContextTooLong):
             evolve(run)
-        assert len(run.proposer.prompts) == 3  # type: ignore[attr-defined]
-        assert store.calls_in_flight() == [candidate_id(2, i) for i in range(1, 6)]
+        assert len(run.proposer.tried) == 3  # type: ignore[attr-defined]
+        assert [call.candidate_id for call in store.calls_in_flight()] == [candidate_id(2, i) for i in range(1, 6)]
 
 
 def test_a_repair_that_is_too_long_leaves_the_candidate_rejected(make_run: MakeRun) -> None:
     class NoRepairs(FakeProposer):
-        def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
-            if prompt.facts.attempt:
+        def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
+            if _attempt(prompts):
                 raise ContextTooLong("too long")
-            yield from super().sample(prompt, candidate_ids)
+            yield from super().sample_each(prompts)
 
     run = make_run(proposer=NoRepairs({FIRST: (PROSE,), SECOND: GOOD}))
     with run.store as store:
@@ -307,9 +314,9 @@ def test_a_repair_that_is_too_long_leaves_the_candidate_rejected(make_run: MakeR
 
 def test_a_proposer_that_keeps_silent_is_an_error(make_run: MakeRun) -> None:
     class Silent(FakeProposer):
-        def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
-            if not prompt.facts.attempt:
-                yield from super().sample(prompt, candidate_ids)
+        def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
+            if not _attempt(prompts):
+                yield from super().sample_each(prompts)
 
     run = make_run(proposer=Silent({FIRST: (PROSE,), SECOND: GOOD}))
     with run.store, pytest.raises(ProposerError, match="fake gave no answer for candidate g01-c01"):
@@ -334,12 +341,13 @@ def test_korean_from_config_to_prompt_and_store(make_run: MakeRun, make_result: 
     assert config.search.hint == hint
     task = load_task(config.task, [folder.parent])
     korean = GOOD.replace("pole_angle):", "pole_angle):\n    기울기 = pole_angle").replace("'a'", "'기울기'")
-    trainer = ScriptedTrainer(make_result, SCORES, spec=task.spec)
+    trainer = ScriptedTrainer(make_result, SCORES)
+    trainer.spec = task.spec
     run = make_run({FIRST: korean, SECOND: GOOD}, trainer=trainer, hint=config.search.hint)
     with run.store:
         evolve(run)
     with RunStore.open(run.store.folder, read_only=True) as store:
-        prompt = store.prompt(1)
+        prompt = prompt_of(store, 1)
         assert prompt
         assert prompt.facts.hint == hint
         assert sentence in prompt.messages[1].content

@@ -4,14 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from loop_fakes import BROKEN, GOOD, IDS, Make, MakeRun, ScriptedTrainer, Stopped, build_run
+from loop_fakes import BROKEN, GOOD, IDS, Make, MakeRun, ScriptedTrainer, Stopped, build_run, prompt_of
 
 from eureka.core.errors import ContextTooLong, ProposerError
 from eureka.core.ids import candidate_id
 from eureka.core.types import Completion, Prompt, Rejected, Stage, TrainingJob
 from eureka.proposers.base import FakeProposer
-from eureka.search.loop import Run, evolve
+from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes
+from eureka.search.run import Run
 from eureka.store import RunStore
 from eureka.trainers.base import TrainingEvent
 
@@ -30,12 +31,10 @@ class Together(FakeProposer):
 
     def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
         self.rounds.append(list(prompts))
-        yield from super().sample_each(prompts)
-
-    def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
-        if any(text in message.content for message in prompt.messages for text in self.too_long):
-            raise ContextTooLong("the prompt is longer than the model takes")
-        yield from super().sample(prompt, candidate_ids)
+        for name, prompt in prompts.items():
+            if any(text in message.content for message in prompt.messages for text in self.too_long):
+                raise ContextTooLong("the prompt is longer than the model takes")
+            yield from super().sample_each({name: prompt})
 
 
 @pytest.fixture
@@ -57,8 +56,8 @@ def test_a_round_is_asked_at_once_each_with_its_own_conversation(make_run: MakeR
         assert [outcome.candidate.id for outcome in outcomes(store)] == NAMES
         assert store.calls_in_flight() == []
         assert store.calls_without_answer() == 0
-    assert proposer.rounds == [[NAMES[0], NAMES[2]], [NAMES[0]]]
-    _, first, second, last = proposer.prompts
+    assert proposer.rounds == [NAMES, [NAMES[0], NAMES[2]], [NAMES[0]]]
+    *_, first, second, last = proposer.prompts
     assert first.messages[2].content == PROSE
     assert "broken(" in second.messages[2].content
     assert "broken(" in last.messages[2].content
@@ -67,6 +66,9 @@ def test_a_round_is_asked_at_once_each_with_its_own_conversation(make_run: MakeR
 def test_every_call_of_a_round_is_recorded_before_the_first_is_made(make_run: MakeRun) -> None:
     class Killed(Together):
         def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
+            if not next(iter(prompts.values())).facts.attempt:
+                yield from super().sample_each(prompts)
+                return
             yield next(super().sample_each(prompts))
             raise Stopped
 
@@ -74,7 +76,7 @@ def test_every_call_of_a_round_is_recorded_before_the_first_is_made(make_run: Ma
     with run.store as store:
         with pytest.raises(Stopped):
             evolve(run)
-        assert store.calls_in_flight() == [f"{name} (attempt 1)" for name in NAMES[1:]]
+        assert [str(call) for call in store.calls_in_flight()] == [f"{name} (attempt 1)" for name in NAMES[1:]]
         assert len(store.completions()[NAMES[0]]) == 2
 
 
@@ -91,6 +93,9 @@ def test_what_does_not_fit_is_left_rejected_and_the_others_are_mended(make_run: 
 def test_a_provider_that_is_gone_ends_the_round(make_run: MakeRun) -> None:
     class Gone(Together):
         def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
+            if not next(iter(prompts.values())).facts.attempt:
+                yield from super().sample_each(prompts)
+                return
             yield next(super().sample_each(prompts))
             raise ProposerError("it is gone")
 
@@ -118,7 +123,7 @@ def test_a_worker_that_died_is_no_mistake_of_the_code(tmp_path: Path, make_resul
     with run.store:
         evolve(run)
     with RunStore.open(tmp_path / "run", read_only=True) as store:
-        prompt = store.prompt(2)
+        prompt = prompt_of(store, 2)
         assert [rejected.candidate_id for rejected in store.rejections(1)] == IDS[:2]
     assert prompt
     assert [rejected.candidate_id for rejected in prompt.facts.rejected] == [IDS[1]]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from loop_fakes import GOOD, IDS, FakeObserver, ScriptedTrainer, Stopped, build_run
+from loop_fakes import GOOD, IDS, FakeObserver, ScriptedTrainer, Stopped, build_run, prompt_of
 
 from eureka.app.cli import main
 from eureka.app.estimate import estimate
@@ -28,14 +28,14 @@ from eureka.core.types import (
     TrainingLength,
     TrainingResult,
 )
-from eureka.proposers.base import FakeProposer
+from eureka.proposers.base import Capabilities, FakeProposer
 from eureka.proposers.fallback import Fallback
 from eureka.proposers.program_search.proposer import ProgramSearch
 from eureka.reward.extract.extraction import extract
 from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes
 from eureka.search.read_start import read_start, require_usable
-from eureka.search.start import HUMAN, Start, label, recorded_start
+from eureka.search.start import HUMAN, Start, given_answer, label, recorded_start
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
 from eureka.trainers.population.baselines import trace_baselines
@@ -130,7 +130,7 @@ def test_the_tasks_own_reward_is_a_function_of_state_fields(task: Task) -> None:
     start = read_start(HUMAN, task.spec, lambda: trace_baselines(task, recording.state)[OwnReward.OWN])
     assert label(start.facts) == "human reward"
     assert recorded_start(start.facts) == start
-    candidate = extract(start.completion, task.fields)
+    candidate = extract(given_answer(start.source), task.fields)
     assert isinstance(candidate, Candidate)
     assert candidate.inputs == ("pole_angle",)
     assert "compute_reward_from_state" not in start.source
@@ -146,7 +146,7 @@ def test_the_tasks_own_reward_is_a_function_of_state_fields(task: Task) -> None:
 def test_the_example_of_the_docs_can_be_started_from() -> None:
     page = (Path(__file__).parents[2] / "docs" / "starting-from-your-reward.md").read_text()
     example = page.partition("```python\n")[2].partition("```")[0]
-    assert isinstance(extract(Start("my.py", example).completion, load_task("ant").fields), Candidate)
+    assert isinstance(extract(given_answer(example), load_task("ant").fields), Candidate)
 
 
 # ---- the search --------------------------------------------------------------------------------------------------
@@ -156,12 +156,12 @@ def test_it_is_trained_before_the_first_prompt_which_tells_how_that_went(tmp_pat
     trainer = ScriptedTrainer(make_result, {INIT_ID: 2.5, **{name: float(i) for i, name in enumerate(IDS)}})
     observe = FakeObserver()
     start = Start("my.py", OWN)
-    run = build_run(tmp_path / "run", make_result, trainer=trainer, observe=observe, init=start.completion)
+    run = build_run(tmp_path / "run", make_result, trainer=trainer, observe=observe, start=start.source)
     with run.store as store:
         assert evolve(run).candidate.id == "g03-c02"
         assert trainer.trained == [INIT_ID, *IDS]
         assert observe.seen[:3] == ["training 1", "trained", "start 1"]
-        prompts = [store.prompt(generation) for generation in (1, 2, 3)]
+        prompts = [prompt_of(store, generation) for generation in (1, 2, 3)]
         assert [p.facts.reflection.candidate_id for p in prompts if p and p.facts.reflection] == [
             INIT_ID,
             INIT_ID,
@@ -169,7 +169,7 @@ def test_it_is_trained_before_the_first_prompt_which_tells_how_that_went(tmp_pat
         ]
         assert store.completions()[INIT_ID][0].model == "init"
         assert store.calls_in_flight() == []
-        assert {o.candidate.id for o in outcomes(store, 1)} == {INIT_ID, "g01-c01", "g01-c02"}
+        assert {o.candidate.id for o in outcomes(store) if o.candidate.id < "g02"} == {INIT_ID, "g01-c01", "g01-c02"}
     assert prompts[0]
     shown = prompts[0].messages[-1].content
     assert f"## The reward to improve, {INIT_ID}, which a person wrote" in shown
@@ -185,7 +185,7 @@ def test_it_is_never_asked_about_again_and_never_screened(tmp_path: Path, make_r
         make_result,
         trainer=trainer,
         proposer=FakeProposer(dict.fromkeys(IDS, (GOOD,))),
-        init=Start("my.py", OWN).completion,
+        start=OWN,
         repairs=2,
         generations=1,
     )
@@ -193,7 +193,7 @@ def test_it_is_never_asked_about_again_and_never_screened(tmp_path: Path, make_r
         evolve(run)
         assert [r.stage for r in store.rejections()] == [Stage.TRAIN]
         assert len(store.completions()[INIT_ID]) == 1
-        prompt = store.prompt(1)
+        prompt = prompt_of(store, 1)
     assert prompt
     assert prompt.facts.reflection is None
 
@@ -208,7 +208,7 @@ def test_a_run_that_is_stopped_anywhere_goes_on_alike(tmp_path: Path, make_resul
             make_result,
             trainer=trainer,
             observe=FakeObserver(stop_after=stops % 3 + 1),
-            init=Start("my.py", OWN).completion,
+            start=OWN,
         )
         with run.store:
             try:
@@ -223,25 +223,27 @@ def test_a_run_that_is_stopped_anywhere_goes_on_alike(tmp_path: Path, make_resul
 
 def test_a_proposer_that_cannot_read_it_goes_on_from_what_it_can(tmp_path: Path, make_result: Make) -> None:
     class ReadsItsOwn(FakeProposer):
-        def reads(self, source: str) -> bool:
-            return "SCALE" not in source
+        capabilities = Capabilities(reads=lambda source: "SCALE" not in source)
+
+        def __init__(self, answers: Mapping[str, str]) -> None:
+            kept = self.capabilities
+            super().__init__(answers)
+            self.capabilities = kept
 
     proposer = ReadsItsOwn(dict.fromkeys(IDS, GOOD))
     trainer = ScriptedTrainer(make_result, {INIT_ID: 99.0, **{name: float(i) for i, name in enumerate(IDS)}})
-    run = build_run(
-        tmp_path / "run", make_result, proposer=proposer, trainer=trainer, init=Start("my.py", OWN).completion
-    )
+    run = build_run(tmp_path / "run", make_result, proposer=proposer, trainer=trainer, start=OWN)
     with run.store:
         assert evolve(run).candidate.id == INIT_ID
     parents = [prompt.facts.reflection.candidate_id for prompt in proposer.prompts if prompt.facts.reflection]
-    assert parents == [INIT_ID, "g01-c02", "g02-c02"]
+    assert parents == [*[INIT_ID] * 2, *["g01-c02"] * 2, *["g02-c02"] * 2]
 
 
 def test_program_search_reads_its_own_code_alone() -> None:
     search = ProgramSearch(0, use_probe=False)
-    assert not search.reads(OWN)
-    assert not Fallback(search, search, print).reads(OWN)
-    assert FakeProposer({}).reads(OWN)
+    assert not search.capabilities.reads(OWN)
+    assert not Fallback(search, search, print).capabilities.reads(OWN)
+    assert FakeProposer({}).capabilities.reads(OWN)
 
 
 # ---- as a user ---------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from loop_fakes import GOOD, IDS, Make, ScriptedTrainer, build_run
 
 from eureka.core.errors import ConfigError
 from eureka.core.ids import INIT_ID
-from eureka.core.types import Completion, Policy, TrainingJob, TrainingResult
+from eureka.core.types import Policy, TrainingJob, TrainingResult
 from eureka.search.loop import evolve
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep, read_warm_start
 from eureka.store import RunStore
@@ -18,6 +18,8 @@ from eureka.trainers.base import TrainingEvent
 from eureka.trainers.population.networks import StackedMLP
 from eureka.trainers.population.policy import Policies
 from eureka.trainers.population.trainer import PopulationTrainer
+
+SOURCE = GOOD.removeprefix("```python\n").removesuffix("\n```")
 
 
 class Remembering(ScriptedTrainer):
@@ -73,7 +75,7 @@ def test_the_reward_that_a_search_starts_from_has_no_parent(tmp_path: Path, make
         make_result,
         trainer=trainer,
         warm_start=WarmStart(from_parent=True),
-        init=Completion(INIT_ID, GOOD, "init"),
+        start=SOURCE,
         generations=1,
         finalists=2,
         confirmation_seeds=1,

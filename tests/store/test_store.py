@@ -13,9 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from loop_fakes import prompt_of
+from records import ask_for, finish
 
 from eureka.core.errors import StoreError
-from eureka.core.ids import generation_of
 from eureka.core.types import (
     Candidate,
     Completion,
@@ -75,28 +76,29 @@ def test_everything_comes_back_after_reopening(tmp_path: Path) -> None:
     rejected = Rejected("g01-c02", Stage.EXTRACT, "prose", "no code block")
     reward = Reward("g01-c01", '{"ops": []}', ("speed",))
     with make_store(folder) as store:
-        assert store.prompt(1) is None
-        store.record_prompt(1, prompt)
-        store.record_intent(["g01-c01", "g01-c02"])
+        assert prompt_of(store, 1) is None
+        ask_for(store, ["g01-c01", "g01-c02"], prompt, parents=["g01-c00"])
         store.record_completion(completion)
         store.record_candidate(candidate)
         store.record_rejection(rejected)
         store.record_reward(reward)
         store.record_result(training_result())
-        store.record_generation(1, "g01-c01")
+        finish(store, 1, "g01-c01")
         store.set_fact("proposer", "program_search")
         assert not store.is_finished
 
     with RunStore.open(folder) as store:
         assert store.config_yaml == "task: ant\n"
         assert store.facts() == {"proposer": "program_search", "python": "3.11"}
-        assert store.prompt(1) == prompt
+        assert prompt_of(store, 1) == prompt
         assert store.completions(1) == {"g01-c01": (completion,)}
-        assert store.calls_in_flight() == ["g01-c02"]
+        assert [str(call) for call in store.calls_in_flight()] == ["g01-c02"]
+        assert [(s.id, s.parents) for s in store.samples(1)] == [(n, ("g01-c00",)) for n in ("g01-c01", "g01-c02")]
         assert store.candidates(1) == [candidate]
         assert store.rejections(1) == [rejected]
         assert store.rewards(1) == [reward]
-        assert store.results(1) == [training_result()]
+        assert store.results(1) == [training_result(policy=b"")]
+        assert store.results(1, policies=True) == [training_result()]
         assert store.finished_generations() == {1: "g01-c01"}
         store.mark_finished()
         assert store.is_finished
@@ -124,10 +126,10 @@ def test_order_and_filter_by_generation(tmp_path: Path) -> None:
 def test_writing_again_changes_nothing(tmp_path: Path) -> None:
     with make_store(tmp_path / "run") as store:
         for _ in range(2):
-            store.record_intent(["g01-c01"])
+            ask_for(store, ["g01-c01"])
             store.record_completion(Completion("g01-c01", "answer", "m"))
             store.record_result(training_result())
-            store.record_generation(1, None)
+            finish(store, 1, None)
             store.record_evaluation(training_result(seed=1000))
         assert len(store.completions()) == len(store.results()) == len(store.evaluations()) == 1
         assert store.finished_generations() == {1: None}
@@ -137,14 +139,14 @@ def test_writing_again_changes_nothing(tmp_path: Path) -> None:
 def test_only_what_belongs_to_the_newest_answer_counts(tmp_path: Path) -> None:
     rejected, again = (Rejected("g01-c01", Stage.TRACE, why, why) for why in ("first", "second"))
     with make_store(tmp_path / "run") as store:
-        store.record_intent(["g01-c01", "g01-c02"])
+        ask_for(store, ["g01-c01", "g01-c02"])
         store.record_completion(Completion("g01-c01", "bad", "m"))
         store.record_candidate(Candidate("g01-c01", "bad", ()))
         store.record_rejection(rejected)
-        store.record_intent(["g01-c01"], 1)
+        ask_for(store, ["g01-c01"], attempt=1)
         assert store.rejections() == [rejected]
-        assert store.calls_in_flight() == ["g01-c01 (attempt 1)", "g01-c02"]
-        store.record_intent(["g01-c02"])
+        assert [str(call) for call in store.calls_in_flight()] == ["g01-c01 (attempt 1)", "g01-c02"]
+        ask_for(store, ["g01-c02"])
         assert store.calls_without_answer() == 3
 
         store.record_completion(Completion("g01-c01", "better", "m", attempt=1))
@@ -170,7 +172,7 @@ def test_evaluations_are_apart_from_results(tmp_path: Path) -> None:
         human = training_result("human", seed=7, policy=b"human")
         store.record_evaluation(human)
         assert store.results() == []
-        assert store.evaluations() == [human]
+        assert store.evaluations(policies=True) == [human]
         assert (store.folder / "evaluation" / "human_seed7.pt").read_bytes() == b"human"
 
 
@@ -180,9 +182,6 @@ def test_places(tmp_path: Path) -> None:
         assert store.best_folder == tmp_path / "run" / "best"
         assert store.checkpoint_folder == tmp_path / "run" / "checkpoints"
         assert store.write_file("best/reward.py", "lone \ud800").read_text() == "lone ?"
-    assert generation_of("g12-c03") == 12
-    with pytest.raises(ValueError, match="'best' is not a candidate id"):
-        generation_of("best")
 
 
 # ---- refusals ----------------------------------------------------------------------------------------------------
@@ -219,7 +218,7 @@ def test_other_version_says_who_wrote_it_and_what_to_do(tmp_path: Path) -> None:
     connection.execute("UPDATE meta SET value = '9.9.0' WHERE key = 'written_by'")
     connection.commit()
     connection.close()
-    with pytest.raises(StoreError, match=r"written by eureka 9\.9\.0 in run format 3.*use eureka 9\.9\.0"):
+    with pytest.raises(StoreError, match=r"written by eureka 9\.9\.0 in run format 4.*use eureka 9\.9\.0"):
         RunStore.open(tmp_path / "run")
 
 
@@ -237,7 +236,7 @@ def test_rows_changed_by_hand_and_policies_deleted(tmp_path: Path) -> None:
         store.record_result(training_result())
         (store.candidate_folder("g01-c01") / "policy_seed0.pt").unlink()
         with pytest.raises(StoreError, match=r"cannot read generation_01/candidate_01/policy_seed0\.pt"):
-            store.results()
+            store.results(policies=True)
         connection = sqlite3.connect(tmp_path / "run" / "run.db")
         connection.execute("""UPDATE result SET body = '{"seed": 0}'""")
         connection.commit()
@@ -379,5 +378,5 @@ def test_results_of_equal_key_are_replaced(tmp_path: Path) -> None:
     with make_store(tmp_path / "run") as store:
         store.record_result(training_result())
         store.record_result(replace(training_result(), wall_s=3.0, policy=b"new"))
-        (result,) = store.results()
+        (result,) = store.results(policies=True)
         assert (result.wall_s, result.policy) == (3.0, b"new")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,6 +35,11 @@ def ids(count: int) -> list[str]:
     return [f"g01-c{sample:02d}" for sample in range(1, count + 1)]
 
 
+def prompts(count: int, of: int = 4) -> dict[str, Prompt]:
+    """The same prompt for so many candidates, with an ending for each."""
+    return {name: replace(PROMPT, ending=f"line {n} of {of}") for n, name in enumerate(ids(count), start=1)}
+
+
 def endpoint(provider: str, url: str, **options: Any) -> Endpoint:
     if provider == "openai":
         return OpenAIEndpoint("claude-sonnet-5-5", KEY, f"{url}/v1", **options)
@@ -48,13 +54,12 @@ def proposer(
     tell: Callable[[str], None] = print,
     **settings: Any,
 ) -> ChatProposer:
-    values = {"samples": 4, "concurrency": 8, "max_output_tokens": MAX_OUTPUT, "silence_s": 5.0, "patience_s": 0.0}
+    values = {"concurrency": 8, "max_output_tokens": MAX_OUTPUT, "silence_s": 5.0, "patience_s": 0.0}
     return ChatProposer(
         end,
         PRICES,
         ledger or Ledger(caps or Caps()),
         ChatSettings(**{**values, **settings}),
-        lambda sample, samples: f"line {sample} of {samples}",
         tell,
     )
 
@@ -63,7 +68,7 @@ def collect(proposer: ChatProposer | Fallback, count: int) -> tuple[list[Complet
     """The answers that came before the error, and the error."""
     answers: list[Completion] = []
     with pytest.raises(ProposerError) as caught:
-        answers.extend(proposer.sample(PROMPT, ids(count)))
+        answers.extend(proposer.sample_each(prompts(count)))
     return answers, caught.value
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import random
 from pathlib import Path
 
+from records import ask_for, finish
 from synthetic_run import CONFIG, FIELDS, SENTENCE, Idea, train
 
 from eureka.core.types import (
@@ -55,8 +56,8 @@ def write_hostile_run(folder: Path) -> RunStore:
     for generation in (1, 2):
         messages = (Message("system", ALL), Message("user", ALL))
         facts_of = PromptFacts("ant", 1, generation, FIELDS, hint=SENTENCE)
-        store.record_prompt(generation, Prompt(messages, facts_of))
         good, bad = f"g{generation:02d}-c01", f"g{generation:02d}-c02"
+        ask_for(store, [good, bad], Prompt(messages, facts_of, ALL))
         source = f"def compute_reward(x):\n    '''{ALL}'''\n    return x, {{'a': x}}  # {ALL} {generation}"
         store.record_completion(Completion(good, ALL, ALL, Usage(1, 1)))
         store.record_candidate(Candidate(good, source, ("x",)))
@@ -66,7 +67,7 @@ def write_hostile_run(folder: Path) -> RunStore:
         store.record_rejection(Rejected(bad, Stage.EXTRACT, ALL, ALL))
         store.record_completion(Completion(bad, ALL, ALL, Usage(1, 1), attempt=1, finish="refusal"))
         store.record_rejection(Rejected(bad, Stage.VERIFY, ALL, ALL))
-        store.record_generation(generation, good)
+        finish(store, generation, good)
     store.mark_finished()
     return store
 

@@ -1,16 +1,19 @@
 """What stands in for the slow parts of a run in tests of the loop."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from fake_trainer import FakeTrainer
 
+from eureka.config import SearchConfig
 from eureka.core import events
 from eureka.core.events import Event
 from eureka.core.ids import candidate_id
 from eureka.core.types import (
     Candidate,
+    Prompt,
     Rejected,
     Reward,
     Stage,
@@ -19,8 +22,11 @@ from eureka.core.types import (
     TrainingResult,
 )
 from eureka.proposers.base import FakeProposer
-from eureka.search import Greedy
-from eureka.search.loop import Run
+from eureka.search.history import Budget
+from eureka.search.methods import make_method
+from eureka.search.methods.base import Services
+from eureka.search.racing import Racing
+from eureka.search.run import Run
 from eureka.store import RunStore
 from eureka.trainers.base import TrainingEvent
 
@@ -102,19 +108,40 @@ def _in_short(event: Event) -> str:
     return event.kind
 
 
-def build_run(folder: Path, make_result: Make, **changes: object) -> Run:
-    """A run of three generations of two in `folder`, which it goes on with where it is one already."""
-    defaults: dict[str, object] = {
+def prompt_of(store: RunStore, generation: int) -> Prompt | None:
+    """What the first sample of a generation was asked."""
+    return store.prompts(generation).get((candidate_id(generation, 1), 0))
+
+
+_OF_BUDGET = {field.name for field in fields(Budget)}
+
+
+def build_run(folder: Path, make_result: Make, **changes: Any) -> Run:
+    """A run of three generations of two in `folder`, which it goes on with where it is one already.
+
+    `changes` are fields of `Run`, of its `Budget`, of `Services` (`race`, `probe`), or of the search's config
+    (`method`, `parent`).
+    """
+    budget: dict[str, Any] = {"generations": 3, "samples": 2, "length": TrainingLength(1000, 1, 1)}
+    budget |= {name: changes.pop(name) for name in [*changes] if name in _OF_BUDGET}
+    config = SearchConfig(**{name: changes.pop(name) for name in ("method", "parent") if name in changes})
+    proposer = changes.pop("proposer", FakeProposer(dict.fromkeys(IDS, GOOD)))
+    screening = changes.get("screening")
+    race = changes.pop("race", None)
+    services = Services(
+        capabilities=lambda: proposer.capabilities,
+        probe=changes.pop("probe", None),
+        diagnose=screening.about if screening else None,
+        racing=Racing(race) if race else None,
+    )
+    defaults: dict[str, Any] = {
         "store": RunStore.open(folder) if folder.exists() else RunStore.create(folder, "", {}),
-        "proposer": FakeProposer(dict.fromkeys(IDS, GOOD)),
+        "proposer": proposer,
         "verifier": FakeVerifier(),
         "trainer": ScriptedTrainer(make_result, {identity: float(index) for index, identity in enumerate(IDS)}),
-        "search": Greedy(),
-        "length": TrainingLength(1000, 1, 1),
+        "method": make_method(config, services),
+        "budget": Budget(**budget),
         "observe": FakeObserver(),
-        "generations": 3,
-        "samples": 2,
-        "training_seeds": 1,
         "seed": 7,
     }
-    return Run(**{**defaults, **changes})  # type: ignore[arg-type]
+    return Run(**{**defaults, **changes})

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from records import ask_for, finish
+
 from eureka.core.ids import candidate_id
 from eureka.core.types import (
     Candidate,
@@ -158,9 +160,8 @@ def write_synthetic_run(folder: Path, generations: int = 5, samples: int = 16, u
     scores: dict[str, float] = {}
     ideas: dict[str, Idea] = {}
     for generation in range(1, generations + 1):
-        write_prompt(store, generation, parent)
         names = [candidate_id(generation, sample) for sample in range(1, samples + 1)]
-        store.record_intent(names)
+        ask_for(store, names, prompt_about(store, generation, parent), parents=[parent.id] if parent else [])
         for name in names:
             ideas[name] = draw_idea(rng, best_idea if parent else None, generation, duplicate=name.endswith("c07"))
             write_candidate(store, name, ideas[name], rng)
@@ -175,7 +176,7 @@ def write_synthetic_run(folder: Path, generations: int = 5, samples: int = 16, u
         best = max(scores, key=lambda name: scores[name])
         best_idea = ideas[best]
         parent = next(c for c in store.candidates() if c.id == best)
-        store.record_generation(generation, best)
+        finish(store, generation, best)
     for name in sorted(scores, key=lambda name: -scores[name])[:4]:
         for seed in (2, 3):
             store.record_result(train(name, ideas[name], seed, updates, rng))
@@ -251,7 +252,7 @@ def draw_idea(rng: random.Random, parent: Idea | None, generation: int, *, dupli
     return Idea(terms, quality, hacks=0.19 < fate < 0.27, broken=broken)
 
 
-def write_prompt(store: RunStore, generation: int, parent: Candidate | None) -> None:
+def prompt_about(store: RunStore, generation: int, parent: Candidate | None) -> Prompt:
     """A prompt of realistic length; from the second generation on with the parent's statistics."""
     reflection = None
     if parent is not None:
@@ -263,7 +264,7 @@ def write_prompt(store: RunStore, generation: int, parent: Candidate | None) -> 
             f"    {c.name}: {[round(point, 3) for point in c.points]}" for c in reflection.components
         )
     messages = (Message("system", "You write reward functions in Python."), Message("user", user))
-    store.record_prompt(generation, Prompt(messages, PromptFacts("ant", 1, generation, FIELDS, reflection)))
+    return Prompt(messages, PromptFacts("ant", 1, generation, FIELDS, reflection))
 
 
 def write_candidate(store: RunStore, name: str, idea: Idea, rng: random.Random) -> None:
@@ -280,7 +281,7 @@ def write_candidate(store: RunStore, name: str, idea: Idea, rng: random.Random) 
         store.record_candidate(Candidate(name, wrong, inputs_of(wrong)))
         reason = "line 12: AttributeError: module 'torch' has no attribute 'clampp'"
         store.record_rejection(Rejected(name, Stage.TRACE, "the code raised AttributeError", reason))
-        store.record_intent([name], 1)
+        ask_for(store, [name], attempt=1)
         store.record_completion(Completion(name, answer_of(source, rng), MODEL, usage, attempt=1))
     else:
         store.record_completion(Completion(name, answer_of(source, rng), MODEL, usage))

@@ -6,7 +6,7 @@ It reads the same typed facts as a model would (`PromptFacts`), never the task's
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -14,7 +14,7 @@ from eureka.config import ProposerConfig, RunConfig
 from eureka.core.errors import ProposerError
 from eureka.core.ids import sample_of
 from eureka.core.types import Completion, Prompt, PromptFacts, Reflection
-from eureka.proposers.base import OneByOne, Proposer
+from eureka.proposers.base import Capabilities, Proposer
 from eureka.proposers.program_search.draw import Library, draw_program, library, plain_program
 from eureka.proposers.program_search.mutate import Proposal, mutate
 from eureka.proposers.program_search.source import Program, Term, parse, render
@@ -34,7 +34,7 @@ class ProgramSearchConfig(ProposerConfig):
     """Whether it may see which State columns move with the metric on sampled states (printed and stored)."""
 
 
-class ProgramSearch(OneByOne):
+class ProgramSearch:
     """Proposes sums of shaped State quantities, chosen by unit, shape and frame.
 
     Asked again about a candidate, it proposes another one in its place.
@@ -45,18 +45,17 @@ class ProgramSearch(OneByOne):
     """
 
     name = "program_search"
-    can_repair = True
 
     def __init__(self, seed: int, use_probe: bool) -> None:
         self._seed = seed
-        self.uses_metric = use_probe
+        self.capabilities = Capabilities(uses_metric=use_probe, can_repair=True, varies=True, reads=_reads)
 
     @property
     def description(self) -> str:
         """One sentence for the user."""
         metric = (
             "it is told which State quantities move with the task metric"
-            if self.uses_metric
+            if self.capabilities.uses_metric
             else "it has no access to the task metric but through training results"
         )
         return (
@@ -64,14 +63,13 @@ class ProgramSearch(OneByOne):
             f"by unit, shape and frame, and cannot read the task's sentence; {metric}."
         )
 
-    def reads(self, source: str) -> bool:
-        """A source in its own form alone: a sum of simple terms."""
-        return parse(source) is not None
-
-    def sample(self, prompt: Prompt, candidate_ids: Sequence[str]) -> Iterator[Completion]:
+    def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
         """One program for each id, in order. Raises ProposerError for a State with nothing that it could reward."""
-        facts = prompt.facts
-        probe = facts.probe.correlation if facts.probe and self.uses_metric else {}
+        for facts, ids in _by_facts(prompts):
+            yield from self._generation(facts, ids)
+
+    def _generation(self, facts: PromptFacts, candidate_ids: Sequence[str]) -> Iterator[Completion]:
+        probe = facts.probe.correlation if facts.probe and self.capabilities.uses_metric else {}
         lib = library(facts.state, probe)
         if not lib.features:
             raise ProposerError(
@@ -83,6 +81,23 @@ class ProgramSearch(OneByOne):
             index = sample_of(candidate_id)
             proposal = generation.again(index, facts.attempt) if facts.attempt else generation.first(index)
             yield Completion(candidate_id, _answer(proposal, lib, facts), model=self.name)
+
+
+def _reads(source: str) -> bool:
+    """A source in its own form alone: a sum of simple terms."""
+    return parse(source) is not None
+
+
+def _by_facts(prompts: Mapping[str, Prompt]) -> list[tuple[PromptFacts, list[str]]]:
+    """The ids of prompts that tell the same: their proposals are drawn together, so that no two are alike."""
+    groups: list[tuple[PromptFacts, list[str]]] = []
+    for candidate_id, prompt in prompts.items():
+        ids = next((ids for facts, ids in groups if facts == prompt.facts), None)
+        if ids is None:
+            groups.append((prompt.facts, [candidate_id]))
+        else:
+            ids.append(candidate_id)
+    return groups
 
 
 class _Generation:

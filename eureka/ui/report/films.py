@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from eureka.core.types import TrainingResult
 from eureka.store.files import store_errors
+from eureka.store.run_store import evaluation_path, policy_path
 from eureka.ui.report.text import duration, number
 from eureka.ui.report.views import RunView
 from eureka.ui.video.film import (
@@ -70,7 +70,10 @@ def run_films(run: RunView) -> RunFilms:
     Raises:
         StoreError: one of them cannot be read.
     """
-    baselines = (_film(run, film_of_evaluation(n), said, run.evaluations.get(n, ())) for n, said in _BASELINES.items())
+    baselines = (
+        _film(run, film_of_evaluation(n), said, map(evaluation_path, run.evaluations.get(n, ())))
+        for n, said in _BASELINES.items()
+    )
     head = [film for film in (_best(run), *baselines) if film is not None]
     in_head = run.best.id if run.best and head and head[0].path == str(film_of_candidate(run.best.id)) else None
     reason = _reason(run)
@@ -96,24 +99,26 @@ def _best(run: RunView) -> EmbeddedFilm | None:
         return None
     caption = f"{run.best.id}, the best reward"
     return (
-        _film(run, film_of_evaluation("best"), caption, run.evaluations.get(run.best.id, ()))
-        or _film(run, BEST, caption, run.best.results)
+        _film(run, film_of_evaluation("best"), caption, map(evaluation_path, run.evaluations.get(run.best.id, ())))
+        or _film(run, BEST, caption, map(policy_path, run.best.results))
         or _film(run, film_of_candidate(run.best.id), caption)
     )
 
 
-def _film(
-    run: RunView, path: Path, caption: str, trainings: tuple[TrainingResult, ...] | None = None
-) -> EmbeddedFilm | None:
-    """The film at `path`, not yet embedded; None where there is none, or where it is of none of these trainings."""
+def _film(run: RunView, path: Path, caption: str, policies: Iterable[Path] | None = None) -> EmbeddedFilm | None:
+    """The film at `path`, not yet embedded; None where there is none, or where it is of none of these policies."""
     if not (run.folder / path).is_file():
         return None
     note = read_note(run.folder, path)
     if note is None or note.error:
         return EmbeddedFilm(path.as_posix(), caption, "")
-    if trainings is not None and note.policy not in {policy_hash(result.policy) for result in trainings}:
+    if policies is not None and not any(_is_of(note, run.folder / each) for each in policies):
         return None
     return EmbeddedFilm(path.as_posix(), caption, _detail(note, run))
+
+
+def _is_of(note: FilmNote, policy: Path) -> bool:
+    return policy.is_file() and note.policy == policy_hash(policy.read_bytes())
 
 
 def _detail(note: FilmNote, run: RunView) -> str:

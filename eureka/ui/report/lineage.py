@@ -25,7 +25,7 @@ class LineageNode:
 
     id: str
     generation: int
-    parent: str | None
+    parents: tuple[str, ...]
     score: float | None
     kind: str
     note: str = ""
@@ -41,10 +41,15 @@ def lineage_tree(nodes: Sequence[LineageNode], *, alt: str) -> Markup:
         for column, generation in enumerate(generations)
         for row, node in enumerate(columns[generation])
     }
-    parents = {node.parent for node in nodes}
+    parents = {parent for node in nodes for parent in node.parents}
     ancestry = _ancestry(nodes)
     ends = {node.id: (places[node.id][0] + _text_width(node), places[node.id][1]) for node in nodes}
-    edges = [_edge(ends[n.parent], places[n.id], n, ancestry) for n in nodes if n.parent in places]
+    edges = [
+        _edge(ends[parent], places[node.id], node.id, parent, ancestry)
+        for node in nodes
+        for parent in node.parents
+        if parent in places
+    ]
     heads = [
         label(14.0 + COLUMN * column - 6, 16, f"generation {generation}" if generation else "start", "axis")
         for column, generation in enumerate(generations)
@@ -64,20 +69,24 @@ def _rank(node: LineageNode) -> tuple[bool, float, str]:
 def _ancestry(nodes: Sequence[LineageNode]) -> frozenset[str]:
     """The best candidate and those that it came from."""
     by_id = {node.id: node for node in nodes}
-    found: list[str] = []
-    at = next((node for node in nodes if node.best), None)
-    while at is not None and at.id not in found:
-        found.append(at.id)
-        at = by_id.get(at.parent) if at.parent else None
+    found: set[str] = set()
+    waiting = [node.id for node in nodes if node.best]
+    while waiting:
+        name = waiting.pop()
+        if name in by_id and name not in found:
+            found.add(name)
+            waiting += by_id[name].parents
     return frozenset(found)
 
 
-def _edge(start: tuple[float, float], end: tuple[float, float], node: LineageNode, ancestry: frozenset[str]) -> Markup:
+def _edge(
+    start: tuple[float, float], end: tuple[float, float], child: str, parent: str, ancestry: frozenset[str]
+) -> Markup:
     x1, y1, x2, y2 = start[0], start[1], end[0] - 7, end[1]
     bend = (x2 - x1) / 2
     path = f"M{x1:.0f} {y1:.0f}C{x1 + bend:.0f} {y1:.0f} {x2 - bend:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
-    kind = "edge main" if node.id in ancestry and node.parent in ancestry else "edge"
-    return element("path", d=path, class_=kind, data_child=node.id, data_parent=node.parent)
+    kind = "edge main" if child in ancestry and parent in ancestry else "edge"
+    return element("path", d=path, class_=kind, data_child=child, data_parent=parent)
 
 
 def _text_width(node: LineageNode) -> float:

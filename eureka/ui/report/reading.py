@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from eureka.config.settings import stored_settings
 from eureka.core.ids import INIT_ID, generation_of
-from eureka.core.types import Candidate, Completion, Message, Prompt, Rejected, Stage, TrainingResult
+from eureka.core.types import Completion, Message, Prompt, Rejected, TrainingResult
 from eureka.evaluation.record import read_comparison
-from eureka.prompts import render_continuation, render_repair, render_variety
-from eureka.reward.extract.answer_text import without_thinking
+from eureka.search.outcomes import by_candidate
 from eureka.search.preferences import preference_scores, score_of
 from eureka.search.racing import stopped_after
 from eureka.search.reflection import reflect
@@ -30,10 +30,10 @@ def read_run(store: RunStore) -> RunView:
     # A run that goes on writes a record after those that it rests on: read in the opposite order, all is complete.
     finished = store.finished_generations()
     is_finished = store.is_finished
-    evaluations = _by_name(store.evaluations())
-    results = _by_name(store.results())
+    evaluations = by_candidate(store.evaluations())
+    results = by_candidate(store.results())
     settings = stored_settings(store.config_yaml)
-    generations = _generations(store, results, finished, settings)
+    generations = _generations(store, results, finished)
     best_id = next((best for best in reversed(finished.values()) if best), None)
     comparison = read_comparison(store.folder)
     candidates = {candidate.id: candidate for generation in generations for candidate in generation.candidates}
@@ -83,36 +83,30 @@ def _known_sum(values: Sequence[Any]) -> Any:
     return None if None in values or not values else sum(values)
 
 
-def _by_name(results: Iterable[TrainingResult]) -> dict[str, tuple[TrainingResult, ...]]:
-    grouped: dict[str, tuple[TrainingResult, ...]] = {}
-    for result in results:
-        grouped[result.candidate_id] = (*grouped.get(result.candidate_id, ()), result)
-    return grouped
-
-
 def _generations(
     store: RunStore,
     results: Mapping[str, tuple[TrainingResult, ...]],
     finished: Mapping[int, str | None],
-    settings: Mapping[str, object],
 ) -> tuple[GenerationView, ...]:
     rejections = {rejected.candidate_id: rejected for rejected in store.rejections()}
     rewards = {reward.candidate_id: reward for reward in store.rewards()}
     newest = {candidate.id: candidate for candidate in store.candidates()}
     answers = store.completions()
     stopped = stopped_after(results)
-    mended = _grouped(store.rejections(every_attempt=True))
-    sources = _sources(store)
+    mended = by_candidate(store.rejections(every_attempt=True))
     given = label(store.facts())
     originals: dict[str, str] = {}
     preferences = preference_scores(store)
     numbers = sorted({generation_of(name) for name in answers} | set(finished))
+    prompts = store.prompts()
+    samples = {sample.id: sample for sample in reversed(store.samples())}
     views = []
     for number in numbers:
-        prompt = store.prompt(number)
-        reflection = prompt.facts.reflection if prompt else None
+        names = sorted(name for name in answers if generation_of(name) == number)
+        asked = [prompts[name, 0] for name in names if (name, 0) in prompts]
+        shared = asked[0] if asked else None
         candidates = []
-        for name in sorted(name for name in answers if generation_of(name) == number):
+        for name in names:
             reward = rewards.get(name)
             original = originals.setdefault(reward.graph, name) if reward else name
             rejected = rejections.get(name)
@@ -123,11 +117,9 @@ def _generations(
                 CandidateView(
                     id=name,
                     generation=number,
-                    parent=reflection.candidate_id if reflection and name != INIT_ID else None,
+                    parents=samples[name].parents if name in samples else (),
                     source=candidate.source if candidate else "",
-                    attempts=_attempts(
-                        prompt, answers[name], mended.get(name, ()), sources.get(name, ()), _ending(name, settings)
-                    ),
+                    attempts=_attempts(name, answers[name], mended.get(name, ()), prompts, shared),
                     components=reward.components if reward else (),
                     rejected=rejected,
                     duplicate_of=original if original != name else rejected.duplicate_of if rejected else None,
@@ -140,65 +132,28 @@ def _generations(
                     given=given if name == INIT_ID else "",
                 )
             )
-        views.append(GenerationView(number, prompt, tuple(candidates), number in finished, finished.get(number)))
+        views.append(GenerationView(number, shared, tuple(candidates), number in finished, finished.get(number)))
     return tuple(views)
 
 
-def _grouped(rejections: Sequence[Rejected]) -> dict[str, tuple[Rejected, ...]]:
-    grouped: dict[str, tuple[Rejected, ...]] = {}
-    for rejected in rejections:
-        grouped[rejected.candidate_id] = (*grouped.get(rejected.candidate_id, ()), rejected)
-    return grouped
-
-
-def _sources(store: RunStore) -> dict[str, tuple[Candidate, ...]]:
-    """Every source that was taken from a candidate's answers, in order of the answers."""
-    grouped: dict[str, tuple[Candidate, ...]] = {}
-    for candidate in store.candidates(every_attempt=True):
-        grouped[candidate.id] = (*grouped.get(candidate.id, ()), candidate)
-    return grouped
-
-
 def _attempts(
-    prompt: Prompt | None,
+    name: str,
     answers: Sequence[Completion],
     rejections: Sequence[Rejected],
-    sources: Sequence[Candidate],
-    ending: tuple[Message, ...],
+    prompts: Mapping[tuple[str, int], Prompt],
+    shared: Prompt | None,
 ) -> tuple[Attempt, ...]:
-    """The answers with what each was asked. Every answer that was followed by another had been rejected."""
-    attempts: list[Attempt] = []
-    left = list(sources)
-    asked = ending
-    for position, answer in enumerate(answers):
-        rejected = rejections[position] if position < len(rejections) else None
-        taken = left.pop(0).source if left and not (rejected and rejected.stage is Stage.EXTRACT) else ""
-        attempts.append(Attempt(answer, asked, rejected))
-        if prompt is not None and rejected is not None and position + 1 < len(answers):
-            asked = _asked_again(prompt, answer, rejected, taken, answers[position + 1])
-    return tuple(attempts)
+    """The answers with what each was asked beside `shared`. Every one that was followed by another was rejected."""
+    return tuple(
+        Attempt(answer, _beyond(prompts.get((name, answer.attempt)), shared), rejected)
+        for answer, rejected in zip_longest(answers, rejections[: len(answers)])
+    )
 
 
-def _ending(name: str, settings: Mapping[str, object]) -> tuple[Message, ...]:
-    """What the generation's prompt ends with for this sample alone: models without a temperature get one."""
-    samples = settings.get("search.samples")
-    if name == INIT_ID:
+def _beyond(prompt: Prompt | None, shared: Prompt | None) -> tuple[Message, ...]:
+    """What a prompt says beyond the one that its generation shares."""
+    if prompt is None:
         return ()
-    if settings.get("llm.name") not in ("openai", "anthropic") or settings.get("llm.temperature"):
-        return ()
-    if not isinstance(samples, int) or samples < 2:
-        return ()
-    return (Message("user", render_variety(int(name.rpartition("-c")[2]), samples)),)
-
-
-def _asked_again(
-    prompt: Prompt, answer: Completion, rejected: Rejected, source: str, following: Completion
-) -> tuple[Message, ...]:
-    """The end of the conversation that `following` answers."""
-    if following.continues:
-        again = render_continuation(prompt, answer)
-    else:
-        again = render_repair(
-            prompt, rejected, following.attempt, source=source, answer=without_thinking(answer.text).text
-        )
-    return again.messages[len(prompt.messages) :]
+    messages = (*prompt.messages, Message("user", prompt.ending)) if prompt.ending else prompt.messages
+    common = shared.messages if shared else ()
+    return messages[len(common) :] if messages[: len(common)] == common else messages

@@ -9,7 +9,7 @@ from pathlib import Path
 from eureka.core.diagnosis import Diagnosis
 from eureka.core.types import Completion, Message, Prompt, Reflection, Rejected, TrainingResult
 from eureka.evaluation.data import Comparison
-from eureka.search import pooled_score
+from eureka.search.outcomes import pooled_score
 from eureka.search.preferences import FITNESS, PREFERENCE
 
 
@@ -48,7 +48,7 @@ class Spending:
 class CandidateView:
     """One candidate: where it came from, what became of it, and what its policies learned.
 
-    `parent` is the candidate whose statistics its prompt showed; `duplicate_of` an earlier one with the same reward.
+    `parents` are the candidates whose statistics its prompt showed; `duplicate_of` an earlier one with the same reward.
     `diagnoses` are those before its training.
     `stopped_after` are the control steps of one that its race left behind; None of one that was trained to the end.
     `given` is what a reward is called that the search started from, and that nobody was asked for; else empty.
@@ -56,7 +56,7 @@ class CandidateView:
 
     id: str
     generation: int
-    parent: str | None
+    parents: tuple[str, ...]
     source: str
     attempts: tuple[Attempt, ...]
     components: tuple[str, ...]
@@ -69,6 +69,11 @@ class CandidateView:
     given: str = ""
     preference: float | None = None
     stopped_after: int | None = None
+
+    @property
+    def parent(self) -> str | None:
+        """The first of its parents."""
+        return self.parents[0] if self.parents else None
 
     @property
     def called(self) -> str:

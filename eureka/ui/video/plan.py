@@ -50,7 +50,7 @@ def report_films(store: RunStore, films: Films) -> list[PlannedFilm]:
     """
     if films is Films.none:
         return []
-    searched, compared = _by_name(store.results()), _by_name(store.evaluations())
+    searched, compared = _by_name(store.results(policies=True)), _by_name(store.evaluations(policies=True))
     best = next((name for name in reversed(store.finished_generations().values()) if name), None)
     head = []
     if best in compared:
@@ -74,7 +74,7 @@ def report_films(store: RunStore, films: Films) -> list[PlannedFilm]:
 
 def review_films(store: RunStore, generation: int, names: Sequence[str]) -> list[PlannedFilm]:
     """The films that a person judges a generation by, each of a candidate's best training."""
-    results = _by_name(store.results())
+    results = _by_name(store.results(policies=True))
     return [PlannedFilm(film_of_review(generation, name), best_training(results[name]), REVIEW) for name in names]
 
 

@@ -82,7 +82,7 @@ def ask(
     case: PromptFacts, ids: Sequence[str] = IDS, seed: int = 0, use_probe: bool | None = None
 ) -> dict[str, Completion]:
     search = ProgramSearch(seed, case.probe is not None if use_probe is None else use_probe)
-    return {c.candidate_id: c for c in search.sample(Prompt((), case), ids)}
+    return {c.candidate_id: c for c in search.sample_each(dict.fromkeys(ids, Prompt((), case)))}
 
 
 def program(completion: Completion) -> Program:

@@ -17,15 +17,15 @@ FIRST = Prompt((), PromptFacts(task="t", seed=3, generation=1, state=STATE))
 
 def again(identity: str, attempt: int) -> str:
     prompt = replace(FIRST, facts=replace(FIRST.facts, attempt=attempt))
-    (completion,) = ProgramSearch(3, False).sample(prompt, [identity])
+    (completion,) = ProgramSearch(3, False).sample_each(dict.fromkeys([identity], prompt))
     assert completion.candidate_id == identity
     return completion.text.partition("```")[2]
 
 
 def test_another_one_and_always_the_same() -> None:
     search = ProgramSearch(3, False)
-    assert search.can_repair
-    first = {c.candidate_id: c.text.partition("```")[2] for c in search.sample(FIRST, IDS)}
+    assert search.capabilities.can_repair
+    first = {c.candidate_id: c.text.partition("```")[2] for c in search.sample_each(dict.fromkeys(IDS, FIRST))}
     second = {identity: again(identity, 1) for identity in IDS}
     third = {identity: again(identity, 2) for identity in IDS}
     assert not set(first.values()) & (set(second.values()) | set(third.values()))

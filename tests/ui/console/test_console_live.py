@@ -11,6 +11,7 @@ from pathlib import Path
 import pyte
 import pytest
 from console_story import HOSTILE, Clock, Story, answered, started, trainings
+from records import finish
 from rich.cells import cell_len
 from rich.console import Console
 
@@ -124,7 +125,7 @@ def test_a_run_that_goes_on_shows_what_is_done(story: Story, make_result: Make) 
     view = story.view()
     with view.store as store:
         store.record_result(make_result("g01-c01", (2.0,)))
-        store.record_generation(1, "g01-c01")
+        finish(store, 1, "g01-c01")
         store.record_completion(Completion("g02-c01", "", "m"))
         store.record_completion(Completion("g02-c02", "", "m"))
         store.record_rejection(Rejected("g02-c02", Stage.VERIFY, "too large", "too large"))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from page_checks import check
+from records import finish
 
 from eureka.core.errors import StoreError
 from eureka.core.serialize import dumps
@@ -33,7 +34,7 @@ def store_of(folder: Path, make_result: Make, films: str = "all") -> RunStore:
         store.record_result(replace(make_result(name, (score,)), policy=name.encode()))
     for name in ("g01-c02", "human"):
         store.record_evaluation(replace(make_result(name, (3.0,), seed=1000), policy=f"{name} again".encode()))
-    store.record_generation(1, "g01-c02")
+    finish(store, 1, "g01-c02")
     return store
 
 

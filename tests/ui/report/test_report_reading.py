@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from records import ask_for, finish
 from synthetic_run import CONFIG, FACTS, write_synthetic_run
 
-from eureka.config.settings import flatten
 from eureka.core.diagnosis import Diagnosis, DiagnosisKind, Severity
 from eureka.core.types import (
     Candidate,
@@ -24,7 +24,7 @@ from eureka.core.types import (
     Usage,
 )
 from eureka.evaluation import Comparison, Estimate, Method, Role
-from eureka.prompts import render_continuation, render_repair, render_variety
+from eureka.prompts import render_continuation, render_repair
 from eureka.store import RunStore
 from eureka.ui.report.candidates import candidate_parts, sentences, worker_seconds
 from eureka.ui.report.comparing import comparison_page
@@ -68,7 +68,7 @@ def test_who_was_stopped_early_is_said(tmp_path: Path, make_result: Make) -> Non
         stopped = replace(make_result("g01-c01", (9.0,), metric=(9.0,)), checkpoint_scores=(9.0,))
         add(store, "g01-c01", stopped)
         add(store, "g01-c02", make_result("g01-c02", (4.0,)))
-        store.record_generation(1, "g01-c02")
+        finish(store, 1, "g01-c02")
         view = read_run(store)
     assert [candidate.stopped_after for candidate in view.candidates] == [100, None]
     assert view.has_stopped
@@ -90,13 +90,13 @@ def test_a_run_that_has_nothing_yet(tmp_path: Path) -> None:
 
 def test_where_each_candidate_came_from_and_what_became_of_it(tmp_path: Path, make_result: Make) -> None:
     with new_store(tmp_path / "run", "task: ant\nsearch:\n  generations: 3\n") as store:
-        store.record_prompt(1, PROMPT)
+        ask_for(store, ["g01-c01", "g01-c02"], PROMPT)
         add(store, "g01-c01", make_result("g01-c01", (1.0, 3.0)))
         store.record_completion(Completion("g01-c02", "prose", "m"))
         store.record_rejection(Rejected("g01-c02", Stage.EXTRACT, "no code", "Answer with code."))
-        store.record_generation(1, "g01-c01")
+        finish(store, 1, "g01-c01")
         facts = replace(PROMPT.facts, generation=2, reflection=read_run(store).candidates[0].reflection)
-        store.record_prompt(2, replace(PROMPT, facts=facts))
+        ask_for(store, ["g02-c01"], replace(PROMPT, facts=facts), parents=["g01-c01"])
         add(store, "g02-c01", None, graph="g01-c01")
         view = read_run(store)
     first, rejected, second = view.candidates
@@ -116,8 +116,12 @@ def test_what_was_asked_again_is_shown_word_for_word(tmp_path: Path) -> None:
     config = CONFIG.format(generations=1, samples=2)
     wrong = Rejected("g01-c01", Stage.TRACE, "it raised", "line 1: NameError")
     cut = Rejected("g01-c02", Stage.EXTRACT, "cut off", "It was cut off.")
+    endings = {"g01-c01": "Take the plainest line.", "g01-c02": "Take another."}
+    repair = render_repair(PROMPT, wrong, 1, source="wrong code", answer="first")
+    begun = Completion("g01-c02", "begin", "m", finish="length")
+    continuation = render_continuation(PROMPT, begun)
     with new_store(tmp_path / "run", config) as store:
-        store.record_prompt(1, PROMPT)
+        ask_for(store, ["g01-c01", "g01-c02"], PROMPT, endings=endings)
         for answer, rejection in (
             (Completion("g01-c01", "first", "m"), wrong),
             (Completion("g01-c02", "begin", "m", finish="length"), cut),
@@ -126,6 +130,8 @@ def test_what_was_asked_again_is_shown_word_for_word(tmp_path: Path) -> None:
             if rejection is wrong:
                 store.record_candidate(Candidate("g01-c01", "wrong code", ()))
             store.record_rejection(rejection)
+        ask_for(store, ["g01-c01"], repair, attempt=1)
+        ask_for(store, ["g01-c02"], continuation, attempt=1)
         store.record_completion(Completion("g01-c01", "second", "m", attempt=1))
         store.record_candidate(Candidate("g01-c01", "right code", ()))
         store.record_completion(Completion("g01-c02", " and end", "m", attempt=1, continues=True))
@@ -133,25 +139,23 @@ def test_what_was_asked_again_is_shown_word_for_word(tmp_path: Path) -> None:
     assert repaired.source == "right code"
     assert repaired.repairs == 1
     assert continued.repairs == 0
-    ending = Message("user", render_variety(1, 2))
-    assert repaired.attempts[0].asked == (ending,)
-    expected = render_repair(PROMPT, wrong, 1, source="wrong code", answer="first")
-    assert PROMPT.messages + repaired.attempts[1].asked == expected.messages
+    assert repaired.attempts[0].asked == (Message("user", "Take the plainest line."),)
+    assert PROMPT.messages + repaired.attempts[1].asked == repair.messages
     assert [attempt.rejected for attempt in repaired.attempts] == [wrong, None]
-    begun = Completion("g01-c02", "begin", "m", finish="length")
-    assert PROMPT.messages + continued.attempts[1].asked == render_continuation(PROMPT, begun).messages
+    assert PROMPT.messages + continued.attempts[1].asked == continuation.messages
 
 
-def test_models_with_a_temperature_are_all_asked_the_same(tmp_path: Path) -> None:
-    with new_store(tmp_path / "run", "llm: {name: openai, temperature: 1.0}\nsearch: {samples: 4}\n") as store:
-        store.record_prompt(1, PROMPT)
-        store.record_completion(Completion("g01-c01", "x", "m"))
-        (candidate,) = read_run(store).candidates
-    assert candidate.attempts[0].asked == ()
-
-
-def test_settings_are_flat() -> None:
-    assert flatten({"a": 1, "b": {"c": 2, "d": {"e": None}}}) == {"a": 1, "b.c": 2, "b.d.e": None}
+def test_a_prompt_of_its_own_is_shown_whole(tmp_path: Path) -> None:
+    own = Prompt((Message("system", "s"), Message("user", "combine two rewards")), PROMPT.facts)
+    with new_store(tmp_path / "run") as store:
+        ask_for(store, ["g01-c01"], PROMPT)
+        ask_for(store, ["g01-c02"], own, parents=["g01-c00", "g01-c01"])
+        for name in ("g01-c01", "g01-c02"):
+            store.record_completion(Completion(name, "x", "m"))
+        first, second = read_run(store).candidates
+    assert first.attempts[0].asked == ()
+    assert second.attempts[0].asked == own.messages
+    assert second.parents == ("g01-c00", "g01-c01")
 
 
 def test_a_reward_that_only_rescales_another_names_it(tmp_path: Path, make_result: Make) -> None:
@@ -245,7 +249,7 @@ def test_the_headline_says_the_strongest_that_is_known(
 ) -> None:
     with new_store(tmp_path / "run") as store:
         add(store, "g01-c01", make_result("g01-c01", (2.0,)))
-        store.record_generation(1, "g01-c01")
+        finish(store, 1, "g01-c01")
         store.mark_finished()
         view = replace(read_run(store), comparison=comparison)
     assert headline(view).sentence == sentence
@@ -257,7 +261,7 @@ def test_the_headline_says_the_strongest_that_is_known(
 def test_trainings_with_fresh_seeds_and_no_comparison(tmp_path: Path, make_result: Make) -> None:
     with new_store(tmp_path / "run") as store:
         add(store, "g01-c01", make_result("g01-c01", (2.0,)))
-        store.record_generation(1, "g01-c01")
+        finish(store, 1, "g01-c01")
         for seed, score in ((1000, 1.0), (1001, 2.0)):
             store.record_evaluation(make_result("g01-c01", (score,), seed=seed))
         view = read_run(store)
@@ -273,7 +277,7 @@ def test_a_search_that_gave_nothing(tmp_path: Path) -> None:
     with new_store(tmp_path / "run", "search: {generations: 1}\n") as store:
         store.record_completion(Completion("g01-c01", "prose", "m"))
         store.record_rejection(Rejected("g01-c01", Stage.EXTRACT, "no code", ""))
-        store.record_generation(1, None)
+        finish(store, 1, None)
         assert headline(read_run(store)).sentence == "No usable reward among 1 candidate: 1 were rejected."
 
 
@@ -309,7 +313,7 @@ def test_components_come_stay_and_go(tmp_path: Path, make_result: Make) -> None:
         for generation, names in enumerate(used, start=1):
             name = f"g{generation:02d}-c01"
             add(store, name, make_result(name, (float(generation),)), components=names)
-            store.record_generation(generation, name)
+            finish(store, generation, name)
         view = read_run(store)
     rows = {row.name: row for row in component_table(view).rows}
     assert {name: row.story for name, row in rows.items()} == {
@@ -328,8 +332,8 @@ def test_of_very_many_components_the_rare_ones_are_left_out(tmp_path: Path, make
     names = tuple(f"component_{i:03d}" for i in range(MAX_ROWS + 5))
     with new_store(tmp_path / "run") as store:
         add(store, "g01-c01", make_result("g01-c01", (1.0,)), components=names)
-        add(store, "g01-c02", make_result("g01-c02", (2.0,)), components=("component_052",), graph="other")
-        store.record_generation(1, "g01-c02")
+        add(store, "g01-c02", make_result("g01-c02", (2.0,)), components=("idea_052",), graph="other")
+        finish(store, 1, "g01-c02")
         found = component_table(read_run(store))
     assert len(found.rows) == MAX_ROWS
     assert found.left_out == 5

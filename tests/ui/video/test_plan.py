@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from records import finish
 
 import eureka.ui.video.queue
 from eureka.app.configs import compose_config
@@ -51,7 +52,7 @@ def run(tmp_path: Path, make_result: Make) -> Iterator[RunStore]:
     with RunStore.create(tmp_path / "run", config(1, 2), {"task_dirs": '["/somewhere"]'}) as store:
         add_candidate(store, make_result, "g01-c01", {0: 1.0})
         add_candidate(store, make_result, "g01-c02", {0: 5.0, 1: 2.0})
-        store.record_generation(1, "g01-c02")
+        finish(store, 1, "g01-c02")
         yield store
 
 

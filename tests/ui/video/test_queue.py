@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from records import finish
 
 import eureka.ui.video.queue
 from eureka.app.configs import compose_config
@@ -30,7 +31,7 @@ def run(tmp_path: Path, make_result: Callable[..., TrainingResult]) -> Iterator[
         store.record_completion(Completion("g01-c01", "", "model"))
         store.record_candidate(Candidate("g01-c01", "", ("pole_angle",)))
         store.record_result(make_result("g01-c01", (1.0,)))
-        store.record_generation(1, "g01-c01")
+        finish(store, 1, "g01-c01")
         yield store
 
 

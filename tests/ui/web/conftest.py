@@ -9,7 +9,8 @@ import pytest
 from loop_fakes import build_run
 
 from eureka.core.types import TrainingResult
-from eureka.search.loop import Run, evolve
+from eureka.search.loop import evolve
+from eureka.search.run import Run
 from eureka.store import RunStore
 
 CONFIG = "task: cartpole\nsearch:\n  generations: 3\n  samples: 2\n"

@@ -17,7 +17,8 @@ from live_server import serving
 
 from eureka.app.cli import main
 from eureka.core.errors import EurekaError, StoreError
-from eureka.search.loop import Run, evolve
+from eureka.search.loop import evolve
+from eureka.search.run import Run
 from eureka.store import RunStore
 from eureka.ui.web.beside import watched
 from eureka.ui.web.pages import Pages

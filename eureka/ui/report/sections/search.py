@@ -96,7 +96,7 @@ def _node(candidate: CandidateView, run: RunView) -> LineageNode:
     score = candidate.score if candidate.score is not None and math.isfinite(candidate.score) else None
     # What the search started from stands before the first generation.
     generation = 0 if candidate.given else candidate.generation
-    return LineageNode(candidate.id, generation, candidate.parent, score, kind, note, is_best)
+    return LineageNode(candidate.id, generation, candidate.parents, score, kind, note, is_best)
 
 
 def _generation_row(generation: GenerationView, run: RunView) -> GenerationRow:

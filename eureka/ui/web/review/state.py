@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eureka.config.settings import stored_settings
 from eureka.core.types import Feedback, Verdict
-from eureka.search import pooled_score
+from eureka.search.outcomes import pooled_score
 from eureka.search.preferences import has_metric
 from eureka.store import RunStore
 from eureka.ui.video.film import film_of_review, read_note, why_no_films

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from loop_fakes import ScriptedTrainer, build_run
+from loop_fakes import ScriptedTrainer, build_run, prompt_of
 from preference_task import write_task
 
 from eureka.app.configs import compose_config
@@ -31,7 +31,7 @@ from eureka.core.types import (
 )
 from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes
-from eureka.search.status import fates
+from eureka.search.status import candidate_statuses
 from eureka.store import RunStore
 from eureka.tasks import load_task
 from eureka.tasks.describe import describe
@@ -115,8 +115,8 @@ def test_preferences_choose_the_parents_and_the_best(judged: Path) -> None:
         assert sorted(scores, key=lambda name: -scores[name])[0] == "g02-c01"
         assert scores["g02-c01"] > scores["g01-c01"] > scores["g01-c02"]
         assert scores["g03-c01"] > scores["g03-c02"]
-        assert {fate.candidate_id: fate.score for fate in fates(store)} == scores
-        prompt = store.prompt(3)
+        assert {status.candidate_id: status.score for status in candidate_statuses(store)} == scores
+        prompt = prompt_of(store, 3)
     assert prompt is not None
     reflection = prompt.facts.reflection
     assert reflection is not None

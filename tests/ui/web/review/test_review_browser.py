@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from loop_fakes import prompt_of
 from playwright.sync_api import Browser, Page, sync_playwright
 from review_server import serving
 
@@ -104,7 +105,7 @@ def test_a_review_by_the_keyboard_alone(folder: Path, searching: Callable, page:
         assert all(url.startswith(page.url) for url in requests)
         page.goto("about:blank")
     with RunStore.open(folder, read_only=True) as store:
-        prompt = store.prompt(2)
+        prompt = prompt_of(store, 2)
     assert prompt is not None
     assert WORDS in prompt.messages[-1].content
     assert prompt.facts.reflection is not None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from loop_fakes import ScriptedTrainer, build_run
+from loop_fakes import ScriptedTrainer, build_run, prompt_of
 
 from eureka.core.errors import FeedbackError
 from eureka.core.serialize import dumps
@@ -46,7 +46,7 @@ def reviewer(folder: Path, told: list[str], **changes: object) -> PersonReviewer
 
 
 def parents(store: RunStore) -> list[str | None]:
-    prompts = [store.prompt(generation) for generation in (1, 2, 3)]
+    prompts = [prompt_of(store, generation) for generation in (1, 2, 3)]
     return [p.facts.reflection.candidate_id if p and p.facts.reflection else None for p in prompts]
 
 
@@ -58,7 +58,7 @@ def test_a_persons_best_is_the_parent_and_their_words_are_told(folder: Path, mak
         assert evolve(run).candidate.id == "g03-c02"
         # After generation 2 nobody was asked: the metric decides again.
         assert parents(run.store) == [None, "g01-c01", "g02-c02"]
-        second, third = (run.store.prompt(generation) for generation in (2, 3))
+        second, third = (prompt_of(run.store, generation) for generation in (2, 3))
         assert run.store.feedback() == [
             Feedback(
                 generation=1,
@@ -117,7 +117,7 @@ def test_without_an_answer_it_goes_on_and_does_not_ask_again(folder: Path, make_
             evolve(run)
             assert [said.verdict for said in run.store.feedback()] == [Verdict.NO_ANSWER] * 2
             assert parents(run.store) == [None, "g01-c02", "g02-c02"]
-            prompt = run.store.prompt(2)
+            prompt = prompt_of(run.store, 2)
     assert prompt
     assert prompt.facts.feedback == ()
     assert "What a person says" not in prompt.messages[1].content

@@ -5,8 +5,8 @@ from pathlib import Path
 from loop_fakes import GOOD, Make
 
 from eureka.core.ids import INIT_ID
-from eureka.core.types import Candidate, Completion, Rejected, Reward, Stage
-from eureka.search.status import Fate, fates, share_line, summary_lines
+from eureka.core.types import Candidate, Completion, Prompt, PromptFacts, Rejected, Reward, Stage
+from eureka.search.status import CandidateStatus, candidate_statuses, share_line, summary_lines
 from eureka.store import RunStore
 
 NAMES = [f"g01-c{sample:02d}" for sample in range(1, 8)]
@@ -20,7 +20,8 @@ def record(store: RunStore, make_result: Make) -> None:
         store.record_candidate(Candidate(name, "source", ("a",)))
         store.record_reward(Reward(name, "{}", ("a",)))
 
-    store.record_intent(NAMES)
+    facts = PromptFacts("t", 0, 1, ())
+    store.record_prompts({name: Prompt((), facts) for name in NAMES})
     store.record_completion(Completion(trained, GOOD, "m"))
     verify(trained)
     store.record_result(make_result(trained, (2.0, 3.0)))
@@ -48,17 +49,17 @@ def record(store: RunStore, make_result: Make) -> None:
     assert unanswered not in store.completions()
 
 
-def test_every_candidate_has_its_fate(tmp_path: Path, make_result: Make) -> None:
+def test_every_candidate_has_its_status(tmp_path: Path, make_result: Make) -> None:
     with RunStore.create(tmp_path / "run", "", {}) as store:
-        assert summary_lines(fates(store), "s") == []
+        assert summary_lines(candidate_statuses(store), "s") == []
         record(store, make_result)
-        found = fates(store)
+        found = candidate_statuses(store)
         lines = summary_lines(found, "s")
-    assert [fate.candidate_id for fate in found] == NAMES
-    assert [fate.usable for fate in found] == [True, True, True, False, False, True, False]
+    assert [status.candidate_id for status in found] == NAMES
+    assert [status.usable for status in found] == [True, True, True, False, False, True, False]
     # The one that went on where it was cut off took no repair.
-    assert [fate.usable_at_once for fate in found] == [True, False, True, False, False, True, False]
-    assert [fate.repairs for fate in found] == [0, 1, 0, 2, 0, 0, 0]
+    assert [status.usable_at_once for status in found] == [True, False, True, False, False, True, False]
+    assert [status.repairs for status in found] == [0, 1, 0, 2, 0, 0, 0]
     assert lines == [
         "what became of the candidates:",
         "  g01-c01  trained: 3 s",
@@ -73,9 +74,9 @@ def test_every_candidate_has_its_fate(tmp_path: Path, make_result: Make) -> None
 
 
 def test_where_all_were_usable_at_once_that_is_said_alone() -> None:
-    good = [Fate(name, 1, 0, usable=True, usable_at_once=True) for name in NAMES[:4]]
+    good = [CandidateStatus(name, 1, 0, usable=True, usable_at_once=True) for name in NAMES[:4]]
     assert summary_lines(good, "s") == ["usable: 4 of 4 candidates (100%)"]
-    mended = [*good[:3], Fate(NAMES[3], 2, 1, usable=True, usable_at_once=False)]
+    mended = [*good[:3], CandidateStatus(NAMES[3], 2, 1, usable=True, usable_at_once=False)]
     assert share_line(mended) == (
         "usable: 4 of 4 candidates (100%), without repair 3 of 4 (75%); 1 repair was asked for"
     )
@@ -88,9 +89,9 @@ def test_what_training_refused_is_not_usable(tmp_path: Path) -> None:
         store.record_candidate(Candidate(NAMES[0], "source", ("a",)))
         store.record_reward(Reward(NAMES[0], "{}", ("a",)))
         store.record_rejection(Rejected(NAMES[0], Stage.TRAIN, "it became infinite", "clamp"))
-        (fate,) = fates(store)
-    assert not fate.usable
-    assert summary_lines([fate], "s")[1] == "  g01-c01  rejected (train): it became infinite"
+        (status,) = candidate_statuses(store)
+    assert not status.usable
+    assert summary_lines([status], "s")[1] == "  g01-c01  rejected (train): it became infinite"
 
 
 def test_a_twin_is_usable_but_not_in_the_race(tmp_path: Path) -> None:
@@ -104,15 +105,17 @@ def test_a_twin_is_usable_but_not_in_the_race(tmp_path: Path) -> None:
                 store.record_rejection(Rejected(name, Stage.SCREEN, twin.reason, twin.feedback))
         store.record_completion(Completion(left, "prose", "m", attempt=1))
         store.record_rejection(Rejected(left, Stage.EXTRACT, "prose", "prose"))
-        found = fates(store)
+        found = candidate_statuses(store)
     # The second was a usable twin at once, and its repair was worse.
-    assert [(fate.usable_at_once, fate.usable) for fate in found] == [(True, True), (True, False)]
+    assert [(status.usable_at_once, status.usable) for status in found] == [(True, True), (True, False)]
     assert summary_lines(found, "s")[1] == "  g01-c01  rejected (screen) after 1 repair: a twin"
 
 
 def test_what_was_given_to_start_from_is_told_and_not_counted() -> None:
-    given = Fate(INIT_ID, 1, 0, True, True, score=2.0)
-    asked = Fate("g01-c01", 1, 0, False, False, rejected=Rejected("g01-c01", Stage.TRACE, "it loops", "it loops"))
+    given = CandidateStatus(INIT_ID, 1, 0, True, True, score=2.0)
+    asked = CandidateStatus(
+        "g01-c01", 1, 0, False, False, rejected=Rejected("g01-c01", Stage.TRACE, "it loops", "it loops")
+    )
     assert summary_lines([given], "s") == []
     assert summary_lines([given, asked], "s") == [
         "what became of the candidates:",

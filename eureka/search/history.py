@@ -1,0 +1,172 @@
+"""What a search method knows: an immutable snapshot of the run, made once for each step of the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from random import Random
+
+from eureka.core.ids import generation_of
+from eureka.core.types import (
+    Candidate,
+    Completion,
+    Feedback,
+    Origin,
+    Phase,
+    Rejected,
+    Reward,
+    Sample,
+    Selection,
+    TaskSpec,
+    TrainingLength,
+    TrainingResult,
+)
+from eureka.search.outcomes import Outcome, by_candidate, make_outcomes
+from eureka.search.preferences import bradley_terry, comparisons
+from eureka.store import RunStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What a search may spend.
+
+    Attributes:
+        generations, samples: generations, and candidates in each.
+        length: of each candidate's whole training.
+        training_seeds: trainings of every candidate.
+        finalists, confirmation_seeds: how many are trained with how many further seeds after the last generation.
+        repairs: how often one rejected candidate may be asked about again in its generation.
+        target: a score that is good enough: no further generation begins after it was reached.
+    """
+
+    generations: int
+    samples: int
+    length: TrainingLength
+    training_seeds: int = 1
+    finalists: int = 1
+    confirmation_seeds: int = 0
+    repairs: int = 0
+    target: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """Everything that was recorded of a run so far, by candidate id.
+
+    Attributes:
+        samples: what was asked for or given, each candidate's attempts in order.
+        answers: what came back, each candidate's attempts in order.
+        candidates, rejections, rewards: what the newest answer of each became.
+        every_rejection: also those of answers that were followed by others, in order of ids and attempts.
+        results: trainings in order of seeds, without their policies.
+        hint: a person's, for every prompt.
+        start: the reward that a person gave to start from, as its source; empty without one.
+    """
+
+    spec: TaskSpec
+    budget: Budget
+    seed: int
+    phase: Phase
+    samples: Mapping[str, tuple[Sample, ...]]
+    answers: Mapping[str, tuple[Completion, ...]]
+    candidates: Mapping[str, Candidate]
+    rejections: Mapping[str, Rejected]
+    every_rejection: tuple[Rejected, ...]
+    rewards: Mapping[str, Reward]
+    results: Mapping[str, tuple[TrainingResult, ...]]
+    feedback: tuple[Feedback, ...] = ()
+    selections: tuple[Selection, ...] = ()
+    hint: str = ""
+    start: str = ""
+
+    @cached_property
+    def generation(self) -> int:
+        """The number of the generation that is going on, or that is to begin."""
+        return max((s.generation for s in self.selections if s.phase is Phase.SEARCH), default=0) + 1
+
+    @property
+    def seeds(self) -> range:
+        """The seeds of every candidate's trainings in the search."""
+        return range(self.seed, self.seed + self.budget.training_seeds)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no further generation is wanted."""
+        stopped = any(selection.stop for selection in self.selections)
+        return stopped or self.generation > self.budget.generations
+
+    @cached_property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """Every candidate that has been trained and not been rejected since, in order of ids."""
+        return make_outcomes(self.candidates, self.results, self.rejections, self.preferences)
+
+    @cached_property
+    def preferences(self) -> Mapping[str, float] | None:
+        """Scores by a person's preferences, for a task without a metric; None where it has one."""
+        return None if self.spec.has_metric else bradley_terry(comparisons(self.feedback))
+
+    def of_generation(self, generation: int) -> list[Outcome]:
+        """The outcomes of one generation."""
+        return [outcome for outcome in self.outcomes if generation_of(outcome.candidate.id) == generation]
+
+    def outcome(self, candidate_id: str | None) -> Outcome | None:
+        """That of one candidate, None where it has none."""
+        return next((outcome for outcome in self.outcomes if outcome.candidate.id == candidate_id), None)
+
+    def parents(self, candidate_id: str) -> tuple[str, ...]:
+        """The candidates that a candidate's first prompt built on."""
+        samples = self.samples.get(candidate_id, ())
+        return samples[0].parents if samples else ()
+
+    def unanswered(self) -> list[Sample]:
+        """Samples that wait for their answer, in order of ids: all of first attempts, or all of further ones."""
+        waiting = [
+            attempts[-1]
+            for name, attempts in self.samples.items()
+            if len(self.answers.get(name, ())) <= attempts[-1].attempt and not attempts[-1].given_up
+        ]
+        asked = [sample for sample in waiting if sample.origin is Origin.ASKED]
+        first = [sample for sample in asked if sample.attempt == 0]
+        return first or asked
+
+    def rng(self, key: str) -> Random:
+        """Random numbers of the method's own, the same in every process for the same seed and key."""
+        return Random(f"{self.seed}/{key}")
+
+
+def read_history(
+    store: RunStore,
+    spec: TaskSpec,
+    budget: Budget,
+    seed: int,
+    *,
+    phase: Phase = Phase.SEARCH,
+    hint: str = "",
+    start: str = "",
+) -> History:
+    """The snapshot of a run as its store has it now.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    samples: dict[str, tuple[Sample, ...]] = {}
+    for sample in store.samples():
+        samples[sample.id] = (*samples.get(sample.id, ()), sample)
+    return History(
+        spec=spec,
+        budget=budget,
+        seed=seed,
+        phase=phase,
+        samples=samples,
+        answers=store.completions(),
+        candidates={candidate.id: candidate for candidate in store.candidates()},
+        rejections={rejected.candidate_id: rejected for rejected in store.rejections()},
+        every_rejection=tuple(store.rejections(every_attempt=True)),
+        rewards={reward.candidate_id: reward for reward in store.rewards()},
+        results=by_candidate(store.results()),
+        feedback=tuple(store.feedback()),
+        selections=tuple(store.selections()),
+        hint=hint,
+        start=start,
+    )

@@ -1,0 +1,29 @@
+"""Search methods, `search.method=`: one file each, and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from eureka.config import SearchConfig
+from eureka.core.errors import ConfigError
+from eureka.search.methods.base import SearchMethod, Services
+from eureka.search.methods.best_of_n import BestOfN
+from eureka.search.methods.greedy import Greedy
+from eureka.search.methods.islands import Islands
+
+METHODS: Mapping[str, Callable[[SearchConfig, Services], SearchMethod]] = {
+    "greedy": Greedy,
+    "best_of_n": BestOfN,
+    "islands": Islands,
+}
+
+
+def make_method(config: SearchConfig, services: Services) -> SearchMethod:
+    """The method that `search.method` names.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    if config.method not in METHODS:
+        raise ConfigError(f"search.method={config.method}: there is no such method; there are {', '.join(METHODS)}")
+    return METHODS[config.method](config, services)

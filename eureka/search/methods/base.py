@@ -1,0 +1,265 @@
+"""The seam of search methods: who is asked what, what is trained next, who is best."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from eureka.config import SearchConfig
+from eureka.core.ids import INIT_ID, candidate_id, generation_of
+from eureka.core.types import (
+    MetricProbe,
+    Origin,
+    Phase,
+    PromptFacts,
+    Reflection,
+    Rejected,
+    Reward,
+    Sample,
+    Selection,
+    TrainingJob,
+)
+from eureka.prompts import render_variety
+from eureka.proposers.base import Capabilities
+from eureka.search.feedback import liked_least, said_before
+from eureka.search.history import History
+from eureka.search.outcomes import Outcome, ranked
+from eureka.search.racing import Racing
+from eureka.search.reflection import reflect
+from eureka.search.sampling import follow_up
+
+MAX_MISTAKES = 8
+"""How many kinds of errors a prompt warns of."""
+
+
+class SearchMethod(Protocol):
+    """Decides; the loop does. A method has no memory but what it noted in samples, so a killed run goes on alike."""
+
+    def propose(self, history: History) -> Sequence[Sample]:
+        """What is asked for next. Called until it gives nothing more: then the generation is over."""
+        ...
+
+    def repair(self, history: History, rejected: Rejected) -> Sample | None:
+        """One more attempt at a rejected candidate, None where it stays rejected."""
+        ...
+
+    def schedule(self, history: History) -> Sequence[TrainingJob]:
+        """What is trained next, all at once. Called until it gives nothing more: then all is trained."""
+        ...
+
+    def review(self, history: History) -> Sequence[str]:
+        """The candidates that a person is shown at the end of the generation; nobody is asked where it is empty."""
+        ...
+
+    def select(self, history: History) -> Selection:
+        """What the generation, or the phase, decides: recorded, never computed again."""
+        ...
+
+    def finalists(self, history: History) -> Sequence[str]:
+        """The candidates among which the end of the search chooses, the best first."""
+        ...
+
+
+@dataclass(frozen=True)
+class Services:
+    """What a method may ask of its surroundings.
+
+    Attributes:
+        capabilities: those of whoever answers next.
+        probe: correlations of State columns with the task metric, None where nobody may know them.
+        diagnose: a reflection with what the reward's own graph shows.
+        racing: which trainings are stopped early; None where all are trained to the end.
+    """
+
+    capabilities: Callable[[], Capabilities]
+    probe: Callable[[], MetricProbe] | None = None
+    diagnose: Callable[[Reflection, Reward], Reflection] | None = None
+    racing: Racing | None = None
+
+
+class Method:
+    """What methods share: everything but what is asked for. A subclass defines `propose`."""
+
+    def __init__(self, config: SearchConfig, services: Services) -> None:
+        self.config = config
+        self.services = services
+
+    # ---- shared decisions ----------------------------------------------------------------------------------------
+
+    def repair(self, history: History, rejected: Rejected) -> Sample | None:
+        """Where the proposer can: the rest of an answer that was cut off, or a repair while there are some left."""
+        if not self.services.capabilities().can_repair:
+            return None
+        return follow_up(history, rejected)
+
+    def schedule(self, history: History) -> Sequence[TrainingJob]:
+        """In the search by successive halving or to the end; then the finalists with their further seeds."""
+        if history.phase is Phase.CONFIRM:
+            finalists = self.finalists(history)
+            return to_the_end(history, finalists, _further_seeds(history)) if len(finalists) > 1 else []
+        if self.services.racing is not None:
+            return self.services.racing.jobs(history)
+        usable = [n for n in history.rewards if generation_of(n) == history.generation and n not in history.rejections]
+        return to_the_end(history, usable, history.seeds)
+
+    def review(self, history: History) -> Sequence[str]:
+        """The generation's trained candidates beside their parents, where another generation follows or nothing else
+        tells who is best."""
+        trained = [outcome.candidate.id for outcome in history.of_generation(history.generation)]
+        another_follows = history.generation < history.budget.generations and not self._reached_target(history)
+        if not trained or not (another_follows or not history.spec.has_metric):
+            return []
+        asked = [name for name in history.samples if generation_of(name) == history.generation]
+        parents = [parent for name in asked for parent in history.parents(name)]
+        return list(dict.fromkeys([*parents, *trained]))
+
+    def select(self, history: History) -> Selection:
+        """The leader of the race, or the best by score; of the finalists at the end."""
+        if history.phase is Phase.SEARCH:
+            best = self.incumbent(history, history.outcomes)
+            stop = self._reached_target(history)
+        else:
+            finalists = self.finalists(history)
+            best = next(iter(ranked(o for o in history.outcomes if o.candidate.id in finalists)), None)
+            stop = True
+        number = history.generation - (history.phase is not Phase.SEARCH)
+        return Selection(generation=number, phase=history.phase, best=best.candidate.id if best else None, stop=stop)
+
+    def finalists(self, history: History) -> Sequence[str]:
+        """The leader of the race and the best by the search's own seeds, of those that were trained to the end.
+
+        The further seeds do not count here: a run that is stopped while it confirms chooses the same.
+        """
+        own = ranked(self._by_search_seeds(history, history.outcomes, with_leader=False))
+        farthest = max((outcome.num_evaluations for outcome in own), default=0)
+        names = [outcome.candidate.id for outcome in own if outcome.num_evaluations == farthest]
+        leader = self._leader(history)
+        return sorted(names, key=lambda name: name != leader)[: history.budget.finalists]
+
+    # ---- what subclasses build on --------------------------------------------------------------------------------
+
+    def incumbent(self, history: History, among: Iterable[Outcome]) -> Outcome | None:
+        """The best of `among`: the leader of the race where it is one of them, else the best by score."""
+        among = list(among)
+        leader = self._leader(history)
+        return next((o for o in among if o.candidate.id == leader), None) or next(iter(ranked(among)), None)
+
+    def facts(self, history: History, parents: Sequence[Outcome] = ()) -> PromptFacts:
+        """What a prompt of this generation tells, with what became of its parents."""
+        said = said_before(history)
+        told = [self._reflection(history, parent) for parent in parents]
+        capabilities, has_metric = self.services.capabilities(), history.spec.has_metric
+        probe = self.services.probe if capabilities.uses_metric and has_metric else None
+        return PromptFacts(
+            task=history.spec.name,
+            seed=history.seed,
+            generation=history.generation,
+            state=history.spec.fields,
+            reflection=told[0] if told else None,
+            further_parents=tuple(told[1:]),
+            rejected=mistakes(history),
+            probe=probe() if probe else None,
+            hint=history.hint,
+            feedback=said,
+            worst_source=liked_least(history, said),
+            has_metric=has_metric,
+        )
+
+    def samples(self, history: History, facts: PromptFacts) -> list[Sample]:
+        """A generation's samples that all get the same prompt, but for a line that makes each differ."""
+        parents = tuple(r.candidate_id for r in (facts.reflection, *facts.further_parents) if r is not None)
+        count = history.budget.samples
+        return [
+            Sample(
+                id=candidate_id(history.generation, number),
+                facts=facts,
+                parents=parents,
+                ending=self.vary(number, count),
+            )
+            for number in range(1, count + 1)
+        ]
+
+    def vary(self, sample: int, count: int) -> str:
+        """What tells one of `count` samples to take a line of its own; empty where the proposer varies by itself."""
+        return "" if self.services.capabilities().varies else render_variety(sample, count)
+
+    def given(self, history: History) -> list[Sample]:
+        """The reward that a person gave to start from, in the first generation, until it is there."""
+        if not history.start or INIT_ID in history.samples or history.generation > 1:
+            return []
+        facts = PromptFacts(
+            task=history.spec.name,
+            seed=history.seed,
+            generation=1,
+            state=history.spec.fields,
+            has_metric=history.spec.has_metric,
+        )
+        return [Sample(id=INIT_ID, facts=facts, origin=Origin.GIVEN, source=history.start)]
+
+    def has_asked(self, history: History) -> bool:
+        """Whether this generation's samples are there."""
+        return any(generation_of(name) == history.generation and name != INIT_ID for name in history.samples)
+
+    def readable(self, history: History) -> Sequence[Outcome]:
+        """The trained candidates that the proposer can improve on; all where it can none."""
+        reads = self.services.capabilities().reads
+        return [o for o in history.outcomes if reads(o.candidate.source)] or history.outcomes
+
+    # ---- inside --------------------------------------------------------------------------------------------------
+
+    def _reflection(self, history: History, parent: Outcome) -> Reflection:
+        reflection = reflect(parent.candidate, parent.results, parent.preference)
+        diagnose = self.services.diagnose
+        return diagnose(reflection, history.rewards[parent.candidate.id]) if diagnose else reflection
+
+    def _leader(self, history: History) -> str | None:
+        return self.services.racing.leader(history) if self.services.racing is not None else None
+
+    def _by_search_seeds(self, history: History, found: Iterable[Outcome], *, with_leader: bool) -> list[Outcome]:
+        """Outcomes by the search's own seeds, the leader of the race by all that its race gave it."""
+        champion = self.services.racing.champion(history) if self.services.racing and with_leader else None
+        further = {champion.candidate: champion.num_seeds} if champion else {}
+        first, least = history.seed, history.budget.training_seeds
+        return [
+            outcome.with_seeds(range(first, first + max(least, further.get(outcome.candidate.id, 0))))
+            for outcome in found
+        ]
+
+    def _reached_target(self, history: History) -> bool:
+        """Whether the best of the run so far is good enough."""
+        target = history.budget.target
+        if target is None:
+            return False
+        best = self.incumbent(history, self._by_search_seeds(history, history.outcomes, with_leader=True))
+        return best is not None and best.score >= target
+
+
+def to_the_end(history: History, names: Iterable[str], seeds: Iterable[int]) -> list[TrainingJob]:
+    """Whole trainings of these candidates with these seeds, as far as they are not recorded."""
+    names = set(names)
+    done = {(result.candidate_id, result.seed) for results in history.results.values() for result in results}
+    return [
+        TrainingJob(reward.candidate_id, reward.graph, seed, history.budget.length)
+        for reward in history.rewards.values()
+        for seed in seeds
+        if reward.candidate_id in names and (reward.candidate_id, seed) not in done
+    ]
+
+
+def mistakes(history: History) -> tuple[Rejected, ...]:
+    """What a prompt warns of: of all rejections before this generation one of each kind, the newest first."""
+    earlier = [r for r in history.every_rejection if r.feedback and generation_of(r.candidate_id) < history.generation]
+    newest_first = sorted(earlier, key=lambda r: -generation_of(r.candidate_id))
+    kinds = {_kind(rejected): rejected for rejected in reversed(newest_first)}
+    return tuple(r for r in newest_first if kinds[_kind(r)] is r)[:MAX_MISTAKES]
+
+
+def _kind(rejected: Rejected) -> str:
+    """The error without what differs from candidate to candidate: its code and its numbers."""
+    return re.sub(r"`[^`]*`|\d+", "", rejected.feedback)
+
+
+def _further_seeds(history: History) -> range:
+    return range(history.seeds.stop, history.seeds.stop + history.budget.confirmation_seeds)

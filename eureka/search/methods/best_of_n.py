@@ -1,0 +1,19 @@
+"""No evolution: every generation asks anew, without feedback. What a search has to beat with as many answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from eureka.core.types import Sample
+from eureka.search.history import History
+from eureka.search.methods.base import Method
+
+
+class BestOfN(Method):
+    """Independent answers to the first generation's prompt."""
+
+    def propose(self, history: History) -> Sequence[Sample]:
+        """A person's reward to start from, then samples that are told of nothing."""
+        if given := self.given(history):
+            return given
+        return [] if self.has_asked(history) else self.samples(history, self.facts(history))

@@ -1,0 +1,86 @@
+"""What a search works with, and what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from eureka.core import events
+from eureka.core.ids import INIT_ID, generation_of
+from eureka.core.types import Phase, Rejected, Selection
+from eureka.proposers.base import Proposer
+from eureka.reward.analysis.screening import Screening
+from eureka.search.feedback import Reviewer
+from eureka.search.history import Budget, History, read_history
+from eureka.search.judging import Verifier
+from eureka.search.methods.base import SearchMethod
+from eureka.search.warm_start import FROM_SCRATCH, WarmStart
+from eureka.store import RunStore
+from eureka.trainers.base import Trainer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Everything that `evolve` works with; made by the composition root.
+
+    Attributes:
+        hint: a person's, told to the model word for word; `start` is a person's reward to start from, as its source.
+        screening: says which rewards are not worth a training.
+        reviewer: asks a person about every generation that the method wants reviewed.
+        observe: is told of every event.
+        after_generation: is called when a generation is recorded, and must not take time.
+        warm_start: says from which policies trainings start.
+    """
+
+    trainer: Trainer
+    store: RunStore
+    proposer: Proposer
+    verifier: Verifier
+    method: SearchMethod
+    budget: Budget
+    seed: int
+    observe: events.Observer = events.ignore
+    warm_start: WarmStart = FROM_SCRATCH
+    hint: str = ""
+    start: str = ""
+    screening: Screening | None = None
+    reviewer: Reviewer | None = None
+    after_generation: Callable[[], None] = lambda: None
+
+    def history(self, phase: Phase = Phase.SEARCH) -> History:
+        """What is recorded by now."""
+        return read_history(
+            self.store, self.trainer.spec, self.budget, self.seed, phase=phase, hint=self.hint, start=self.start
+        )
+
+    def reject(self, rejected: Rejected) -> None:
+        """Record a rejection, and tell of it."""
+        self.store.record_rejection(rejected)
+        self.observe(events.of_rejection(rejected))
+
+
+def generation_started(history: History) -> events.GenerationStarted | None:
+    """That the samples of the current generation are there; None where they are not."""
+    asked = [
+        attempts[0]
+        for name, attempts in history.samples.items()
+        if generation_of(name) == history.generation and name != INIT_ID
+    ]
+    if not asked:
+        return None
+    parents = tuple(sample.parents for sample in asked)
+    common = parents[0][0] if len(set(parents)) == 1 and len(parents[0]) == 1 else None
+    return events.GenerationStarted(history.generation, common, tuple(sample.id for sample in asked), parents)
+
+
+def generation_finished(history: History, selection: Selection) -> events.GenerationFinished:
+    """That a generation is recorded; `history` is from before it was."""
+    best = history.outcome(selection.best)
+    scores = [outcome.score for outcome in history.of_generation(selection.generation)]
+    return events.GenerationFinished(
+        generation=selection.generation,
+        best=selection.best,
+        score=best.score if best else None,
+        trained=len(scores),
+        best_of_generation=max(scores, default=None),
+    )
