@@ -51,7 +51,7 @@ def resolved(node: ast.Import | ast.ImportFrom) -> ast.stmt:
         return ast.copy_location(ast.Import(names), node)
     if (node.module or "") not in _MODULES:
         names = [ast.alias("rotations", alias.asname or alias.name) for alias in node.names]
-        return ast.copy_location(ast.ImportFrom("eureka.reward", names, 0), node)
+        return ast.copy_location(ast.ImportFrom("eureka.reward.trace", names, 0), node)
     missing = [alias.name for alias in node.names if alias.name != "*" and alias.name not in HELPERS]
     if missing:
         raise _not_offered(f"`{missing[0]:.80}` of {node.module}", node.lineno)
