@@ -216,13 +216,14 @@ def _require_its_start(config: RunConfig, run: str) -> None:
 
 def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) -> dict[str, str]:
     """What is kept about a run beside its config."""
+    simulators = ("mujoco",) if config.env.id is None else ("gymnasium", "stable-baselines3")
     facts = {
         "eureka": __version__,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.release()} {platform.machine()}",
         **hardware(),
-        **{name: version(name) for name in ("torch", "mujoco", "numpy")},
-        "physics": config.physics.value,
+        **{name: version(name) for name in ("torch", "numpy", *simulators)},
+        **({"physics": config.physics.value} if config.env.id is None else {}),
         "proposer": proposer.description,
         "had metric access": "yes" if proposer.capabilities.uses_metric or config.search.preflight else "no",
         "task_dirs": json.dumps([str(directory.resolve()) for directory in task_dirs]),

@@ -6,6 +6,7 @@ This and the commands are the composition root, and the only place that reads en
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -16,6 +17,7 @@ import typer
 from eureka import __version__
 from eureka.app.commands.common import app
 from eureka.core.errors import ConfigError, EurekaError
+from eureka.proposers.keys import take_keys
 from eureka.sandbox.private_process import private_process
 from eureka.ui.console import choose_mode, error_line, line
 
@@ -63,6 +65,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
@@ -70,3 +73,5 @@ def options(
     """Language models write reward functions; populations of policies show which ones work."""
     del version  # its callback has printed it
     choose_mode()
+    # Before any command imports anything heavy, some of which starts programs of its own.
+    context.obj = take_keys(os.environ)

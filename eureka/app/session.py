@@ -103,6 +103,7 @@ class SearchSession:
         return {
             **run_facts(self.config, self.proposer, self.task_dirs),
             "sandbox layers": self.confinement,
+            "trainer": " · ".join([self.trainer.description, *self.limits]),
             "sentence": self.spec.sentence,
             "metric": self.spec.judged_by,
             "metric unit": self.spec.unit,

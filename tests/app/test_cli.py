@@ -354,10 +354,10 @@ def test_what_is_said_of_confinement_is_what_is_in_force(tmp_path: Path) -> None
 
 def test_the_process_that_holds_keys_is_private() -> None:
     program = (
-        "import resource, sys, eureka.app.cli, eureka.app.commands.tasks as command\n"
+        "import resource, sys, eureka.app.cli\n"
         "from eureka.sandbox.libc import prctl\n"
         "def seen(environment): print(prctl(3), resource.getrlimit(resource.RLIMIT_CORE)[0]); return {}\n"
-        "command.take_keys = seen\n"
+        "eureka.app.cli.take_keys = seen\n"
         "eureka.app.cli.main(['tasks'])"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from eureka.app.commands.common import TaskDirs, app
-from eureka.proposers.keys import take_keys
 from eureka.ui.console import say
 
 
@@ -26,7 +25,6 @@ def check(
     task a policy is trained with the task's own reward, to record what good and bad behaviour looks like; this is kept.
     Ends with 0 where the reward can be trained with, with 1 where that would be in vain.
     """
-    take_keys(os.environ)
     from eureka.app.check_page import print_page
     from eureka.app.checking import check_file
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,6 @@ from typing import Annotated
 import typer
 
 from eureka.app.commands.common import app, write_output
-from eureka.proposers.keys import take_keys
 
 
 @app.command()
@@ -21,7 +19,6 @@ def compare(
     to: Annotated[Path, typer.Option(help="The page to write.")] = Path("comparison.html"),
 ) -> None:
     """Write a page that shows several runs side by side."""
-    take_keys(os.environ)
     from eureka.store import RunStore
     from eureka.ui.report import render_comparison
 

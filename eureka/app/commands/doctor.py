@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+
+import typer
 
 from eureka.app.commands.common import app
-from eureka.proposers.keys import take_keys
+from eureka.proposers.keys import Key
 from eureka.ui.console import line
 
 
 @app.command()
-def doctor() -> None:
+def doctor(context: typer.Context) -> None:
     """Say what this machine has.
 
     Versions, engine, GPU, the layers of confinement, and which API keys are set (never their values).
     """
-    set_names = frozenset(os.environ)
-    take_keys(os.environ)
+    keys: Mapping[str, Key] = context.obj
     from eureka.app.doctor import diagnose
 
-    for text in diagnose(set_names, os.environ):
+    for text in diagnose({*os.environ, *(key.variable for key in keys.values())}, os.environ):
         line(text)

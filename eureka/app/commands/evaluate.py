@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from eureka.app.commands.common import AsJson, Quiet, RunFolder, TaskDirs, app, resumable
-from eureka.proposers.keys import take_keys
 from eureka.ui.console import choose_mode, say
 
 
@@ -29,7 +28,6 @@ def evaluate(
     another length, and replace those of the old one.
     """
     choose_mode(quiet, as_json)
-    take_keys(os.environ)
     from eureka.app.comparing import evaluate_run
     from eureka.app.configs import from_yaml
     from eureka.store import RunStore

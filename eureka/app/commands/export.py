@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from eureka.app.commands.common import RunFolder, app, write_output
-from eureka.proposers.keys import take_keys
 from eureka.ui.console import line
 
 
@@ -23,7 +21,6 @@ def export(
 
     It needs only torch, and compiles under torch.jit.script.
     """
-    take_keys(os.environ)
     from eureka.app.exporting import export_run
     from eureka.store import RunStore
 

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from eureka.app.commands.common import RunFolder, TaskDirs, app
-from eureka.proposers.keys import take_keys
 from eureka.ui.console import line
 
 
@@ -35,7 +34,6 @@ def play(
     An mp4 at the speed of the simulated time, with a poster frame beside it. It needs no screen: EGL or OSMesa is
     found by itself (`eureka doctor` says what to install).
     """
-    take_keys(os.environ)
     from eureka.app.play import describe, film, parse_size
     from eureka.store import RunStore
     from eureka.ui.video import Look

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from eureka.app.commands.common import RunFolder, TaskDirs, app, write_output
-from eureka.proposers.keys import take_keys
 from eureka.ui.console import line, say
 
 
@@ -25,7 +24,6 @@ def report(
     It can be asked for at any time, also while the run goes on, which writes it after every generation itself.
     Only films need the task, and with it --task-dir where it is your own.
     """
-    take_keys(os.environ)
     from eureka.store import RunStore
     from eureka.ui.report import render_report, write_report
 

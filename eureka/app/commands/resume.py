@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
 from eureka.app.commands.common import AsJson, FeedbackFile, Quiet, RunFolder, TaskDirs, Watched, app, resumable
-from eureka.proposers.keys import take_keys
+from eureka.proposers.keys import Key
 from eureka.ui.console import choose_mode, line
 
 
 @app.command()
 def resume(
+    context: typer.Context,
     folder: RunFolder,
     overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...")] = None,
     task_dir: TaskDirs = None,
@@ -29,7 +31,7 @@ def resume(
     or takes confinement away is never taken from the run folder: give --task-dir, llm.base_url, sandbox=unsafe again.
     """
     choose_mode(quiet, as_json)
-    keys = take_keys(os.environ)
+    keys: Mapping[str, Key] = context.obj
     from eureka.app.build import require_task_dirs, resumed_config
     from eureka.app.session import search_session
     from eureka.store import RunStore

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from eureka.app.commands.common import RunFolder, app
-from eureka.proposers.keys import take_keys
 from eureka.ui.console import line
 
 
@@ -24,7 +23,6 @@ def review(
     It serves a page on this machine with their films side by side, which goes on from generation to generation. What
     you choose and write goes into the next prompt, and your best is the next generation's parent.
     """
-    take_keys(os.environ)
     if plain:
         from eureka.ui.web.review.terminal import review_in_terminal
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
 from eureka.app.commands.common import AsJson, FeedbackFile, Quiet, TaskDirs, Watched, app
 from eureka.core.errors import ConfigError
-from eureka.proposers.keys import take_keys, unset_keys
+from eureka.proposers.keys import Key, unset_keys
 from eureka.ui.console import choose_mode, print_table, say
 
 
 @app.command()
 def run(
+    context: typer.Context,
     overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...")] = None,
     task_dir: TaskDirs = None,
     dry_run: Annotated[
@@ -40,7 +42,7 @@ def run(
         raise ConfigError("--watch follows one run: for several give `eureka watch outputs` beside them")
     if feedback and multirun:
         raise ConfigError("--feedback is about one run: give it to each of them")
-    keys = take_keys(os.environ)
+    keys: Mapping[str, Key] = context.obj
     from eureka.app.build import run_folder
     from eureka.app.multirun import comparison_of_runs, plan, run_all
     from eureka.app.runs import search_in

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
 
 from eureka.app.commands.common import TaskDirs, app
 from eureka.core.text import table
-from eureka.proposers.keys import take_keys
 from eureka.ui.console import paragraph
 
 
@@ -19,7 +17,6 @@ def tasks(
     task_dir: TaskDirs = None,
 ) -> None:
     """List the tasks, or show one."""
-    take_keys(os.environ)
     from eureka.tasks import find_tasks, load_task
     from eureka.tasks.describe import describe
     from eureka.tasks.info import read_info

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,6 @@ from typing import Annotated
 import typer
 
 from eureka.app.commands.common import app
-from eureka.proposers.keys import take_keys
 from eureka.ui.console import line
 
 
@@ -24,7 +22,6 @@ def watch(
 
     It only reads, and can be started and stopped at any time.
     """
-    take_keys(os.environ)
     from eureka.ui.web.server import serving
 
     with suppress(KeyboardInterrupt), serving(folder, host, port) as ready:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import html
 import json
 import re
@@ -23,6 +22,17 @@ _ODD_CHARACTERS = {**dict.fromkeys("\u00a0\u202f\u3000", " "), **dict.fromkeys("
 _ODD_CHARACTERS |= dict.fromkeys("\u2028\u2029", "\n")
 _MAX_TRIES = 200
 _MAX_LITERALS = 8
+_MAX_QUOTED = 16
+_ESCAPED = {quote: re.compile(rf"\\.|{quote}", re.DOTALL) for quote in ("'", '"', "'''", '"""')}
+_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\n": ""}
+# How a block of search and replace begins and ends, and a patch in the form of some coding agents.
+_EDITS = (
+    ("<<<<<<< SEARCH", ">>>>>>>"),
+    ("<<<<<<< ORIGINAL", ">>>>>>>"),
+    ("<<<<<<< HEAD", ">>>>>>>"),
+    ("*** Begin Patch", "*** End Patch"),
+)
 _MAX_DEPTH = 8
 
 
@@ -69,12 +79,15 @@ def without_thinking(text: str) -> Spoken:
 
 
 def quoted_code(text: str, wanted: str) -> list[Quoted]:
-    """Code with `def <wanted>` from strings in JSON or Python: `{"code": "..."}`, tool calls, lists of lines."""
-    defines = re.compile(rf"\bdef\s+{re.escape(wanted)}\b")
+    """Code with `def <wanted>` from strings in JSON or Python: `{"code": "..."}`, tool calls, lists of lines.
+
+    `wanted` may have a suffix there, as in `def compute_reward_v2`.
+    """
+    defines = re.compile(rf"\bdef\s+{re.escape(wanted)}(?![^\W\d_])")
     found: list[Quoted] = []
     decoder = json.JSONDecoder(strict=False)
     at = tries = 0
-    while (start := text.find("{", at)) >= 0 and tries < _MAX_TRIES:
+    while (start := text.find("{", at)) >= 0 and tries < _MAX_TRIES and len(found) < _MAX_QUOTED:
         tries += 1
         try:
             value, at = decoder.raw_decode(text, start)
@@ -82,12 +95,34 @@ def quoted_code(text: str, wanted: str) -> list[Quoted]:
             at = start + 1
             continue
         found += [Quoted(tidy(string)) for string in _strings(value) if defines.search(string)]
-    return found or list(_broken_literals(text, wanted))
+    return found[:_MAX_QUOTED] or list(_broken_literals(text, wanted))
+
+
+def without_edits(text: str) -> tuple[str, bool]:
+    """The text without blocks of search and replace or patches, and whether it had any."""
+    kept: list[str] = []
+    closing, found = "", False
+    for line in text.split("\n"):
+        bare = line.strip()
+        if closing:
+            closing = "" if bare.startswith(closing) else closing
+            continue
+        closing = next((end for begin, end in _EDITS if bare.startswith(begin)), "")
+        if closing:
+            found = True
+        else:
+            kept.append(line)
+    return "\n".join(kept), found
 
 
 def without_tags(text: str) -> str:
     """The text with XML tags as line ends and with HTML's entities resolved."""
-    return html.unescape(_TAG.sub("\n", text))
+    text = _TAG.sub("\n", text)
+    try:
+        return html.unescape(text)
+    # A character's number may have too many digits to be read.
+    except ValueError:
+        return text
 
 
 def _strings(value: object, depth: int = 0) -> Iterator[str]:
@@ -116,17 +151,33 @@ def _strings(value: object, depth: int = 0) -> Iterator[str]:
 def _broken_literals(text: str, wanted: str) -> Iterator[Quoted]:
     """The string around `def <wanted>` in JSON that was cut off, or in a Python dictionary."""
     # In such a string a line end is the two characters `\n`, so that there is no word boundary before `def`.
-    for match in islice(re.finditer(rf"(?:\\n|[\"'])def\s+{re.escape(wanted)}\b", text), _MAX_LITERALS):
-        before = list(re.finditer(r"(?<!\\)(\"\"\"|'''|[\"'])", text[: match.end()]))
-        if not before:
+    for match in islice(re.finditer(rf"(?:\\n|[\"'])def\s+{re.escape(wanted)}(?![^\W\d_])", text), _MAX_LITERALS):
+        start = _quote_before(text, match.end())
+        if start is None:
             continue
-        quote = before[-1][1]
-        body = text[before[-1].end() :]
-        end = re.search(rf"(?<!\\)(?:\\\\)*{quote}", body)
-        inner = body[: end.end() - len(quote)] if end else body.rstrip("\\")
-        try:
-            decoded = json.loads(f'"{inner}"', strict=False) if quote == '"' else ast.literal_eval(f"'''{inner}\\n'''")
-        except (ValueError, SyntaxError):
-            continue
-        yield Quoted(tidy(str(decoded)), unterminated=end is None)
+        quote = text[start] * 3 if text[start - 2 : start + 1] == text[start] * 3 else text[start]
+        end = next((m for m in _ESCAPED[quote].finditer(text, start + 1) if m[0] == quote), None)
+        inner = text[start + 1 : end.start()] if end else text[start + 1 :].rstrip("\\")
+        yield Quoted(tidy(_unescaped(inner)), unterminated=end is None)
         return
+
+
+def _quote_before(text: str, end: int) -> int | None:
+    """Where the last quote before `end` stands that no backslash precedes."""
+    at = end
+    while (at := max(text.rfind('"', 0, at), text.rfind("'", 0, at))) > 0 and text[at - 1] == "\\":
+        pass
+    return at if at >= 0 else None
+
+
+def _unescaped(text: str) -> str:
+    """What the escapes of JSON and Python in a string's text stand for; others are left as they are."""
+
+    def meant(match: re.Match[str]) -> str:
+        escape = match[1]
+        if len(escape) > 1:
+            return chr(int(escape[1:], 16))
+        return _ESCAPES.get(escape, escape if escape in "\"'\\/" else match[0])
+
+    halves = _ESCAPE.sub(meant, text).encode("utf-16", "surrogatepass")
+    return halves.decode("utf-16", "replace")

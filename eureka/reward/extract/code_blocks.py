@@ -6,19 +6,25 @@ import ast
 import re
 import textwrap
 import warnings
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-_OPENING = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)$")
-_CODE_START = re.compile(
-    r"^(?:(?:async\s+)?def\s|class\s|import\s|from\s+\S+\s+import\b|@\w"
-    r"|[^\W\d][\w.\[\]\"', ]*(?::\s*[^=\n]+)?\s*[-+*/]?=(?!=))"
-)
+_CODE_START = re.compile(r"(?:async\s+)?def\s|class\s|import\s|from\s+\S+\s+import\b|@\w")
+_TARGET = re.compile(r"[^\W\d][\w.\[\]\"', ]*")
 _PYTHON = {"", "py", "python", "python3", "py3", "pytorch", "torch"}
 _MAX_ENDS = 200
-# What searching for bare code in prose may parse in all, in characters: less than a second's worth.
-_MAX_PARSED = 500_000
+# Code that is read, in characters: of one piece, and of all pieces of an answer together. Less than a second's worth.
+MAX_CODE = 60_000
+_MAX_PARSED = 300_000
+# A small piece counts as so many characters: each has its cost.
+_MIN_PIECE = 100
 _MAX_FENCES = 8
+_MAX_BROKEN = 8
+# Markdown in Markdown is opened so many times.
+_MAX_OPENED = 3
+# Characters of the words before a block.
+_MAX_SAID = 300
 # CommonMark: a closing fence may be indented by up to three spaces; one that is further in belongs to the code.
 _CLOSING_INDENT = 3
 
@@ -28,7 +34,7 @@ class Statement:
     """One module-level statement with its own text, and the comment lines directly above it.
 
     `binds` are the module-level names that it sets (or changes in place); `reads` all names that occur in it, those
-    of `self.name` included.
+    of `self.name` included; `said` the end of the words before its block.
     """
 
     node: ast.stmt
@@ -37,6 +43,7 @@ class Statement:
     blank_lines_before: int
     binds: frozenset[str] = field(default_factory=frozenset)
     reads: frozenset[str] = field(default_factory=frozenset)
+    said: str = ""
 
     @property
     def is_future_import(self) -> bool:
@@ -62,25 +69,75 @@ class Broken:
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block: its info string's first word, its code, and its first and last line in the whole text."""
+    """One fenced block: its info string's first word, its code, its first and last line in the whole text, and what
+    was said before it, from the end of the block before.
+    """
 
     info: str
     code: str
     first: int = 0
     last: int = 0
     unterminated: bool = False
+    said: str = ""
 
 
-def statements_in(text: str, wanted: str) -> tuple[list[Statement], list[Broken]]:
+class Parser:
+    """Parses the pieces of one answer, up to a limit of characters in all, so that no answer takes long."""
+
+    def __init__(self, limit: int = _MAX_PARSED) -> None:
+        self._left = limit
+        self._known: dict[str, bool] = {}
+
+    def parse(self, code: str) -> ast.Module:
+        """The module.
+
+        Raises:
+            SyntaxError, ValueError: it is not Python, or there is too much of it.
+        """
+        if len(code) > MAX_CODE:
+            raise SyntaxError(f"there are {len(code):,} characters of code, of which {MAX_CODE:,} are read")
+        if len(code) > self._left:
+            self._left = 0
+            raise SyntaxError("the answer holds too many pieces of code to read them all")
+        self._left -= max(len(code), _MIN_PIECE)
+        with warnings.catch_warnings():
+            # An invalid escape in a candidate's string is its own affair, not a warning of this program.
+            warnings.simplefilter("ignore")
+            return ast.parse(code)
+
+    def parses(self, code: str) -> bool:
+        """Whether it is Python; asked a second time, it costs little."""
+        if code in self._known:
+            self._left -= len(code) // 10
+        else:
+            try:
+                self.parse(code)
+                self._known[code] = True
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                self._known[code] = False
+        return self._known[code]
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing more will be read."""
+        return self._left <= 0
+
+
+def definition_of(wanted: str) -> re.Pattern[str]:
+    """Finds `def wanted`, also with a suffix: `def wanted_v2`."""
+    return re.compile(rf"\bdef\s+{re.escape(wanted)}(?![^\W\d_])")
+
+
+def statements_in(text: str, wanted: str, parser: Parser) -> tuple[list[Statement], list[Broken]]:
     """All imports, assignments, functions and classes at module level in an answer's code, in order.
 
     `text` has plain line ends. Fenced blocks are read; bare code between prose where there are none, or where only it
     defines `wanted`. Blocks that do not parse are passed over unless they define `wanted`: those come back as `Broken`.
     """
-    blocks, prose = fenced_blocks(text)
-    defines = re.compile(rf"\bdef\s+{re.escape(wanted)}\b")
+    blocks, prose = fenced_blocks(text, parser)
+    defines = definition_of(wanted)
     if not any(defines.search(block.code) for block in blocks) and (defines.search(prose) or not blocks):
-        blocks = [Block("", piece) for piece in _bare(prose)]
+        blocks = [Block("", piece) for piece in _bare(prose, parser)]
     statements: list[Statement] = []
     broken: list[Broken] = []
     read_to = -1
@@ -88,98 +145,141 @@ def statements_in(text: str, wanted: str) -> tuple[list[Statement], list[Broken]
         if block.first < read_to or (block.info not in _PYTHON and wanted not in block.code):
             continue
         try:
-            module, code = _parse(block.code), block.code
+            module, code = parser.parse(block.code), block.code
         except (SyntaxError, ValueError) as error:
-            if not defines.search(block.code):
+            if len(broken) >= _MAX_BROKEN or not defines.search(block.code):
                 continue
-            longer = _longer(block, text) if block.last and len(broken) < _MAX_FENCES else None
+            longer = _longer(block, text, parser) if block.last else None
             if longer is None:
                 broken.append(_broken(error, block))
                 continue
-            module, code, read_to = _parse(longer.code), longer.code, longer.last
-        statements += _split(module, code, len(statements))
+            module, code, read_to = parser.parse(longer.code), longer.code, longer.last
+        statements += _split(module, code, len(statements), block.said)
     return statements, broken
 
 
-def fenced_blocks(text: str) -> tuple[list[Block], str]:
+def fenced_blocks(text: str, parser: Parser, depth: int = 0) -> tuple[list[Block], str]:
     """Fenced blocks, dedented, and the text outside them. A fence left open runs to the end of the text.
 
-    Blocks of Markdown are opened: what counts is the blocks in them.
+    Blocks of Markdown are opened: what counts is the blocks in them; `depth` counts how often.
     """
     blocks: list[Block] = []
     prose: list[str] = []
     inside: list[str] = []
-    fence, info, margin, first = "", "", 0, 0
+    fence, info, margin, first, outside = "", "", 0, 0, 0
     lines = text.split("\n")
+
+    def block(last: int, unterminated: bool = False) -> list[Block]:
+        said = "\n".join(prose[outside:][-_MAX_SAID:])[-_MAX_SAID:]
+        found = Block(info, textwrap.dedent("\n".join(inside)), first, last, unterminated, said)
+        return _opened(found, parser, depth)
+
     for number, line in enumerate(lines):
-        opening = _OPENING.match(line)
+        opening = None if fence else _opening(line)
         bare = line.strip()
-        if not fence and opening:
-            fence, info = opening["fence"], opening["info"].strip().lower().split(" ")[0].strip("{}.")
+        if opening:
+            fence, info = opening
             margin, first = _indent(line), number + 1
         elif (
             fence and bare.startswith(fence) and not bare.strip(fence[0]) and _indent(line) <= margin + _CLOSING_INDENT
         ):
-            blocks += _opened(Block(info, textwrap.dedent("\n".join(inside)), first, number))
-            inside, fence = [], ""
+            blocks += block(number)
+            inside, fence, outside = [], "", len(prose)
         elif fence:
             inside.append(line)
         else:
             prose.append(line)
     if fence:
-        blocks += _opened(Block(info, textwrap.dedent("\n".join(inside)), first, len(lines), unterminated=True))
+        blocks += block(len(lines), unterminated=True)
     return blocks, "\n".join(prose)
+
+
+def _opening(line: str) -> tuple[str, str] | None:
+    """The fence that a line opens and the first word of its info string."""
+    bare = line.strip()
+    if not bare.startswith(("```", "~~~")):
+        return None
+    info = bare.lstrip(bare[0])
+    if "`" in info:
+        return None
+    return bare[: len(bare) - len(info)], info.strip().lower().split(" ")[0].strip("{}.")
 
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" \t"))
 
 
-def _opened(block: Block) -> list[Block]:
+def _opened(block: Block, parser: Parser, depth: int) -> list[Block]:
     """The blocks in a block of Markdown, or the block itself."""
-    fences = any(_OPENING.match(line) for line in block.code.split("\n"))
-    if not fences or block.info in _PYTHON - {""} or _parses(block.code):
+    fences = any(_opening(line) for line in block.code.split("\n"))
+    if not fences or depth >= _MAX_OPENED or block.info in _PYTHON - {""} or parser.parses(block.code):
         return [block]
-    return [replace(inner, first=block.first, last=block.last) for inner in fenced_blocks(block.code)[0]]
+    inner = fenced_blocks(block.code, parser, depth + 1)[0]
+    return [replace(one, first=block.first, last=block.last) for one in inner]
 
 
-def _longer(block: Block, text: str) -> Block | None:
+def _longer(block: Block, text: str, parser: Parser) -> Block | None:
     """The block up to a later fence, where it parses so: a fence in a docstring had ended it too early."""
     lines = text.split("\n")
     ends = [i for i in range(block.last + 1, len(lines)) if lines[i].strip() in {"```", "~~~"}]
     for end in [*ends[:_MAX_FENCES], len(lines)]:
-        code = textwrap.dedent("\n".join(lines[block.first : end]))
-        if _parses(code):
+        code = "\n".join(lines[block.first : end])
+        if len(code) > MAX_CODE:
+            return None
+        code = textwrap.dedent(code)
+        if parser.parses(code):
             return replace(block, code=code, last=end)
     return None
 
 
-def _bare(text: str) -> Iterator[str]:
+def _bare(text: str, parser: Parser) -> Iterator[str]:
     """Pieces of a text without fences that parse as Python or begin like it; the whole text where it parses."""
-    if _parses(text):
+    if parser.parses(text):
         yield text
         return
     lines = _unindented(text).split("\n")
     # A statement can end only before a line that starts at column 0, or at the end.
     starts = [i for i, line in enumerate(lines) if line and not line[0].isspace()]
-    at = parsed = 0
-    while at < len(lines) and parsed < _MAX_PARSED:
-        if not _CODE_START.match(lines[at]):
+    at = 0
+    while at < len(lines) and not parser.is_spent:
+        if not _begins_code(lines[at]):
             at += 1
             continue
-        ends = [*[i for i in starts if i > at][:_MAX_ENDS], len(lines)]
-        end = None
-        for end_of_piece in ends:
-            piece = "\n".join(lines[at:end_of_piece])
-            parsed += len(piece)
-            if _parses(piece):
-                end = end_of_piece
-                break
+        later = bisect_right(starts, at)
+        ends = [*starts[later : later + _MAX_ENDS], len(lines)]
+        end = _end(lines, at, ends, parser)
         comments = at
         while comments and lines[comments - 1].startswith("#"):
             comments -= 1
         yield "\n".join(lines[comments : end or ends[0]])
         at = end or ends[0]
+
+
+def _end(lines: Sequence[str], at: int, ends: Sequence[int], parser: Parser) -> int | None:
+    """The first of `ends` up to which the lines from `at` on are Python."""
+    length = 0
+    piece: list[str] = []
+    for end in ends:
+        piece += lines[at + len(piece) : end]
+        length = sum(map(len, piece)) if length < MAX_CODE else length
+        if length > MAX_CODE or parser.is_spent:
+            return None
+        if parser.parses("\n".join(piece)):
+            return end
+    return None
+
+
+def _begins_code(line: str) -> bool:
+    """Whether a line in prose looks like the first one of a statement."""
+    if _CODE_START.match(line):
+        return True
+    target, equals, value = line.partition("=")
+    if not equals or value.startswith("="):
+        return False
+    target = target.rstrip()
+    target = target[:-1] if target.endswith(("-", "+", "*", "/")) else target
+    name, colon, annotation = target.partition(":")
+    return bool(_TARGET.fullmatch(name.rstrip())) and (not colon or bool(annotation.strip()))
 
 
 def _unindented(text: str) -> str:
@@ -191,31 +291,17 @@ def _unindented(text: str) -> str:
     return "\n".join(line[margin:] for line in text.split("\n") if not line[:margin].strip())
 
 
-def _parse(code: str) -> ast.Module:
-    with warnings.catch_warnings():
-        # An invalid escape in a candidate's string is its own affair, not a warning of this program.
-        warnings.simplefilter("ignore")
-        return ast.parse(code)
-
-
-def _parses(code: str) -> bool:
-    try:
-        _parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
-
-
 def _broken(error: SyntaxError | ValueError, block: Block) -> Broken:
     if not isinstance(error, SyntaxError):
         return Broken(1, "", str(error), block.unterminated)
     lines = block.code.split("\n")
     line = min(max(error.lineno or 1, 1), len(lines))
-    return Broken(line, lines[line - 1].strip()[:200], error.msg, block.unterminated)
+    return Broken(line, lines[line - 1].strip()[:200], error.msg[:200], block.unterminated)
 
 
-def _split(module: ast.Module, code: str, offset: int) -> Iterator[Statement]:
+def _split(module: ast.Module, code: str, offset: int, said: str) -> Iterator[Statement]:
     lines = code.split("\n")
+    segment = _Segments(lines)
     end_of_previous = 0
     for index, node in enumerate(module.body):
         first, last = _first_line(node), node.end_lineno or node.lineno
@@ -229,7 +315,7 @@ def _split(module: ast.Module, code: str, offset: int) -> Iterator[Statement]:
         end_of_previous = last
         if not _is_kept_kind(node):
             continue
-        text = ast.get_source_segment(code, node) or "" if shares_line else "\n".join(lines[start - 1 : last])
+        text = segment.of(node) if shares_line else "\n".join(lines[start - 1 : last])
         yield Statement(
             node=node,
             text=text.rstrip(),
@@ -237,8 +323,31 @@ def _split(module: ast.Module, code: str, offset: int) -> Iterator[Statement]:
             blank_lines_before=sum(1 for line in gap if not line.strip()),
             binds=frozenset(_bound(node)),
             reads=frozenset(_read(node)),
+            said=said,
         )
         offset += 1
+
+
+class _Segments:
+    """The texts of statements that share their lines, in time that grows with the text alone."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = lines
+        self._bytes: dict[int, bytes] = {}
+
+    def of(self, node: ast.stmt) -> str:
+        """The statement's own text; positions in a line count bytes."""
+        first, last = node.lineno, node.end_lineno or node.lineno
+        if first == last:
+            return self._line(first)[node.col_offset : node.end_col_offset].decode()
+        whole = [self._lines[number - 1] for number in range(first + 1, last)]
+        begin, end = self._line(first)[node.col_offset :], self._line(last)[: node.end_col_offset]
+        return "\n".join([begin.decode(), *whole, end.decode()])
+
+    def _line(self, number: int) -> bytes:
+        if number not in self._bytes:
+            self._bytes[number] = self._lines[number - 1].encode()
+        return self._bytes[number]
 
 
 def _first_line(node: ast.stmt) -> int:

@@ -12,9 +12,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from eureka.core.types import Candidate, Completion, FieldSpec, Rejected, Stage
-from eureka.reward.extract.answer_text import Quoted, Spoken, quoted_code, tidy, without_tags, without_thinking
-from eureka.reward.extract.code_blocks import Broken, Statement, fenced_blocks, statements_in
-from eureka.reward.extract.state_inputs import FUNCTION, InputsError, listed, state_inputs
+from eureka.reward.extract.answer_text import (
+    Quoted,
+    Spoken,
+    quoted_code,
+    tidy,
+    without_edits,
+    without_tags,
+    without_thinking,
+)
+from eureka.reward.extract.code_blocks import Broken, Parser, Statement, definition_of, fenced_blocks, statements_in
+from eureka.reward.extract.definitions import AmbiguousError, Function, definition, renamed
+from eureka.reward.extract.state_inputs import FUNCTION, InputsError, clipped, listed, state_inputs
 
 REMEDY = (
     "Answer with one ```python block that defines one plain module-level function "
@@ -45,9 +54,8 @@ _DECLINED = re.compile(
     r"|unable to (?:help|assist))",
     re.IGNORECASE,
 )
+_HUNK = re.compile(r"^@@ -\d", re.MULTILINE)
 _OPENING_WORDS, _SHOWN = 400, 120
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class _RefusalError(Exception):
@@ -61,11 +69,21 @@ class _RefusalError(Exception):
 
 @dataclass(frozen=True)
 class _Found:
-    """The one `compute_reward` of an answer, and the statements that it may draw on."""
+    """The one `compute_reward` of an answer, the name that it had there, and the statements that it may draw on."""
 
     function: ast.FunctionDef
+    name: str
     statement: Statement
     statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One way to read an answer, with the statements and the broken pieces found so."""
+
+    quoted: Quoted
+    statements: Sequence[Statement]
+    broken: Sequence[Broken]
 
 
 def extract(completion: Completion, fields: Sequence[FieldSpec]) -> Candidate | Rejected:
@@ -77,7 +95,10 @@ def extract(completion: Completion, fields: Sequence[FieldSpec]) -> Candidate | 
         found = _find(completion)
         needed = _needed(found)
         inputs = state_inputs(found.function, [statement.node for statement in needed], fields)
-        return Candidate(completion.candidate_id, _emit(needed), inputs)
+        source = _emit(needed)
+        if found.name != FUNCTION and any(found.name in statement.reads for statement in needed):
+            source += f"\n\n{found.name} = {FUNCTION}\n"
+        return Candidate(completion.candidate_id, source, inputs)
     except InputsError as error:
         reason, feedback = str(error), f"{error} {error.remedy}"
     except _RefusalError as refusal:
@@ -103,59 +124,71 @@ def _find(completion: Completion) -> _Found:
     """
     if completion.finish == "refusal":
         raise _RefusalError(f"The model refused to answer{_quotation(completion.text)}.")
+    if len(completion.text) > MAX_ANSWER:
+        raise _RefusalError(f"The answer is {len(completion.text):,} characters long; {MAX_ANSWER:,} are read.")
     text = tidy(completion.text)
-    if len(text) > MAX_ANSWER:
-        raise _RefusalError(f"The answer is {len(text):,} characters long; {MAX_ANSWER:,} are read.")
     cut = completion.finish == "length"
     spoken = without_thinking(text)
-    readings = [Quoted(spoken.text)]
+    said, has_edits = without_edits(spoken.text)
+    parser = Parser()
+    if has_edits and not definition_of(FUNCTION).search(said):
+        raise _RefusalError("The answer is a search-and-replace block or a patch; the whole code is needed.")
+    texts = [Quoted(said)]
     if FUNCTION in text:
-        readings += [*quoted_code(spoken.text, FUNCTION), Quoted(without_tags(spoken.text))]
-        readings += [] if cut else [Quoted(spoken.thought)]
-    for reading in readings:
-        statements, _ = statements_in(reading.text, FUNCTION)
-        if any(isinstance(s.node, Function) and s.node.name == FUNCTION for s in statements):
-            return _chosen(statements, reading, cut)
-    raise _why_none(spoken, readings, cut)
+        texts += [*quoted_code(said, FUNCTION), Quoted(without_tags(said))]
+        texts += [] if cut else [Quoted(spoken.thought)]
+    readings: list[_Reading] = []
+    for quoted in texts:
+        reading = _Reading(quoted, *statements_in(quoted.text, FUNCTION, parser))
+        readings.append(reading)
+        try:
+            chosen = definition(reading.statements)
+        except AmbiguousError as error:
+            raise _RefusalError(str(error)) from error
+        if chosen is not None:
+            return _chosen(chosen, reading, cut)
+    raise _why_none(spoken, readings, cut, parser)
 
 
-def _chosen(statements: Sequence[Statement], reading: Quoted, cut: bool) -> _Found:
-    """The one definition among the statements of a reading."""
-    defined = [s for s in statements if isinstance(s.node, Function) and s.node.name == FUNCTION]
-    if len({ast.dump(s.node) for s in defined}) > 1:
-        raise _RefusalError(
-            f"The answer defines {len(defined)} different functions named {FUNCTION}, so which is meant is open."
-        )
-    chosen = defined[0]
-    if not isinstance(chosen.node, ast.FunctionDef):
+def _chosen(chosen: Statement, reading: _Reading, cut: bool) -> _Found:
+    """The definition of a reading, under its proper name, where it is whole."""
+    node = chosen.node
+    if not isinstance(node, ast.FunctionDef):
         raise _RefusalError(f"{FUNCTION} is an `async def`, which cannot be used as a reward.")
     last_line = chosen.text.rpartition("\n")[2].strip()
-    if reading.unterminated or (cut and reading.text.rstrip().endswith(last_line)):
+    is_last = reading.quoted.text.rstrip().endswith(last_line) or any(b.unterminated for b in reading.broken)
+    if reading.quoted.unterminated or (cut and is_last):
         raise _RefusalError(_CUT_OFF, _BRIEF)
-    return _Found(chosen.node, chosen, tuple(statements))
+    # An alias is found under its proper name: what it is called elsewhere is what its statement binds.
+    original = next(s for s in reading.statements if s.position == chosen.position)
+    name = original.node.name if isinstance(original.node, ast.FunctionDef) else FUNCTION
+    statement = renamed(chosen)
+    assert isinstance(statement.node, ast.FunctionDef)
+    others = [s for s in reading.statements if s.position != chosen.position and not s.binds & {FUNCTION, name}]
+    return _Found(statement.node, name, statement, (*others, statement))
 
 
-def _why_none(spoken: Spoken, readings: Sequence[Quoted], cut: bool) -> _RefusalError:
+def _why_none(spoken: Spoken, readings: Sequence[_Reading], cut: bool, parser: Parser) -> _RefusalError:
     if cut:
         return _RefusalError(_CUT_OFF if spoken.text.strip() else _CUT_OFF_IN_THOUGHT, _BRIEF)
     text = spoken.text
     if not text.strip():
         said = "holds nothing but thinking" if spoken.thought.strip() else "is empty"
         return _RefusalError(f"The answer {said}.")
-    if any(block.info in {"diff", "patch"} for block in fenced_blocks(text)[0]):
+    blocks, prose = fenced_blocks(text, parser)
+    if any(block.info in {"diff", "patch"} for block in blocks) or _HUNK.search(prose):
         return _RefusalError("The answer is a diff; the whole code is needed.")
-    read = [statements_in(reading.text, FUNCTION) for reading in readings]
-    for _, broken in read:
-        if broken:
-            return _not_parsed(broken[0])
-    statements = next((found for found, _ in read if found), [])
+    for reading in readings:
+        if reading.broken:
+            return _not_parsed(reading.broken[0])
+    statements = next((reading.statements for reading in readings if reading.statements), [])
     for statement in statements:
         node = statement.node
         if isinstance(node, ast.ClassDef) and any(
             isinstance(n, Function) and n.name == FUNCTION for n in ast.walk(node)
         ):
             return _RefusalError(
-                f"{FUNCTION} is a method of the class {node.name}.",
+                f"{FUNCTION} is a method of the class {clipped(node.name)}.",
                 "Write it as a plain function outside any class, without `self`, with State fields as its parameters.",
             )
         if FUNCTION in statement.binds:
@@ -165,7 +198,7 @@ def _why_none(spoken: Spoken, readings: Sequence[Quoted], cut: bool) -> _Refusal
         return _RefusalError(f"The code defines {listed(names)} but no function named {FUNCTION}.")
     if statements:
         return _RefusalError(f"The code defines no function named {FUNCTION}.")
-    return _no_python(text)
+    return _no_python(text, [block.info for block in blocks])
 
 
 def _not_parsed(broken: Broken) -> _RefusalError:
@@ -174,9 +207,8 @@ def _not_parsed(broken: Broken) -> _RefusalError:
     return _RefusalError(f"The code does not parse: {where}: {broken.message}.{cut}", "Mend this line. " + REMEDY)
 
 
-def _no_python(text: str) -> _RefusalError:
-    blocks, _ = fenced_blocks(text)
-    language = next((_LANGUAGES[block.info] for block in blocks if block.info in _LANGUAGES), "")
+def _no_python(text: str, infos: Sequence[str]) -> _RefusalError:
+    language = next((_LANGUAGES[info] for info in infos if info in _LANGUAGES), "")
     if not language and _OTHER_DEFINITION.search(text):
         language = "another language's"
     if language:
@@ -185,7 +217,7 @@ def _no_python(text: str) -> _RefusalError:
         return _RefusalError(f"`def {FUNCTION}` is there, but with something around it that is not Python.")
     if _DECLINED.search(text[:_OPENING_WORDS]):
         return _RefusalError(f"The model declined to answer{_quotation(text)}.")
-    return _RefusalError("The answer holds no Python code, only prose." if not blocks else "No Python code was found.")
+    return _RefusalError("The answer holds no Python code, only prose." if not infos else "No Python code was found.")
 
 
 def _quotation(text: str) -> str:
@@ -196,17 +228,23 @@ def _quotation(text: str) -> str:
 
 def _needed(found: _Found) -> list[Statement]:
     """`compute_reward` and what it needs, in order; of repeated identical definitions only the first."""
-    keep = {found.statement.position}
-    todo = [found.statement]
+    binding: dict[str, list[Statement]] = {}
+    for statement in found.statements:
+        for name in statement.binds:
+            binding.setdefault(name, []).append(statement)
+    keep = {found.statement.position} | {s.position for s in found.statements if s.always}
+    todo = [s for s in found.statements if s.position in keep]
+    known: set[str] = set()
     while todo:
-        wanted = todo.pop().reads
-        for other in found.statements:
-            if other.position not in keep and FUNCTION not in other.binds and (other.binds & wanted or other.always):
+        wanted = todo.pop().reads - known
+        known |= wanted
+        for other in (s for name in wanted for s in binding.get(name, ())):
+            if other.position not in keep:
                 keep.add(other.position)
                 todo.append(other)
     kept: list[Statement] = []
     seen: set[str] = set()
-    for statement in found.statements:
+    for statement in sorted(found.statements, key=lambda s: s.position):
         once = isinstance(statement.node, (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef))
         key = ast.dump(statement.node) if once else ""
         if statement.position in keep and key not in seen:
@@ -216,9 +254,14 @@ def _needed(found: _Found) -> list[Statement]:
     return sorted(kept, key=lambda s: not s.is_future_import)
 
 
+def _is_all_of_torch(node: ast.stmt) -> bool:
+    """`from torch import *`, after which a model writes no `torch.`; the helpers of Isaac bring no `torch` here."""
+    return isinstance(node, ast.ImportFrom) and node.module == "torch" and node.names[0].name == "*"
+
+
 def _emit(statements: Sequence[Statement]) -> str:
     """The kept statements' own text, with two blank lines around definitions and their own spacing elsewhere."""
-    has_torch = any("torch" in s.binds or (s.always and not s.is_future_import) for s in statements)
+    has_torch = any("torch" in s.binds or _is_all_of_torch(s.node) for s in statements)
     uses_torch = any("torch" in s.reads for s in statements)
     lines: list[str] = []
     previous: Statement | None = None

@@ -10,6 +10,7 @@ from eureka.core.types import FieldSpec
 
 FUNCTION = "compute_reward"
 SELF = "self"
+_MAX_LISTED, _MAX_SHOWN = 12, 80
 #: What `self` has beside the fields and the module's own functions.
 SELF_ATTRIBUTES = frozenset({"num_envs", "device"})
 
@@ -35,8 +36,8 @@ def state_inputs(function: ast.FunctionDef, others: Sequence[ast.stmt], fields: 
     valid = [f.name for f in fields]
     remedy = f"Name the State fields that you read as ordinary parameters. Valid names: {', '.join(valid)}."
     if arguments.vararg or arguments.kwarg:
-        stars = [f"*{arguments.vararg.arg}"] if arguments.vararg else []
-        stars += [f"**{arguments.kwarg.arg}"] if arguments.kwarg else []
+        stars = [f"*{clipped(arguments.vararg.arg)}"] if arguments.vararg else []
+        stars += [f"**{clipped(arguments.kwarg.arg)}"] if arguments.kwarg else []
         raise InputsError(f"{FUNCTION} takes {' and '.join(stars)} in place of named State fields.", remedy)
     if arguments.posonlyargs:
         raise InputsError(f"{FUNCTION} has positional-only parameters (a `/`), but it is called by name.", remedy)
@@ -45,7 +46,8 @@ def state_inputs(function: ast.FunctionDef, others: Sequence[ast.stmt], fields: 
     names = [a.arg for a in (*arguments.args, *arguments.kwonlyargs)]
     if SELF in names and SELF not in valid:
         names.remove(SELF)
-        names += [name for name in self_reads((function, *others)) if name not in names]
+        optional = _optional_reads((function, *others), valid)
+        names = list(dict.fromkeys([*names, *self_reads((function, *others)), *optional]))
     unknown = [name for name in names if name not in valid and name not in defaulted]
     if unknown:
         raise InputsError(_unknown_sentence(unknown, valid), remedy)
@@ -70,15 +72,35 @@ def _attributes(function: ast.FunctionDef) -> Iterator[ast.Attribute]:
             yield node
 
 
+def _optional_reads(statements: Iterable[ast.stmt], valid: Sequence[str]) -> Iterator[str]:
+    """State fields that are read by `getattr(self, "name", default)`."""
+    for node in (node for statement in statements for node in ast.walk(statement)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
+            base, name = [*node.args, None, None][:2]
+            if isinstance(base, ast.Name) and base.id == SELF and isinstance(name, ast.Constant):
+                yield from (field for field in valid if field == name.value)
+
+
 def _unknown_sentence(unknown: Sequence[str], valid: Sequence[str]) -> str:
     described = []
-    for name in unknown:
+    for name in map(clipped, unknown[:_MAX_LISTED]):
         near = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
         described.append(f"`{name}` (did you mean `{near[0]}`?)" if near else f"`{name}`")
+    described += [f"{len(unknown) - _MAX_LISTED} more"] if len(unknown) > _MAX_LISTED else []
     verb = "is not a State field" if len(unknown) == 1 else "are not State fields"
-    return f"{listed(described)} {verb}."
+    return f"{_joined(described)} {verb}."
 
 
 def listed(names: Sequence[str]) -> str:
-    """`a, b and c`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    """`a, b and c`, of a long list the first few."""
+    shown = [clipped(name) for name in names[:_MAX_LISTED]]
+    return _joined([*shown, f"{len(names) - _MAX_LISTED} more"] if len(names) > _MAX_LISTED else shown)
+
+
+def clipped(name: str) -> str:
+    """A candidate's name, so far as it is shown."""
+    return name if len(name) <= _MAX_SHOWN else f"{name[:_MAX_SHOWN]}..."
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -102,11 +102,11 @@ class _Budget:
             if problem is not None:
                 return problem
         results = [Form(b, next(iter(_batch_dims(a, b)), None)) for a, b in zip(small, large, strict=True)]
+        operands = [self.value(r) for r in node.tensors]
         if any(isinstance(r, InputRef) or r.index in self._reads_state for r in node.tensors):
             self._reads_state.add(len(self._values))
             if any(form.batch is None for form in results):
-                return _MIXES.at(node)
-        operands = [self.value(r) for r in node.tensors]
+                return (_REDUCED if _reduces_again(node, [form.tensor for form in operands]) else _MIXES).at(node)
         if mixes_rows(node, operands, results):
             return _ALONG_BATCH.at(node)
         self._values.append(results)
@@ -161,6 +161,12 @@ def _form(value: Any) -> Any:
     return tuple(map(_form, value)) if isinstance(value, tuple | list) else (type(value), value)
 
 
+def _reduces_again(node: Node, arguments: Sequence[torch.Tensor]) -> bool:
+    """Whether it reduces, over a dimension that it names, what has no dimension but the first."""
+    given = {p.name for p, _ in zip(OPS[node.op].parameters, node.args, strict=False)} | {k for k, _ in node.kwargs}
+    return "dim" in given and bool(arguments) and arguments[0].dim() == 1
+
+
 # ---------------------------------------------------------------------------------------------- sizes
 
 
@@ -180,6 +186,11 @@ _MIXES = _Refusal(
     "the others",
     "Reduce over the last dimension only (dim=-1), and use no statistics over the batch such as mean(), std() or max() "
     "without dim.",
+)
+_REDUCED = _Refusal(
+    "what it reduces already has one number for each environment, so that this combines all environments into one "
+    "value",
+    "Leave out this reduction: the one before it has reduced the last dimension.",
 )
 _ALONG_BATCH = _Refusal(
     "it works along the first dimension, num_envs, so a reward would depend on the other environments, or on the place "

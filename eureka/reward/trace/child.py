@@ -15,11 +15,14 @@ from typing import Any
 import torch
 
 from eureka.reward.graph.format import format_graph
+from eureka.reward.trace.alone import alone
 from eureka.reward.trace.explain import TraceFailure, explain
 from eureka.reward.trace.lower import Recording, lower
+from eureka.reward.trace.memory import Kept
 from eureka.reward.trace.record import TRACED, Outputs, State, checked, record
 from eureka.reward.trace.recorder import Recorder
 from eureka.reward.trace.source import Hooks, load
+from eureka.reward.trace.watch import SIZED
 from eureka.reward.trace.wire import pack, unpack
 
 
@@ -31,7 +34,8 @@ def trace(payload: bytes) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            graph, outputs = _Tracer(source, inputs).run(batches)
+            with alone():
+                graph, outputs = _Tracer(source, inputs).run(batches)
     # A candidate's code may raise anything at all, and what it raises is the answer.
     except (Exception, TraceFailure, SystemExit) as error:  # noqa: BLE001
         failure = explain(error)
@@ -48,11 +52,13 @@ class _Tracer:
         self._inputs = inputs
         self._recorder: Recorder | None = None
         self._loaded = load(source, Hooks(self._bind, lambda: self._recorder is not None))
+        self._kept = Kept(self._loaded.module, source)
 
     def run(self, batches: list[dict[str, torch.Tensor]]) -> tuple[str, list[Outputs]]:
         with torch.no_grad():
-            first = self._eager(batches[0])
+            first = self._first(batches[0])
             again = self._eager(batches[0])
+            self._kept.check()
             unequal = not _equal(first, again)
             second = first if unequal else self._eager_elsewhere(batches)
             small = [{name: value[:size] for name, value in batches[0].items()} for size in TRACED]
@@ -71,6 +77,18 @@ class _Tracer:
                     "A reward must be the same for the same state: no random numbers, counters or memory.",
                 )
         return format_graph(graph), [first, second]
+
+    def _first(self, state: State) -> Outputs:
+        """The first run; where sizes do not fit, the recorder may know of a size that depends on values."""
+        try:
+            return self._eager(state)
+        except (RuntimeError, IndexError) as error:
+            try:
+                self._record({name: value[: TRACED[0]] for name, value in state.items()})
+            except TraceFailure as failure:
+                if failure.message == SIZED[0]:
+                    raise failure from error
+            raise
 
     def _eager_elsewhere(self, batches: list[dict[str, torch.Tensor]]) -> Outputs:
         try:

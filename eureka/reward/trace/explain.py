@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import linecache
 import re
 from types import TracebackType
 
+_NOT_ONE = r"only one element tensors can be converted|only integer tensors of a single element"
 #: The name under which a candidate's source is compiled.
 FILENAME = "<reward>"
 
@@ -74,12 +76,33 @@ RULES: tuple[tuple[str, str], ...] = (
 def explain(error: BaseException) -> TraceFailure:
     """A failure that says what Python or torch said, at the candidate's own line."""
     if isinstance(error, TraceFailure):
+        error.line = error.line or user_line(error.__traceback__)
         return error
     line = error.lineno if isinstance(error, SyntaxError) else user_line(error.__traceback__)
     said = error.msg if isinstance(error, SyntaxError) else next(iter(str(error).splitlines()), "")
     message = f"{type(error).__name__}: {said:.400}".rstrip(".") if said else type(error).__name__
     remedy = next((remedy for pattern, remedy in RULES if re.search(pattern, message)), "")
+    if re.search(_NOT_ONE, message) and re.search(
+        r"\btorch\.(as_)?tensor\(|\b\w*Tensor\(\[", _code(error.__traceback__)
+    ):
+        remedy = (
+            "torch.tensor takes numbers: make columns of tensors by torch.stack([a, b], dim=-1), and one tensor of "
+            "several by torch.cat."
+        )
     return TraceFailure(message, remedy, line)
+
+
+def _code(traceback: TracebackType | None) -> str:
+    """The candidate's code that the innermost line of a traceback is in, from the start of its statement."""
+    found = ""
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == FILENAME:
+            positions = list(traceback.tb_frame.f_code.co_positions())
+            first, last, _, _ = positions[traceback.tb_lasti // 2]
+            first, last = first or traceback.tb_lineno, last or traceback.tb_lineno
+            found = "".join(linecache.getline(FILENAME, line) for line in range(first, last + 1))
+        traceback = traceback.tb_next
+    return found
 
 
 def user_line(traceback: TracebackType | None) -> int | None:

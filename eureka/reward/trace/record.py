@@ -5,10 +5,12 @@ It serves candidates (`trace`, inside the sandbox) and the task's own, trusted f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch.distributions import Distribution
 
 from eureka.reward.graph.format import MAX_COMPONENTS, MAX_NAME
 from eureka.reward.trace.explain import TraceFailure, explain
@@ -42,7 +44,7 @@ def record(recorder: Recorder, call: Callable[[State], Outputs], state: State) -
         return total
 
     try:
-        with recorder:
+        with recorder, _unchecked_distributions():
             torch.func.functionalize(watched, remove="mutations")(*values)
     except TraceFailure as failure:
         raise recorder.failure or failure from failure
@@ -52,6 +54,17 @@ def record(recorder: Recorder, call: Callable[[State], Outputs], state: State) -
         raise recorder.failure
     total, components = found[0]
     return Recording(recorder.entries, values[0].shape[0], total, components)
+
+
+@contextmanager
+def _unchecked_distributions() -> Iterator[None]:
+    """`torch.distributions` without its looks at values, which eager runs have passed."""
+    checks = Distribution._validate_args
+    Distribution.set_default_validate_args(False)
+    try:
+        yield
+    finally:
+        Distribution.set_default_validate_args(checks)
 
 
 def checked(result: Any, num_envs: int) -> Outputs:

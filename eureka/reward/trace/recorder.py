@@ -7,6 +7,7 @@ way; what is random, depends on values, or is not in the table ends the recordin
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +70,14 @@ _ALIASES = {"_unsafe_view": "view", "remainder.Scalar_Tensor": "remainder.Tensor
 _IN_PARTS = frozenset({"binary_cross_entropy"})
 
 
+def _refs(argument: Recorded) -> Iterator[Ref]:
+    if isinstance(argument, tuple):
+        for element in argument:
+            yield from _refs(element)
+    elif isinstance(argument, NodeRef | InputRef):
+        yield argument
+
+
 def operation_name(target: torch._ops.OpOverload[..., Any]) -> str:
     """`mul.Tensor` for aten::mul's overload Tensor, `exp` for aten::exp's only one."""
     schema = target._schema
@@ -86,7 +95,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.line: int | None = None
         self.named: dict[tuple[type, float], NamedFloat | NamedInt | None] = {}
         self.failure: TraceFailure | None = None
+        self.num_envs = next(iter(inputs.values())).shape[0]
         self._refs: dict[int, Ref] = {id(value): InputRef(name) for name, value in inputs.items()}
+        self._constants: dict[int, bool] = {}
         self._alive: list[Any] = list(inputs.values())
         self._viewed: set[int] = set()
         self._numbers: dict[Any, int] = {}
@@ -115,11 +126,26 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self.entries[ref.index].name = name
 
     def values(self, tensor: torch.Tensor) -> torch.Tensor | None:
-        """The values of a literal tensor, None for one that was computed."""
+        """The values of a tensor that no State field went into, None for any other."""
         ref = self.ref(tensor)
-        if isinstance(ref, NodeRef) and self.entries[ref.index].op in ("tensor", "scalar_tensor"):
-            return self._probed
-        return None
+        return self._probed if self._is_constant(ref) else None
+
+    def _is_constant(self, ref: Ref) -> bool:
+        if not isinstance(ref, NodeRef):
+            return False
+        todo = [ref.index]
+        while todo:
+            index = todo[-1]
+            entry = self.entries[index]
+            used = [r for a in (*entry.args, *(value for _, value in entry.kwargs)) for r in _refs(a)]
+            nodes = [r.index for r in used if isinstance(r, NodeRef)]
+            unknown = [i for i in nodes if i not in self._constants]
+            if unknown:
+                todo += unknown
+                continue
+            self._constants[index] = len(nodes) == len(used) and all(self._constants[i] for i in nodes)
+            todo.pop()
+        return self._constants[ref.index]
 
     # ------------------------------------------------------------------------------------------ dispatch
 
@@ -134,6 +160,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._refuse(func, name)
         if func._schema.is_mutable:
             return self._in_place(func, name, args, kwargs)
+        if name == "_is_all_true" and self._known(args[0]):
+            return func(*args, **kwargs)
         if not (_ALIASES.get(name, name) in OPS or name in _SAME | _ZEROS or name in RESOLVERS):
             if name in _IN_PARTS:
                 with self:
@@ -149,6 +177,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._alive.append((args, result))
         self._note(func, name, args, kwargs, result)
         return result
+
+    def _known(self, tensor: torch.Tensor) -> bool:
+        return self._is_constant(self.encode(tensor))
 
     def _refuse(self, func: Any, name: str) -> None:
         if torch.Tag.nondeterministic_seeded in func.tags:

@@ -5,8 +5,9 @@ The source is parsed, rewritten and compiled; positions stay those of the source
 - `@torch.jit.script`, `@torch.compile` and the like are dropped.
 - `weight = 0.5`, `def f(x, weight=0.5)` and `W = {"speed": 0.5}` give numbers that remember their names.
 - After `x = ...` inside a function, the variable's name is told to the recorder.
-- `assert` and `print` run in eager runs, and are skipped while the code is traced.
-- Code that keeps something from one call to the next is refused.
+- `assert` and `print` run in eager runs, and are skipped while the code is traced; they may only look (`memory`).
+- Code that keeps something from one call to the next is refused (`memory`).
+- Rotations are at hand without a definition (`offered`), and `getattr(self, name, default)` knows the fields.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ from typing import Any
 
 import torch
 
+from eureka.reward.extract.definitions import COMPILERS, dotted
 from eureka.reward.trace.explain import FILENAME, TraceFailure
+from eureka.reward.trace.memory import STATELESS, is_print, refuse_unseen
+from eureka.reward.trace.offered import HELPERS, resolved
+from eureka.reward.trace.sizes import length
 
 FUNCTION = "compute_reward"
 
@@ -74,16 +79,18 @@ class Self:
 
     def __init__(self, state: Mapping[str, torch.Tensor], module: Mapping[str, Any]) -> None:
         first = next(iter(state.values()))
-        self.__dict__.update(state, num_envs=first.shape[0], device=first.device)
+        self.__dict__.update(state, num_envs=length(first), device=first.device)
         for name, value in module.items():
             if isinstance(value, types.FunctionType):
                 is_method = value.__code__.co_varnames[:1] == ("self",)
                 self.__dict__.setdefault(name, types.MethodType(value, self) if is_method else value)
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
         frame = sys._getframe(1)
         line = frame.f_lineno if frame.f_code.co_filename == FILENAME else None
-        raise TraceFailure(f"it reads `self.{name}`, which it has not set before", _STATELESS, line)
+        raise TraceFailure(f"it reads `self.{name}`, which it has not set before", STATELESS, line)
 
 
 @dataclass(frozen=True)
@@ -109,7 +116,12 @@ def load(source: str, hooks: Hooks) -> Loaded:
     definitions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == FUNCTION]
     if not definitions:
         raise TraceFailure(f"there is no function `{FUNCTION}`", f"Define `def {FUNCTION}(...)`.")
-    refuse_memory(tree)
+    refuse_unseen(tree)
+    set_in_self = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and dotted(node.value) == "self"
+    }
     returns = [n.lineno for n in ast.walk(definitions[-1]) if isinstance(n, ast.Return)]
     tree = ast.fix_missing_locations(_Rewriter().visit(tree))
     # Annotations are never evaluated, so that one of them without its import is no error.
@@ -117,9 +129,20 @@ def load(source: str, hooks: Hooks) -> Loaded:
     linecache.cache[FILENAME] = (len(source), None, source.splitlines(keepends=True), FILENAME)
     module = types.ModuleType("reward")
     sys.modules[module.__name__] = module
+    module.__dict__.update(HELPERS, len=length, getattr=_getattr(set_in_self))
     module.__dict__.update(__constant__=named, __bind__=hooks.bind, __tracing__=hooks.tracing)
     exec(code, module.__dict__)
     return Loaded(module.__dict__, max(returns, default=definitions[-1].lineno))
+
+
+def _getattr(set_in_self: set[str]) -> Callable[..., Any]:
+    """`getattr` that gives the default for what `self` never has; what the code itself sets there is memory."""
+
+    def get(target: Any, name: str, *default: Any) -> Any:
+        absent = isinstance(target, Self) and name not in target.__dict__ and name not in set_in_self
+        return default[0] if absent and default else getattr(target, name, *default)
+
+    return get
 
 
 # ---------------------------------------------------------------------------------------------- rewriting
@@ -146,12 +169,9 @@ def _constant(value: ast.expr, name: str) -> ast.expr:
     return value
 
 
-def _dotted(node: ast.expr) -> str:
-    if isinstance(node, ast.Call):
-        return _dotted(node.func)
-    if isinstance(node, ast.Attribute):
-        return f"{_dotted(node.value)}.{node.attr}"
-    return node.id if isinstance(node, ast.Name) else ""
+def _is_compiler(node: ast.expr) -> bool:
+    name = dotted(node.func if isinstance(node, ast.Call) else node)
+    return name in COMPILERS or name.startswith(("torch.jit.", "jit.", "torch.compile"))
 
 
 class _Rewriter(ast.NodeTransformer):
@@ -159,11 +179,7 @@ class _Rewriter(ast.NodeTransformer):
         self._depth = 0
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
-        node.decorator_list = [
-            d
-            for d in node.decorator_list
-            if not _dotted(d).startswith(("torch.jit.", "jit.", "torch.compile")) and _dotted(d) != "script"
-        ]
+        node.decorator_list = [d for d in node.decorator_list if not _is_compiler(d)]
         positional = [*node.args.posonlyargs, *node.args.args]
         first = len(positional) - len(node.args.defaults)
         node.args.defaults = [_constant(d, p.arg) for p, d in zip(positional[first:], node.args.defaults, strict=True)]
@@ -203,7 +219,18 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_Expr(self, node: ast.Expr) -> ast.stmt:
         self.generic_visit(node)
-        return self._eager_only(node) if _dotted(node.value) == "print" else node
+        return self._eager_only(node) if is_print(node) else node
+
+    def visit_Import(self, node: ast.Import) -> ast.stmt:
+        return resolved(node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
+        return resolved(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """`torch.jit.script(f)` is `f`."""
+        self.generic_visit(node)
+        return node.args[0] if len(node.args) == 1 and dotted(node.func) in COMPILERS else node
 
     def _eager_only(self, node: ast.stmt) -> ast.stmt:
         return ast.copy_location(ast.If(ast.UnaryOp(ast.Not(), _call("__tracing__")), [node], []), node)
@@ -215,50 +242,3 @@ class _Rewriter(ast.NodeTransformer):
         names = [t.id for t in flat if isinstance(t, ast.Name)]
         calls = [_call("__bind__", ast.Constant(name), ast.Name(name, ast.Load())) for name in names]
         return [ast.copy_location(ast.Expr(call), node) for call in calls]
-
-
-# ---------------------------------------------------------------------------------------------- memory
-
-_MUTATORS = frozenset({"append", "extend", "update", "setdefault", "pop", "insert", "clear"})
-_STATELESS = (
-    "A reward sees one transition: compute it from the parameters alone; the state has a field for what came before, "
-    "where the task offers it."
-)
-
-
-def refuse_memory(tree: ast.Module) -> None:
-    """Raises where a function writes to a global, to an object outside of it, or to an attribute of a function."""
-    for function in tree.body:
-        if isinstance(function, ast.FunctionDef):
-            _refuse_memory(function)
-
-
-def _refuse_memory(function: ast.FunctionDef) -> None:
-    declared = {name for n in ast.walk(function) if isinstance(n, ast.Global) for name in n.names}
-    stored = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    local = {a.arg for n in ast.walk(function) if isinstance(n, ast.arguments) for a in _parameters(n)}
-    local |= (stored - declared) | {n.name for n in ast.walk(function) if isinstance(n, ast.FunctionDef)} - {
-        function.name
-    }
-    for node in ast.walk(function):
-        name = None
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in declared:
-            name = node.id
-        elif isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store):
-            name = _outside(node, local)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _MUTATORS:
-            name = _outside(node.func, local) if not _dotted(node.func).startswith(("torch.", "math.")) else None
-        if name:
-            line = getattr(node, "lineno", None)
-            raise TraceFailure(f"it keeps `{name}` from one call to the next", _STATELESS, line)
-
-
-def _outside(node: ast.expr, local: set[str]) -> str | None:
-    while isinstance(node, ast.Subscript | ast.Attribute):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) and node.id not in local else None
-
-
-def _parameters(arguments: ast.arguments) -> list[ast.arg]:
-    named_only = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    return [*named_only, *(a for a in (arguments.vararg, arguments.kwarg) if a is not None)]

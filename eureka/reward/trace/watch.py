@@ -14,10 +14,11 @@ from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import _disable_current_modes
 
+from eureka.reward.trace.constants import constant_number, is_mask, listed, settled
 from eureka.reward.trace.explain import FILENAME
 from eureka.reward.trace.recorder import Recorder
+from eureka.reward.trace.sizes import is_candidates, marked
 from eureka.reward.trace.source import NamedFloat, NamedInt
 
 _WHERE = "All environments are computed at once: use torch.where(condition, a, b)."
@@ -36,7 +37,10 @@ _LEAVES: dict[str, tuple[str, str]] = {
     "allclose": ("it compares tensors as a whole", _WHERE),
     "backward": ("it takes gradients", "A reward is computed without gradients."),
 }
-_SIZED = (
+#: What makes text of a tensor, or bytes.
+_TEXTS = frozenset({"__repr__", "__str__", "__format__", "__reduce_ex__", "storage", "untyped_storage", "data_ptr"})
+_SHAPE = torch.Tensor.shape.__get__  # type: ignore[attr-defined]
+SIZED = (
     "it makes a tensor whose size depends on values",
     "Keep all environments: use torch.where(mask, a, b), or multiply by mask.float().",
 )
@@ -100,12 +104,22 @@ class Watch(TorchFunctionMode):
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
         self._enter([*args, *kwargs.values()])
-        if name in ("__repr__", "__str__", "__format__"):
-            return "tensor"
+        if name in _TEXTS:
+            raise self.recorder.fail(
+                "it reads a tensor's values as text",
+                "Remove this line: a reward is recorded once, as tensor operations.",
+            )
+        if name in ("__get__", "size", "numel", "nelement") and is_candidates(1):
+            size = func(*args, **kwargs)
+            is_size = name != "__get__" or func == _SHAPE
+            return marked(size, self.recorder.num_envs, self.recorder.fail) if is_size else size
         if name == "requires_grad_":
             return args[0]
         if name in _LEAVES:
-            raise self.recorder.fail(*_LEAVES[name])
+            number = constant_number(self.recorder, name, args)
+            if number is None:
+                raise self.recorder.fail(*_LEAVES[name])
+            return number
         if name == "__getitem__":
             return get_item(self.recorder, args[0], args[1])
         if name == "__setitem__":
@@ -115,7 +129,7 @@ class Watch(TorchFunctionMode):
         if name == "index_select":
             return _index_select(self.recorder, func, args, kwargs)
         if name in ("masked_select", "nonzero", "argwhere") or (name == "where" and len(args) + len(kwargs) == 1):
-            raise self.recorder.fail(*_SIZED)
+            raise self.recorder.fail(*SIZED)
         return func(*args, **kwargs)
 
     def _enter(self, values: list[Any]) -> None:
@@ -148,14 +162,10 @@ def _flat(values: Iterable[Any]) -> Iterable[Any]:
 # ---------------------------------------------------------------------------------------------- indexing
 
 
-def _is_mask(index: Any) -> bool:
-    return isinstance(index, torch.Tensor) and index.dtype == torch.bool
-
-
 def _expanded(index: Any, dims: int) -> list[Any]:
     """The index as a list with the ellipsis written out."""
     items = list(index) if isinstance(index, tuple) else [index]
-    used = sum(i.dim() if _is_mask(i) else i is not None and i is not Ellipsis for i in items)
+    used = sum(i.dim() if is_mask(i) else i is not None and i is not Ellipsis for i in items)
     if not any(i is Ellipsis for i in items):
         return items
     at = next(k for k, i in enumerate(items) if i is Ellipsis)
@@ -165,11 +175,11 @@ def _expanded(index: Any, dims: int) -> list[Any]:
 def _split_mask(recorder: Recorder, tensor: torch.Tensor, index: Any) -> tuple[Any, Any] | None:
     """`(view, mask)` for an index whose first element is a boolean mask, None for an index without masks."""
     items = _expanded(index, tensor.dim())
-    masks = [i for i in items if _is_mask(i)]
+    masks = [i for i in items if is_mask(i)]
     if not masks:
         return None
     if len(masks) > 1 or items[0] is not masks[0]:
-        raise recorder.fail(*_SIZED)
+        raise recorder.fail(*SIZED)
     rest = tuple(items[1:])
     view = get_item(recorder, tensor, (*[slice(None)] * masks[0].dim(), *rest)) if rest else tensor
     return view, masks[0]
@@ -177,6 +187,7 @@ def _split_mask(recorder: Recorder, tensor: torch.Tensor, index: Any) -> tuple[A
 
 def get_item(recorder: Recorder, tensor: torch.Tensor, index: Any) -> Any:
     """`tensor[index]`, with masks and lists of columns rewritten."""
+    index = settled(recorder, index)
     split = _split_mask(recorder, tensor, index)
     if split is not None:
         return Masked(recorder, *split)
@@ -190,6 +201,7 @@ def get_item(recorder: Recorder, tensor: torch.Tensor, index: Any) -> Any:
 
 def set_item(recorder: Recorder, tensor: torch.Tensor, index: Any, value: Any) -> None:
     """`tensor[index] = value`, with masks and lists of columns rewritten."""
+    index = settled(recorder, index)
     split = _split_mask(recorder, tensor, index)
     if split is not None:
         view, mask = split
@@ -232,8 +244,7 @@ def _fixed(recorder: Recorder, index: Any) -> list[int] | None:
         values = recorder.values(index)
         if values is None or values.dim() != 1:
             return None
-        with _disable_current_modes():
-            index = values.tolist()
+        index = listed(values)
     columns = list(index)
     if all(isinstance(c, bool) for c in columns):
         columns = [column for column, chosen in enumerate(columns) if chosen]
@@ -267,7 +278,7 @@ class Masked:
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(torch.Tensor, name, None)
         if name in _WHOLE or attribute is None:
-            raise self.recorder.fail(*_SIZED)
+            raise self.recorder.fail(*SIZED)
         if not callable(attribute):
             return getattr(self.full, name)
         return lambda *args, **kwargs: masked_call(self.recorder, attribute, (self, *args), kwargs)
@@ -275,11 +286,11 @@ class Masked:
     def __getitem__(self, index: Any) -> Masked:
         items = list(index) if isinstance(index, tuple) else [index]
         if items[0] is not Ellipsis and items[0] != slice(None):
-            raise self.recorder.fail(*_SIZED)
+            raise self.recorder.fail(*SIZED)
         return Masked(self.recorder, self.full[index], self.mask)
 
     def __len__(self) -> int:
-        raise self.recorder.fail(*_SIZED)
+        raise self.recorder.fail(*SIZED)
 
     def __bool__(self) -> bool:
         raise self.recorder.fail(*_LEAVES["__bool__"])
@@ -293,7 +304,7 @@ def masked_call(recorder: Recorder, func: Any, args: tuple[Any, ...], kwargs: di
         raise recorder.fail("it combines values under different masks", _WHERE)
     name = getattr(func, "__name__", "")
     if name in _WHOLE or (name in _REDUCE and not _inner(values[0], args, kwargs)):
-        raise recorder.fail(*_SIZED)
+        raise recorder.fail(*SIZED)
 
     def open_up(value: Any) -> Any:
         if isinstance(value, list | tuple):

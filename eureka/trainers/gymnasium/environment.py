@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,8 @@ ACTION = "action"
 _MOST_NUMBERS = 256
 _NO_LIMIT = 1000
 """The time limit, in control steps, of an environment that has none."""
+_NOT_SHOWN = ("reward", "argument", "vectorized", "version", "reference", "citation", "credit")
+"""How the headings begin, in lower case, of the sections of an environment's page that a model is not shown."""
 _RECORDED_ENVS = 16
 _RECORDED_STEPS = 400
 
@@ -64,11 +67,28 @@ def describe(identity: str, env: gymnasium.Env[Any, Any], sentence: str) -> Task
         name=identity,
         sentence=sentence,
         fields=state_fields(env),
-        source=inspect.getdoc(type(env.unwrapped)) or f"The Gymnasium environment {identity}.",
+        source=without_reward(inspect.getdoc(type(env.unwrapped)) or f"The Gymnasium environment {identity}."),
         control_step_s=1 / frames if frames else 1.0,
         episode_steps=registered.max_episode_steps or _NO_LIMIT,
         metric=MetricSpec("the environment's own return: the sum of its rewards over an episode", "return"),
     )
+
+
+def without_reward(page: str) -> str:
+    """An environment's own page, as its docstring has it, without how it rewards and what is of no use for a reward.
+
+    Args:
+        page: Markdown; a section goes with those below it.
+    """
+    kept: list[str] = []
+    dropped = 0  # the level of the heading that is left out; 0: none
+    for line in page.splitlines():
+        heading = re.match(r"(#+) *(.*)", line)
+        if heading and (not dropped or len(heading[1]) <= dropped):
+            dropped = len(heading[1]) if heading[2].lower().startswith(_NOT_SHOWN) else 0
+        if not dropped:
+            kept.append(line)
+    return "\n".join(kept).strip()
 
 
 def state_fields(env: gymnasium.Env[Any, Any]) -> tuple[FieldSpec, ...]:

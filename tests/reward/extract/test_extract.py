@@ -212,9 +212,6 @@ REJECTIONS = {
     "def compute_reward(actions, zzz, *, qqq): pass": (
         "`actions` (did you mean `action`?), `zzz` and `qqq` are not State fields."
     ),
-    "def compute_reward(action): return 1\ndef compute_reward(up_projection): return 2\n": (
-        "The answer defines 2 different functions named compute_reward, so which is meant is open."
-    ),
     "```python\nimport torch\ndef compute_reward(action):\n    return action[:, 0]), {}\n```": (
         "The code does not parse: line 3, `return action[:, 0]), {}`: unmatched ')'."
     ),
@@ -252,3 +249,98 @@ def test_deep_nesting_is_a_rejection_not_a_crash(body: str) -> None:
 
 def test_null_bytes_are_a_rejection() -> None:
     assert "null bytes" in rejected("```\ndef compute_reward(action):\n    return '\x00'\n```").reason
+
+
+RETURNS = "    return action[:, 0], {'a': action[:, 0]}\n"
+WANTED = f"def compute_reward(action):\n{RETURNS}"
+SECOND = f"def compute_reward_v2(action):\n{RETURNS}"
+DRAFT = "def compute_reward(up_projection):\n    return 1, {}\n"
+
+
+def test_a_suffix_and_a_call_of_the_old_name() -> None:
+    again = "    if again:\n        return compute_reward_v2(action)\n"
+    code = f"def compute_reward_v2(action, again=False):\n{again}{RETURNS}"
+    found = candidate(f"import torch\n\n@torch.jit.script\n{code}").source
+    assert found == (
+        "import torch\n\n\n@torch.jit.script\n"
+        + code.replace("def compute_reward_v2", "def compute_reward")
+        + "\n\ncompute_reward_v2 = compute_reward\n"
+    )
+
+
+@pytest.mark.parametrize("suffix", ["_v2", "2", "_improved", "_final_v3", "_walking", "_"])
+def test_any_suffix_of_the_only_function(suffix: str) -> None:
+    if suffix == "_":
+        assert rejected(f"def compute_reward{suffix}(action):\n{RETURNS}").reason.endswith(
+            "no function named compute_reward."
+        )
+    else:
+        assert (
+            candidate(f"def compute_reward{suffix}(action):\n{RETURNS}").source
+            == f"def compute_reward(action):\n{RETURNS}"
+        )
+
+
+LAST = {
+    "a stub before": f"def compute_reward(action):\n    pass\n\n{SECOND}",
+    "a stub that raises": f"def compute_reward(x):\n    raise NotImplementedError\n{WANTED}",
+    "a stub after": f"{WANTED}\ndef compute_reward(up_projection):\n    ...\n",
+    "a draft of the same name": DRAFT + WANTED,
+    "a draft, then a version": f"```\n{DRAFT}```\nBetter:\n```\n{SECOND}```",
+    "versions": DRAFT.replace("reward", "reward_v1") + SECOND,
+    "another suffix after": f"{WANTED}\n{DRAFT.replace('reward', 'reward_numpy')}",
+    "a wrapper after": f"{WANTED}\ndef compute_reward_v2(state):\n    return compute_reward(state.action)\n",
+    "an alias": f"import torch\ndef f(action):\n{RETURNS}compute_reward = f\n",
+    "a compiled alias": f"import torch\ndef f(action):\n{RETURNS}compute_reward = torch.compile(f, dynamic=True)\n",
+}
+
+
+@pytest.mark.parametrize("name", LAST)
+def test_the_last_complete_definition_counts(name: str) -> None:
+    found = candidate(LAST[name])
+    assert found.inputs == ("action",)
+    assert found.source == WANTED
+
+
+@pytest.mark.parametrize(
+    "offer", ["Alternatively:", "Option B:", "Another version:", "If you prefer less:", "Or\n", "A variant is:"]
+)
+def test_an_alternative_leaves_open_which_is_meant(offer: str) -> None:
+    first = f"```python\ndef compute_reward(up_projection):\n{RETURNS}```"
+    answer = f"{first}\n{offer}\n```python\ndef compute_reward(action):\n{RETURNS}```"
+    assert rejected(answer).reason.startswith("The answer defines 2 different functions named compute_reward")
+    assert candidate(answer.replace(offer, "The final version, for a better result:")).inputs == ("action",)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("<<<<<<< SEARCH\n    a = 1\n=======\n    a = 2\n>>>>>>> REPLACE\n", "a search-and-replace block or a patch"),
+        (
+            f"<<<<<<< SEARCH\ndef compute_reward(action): pass\n=======\ndef compute_reward(action):\n{RETURNS}",
+            "a search",
+        ),
+        ("--- a.py\n+++ b.py\n@@ -1,2 +1,2 @@\n-a = 1\n+a = 2\n", "The answer is a diff; the whole code is needed."),
+    ],
+)
+def test_parts_of_the_code_are_told_to_be_parts(text: str, why: str) -> None:
+    assert why in rejected(text).reason
+    assert "the whole code is needed" in rejected(text).reason
+    assert candidate(f"{text}>>>>>>> REPLACE\nIn full:\n```python\n{PLAIN}```").source == PLAIN
+
+
+def test_a_final_version_that_is_cut_off_is_asked_to_go_on() -> None:
+    draft = f"```python\ndef compute_reward(up_projection):\n{RETURNS}```"
+    text = f"{draft}\nThe final one:\n```python\ndef compute_reward(action):\n    return (action["
+    found = extract(Completion("g02-c05", text, "m", finish="length"), FIELDS)
+    assert isinstance(found, Rejected)
+    assert found.reason == "The answer was cut off at the token limit before compute_reward was complete."
+
+
+def test_fields_read_by_getattr_are_inputs() -> None:
+    reads = "    a = getattr(self, 'action', None)\n    b = getattr(self, 'step_dt', 0.02)\n"
+    assert candidate(f"def compute_reward(self):\n{reads}    return a, {{}}\n").inputs == ("action",)
+
+
+def test_a_character_whose_number_is_too_long_is_no_crash() -> None:
+    assert rejected("&#" + "9" * 5000 + "; compute_reward").reason == "The answer holds no Python code, only prose."

@@ -207,7 +207,8 @@ def test_confined_misbehaviour(confined):
         "while True:\n        pass": "did not finish in time",
         "x = torch.zeros(10 ** 12)": "memory",
         "open('/etc/passwd')": "Error",
-        "import os\n    os._exit(0)": "ended",
+        "torch.serialization.os._exit(0)": "ended",
+        "import os": "imports",
     }
     sources = [
         f"import torch\n\ndef compute_reward(up_proj):\n    {line}\n    return up_proj, {{'up': up_proj}}\n"

@@ -148,7 +148,7 @@ REFUSED = {
     "number of environments as a value": ("r = up_proj + torch.arange(up_proj.shape[0])", "number in it depends"),
     "big constant": ("r = up_proj + torch.tensor([1.0] * 5000).sum()", "Constant tensors have at most"),
     "complex numbers": ("r = torch.view_as_real(torch.polar(up_proj, up_proj)).sum(-1)", "not among|complex"),
-    "names by values": ("return up_proj, {f'{up_proj.mean():.3f}': up_proj}", "names of the components"),
+    "names by values": ("return up_proj, {f'{up_proj.mean():.3f}': up_proj}", "as text"),
     "resize": ("r = up_proj.clone().resize_(up_proj.shape[0])", "not among|resize"),
 }
 

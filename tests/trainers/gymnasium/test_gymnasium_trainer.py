@@ -15,7 +15,7 @@ from eureka.core.types import OwnReward, Progress, Rejected, TrainingJob, Traini
 pytest.importorskip("stable_baselines3")
 
 from eureka.trainers.gymnasium import trainer as module
-from eureka.trainers.gymnasium.environment import make_environment, read_state, state_fields
+from eureka.trainers.gymnasium.environment import make_environment, read_state, state_fields, without_reward
 from eureka.trainers.gymnasium.settings import PPOSettings, TrainingOrder
 from eureka.trainers.gymnasium.trainer import GymnasiumTrainer
 from eureka.trainers.gymnasium.training import train
@@ -59,11 +59,18 @@ def test_the_state_is_every_number_of_the_observation_and_the_action(trainer: Gy
     ]
     # CartPole's own limit, and 50 frames a second.
     assert (spec.episode_steps, spec.control_step_s) == (500, 0.02)
-    assert "pole" in spec.source
+    assert "Pole Angular Velocity" in spec.source
+    assert "## Episode End" in spec.source
     pendulum = state_fields(make_environment("Pendulum-v1"))
     assert (pendulum[-1].shape, pendulum[-1].dtype) == ((1,), "float32")
     assert pendulum[-1].description == "the action, each number between -2 and 2"
     assert [f.name for f in state_fields(make_environment("FrozenLake-v1"))] == ["obs", "action"]
+
+
+def test_the_environments_own_reward_is_not_shown(trainer: GymnasiumTrainer) -> None:
+    assert "reward" not in trainer.spec.source.lower()
+    page = "Top.\n## Rewards\nIt is +1.\n### More\nmore\n## Starting State\nnear zero\n## Version History\n* v1"
+    assert without_reward(page) == "Top.\n## Starting State\nnear zero"
 
 
 def test_rows_are_environments() -> None:

@@ -20,7 +20,19 @@ from eureka.ui.report.templating import fill
 from eureka.ui.report.text import counted, listed
 from eureka.ui.report.views import RunView
 
-_MACHINE = ("processor", "memory", "gpu", "machine", "python", "eureka", "torch", "mujoco", "numpy")
+_MACHINE = (
+    "processor",
+    "memory",
+    "gpu",
+    "machine",
+    "python",
+    "eureka",
+    "torch",
+    "mujoco",
+    "gymnasium",
+    "stable-baselines3",
+    "numpy",
+)
 _ELSEWHERE = frozenset(
     {"sentence", "metric", "metric unit", "llm calls", "init", "init source", "sandbox layers", "unsafe"}
 )
