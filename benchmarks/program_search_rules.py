@@ -97,7 +97,7 @@ def children_of(folder: Path, highest: float) -> list[Child]:
     for name, parent in parents.items():
         seeds = scores.get(name, {}).keys() & scores.get(parent, {}).keys()
         if seeds:
-            gain = mean(scores[name][seed] - scores[parent][seed] for seed in seeds) / highest
+            gain = mean(scores[name][seed] - scores[parent][seed] for seed in seeds) / (highest or 1.0)
             rule, notes = rule_of(texts[name])
             found.append(Child(task, folder.name, rule, notes, gain, name in line))
     return found

@@ -16,7 +16,7 @@ def _reads_any(source: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Capabilities:
+class ProposerCapabilities:
     """What a proposer can do.
 
     Attributes:
@@ -44,7 +44,7 @@ class Proposer(Protocol):
     def description(self) -> str: ...
 
     @property
-    def capabilities(self) -> Capabilities: ...
+    def capabilities(self) -> ProposerCapabilities: ...
 
     def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
         """One independent single call for each candidate id, yielded as each answer arrives, in any order.
@@ -70,7 +70,9 @@ class FakeProposer:
 
     def __init__(self, answers: Mapping[str, str | tuple[str, ...]]) -> None:
         self._answers = {name: (given,) if isinstance(given, str) else given for name, given in answers.items()}
-        self.capabilities = Capabilities(can_repair=any(not isinstance(given, str) for given in answers.values()))
+        self.capabilities = ProposerCapabilities(
+            can_repair=any(not isinstance(given, str) for given in answers.values())
+        )
         self.prompts: list[Prompt] = []
 
     def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:

@@ -9,7 +9,7 @@ from threading import Event
 
 from eureka.core.errors import ProposerError
 from eureka.core.types import Completion, Prompt, Usage
-from eureka.proposers.base import Capabilities
+from eureka.proposers.base import ProposerCapabilities
 from eureka.proposers.budget import Ledger
 from eureka.proposers.calls import Answer, Call, CallFailed, Endpoint
 from eureka.proposers.parallel import Signals, run_calls
@@ -51,7 +51,7 @@ class ChatProposer:
         self._prices = prices
         self._ledger = ledger
         self._settings = settings
-        self.capabilities = Capabilities(can_repair=True, varies=endpoint.varies)
+        self.capabilities = ProposerCapabilities(can_repair=True, varies=endpoint.varies)
         self._patience = Patience(settings.patience_s, tell)
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from eureka.core.errors import BudgetReached, ContextTooLong, ProposerError
 from eureka.core.types import Completion, Prompt
-from eureka.proposers.base import Capabilities, Proposer
+from eureka.proposers.base import Proposer, ProposerCapabilities
 
 
 class Fallback:
@@ -29,7 +29,7 @@ class Fallback:
         return self._second.name if self._failed else self._first.name
 
     @property
-    def capabilities(self) -> Capabilities:
+    def capabilities(self) -> ProposerCapabilities:
         """Of the one that is asked next; either may read the probe of the metric."""
         first, second = self._first.capabilities, self._second.capabilities
         return replace(second if self._failed else first, uses_metric=first.uses_metric or second.uses_metric)

@@ -11,7 +11,7 @@ from eureka.config import ProposerConfig, RunConfig
 from eureka.core.errors import ConfigError, ProposerError
 from eureka.core.ids import candidate_id
 from eureka.core.types import Completion, Prompt
-from eureka.proposers.base import Capabilities, Proposer
+from eureka.proposers.base import Proposer, ProposerCapabilities
 from eureka.proposers.provider import Provider
 from eureka.store import RunStore
 
@@ -37,7 +37,7 @@ class Replay:
         whether whoever gave them was told of the metric."""
         self._completions = completions
         can_repair = any(len(answers) > 1 for answers in completions.values())
-        self.capabilities = Capabilities(uses_metric=uses_metric, can_repair=can_repair)
+        self.capabilities = ProposerCapabilities(uses_metric=uses_metric, can_repair=can_repair)
 
     def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
         """The recorded answer of each id, in order. Raises ProposerError at one that the record lacks."""

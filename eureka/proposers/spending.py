@@ -46,7 +46,7 @@ def spent_before(store: RunStore, llm: ModelConfig) -> Spent:
 
 def unrecorded_costs(store: RunStore, llm: ModelConfig) -> Spent:
     """What no recorded answer tells of: lost answers, waiting, and calls in flight when the run was killed."""
-    kept = _kept(store)
+    kept = kept_costs(store)
     if not kept.calls_open:
         return kept.spent
     in_flight = [call.candidate_id for call in store.calls_in_flight()][: llm.concurrency]
@@ -64,7 +64,8 @@ def costs_kept(store: RunStore, llm: ModelConfig, ledger: Ledger) -> Iterator[No
         store.set_fact(_FACT, dumps(UnrecordedCosts(before + ledger.unrecorded)))
 
 
-def _kept(store: RunStore) -> UnrecordedCosts:
+def kept_costs(store: RunStore) -> UnrecordedCosts:
+    """What a run keeps of the costs that no recorded answer tells of."""
     fact = store.facts().get(_FACT)
     return loads(UnrecordedCosts, fact) if fact else UnrecordedCosts()
 

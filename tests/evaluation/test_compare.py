@@ -16,8 +16,8 @@ from eureka.core.types import OwnReward, TrainingJob
 from eureka.evaluation import Comparison, Estimate, Method, Role, read_comparison, write_comparison
 from eureka.evaluation.compare import Contest, choose_and_compare, compare
 from eureka.evaluation.trainings import Trainings, fresh_seeds
-from eureka.search.methods.greedy import Greedy
 from eureka.search.outcomes import outcomes
+from eureka.search.outcomes import ranked as best_first
 from eureka.store import RunStore
 from eureka.tasks import load_task
 from eureka.trainers.base import TrainingEvent
@@ -66,7 +66,7 @@ BASELINES = {"human": constant(3.0), "sparse": constant(1.0)}
 
 
 def ranked(store: RunStore) -> list[object]:
-    return list(Greedy().ranked(outcomes(store)))
+    return list(best_first(outcomes(store)))
 
 
 def trained(contest: Contest) -> list[tuple[str, int]]:

@@ -15,7 +15,7 @@ from eureka.app.doctor import diagnose
 from eureka.config import ProposerConfig, RunConfig, to_yaml
 from eureka.core.errors import ConfigError, ProposerError
 from eureka.core.types import Completion, Prompt
-from eureka.proposers.base import Capabilities, Proposer
+from eureka.proposers.base import Proposer, ProposerCapabilities
 from eureka.proposers.budget import Spent
 from eureka.proposers.calls import Answer, Call, Endpoint
 from eureka.proposers.chat import ChatProposer
@@ -40,7 +40,7 @@ class ParrotConfig(ProposerConfig):
 
 class Parrot:
     name = "parrot"
-    capabilities = Capabilities()
+    capabilities = ProposerCapabilities()
     description = "A parrot."
 
     def __init__(self, words: str) -> None:

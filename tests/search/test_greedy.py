@@ -15,7 +15,7 @@ from eureka.core.types import (
     TrainingResult,
     Verdict,
 )
-from eureka.proposers.base import Capabilities
+from eureka.proposers.base import ProposerCapabilities
 from eureka.search.history import Budget, History
 from eureka.search.methods.base import MAX_MISTAKES, Services, mistakes
 from eureka.search.methods.greedy import Greedy
@@ -51,7 +51,7 @@ def history(*results: TrainingResult, finished: int = 0, **changes: object) -> H
     return History(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def greedy(parent: Parent = Parent.best_so_far, capabilities: Capabilities = Capabilities()) -> Greedy:  # noqa: B008
+def greedy(parent: Parent = Parent.best_so_far, capabilities: ProposerCapabilities = ProposerCapabilities()) -> Greedy:  # noqa: B008
     return Greedy(SearchConfig(parent=parent), Services(lambda: capabilities))
 
 
@@ -104,7 +104,7 @@ def test_who_was_stopped_early_comes_last_and_the_leader_of_a_race_is_the_parent
         def champion(self, history: History) -> Champion | None:
             return Champion("g01-c02", 1)
 
-    capabilities = Capabilities()
+    capabilities = ProposerCapabilities()
     method = Greedy(SearchConfig(), Services(lambda: capabilities, racing=Racing()))  # type: ignore[arg-type]
     run = history(stopped, whole, better, finished=1)
     assert parent_of(method, run) == "g01-c02"
@@ -113,7 +113,7 @@ def test_who_was_stopped_early_comes_last_and_the_leader_of_a_race_is_the_parent
     assert parent_of(method, replace(run, feedback=said)) == "g01-c01"
     assert parent_of(method, history(better, finished=1)) == "g01-c03"
     # A parent is one that the proposer can read.
-    capabilities = Capabilities(reads=lambda source: source.endswith("c03"))
+    capabilities = ProposerCapabilities(reads=lambda source: source.endswith("c03"))
     assert parent_of(method, run) == "g01-c03"
 
 

@@ -22,7 +22,7 @@ from eureka.core import events
 from eureka.core.errors import SearchFailed
 from eureka.core.ids import candidate_id
 from eureka.core.types import Completion, Feedback, MetricProbe, Prompt, Stage, TrainingJob
-from eureka.proposers.base import Capabilities, FakeProposer
+from eureka.proposers.base import FakeProposer, ProposerCapabilities
 from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes
 from eureka.search.run import Run
@@ -202,7 +202,7 @@ def test_the_probe_is_for_proposers_that_declare_it(make_run: MakeRun) -> None:
     class Curious(FakeProposer):
         def __init__(self, answers: Mapping[str, str]) -> None:
             super().__init__(answers)
-            self.capabilities = Capabilities(uses_metric=True)
+            self.capabilities = ProposerCapabilities(uses_metric=True)
 
     probe = MetricProbe({"pole_angle": -0.5})
     run = make_run(proposer=Curious(dict.fromkeys(IDS, GOOD)), probe=lambda: probe, generations=1)

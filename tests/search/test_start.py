@@ -28,7 +28,7 @@ from eureka.core.types import (
     TrainingLength,
     TrainingResult,
 )
-from eureka.proposers.base import Capabilities, FakeProposer
+from eureka.proposers.base import FakeProposer, ProposerCapabilities
 from eureka.proposers.fallback import Fallback
 from eureka.proposers.program_search.proposer import ProgramSearch
 from eureka.reward.extract.extraction import extract
@@ -223,7 +223,7 @@ def test_a_run_that_is_stopped_anywhere_goes_on_alike(tmp_path: Path, make_resul
 
 def test_a_proposer_that_cannot_read_it_goes_on_from_what_it_can(tmp_path: Path, make_result: Make) -> None:
     class ReadsItsOwn(FakeProposer):
-        capabilities = Capabilities(reads=lambda source: "SCALE" not in source)
+        capabilities = ProposerCapabilities(reads=lambda source: "SCALE" not in source)
 
         def __init__(self, answers: Mapping[str, str]) -> None:
             kept = self.capabilities

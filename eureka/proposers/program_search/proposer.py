@@ -14,7 +14,7 @@ from eureka.config import ProposerConfig, RunConfig
 from eureka.core.errors import ProposerError
 from eureka.core.ids import sample_of
 from eureka.core.types import Completion, Prompt, PromptFacts, Reflection
-from eureka.proposers.base import Capabilities, Proposer
+from eureka.proposers.base import Proposer, ProposerCapabilities
 from eureka.proposers.program_search.draw import Library, draw_program, library, plain_program
 from eureka.proposers.program_search.mutate import Proposal, mutate
 from eureka.proposers.program_search.source import Program, Term, parse, render
@@ -48,7 +48,7 @@ class ProgramSearch:
 
     def __init__(self, seed: int, use_probe: bool) -> None:
         self._seed = seed
-        self.capabilities = Capabilities(uses_metric=use_probe, can_repair=True, varies=True, reads=_reads)
+        self.capabilities = ProposerCapabilities(uses_metric=use_probe, can_repair=True, varies=True, reads=_reads)
 
     @property
     def description(self) -> str:

@@ -22,7 +22,7 @@ from eureka.core.types import (
     TrainingJob,
 )
 from eureka.prompts import render_variety
-from eureka.proposers.base import Capabilities
+from eureka.proposers.base import ProposerCapabilities
 from eureka.search.feedback import liked_least, said_before
 from eureka.search.history import History
 from eureka.search.outcomes import Outcome, ranked
@@ -73,7 +73,7 @@ class Services:
         racing: which trainings are stopped early; None where all are trained to the end.
     """
 
-    capabilities: Callable[[], Capabilities]
+    capabilities: Callable[[], ProposerCapabilities]
     probe: Callable[[], MetricProbe] | None = None
     diagnose: Callable[[Reflection, Reward], Reflection] | None = None
     racing: Racing | None = None

@@ -16,6 +16,7 @@ from eureka.tasks import find_tasks, load_task
 from eureka.trainers.base import TrainingEvent
 from eureka.trainers.population import worker
 from eureka.trainers.population.group import GroupJob, Schedule
+from eureka.trainers.population.memory import MemoryNeed
 from eureka.trainers.population.pool import WorkerPool
 from eureka.trainers.population.population import Population
 
@@ -65,9 +66,10 @@ def jobs(make_job: MakeJob, schedule: Schedule) -> list[GroupJob]:
 
 
 def test_what_does_not_fit_waits_and_is_trained_as_if_alone(tmp_path: Path, jobs: list[GroupJob]) -> None:
-    backend = WorkerPool("cartpole", (), tmp_path, dict(os.environ), workers=1, groups_at_a_time=2)
+    backend = WorkerPool("cartpole", (), tmp_path, dict(os.environ), workers=1)
+    room = MemoryNeed(workers=1, process=0, group=0, num_groups=2)
     with closing(backend):
-        events = list(backend.train(jobs))
+        events = list(backend.train(jobs, room))
     assert results(events) == undisturbed(jobs)
     # The third begins when the first two have ended.
     order = [(type(event), event.candidate_id) for event in events if isinstance(event, Progress | TrainingResult)]

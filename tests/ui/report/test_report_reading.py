@@ -332,7 +332,7 @@ def test_of_very_many_components_the_rare_ones_are_left_out(tmp_path: Path, make
     names = tuple(f"component_{i:03d}" for i in range(MAX_ROWS + 5))
     with new_store(tmp_path / "run") as store:
         add(store, "g01-c01", make_result("g01-c01", (1.0,)), components=names)
-        add(store, "g01-c02", make_result("g01-c02", (2.0,)), components=("idea_052",), graph="other")
+        add(store, "g01-c02", make_result("g01-c02", (2.0,)), components=("component_052",), graph="other")
         finish(store, 1, "g01-c02")
         found = component_table(read_run(store))
     assert len(found.rows) == MAX_ROWS
