@@ -156,12 +156,12 @@ def test_everything_in_an_element_is_escaped() -> None:
 
 def test_lineage_orders_by_score_and_marks_where_the_best_came_from() -> None:
     nodes = [
-        LineageNode("g01-c01", 1, None, 1.0, "trained"),
-        LineageNode("g01-c02", 1, None, 2.0, "trained"),
-        LineageNode("g01-c03", 1, None, None, "rejected", "trace"),
-        LineageNode("g02-c01", 2, "g01-c02", 3.0, "trained", best=True),
-        LineageNode("g02-c02", 2, "g01-c02", 2.0, "duplicate", "= g01-c02"),
-        LineageNode("g02-c03", 2, "g01-c02", None, "pending"),
+        LineageNode("g01-c01", 1, (), 1.0, "trained"),
+        LineageNode("g01-c02", 1, (), 2.0, "trained"),
+        LineageNode("g01-c03", 1, (), None, "rejected", "trace"),
+        LineageNode("g02-c01", 2, ("g01-c02",), 3.0, "trained", best=True),
+        LineageNode("g02-c02", 2, ("g01-c02",), 2.0, "duplicate", "= g01-c02"),
+        LineageNode("g02-c03", 2, ("g01-c02",), None, "pending"),
     ]
     root = tree(lineage_tree(nodes, alt="lineage"))
     heights = {link.get("data-id"): float(link.find("text").get("y")) for link in root.findall("a")}  # type: ignore
@@ -176,7 +176,7 @@ def test_lineage_orders_by_score_and_marks_where_the_best_came_from() -> None:
 def test_a_lineage_of_nothing_and_of_a_circle() -> None:
     tree(lineage_tree([], alt="nothing"))
     circle = [
-        LineageNode("g01-c01", 1, "g01-c02", 1.0, "trained", best=True),
-        LineageNode("g01-c02", 1, "g01-c01", 1.0, "trained"),
+        LineageNode("g01-c01", 1, ("g01-c02",), 1.0, "trained", best=True),
+        LineageNode("g01-c02", 1, ("g01-c01",), 1.0, "trained"),
     ]
     tree(lineage_tree(circle, alt="cannot be"))
