@@ -9,7 +9,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from eureka.reward.graph.operations import DTYPES, OPS, Parameter
+from eureka.reward.graph.operations import DTYPES, OPS, OperationParameter
 
 # fmt: off
 _NUMBERS = (
@@ -168,7 +168,7 @@ class Forger:
                 args.append(value)
         return {"op": op, "args": args, "kwargs": kwargs, "line": 1}
 
-    def _argument(self, parameter: Parameter, known: Sequence[Any], nested: bool = False) -> Any:
+    def _argument(self, parameter: OperationParameter, known: Sequence[Any], nested: bool = False) -> Any:
         rng = self._rng
         if parameter.is_list and not nested:
             if parameter.name in ("size", "repeats") and rng.random() < 0.6:

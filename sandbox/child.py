@@ -13,7 +13,7 @@ from typing import NoReturn, cast
 from eureka.sandbox.layer import Scope, confine, lacking
 from eureka.sandbox.privileges import die_with
 from eureka.sandbox.stack import LAYERS
-from eureka.sandbox.wire import Answer, Confined, Job, NotStarted, encode, encode_answer, write_all
+from eureka.sandbox.wire import Confined, Job, NotStarted, SandboxAnswer, encode, encode_answer, write_all
 
 MAX_ERROR_CHARACTERS = 4000
 
@@ -87,15 +87,15 @@ def _read_payload(descriptor: int) -> bytes:
         return file.read()
 
 
-def _call(target: Callable[[bytes], bytes], payload: bytes) -> Answer:
+def _call(target: Callable[[bytes], bytes], payload: bytes) -> SandboxAnswer:
     try:
-        return Answer("output", bytes(target(payload)))
+        return SandboxAnswer("output", bytes(target(payload)))
     except BaseException as error:  # noqa: BLE001 - whatever the target raises is the job's answer
         # The traceback keeps the frames, and with them the memory that ran out.
         error.__traceback__ = None
         text = _describe(error)
         out_of_memory = isinstance(error, MemoryError) or "allocate memory" in text
-        return Answer("memory" if out_of_memory else "error", text.encode(errors="replace"))
+        return SandboxAnswer("memory" if out_of_memory else "error", text.encode(errors="replace"))
 
 
 def _describe(error: BaseException) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import ClassVar
 
-from eureka.sandbox.layer import Breach, Guard, GuardedLayer, Scope
+from eureka.sandbox.layer import Breach, GuardedLayer, LayerGuard, Scope
 from eureka.sandbox.results import Limits
 
 
-class _Deadline(Guard):
+class _Deadline(LayerGuard):
     def __init__(self, wall_s: float) -> None:
         self._at = time.monotonic() + wall_s
 
@@ -31,6 +31,6 @@ class Clock(GuardedLayer):
         """Nothing in the child: says what the zygote does."""
         return f"killed by the zygote after {scope.limits.wall_s:g} s"
 
-    def guard(self, pid: int, limits: Limits) -> Guard:  # noqa: ARG002 - the interface's
+    def guard(self, pid: int, limits: Limits) -> LayerGuard:  # noqa: ARG002 - the interface's
         """Counts from now."""
         return _Deadline(limits.wall_s)

@@ -51,7 +51,7 @@ class Layer(ABC):
         return LayerReport(name=self.name, state=state, mandatory=self.mandatory, detail=detail)
 
 
-class Guard(ABC):
+class LayerGuard(ABC):
     """What the zygote keeps of one layer for one child, from its fork to its end."""
 
     @abstractmethod
@@ -72,7 +72,7 @@ class GuardedLayer(Layer):
     always: ClassVar[bool] = True
 
     @abstractmethod
-    def guard(self, pid: int, limits: Limits) -> Guard | None:
+    def guard(self, pid: int, limits: Limits) -> LayerGuard | None:
         """Begin to guard a child that was just forked; None where that cannot be had."""
 
 

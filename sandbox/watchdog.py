@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
-from eureka.sandbox.layer import Breach, Guard, GuardedLayer, Scope
+from eureka.sandbox.layer import Breach, GuardedLayer, LayerGuard, Scope
 from eureka.sandbox.results import Limits
 
 POLL_S = 0.025
@@ -20,26 +20,26 @@ _COUNTED = frozenset({"RssAnon", "RssShmem", "VmSwap", "VmPTE"})
 _FIRST_VICTIM = "1000"
 
 
-class Usage(NamedTuple):
+class ProcessUsage(NamedTuple):
     """What /proc/PID/status says: bytes held that are not pages of files, and threads."""
 
     held_bytes: int
     threads: int
 
 
-def parse_status(text: str) -> Usage:
+def parse_status(text: str) -> ProcessUsage:
     """The usage in the text of a /proc/PID/status; of a process that has ended, nothing."""
     fields = dict(line.split(":", 1) for line in text.splitlines())
     held = sum(int(fields[name].split()[0]) << 10 for name in _COUNTED & fields.keys())
-    return Usage(held_bytes=held, threads=int(fields["Threads"]))
+    return ProcessUsage(held_bytes=held, threads=int(fields["Threads"]))
 
 
-class _Watch(Guard):
+class _Watch(LayerGuard):
     """Keeps the child's status file open: where /proc is hidden it can be opened only before the child is confined."""
 
     def __init__(self, pid: int, limits: Limits) -> None:
         inherited = parse_status(Path("/proc/self/status").read_text(encoding="utf-8")).held_bytes
-        self._most = Usage(held_bytes=inherited + limits.resident_bytes, threads=limits.threads)
+        self._most = ProcessUsage(held_bytes=inherited + limits.resident_bytes, threads=limits.threads)
         self._status = os.open(f"/proc/{pid}/status", os.O_RDONLY | os.O_CLOEXEC)
 
     def breach(self) -> Breach | None:
@@ -72,7 +72,7 @@ class Watchdog(GuardedLayer):
         held_gib, threads = scope.limits.resident_bytes / 2**30, scope.limits.threads
         return f"killed by the zygote above {held_gib:.1f} GiB of filled memory or {threads} threads"
 
-    def guard(self, pid: int, limits: Limits) -> Guard | None:
+    def guard(self, pid: int, limits: Limits) -> LayerGuard | None:
         """Watches the process; None where /proc does not show it."""
         try:
             return _Watch(pid, limits)

@@ -1,7 +1,7 @@
 """Messages between the host, the zygote and a child that has not yet run generated code.
 
 A frame is four bytes of length and a JSON text. The answer of generated code never travels this way: it has a pipe
-of its own, whose bytes are one letter (`Answer`), eight bytes of length, and the body.
+of its own, whose bytes are one letter (`SandboxAnswer`), eight bytes of length, and the body.
 """
 
 from __future__ import annotations
@@ -134,19 +134,19 @@ ANSWER_OVERHEAD = _ANSWER.size
 
 
 @dataclass(frozen=True)
-class Answer:
+class SandboxAnswer:
     """What came back through the answer pipe; generated code can forge it, whole or in part."""
 
     kind: AnswerKind
     body: bytes
 
 
-def encode_answer(answer: Answer) -> bytes:
+def encode_answer(answer: SandboxAnswer) -> bytes:
     """The bytes of an answer."""
     return _ANSWER.pack(_LETTERS[answer.kind], len(answer.body)) + answer.body
 
 
-def decode_answer(data: bytes) -> Answer | None:
+def decode_answer(data: bytes) -> SandboxAnswer | None:
     """The answer, or None where the bytes are not exactly one."""
     if len(data) < _ANSWER.size:
         return None
@@ -154,7 +154,7 @@ def decode_answer(data: bytes) -> Answer | None:
     kinds = [kind for kind, known in _LETTERS.items() if known == letter]
     if not kinds or len(data) != _ANSWER.size + length:
         return None
-    return Answer(kind=kinds[0], body=data[_ANSWER.size :])
+    return SandboxAnswer(kind=kinds[0], body=data[_ANSWER.size :])
 
 
 def write_all(descriptor: int, data: bytes) -> None:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from eureka.sandbox.child import Channels, UnknownTargetError, live, resolve
-from eureka.sandbox.layer import Breach, Guard
+from eureka.sandbox.layer import Breach, LayerGuard
 from eureka.sandbox.options import Options
 from eureka.sandbox.rlimits import lower
 from eureka.sandbox.stack import GUARDED
@@ -35,7 +35,7 @@ _POLL_S = 1.0
 @dataclass
 class _Child:
     status: int
-    guards: tuple[Guard, ...]
+    guards: tuple[LayerGuard, ...]
     breach: Breach | None = None
 
     def patience_s(self) -> float:

@@ -13,9 +13,9 @@ from eureka.core.types import Rejected
 from eureka.prompts import for_person
 from eureka.reward.analysis.analyse import Analysis
 from eureka.reward.analysis.behaviour import Behaviour
-from eureka.reward.analysis.parameters import Parameter
+from eureka.reward.analysis.parameters import RewardConstant
 from eureka.reward.analysis.ranking import Ranking
-from eureka.reward.analysis.structure import Entry
+from eureka.reward.analysis.structure import ComponentEntry
 from eureka.reward.graph.runtime import RewardFunction
 from eureka.reward.graph.shapes import Problem
 from eureka.trainers.population.trajectories import KINDS
@@ -117,7 +117,7 @@ def _broken(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]] | None:
     return broken
 
 
-def _weight(entry: Entry) -> str:
+def _weight(entry: ComponentEntry) -> str:
     if not entry.reaches:
         return "no"
     return "shaped" if entry.weight is None else f"x {_number(entry.weight)}"
@@ -132,7 +132,7 @@ def _reads(analysis: Analysis, name: str) -> str:
     return ", ".join(analysis.structure.component_reads[name]) or "nothing"
 
 
-def _parameters(found: Sequence[Parameter]) -> list[tuple[str, ...]]:
+def _parameters(found: Sequence[RewardConstant]) -> list[tuple[str, ...]]:
     header = ("constant", "value", "lines", "if doubled", "if halved")
     rows = [
         (p.name, _number(p.value), ", ".join(map(str, p.lines)), _effect(p.doubled), _effect(p.halved)) for p in found

@@ -11,7 +11,7 @@ from eureka.app.configs import compose_config
 from eureka.app.runs import FinishedRun, search_in
 from eureka.config import RunConfig, sweep
 from eureka.core.errors import EurekaError
-from eureka.evaluation import Role, Rows
+from eureka.evaluation import Role, TextTable
 from eureka.evaluation.rows import NONE, interval, value, with_interval
 from eureka.proposers.keys import Key
 from eureka.ui.console import error_line, say
@@ -78,11 +78,11 @@ def run_all(
     return outcomes
 
 
-def comparison_of_runs(outcomes: Sequence[RunOutcome]) -> Rows:
+def comparison_of_runs(outcomes: Sequence[RunOutcome]) -> TextTable:
     """One row a run: its best reward against the human-written one; failed ones are named below."""
     header = ("run", "best", "IQM", "95% interval", "human", "better than human", "normalised")
     finished = [outcome for outcome in outcomes if outcome.run is not None]
-    return Rows(
+    return TextTable(
         title=f"{len(finished)} of {len(outcomes)} runs finished",
         header=header,
         rows=tuple(_row(outcome) for outcome in outcomes),

@@ -4,18 +4,18 @@ What is imported here are the results and how they are told, which take no torch
 neighbours make them.
 """
 
-from eureka.evaluation.data import Choice, Comparison, Contender, Estimate, Method, Role
+from eureka.evaluation.data import Choice, ComparedMethod, Comparison, Contender, Estimate, Role
 from eureka.evaluation.record import read_comparison, write_comparison
-from eureka.evaluation.rows import Rows, seed_rows, summary_rows, verdict
+from eureka.evaluation.rows import TextTable, seed_rows, summary_rows, verdict
 
 __all__ = [
     "Choice",
+    "ComparedMethod",
     "Comparison",
     "Contender",
     "Estimate",
-    "Method",
     "Role",
-    "Rows",
+    "TextTable",
     "read_comparison",
     "seed_rows",
     "summary_rows",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from eureka.core.types import OwnReward, TaskSpec
 from eureka.evaluation import statistics
-from eureka.evaluation.data import VERSION, Choice, Comparison, Contender, Estimate, Method, Role
+from eureka.evaluation.data import VERSION, Choice, ComparedMethod, Comparison, Contender, Estimate, Role
 from eureka.evaluation.trainings import Retraining, Trainings
 from eureka.reward.analysis.confined import Examiner
 from eureka.reward.trace.trusted import same_total
@@ -109,7 +109,7 @@ def _comparison(contest: Contest, best: str, failures: Mapping[str, str], choice
         gap = statistics.difference(human.scores, sparse.scores)
     is_normalised = gap is not None and statistics.excludes_zero(gap)
 
-    def finished(method: Method) -> Method:
+    def finished(method: ComparedMethod) -> ComparedMethod:
         if not method.scores:
             return method
         compared = method.role is not Role.HUMAN and method.same_as != human.name and bool(human.scores)
@@ -136,12 +136,12 @@ def _comparison(contest: Contest, best: str, failures: Mapping[str, str], choice
     )
 
 
-def _method(contest: Contest, role: Role, entry: Retraining, failures: Mapping[str, str]) -> Method:
+def _method(contest: Contest, role: Role, entry: Retraining, failures: Mapping[str, str]) -> ComparedMethod:
     """The part of a method that does not depend on the others' scores."""
     trained_as = _trained_as(contest, entry)
     results = contest.trainings.results(trained_as)
     scores = tuple(result.score for result in results.values())
-    return Method(
+    return ComparedMethod(
         role=role,
         name=entry.name,
         seeds=tuple(results),

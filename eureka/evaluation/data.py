@@ -28,7 +28,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Method:
+class ComparedMethod:
     """One reward, re-trained with fresh seeds; `scores` are the task metric of each seed's final policy.
 
     Attributes:
@@ -95,13 +95,13 @@ class Comparison:
     steps: int
     search_steps: int
     eval_episodes: int
-    methods: tuple[Method, ...]
+    methods: tuple[ComparedMethod, ...]
     gap: Estimate | None
     transitions: int
     choice: Choice | None = None
     unsafe: str = ""
 
-    def method(self, role: Role) -> Method | None:
+    def method(self, role: Role) -> ComparedMethod | None:
         """The method of this role."""
         return next((method for method in self.methods if method.role is role), None)
 

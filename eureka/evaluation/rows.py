@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eureka.evaluation.data import Comparison, Estimate, Method, Role
+from eureka.evaluation.data import ComparedMethod, Comparison, Estimate, Role
 from eureka.evaluation.statistics import excludes_zero
 
 NONE = "-"
@@ -17,7 +17,7 @@ _NAMES = {role.value: word for role, word in _WORDS.items()}
 
 
 @dataclass(frozen=True)
-class Rows:
+class TextTable:
     """A table: a header and rows of equal length, the first column being names, and sentences to stand below it."""
 
     title: str
@@ -26,7 +26,7 @@ class Rows:
     notes: tuple[str, ...] = ()
 
 
-def summary_rows(comparison: Comparison) -> Rows:
+def summary_rows(comparison: Comparison) -> TextTable:
     """One row a reward: estimates with their intervals; and everything that has to be known to read them."""
     header = ("reward", f"IQM ({comparison.unit})", "95% interval", "better than human", "normalised")
     rows = tuple(
@@ -39,10 +39,10 @@ def summary_rows(comparison: Comparison) -> Rows:
         )
         for method in _shown(comparison)
     )
-    return Rows(f"{comparison.task}: {comparison.metric}", header, rows, tuple(notes(comparison)))
+    return TextTable(f"{comparison.task}: {comparison.metric}", header, rows, tuple(notes(comparison)))
 
 
-def seed_rows(comparison: Comparison) -> Rows:
+def seed_rows(comparison: Comparison) -> TextTable:
     """One row a reward, one column a seed: the score of each training."""
     seeds = sorted({seed for method in comparison.methods for seed in method.seeds})
     rows = []
@@ -50,15 +50,15 @@ def seed_rows(comparison: Comparison) -> Rows:
         scores = dict(zip(method.seeds, method.scores, strict=True))
         rows.append((label(method), *(number(scores[seed]) if seed in scores else NONE for seed in seeds)))
     header = ("seed", *map(str, seeds))
-    return Rows(f"{comparison.task}: score of every training ({comparison.unit})", header, tuple(rows))
+    return TextTable(f"{comparison.task}: score of every training ({comparison.unit})", header, tuple(rows))
 
 
-def label(method: Method) -> str:
+def label(method: ComparedMethod) -> str:
     """`best (g02-c05)`, `human-written`, `bare metric`."""
     return f"best ({method.name})" if method.role is Role.BEST else _WORDS[method.role]
 
 
-def _shown(comparison: Comparison) -> list[Method]:
+def _shown(comparison: Comparison) -> list[ComparedMethod]:
     """Every method but a baseline that is another baseline over again."""
     return [method for method in comparison.methods if method.role is Role.BEST or method.same_as is None]
 

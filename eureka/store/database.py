@@ -40,7 +40,7 @@ KINDS = (
 )
 
 
-class Key(NamedTuple):
+class RecordKey(NamedTuple):
     """Where a record stands in a run; `sample` and `number` are 0 for a kind without them."""
 
     generation: int
@@ -140,11 +140,11 @@ class Database:
         with self._lock:
             return str(self._connection.execute("PRAGMA journal_mode").fetchone()[0])
 
-    def put(self, kind: str, key: Key, body: str) -> None:
+    def put(self, kind: str, key: RecordKey, body: str) -> None:
         """Write one record; it is on the disk when this returns."""
         self._write(f"INSERT OR REPLACE INTO {kind} VALUES (?, ?, ?, ?)", [(*key, body)])
 
-    def put_all(self, kind: str, bodies: dict[Key, str]) -> None:
+    def put_all(self, kind: str, bodies: dict[RecordKey, str]) -> None:
         """Write several records in one commit."""
         self._write(f"INSERT OR REPLACE INTO {kind} VALUES (?, ?, ?, ?)", [(*k, body) for k, body in bodies.items()])
 
@@ -161,14 +161,14 @@ class Database:
         )
         return [row[0] for row in rows]
 
-    def keyed_bodies(self, kind: str, generation: int | None = None) -> dict[Key, str]:
+    def keyed_bodies(self, kind: str, generation: int | None = None) -> dict[RecordKey, str]:
         """`bodies` by their keys."""
         rows = self._read(
             f"SELECT generation, sample, number, body FROM {kind} WHERE ?1 IS NULL OR generation = ?1 "
             "ORDER BY generation, sample, number",
             (generation,),
         )
-        return {Key(*row[:3]): row[3] for row in rows}
+        return {RecordKey(*row[:3]): row[3] for row in rows}
 
     def rows(self, query: str) -> list[Any]:
         """The rows that a SELECT gives, for what reads an older format."""

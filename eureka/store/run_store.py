@@ -37,7 +37,7 @@ from eureka.core.types import (
     TrainingResult,
 )
 from eureka.store import format_2
-from eureka.store.database import FORMAT_VERSION, Database, Key, create_database
+from eureka.store.database import FORMAT_VERSION, Database, RecordKey, create_database
 from eureka.store.files import store_errors, sync_folder, write_atomically
 from eureka.store.lock import FolderLock
 
@@ -179,7 +179,7 @@ class RunStore:
 
     def record_samples(self, samples: Sequence[Sample]) -> None:
         """Keep, in one commit, what is about to be asked for."""
-        bodies = {Key(*place_of(sample.id), sample.attempt): dumps(sample) for sample in samples}
+        bodies = {RecordKey(*place_of(sample.id), sample.attempt): dumps(sample) for sample in samples}
         with store_errors("write what is about to be asked for", self.folder):
             self._database.put_all("sample", bodies)
 
@@ -192,7 +192,7 @@ class RunStore:
 
     def record_prompts(self, prompts: Mapping[str, Prompt], attempt: int = 0) -> None:
         """Keep the prompts of candidates as they are about to be sent, and that they are."""
-        keys = {name: Key(*place_of(name), attempt) for name in prompts}
+        keys = {name: RecordKey(*place_of(name), attempt) for name in prompts}
         sent = {keys[name]: dumps(_Sent(prompt.messages, prompt.ending)) for name, prompt in prompts.items()}
         before = self._calls()
         asked = {name: before[key].asked if key in before else 0 for name, key in keys.items()}
@@ -233,7 +233,7 @@ class RunStore:
         if attempt and rejected.exists():
             with store_errors("rename rejected.txt", self.folder):
                 rejected.replace(rejected.with_name(f"rejected_attempt{attempt - 1}.txt"))
-        self._put("completion", Key(*place_of(completion.candidate_id), attempt), completion)
+        self._put("completion", RecordKey(*place_of(completion.candidate_id), attempt), completion)
 
     def completions(self, generation: int | None = None) -> dict[str, tuple[Completion, ...]]:
         """Every candidate's answers in order of their attempts, by candidate id, of one generation or of all."""
@@ -271,7 +271,7 @@ class RunStore:
         """Keep one training; its policy goes to `policy_seed<seed>.pt`, not into the database."""
         place = place_of(result.candidate_id)
         self.write_file(policy_path(result), result.policy)
-        self._put("result", Key(*place, result.seed), replace(result, policy=b""))
+        self._put("result", RecordKey(*place, result.seed), replace(result, policy=b""))
 
     def candidates(self, generation: int | None = None, *, every_attempt: bool = False) -> list[Candidate]:
         """Candidates of one generation or of all, in order of their ids, as their newest answers give them.
@@ -306,7 +306,7 @@ class RunStore:
 
     def record_selection(self, selection: Selection) -> None:
         """Keep what the search method decided at the end of a generation or of a phase."""
-        self._put("selection", Key(selection.generation, 0, _PHASES.index(selection.phase)), selection)
+        self._put("selection", RecordKey(selection.generation, 0, _PHASES.index(selection.phase)), selection)
 
     def selections(self) -> list[Selection]:
         """What the search method decided, in order of generations and phases."""
@@ -321,7 +321,7 @@ class RunStore:
 
     def record_feedback(self, feedback: Feedback) -> None:
         """Keep what a person said of a generation, or that nobody did."""
-        self._put("feedback", Key(feedback.generation), feedback)
+        self._put("feedback", RecordKey(feedback.generation), feedback)
 
     def feedback(self) -> list[Feedback]:
         """What a person said, in order of generations; nothing for those that nobody was asked about."""
@@ -377,7 +377,7 @@ class RunStore:
         with store_errors("read run.db", self.folder):
             return self._database.value("meta", key)
 
-    def _put(self, kind: str, key: Key, value: object) -> None:
+    def _put(self, kind: str, key: RecordKey, value: object) -> None:
         with store_errors(f"write the {kind} of generation {key.generation}", self.folder):
             self._database.put(kind, key, dumps(value))
 
@@ -386,20 +386,20 @@ class RunStore:
             bodies = self._database.bodies(kind, generation)
         return self._decode(cls, kind, bodies)
 
-    def _calls(self) -> dict[Key, CallInFlight]:
+    def _calls(self) -> dict[RecordKey, CallInFlight]:
         with store_errors("read the table call", self.folder):
             bodies = self._database.keyed_bodies("call")
         return dict(zip(bodies, self._decode(CallInFlight, "call", list(bodies.values())), strict=True))
 
-    def _answered(self) -> set[Key]:
+    def _answered(self) -> set[RecordKey]:
         with store_errors("read the table completion", self.folder):
             return set(self._database.keyed_bodies("completion"))
 
-    def _newest(self, candidate_id: str) -> Key:
+    def _newest(self, candidate_id: str) -> RecordKey:
         """Where the records of the candidate's newest answer stand."""
         place = place_of(candidate_id)
         with store_errors("read the table completion", self.folder):
-            return Key(*place, self._database.last_numbers("completion", place.generation).get(place, 0))
+            return RecordKey(*place, self._database.last_numbers("completion", place.generation).get(place, 0))
 
     def _of_newest(self, cls: type[T], kind: str, generation: int | None) -> list[T]:
         with store_errors(f"read the table {kind}", self.folder):

@@ -13,7 +13,7 @@ from eureka.app.cli import main
 from eureka.app.multirun import RunOutcome, comparison_of_runs, plan
 from eureka.config import RunConfig
 from eureka.core.errors import ConfigError, TrainingError
-from eureka.evaluation import Comparison, Estimate, Method, Role
+from eureka.evaluation import ComparedMethod, Comparison, Estimate, Role
 from eureka.proposers.keys import Key
 
 
@@ -44,9 +44,9 @@ def test_a_wrong_job_is_found_before_the_first_starts() -> None:
         planned("task=cartpole,ent")
 
 
-def method(role: Role, name: str, value: float, improvement: Estimate | None) -> Method:
+def method(role: Role, name: str, value: float, improvement: Estimate | None) -> ComparedMethod:
     iqm = Estimate(value, (value - 1, value + 1))
-    return Method(
+    return ComparedMethod(
         role=role,
         name=name,
         seeds=(1000,),

@@ -13,7 +13,7 @@ from in_process import examiner
 
 from eureka.core.errors import StoreError
 from eureka.core.types import OwnReward, TrainingJob
-from eureka.evaluation import Comparison, Estimate, Method, Role, read_comparison, write_comparison
+from eureka.evaluation import ComparedMethod, Comparison, Estimate, Role, read_comparison, write_comparison
 from eureka.evaluation.compare import Contest, choose_and_compare, compare
 from eureka.evaluation.trainings import Trainings, fresh_seeds
 from eureka.search.outcomes import outcomes
@@ -75,7 +75,7 @@ def trained(contest: Contest) -> list[tuple[str, int]]:
     return trainer.trained
 
 
-def method(comparison: Comparison, role: Role) -> Method:
+def method(comparison: Comparison, role: Role) -> ComparedMethod:
     found = comparison.method(role)
     assert found is not None
     return found

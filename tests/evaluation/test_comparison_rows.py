@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from eureka.evaluation import Choice, Comparison, Contender, Estimate, Method, Role, seed_rows, summary_rows, verdict
+from eureka.evaluation import (
+    Choice,
+    ComparedMethod,
+    Comparison,
+    Contender,
+    Estimate,
+    Role,
+    seed_rows,
+    summary_rows,
+    verdict,
+)
 from eureka.evaluation.rows import number
 
-BEST = Method(
+BEST = ComparedMethod(
     role=Role.BEST,
     name="g02-c05",
     seeds=(1000, 1001),
@@ -17,7 +27,7 @@ BEST = Method(
     normalised=Estimate(1.5, (1.25, 2.0)),
     correlation=0.834,
 )
-HUMAN = Method(
+HUMAN = ComparedMethod(
     role=Role.HUMAN,
     name="human",
     seeds=(1000, 1001),
@@ -28,7 +38,7 @@ HUMAN = Method(
     correlation=1.0,
     cached=(1000, 1001),
 )
-SPARSE = Method(
+SPARSE = ComparedMethod(
     role=Role.SPARSE,
     name="sparse",
     seeds=(1000,),

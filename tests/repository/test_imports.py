@@ -111,3 +111,13 @@ def test_processes_are_started_in_one_place(module: Path) -> None:
             starts = name.startswith(("subprocess", "multiprocessing.Process", "os.exec", "os.spawn", "os.posix_spawn"))
             starts |= name in ("os.system", "os.popen", "os.forkpty", "multiprocessing")
             assert not starts, f"eureka/{module}:{node.lineno}: {name}: see core/processes.py"
+
+
+def test_every_public_class_name_stands_for_one_class() -> None:
+    found: dict[str, list[Path]] = {}
+    for module in modules():
+        for node in ast.parse((ROOT / "eureka" / module).read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(module)
+    of_tasks = {"Carry", "State"}
+    assert {name: places for name, places in found.items() if len(places) > 1 and name not in of_tasks} == {}

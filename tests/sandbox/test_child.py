@@ -15,7 +15,7 @@ from eureka.sandbox import LayerReport, Limits, Sandbox, canaries, child
 from eureka.sandbox.canaries import Canaries, Canary
 from eureka.sandbox.child import Channels
 from eureka.sandbox.layer import Layer, LayerMissingError, Scope, confine, lacking
-from eureka.sandbox.wire import Answer, Confined, Frames, Job, NotStarted, decode_answer
+from eureka.sandbox.wire import Confined, Frames, Job, NotStarted, SandboxAnswer, decode_answer
 
 HERE = Path(__file__).parent
 SCOPE = Scope(Limits(), parent=1, keep=frozenset())
@@ -52,7 +52,7 @@ class Pipes:
     ],
 )
 def test_whatever_a_target_does_is_an_answer(target, kind: str, body: bytes) -> None:
-    assert child._call(target, b"x") == Answer(kind, body)
+    assert child._call(target, b"x") == SandboxAnswer(kind, body)
 
 
 def test_unknown_target_is_not_started() -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from eureka.sandbox import Failed, Finished, Limits, Sandbox
-from eureka.sandbox.watchdog import Usage, Watchdog, parse_status
+from eureka.sandbox.watchdog import ProcessUsage, Watchdog, parse_status
 
 pytestmark = pytest.mark.process
 
@@ -94,8 +94,8 @@ def test_usage_is_read_from_the_status_file() -> None:
     text = "Name:\tx\nVmPTE:\t 3 kB\nVmRSS:\t 9999 kB\nRssAnon:\t 100 kB\nRssFile:\t 77 kB\nRssShmem:\t 20 kB\n"
     usage = parse_status(text + "VmSwap:\t 4 kB\nThreads:\t5\n")
     # Pages of files are shared with everyone and can be dropped: 3 + 100 + 20 + 4.
-    assert usage == Usage(held_bytes=127 * 1024, threads=5)
-    assert parse_status("Name:\tzombie\nThreads:\t1\n") == Usage(held_bytes=0, threads=1)
+    assert usage == ProcessUsage(held_bytes=127 * 1024, threads=5)
+    assert parse_status("Name:\tzombie\nThreads:\t1\n") == ProcessUsage(held_bytes=0, threads=1)
 
 
 def test_process_that_is_gone_is_not_watched() -> None:

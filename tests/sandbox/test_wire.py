@@ -17,7 +17,6 @@ from eureka.sandbox.launch import ZygoteLostError
 from eureka.sandbox.options import Options
 from eureka.sandbox.run import Conversation, verdict
 from eureka.sandbox.wire import (
-    Answer,
     Confined,
     Ended,
     Frames,
@@ -25,6 +24,7 @@ from eureka.sandbox.wire import (
     Job,
     NotStarted,
     Ready,
+    SandboxAnswer,
     decode_answer,
     encode,
     encode_answer,
@@ -83,13 +83,13 @@ def test_garbage_is_known_as_such(data: bytes) -> None:
 
 @pytest.mark.parametrize("kind", ["output", "error", "memory"])
 def test_answers_survive(kind: str) -> None:
-    answer = Answer(kind, b"\0body")
+    answer = SandboxAnswer(kind, b"\0body")
     assert decode_answer(encode_answer(answer)) == answer
 
 
 @pytest.mark.parametrize("spoil", [lambda d: d[:-1], lambda d: d + b"x", lambda d: b"?" + d[1:], lambda d: b"o"])
 def test_anything_but_one_answer_is_none(spoil) -> None:
-    assert decode_answer(spoil(encode_answer(Answer("output", b"body")))) is None
+    assert decode_answer(spoil(encode_answer(SandboxAnswer("output", b"body")))) is None
 
 
 def test_options_survive() -> None:
@@ -100,11 +100,11 @@ def test_options_survive() -> None:
 @pytest.mark.parametrize(
     ("ended", "data", "outcome"),
     [
-        (Ended(0, 0, None, 0.1), encode_answer(Answer("output", b"x")), Finished(b"x", 0.5)),
-        (Ended(0, 0, None, 0.1), encode_answer(Answer("error", b"E: x")), Failed("error", "E: x")),
+        (Ended(0, 0, None, 0.1), encode_answer(SandboxAnswer("output", b"x")), Finished(b"x", 0.5)),
+        (Ended(0, 0, None, 0.1), encode_answer(SandboxAnswer("error", b"E: x")), Failed("error", "E: x")),
         (
             Ended(0, 0, None, 0.1),
-            encode_answer(Answer("memory", b"MemoryError")),
+            encode_answer(SandboxAnswer("memory", b"MemoryError")),
             Failed("memory", "The code needed more than 1 GiB of memory (MemoryError)."),
         ),
         (Ended(0, signal.SIGKILL, "memory", 0.1), b"", Failed("memory", "The code held more than 512 MiB of memory.")),
@@ -112,7 +112,7 @@ def test_options_survive() -> None:
         # The clock wins over an answer: it may have been forged before the hang.
         (
             Ended(0, signal.SIGKILL, "time", 0.1),
-            encode_answer(Answer("output", b"x")),
+            encode_answer(SandboxAnswer("output", b"x")),
             Failed("timeout", "The code did not finish within 2 s."),
         ),
         (
@@ -130,7 +130,7 @@ def test_options_survive() -> None:
         (Ended(0, 0, None, 0.1), bytes(1000), Failed("output", "The code answered with more than 100 bytes.")),
         (
             Ended(7, 0, None, 0.1),
-            encode_answer(Answer("output", b"x")),
+            encode_answer(SandboxAnswer("output", b"x")),
             Failed("killed", "The code ended its process without an answer (exit code 7)."),
         ),
     ],
@@ -204,6 +204,6 @@ def test_silent_zygote_is_noticed_beside_a_busy_child(monkeypatch: pytest.Monkey
 
 def test_answer_that_arrives_with_the_end_is_read() -> None:
     ended = Ended(code=0, signal=0, breach=None, cpu_s=0.1)
-    outcome = hold(encode(Confined((REPORT,))) + encode(ended), encode_answer(Answer("output", b"late")))
+    outcome = hold(encode(Confined((REPORT,))) + encode(ended), encode_answer(SandboxAnswer("output", b"late")))
     assert isinstance(outcome, Finished)
     assert outcome.output == b"late"

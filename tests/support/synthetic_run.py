@@ -30,7 +30,7 @@ from eureka.core.types import (
     TrainingResult,
     Usage,
 )
-from eureka.evaluation.data import VERSION, Comparison, Estimate, Method, Role
+from eureka.evaluation.data import VERSION, ComparedMethod, Comparison, Estimate, Role
 from eureka.evaluation.record import write_comparison
 from eureka.search.reflection import reflect
 from eureka.store import RunStore
@@ -199,7 +199,7 @@ def write_evaluation(store: RunStore, best: str, idea: Idea, updates: int, rng: 
         middle = sum(sorted(scores)[1:4]) / 3
         human = name == "human"
         methods.append(
-            Method(
+            ComparedMethod(
                 role=roles[name],
                 name=name,
                 seeds=tuple(result.seed for result in results),

@@ -39,7 +39,7 @@ class Proposal:
 
 
 @dataclass(frozen=True)
-class Parent:
+class ParentProgram:
     """What a rule works on: the parent's terms (after repairs), its Reflection, and what can be drawn."""
 
     terms: tuple[Term, ...]
@@ -66,7 +66,7 @@ class Parent:
         return Program(tuple(t for t in changed if t is not None))
 
 
-Rule = Callable[[Parent], Proposal | None]
+Rule = Callable[[ParentProgram], Proposal | None]
 
 
 def role(term: Term) -> Role:
@@ -90,7 +90,7 @@ def mutate(program: Program, reflection: Reflection, lib: Library, index: int, r
     The first candidate only rescales; for the others dead and harmful components go first.
     """
     flat = is_flat(reflection)
-    parent = Parent(program.terms, reflection, lib, rng)
+    parent = ParentProgram(program.terms, reflection, lib, rng)
     repaired = Proposal(program, ()) if index == 1 else _repaired(parent)
     if not any(role(t) != "constant" for t in repaired.program.terms):
         return Proposal(draw_program(lib, rng), (*repaired.reasons, "Nothing useful was left, so I start afresh."))
@@ -111,7 +111,7 @@ def _flat_sentence(reflection: Reflection) -> str:
     return f"The task metric stayed flat ({first:.3g} at the start, {best:.3g} at best), so I make a larger change."
 
 
-def _without_dropped(parent: Parent, repaired: Program) -> Library:
+def _without_dropped(parent: ParentProgram, repaired: Program) -> Library:
     """The library without what was just found useless, so that it is not drawn again at once."""
     dropped = {t.quantity for t in parent.terms if t not in repaired.terms}
     left = tuple(f for f in parent.lib.features if f.quantity not in dropped)
@@ -125,7 +125,7 @@ def _ordered(program: Program) -> Program:
     return Program((*terms[: MAX_TERMS - len(constant)], *constant))
 
 
-def _repaired(parent: Parent) -> Proposal:
+def _repaired(parent: ParentProgram) -> Proposal:
     kept, reasons = [], []
     for term in parent.terms:
         component = parent.component(term)
@@ -149,7 +149,7 @@ def _fault(term: Term, component: ComponentReflection) -> str | None:
     return None
 
 
-def _rescale(parent: Parent) -> Proposal | None:
+def _rescale(parent: ParentProgram) -> Proposal | None:
     """Down with what drowns the others without following the metric, up with a drive that does nothing, else a step."""
     for term in parent.of_role("drive", "regulariser"):
         component = parent.component(term)
@@ -167,13 +167,13 @@ def _rescale(parent: Parent) -> Proposal | None:
     return _scaled(parent, best, log_uniform(parent.rng, 1.2, 2.0), "nothing is out of proportion, a small step")
 
 
-def _scaled(parent: Parent, term: Term, factor: float, reason: str) -> Proposal:
+def _scaled(parent: ParentProgram, term: Term, factor: float, reason: str) -> Proposal:
     new = replace(term, weight=rounded(term.weight * factor))
     text = f"I change {term.name}_weight from {term.weight:.3g} to {new.weight:.3g}: {reason}."
     return Proposal(parent.with_term(term, new), (text,))
 
 
-def _reshape(parent: Parent) -> Proposal | None:
+def _reshape(parent: ParentProgram) -> Proposal | None:
     """Another shaping function for the main drive."""
     for term in parent.of_role("drive"):
         feature = parent.lib.feature_of(term.quantity)
@@ -195,7 +195,7 @@ def _strength(term: Term, typical: float) -> float:
     return abs(term.weight) * (typical if term.shaping is Shaping.LINEAR else 1.0)
 
 
-def _retune(parent: Parent) -> Proposal | None:
+def _retune(parent: ParentProgram) -> Proposal | None:
     """Another temperature, saturation or target."""
     for term in parent.of_role("drive", "regulariser"):
         if term.scale is None:
@@ -210,7 +210,7 @@ def _retune(parent: Parent) -> Proposal | None:
     return None
 
 
-def _prune(parent: Parent) -> Proposal | None:
+def _prune(parent: ParentProgram) -> Proposal | None:
     """Without the component that says least."""
     spare = [t for t in parent.of_role("drive", "regulariser") if t not in parent.of_role("drive")[:1]]
     if len(parent.terms) < 3 or not spare:
@@ -225,21 +225,21 @@ def _prune(parent: Parent) -> Proposal | None:
     return Proposal(parent.with_term(least, None), (text,))
 
 
-def _add_drive(parent: Parent) -> Proposal | None:
+def _add_drive(parent: ParentProgram) -> Proposal | None:
     return _added(parent, draw_secondary(parent.lib, parent.terms, parent.rng), "a weaker drive beside the main one")
 
 
-def _add_penalty(parent: Parent) -> Proposal | None:
+def _add_penalty(parent: ParentProgram) -> Proposal | None:
     return _added(parent, draw_regulariser(parent.lib, parent.terms, parent.rng), "a small penalty for smoother motion")
 
 
-def _added(parent: Parent, term: Term | None, why: str) -> Proposal | None:
+def _added(parent: ParentProgram, term: Term | None, why: str) -> Proposal | None:
     if term is None or len(parent.terms) >= MAX_TERMS:
         return None
     return Proposal(Program((*parent.terms, term)), (f"I add {term.name}, {why}.",))
 
 
-def _rescale_penalties(parent: Parent) -> Proposal | None:
+def _rescale_penalties(parent: ParentProgram) -> Proposal | None:
     """All penalties and the constant, against the drives."""
     if not parent.of_role("drive") or not parent.of_role("regulariser", "constant"):
         return None
@@ -250,7 +250,7 @@ def _rescale_penalties(parent: Parent) -> Proposal | None:
     )
 
 
-def _recombine(parent: Parent) -> Proposal | None:
+def _recombine(parent: ParentProgram) -> Proposal | None:
     """The component that moves most with the metric, and the rest of a fresh program."""
     drives = parent.of_role("drive")
     if not drives:
@@ -263,7 +263,7 @@ def _recombine(parent: Parent) -> Proposal | None:
     return Proposal(Program((best, *rest)), (f"I keep {best.name} ({told}) and try other terms beside it.",))
 
 
-def _compatible(parent: Parent, terms: Sequence[Term], best: Term) -> list[Term]:
+def _compatible(parent: ParentProgram, terms: Sequence[Term], best: Term) -> list[Term]:
     rest: list[Term] = []
     for term in terms:
         feature = parent.lib.feature_of(term.quantity)
@@ -272,7 +272,7 @@ def _compatible(parent: Parent, terms: Sequence[Term], best: Term) -> list[Term]
     return rest
 
 
-def _replace_main(parent: Parent) -> Proposal | None:
+def _replace_main(parent: ParentProgram) -> Proposal | None:
     """Another main drive."""
     drives = parent.of_role("drive")
     free = [f for f in parent.lib.drives if not is_redundant(f, parent.terms)]
@@ -284,7 +284,7 @@ def _replace_main(parent: Parent) -> Proposal | None:
     return Proposal(parent.with_term(old, new), (f"I replace {old.name} by {new.name} as the main drive.",))
 
 
-def _flip(parent: Parent) -> Proposal | None:
+def _flip(parent: ParentProgram) -> Proposal | None:
     """The main drive the other way round, where its direction was a guess."""
     for term in parent.of_role("drive"):
         feature = parent.lib.feature_of(term.quantity)
@@ -294,7 +294,7 @@ def _flip(parent: Parent) -> Proposal | None:
     return None
 
 
-def _fresh(parent: Parent) -> Proposal | None:
+def _fresh(parent: ParentProgram) -> Proposal | None:
     return Proposal(draw_program(parent.lib, parent.rng), ("I try a fresh reward.",))
 
 

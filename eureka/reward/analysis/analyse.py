@@ -10,7 +10,7 @@ import torch
 from eureka.core.diagnosis import Diagnosis, Severity
 from eureka.reward.analysis.behaviour import Behaviour, behaviours, beyond
 from eureka.reward.analysis.diagnosis import of_recorded
-from eureka.reward.analysis.parameters import Parameter, parameters
+from eureka.reward.analysis.parameters import RewardConstant, parameters
 from eureka.reward.analysis.ranking import Ranking, rank
 from eureka.reward.analysis.structure import Structure, Unreported, structure
 from eureka.reward.analysis.trajectory import Trajectory
@@ -27,7 +27,7 @@ class Analysis:
     structure: Structure
     total: Behaviour
     components: Mapping[str, Behaviour]
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[RewardConstant, ...]
     ranking: Ranking | None
     diagnoses: tuple[Diagnosis, ...]
 

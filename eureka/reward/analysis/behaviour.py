@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from eureka.reward.analysis.structure import Entry
+from eureka.reward.analysis.structure import ComponentEntry
 from eureka.reward.analysis.thresholds import BEYOND, CONSTANT_STD, EDGE
 from eureka.reward.graph.format import Ref
 from eureka.reward.graph.runtime import RewardFunction
@@ -49,7 +49,7 @@ class Beyond:
 
 
 def behaviours(
-    reward: RewardFunction, state: State, entries: Mapping[str, Entry]
+    reward: RewardFunction, state: State, entries: Mapping[str, ComponentEntry]
 ) -> tuple[Behaviour, dict[str, Behaviour]]:
     """The total's and every component's; `entries` say how these enter the total."""
     total, components = reward(state)

@@ -19,7 +19,7 @@ from eureka.core.serialize import DecodeError, dumps, loads
 from eureka.reward.analysis.analyse import Analysis, analyse
 from eureka.reward.analysis.behaviour import Behaviour
 from eureka.reward.analysis.fingerprint import BLOCKS, Fingerprint, Fingerprints
-from eureka.reward.analysis.parameters import Parameter
+from eureka.reward.analysis.parameters import RewardConstant
 from eureka.reward.analysis.ranking import Ranking, rank
 from eureka.reward.analysis.structure import structure
 from eureka.reward.analysis.trajectory import Trajectory
@@ -151,7 +151,7 @@ class _Answer:
     ranking: Ranking | None = None
     total: Behaviour | None = None
     components: Mapping[str, Behaviour] | None = None
-    parameters: tuple[Parameter, ...] = ()
+    parameters: tuple[RewardConstant, ...] = ()
 
 
 def look(payload: bytes) -> bytes:

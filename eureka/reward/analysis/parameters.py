@@ -16,7 +16,7 @@ MAX_TRIED = 64
 
 
 @dataclass(frozen=True)
-class Parameter:
+class RewardConstant:
     """A named constant: its value, the lines that use it, and what doubling and halving it does to the total.
 
     `doubled` and `halved` are root mean square changes of the total over its standard deviation on recorded
@@ -30,7 +30,7 @@ class Parameter:
     halved: float | None
 
 
-def parameters(reward: RewardFunction, state: Mapping[str, torch.Tensor]) -> tuple[Parameter, ...]:
+def parameters(reward: RewardFunction, state: Mapping[str, torch.Tensor]) -> tuple[RewardConstant, ...]:
     """Every named constant in the order of its first use."""
     constants = reward.graph.constants
     lines = _lines(reward)
@@ -40,7 +40,7 @@ def parameters(reward: RewardFunction, state: Mapping[str, torch.Tensor]) -> tup
         value = constants[name]
         tried = (2 * value, value / 2) if number < MAX_TRIED else ()
         doubled, halved, *_ = [*(_change(reward, state, total, {name: other}) for other in tried), None, None]
-        found.append(Parameter(name, value, lines[name], doubled, halved))
+        found.append(RewardConstant(name, value, lines[name], doubled, halved))
     return tuple(found)
 
 

@@ -21,7 +21,7 @@ _TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
-class Entry:
+class ComponentEntry:
     """How a component enters the total: `weight` times, or by other operations (`shaped`), or not at all."""
 
     weight: float | None
@@ -52,7 +52,7 @@ class Structure:
 
     reads: tuple[str, ...]
     component_reads: Mapping[str, tuple[str, ...]]
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, ComponentEntry]
     unreported: tuple[Unreported, ...]
     constant: float
 
@@ -94,14 +94,14 @@ def _unified(graph: Graph) -> Graph:
     return replace(graph, nodes=tuple(nodes), total=renumbered(graph.total, number), components=components)
 
 
-def _entry(value: Ref, part: Terms, total: Terms, below_total: int) -> Entry:
+def _entry(value: Ref, part: Terms, total: Terms, below_total: int) -> ComponentEntry:
     if not part.terms:
-        return Entry(1.0 if part.constant and total.constant else 0.0, False)
+        return ComponentEntry(1.0 if part.constant and total.constant else 0.0, False)
     weights = [total.terms.get(ref, 0.0) / weight for ref, weight in part.terms.items() if weight]
     if weights and all(math.isclose(weight, weights[0], rel_tol=_TOLERANCE) for weight in weights) and weights[0]:
-        return Entry(weights[0], False)
+        return ComponentEntry(weights[0], False)
     inside = _mask([value, *part.terms]) & below_total
-    return Entry(None, bool(inside) or any(total.terms.get(ref) for ref in part.terms))
+    return ComponentEntry(None, bool(inside) or any(total.terms.get(ref) for ref in part.terms))
 
 
 def _mask(refs: Iterable[Ref]) -> int:

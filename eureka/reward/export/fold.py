@@ -16,7 +16,7 @@ import torch
 from eureka.core.types import FieldSpec
 from eureka.reward.export import operations
 from eureka.reward.export.naming import Names, from_text, stem
-from eureka.reward.export.operations import Call
+from eureka.reward.export.operations import TorchCall
 from eureka.reward.export.selections import result, selection
 from eureka.reward.export.syntax import name, number, source, terms
 from eureka.reward.graph.format import Argument, Batch, ConstantRef, Graph, InputRef, Node, NodeRef, Ref, references
@@ -34,7 +34,7 @@ _LISTS = frozenset({"torch.where", "torch.stack", "torch.cat"})
 
 
 @dataclass(frozen=True)
-class Statement:
+class ExportStatement:
     """`target = value`."""
 
     target: str
@@ -49,7 +49,7 @@ class Body:
     constants: dict[str, str]
     num_envs: str
     device: str
-    statements: tuple[Statement, ...]
+    statements: tuple[ExportStatement, ...]
     total: ast.expr
     components: tuple[ast.expr, ...]
 
@@ -80,7 +80,7 @@ class _Folder:
         self.wanted = self._wanted_names()
         self.variables: dict[int, str] = {}
         self.depth: dict[int, int] = {}
-        self.statements: list[Statement] = []
+        self.statements: list[ExportStatement] = []
 
     def body(self) -> Body:
         """Walks the nodes in order."""
@@ -90,7 +90,7 @@ class _Folder:
         total = self.value(self.graph.total)
         if not isinstance(total, ast.Name):
             target = self.names.invented("total")
-            self.statements.append(Statement(target, total))
+            self.statements.append(ExportStatement(target, total))
             total = name(target)
         components = tuple(self.value(c.value) for c in self.graph.components)
         return Body(
@@ -242,7 +242,7 @@ class _Folder:
         values = self.meta[index]
         first = values if isinstance(values, torch.Tensor) else values[0]
         dtype = str(first.dtype).removeprefix("torch.")
-        return operations.expression(Call(node.op, given, self.value, name(self.device), dtype))
+        return operations.expression(TorchCall(node.op, given, self.value, name(self.device), dtype))
 
     def _quotient(self, node: Node) -> ast.expr | None:
         """`0.5 / x`, which torch itself computes as the reciprocal times 0.5."""
@@ -327,7 +327,7 @@ class _Folder:
             target = self.names.own(self.own[index])
         else:
             target = self.names.invented(self.wanted.get(index) or stem(node.op))
-        self.statements.append(Statement(target, self._written(index)))
+        self.statements.append(ExportStatement(target, self._written(index)))
         self.variables[index] = target
 
 

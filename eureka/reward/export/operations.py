@@ -15,7 +15,7 @@ import torch
 
 from eureka.reward.export.syntax import attribute, call, dotted, name, number, sequence
 from eureka.reward.graph.format import Argument, ConstantRef, DType, Node
-from eureka.reward.graph.operations import OPS, Operation, Parameter, Written
+from eureka.reward.graph.operations import OPS, Operation, OperationParameter, Written
 
 _POSITIONAL = frozenset({"unsqueeze", "squeeze", "transpose", "eye"})
 _CASTS = {"float32": "float", "float64": "double", "float16": "half", "int64": "long", "int32": "int"}
@@ -25,7 +25,7 @@ Value = Callable[[Argument], ast.expr]
 
 
 @dataclass(frozen=True)
-class Call:
+class TorchCall:
     """One operation with its arguments by name.
 
     `value` writes a tensor, a constant or the number of environments; `device` is the expression of the device,
@@ -47,7 +47,7 @@ class Call:
         parameter = next(p for p in self.operation.parameters if p.name == key)
         return self._write(parameter, self.given[key])
 
-    def _write(self, parameter: Parameter, argument: Argument) -> ast.expr:
+    def _write(self, parameter: OperationParameter, argument: Argument) -> ast.expr:
         if isinstance(argument, tuple):
             if not argument:
                 return dotted_call("torch.jit.annotate", _INT_LIST, sequence([]))
@@ -74,7 +74,7 @@ def dotted_call(path: str, *args: ast.expr, **keywords: ast.expr) -> ast.Call:
     return call(dotted(path), *args, **keywords)
 
 
-def expression(call_: Call) -> ast.expr:
+def expression(call_: TorchCall) -> ast.expr:
     """The operation as an expression; one with several results gives them all, see `selections.result`."""
     writer = _WRITERS.get(call_.operation.written)
     written = writer(call_) if writer else None
@@ -84,7 +84,7 @@ def expression(call_: Call) -> ast.expr:
 # ---------------------------------------------------------------------------------------------- the common forms
 
 
-def _generic(call_: Call) -> ast.expr:
+def _generic(call_: TorchCall) -> ast.expr:
     """`torch.name(tensors and numbers, key=other)`, or the same as a method of the first tensor."""
     operation = call_.operation
     path = f"torch.{operation.base}" if operation.written is Written.OPERATOR else operation.spelling
@@ -102,7 +102,7 @@ def _public(function: str) -> bool:
     return not function.startswith("_") and hasattr(torch, function)
 
 
-def _arguments(call_: Call) -> tuple[list[ast.expr], dict[str, ast.expr]]:
+def _arguments(call_: TorchCall) -> tuple[list[ast.expr], dict[str, ast.expr]]:
     """Tensors and numbers by position, everything else (and everything after an absent one) by keyword."""
     args: list[ast.expr] = []
     keywords: dict[str, ast.expr] = {}
@@ -125,7 +125,7 @@ def _arguments(call_: Call) -> tuple[list[ast.expr], dict[str, ast.expr]]:
     return args, keywords
 
 
-def _aten(call_: Call) -> ast.expr:
+def _aten(call_: TorchCall) -> ast.expr:
     """`torch.ops.aten.name(...)`: for what has no function of its own."""
     keywords = {p.name: call_[p.name] for p in call_.operation.parameters if p.keyword_only and p.name in call_.given}
     args = [call_[p.name] for p in call_.operation.parameters if not p.keyword_only and p.name in call_.given]
@@ -140,7 +140,7 @@ def is_scalar(argument: Argument) -> bool:
     return isinstance(argument, int | float | ConstantRef) and not isinstance(argument, bool)
 
 
-def _operator(call_: Call) -> ast.expr | None:
+def _operator(call_: TorchCall) -> ast.expr | None:
     if call_.given.get("alpha", 1) != 1:
         return None
     symbol = call_.operation.spelling
@@ -157,13 +157,13 @@ def _operator(call_: Call) -> ast.expr | None:
     return ast.BinOp(call_[left], form.op, call_[right])
 
 
-def _reversed(call_: Call) -> ast.expr | None:
+def _reversed(call_: TorchCall) -> ast.expr | None:
     if call_.given.get("alpha", 1) != 1:
         return None
     return ast.BinOp(call_["other"], ast.Sub(), call_["self"])
 
 
-def _cast(call_: Call) -> ast.expr:
+def _cast(call_: TorchCall) -> ast.expr:
     dtype = call_.given.get("dtype")
     if not isinstance(dtype, DType):
         return call_["self"]
@@ -177,13 +177,13 @@ def _sizes(argument: ast.expr) -> list[ast.expr]:
     return argument.elts if isinstance(argument, ast.List) and argument.elts else [argument]
 
 
-def _spread(call_: Call) -> ast.expr:
+def _spread(call_: TorchCall) -> ast.expr:
     function = "reshape" if call_.op == "view" else call_.op
     key = call_.operation.parameters[1].name
     return call(attribute(call_["self"], function), *_sizes(call_[key]))
 
 
-def _filled(call_: Call) -> ast.expr:
+def _filled(call_: TorchCall) -> ast.expr:
     """`full`, `zeros`, `ones`: the size as one integer or a tuple."""
     size = call_["size"]
     if isinstance(size, ast.List):
@@ -194,7 +194,7 @@ def _filled(call_: Call) -> ast.expr:
     )
 
 
-def _scalar_tensor(call_: Call) -> ast.expr:
+def _scalar_tensor(call_: TorchCall) -> ast.expr:
     return _scalar(call_["s"], call_.dtype, call_.device)
 
 
@@ -202,33 +202,33 @@ def _scalar(value: ast.expr, dtype: str, device: ast.expr) -> ast.expr:
     return dotted_call("torch.scalar_tensor", value, dtype=dotted(f"torch.{dtype}"), device=device)
 
 
-def _clamp(call_: Call) -> ast.expr | None:
+def _clamp(call_: TorchCall) -> ast.expr | None:
     if call_.given.get("max") is not None or call_.given.get("min") is None:
         return None
     return call(attribute(call_["self"], "clamp"), min=call_["min"])
 
 
-def _vector_norm(call_: Call) -> ast.expr | None:
+def _vector_norm(call_: TorchCall) -> ast.expr | None:
     if call_.given.get("ord", 2) != 2:
         return None
     given = {key: value for key, value in call_.given.items() if key != "ord"}
-    return _generic(Call(call_.op, given, call_.value, call_.device, call_.dtype))
+    return _generic(TorchCall(call_.op, given, call_.value, call_.device, call_.dtype))
 
 
-def _softmax(call_: Call) -> ast.expr:
+def _softmax(call_: TorchCall) -> ast.expr:
     if call_.given["half_to_float"]:
         return _aten(call_)
     return dotted_call(call_.operation.spelling, call_["self"], dim=call_["dim"])
 
 
-def _elu(call_: Call) -> ast.expr | None:
+def _elu(call_: TorchCall) -> ast.expr | None:
     plain = all(call_.given.get(key, 1) == 1 for key in ("scale", "input_scale"))
     if not plain:
         return _aten(call_)
     return dotted_call("F.elu", call_["self"], *([call_["alpha"]] if "alpha" in call_.given else []))
 
 
-def _loss(call_: Call) -> ast.expr | None:
+def _loss(call_: TorchCall) -> ast.expr | None:
     reduction = call_.given.get("reduction", 1)
     assert isinstance(reduction, int)
     keywords = {key: call_[key] for key in ("weight", "beta", "delta") if call_.given.get(key) is not None}
@@ -238,15 +238,15 @@ def _loss(call_: Call) -> ast.expr | None:
     )
 
 
-def _standard_deviation(call_: Call) -> ast.expr | None:
+def _standard_deviation(call_: TorchCall) -> ast.expr | None:
     """`std` and `var`: TorchScript tells their forms apart by the keyword `correction`."""
     if call_.given.get("correction", 1) in (1, None):
         given = {key: value for key, value in call_.given.items() if key != "correction"} | {"correction": 1}
-        return _generic(Call(call_.op, given, call_.value, call_.device, call_.dtype))
+        return _generic(TorchCall(call_.op, given, call_.value, call_.device, call_.dtype))
     return None
 
 
-_WRITERS: dict[Written, Callable[[Call], ast.expr | None]] = {
+_WRITERS: dict[Written, Callable[[TorchCall], ast.expr | None]] = {
     Written.ATEN: _aten,
     Written.OPERATOR: _operator,
     Written.REVERSED: _reversed,

@@ -26,7 +26,7 @@ STRING_ARGUMENTS = frozenset({"floor", "trunc", "none", "tanh"})
 """Every text that is an argument of some operation: rounding modes, approximations."""
 
 
-class Rows(Enum):
+class RowRule(Enum):
     """Along which dimensions an operation combines, moves or numbers elements. None of them may be that of the batch.
 
     An operation that works along the batch dimension would make a reward depend on the other environments, or on the
@@ -82,7 +82,7 @@ class Written(Enum):
     DEVIATION = auto()
 
 
-class Parameter(NamedTuple):
+class OperationParameter(NamedTuple):
     """One declared argument: `kind` is the schema's type without `Optional`/`List` (`Tensor`, `int`, `number`, ...)."""
 
     name: str
@@ -111,10 +111,10 @@ class Operation:
 
     name: str
     function: Callable[..., Any]
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[OperationParameter, ...]
     outputs: int | None
     work: int
-    rows: Rows
+    rows: RowRule
     takes_number: bool
     divides: bool
     selects: bool
@@ -144,7 +144,7 @@ class _Group:
 
     names: str
     work: int = CHEAP
-    rows: Rows = Rows.NONE
+    rows: RowRule = RowRule.NONE
     written: Written = Written.FUNCTION
     takes_number: bool = False
     divides: bool = False
@@ -216,36 +216,36 @@ _GROUPS = (
     _Group(
         "smooth_l1_loss:F.smooth_l1_loss huber_loss:F.huber_loss mse_loss:F.mse_loss",
         COSTLY,
-        Rows.LOSS,
+        RowRule.LOSS,
         Written.LOSS,
     ),
     # ---- along dimensions
-    _Group("sum sum.dim_IntList mean mean.dim amax amin", CHEAP, Rows.DIMS, Written.METHOD),
-    _Group("any any.dim any.dims all all.dim all.dims", CHEAP, Rows.DIMS, Written.METHOD),
-    _Group("prod prod.dim_int argmax argmin cumsum cumprod nansum max min", COSTLY, Rows.DIMS, Written.METHOD),
-    _Group("max.dim min.dim", COSTLY, Rows.DIMS, Written.METHOD, result_names=("values", "indices")),
-    _Group("std.correction var.correction", COSTLY, Rows.DIMS, Written.DEVIATION),
-    _Group("std_mean.correction var_mean.correction logsumexp", COSTLY, Rows.DIMS),
-    _Group("count_nonzero count_nonzero.dim_IntList linalg_cross:torch.linalg.cross", COSTLY, Rows.DIMS),
-    _Group("linalg_vector_norm:torch.linalg.vector_norm", COSTLY, Rows.DIMS, Written.NORM),
-    _Group("_softmax:torch.softmax _log_softmax:torch.log_softmax", COSTLY, Rows.DIMS, Written.SOFTMAX),
-    _Group("sort topk median.dim", SORTING, Rows.DIMS, Written.METHOD, result_names=("values", "indices")),
-    _Group("bmm mm mv dot addmm baddbmm addmv _cdist_forward _euclidean_dist", CHEAP, Rows.CONTRACTION),
+    _Group("sum sum.dim_IntList mean mean.dim amax amin", CHEAP, RowRule.DIMS, Written.METHOD),
+    _Group("any any.dim any.dims all all.dim all.dims", CHEAP, RowRule.DIMS, Written.METHOD),
+    _Group("prod prod.dim_int argmax argmin cumsum cumprod nansum max min", COSTLY, RowRule.DIMS, Written.METHOD),
+    _Group("max.dim min.dim", COSTLY, RowRule.DIMS, Written.METHOD, result_names=("values", "indices")),
+    _Group("std.correction var.correction", COSTLY, RowRule.DIMS, Written.DEVIATION),
+    _Group("std_mean.correction var_mean.correction logsumexp", COSTLY, RowRule.DIMS),
+    _Group("count_nonzero count_nonzero.dim_IntList linalg_cross:torch.linalg.cross", COSTLY, RowRule.DIMS),
+    _Group("linalg_vector_norm:torch.linalg.vector_norm", COSTLY, RowRule.DIMS, Written.NORM),
+    _Group("_softmax:torch.softmax _log_softmax:torch.log_softmax", COSTLY, RowRule.DIMS, Written.SOFTMAX),
+    _Group("sort topk median.dim", SORTING, RowRule.DIMS, Written.METHOD, result_names=("values", "indices")),
+    _Group("bmm mm mv dot addmm baddbmm addmv _cdist_forward _euclidean_dist", CHEAP, RowRule.CONTRACTION),
     # ---- parts, places and shapes
-    _Group("select.int unbind.int", CHEAP, Rows.DIMS, selects=True),
-    _Group("slice.Tensor", CHEAP, Rows.PART, selects=True),
-    _Group("split.Tensor split_with_sizes", CHEAP, Rows.DIMS, Written.ATEN, selects=True),
-    _Group("select_scatter cat flip roll", CHEAP, Rows.DIMS),
-    _Group("slice_scatter", CHEAP, Rows.PART),
-    _Group("constant_pad_nd:F.pad", CHEAP, Rows.PADDING),
-    _Group("repeat", CHEAP, Rows.REPETITION, Written.SIZES),
-    _Group("view", CHEAP, Rows.RESHAPE, Written.SIZES),
-    _Group("permute expand", CHEAP, Rows.NONE, Written.SIZES),
-    _Group("unsqueeze squeeze transpose.int t", CHEAP, Rows.NONE, Written.METHOD),
-    _Group("squeeze.dim squeeze.dims", CHEAP, Rows.DIMS, Written.METHOD),
+    _Group("select.int unbind.int", CHEAP, RowRule.DIMS, selects=True),
+    _Group("slice.Tensor", CHEAP, RowRule.PART, selects=True),
+    _Group("split.Tensor split_with_sizes", CHEAP, RowRule.DIMS, Written.ATEN, selects=True),
+    _Group("select_scatter cat flip roll", CHEAP, RowRule.DIMS),
+    _Group("slice_scatter", CHEAP, RowRule.PART),
+    _Group("constant_pad_nd:F.pad", CHEAP, RowRule.PADDING),
+    _Group("repeat", CHEAP, RowRule.REPETITION, Written.SIZES),
+    _Group("view", CHEAP, RowRule.RESHAPE, Written.SIZES),
+    _Group("permute expand", CHEAP, RowRule.NONE, Written.SIZES),
+    _Group("unsqueeze squeeze transpose.int t", CHEAP, RowRule.NONE, Written.METHOD),
+    _Group("squeeze.dim squeeze.dims", CHEAP, RowRule.DIMS, Written.METHOD),
     _Group("stack", CHEAP),
-    _Group("diagonal", CHEAP, Rows.DIAGONAL),
-    _Group("tril triu", COSTLY, Rows.LAST_TWO),
+    _Group("diagonal", CHEAP, RowRule.DIAGONAL),
+    _Group("tril triu", COSTLY, RowRule.LAST_TWO),
     _Group("_to_copy", CHEAP, written=Written.CAST),
     # ---- new tensors
     _Group("full", written=Written.FILLED, fill="fill_value"),
@@ -280,7 +280,7 @@ def _function(base: str, target: Callable[..., Any]) -> Callable[..., Any]:
     return _FUNCTIONS.get(base, fast)
 
 
-def _parameters(target: Any) -> Iterator[Parameter]:
+def _parameters(target: Any) -> Iterator[OperationParameter]:
     for argument in target._schema.arguments:
         if argument.name in _IGNORED:
             continue
@@ -291,7 +291,7 @@ def _parameters(target: Any) -> Iterator[Parameter]:
         kind = kind[5:-1] if is_list else kind
         required = not argument.has_default_value() and not (optional and argument.kwarg_only)
         default = argument.default_value if argument.has_default_value() else None
-        yield Parameter(argument.name, kind, optional, is_list, argument.kwarg_only, required, default)
+        yield OperationParameter(argument.name, kind, optional, is_list, argument.kwarg_only, required, default)
 
 
 OPS: dict[str, Operation] = {operation.name: operation for group in _GROUPS for operation in group.operations()}

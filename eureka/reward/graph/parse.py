@@ -38,7 +38,7 @@ from eureka.reward.graph.format import (
     Ref,
     is_name,
 )
-from eureka.reward.graph.operations import DTYPES, OPS, STRING_ARGUMENTS, Operation, Parameter
+from eureka.reward.graph.operations import DTYPES, OPS, STRING_ARGUMENTS, Operation, OperationParameter
 
 _SIZES = frozenset({"size", "shape", "repeats"})
 """The parameters that may hold the number of environments."""
@@ -228,7 +228,7 @@ def _check_call(node: Node, operation: Operation, where: str) -> None:
             raise GraphError(f"{where}: {node.op} cannot take this {parameter.name}")
 
 
-def _accepts(parameter: Parameter, value: Argument, op: str) -> bool:
+def _accepts(parameter: OperationParameter, value: Argument, op: str) -> bool:
     if value is None:
         return parameter.optional
     if parameter.is_list:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 
 from eureka.reward.graph.format import Argument, Node, Ref
-from eureka.reward.graph.operations import OPS, Operation, Rows
+from eureka.reward.graph.operations import OPS, Operation, RowRule
 
 
 class Form(NamedTuple):
@@ -35,9 +35,9 @@ def mixes_rows(node: Node, operands: Sequence[Form], results: Sequence[Form]) ->
         return False
     operation, given = OPS[node.op], node.given
     first = operands[0]
-    if operation.rows is Rows.RESHAPE:
+    if operation.rows is RowRule.RESHAPE:
         return _elements_before(first) != _elements_before(results[0])
-    if operation.rows is Rows.CONTRACTION:
+    if operation.rows is RowRule.CONTRACTION:
         factors = [p.name for p in operation.parameters if p.kind == "Tensor" and not p.is_list][-2:]
         places = dict(zip(_tensor_names(operation, given), operands, strict=True))
         first = places[factors[0]]
@@ -61,24 +61,24 @@ def _worked_along(operation: Operation, given: dict[str, Argument], dims: int) -
     every = set(range(dims))
     values = {parameter.name: given.get(parameter.name, parameter.default) for parameter in operation.parameters}
     rule = operation.rows
-    if rule is Rows.NONE or not dims:
+    if rule is RowRule.NONE or not dims:
         return set()
-    if rule is Rows.LOSS:
+    if rule is RowRule.LOSS:
         return set() if values["reduction"] == 0 else every
-    if rule is Rows.LAST_TWO:
+    if rule is RowRule.LAST_TWO:
         return {dims - 2, dims - 1}
-    if rule is Rows.DIAGONAL:
+    if rule is RowRule.DIAGONAL:
         return _places([values["dim1"], values["dim2"]], dims)
-    if rule is Rows.PADDING:
+    if rule is RowRule.PADDING:
         # Two numbers for each dimension, from the last one on.
         pads = _whole(values["pad"])
         return {dims - 1 - index // 2 for index, pad in enumerate(pads) if pad}
-    if rule is Rows.REPETITION:
+    if rule is RowRule.REPETITION:
         # There may be more numbers than dimensions; the last one is for the last dimension.
         repeats = values["repeats"]
         assert isinstance(repeats, tuple)
         return {dims - len(repeats) + index for index, times in enumerate(repeats) if times != 1}
-    if rule is Rows.PART and values["start"] in (None, 0) and values["end"] is None and values["step"] == 1:
+    if rule is RowRule.PART and values["start"] in (None, 0) and values["end"] is None and values["step"] == 1:
         return set()
     named = values["dim"] if "dim" in values else values.get("dims")
     places = _whole(named)

@@ -15,7 +15,7 @@ import torch
 from eureka.core.text import clean
 from eureka.core.types import FieldSpec
 from eureka.reward.graph.format import MAX_LINE, ConstantRef, Graph, InputRef, Node, Ref
-from eureka.reward.graph.operations import DTYPES, OPS, Rows
+from eureka.reward.graph.operations import DTYPES, OPS, RowRule
 from eureka.reward.graph.rows import Form, mixes_rows
 from eureka.reward.graph.runtime import call_operation, evaluate_nodes
 
@@ -242,7 +242,7 @@ def _work(node: Node, arguments: Sequence[torch.Tensor], results: Sequence[torch
     elements = max([tensor.numel() for tensor in [*arguments, *results]], default=0)
     if operation is None:  # a literal tensor
         return elements / BATCHES[1]
-    if operation.rows is Rows.CONTRACTION:
+    if operation.rows is RowRule.CONTRACTION:
         # The last sizes are those of the sum and of the result: the larger is a bound whatever the arguments' order.
         inner = max((tensor.shape[-1] for tensor in arguments if tensor.dim()), default=1)
         elements = max(elements, sum(tensor.numel() for tensor in results) * inner)

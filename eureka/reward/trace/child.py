@@ -17,7 +17,7 @@ import torch
 from eureka.reward.graph.format import format_graph
 from eureka.reward.trace.alone import alone
 from eureka.reward.trace.explain import TraceFailure, explain
-from eureka.reward.trace.lower import Recording, lower
+from eureka.reward.trace.lower import TraceRecording, lower
 from eureka.reward.trace.memory import Kept
 from eureka.reward.trace.record import TRACED, Outputs, State, checked, record
 from eureka.reward.trace.recorder import Recorder
@@ -112,7 +112,7 @@ class _Tracer:
             failure.line = failure.line or self._loaded.return_line
             raise
 
-    def _record(self, state: State) -> Recording:
+    def _record(self, state: State) -> TraceRecording:
         self._recorder = Recorder(dict(state))
         try:
             return record(self._recorder, self._call, state)

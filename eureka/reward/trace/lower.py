@@ -24,7 +24,7 @@ from eureka.reward.graph.format import (
     references,
 )
 from eureka.reward.trace.explain import TraceFailure
-from eureka.reward.trace.recorder import Entry, Literal, Recorded
+from eureka.reward.trace.recorder import Literal, Recorded, RecordedOperation
 
 _BATCHED = (
     "Write it so that it works for any number of environments at once, with num_envs = x.shape[0] in shapes only."
@@ -32,16 +32,16 @@ _BATCHED = (
 
 
 @dataclass(frozen=True)
-class Recording:
+class TraceRecording:
     """One run: its entries, the number of environments, and what it returned."""
 
-    entries: list[Entry]
+    entries: list[RecordedOperation]
     num_envs: int
     total: Ref
     components: dict[str, Ref]
 
 
-def lower(inputs: tuple[str, ...], first: Recording, second: Recording) -> Graph:
+def lower(inputs: tuple[str, ...], first: TraceRecording, second: TraceRecording) -> Graph:
     """The graph that both recordings are runs of; raises `TraceFailure` where there is none."""
     if [entry.op for entry in first.entries] != [entry.op for entry in second.entries]:
         raise TraceFailure(
@@ -57,7 +57,7 @@ def lower(inputs: tuple[str, ...], first: Recording, second: Recording) -> Graph
     return live(Graph(inputs, lowering.constants, tuple(nodes), first.total, components))
 
 
-def _parting_line(first: list[Entry], second: list[Entry]) -> int | None:
+def _parting_line(first: list[RecordedOperation], second: list[RecordedOperation]) -> int | None:
     """The line of the first operation in which two recordings differ."""
     for a, b in zip(first, second, strict=False):
         if a.op != b.op:
@@ -70,7 +70,7 @@ class _Lowering:
         self.num_envs = num_envs
         self.constants: dict[str, float] = {}
 
-    def node(self, a: Entry, b: Entry) -> Node:
+    def node(self, a: RecordedOperation, b: RecordedOperation) -> Node:
         self.line = a.line
         args = tuple(self.argument(x, y) for x, y in zip(a.args, b.args, strict=True))
         kwargs = tuple((key, self.argument(x, y)) for (key, x), (_, y) in zip(a.kwargs, b.kwargs, strict=True))

@@ -14,7 +14,7 @@ from torch.distributions import Distribution
 
 from eureka.reward.graph.format import MAX_COMPONENTS, MAX_NAME
 from eureka.reward.trace.explain import TraceFailure, explain
-from eureka.reward.trace.lower import Recording
+from eureka.reward.trace.lower import TraceRecording
 from eureka.reward.trace.recorder import Recorder
 from eureka.reward.trace.watch import Watch
 
@@ -27,7 +27,7 @@ _FORM = "Return (total, components): a tensor of shape (num_envs,) and a diction
 _ONE_EACH = "Sum or index the other dimensions away: x.squeeze(-1), x[:, 0], x.sum(dim=-1)."
 
 
-def record(recorder: Recorder, call: Callable[[State], Outputs], state: State) -> Recording:
+def record(recorder: Recorder, call: Callable[[State], Outputs], state: State) -> TraceRecording:
     """What `call` does to the tensors of `state`, which `recorder` was made with.
 
     Raises:
@@ -53,7 +53,7 @@ def record(recorder: Recorder, call: Callable[[State], Outputs], state: State) -
     if recorder.failure:
         raise recorder.failure
     total, components = found[0]
-    return Recording(recorder.entries, values[0].shape[0], total, components)
+    return TraceRecording(recorder.entries, values[0].shape[0], total, components)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ Recorded = Ref | DType | Literal | int | bool | str | None | tuple["Recorded", .
 
 
 @dataclass
-class Entry:
+class RecordedOperation:
     """One recorded operation. `args` and `kwargs` are keyed by the operation's own parameter names."""
 
     op: str
@@ -91,7 +91,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __init__(self, inputs: dict[str, torch.Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.entries: list[Entry] = []
+        self.entries: list[RecordedOperation] = []
         self.line: int | None = None
         self.named: dict[tuple[type, float], NamedFloat | NamedInt | None] = {}
         self.failure: TraceFailure | None = None
@@ -283,7 +283,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if len(self.entries) >= MAX_NODES:
                 raise self.fail(f"it takes more than {MAX_NODES} operations", "Replace loops by operations on tensors.")
             self._numbers[key] = len(self.entries)
-            self.entries.append(Entry(op, args, kwargs, self.line))
+            self.entries.append(RecordedOperation(op, args, kwargs, self.line))
         return self._numbers[key]
 
     # ------------------------------------------------------------------------------------------ encoding

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from eureka.evaluation.data import Method, Role
+from eureka.evaluation.data import ComparedMethod, Role
 from eureka.ui.report.candidates import worker_seconds
 from eureka.ui.report.charts import Frame, IntervalRow, Series, interval_plot, line_chart
 from eureka.ui.report.code import highlighted
@@ -28,7 +28,7 @@ class ComparedRun:
     name: str
     run: RunView
     proposer: str
-    method: Method | None
+    method: ComparedMethod | None
     spending: Spending
     worker_s: float
     headline: Headline

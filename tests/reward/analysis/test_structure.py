@@ -3,7 +3,7 @@
 import pytest
 from analysis_graphs import ACTION, F32, HEIGHT, RUNNING, SPEED, graph, node
 
-from eureka.reward.analysis.structure import Entry, structure, terms
+from eureka.reward.analysis.structure import ComponentEntry, structure, terms
 from eureka.reward.graph.format import InputRef, NodeRef
 
 
@@ -11,7 +11,7 @@ def test_reads_weights_and_what_is_not_reported():
     found = structure(graph(*RUNNING))
     assert found.reads == ("speed", "height", "action")
     assert found.component_reads == {"speed": ("speed",), "effort": ("action",)}
-    assert found.entries == {"speed": Entry(1.0, False), "effort": Entry(-0.1, False)}
+    assert found.entries == {"speed": ComponentEntry(1.0, False), "effort": ComponentEntry(-0.1, False)}
     (missing,) = found.unreported
     assert (missing.value, missing.weight, missing.name, missing.reads) == (
         InputRef("height"),
@@ -25,7 +25,7 @@ def test_reads_weights_and_what_is_not_reported():
 def test_a_component_that_trains_nothing():
     nodes = [("exp", [HEIGHT]), ("abs", [SPEED])]
     found = structure(graph(nodes, node(1), {"speed": node(1), "height": node(0)}))
-    assert found.entries["height"] == Entry(None, False)
+    assert found.entries["height"] == ComponentEntry(None, False)
     assert not found.entries["height"].reaches
     assert found.reads == ("speed",)
     assert found.unreported == ()
@@ -36,27 +36,27 @@ def test_a_term_that_is_written_once_more_to_report_it():
     again = [("exp", [HEIGHT]), ("mul.Tensor", [node(3), {"constant": "weight"}])]
     nodes = [*terms, ("add.Tensor", [node(1), SPEED]), *again]
     found = structure(graph(nodes, node(2), {"height": node(4), "speed": SPEED}, {"weight": 0.1}))
-    assert found.entries == {"height": Entry(1.0, False), "speed": Entry(1.0, False)}
+    assert found.entries == {"height": ComponentEntry(1.0, False), "speed": ComponentEntry(1.0, False)}
     assert found.unreported == ()
 
 
 def test_a_total_that_is_shaped_after_its_sum():
     nodes = [("add.Tensor", [SPEED, HEIGHT]), ("exp", [SPEED]), ("add.Tensor", [node(0), node(1)]), ("tanh", [node(2)])]
     found = structure(graph(nodes, node(3), {"exp": node(1)}))
-    assert found.entries == {"exp": Entry(None, True)}
+    assert found.entries == {"exp": ComponentEntry(None, True)}
     assert found.unreported == ()
 
 
 def test_a_field_is_no_report_of_what_is_made_of_it():
     found = structure(graph([("exp", [SPEED])], node(0), {"speed": SPEED}))
-    assert found.entries == {"speed": Entry(None, False)}
+    assert found.entries == {"speed": ComponentEntry(None, False)}
     assert [u.line for u in found.unreported] == [10]
 
 
 def test_constants_are_accounted_for():
     nodes = [("full", [[{"batch": 1}], 0.5], F32), ("add.Tensor", [SPEED, 2.5]), ("add.Tensor", [node(1), node(0)])]
     found = structure(graph(nodes, node(2), {"speed": SPEED, "alive": node(0)}))
-    assert found.entries == {"speed": Entry(1.0, False), "alive": Entry(1.0, False)}
+    assert found.entries == {"speed": ComponentEntry(1.0, False), "alive": ComponentEntry(1.0, False)}
     assert found.constant == 2.5
     assert found.unreported == ()
 

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from eureka.evaluation.data import Estimate, Method, Role
+from eureka.evaluation.data import ComparedMethod, Estimate, Role
 from eureka.ui.report.comparing import _human, _winner
 from eureka.ui.report.text import percent
 
 Interval = tuple[float, float] | None
 
 
-def method(role: Role, iqm: float, interval: Interval, seeds: int = 3) -> Method:
-    return Method(
+def method(role: Role, iqm: float, interval: Interval, seeds: int = 3) -> ComparedMethod:
+    return ComparedMethod(
         role=role,
         name=role.value,
         seeds=tuple(range(seeds)),
@@ -25,7 +25,9 @@ def method(role: Role, iqm: float, interval: Interval, seeds: int = 3) -> Method
     )
 
 
-def run(name: str, searched: float | None, fresh: Method | None = None, human: Method | None = None) -> Any:
+def run(
+    name: str, searched: float | None, fresh: ComparedMethod | None = None, human: ComparedMethod | None = None
+) -> Any:
     found = {Role.BEST: fresh, Role.HUMAN: human}
     best = SimpleNamespace(score=searched) if searched is not None else None
     comparison = SimpleNamespace(method=found.get) if fresh else None

@@ -23,7 +23,7 @@ from eureka.core.types import (
     TrainingResult,
     Usage,
 )
-from eureka.evaluation import Comparison, Estimate, Method, Role
+from eureka.evaluation import ComparedMethod, Comparison, Estimate, Role
 from eureka.prompts import render_continuation, render_repair
 from eureka.store import RunStore
 from eureka.ui.report.candidates import candidate_parts, sentences, worker_seconds
@@ -170,7 +170,7 @@ def test_a_reward_that_only_rescales_another_names_it(tmp_path: Path, make_resul
 # ---- the headline ------------------------------------------------------------------------------------------------
 
 
-def method(role: Role, scores: tuple[float, ...], **changes: object) -> Method:
+def method(role: Role, scores: tuple[float, ...], **changes: object) -> ComparedMethod:
     iqm = Estimate(sum(scores) / len(scores), (min(scores), max(scores))) if scores else None
     values: dict[str, object] = {
         "role": role,
@@ -182,10 +182,10 @@ def method(role: Role, scores: tuple[float, ...], **changes: object) -> Method:
         "normalised": None,
         "correlation": None,
     }
-    return Method(**{**values, **changes})  # type: ignore[arg-type]
+    return ComparedMethod(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def compared(*methods: Method) -> Comparison:
+def compared(*methods: ComparedMethod) -> Comparison:
     return Comparison(
         version=1,
         task="ant",

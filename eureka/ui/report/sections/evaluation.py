@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from eureka.evaluation import Method, Role
+from eureka.evaluation import ComparedMethod, Role
 from eureka.evaluation.rows import label, notes
 from eureka.ui.report.charts import IntervalRow, interval_plot
 from eureka.ui.report.section import ReportView, Section
@@ -21,7 +21,7 @@ class EvaluationRow:
 
     name: str
     scores: tuple[tuple[int, float], ...]
-    method: Method | None
+    method: ComparedMethod | None
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from eureka.ui.report.templating import asset, fill, source_hash
 from eureka.ui.video.film import film_of_review
 from eureka.ui.web.review.answers import MAX_TEXT, answered_about, newest_review, write_answer
 from eureka.ui.web.review.reviewer import clock, described
-from eureka.ui.web.review.state import Phase, ReviewState, nobody_answered, review_state
+from eureka.ui.web.review.state import ReviewPhase, ReviewState, nobody_answered, review_state
 
 ANSWER = "/review/answer"
 """How the path ends to which the form is sent."""
@@ -86,7 +86,11 @@ class _Reviews:
 
     def _take(self, folder: Path, form: dict[str, str]) -> Response:
         now = review_state(folder)
-        if now.review is None or now.phase is not Phase.OPEN or form.get("generation") != str(now.review.generation):
+        if (
+            now.review is None
+            or now.phase is not ReviewPhase.OPEN
+            or form.get("generation") != str(now.review.generation)
+        ):
             error = "This had been answered, or the run had gone on; what you sent was not used."
             return self._html(folder, now, error, 409)
         try:
@@ -104,7 +108,7 @@ class _Reviews:
             "review.jinja2",
             _PACKAGE,
             now=now,
-            is_open=now.phase is Phase.OPEN,
+            is_open=now.phase is ReviewPhase.OPEN,
             went_on=nobody_answered(now.answer),
             answered=described(now.answer) if now.answer else "",
             until=clock(until) if until else None,

@@ -16,7 +16,7 @@ from eureka.ui.video.film import film_of_review, read_note, why_no_films
 from eureka.ui.web.review.answers import Review, newest_review, read_answer
 
 
-class Phase(StrEnum):
+class ReviewPhase(StrEnum):
     """Whether there is anything to review, and whether somebody has."""
 
     NOTHING = "nothing"
@@ -58,7 +58,7 @@ class ReviewState:
 
     task: str
     sentence: str
-    phase: Phase
+    phase: ReviewPhase
     review: Review | None = None
     answer: Feedback | None = None
     policies: tuple[ReviewedPolicy, ...] = ()
@@ -81,11 +81,13 @@ def review_state(run_folder: Path) -> ReviewState:
         sentence, task = store.facts().get("sentence", ""), str(settings["task"] or settings.get("env.id"))
         review = newest_review(run_folder)
         if review is None:
-            return ReviewState(task, sentence, Phase.NOTHING)
+            return ReviewState(task, sentence, ReviewPhase.NOTHING)
         recorded = next((said for said in store.feedback() if said.generation == review.generation), None)
         answer = recorded or read_answer(run_folder, review.generation)
         policies = _policies(store, review, with_numbers=answer is not None)
-    return ReviewState(task, sentence, Phase.OPEN if answer is None else Phase.ANSWERED, review, answer, policies)
+    return ReviewState(
+        task, sentence, ReviewPhase.OPEN if answer is None else ReviewPhase.ANSWERED, review, answer, policies
+    )
 
 
 def nobody_answered(answer: Feedback | None) -> bool:

@@ -11,7 +11,7 @@ from eureka.core.types import Feedback, Verdict
 from eureka.ui.console import line
 from eureka.ui.web.review.answers import Review, answered_about, review_folder, write_answer
 from eureka.ui.web.review.reviewer import clock
-from eureka.ui.web.review.state import Phase, ReviewState, review_state
+from eureka.ui.web.review.state import ReviewPhase, ReviewState, review_state
 
 _ALIKE = {"t": Verdict.TIE, "n": Verdict.NONE_GOOD}
 
@@ -29,7 +29,7 @@ def review_in_terminal(run_folder: Path) -> None:
         FeedbackError: nothing waits for an answer, or the input ends before one is complete.
     """
     now = review_state(run_folder)
-    if now.review is None or now.phase is not Phase.OPEN:
+    if now.review is None or now.phase is not ReviewPhase.OPEN:
         raise FeedbackError(f"{run_folder}: nothing waits for an answer; {_reason(now)}")
     _show(run_folder, now, now.review)
     try:
