@@ -40,12 +40,11 @@ from eureka.store import format_2
 from eureka.store.database import FORMAT_VERSION, Database, RecordKey, create_database
 from eureka.store.files import store_errors, sync_folder, write_atomically
 from eureka.store.lock import FolderLock
+from eureka.store.paths import candidate_path, evaluation_path, policy_path, require_free
 
 T = TypeVar("T")
 
 _CONFIG_NOTE = "# A record for people: `eureka resume` reads its own copy in run.db.\n"
-_LEFTOVERS = {"config.yaml", ".config.yaml.partial", "run.lock", "run.db.partial", "run.db.partial-journal"}
-"""What a process killed inside `RunStore.create` can leave: nothing was recorded, so it does not count as a run."""
 
 
 @dataclass(frozen=True)
@@ -57,22 +56,6 @@ class _Sent:
 
 
 _PHASES = tuple(Phase)
-
-
-def candidate_path(identity: str) -> Path:
-    """`generation_02/candidate_05` of `g02-c05`, below the run folder."""
-    place = place_of(identity)
-    return Path(f"generation_{place.generation:02d}") / f"candidate_{place.sample:02d}"
-
-
-def policy_path(result: TrainingResult) -> Path:
-    """Where the policy of one of the search's trainings lies, below the run folder."""
-    return candidate_path(result.candidate_id) / f"policy_seed{result.seed}.pt"
-
-
-def evaluation_path(result: TrainingResult) -> Path:
-    """Where the policy of a re-training with a fresh seed lies, below the run folder."""
-    return Path("evaluation") / f"{result.candidate_id}_seed{result.seed}.pt"
 
 
 class RunStore:
@@ -430,20 +413,3 @@ def _decoded(cls: Any, body: str) -> Any:
 
 def _is_of(identity: str, generation: int | None) -> bool:
     return generation is None or generation_of(identity) == generation
-
-
-def require_free(folder: Path) -> None:
-    """Raises StoreError, with a free name, where `folder` holds something and so cannot become a run folder."""
-    with store_errors("look into the folder", folder):
-        if folder.exists() and not (folder.is_dir() and {path.name for path in folder.iterdir()} <= _LEFTOVERS):
-            raise StoreError(f"{folder}: exists already; name another with output={free_name(folder)}")
-
-
-def free_name(folder: Path) -> Path:
-    """`folder` itself where it is free, else the first of `folder_2`, `folder_3`, ... that is."""
-    number = 2
-    candidate = folder
-    while candidate.exists():
-        candidate = folder.with_name(f"{folder.name}_{number}")
-        number += 1
-    return candidate

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eureka.store.files import store_errors
-from eureka.store.run_store import evaluation_path, policy_path
+from eureka.store.paths import evaluation_path, policy_path
 from eureka.ui.report.text import duration, number
 from eureka.ui.report.views import RunView
 from eureka.ui.video.film import (
