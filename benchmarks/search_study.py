@@ -38,10 +38,10 @@ from eureka.app.configs import compose_config, from_yaml
 from eureka.app.session import search_session
 from eureka.config import RunConfig
 from eureka.core.events import Event, Trained, TrainingStarted
+from eureka.core.ids import generation_of
 from eureka.core.types import OwnReward, TrainingLength
 from eureka.evaluation.trainings import Retraining, Trainings, fresh_seeds
-from eureka.search.methods.greedy import Greedy
-from eureka.search.outcomes import Outcome, outcomes
+from eureka.search.outcomes import outcomes, ranked
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
 from eureka.trainers.base import Trainer
@@ -149,12 +149,8 @@ def judge(folder: Path, options: argparse.Namespace) -> Search:
 def best_of(store: RunStore, config: RunConfig, generation: int) -> str | None:
     """The best of one generation by the trainings of that generation alone, without later confirmations."""
     seeds = range(config.seed, config.seed + config.train.seeds)
-    found = [
-        Outcome(outcome.candidate, tuple(result for result in outcome.results if result.seed in seeds))
-        for outcome in outcomes(store, generation)
-    ]
-    best = Greedy().best(found)
-    return best.candidate.id if best else None
+    found = [o.with_seeds(seeds) for o in outcomes(store) if generation_of(o.candidate.id) == generation]
+    return next((outcome.candidate.id for outcome in ranked(found)), None)
 
 
 def baselines(

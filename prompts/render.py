@@ -16,6 +16,7 @@ from importlib.resources import files
 import jinja2
 
 from eureka.core.diagnosis import Diagnosis
+from eureka.core.errors import ConfigError
 from eureka.core.ids import INIT_ID
 from eureka.core.types import Completion, FieldSpec, Message, Prompt, PromptFacts, Rejected, Stage, TaskSpec
 
@@ -150,6 +151,9 @@ def _environment() -> jinja2.Environment:
 
 
 def _template(name: str) -> str:
+    # The name may come from a run folder, which names no file and no code: only what lies beside this module is meant.
+    if not re.fullmatch(r"[a-z_]+\.jinja2", name, re.ASCII) or not files(__package__).joinpath(name).is_file():
+        raise ConfigError(f"{name[:80]!r} is none of the prompts' templates")
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 

@@ -23,7 +23,14 @@ def shortened(facts: PromptFacts, before: int) -> PromptFacts | None:
     reflection = _fewer_points(facts.reflection) if facts.reflection else None
     if before == 0 and len(facts.rejected) > 1:
         return replace(facts, rejected=facts.rejected[: len(facts.rejected) // 2])
-    shorter = replace(facts, rejected=(), reflection=reflection, feedback=facts.feedback[:1], worst_source="")
+    shorter = replace(
+        facts,
+        rejected=(),
+        reflection=reflection,
+        further_parents=tuple(map(_fewer_points, facts.further_parents)),
+        feedback=facts.feedback[:1],
+        worst_source="",
+    )
     return None if shorter == facts else shorter
 
 

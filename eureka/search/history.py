@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from random import Random
 
+from eureka.core.errors import StoreError
 from eureka.core.ids import generation_of
 from eureka.core.types import (
     Candidate,
     Completion,
     Feedback,
-    Origin,
     Phase,
     Rejected,
     Reward,
@@ -93,7 +93,7 @@ class History:
     @property
     def is_over(self) -> bool:
         """Whether no further generation is wanted."""
-        stopped = any(selection.stop for selection in self.selections)
+        stopped = any(selection.stop for selection in self.selections if selection.phase is Phase.SEARCH)
         return stopped or self.generation > self.budget.generations
 
     @cached_property
@@ -120,15 +120,17 @@ class History:
         return samples[0].parents if samples else ()
 
     def unanswered(self) -> list[Sample]:
-        """Samples that wait for their answer, in order of ids: all of first attempts, or all of further ones."""
+        """Samples that wait for their answer, in order of ids: all of first attempts, or all of further ones.
+
+        What was given is among them until its answer is recorded.
+        """
         waiting = [
             attempts[-1]
             for name, attempts in self.samples.items()
             if len(self.answers.get(name, ())) <= attempts[-1].attempt and not attempts[-1].given_up
         ]
-        asked = [sample for sample in waiting if sample.origin is Origin.ASKED]
-        first = [sample for sample in asked if sample.attempt == 0]
-        return first or asked
+        first = [sample for sample in waiting if sample.attempt == 0]
+        return first or waiting
 
     def rng(self, key: str) -> Random:
         """Random numbers of the method's own, the same in every process for the same seed and key."""
@@ -153,20 +155,38 @@ def read_history(
     samples: dict[str, tuple[Sample, ...]] = {}
     for sample in store.samples():
         samples[sample.id] = (*samples.get(sample.id, ()), sample)
+    answers = store.completions()
+    rewards = {reward.candidate_id: reward for reward in store.rewards()}
+    _require_whole(store, samples, answers, rewards)
     return History(
         spec=spec,
         budget=budget,
         seed=seed,
         phase=phase,
         samples=samples,
-        answers=store.completions(),
+        answers=answers,
         candidates={candidate.id: candidate for candidate in store.candidates()},
         rejections={rejected.candidate_id: rejected for rejected in store.rejections()},
         every_rejection=tuple(store.rejections(every_attempt=True)),
-        rewards={reward.candidate_id: reward for reward in store.rewards()},
+        rewards=rewards,
         results=by_candidate(store.results()),
         feedback=tuple(store.feedback()),
         selections=tuple(store.selections()),
         hint=hint,
         start=start,
     )
+
+
+def _require_whole(
+    store: RunStore,
+    samples: Mapping[str, tuple[Sample, ...]],
+    answers: Mapping[str, tuple[Completion, ...]],
+    rewards: Mapping[str, Reward],
+) -> None:
+    """Raises StoreError for records without those that they rest on: a search writes these first."""
+    for name, given in answers.items():
+        if name not in samples or [answer.attempt for answer in given] != list(range(len(given))) or given[0].continues:
+            raise StoreError(f"{store.folder}: run.db was changed by hand: nobody asked for the answers of {name}")
+    for name in rewards:
+        if name not in answers:
+            raise StoreError(f"{store.folder}: run.db was changed by hand: the reward of {name} has no answer")

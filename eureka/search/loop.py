@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from eureka.core import events
-from eureka.core.errors import SearchFailed
-from eureka.core.ids import INIT_ID, generation_of
+from eureka.core.errors import SearchFailed, TrainingError
+from eureka.core.ids import generation_of
 from eureka.core.types import Origin, Phase, Rejected, Sample, Stage, TrainingJob, TrainingResult
 from eureka.search.history import History
 from eureka.search.judging import Judge
@@ -33,7 +33,8 @@ def evolve(run: Run) -> Outcome:
     search = Search(run)
     while search.step():
         pass
-    best = run.history(Phase.CONFIRM).outcome(run.store.selections()[-1].best)
+    chosen = [selection.best for selection in run.store.selections() if selection.phase is Phase.CONFIRM]
+    best = run.history(Phase.CONFIRM).outcome(chosen[-1])
     if best is None:
         number, last = run.budget.generations, _last_reason(run.history())
         raise SearchFailed(f"none of the {number} generations gave a usable reward; last: {last}")
@@ -72,22 +73,21 @@ class Search:
             self.run.observe(started)
 
     def _note(self, samples: Iterable[Sample]) -> bool:
-        """Record what is to be asked; what a person gave is its own answer."""
+        """Record what is to be asked for, or was given."""
         samples = list(samples)
         if samples:
             self.run.store.record_samples(samples)
-        for sample in samples:
-            if sample.origin is Origin.GIVEN:
-                self.run.store.record_completion(given_answer(sample.source))
         return bool(samples)
 
     def _ask(self, history: History, samples: Sequence[Sample]) -> bool:
-        if not samples:
-            return False
-        for completion in ask(self.run.proposer, self.run.store, history, samples):
+        asked = [sample for sample in samples if sample.origin is Origin.ASKED]
+        for sample in samples:
+            if sample.origin is Origin.GIVEN:  # it is its own answer
+                self.run.store.record_completion(given_answer(sample.source, sample.id))
+        for completion in ask(self.run.proposer, self.run.store, history, asked) if asked else ():
             self.run.store.record_completion(completion)
             self.run.observe(events.of_answer(completion))
-        return True
+        return bool(samples)
 
     def _repairs(self, history: History) -> list[Sample]:
         """Further attempts at candidates of this generation that are rejected as they stand."""
@@ -102,13 +102,19 @@ class Search:
         jobs = [replace(job, start=run.warm_start.policy_for(run.store, history, job.candidate_id)) for job in jobs]
         done = [(result.candidate_id, result.seed) for each in history.results.values() for result in each]
         run.observe(training_started(run.trainer, jobs, done))
+        left = {(job.candidate_id, job.seed) for job in jobs}
         for event in run.trainer.train(jobs, run.store.checkpoint_folder):
             if isinstance(event, Rejected):
                 run.reject(event)
+                left -= {key for key in left if key[0] == event.candidate_id}
                 continue
             if isinstance(event, TrainingResult):
                 run.store.record_result(event)
+                left.discard((event.candidate_id, event.seed))
             run.observe(events.of_training(event))
+        if left:
+            name, seed = min(left)
+            raise TrainingError(f"the training of {name} with seed {seed} ended without a result and without a reason")
         return True
 
     def _review(self, history: History) -> bool:
@@ -116,7 +122,9 @@ class Search:
         shown = self.run.method.review(history) if self.run.reviewer else []
         if not shown or any(said.generation == history.generation for said in history.feedback):
             return False
-        parent = next((name for name in shown if generation_of(name) < history.generation or name == INIT_ID), None)
+        asked = [name for name in history.samples if generation_of(name) == history.generation]
+        parents = {parent for name in asked for parent in history.parents(name)}
+        parent = parents.pop() if len(parents) == 1 else None
         feedback = self.run.reviewer.review(history.generation, shown, parent) if self.run.reviewer else None
         if feedback is not None:
             self.run.store.record_feedback(feedback)
@@ -133,7 +141,8 @@ class Search:
     def _confirm(self) -> bool:
         """Further seeds for the finalists, and the final choice of the search."""
         history = self.run.history(Phase.CONFIRM)
-        if any(selection.phase is not Phase.SEARCH for selection in history.selections):
+        last = history.generation - 1
+        if any(each.phase is not Phase.SEARCH and each.generation == last for each in history.selections):
             return False
         jobs = self.run.method.schedule(history)
         if jobs:

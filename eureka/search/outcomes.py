@@ -47,7 +47,7 @@ def steps_to_threshold(results: Sequence[TrainingResult], share: float = 0.9) ->
     steps = []
     for result in results:
         reached = (n for n, metric in zip(result.steps, result.metric, strict=True) if metric >= share * result.score)
-        steps.append(next(reached, result.steps[-1]))
+        steps.append(next(reached, result.trained_steps))
     return sum(steps) / len(steps)
 
 

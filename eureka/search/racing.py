@@ -88,7 +88,7 @@ def stopped_after(results: Mapping[str, Sequence[TrainingResult]]) -> dict[str, 
     """The control steps of those that a race left behind: with fewer evaluations than the longest training of all."""
     whole = max((len(result.checkpoint_scores) for each in results.values() for result in each), default=0)
     return {
-        name: min(result.steps[-1] for result in each)
+        name: min(result.trained_steps for result in each)
         for name, each in results.items()
         if min(len(result.checkpoint_scores) for result in each) < whole
     }

@@ -41,6 +41,8 @@ def reflect(candidate: Candidate, results: Sequence[TrainingResult], preference:
 
 def points(curve: Sequence[float]) -> tuple[float, ...]:
     """About ten evenly spaced means: the curve cut in `NUM_POINTS` stretches, each averaged."""
+    if not curve:
+        return ()  # a trainer that tells of no curves
     parts = np.array_split(np.asarray(curve, dtype=float), min(NUM_POINTS, len(curve)))
     return tuple(float(part.mean()) for part in parts)
 

@@ -74,26 +74,32 @@ def ask(proposer: Proposer, store: RunStore, history: History, samples: Sequence
     except ContextTooLong:
         for sample in left.values():
             try:
-                yield from _ask(proposer, store, [sample], render)
+                yield from _ask(proposer, store, [sample], render, refused=True)
             except ContextTooLong:
                 store.record_samples([replace(sample, given_up=TOO_LONG)])
 
 
-def _ask(proposer: Proposer, store: RunStore, samples: Sequence[Sample], render: Render) -> Iterator[Completion]:
-    """Answers, with prompts that are made shorter while they are too long."""
+def _ask(
+    proposer: Proposer, store: RunStore, samples: Sequence[Sample], render: Render, *, refused: bool = False
+) -> Iterator[Completion]:
+    """Answers, with prompts that are made shorter while they are too long.
+
+    Args:
+        refused: these prompts were sent before and refused as too long, which costs nothing.
+    """
     left = {sample.id: sample for sample in samples}
     facts = {name: sample.facts for name, sample in left.items()}
     for shortenings in range(SHORTENINGS + 1):
         prompts = {name: render(sample, facts[name]) for name, sample in left.items()}
         try:
-            for completion in _sent(proposer, store, left, prompts):
+            for completion in _sent(proposer, store, left, prompts, refused=refused or shortenings > 0):
                 del left[completion.candidate_id]
                 yield completion
         except ContextTooLong:
             shorter = {name: shortened(facts[name], shortenings) for name in left}
-            if None in shorter.values() or shortenings == SHORTENINGS:
+            if not any(shorter.values()) or shortenings == SHORTENINGS:
                 raise
-            facts = {name: each for name, each in shorter.items() if each is not None}
+            facts = {name: each or facts[name] for name, each in shorter.items()}
             store.record_samples([replace(sample, facts=facts[name]) for name, sample in left.items()])
             continue
         if left:
@@ -102,11 +108,17 @@ def _ask(proposer: Proposer, store: RunStore, samples: Sequence[Sample], render:
 
 
 def _sent(
-    proposer: Proposer, store: RunStore, samples: Mapping[str, Sample], prompts: Mapping[str, Prompt]
+    proposer: Proposer,
+    store: RunStore,
+    samples: Mapping[str, Sample],
+    prompts: Mapping[str, Prompt],
+    *,
+    refused: bool = False,
 ) -> Iterator[Completion]:
     """The answers to these prompts, which are recorded first."""
     for attempt in sorted({sample.attempt for sample in samples.values()}):
-        store.record_prompts({name: prompts[name] for name in prompts if samples[name].attempt == attempt}, attempt)
+        of_attempt = {name: prompts[name] for name in prompts if samples[name].attempt == attempt}
+        store.record_prompts(of_attempt, attempt, refused=refused)
     for completion in proposer.sample_each(prompts):
         sample = samples[completion.candidate_id]
         yield replace(completion, attempt=sample.attempt, continues=sample.continues)

@@ -42,9 +42,9 @@ class Start:
         )
 
 
-def given_answer(source: str) -> Completion:
-    """A source that a person gave, as an answer that cost nothing."""
-    return Completion(INIT_ID, fenced(source, "python") + "\n", MODEL, Usage(0, 0, usd=0.0))
+def given_answer(source: str, identity: str = INIT_ID) -> Completion:
+    """A source that was given and not asked for, as an answer that cost nothing."""
+    return Completion(identity, fenced(source, "python") + "\n", MODEL, Usage(0, 0, usd=0.0))
 
 
 def recorded_start(facts: Mapping[str, str]) -> Start | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from eureka.core.ids import INIT_ID
 from eureka.core.text import table
-from eureka.core.types import Completion, Rejected, Stage
+from eureka.core.types import AnswerKind, Completion, Rejected, Stage
 from eureka.search.outcomes import by_candidate, pooled_score
 from eureka.search.preferences import preference_scores
 from eureka.search.racing import stopped_after
@@ -46,7 +46,8 @@ def candidate_statuses(store: RunStore) -> list[CandidateStatus]:
     preferences = preference_scores(store)
     scores = {n: pooled_score(r) if preferences is None else preferences.get(n, 0.0) for n, r in results.items()}
     found = []
-    for name in sorted(answers.keys() | in_flight):
+    texts = {sample.id for sample in store.samples() if sample.answer is AnswerKind.TEXT}
+    for name in sorted((answers.keys() | in_flight) - texts):
         given = answers.get(name, ())
         usable = name in verified and not _bars(rejected.get(name))
         found.append(

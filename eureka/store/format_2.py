@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from eureka.core.errors import StoreError
-from eureka.core.ids import INIT_ID, candidate_id
+from eureka.core.ids import INIT_ID, candidate_id, is_candidate_id
 from eureka.core.serialize import DecodeError, loads
 from eureka.core.types import Message, Origin, PromptFacts, Sample, Selection
 from eureka.store.database import Database
@@ -57,7 +57,9 @@ def _prompts(database: Database) -> dict[int, dict[str, Any]]:
     try:
         found = {generation: json.loads(body) for generation, body in rows}
         for body in found.values():
-            body["facts"].get("reflection")
+            reflection = body["facts"].get("reflection")
+            if reflection is not None and not is_candidate_id(reflection["candidate_id"]):
+                raise ValueError("a parent is no candidate")
             [(message["role"], message["content"]) for message in body["messages"]]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise StoreError("the table prompt of run.db was changed by hand: it does not hold prompts") from error

@@ -173,13 +173,19 @@ class RunStore:
                 return [sample for sample in format_2.samples(self._database) if _is_of(sample.id, generation)]
         return self._all(Sample, "sample", generation)
 
-    def record_prompts(self, prompts: Mapping[str, Prompt], attempt: int = 0) -> None:
-        """Keep the prompts of candidates as they are about to be sent, and that they are."""
+    def record_prompts(self, prompts: Mapping[str, Prompt], attempt: int = 0, *, refused: bool = False) -> None:
+        """Keep the prompts of candidates as they are about to be sent, and that they are.
+
+        Args:
+            refused: what was sent for them last was refused and not answered: it does not count as a call.
+        """
         keys = {name: RecordKey(*place_of(name), attempt) for name in prompts}
         sent = {keys[name]: dumps(_Sent(prompt.messages, prompt.ending)) for name, prompt in prompts.items()}
         before = self._calls()
         asked = {name: before[key].asked if key in before else 0 for name, key in keys.items()}
-        calls = {keys[name]: dumps(CallInFlight(name, attempt, asked[name] + 1)) for name in prompts}
+        calls = {
+            keys[name]: dumps(CallInFlight(name, attempt, max(asked[name] + (not refused), 1))) for name in prompts
+        }
         with store_errors("write which calls are about to be made", self.folder):
             self._database.put_all("prompt", sent)
             self._database.put_all("call", calls)
@@ -197,7 +203,10 @@ class RunStore:
                 }
             bodies = self._database.keyed_bodies("prompt", generation)
         sent = self._decode(_Sent, "prompt", list(bodies.values()))
-        names = [(candidate_id(key.generation, key.sample), key.number) for key in bodies]
+        try:
+            names = [(candidate_id(key.generation, key.sample), key.number) for key in bodies]
+        except (TypeError, ValueError) as error:
+            raise StoreError(f"{self.folder}: the table prompt of run.db was changed by hand: {error}") from error
         return {
             name: Prompt(text.messages, samples[name].facts, text.ending)
             for name, text in zip(names, sent, strict=True)

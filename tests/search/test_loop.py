@@ -1,5 +1,6 @@
 """The loop with fakes: order, mistakes, hopeless searches, and going on after a stop at any step."""
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,13 +20,14 @@ from loop_fakes import (
 )
 
 from eureka.core import events
-from eureka.core.errors import SearchFailed
+from eureka.core.errors import ConfigError, SearchFailed, StoreError, TrainingError
 from eureka.core.ids import candidate_id
-from eureka.core.types import Completion, Feedback, MetricProbe, Prompt, Stage, TrainingJob
+from eureka.core.types import Completion, Feedback, MetricProbe, Prompt, PromptFacts, Sample, Stage, TrainingJob
 from eureka.proposers.base import FakeProposer, ProposerCapabilities
 from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes
 from eureka.search.run import Run
+from eureka.store import RunStore
 from eureka.trainers.base import TrainingEvent
 
 
@@ -239,3 +241,54 @@ def test_goes_on_after_a_stop_at_every_step(make_run: MakeRun, tmp_path: Path) -
     assert asked == IDS
     assert sorted(set(trained)) == IDS
     assert trained == IDS
+
+
+def test_a_reward_to_start_from_survives_a_kill_before_it_is_an_answer(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = GOOD.removeprefix("```python\n").removesuffix("\n```")
+
+    def killed(self: RunStore, completion: Completion) -> None:
+        raise Stopped
+
+    scores = {"g01-c00": 9.0, **dict.fromkeys(IDS, 1.0)}
+    run = make_run(start=source, generations=1)
+    with run.store, monkeypatch.context() as patch:
+        patch.setattr(RunStore, "record_completion", killed)
+        with pytest.raises(Stopped):
+            evolve(run)
+    run = make_run(start=source, generations=1)
+    run.trainer.scores = scores  # type: ignore[attr-defined]
+    with run.store:
+        assert evolve(run).candidate.id == "g01-c00"
+
+
+def test_a_training_that_ends_without_a_word_ends_the_run(make_run: MakeRun, make_result: Make) -> None:
+    class Silent(ScriptedTrainer):
+        def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
+            yield from super().train(jobs[:1], folder)
+
+    run = make_run(trainer=Silent(make_result, dict.fromkeys(IDS, 1.0)))
+    with run.store, pytest.raises(TrainingError, match="the training of g01-c02 with seed 7 ended without a result"):
+        evolve(run)
+
+
+def test_records_without_what_they_rest_on_are_refused(make_run: MakeRun) -> None:
+    run = make_run()
+    with run.store:
+        run.store.record_completion(Completion("g01-c01", GOOD, "m"))
+        with pytest.raises(StoreError, match=r"changed by hand: nobody asked for the answers of g01-c01"):
+            evolve(run)
+
+
+def test_a_template_that_a_run_folder_names_is_one_of_ours(make_run: MakeRun, tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign.jinja2"
+    foreign.write_text("{{ 1 + 1 }}")
+    for name in (str(foreign), "../foreign.jinja2", "render.py", "nothing.jinja2"):
+        facts = PromptFacts("cartpole", 7, 1, ())
+        run = make_run()
+        with run.store:
+            run.store.record_samples([Sample(id="g01-c01", facts=facts, template=name)])
+            with pytest.raises(ConfigError, match="is none of the prompts' templates"):
+                evolve(run)
+        shutil.rmtree(run.store.folder)

@@ -10,7 +10,7 @@ from eureka.config import SearchConfig
 from eureka.core.errors import ConfigError
 from eureka.core.ids import candidate_id
 from eureka.core.types import TrainingResult
-from eureka.proposers.base import Capabilities, FakeProposer
+from eureka.proposers.base import FakeProposer, ProposerCapabilities
 from eureka.search.loop import evolve
 from eureka.search.methods import METHODS, make_method
 from eureka.search.methods.base import Services
@@ -81,7 +81,29 @@ def test_a_stopped_search_of_islands_asks_the_same(tmp_path: Path, make_result: 
 
 def test_methods_are_made_by_name() -> None:
     assert {"greedy", "best_of_n", "islands"} <= METHODS.keys()
-    services = Services(Capabilities)
+    services = Services(ProposerCapabilities)
     assert isinstance(make_method(SearchConfig(method="islands"), services), Islands)
     with pytest.raises(ConfigError, match=r"search\.method=isles: there is no such method; there are greedy, "):
         make_method(SearchConfig(method="isles"), services)
+
+
+def test_a_prompt_without_a_parent_says_no_falsehood(tmp_path: Path, make_result: Make) -> None:
+    """One candidate is rejected, and others are trained: nobody is told that every candidate has failed."""
+    for method in ("best_of_n", "islands"):
+        answers = {**dict.fromkeys(IDS, GOOD), "g01-c03": "no code", "g01-c06": "no code"}
+        trainer = ScriptedTrainer(make_result, SCORES)
+        run = build_run(
+            tmp_path / method,
+            make_result,
+            method=method,
+            samples=6,
+            generations=2,
+            proposer=FakeProposer(answers),
+            trainer=trainer,
+        )
+        with run.store as store:
+            evolve(run)
+            texts = [prompt.messages[1].content for prompt in store.prompts(2).values()]
+            third = store.samples(2)[2]
+        assert third.parents == ()  # of the third island nobody is left
+        assert not any("No reward so far could be used" in text for text in texts)

@@ -159,7 +159,8 @@ class Method:
             state=history.spec.fields,
             reflection=told[0] if told else None,
             further_parents=tuple(told[1:]),
-            rejected=mistakes(history),
+            # Without a parent the prompt says that nothing could be used, which must be so.
+            rejected=mistakes(history) if parents or not history.outcomes else (),
             probe=probe() if probe else None,
             hint=history.hint,
             feedback=said,

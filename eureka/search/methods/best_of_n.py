@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from eureka.core.types import Sample
 from eureka.search.history import History
@@ -16,4 +17,6 @@ class BestOfN(Method):
         """A person's reward to start from, then samples that are told of nothing."""
         if given := self.given(history):
             return given
-        return [] if self.has_asked(history) else self.samples(history, self.facts(history))
+        if self.has_asked(history):
+            return []
+        return self.samples(history, replace(self.facts(history), rejected=(), feedback=(), worst_source=""))
