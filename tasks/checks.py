@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -44,12 +45,15 @@ def check_task(task: Task) -> None:
     call("randomisation", lambda: sim.scale_model(torch.arange(_NUM_ENVS), ones))
     rng = Rng.from_seed(0)
     start = call("reset", lambda: task.reset(rng, _NUM_ENVS))
+    _carry(where, task, "reset: carry", start.carry)
     _shape(where, "reset: qpos", start.qpos, (_NUM_ENVS, model.nq))
     _shape(where, "reset: qvel", start.qvel, (_NUM_ENVS, model.nv))
     sim.reset(torch.arange(_NUM_ENVS), start.qpos, start.qvel)
+    _carry(where, task, "start", call("start", lambda: task.start(sim, rng)))
     action = torch.zeros(_NUM_ENVS, model.nu)
     sim.step(task.info.physics.substeps)
     carry = call("advance", lambda: task.advance(start.carry, sim, action, rng))
+    _carry(where, task, "advance", carry)
     state = call("state", lambda: task.read_state(sim, carry, action))
     for spec in task.fields:
         _shape(where, f"State.{spec.name}", state_tensors(state)[spec.name], (_NUM_ENVS, *spec.shape))
@@ -64,6 +68,16 @@ def check_task(task: Task) -> None:
     ):
         if value is not None:
             _shape(where, name, value, (_NUM_ENVS,))
+
+
+def _carry(where: object, task: Task, what: str, value: object) -> None:
+    wanted = getattr(task, "Carry", None)
+    if not isinstance(wanted, type) or not dataclasses.is_dataclass(wanted):
+        raise TaskError(
+            f"{where}: the task's class needs a frozen dataclass `Carry`, without fields if it keeps nothing"
+        )
+    if not isinstance(value, wanted):
+        raise TaskError(f"{where}: {what} must be a {wanted.__name__}, not {type(value).__name__}")
 
 
 def _shape(where: object, what: str, value: object, wanted: tuple[int, ...]) -> None:

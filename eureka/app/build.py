@@ -50,7 +50,7 @@ def resolve(config: RunConfig, environment: Mapping[str, str] = MappingProxyType
     """
     llm = models.resolve(config.llm, environment)
     physics = config.physics
-    if config.env.id is None:
+    if config.named_by == "task":
         from eureka.physics.engine import choose  # MuJoCo, which no other environment needs
 
         physics = PhysicsChoice(choose(config.physics.value))
@@ -216,14 +216,14 @@ def _require_its_start(config: RunConfig, run: str) -> None:
 
 def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) -> dict[str, str]:
     """What is kept about a run beside its config."""
-    simulators = ("mujoco",) if config.env.id is None else ("gymnasium", "stable-baselines3")
+    simulators = ("mujoco",) if config.named_by == "task" else ("gymnasium", "stable-baselines3")
     facts = {
         "eureka": __version__,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.release()} {platform.machine()}",
         **hardware(),
         **{name: version(name) for name in ("torch", "numpy", *simulators)},
-        **({"physics": config.physics.value} if config.env.id is None else {}),
+        **({"physics": config.physics.value} if config.named_by == "task" else {}),
         "proposer": proposer.description,
         "had metric access": "yes" if proposer.capabilities.uses_metric or config.search.preflight else "no",
         "task_dirs": json.dumps([str(directory.resolve()) for directory in task_dirs]),

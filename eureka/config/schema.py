@@ -203,6 +203,11 @@ class RunConfig:
     report: ReportConfig = field(default_factory=ReportConfig)
 
     @property
+    def named_by(self) -> str:
+        """The key that names the environment, and so who trains: an entry of `eureka.trainers.registry.TRAINERS`."""
+        return "env" if self.env.id is not None else "task"
+
+    @property
     def environment_name(self) -> str:
         """The task's name, or the environment's id."""
         return self.env.id or self.task or ""

@@ -47,4 +47,4 @@ def make_trainer(config: RunConfig, task_dirs: Sequence[Path], environment: Mapp
         TaskError: there is no such task, or its folder does not keep the contract.
         PhysicsError: the engine is not installed here.
     """
-    return TRAINERS["env" if config.env.id is not None else "task"](config, task_dirs, environment)
+    return TRAINERS[config.named_by](config, task_dirs, environment)

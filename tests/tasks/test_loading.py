@@ -169,3 +169,9 @@ def test_missing_env_file(folder: Path) -> None:
     (folder / "env.py").unlink()
     with pytest.raises(TaskError, match="missing; a task folder holds"):
         load_task("balance", [folder])
+
+
+def test_a_task_remembers_in_a_carry_of_its_own(folder: Path) -> None:
+    edit(folder / "env.py", "return self.Carry()", "return None")
+    with pytest.raises(TaskError, match=r"env\.py: start must be a Carry, not NoneType"):
+        load_task("balance", [folder.parent])

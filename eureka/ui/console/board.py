@@ -180,7 +180,7 @@ class Board:
     def _result(self, event: Trained) -> None:
         name = event.candidate
         row = self._row(name)
-        steps = row.jobs.get(event.seed) or (event.result.steps[-1] if event.result else 0)
+        steps = row.jobs.get(event.seed) or (event.result.trained_steps if event.result else 0)
         self._scores.setdefault(name, {})[event.seed] = event.scores
         self._steps.setdefault(name, {})[event.seed] = steps
         self._whole_steps = max(self._whole_steps, steps)

@@ -55,7 +55,7 @@ def recorded(store: RunStore, *, comparison: bool = False) -> Iterator[Event]:
             yield from map(of_answer, answers)
     # The longest first, which tells what was stopped early.
     results = store.evaluations() if comparison else store.results()
-    yield from map(of_training, sorted(results, key=lambda result: -result.steps[-1]))
+    yield from map(of_training, sorted(results, key=lambda result: -result.trained_steps))
     if not comparison:
         yield from map(of_rejection, store.rejections())
         for generation, best in store.finished_generations().items():

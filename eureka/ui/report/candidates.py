@@ -95,14 +95,14 @@ def candidate_parts(run: RunView) -> list[CandidatePart]:
     by_id = {candidate.id: candidate for candidate in candidates}
     low, high = value_range([v for c in candidates for r in c.results for v in r.metric], margin=0)
     shares = worker_seconds(candidates)
-    longest = max((r.steps[-1] for c in candidates for r in c.results), default=1)
+    longest = max((r.trained_steps for c in candidates for r in c.results), default=1)
     parts = []
     for view in candidates:
         spark = None
         if view.reflection is not None and view.reflection.metric_points:
             alt = f"task metric over training, from {number(view.reflection.metric_points[0])} to {number(view.score)}"
             curve = mean_curve([r.metric for r in view.results])
-            share = max(r.steps[-1] for r in view.results) / longest
+            share = max(r.trained_steps for r in view.results) / longest
             spark = sparkline(curve, alt=alt, low=low, high=high, share=share)
         trained = view.reflection.diagnoses if view.reflection else ()
         found = (*sentences(trained), *sentences(view.diagnoses, "Before training: "))

@@ -107,7 +107,7 @@ class Tracker:
         self._hand_over_new(group, result.steps, {"reward/total": result.total, **components})
         if self._has_metric:
             self._hand_over_new(group, result.checkpoint_steps, {"evaluation/task_metric": result.checkpoint_scores})
-        self._ended_at[group] = result.steps[-1]
+        self._ended_at[group] = result.trained_steps
 
     def _compared(self, event: Compared) -> None:
         """Every fresh seed's score, and the statistics at the last seed."""

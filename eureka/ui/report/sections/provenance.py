@@ -99,7 +99,7 @@ def _numbers(seeds: Iterable[int]) -> str:
 
 
 def _training(run: RunView) -> str:
-    steps = {result.steps[-1] for candidate in run.candidates for result in candidate.results}
+    steps = {result.trained_steps for candidate in run.candidates for result in candidate.results}
     said = [f"{listed([f'{count:,}' for count in sorted(steps)])} control steps"] if steps else []
     for key, what in (("train.num_envs", "world"), ("train.workers", "worker")):
         count = run.settings.get(key)
@@ -109,7 +109,7 @@ def _training(run: RunView) -> str:
 
 def steps_per_second(run: RunView) -> float | None:
     """Control steps for each second of a worker, over all trainings of the search."""
-    steps = sum(result.steps[-1] for candidate in run.candidates for result in candidate.results)
+    steps = sum(result.trained_steps for candidate in run.candidates for result in candidate.results)
     seconds = sum(worker_seconds(run.candidates).values())
     return steps / seconds if seconds > 0 else None
 
