@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -19,13 +20,15 @@ _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` to `path` through a temporary file beside it, so that no reader ever sees half of it.
 
+    The temporary file is new and has a random name: a link that lies in the folder is never written through.
+
     Raises:
         OSError: the disk is full, the folder cannot be written, and the like; `path` is then as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
+    partial = temporary_name(path)
     try:
-        with partial.open("wb") as file:
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -34,6 +37,11 @@ def write_atomically(path: Path, data: bytes) -> None:
         partial.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def temporary_name(path: Path) -> Path:
+    """A name beside `path` that nobody can guess, for what becomes `path` when it is whole."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
 
 
 def sync_folder(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -28,7 +29,18 @@ class FolderLock:
         self._folder = folder.resolve()
         if self._folder in _held:
             raise StoreError(f"{folder}: this process has the run open already; close it first")
-        self._descriptor = os.open(folder / "run.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            # What a link points to would be emptied: a run folder's lock is a file of its own.
+            self._descriptor = os.open(folder / "run.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            raise StoreError(
+                f"{folder}: run.lock is a link: delete it, and look at where this folder is from"
+            ) from error
+        if os.fstat(self._descriptor).st_nlink > 1:
+            os.close(self._descriptor)
+            raise _is_a_link(folder)
         try:
             fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -45,3 +57,7 @@ class FolderLock:
         """Let another process write."""
         os.close(self._descriptor)
         _held.discard(self._folder)
+
+
+def _is_a_link(folder: Path) -> StoreError:
+    return StoreError(f"{folder}: run.lock is a link: delete it, and look at where this folder is from")

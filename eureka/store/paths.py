@@ -9,7 +9,7 @@ from eureka.core.ids import place_of
 from eureka.core.types import TrainingResult
 from eureka.store.files import store_errors
 
-_LEFTOVERS = {"config.yaml", ".config.yaml.partial", "run.lock", "run.db.partial", "run.db.partial-journal"}
+_LEFTOVERS = {"config.yaml", "run.lock", "run.db.partial", "run.db.partial-journal"}
 """What a process killed inside `RunStore.create` can leave: nothing was recorded, so it does not count as a run."""
 
 
@@ -32,8 +32,12 @@ def evaluation_path(result: TrainingResult) -> Path:
 def require_free(folder: Path) -> None:
     """Raises StoreError, with a free name, where `folder` holds something and so cannot become a run folder."""
     with store_errors("look into the folder", folder):
-        if folder.exists() and not (folder.is_dir() and {path.name for path in folder.iterdir()} <= _LEFTOVERS):
+        if folder.exists() and not (folder.is_dir() and all(map(_is_leftover, folder.iterdir()))):
             raise StoreError(f"{folder}: exists already; name another with output={free_name(folder)}")
+
+
+def _is_leftover(path: Path) -> bool:
+    return path.name in _LEFTOVERS or (path.name.startswith(".config.yaml.") and path.name.endswith(".partial"))
 
 
 def free_name(folder: Path) -> Path:

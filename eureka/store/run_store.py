@@ -360,6 +360,8 @@ class RunStore:
         # A model's answer may hold lone surrogates, which UTF-8 has no bytes for.
         content = data.encode("utf-8", errors="replace") if isinstance(data, str) else data
         with store_errors(f"write {relative}", self.folder):
+            if not path.parent.resolve().is_relative_to(self.folder.resolve()):
+                raise StoreError(f"{path}: lies outside of the run folder, behind a link: nothing is written there")
             write_atomically(path, content)
         return path
 

@@ -202,7 +202,7 @@ def test_folder_that_holds_something_is_refused_with_another_name(tmp_path: Path
 
 def test_what_a_killed_start_left_does_not_count(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    for name in ("config.yaml", "run.db.partial", "run.lock"):
+    for name in ("config.yaml", ".config.yaml.0a1b.partial", "run.db.partial", "run.lock"):
         (tmp_path / "run" / name).write_text("half")
     with pytest.raises(StoreError, match="not a run folder"):
         RunStore.open(tmp_path / "run")
@@ -220,6 +220,28 @@ def test_other_version_says_who_wrote_it_and_what_to_do(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StoreError, match=r"written by eureka 9\.9\.0 in run format 4.*use eureka 9\.9\.0"):
         RunStore.open(tmp_path / "run")
+
+
+def test_nothing_is_written_through_a_link_in_a_received_folder(tmp_path: Path) -> None:
+    treasure = tmp_path / "treasure"
+    treasure.write_text("gold")
+    folder = tmp_path / "run"
+    make_store(folder).close()
+    (folder / "run.lock").unlink()
+    for link in (Path.symlink_to, Path.hardlink_to):
+        link(folder / "run.lock", treasure)
+        with pytest.raises(StoreError, match=r"run\.lock is a link: delete it"):
+            RunStore.open(folder)
+        (folder / "run.lock").unlink()
+    with RunStore.open(folder) as store:
+        (folder / ".report.html.partial").symlink_to(treasure)
+        (folder / "report.html").symlink_to(treasure)
+        assert not store.write_file("report.html", "page").is_symlink()
+        (folder / "generation_01").symlink_to(tmp_path)
+        with pytest.raises(StoreError, match="lies outside of the run folder, behind a link"):
+            store.record_candidate(Candidate("g01-c01", "x", ()))
+    assert treasure.read_text() == "gold"
+    assert not (tmp_path / "candidate_01").exists()
 
 
 def test_foreign_and_damaged_databases(tmp_path: Path) -> None:

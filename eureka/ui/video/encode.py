@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from eureka.core.errors import VideoError
+from eureka.store.files import temporary_name
 
 _LINES_PER_PICTURE = 22
 
@@ -22,7 +23,7 @@ _LINES_PER_PICTURE = 22
 class Mp4Writer:
     """Writes (height, width, 3) uint8 RGB frames: H.264, yuv420p, index in front.
 
-    The file appears when the context ends without an error; until then it is `.NAME.partial` beside it.
+    The file appears when the context ends without an error; until then it has a temporary name beside it.
 
     Raises:
         VideoError: the file cannot be written, or the size cannot be encoded.
@@ -31,7 +32,7 @@ class Mp4Writer:
     def __init__(self, path: Path, width: int, height: int, fps: Fraction, crf: int = 24) -> None:
         self.frames = 0
         self._path = path
-        self._partial = path.with_name(f".{path.name}.partial")
+        self._partial = temporary_name(path)
         options = {"crf": str(crf), "preset": "veryfast"}
         try:
             self._container = av.open(str(self._partial), "w", format="mp4", options={"movflags": "faststart"})
