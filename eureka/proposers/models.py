@@ -201,9 +201,11 @@ def _require_plain_url(key: str, url: str | None) -> None:
     if url is None:
         return
     parts = urlsplit(url)
-    if parts.username or parts.password or parts.query:
+    # Without a scheme `user:password@host` is no user name to the parser; it is none to show all the same.
+    if "@" in url or parts.query or parts.fragment:
         raise ConfigError(
-            f"{key} holds a user name, a password or a query, which would be written into the run: leave it out"
+            f"{key} holds a user name, a password, a query or a fragment, which would be written into the run: leave "
+            "it out"
         )
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError(f"{key}={url}: expected a URL such as http://127.0.0.1:8080/v1")

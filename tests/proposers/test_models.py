@@ -51,6 +51,8 @@ def test_models_and_endpoints_are_written_out() -> None:
         (OpenAIConfig(base_url=LOCAL), f"{LOCAL} is not openai's own endpoint: name its model with llm.model"),
         (OpenAIConfig(base_url="https://me:secret@host/v1", model="m"), "llm.base_url holds a user name, a password"),
         (OpenAIConfig(base_url="https://host/v1?key=secret", model="m"), "llm.base_url holds a user name, a password"),
+        (OpenAIConfig(base_url="https://host/v1#secret", model="m"), "llm.base_url holds a user name, a password"),
+        (OpenAIConfig(base_url="me:secret@host/v1", model="m"), "llm.base_url holds a user name, a password"),
         (OpenAIConfig(base_url="host:80", model="m"), "llm.base_url=host:80: expected a URL such as http://"),
         (
             OpenAIConfig(fallback="gemini"),
