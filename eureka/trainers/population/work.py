@@ -14,8 +14,8 @@ class Work:
     """One population to train; continued from `checkpoint` where that file is there and belongs to these jobs.
 
     `starts` are the files of shorter trainings of the same jobs, in the same order, that are carried on; none where
-    the jobs are new. The states in which they end are left beside `checkpoint`. `threads` are the most that may step
-    its worlds.
+    the jobs are new. The states in which they end are left beside `checkpoint`. `threads` step its worlds where the
+    engine runs on cores; a device needs none.
     """
 
     task: str

@@ -31,7 +31,6 @@ from eureka.tasks import Task, load_task
 from eureka.tasks.checks import line_in
 from eureka.trainers.population.continuing import group_state, joined_state, trained_path
 from eureka.trainers.population.group import GroupJob
-from eureka.trainers.population.layout import fastest_threads
 from eureka.trainers.population.out_of_memory import halved, is_out_of_memory, release
 from eureka.trainers.population.population import Population
 from eureka.trainers.population.work import Work
@@ -93,17 +92,15 @@ def start_population(task: Task, work: Work, engine: Engine = Engine()) -> Popul
     Groups that had left the population when its checkpoint was saved are not in it.
     """
     jobs = work.jobs
-    on_cores = engine.kind == "c"
-    threads = fastest_threads(task, len(jobs) * jobs[0].schedule.num_envs, work.threads) if on_cores else 1
     saved = read_checkpoint(work.checkpoint)
     if saved is not None:
         left = [(candidate, seed) for candidate, seed in saved["state"]["jobs"]]
         kept = [job for job in jobs if (job.candidate_id, job.seed) in left]
         if fingerprint(kept) == saved["fingerprint"]:
-            population = Population(task, kept, threads, engine)
+            population = Population(task, kept, work.threads, engine)
             population.load_state_dict(saved["state"])
             return population
-    population = Population(task, jobs, threads, engine)
+    population = Population(task, jobs, work.threads, engine)
     starts = [read_checkpoint(path) for path in work.starts]
     if starts and all(start is not None for start in starts):
         population.load_state_dict(joined_state([start["state"] for start in starts if start]))
