@@ -123,7 +123,9 @@ def test_killed_during_calls_no_answer_is_bought_twice(tmp_path: Path) -> None:
             process.send_signal(signal.SIGKILL)
         with RunStore.open(folder, read_only=True) as store:
             kept = store.completions()
-            assert sorted(kept) == ["g01-c01", "g01-c02", "g01-c03"]
+            # Two calls are in flight at a time, and which of them the server hears first is not certain.
+            assert len(kept) == 3
+            assert set(kept) < {f"g01-c0{sample}" for sample in range(1, 6)}
             assert kept_costs(store).calls_open
         before = asked(server)
         assert sum(before.values()) == 5
@@ -135,7 +137,8 @@ def test_killed_during_calls_no_answer_is_bought_twice(tmp_path: Path) -> None:
     # The two in flight and the one that was not sent yet; none of the three that were kept.
     assert sum(again.values()) == 3
     assert sorted((again & before).values()) == [1, 1]
-    assert "asked before and not answered, so asked again: g01-c04, g01-c05, g01-c06" in result.stdout
+    unanswered = [name for name in (f"g01-c0{sample}" for sample in range(1, 7)) if name not in kept]
+    assert f"asked before and not answered, so asked again: {', '.join(unanswered)}" in result.stdout
     with RunStore.open(folder, read_only=True) as store:
         assert {name: store.completions()[name] for name in kept} == kept
         assert not kept_costs(store).calls_open
