@@ -28,7 +28,7 @@ from eureka.config import (
 from eureka.config.environments import is_file
 from eureka.core.errors import ConfigError, StoreError
 from eureka.core.ids import INIT_ID
-from eureka.core.types import TrainingLength
+from eureka.core.training import TrainingLength
 from eureka.proposers import models, registry
 from eureka.proposers.base import Proposer
 from eureka.proposers.models import ModelAccess, known_endpoints
