@@ -8,6 +8,7 @@ from pathlib import Path
 
 from eureka.app.configs import from_yaml
 from eureka.app.exporting import chosen_reward, reward_module
+from eureka.config.environments import without_prefix
 from eureka.core.errors import ConfigError, EurekaError
 from eureka.reward.export.isaacgym import put_into_task
 from eureka.store import RunStore
@@ -48,9 +49,9 @@ def _term_package(simulator: str, store: RunStore, request: ExportRequest) -> li
         raise ConfigError(
             f"--source is for --to isaacgym: {simulator} gets a package of terms, and no module is changed"
         )
-    found_on = from_yaml(store.config_yaml).environment_name
-    prefix, _, own_task = found_on.partition(":")
-    is_own = prefix == simulator and bool(own_task)
+    config = from_yaml(store.config_yaml)
+    found_on, is_own = config.environment_name, config.kind == simulator
+    own_task = without_prefix(config.env.id or "")
     if not is_own and request.task is None:
         raise ConfigError(
             f"{store.folder}: its reward was found on {found_on}, which is no task of {simulator}: add --task ID for "

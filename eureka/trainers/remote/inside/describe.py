@@ -77,8 +77,16 @@ def _items(value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, Mapping):
         return [(str(key), part) for key, part in value.items()]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return [(field.name, getattr(value, field.name)) for field in dataclasses.fields(value)]
+        parts = [(field, getattr(value, field.name)) for field in dataclasses.fields(value)]
+        return [(field.name, part) for field, part in parts if not _is_default(field, part)]
     return []
+
+
+def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
+    """Whether a configuration leaves a field as it is; those would be most of the lines."""
+    made = field.default_factory
+    default = made() if made is not dataclasses.MISSING else field.default
+    return type(value) is type(default) and not isinstance(value, torch.Tensor) and bool(value == default)
 
 
 def _text(value: Any) -> str:

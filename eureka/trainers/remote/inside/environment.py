@@ -1,4 +1,8 @@
-"""One task's environment, open and ready: its State, its metric, random transitions, and rewards to train with."""
+"""One task's environment, open and ready: its State, its metric, random transitions, and rewards to train with.
+
+rsl_rl steps environments in torch's inference mode, and what was written there may be written nowhere else: so whatever
+steps or resets one here does it in that mode too.
+"""
 
 from __future__ import annotations
 
@@ -80,6 +84,7 @@ class Environment:
         self.env = self.simulator.make(cfg, self.request.task, self.request.device)
         self.human = self.env.reward_manager
 
+    @torch.inference_mode()
     def renew(self, seed: int) -> None:
         """A fresh environment where a curriculum has changed the old one; else a reset of all its episodes."""
         if self.has_curriculum and self.env.common_step_counter:
@@ -140,6 +145,7 @@ class Environment:
 
         manager.compute, manager.reset = compute, reset
 
+    @torch.inference_mode()
     def after_step(self, done: torch.Tensor) -> None:
         """To be called after every step, with the flags (num_envs,) of the episodes that ended."""
         if self.reading.after_step:
@@ -155,6 +161,7 @@ class Environment:
 
     # ---- what rewards are checked on -------------------------------------------------------------------------------
 
+    @torch.inference_mode()
     def record_transitions(self, num: int, seed: int) -> dict[str, torch.Tensor]:
         """`num` rows of State, metric and flags under random actions of different vigour, which are held for a while.
 
@@ -191,6 +198,7 @@ class Environment:
             "terminated": ended[kept],
         }
 
+    @torch.inference_mode()
     def measure_speed(self, seconds: float) -> float:
         """Control steps a second of all environments together, without learning."""
         zeros = torch.zeros(self.env.num_envs, self.env.action_manager.total_action_dim, device=self.env.device)

@@ -59,8 +59,8 @@ def _metrics(env: Any, human: Any) -> dict[str, Metric]:
     found = []
     for name in _velocity_commands(env):
         text = (
-            f"share of the time limit in which the velocity is within {LINEAR_TOLERANCE:g} m/s and the turning rate within "
-            f"{ANGULAR_TOLERANCE:g} rad/s of the command {name}"
+            f"share of the time limit in which the velocity is within {LINEAR_TOLERANCE:g} m/s and the turning rate "
+            f"within {ANGULAR_TOLERANCE:g} rad/s of the command {name}"
         )
         found.append(Metric(f"tracking.{name}", text, "share of the time", "share", 0.0, 1.0))
     manager = getattr(env, "metrics_manager", None)
@@ -166,6 +166,7 @@ class EpisodeValues:
         self._steps[done] = 0
         return finished
 
+    @torch.inference_mode()
     def restart(self) -> None:
         """Forget the episodes that are under way."""
         self._sum.zero_()

@@ -28,7 +28,7 @@ from eureka.trainers.remote.inside.training import RemoteOrder, train
 from eureka.trainers.remote.inside.wire import Message, WireError, decode, encode
 
 _PACKAGES = ("mjlab", "isaaclab", "rsl-rl-lib", "mujoco", "warp-lang")
-_NETWORK = ("url", "http", "connection", "nucleus", "resolve host", "download", "name resolution", "timed out")
+_NETWORK = ("urlopen", "connection", "nucleus", "resolve host", "download", "name resolution", "max retries")
 _GPU = ("cuda", "no gpu", "nvidia driver")
 
 
@@ -51,7 +51,7 @@ class Server:
                 self._answer(request)
             except (SimulatorError, StateError) as error:
                 self._send(Message("error", {"sentence": str(error)}))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 # The simulator's own failures are of any type; the other side has to be told in a sentence.
                 traceback.print_exc()
                 self._send(Message("error", {"sentence": explain(error)}))

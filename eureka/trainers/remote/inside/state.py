@@ -189,19 +189,18 @@ class StateReader:
         self.fields.append(Field(name, tuple(value.shape[1:]), _dtype(value), unit, frame, text))
 
     def _entity(self, name: str, entity: Any) -> None:
-        data = entity.data
         fixed = bool(getattr(entity, "is_fixed_base", False))
         for quantity in ENTITY_QUANTITIES:
             if quantity.moving and fixed:
                 continue
             names = [str(part) for part in getattr(entity, quantity.per, ()) or ()] if quantity.per else []
             text = f"{quantity.text} of {name}" if not names else f"{quantity.text} of {name}: {', '.join(names)}"
-            read = self._attribute(data, quantity)
+            read = self._attribute(entity, quantity)
             self._add(f"{name}_{quantity.name}", read, quantity.unit, quantity.frame, text)
 
-    def _attribute(self, data: Any, quantity: Quantity) -> Read:
+    def _attribute(self, entity: Any, quantity: Quantity) -> Read:
         def read() -> torch.Tensor:
-            value = _first(data, quantity.attributes)
+            value = _first(entity.data, quantity.attributes)
             if quantity.frame == "environment":
                 origins = _plain(self._env.scene.env_origins)
                 return value - (origins if value.dim() == 2 else origins[:, None])

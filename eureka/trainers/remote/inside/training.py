@@ -50,14 +50,17 @@ def train(environment: Environment, order: RemoteOrder, checkpoint: bytes | None
     if checkpoint is not None:
         _load(runner, environment, checkpoint)
     recent: deque[tuple[float, int]] = deque(maxlen=_RECENT_EPISODES)
+    if order.done:
+        environment.env.seed(order.seed + _SEED_STRIDE * order.done)
+    restarted = True
     for update in range(order.done + 1, order.evaluated_after[-1] + 1):
-        if update == order.done + 1 and order.done:
-            environment.env.seed(order.seed + _SEED_STRIDE * order.done)
         runner.current_learning_iteration = update
         try:
-            runner.learn(num_learning_iterations=1, init_at_random_ep_len=update == 1)
+            # Wherever all episodes began at once, their lengths are drawn, as the stock command does at the start.
+            runner.learn(num_learning_iterations=1, init_at_random_ep_len=restarted)
         except ValueError as error:  # rsl_rl's check of what the environment gives
             raise SimulatorError(f"the training broke off after {update - 1} updates: {_sentence(error)}") from error
+        restarted = update in order.evaluated_after
         recent.extend((value, length) for _, value, length in environment.finished)
         environment.finished = []
         emit(_update(environment, update, recent))
@@ -65,14 +68,16 @@ def train(environment: Environment, order: RemoteOrder, checkpoint: bytes | None
         if broken:
             emit(Message("not_finite", {"update": update, "components": dict(broken)}))
             return
-        if update in order.evaluated_after:
+        if restarted:
             scores = evaluate(environment, runner, vec_env, order)
             blobs = {"checkpoint": _checkpoint(runner, environment), "policy": _policy(runner)}
             emit(Message("evaluated", {"update": update, "scores": scores}, blobs=blobs))
             environment.env.seed(order.seed + _SEED_STRIDE * update)
-            vec_env.reset()
+            with torch.inference_mode():
+                vec_env.reset()
 
 
+@torch.inference_mode()
 def evaluate(environment: Environment, runner: Any, vec_env: Any, order: RemoteOrder) -> list[float]:
     """The metric of each evaluation episode of the deterministic policy, on start states never trained on."""
     environment.env.seed(_EVALUATION_SEEDS + order.seed)
@@ -83,15 +88,14 @@ def evaluate(environment: Environment, runner: Any, vec_env: Any, order: RemoteO
         environment.values.restart()
         environment.finished = []
         waiting = set(range(min(environment.env.num_envs, order.eval_episodes - len(scores))))
-        with torch.inference_mode():
-            while waiting:
-                observation, _, _, _ = vec_env.step(policy(observation))
-                for index, value, _ in environment.finished:
-                    if index in waiting:
-                        waiting.remove(index)
-                        scores.append(value)
-                environment.finished = []
-                environment.record = StepRecord()
+        while waiting:
+            observation, _, _, _ = vec_env.step(policy(observation))
+            for index, value, _ in environment.finished:
+                if index in waiting:
+                    waiting.remove(index)
+                    scores.append(value)
+            environment.finished = []
+            environment.record = StepRecord()
     environment.values.restart()
     return scores
 
@@ -99,7 +103,8 @@ def evaluate(environment: Environment, runner: Any, vec_env: Any, order: RemoteO
 def _runner(environment: Environment) -> tuple[Any, Any]:
     """The runner of the task's own configuration, around an environment whose steps are recorded."""
     _, agent = environment.simulator.configs(environment.request.task)
-    vec_env = environment.simulator.wrap(environment.env, agent)
+    with torch.inference_mode():
+        vec_env = environment.simulator.wrap(environment.env, agent)
     plain_step = vec_env.step
 
     def step(actions: torch.Tensor) -> Any:
@@ -108,6 +113,7 @@ def _runner(environment: Environment) -> tuple[Any, Any]:
         return result
 
     vec_env.step = step
+    vec_env.get_observations = torch.inference_mode()(vec_env.get_observations)
     runner = environment.simulator.runner(vec_env, agent, environment.request.task, environment.request.device)
     environment.values.restart()
     return runner, vec_env
