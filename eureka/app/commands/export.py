@@ -43,7 +43,7 @@ def export(
             if value is not None:
                 raise ConfigError(f"{option} is for a target, as in --to {' or '.join(TARGETS)}")
     with RunStore.open(folder, read_only=True) as store:
-        if to in TARGETS:
+        if to is not None and to in TARGETS:
             for text in export_to(to, store, ExportRequest(candidate, output, task, state, source)):
                 line(text)
             return

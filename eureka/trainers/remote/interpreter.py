@@ -17,6 +17,7 @@ OPENING_S = 1800.0
 """For which the process may be silent while an environment is made: simulators compile for minutes the first time."""
 SILENCE_S = 900.0
 _ABOUT_S = 120.0
+_ENDING_S = 20.0
 _OWN_PREFIXES = ("MJLAB_", "WARP_", "ISAAC", "OMNI_", "XDG_", "MUJOCO_", "ACCEPT_EULA")
 
 
@@ -162,5 +163,6 @@ class Interpreter:
                 raise InterpreterDied(f"it was silent for {silence_s:.0f} s")
         read = os.read(descriptor, 1 << 20)
         if not read:
-            raise InterpreterDied(self._child.reason() if self._child.wait(2.0) else "it closed its output")
+            # Its output closes before it ends, which a simulator can take a while to do.
+            raise InterpreterDied(self._child.reason() if self._child.wait(_ENDING_S) else "it closed its output")
         self._unread += read

@@ -115,7 +115,9 @@ def _read(path: Path) -> RemoteProgress:
     state: dict[str, Any] = torch.load(path, weights_only=True)
     recorder = ComponentRecorder(tuple(state.pop("components")))
     recorder.load_state_dict(state.pop("recorder"))
-    plain = {name: _bytes(value) if isinstance(value, torch.Tensor) else value for name, value in state.items()}
+    plain: dict[str, Any] = {
+        name: _bytes(value) if isinstance(value, torch.Tensor) else value for name, value in state.items()
+    }
     return RemoteProgress(**plain, recorder=recorder)
 
 

@@ -63,7 +63,7 @@ def _metrics(env: Any, human: Any) -> dict[str, Metric]:
             f"within {ANGULAR_TOLERANCE:g} rad/s of the command {name}"
         )
         found.append(Metric(f"tracking.{name}", text, "share of the time", "share", 0.0, 1.0))
-    manager = getattr(env, "metrics_manager", None)
+    manager: Any = getattr(env, "metrics_manager", None)
     for name in getattr(manager, "active_terms", ()):
         reduce = str(getattr(manager.cfg[name], "reduce", "mean"))
         text = f"the task's own metric {name}, its {reduce} over an episode"
@@ -81,7 +81,7 @@ def _metrics(env: Any, human: Any) -> dict[str, Metric]:
 
 
 def _velocity_commands(env: Any) -> list[str]:
-    manager = getattr(env, "command_manager", None)
+    manager: Any = getattr(env, "command_manager", None)
     names = list(getattr(manager, "active_terms", None) or ())
     return [name for name in names if "Velocity" in type(manager.get_term(name)).__name__]
 
@@ -114,7 +114,7 @@ class MetricReader:
         env = self._env
         command = env.command_manager.get_command(self._of)
         cfg = env.command_manager.get_term(self._of).cfg
-        name = getattr(cfg, "entity_name", None) or getattr(cfg, "asset_name", None)
+        name: str = getattr(cfg, "entity_name", "") or cfg.asset_name
         data = entities(env.scene)[name].data
         linear, angular = (_tensor(_any(data, kind)) for kind in ("lin_vel_b", "ang_vel_b"))
         near = (command[:, :2] - linear[:, :2]).norm(dim=1) <= LINEAR_TOLERANCE

@@ -14,6 +14,7 @@ import re
 import runpy
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -231,13 +232,13 @@ class StateReader:
 
     def _managers(self) -> None:
         env = self._env
-        commands = getattr(env, "command_manager", None)
+        commands: Any = getattr(env, "command_manager", None)
         for name in getattr(commands, "active_terms", None) or ():
 
             def read(name: str = name) -> torch.Tensor:
                 return commands.get_command(name)
 
-            is_velocity = "Velocity" in type(_peek(lambda name=name: commands.get_term(name))).__name__
+            is_velocity = "Velocity" in type(_peek(partial(commands.get_term, name))).__name__
             unit, frame = ("m/s, m/s, rad/s", "body") if is_velocity else ("", "")
             text = "wanted velocity forward, to the left, and turning rate" if is_velocity else f"the command {name}"
             self._add(f"command_{name}", read, unit, frame, text)
