@@ -19,11 +19,13 @@ from eureka.search.racing import stopped_after
 
 JOB = "job"
 """The note of a sample that says what its answer was asked to do."""
+STATE = "state of the search"
+"""The note that says how the search stood when that was decided."""
 LONGEST_REASON = 160
 MAX_CONTRASTS = 8
 CLEAR = 2.0
 """Standard errors that the means of a contrast must be apart."""
-_LEAST = 2
+_LEAST = 3
 """Rewards on either side of a contrast."""
 
 

@@ -27,7 +27,8 @@ MIXES: Mapping[SearchState, tuple[SampleJob, ...]] = {
 MAX_PARENTS = 3
 """How many leading rewards are shown with code and statistics."""
 LATE_GAIN = 0.1
-"""A reward that gained more than this share of the leader's worth in the second half of its training learned late."""
+"""Of the leader's score: what gained more in the second half of its training learned late, and what is further below
+is clearly behind."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,14 @@ def _leads(first: Outcome, second: Outcome) -> bool:
 
 
 def promising(outcomes: Sequence[Outcome], leaders: Sequence[Outcome]) -> list[Outcome]:
-    """Rewards behind the leaders that gained much in the second half of their training, or lost it in the end.
+    """Rewards clearly behind the leaders that gained much in the second half of their training, or lost it in the end.
 
     The one that did so most comes first.
     """
     names = {leader.candidate.id for leader in leaders}
-    least = LATE_GAIN * abs(leaders[0].worth)
-    moved = [(_late_move(outcome), outcome) for outcome in outcomes if outcome.candidate.id not in names]
+    least = LATE_GAIN * abs(leaders[0].score)
+    behind = [o for o in outcomes if o.candidate.id not in names and o.score < leaders[0].score - least]
+    moved = [(_late_move(outcome), outcome) for outcome in behind]
     return [o for move, o in sorted(moved, key=lambda pair: (-pair[0], pair[1].candidate.id)) if move > least > 0.0]
 
 

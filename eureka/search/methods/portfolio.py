@@ -14,12 +14,10 @@ from eureka.core.types import Sample
 from eureka.prompts import render_job
 from eureka.search import jobs
 from eureka.search.history import History
-from eureka.search.ideas import JOB
+from eureka.search.ideas import JOB, STATE
 from eureka.search.methods.greedy import Greedy
 from eureka.search.outcomes import Outcome, ranked
 
-STATE = "state of the search"
-"""The note of a sample that says how the search stood when its job was chosen."""
 SHOWN_FAILURES = 2
 
 
