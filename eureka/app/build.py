@@ -18,7 +18,7 @@ from eureka.app.configs import change_resumed, from_yaml
 from eureka.config import Films, Halving, PhysicsChoice, RunConfig, SandboxMode, declared_values
 from eureka.core.errors import ConfigError, StoreError
 from eureka.core.ids import INIT_ID
-from eureka.core.types import TrainingLength
+from eureka.core.training import TrainingLength
 from eureka.proposers import models, registry
 from eureka.proposers.base import Proposer
 from eureka.proposers.models import ModelAccess, known_endpoints
