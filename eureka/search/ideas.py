@@ -8,7 +8,8 @@ from statistics import fmean
 
 from eureka.core.ideas import Contrast, Fate, Idea
 from eureka.core.ids import INIT_ID, generation_of
-from eureka.core.types import AnswerKind, FieldSpec, Rejected, Reward, TrainingResult
+from eureka.core.training import TrainingResult
+from eureka.core.types import AnswerKind, FieldSpec, Rejected, Reward
 from eureka.reward.analysis.structure import structure
 from eureka.reward.export.expressions import component_expressions
 from eureka.reward.graph.format import GraphError, NodeRef

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from test_jobs import history, outcome
 
-from eureka.core.types import Reward, TrainingResult
+from eureka.core.training import TrainingResult
+from eureka.core.types import Reward
 from eureka.search import ideas as module
 from eureka.search.ideas import contrasts, properties
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from eureka.core.jobs import SampleJob, SearchState
-from eureka.core.types import Candidate, MetricSpec, Phase, Selection, TaskSpec, TrainingLength, TrainingResult
+from eureka.core.training import TrainingLength, TrainingResult
+from eureka.core.types import Candidate, MetricSpec, Phase, Selection, TaskSpec
 from eureka.search.history import Budget, History
 from eureka.search.jobs import MIXES, Assignment, assign, promising, state_of
 from eureka.search.outcomes import Outcome, estimated, ranked

@@ -8,7 +8,7 @@ from loop_fakes import GOOD, ScriptedTrainer, build_run
 
 from eureka.core.ids import candidate_id
 from eureka.core.jobs import SampleJob
-from eureka.core.types import TrainingResult
+from eureka.core.training import TrainingResult
 from eureka.proposers.base import FakeProposer, ProposerCapabilities
 from eureka.search.ideas import JOB, STATE
 from eureka.search.loop import evolve

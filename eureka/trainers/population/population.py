@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from eureka.core.errors import PhysicsError, TrainingError
-from eureka.core.types import Progress, Rejected, Stage, TrainingResult
+from eureka.core.training import Progress, TrainingResult
+from eureka.core.types import Rejected, Stage
 from eureka.physics import Engine
 from eureka.reward.graph.runtime import compile_graph
 from eureka.tasks import Task
@@ -115,7 +116,7 @@ class Population:
             threads=self._threads,
             fields=self._fields,
         )
-        obs_dim, actions = self.worlds.observation.shape[1], self.task.model.nu
+        obs_dim, actions = self.worlds.observation.shape[1], self.task.num_actions
         self.policy = StackedMLP((obs_dim, *config.hidden, actions), config.activation, extra=actions)
         self.critic = StackedMLP((obs_dim, *config.hidden, 1), config.activation)
         self._noise = [self.engine.generator(stream_seed(job.seed, _NOISE)) for job in jobs]
@@ -166,7 +167,7 @@ class Population:
 
     def _advance(self) -> list[Progress | Rejected]:
         config, jobs = self.config, self.jobs
-        shape = (config.horizon, self.schedule.num_envs, self.task.model.nu)
+        shape = (config.horizon, self.schedule.num_envs, self.task.num_actions)
         noise = torch.stack([torch.randn(shape, generator=g, device=g.device) for g in self._noise])
         moments = self.moments.offset_and_scale()
         parameters = self.optimiser.parameters
