@@ -16,6 +16,7 @@ from eureka.search.history import History
 from eureka.search.judging import Judge
 from eureka.search.outcomes import Outcome
 from eureka.search.run import Run, generation_finished, generation_started
+from eureka.search.sampling import rest_of_texts
 from eureka.search.steps import get_answers, last_reason, require_usable_rewards, review, train
 
 
@@ -75,10 +76,11 @@ class Search:
         return bool(samples)
 
     def _repairs(self, history: History) -> list[Sample]:
-        """Further attempts at candidates of this generation that are rejected as they stand."""
+        """Further attempts at candidates of this generation that are rejected, and the rest of texts cut off."""
         rejected = [r for n, r in history.rejections.items() if generation_of(n) == history.generation]
         found = (self.run.method.repair(history, each) for each in rejected)
-        return [sample for sample in found if sample is not None]
+        texts = rest_of_texts(history) if self.run.proposer.capabilities.can_repair else []
+        return [*(sample for sample in found if sample is not None), *texts]
 
     def _end_generation(self, history: History) -> bool:
         selection = self.run.method.select(history)
