@@ -125,7 +125,7 @@ class SearchSession:
         screening = self._screening()
         with (
             watched(store.folder, self.environment, say) if watch else nullcontext(),
-            FilmQueue(store, self.config.report.films, self.environment, say, self.task_dirs) as films,
+            FilmQueue(store, self.config.report.films, self.environment, say, self.task_dirs, self.config) as films,
         ):
             with (
                 closing(self.trainer),
