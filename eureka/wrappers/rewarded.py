@@ -93,8 +93,8 @@ class RewardedVector(VectorWrapper[Any, Any, Any, Any, Any]):
         base = env.unwrapped
         if not isinstance(base, SyncVectorEnv):
             raise EurekaError(
-                f"{base} does not have its environments in this process: put a RewardWrapper into each of them, as in "
-                "make_vec(..., wrappers=[functools.partial(RewardWrapper, reward=...)])"
+                f"{base} does not have its environments in this process: put a RewardWrapper into each of them, by "
+                "wrappers=[...] of make_vec, with functools.partial where it has arguments"
             )
         self.module = module
         for inner in base.envs:
