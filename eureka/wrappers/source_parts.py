@@ -94,7 +94,7 @@ class Parts:
                         wanted |= new
         own = {name for base in bases for name in vars(base)}
         for name in wanted - own - set(TASK_MEMBERS) - OFFERED_BY_TASK:
-            if hasattr(Task, name):
+            if hasattr(Task, name) or name in ("folder", "fields"):
                 raise TaskError(
                     f"task class {bases[-1].__name__} uses `self.{name}` to make its State, which is not to be had "
                     "outside Eureka: use eureka.wrappers.RewardWrapper instead of the file"
