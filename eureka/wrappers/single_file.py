@@ -59,7 +59,8 @@ def single_file(module: str, task: Task, name: str) -> str:
     support.add("eureka.core.errors", ("EurekaError", "TaskError"))
     support.add("eureka.tasks.rng", ("Rng",))
     support.add("eureka.physics.base", ("WorldStates", "Snapshot"))
-    support.add("eureka.tasks.base", ("Reset", "Metric", "state_tensors"))
+    support.add("eureka.tasks.metric", ("Metric",))
+    support.add("eureka.tasks.base", ("state_tensors",))
     support.add("eureka.tasks.gym_state", ("GymState",))
     described.know(support)
     described.add_task(type(task))
@@ -81,6 +82,8 @@ def single_file(module: str, task: Task, name: str) -> str:
         max_episode_steps=task.info.max_episode_steps,
         sizes=(task.model.nq, task.model.nv, task.model.nu),
         control_timestep_s=repr(task.control_timestep_s),
+        num_actions=task.num_actions,
+        has_own_control=task.has_own_control,
         task_class=task_classes(type(task))[-1].__name__,
     )
     try:

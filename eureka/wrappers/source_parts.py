@@ -15,7 +15,7 @@ from eureka.tasks import Task
 
 TASK_MEMBERS = ("Carry", "State", "start", "advance", "state", "metric", "state_from_gym")
 """What of a task's class the State and the metric are read with."""
-OFFERED_BY_TASK = frozenset({"model", "info", "control_timestep_s", "read_state", "sparse_reward"})
+OFFERED_BY_TASK = frozenset({"model", "info", "control_timestep_s", "num_actions", "has_own_control", "read_state"})
 """What the file's own base of tasks has."""
 
 
