@@ -64,7 +64,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Frame:
+class RenderedFrame:
     """One picture of an episode; the first of an episode is that of its start.
 
     Attributes:

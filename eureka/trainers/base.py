@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from eureka.core.events import TrainingStarted
-from eureka.core.pictures import Frame, Look
+from eureka.core.pictures import Look, RenderedFrame
 from eureka.core.training import (
     OwnReward,
     Policy,
@@ -153,7 +153,7 @@ class Trainer(Protocol):
         """
         ...
 
-    def render(self, policy: bytes, look: Look, graph: str = "") -> Iterator[Frame]:
+    def render(self, policy: bytes, look: Look, graph: str = "") -> Iterator[RenderedFrame]:
         """Pictures of episodes that a policy plays: the start of each, then one every `look.steps_between` control
         steps, then its end.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 
 from eureka.core.errors import VideoError
-from eureka.core.pictures import Frame, Look
+from eureka.core.pictures import Look, RenderedFrame
 from eureka.reward.graph.runtime import compile_graph
 from eureka.tasks import Task
 from eureka.tasks.base import state_tensors
@@ -19,7 +19,7 @@ COMMANDS = ("command", "target")
 """How State fields begin that say what the policy is told to do: an overlay shows them."""
 
 
-def render(task: Task, data: bytes, look: Look, graph: str) -> Iterator[Frame]:
+def render(task: Task, data: bytes, look: Look, graph: str) -> Iterator[RenderedFrame]:
     """The episodes of a policy, see `Trainer.render`.
 
     Args:
@@ -34,7 +34,7 @@ def render(task: Task, data: bytes, look: Look, graph: str) -> Iterator[Frame]:
         for number in range(look.episodes):
             if number:
                 worlds.restart(torch.ones(1, dtype=torch.bool))
-            yield Frame(scene.draw(Shown.first_of(worlds)), 0)
+            yield RenderedFrame(scene.draw(Shown.first_of(worlds)), 0)
             values: list[float] = []
             rewards: list[float] = []
             ended = ""
@@ -50,7 +50,7 @@ def render(task: Task, data: bytes, look: Look, graph: str) -> Iterator[Frame]:
                     lines = [f"reward {rewards[-1]:.3g}, sum {sum(rewards):.4g}"] if rewards else []
                     lines += [f"{name} {_row(value[0])}" for name, value in state.items() if name.startswith(COMMANDS)]
                     metric = task.metric.of_episode(torch.tensor(values))
-                    yield Frame(scene.draw(Shown.first_of(worlds)), len(values), ended, metric, tuple(lines))
+                    yield RenderedFrame(scene.draw(Shown.first_of(worlds)), len(values), ended, metric, tuple(lines))
 
 
 def _row(value: torch.Tensor) -> str:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from eureka.config import PhysicsChoice
-from eureka.core.pictures import Frame, Look
+from eureka.core.pictures import Look, RenderedFrame
 from eureka.core.types import TaskSpec
 from eureka.trainers.registry import make_trainer
 from eureka.ui.video.encode import Mp4Writer, save_poster, write_lines
@@ -39,7 +39,7 @@ def film_policy(job: FilmJob, to: Path) -> Video:
         return write_film(trainer.render(job.policy, job.look, job.graph), to, job.look, trainer.spec)
 
 
-def write_film(frames: Iterator[Frame], to: Path, look: Look, spec: TaskSpec) -> Video:
+def write_film(frames: Iterator[RenderedFrame], to: Path, look: Look, spec: TaskSpec) -> Video:
     """Write the episodes that `frames` shows, and the poster.
 
     Raises:
@@ -72,7 +72,7 @@ def write_film(frames: Iterator[Frame], to: Path, look: Look, spec: TaskSpec) ->
     return Video(str(to), str(poster_path), writer.frames, float(fps), tuple(episodes))
 
 
-def _lines(frame: Frame, number: int, look: Look, spec: TaskSpec) -> tuple[str, ...]:
+def _lines(frame: RenderedFrame, number: int, look: Look, spec: TaskSpec) -> tuple[str, ...]:
     """What an overlay says."""
     lines = [f"episode {number}"] if look.episodes > 1 else []
     lines.append(f"step {frame.step}, {frame.step * spec.control_step_s:.1f} s")
