@@ -207,7 +207,11 @@ class Task(ABC):
         return type(state)(**changed)
 
     def state_from_gym(self, env: Any) -> GymState:
-        """Read this task's State from a running Gymnasium environment with the same MuJoCo body; see `GymState`."""
+        """Read this task's State from a running Gymnasium environment with the same MuJoCo body; see `GymState`.
+
+        Where the environment keeps elsewhere what the task draws at random, override it:
+        `return GymState(self, env, carry={"target": lambda env: env.unwrapped.goal})`.
+        """
         return GymState(self, env)
 
     @property

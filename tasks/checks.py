@@ -38,6 +38,11 @@ def check_task(task: Task) -> None:
             ) from error
 
     model = call("extend_model", lambda: task.model)
+    if not model.nu:
+        raise TaskError(
+            f"{task.folder / 'task.yaml'}: the model `{task.info.model}` has no actuators, so a policy has nothing to "
+            "act with: add an <actuator> to it, or actuators in `extend_model`"
+        )
     if task.info.randomisation.push and (not model.njnt or model.jnt_type[0] != mujoco.mjtJoint.mjJNT_FREE):
         raise TaskError(f"{task.folder / 'task.yaml'}: `randomisation.push` needs a model whose first joint is free")
     sim = MujocoC(model, _NUM_ENVS, task.info.outputs)
@@ -58,7 +63,7 @@ def check_task(task: Task) -> None:
     for spec in task.fields:
         _shape(where, f"State.{spec.name}", state_tensors(state)[spec.name], (_NUM_ENVS, *spec.shape))
     observation = call("observe", lambda: task.observe(state))
-    if observation.dim() != 2 or observation.shape[0] != _NUM_ENVS:
+    if observation.dim() != 2 or observation.shape[0] != _NUM_ENVS or not observation.shape[1]:
         raise TaskError(f"{where}: `observe` must give (num_envs, obs_dim), gave {tuple(observation.shape)}")
     for name, value in (
         ("terminated", call("terminated", lambda: task.terminated(state))),
@@ -78,6 +83,14 @@ def _carry(where: object, task: Task, what: str, value: object) -> None:
         )
     if not isinstance(value, wanted):
         raise TaskError(f"{where}: {what} must be a {wanted.__name__}, not {type(value).__name__}")
+    for field in dataclasses.fields(wanted):
+        rows = getattr(value, field.name)
+        if not isinstance(rows, torch.Tensor) or not rows.dim() or len(rows) != _NUM_ENVS:
+            got = tuple(rows.shape) if isinstance(rows, torch.Tensor) else type(rows).__name__
+            raise TaskError(
+                f"{where}: {what}: Carry.{field.name} must be a tensor with num_envs in front; with "
+                f"num_envs={_NUM_ENVS} it is {got}"
+            )
 
 
 def _shape(where: object, what: str, value: object, wanted: tuple[int, ...]) -> None:

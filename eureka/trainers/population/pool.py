@@ -20,7 +20,8 @@ from pathlib import Path
 from eureka.core.errors import TrainingError
 from eureka.core.processes import Child, child_environment, module_command
 from eureka.core.text import clean
-from eureka.core.types import Progress, Rejected, Stage, TrainingResult, WorkerRestarted
+from eureka.core.training import Progress, TrainingResult, WorkerRestarted
+from eureka.core.types import Rejected, Stage
 from eureka.physics import Engine
 from eureka.sandbox import LayerReport
 from eureka.tasks import find_tasks

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from eureka.core.errors import PhysicsError, TrainingError
-from eureka.core.types import Progress, Rejected, Stage, TrainingResult
+from eureka.core.training import Progress, TrainingResult
+from eureka.core.types import Rejected, Stage
 from eureka.physics import Engine
 from eureka.reward.graph.runtime import compile_graph
 from eureka.tasks import Task

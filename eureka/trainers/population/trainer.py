@@ -13,15 +13,8 @@ from typing import Literal
 import torch
 
 from eureka.core.errors import ConfigError, TaskError, TrainingError
-from eureka.core.types import (
-    POPULATION_POLICY,
-    OwnReward,
-    Policy,
-    TaskSpec,
-    TrainingJob,
-    TrainingLength,
-    TrainingResult,
-)
+from eureka.core.training import POPULATION_POLICY, OwnReward, Policy, TrainingJob, TrainingLength, TrainingResult
+from eureka.core.types import TaskSpec
 from eureka.physics.engine import choose, engines, identity, where
 from eureka.reward.analysis.trajectory import Trajectory
 from eureka.sandbox.worker_profile import in_words

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from eureka.core.errors import TaskError
-from eureka.core.types import OwnReward
+from eureka.core.training import OwnReward
 from eureka.reward.analysis.trajectory import LONGEST, Trajectory
 from eureka.tasks import Task
 from eureka.tasks.base import state_tensors

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from eureka.core.serialize import DecodeError, dumps, loads
-from eureka.core.types import Progress, Rejected, TrainingResult, WorkerRestarted
+from eureka.core.training import Progress, TrainingResult, WorkerRestarted
+from eureka.core.types import Rejected
 from eureka.sandbox import LayerReport
 from eureka.trainers.population.checkpoints import MAX_STATE_BYTES
 from eureka.trainers.population.group import GroupJob

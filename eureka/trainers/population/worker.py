@@ -20,7 +20,8 @@ from pathlib import Path
 import torch
 
 from eureka.core.errors import EurekaError, TaskError
-from eureka.core.types import Rejected, WorkerRestarted
+from eureka.core.training import WorkerRestarted
+from eureka.core.types import Rejected
 from eureka.physics import Engine
 from eureka.sandbox import LayerReport
 from eureka.sandbox.worker_profile import confine_worker, worker_unconfined
