@@ -103,7 +103,7 @@ def unpack(data: bytes) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Kept:
+class StateHeader:
     """What a file says of itself: the groups in it, and the `fingerprint` of their jobs."""
 
     keys: tuple[Key, ...]
@@ -133,12 +133,12 @@ def write_state(path: Path, jobs: Sequence[GroupJob], state: bytes) -> None:
         ) from error
 
 
-def read_header(path: Path) -> Kept | None:
+def read_header(path: Path) -> StateHeader | None:
     """Whose state a file holds, or None where there is nothing of the kind."""
     try:
         with path.open("rb") as file:
             found = json.loads(file.readline(_MAX_HEADER_BYTES))
-        return Kept(tuple((str(name), int(seed)) for name, seed in found["jobs"]), str(found["fingerprint"]))
+        return StateHeader(tuple((str(name), int(seed)) for name, seed in found["jobs"]), str(found["fingerprint"]))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 

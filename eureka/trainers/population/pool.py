@@ -24,6 +24,7 @@ from eureka.core.training import Progress, TrainingResult, WorkerRestarted
 from eureka.core.types import Rejected, Stage
 from eureka.physics import Engine
 from eureka.sandbox import LayerReport
+from eureka.sandbox.wire import GarbledError
 from eureka.tasks import find_tasks
 from eureka.tasks.info import read_info
 from eureka.trainers.base import TrainingEvent
@@ -43,7 +44,6 @@ from eureka.trainers.population.population import population_key
 from eureka.trainers.population.wire import (
     Checkpoint,
     Confinement,
-    GarbledError,
     Line,
     Order,
     Received,
@@ -62,13 +62,17 @@ _LOG_LINE = 300
 
 @dataclass
 class _Worker:
-    """One process; `work` is what it has in hand, of which `finished` has ended, and `gone` why it is given up."""
+    """One process; `work` is what it has in hand, of which `finished` has ended.
+
+    `gone`: its socket is closed. `garbled`: what it said that no worker says.
+    """
 
     index: int
     process: Child
     line: Line
     heard: float
-    gone: str = ""
+    gone: bool = False
+    garbled: str = ""
     work: Work | None = None
     finished: set[Key] = field(default_factory=set)
 
@@ -248,7 +252,7 @@ class WorkerPool:
         try:
             worker.line.send(message, data, self._heartbeat_s)
         except BrokenPipeError:
-            worker.gone = "its socket is closed"
+            worker.gone = True
 
     def _heard_from(self) -> list[_Worker]:
         ready, _, _ = select.select([worker.line for worker in self._workers], [], [], 1.0)
@@ -263,9 +267,9 @@ class WorkerPool:
                 if event is not None:
                     yield event
         except EOFError:
-            worker.gone = "its socket is closed"
+            worker.gone = True
         except GarbledError as error:
-            worker.gone = f"it said what no worker says: {error}"
+            worker.garbled = clean(str(error), _LOG_LINE)
 
     def _take(self, worker: _Worker, received: Received) -> TrainingEvent | None:
         """What a worker said, where it may say so; checkpoints are written.
@@ -313,13 +317,15 @@ class WorkerPool:
             write_state(trained_path(self._folder, kept[0], checkpoint.updates), kept[:1], state)
 
     def _trouble(self, worker: _Worker) -> str | None:
+        if worker.garbled:
+            return f"worker {worker.index} was ended because it said what no worker says: {worker.garbled}"
         if worker.gone:
             worker.process.wait(5.0)  # its socket is closed, so it ends; helped along if it does not
             worker.process.end()
             code = worker.process.returncode or 0
             how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
-            said = clean(worker.process.last_line(), _LOG_LINE) or worker.gone
-            return f"worker {worker.index} {how} ({said})"
+            said = clean(worker.process.last_line(), _LOG_LINE)
+            return f"worker {worker.index} {how}{f' ({said})' if said else ''}"
         if worker.work is not None:
             patience_s = max(self._heartbeat_s, self._steps_between_words(worker.work) / SLOWEST)
             if time.monotonic() - worker.heard > patience_s:

@@ -19,16 +19,13 @@ from eureka.core.serialize import DecodeError, dumps, loads
 from eureka.core.training import Progress, TrainingResult, WorkerRestarted
 from eureka.core.types import Rejected
 from eureka.sandbox import LayerReport
+from eureka.sandbox.wire import GarbledError
 from eureka.trainers.population.checkpoints import MAX_STATE_BYTES
 from eureka.trainers.population.group import GroupJob
 
 _LENGTHS = struct.Struct("=IQ")
 MAX_TEXT_BYTES = 64 << 20
 _CHUNK = 1 << 20
-
-
-class GarbledError(Exception):
-    """Bytes that are no message."""
 
 
 @dataclass(frozen=True)

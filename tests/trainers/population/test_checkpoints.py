@@ -10,8 +10,8 @@ import torch
 
 from eureka.core.errors import TrainingError
 from eureka.trainers.population.checkpoints import (
-    Kept,
     StateError,
+    StateHeader,
     fingerprint,
     pack,
     read_header,
@@ -72,7 +72,7 @@ def test_a_file_says_whose_state_it_holds(tmp_path: Path, make_job: MakeJob) -> 
     jobs = [make_job("g01-c01", 0), make_job("g01-c02", 1)]
     path = tmp_path / "kept" / "a.pt"
     write_state(path, jobs, b"{}\nvalues")
-    assert read_header(path) == Kept((("g01-c01", 0), ("g01-c02", 1)), fingerprint(jobs))
+    assert read_header(path) == StateHeader((("g01-c01", 0), ("g01-c02", 1)), fingerprint(jobs))
     assert read_state(path) == b"{}\nvalues"
 
 
