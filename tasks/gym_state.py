@@ -74,15 +74,19 @@ class GymState:
         """Call after `env.reset`: starts the episode's carry, and gives the State of the start."""
         sim = self._snapshot()
         self._carry = self._read("start", lambda rng: self._task.start(sim, rng))
-        return self._task.read_state(sim, self._carry, torch.zeros(1, self._task.model.nu))
+        return self._task.read_state(sim, self._carry, torch.zeros(1, self._task.num_actions))
 
     def step(self, action: np.ndarray) -> Any:
         """Call after `env.step(action)`: the State that a reward of that step reads, before any automatic reset.
 
-        The State's action is the control that reached the engine, whatever wrappers made of `action` on the way.
+        The State's action is the control that reached the engine, whatever wrappers made of `action` on the way; where
+        the task's actions are no controls (see `Task.control`), it is `action` itself, within -1 and 1.
         """
-        del action
-        scaled = torch.from_numpy((self._env.data.ctrl - self._middle) / self._half_range)[None].float().clamp(-1, 1)
+        if self._task.has_own_control:
+            taken = torch.as_tensor(np.asarray(action, dtype=np.float32))
+        else:
+            taken = torch.from_numpy((self._env.data.ctrl - self._middle) / self._half_range).float()
+        scaled = taken[None].clamp(-1, 1)
         sim, before = self._snapshot(), self._carry
         self._carry = self._read("advance", lambda rng: self._task.advance(before, sim, scaled, rng))
         return self._task.read_state(sim, self._carry, scaled)
