@@ -60,6 +60,8 @@ from eureka.ui.video.queue import FilmQueue
 from eureka.ui.web.beside import watched
 from eureka.ui.web.review.reviewer import asks_somebody, make_reviewer
 
+_WORKERS = "training workers"
+
 
 @dataclass(frozen=True)
 class SearchSession:
@@ -134,6 +136,7 @@ class SearchSession:
             ):
 
                 def after_generation() -> None:
+                    self._say_workers(store)
                     record_diagnoses(store, screening.examiner)
                     report.start()
                     films.film_report()
@@ -148,6 +151,7 @@ class SearchSession:
                 if self.comparer is not None:
                     rivals = ranked(other for other in outcomes(store) if _is_rival(other, outcome))
                     outcome = self.comparer.choose(store, [outcome, *rivals], tracker)
+                    self._say_workers(store)
                     self._hand_over(store, outcome)
             self.trainer.forget(store.checkpoint_folder)
             store.mark_finished()
@@ -307,6 +311,13 @@ class SearchSession:
         if self.config.sandbox is SandboxMode.unsafe:
             store.set_fact("unsafe", UNSAFE)
         _say_unsafe(store)
+
+    def _say_workers(self, store: RunStore) -> None:
+        """What the processes that train have given up, which is known once they have begun."""
+        found = self.trainer.can.confinement
+        if found and store.facts().get(_WORKERS) != found:
+            say(f"training workers: {found}")
+            store.set_fact(_WORKERS, found)
 
     def _hand_over(self, store: RunStore, outcome: Outcome) -> None:
         best = max(outcome.results, key=lambda result: result.score)

@@ -41,6 +41,7 @@ class Capabilities:
         repeatable: the same job gives bitwise the same result, in any company and on any number of cores.
         records_trajectories: has whole episodes of policies of different skill, for ranking before any training.
         reward_rows: on how many rows at a time a training computes a reward at most, so that it is verified on as many.
+        confinement: what the processes that train have given up, as it is in force; empty while that is not known.
     """
 
     continues: bool
@@ -49,6 +50,7 @@ class Capabilities:
     repeatable: bool
     records_trajectories: bool
     reward_rows: int = 4096
+    confinement: str = "not confined: they run the environment's own code"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from eureka.core.training import POPULATION_POLICY, OwnReward, Policy, TrainingJ
 from eureka.core.types import TaskSpec
 from eureka.physics.engine import choose, engines, identity, where
 from eureka.reward.analysis.trajectory import Trajectory
+from eureka.sandbox.worker_profile import in_words
 from eureka.tasks import Task, load_task
 from eureka.tasks.ppo import PPOConfig
 from eureka.trainers.base import Capabilities, Cost, TrainingEvent
@@ -93,6 +94,7 @@ class PopulationTrainer:
             repeatable=self._engine == "c",
             records_trajectories=self.spec.has_metric,
             reward_rows=self._num_envs * self.task.info.ppo.horizon,
+            confinement=in_words(self._pool.layers) if self._pool and self._pool.layers else "",
         )
 
     @property
