@@ -1,4 +1,4 @@
-"""Rewards of a run written for somebody else's training code: packages for mjlab and Isaac Lab, an Isaac Gym task."""
+"""Rewards of a run written for others' training code: Gymnasium, mjlab, Isaac Lab, Isaac Gym."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eureka.app.configs import from_yaml
-from eureka.app.exporting import chosen_reward, reward_module
+from eureka.app.exporting import chosen_reward, export_gymnasium, reward_module
 from eureka.config.environments import without_prefix
 from eureka.core.errors import ConfigError, EurekaError
 from eureka.reward.export.isaacgym import put_into_task
@@ -25,6 +25,7 @@ class ExportRequest:
         task: the id of the task to replace the reward of; that of the run where None.
         state: a file that gives further State fields.
         source: the module of the Isaac Gym task.
+        task_dirs: folders with tasks of the user's own.
     """
 
     candidate: str | None = None
@@ -32,6 +33,7 @@ class ExportRequest:
     task: str | None = None
     state: Path | None = None
     source: Path | None = None
+    task_dirs: tuple[Path, ...] = ()
 
 
 def export_to(target: str, store: RunStore, request: ExportRequest) -> list[str]:
@@ -42,6 +44,21 @@ def export_to(target: str, store: RunStore, request: ExportRequest) -> list[str]
         EurekaError: the reward cannot be put there.
     """
     return TARGETS[target](target, store, request)
+
+
+def _gymnasium(_target: str, store: RunStore, request: ExportRequest) -> list[str]:
+    if request.task or request.state or request.source:
+        raise ConfigError("--task, --state and --source are for other targets than gymnasium")
+    path, text = export_gymnasium(store, request.candidate, request.output, request.task_dirs)
+    _write(path, text, "the file")
+    return [f"wrote {path}"]
+
+
+def _write(path: Path, text: str, what: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise EurekaError(f"{path}: {what} cannot be written: {error.strerror}") from error
 
 
 def _term_package(simulator: str, store: RunStore, request: ExportRequest) -> list[str]:
@@ -91,10 +108,7 @@ def _isaacgym(_target: str, store: RunStore, request: ExportRequest) -> list[str
         raise EurekaError(f"{request.source}: the task module cannot be read: {error}") from error
     written = put_into_task(source, str(request.source), reward_module(store, reward), sample.facts.state)
     path = request.output or Path(f"{request.source.stem}_eureka.py")
-    try:
-        path.write_text(written.text, encoding="utf-8")
-    except OSError as error:
-        raise EurekaError(f"{path}: the task module cannot be written: {error.strerror}") from error
+    _write(path, written.text, "the task module")
     said = [f"wrote {path}: {request.source} with the reward of {reward.candidate_id}; it was never executed"]
     if written.taken:
         taken = ", ".join(f"{field} is {expression}" for field, expression in written.taken.items())
@@ -105,6 +119,7 @@ def _isaacgym(_target: str, store: RunStore, request: ExportRequest) -> list[str
 
 
 TARGETS: Mapping[str, Callable[[str, RunStore, ExportRequest], list[str]]] = {
+    "gymnasium": _gymnasium,
     "mjlab": _term_package,
     "isaaclab": _term_package,
     "isaacgym": _isaacgym,
