@@ -19,9 +19,9 @@ def export(
         str | None,
         typer.Option(
             metavar="FILE|TARGET",
-            help="Write the module there instead of printing it. Or gymnasium: one file with reward and wrappers; mjlab, "
-            "isaaclab: a package with its terms, ready for their train command; isaacgym: the task module --source with "
-            "the reward put in.",
+            help="Write the module there instead of printing it. Or gymnasium: one file with reward and wrappers; "
+            "mjlab, isaaclab: a package with its terms, ready for their train command; isaacgym: the task module "
+            "--source with the reward put in.",
         ),
     ] = None,
     candidate: Annotated[str | None, typer.Option(help="Another candidate than the best, such as g02-c05.")] = None,

@@ -11,7 +11,7 @@ from typing import Any
 
 from eureka.core.errors import ConfigError, TrainingError
 from eureka.core.processes import Child, child_environment
-from eureka.trainers.remote.inside.wire import Message, WireError, decode, encode
+from eureka.trainers.remote.inside.wire import RemoteMessage, RemoteWireError, decode, encode
 
 OPENING_S = 1800.0
 """For which the process may be silent while an environment is made: simulators compile for minutes the first time."""
@@ -87,7 +87,7 @@ class Interpreter:
         """
         self.start()
         try:
-            return self.ask(Message("about"), _ABOUT_S).data
+            return self.ask(RemoteMessage("about"), _ABOUT_S).data
         except InterpreterDied as error:
             said = str(error)
             if "No module named 'torch'" in said:
@@ -96,7 +96,7 @@ class Interpreter:
                 said = f"it must be Python 3.10 or newer ({said})"
             raise ConfigError(f"{self._key}={self._path}: {said}") from error
 
-    def ask(self, request: Message, silence_s: float = SILENCE_S) -> Message:
+    def ask(self, request: RemoteMessage, silence_s: float = SILENCE_S) -> RemoteMessage:
         """The one answer to a request.
 
         Raises:
@@ -106,7 +106,7 @@ class Interpreter:
         self._send(request)
         return self._answer(silence_s)
 
-    def answers(self, request: Message) -> Iterator[Message]:
+    def answers(self, request: RemoteMessage) -> Iterator[RemoteMessage]:
         """The answers to a request that has several, up to and without `end`; raises as `ask`."""
         self._send(request)
         while (answer := self._answer(SILENCE_S)).kind != "end":
@@ -120,7 +120,7 @@ class Interpreter:
 
     # ---- bytes -----------------------------------------------------------------------------------------------------
 
-    def _send(self, request: Message) -> None:
+    def _send(self, request: RemoteMessage) -> None:
         if self._child is None:
             raise TrainingError("the other interpreter does not run")
         view = memoryview(encode(request))
@@ -130,10 +130,10 @@ class Interpreter:
         except BrokenPipeError as error:
             raise InterpreterDied(self._child.reason()) from error
 
-    def _answer(self, silence_s: float) -> Message:
+    def _answer(self, silence_s: float) -> RemoteMessage:
         try:
             answer = decode(lambda: self._line(silence_s), lambda size: self._bytes(size, silence_s))
-        except WireError as error:
+        except RemoteWireError as error:
             raise InterpreterDied(f"it answered what is no message: {error}") from error
         if answer.kind == "error":
             raise RemoteRefusal(str(answer.data.get("sentence", "it does not say why"))[:1000])

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from eureka.core.errors import ConfigError, TrainingError
+from eureka.core.errors import ConfigError, RenderingUnavailable, TrainingError
+from eureka.core.pictures import Look, RenderedFrame
 from eureka.core.training import (
     OwnReward,
     Policy,
@@ -28,7 +29,7 @@ from eureka.reward.analysis.trajectory import Trajectory
 from eureka.reward.export import export_reward
 from eureka.trainers.base import Capabilities, Cost, TrainingEvent, updates_evaluated
 from eureka.trainers.recording import Recording
-from eureka.trainers.remote.inside.wire import Message
+from eureka.trainers.remote.inside.wire import RemoteMessage
 from eureka.trainers.remote.interpreter import OPENING_S, Interpreter, InterpreterDied, RemoteRefusal
 from eureka.trainers.remote.packages import TRIED
 from eureka.trainers.remote.progress import RemoteProgress, load, save, training_key
@@ -121,7 +122,7 @@ class RemoteTrainer:
         }
         name = f"env={choices.simulator}:{choices.task}"
         try:
-            described = self._interpreter.ask(Message("open", request), OPENING_S)
+            described = self._interpreter.ask(RemoteMessage("open", request), OPENING_S)
         except RemoteRefusal as error:
             raise ConfigError(f"{name}: {error}") from error
         except InterpreterDied as error:
@@ -186,7 +187,7 @@ class RemoteTrainer:
         return self._recorded(512, 0)
 
     def _recorded(self, num: int, seed: int) -> Recording:
-        tensors = self._asked(Message("record", {"num": num, "seed": seed})).tensors
+        tensors = self._asked(RemoteMessage("record", {"num": num, "seed": seed})).tensors
         state = {name.removeprefix("state."): value for name, value in tensors.items() if name.startswith("state.")}
         if state.keys() != {field.name for field in self.spec.fields}:
             raise TrainingError(f"{self.spec.name}: the recording has other fields than the State")
@@ -255,7 +256,7 @@ class RemoteTrainer:
         self._running(folder)
         started = time.monotonic()
         rejected: Rejected | None = None
-        for answer in self._interpreter.answers(Message("train", order, blobs=blobs)):
+        for answer in self._interpreter.answers(RemoteMessage("train", order, blobs=blobs)):
             update = int(answer.data["update"])
             if answer.kind == "update":
                 components = tuple(str(name) for name in answer.data["components"])
@@ -299,7 +300,7 @@ class RemoteTrainer:
             self._interpreter.close()
             raise TrainingError(f"the environment cannot be made again: {error}") from error
 
-    def _asked(self, request: Message) -> Message:
+    def _asked(self, request: RemoteMessage) -> RemoteMessage:
         if not self._interpreter.is_running:
             self._interpreter.start(self._folder)
             self._task = self._open()
@@ -311,6 +312,11 @@ class RemoteTrainer:
     def forget(self, folder: Path) -> None:
         """Remove what trainings could be carried on from."""
         shutil.rmtree(folder / "trained", ignore_errors=True)
+
+    def render(self, policy: bytes, look: Look, graph: str = "") -> Iterator[RenderedFrame]:
+        """Refused, see `can`."""
+        del policy, look, graph
+        raise RenderingUnavailable("policies of another interpreter cannot be filmed by this version")
 
     def close(self) -> None:
         """End the process."""
@@ -324,7 +330,7 @@ class RemoteTrainer:
 
     def measure_speed(self) -> float:
         """By a second of steps in all environments, and as much again for learning."""
-        steps = self._asked(Message("speed", {"seconds": _MEASURED_S})).data["steps"]
+        steps = self._asked(RemoteMessage("speed", {"seconds": _MEASURED_S})).data["steps"]
         return max(float(steps), 1.0) * _PHYSICS_SHARE
 
     def read_policy(self, data: bytes) -> Policy:
@@ -333,14 +339,14 @@ class RemoteTrainer:
         raise TrainingError("a training in another interpreter cannot start from a policy")
 
 
-def _follow(kept: RemoteProgress, answer: Message, steps: int) -> None:
+def _follow(kept: RemoteProgress, answer: RemoteMessage, steps: int) -> None:
     kept.steps.append(steps)
     kept.metric.append(float(answer.data["metric"]))
     kept.episode_length.append(float(answer.data["episode_length"]))
     kept.diverged = int(answer.data["diverged"])
 
 
-def _not_finite(job: TrainingJob, answer: Message, update: int, rollout: int) -> Rejected:
+def _not_finite(job: TrainingJob, answer: RemoteMessage, update: int, rollout: int) -> Rejected:
     counts = {str(name): int(count) for name, count in answer.data["components"].items()}
     named = ", ".join(f"`{name}` on {count}" for name, count in counts.items())
     reason = f"became NaN or infinite on states met in training ({named} of {rollout} rows)"

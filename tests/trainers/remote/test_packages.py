@@ -116,7 +116,7 @@ import mjlab.tasks, torch
 from mjlab.envs import ManagerBasedRlEnv
 from mjlab.managers.reward_manager import RewardTermCfg
 from mjlab.tasks.registry import load_env_cfg
-from eureka.trainers.remote.inside.environment import Environment, OpenRequest
+from eureka.trainers.remote.inside.environment import OpenEnvironment, OpenRequest
 from eureka.trainers.remote.inside.simulators import Mjlab
 one = '''
 import torch
@@ -125,7 +125,7 @@ def compute_reward_from_state(state):
     ones = torch.ones_like(state["robot_joint_pos"][:, 0])
     return ones, {"alive": ones}
 '''
-environment = Environment(Mjlab(), OpenRequest("Mjlab-Point", "cpu", 4))
+environment = OpenEnvironment(Mjlab(), OpenRequest("Mjlab-Point", "cpu", 4))
 environment.put_in(one)
 for scales in (True, False):
     environment.env.reward_manager._scale_by_dt = scales

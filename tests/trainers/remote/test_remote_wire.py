@@ -8,10 +8,10 @@ import json
 import pytest
 import torch
 
-from eureka.trainers.remote.inside.wire import MAX_BYTES, Message, WireError, decode, encode
+from eureka.trainers.remote.inside.wire import MAX_BYTES, RemoteMessage, RemoteWireError, decode, encode
 
 
-def read(content: bytes) -> Message:
+def read(content: bytes) -> RemoteMessage:
     stream = io.BytesIO(content)
     return decode(stream.readline, stream.read)
 
@@ -23,7 +23,7 @@ def test_a_message_comes_back_as_it_was() -> None:
         "numbers": torch.tensor([[1], [2]]),
         "none": torch.zeros(0, 4),
     }
-    sent = Message("update", {"update": 3, "name": "é\n"}, tensors, {"checkpoint": b"\x00\nabc", "empty": b""})
+    sent = RemoteMessage("update", {"update": 3, "name": "é\n"}, tensors, {"checkpoint": b"\x00\nabc", "empty": b""})
     got = read(encode(sent))
     assert (got.kind, got.data, got.blobs) == (sent.kind, sent.data, sent.blobs)
     assert all(torch.equal(got.tensors[name], value) for name, value in tensors.items())
@@ -43,5 +43,5 @@ def test_a_message_comes_back_as_it_was() -> None:
     ],
 )
 def test_what_is_no_message_is_refused(head: bytes) -> None:
-    with pytest.raises(WireError):
+    with pytest.raises(RemoteWireError):
         read(head)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from simulator_helpers import SIMULATORS
 
-from eureka.trainers.remote.inside.state import StateError, StateReader
+from eureka.trainers.remote.inside.state import StateReader, StateReadingError
 
 
 @pytest.fixture
@@ -100,5 +100,5 @@ def test_a_users_file_adds_replaces_and_takes_away(stand_in: Any, tmp_path: Path
 )
 def test_a_file_that_does_not_give_what_it_says(text: str, sentence: str, stand_in: Any, tmp_path: Path) -> None:
     (tmp_path / "state.py").write_text(text)
-    with pytest.raises(StateError, match=sentence):
+    with pytest.raises(StateReadingError, match=sentence):
         StateReader(env_of(stand_in, {}, lambda tensor: tensor, "wxyz"), file=str(tmp_path / "state.py"))

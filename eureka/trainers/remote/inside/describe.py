@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from eureka.trainers.remote.inside.environment import Environment
+from eureka.trainers.remote.inside.environment import OpenEnvironment
 from eureka.trainers.remote.inside.state import entities
 
 SHOWN = ("actions", "observations", "commands", "terminations", "events", "curriculum")
@@ -19,7 +19,7 @@ _MOST_TEXT = 160
 _SKIPPED = ("debug_vis", "viz", "noise", "visualizer")
 
 
-def describe(environment: Environment) -> dict[str, Any]:
+def describe(environment: OpenEnvironment) -> dict[str, Any]:
     """The task as data for the other side of the wire."""
     env, metric = environment.env, environment.metric
     return {
@@ -39,7 +39,7 @@ def describe(environment: Environment) -> dict[str, Any]:
     }
 
 
-def _configuration(environment: Environment) -> Iterator[str]:
+def _configuration(environment: OpenEnvironment) -> Iterator[str]:
     cfg = environment.cfg
     yield f"# The configuration of {environment.request.task} (manager-based), without its rewards."
     yield f"control step: {environment.env.step_dt:.6g} s; an episode lasts at most {cfg.episode_length_s:g} s"

@@ -14,7 +14,7 @@ import torch
 
 from eureka.trainers.remote.inside.metric import EpisodeValues, MetricReader, choose_metric
 from eureka.trainers.remote.inside.reward_terms import SharedReward, term_names, without_curricula_of
-from eureka.trainers.remote.inside.simulators import Simulator
+from eureka.trainers.remote.inside.simulators import RewardManagerSimulator
 from eureka.trainers.remote.inside.state import StateReader
 
 _RECORDED_ROWS = 8_000
@@ -50,7 +50,7 @@ class StepRecord:
         return rows, metric
 
 
-class Environment:
+class OpenEnvironment:
     """A task's environment with whatever reward is put in.
 
     Attributes:
@@ -59,7 +59,7 @@ class Environment:
         finished: value of the metric and length of the episodes that ended, the environment in front.
     """
 
-    def __init__(self, simulator: Simulator, request: OpenRequest) -> None:
+    def __init__(self, simulator: RewardManagerSimulator, request: OpenRequest) -> None:
         self.simulator, self.request = simulator, request
         self.cfg, self.agent = simulator.configs(request.task)
         self._make(seed=0)

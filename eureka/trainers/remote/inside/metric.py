@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from eureka.trainers.remote.inside.simulators import Simulator, SimulatorError
+from eureka.trainers.remote.inside.simulators import RewardManagerSimulator, SimulatorError
 from eureka.trainers.remote.inside.state import entities
 
 LINEAR_TOLERANCE = 0.25
@@ -16,7 +16,7 @@ ANGULAR_TOLERANCE = 0.25
 
 
 @dataclass(frozen=True)
-class Metric:
+class RemoteMetric:
     """What a metric is, for people.
 
     Attributes:
@@ -35,7 +35,7 @@ class Metric:
     chosen: str = ""
 
 
-def choose_metric(env: Any, human: Any, wanted: str | None) -> Metric:
+def choose_metric(env: Any, human: Any, wanted: str | None) -> RemoteMetric:
     """The metric that is wanted, or the default: tracking where there is a velocity command, else the task's return.
 
     Args:
@@ -52,31 +52,31 @@ def choose_metric(env: Any, human: Any, wanted: str | None) -> Metric:
     default = next((name for name in found if name.startswith("tracking.")), "return")
     others = ", ".join(name for name in found if name != default)
     why = f"nobody named a metric, so it is {default}" + (f"; metric= names another: {others}" if others else "")
-    return Metric(**{**vars(found[default]), "chosen": why})
+    return RemoteMetric(**{**vars(found[default]), "chosen": why})
 
 
-def _metrics(env: Any, human: Any) -> dict[str, Metric]:
+def _metrics(env: Any, human: Any) -> dict[str, RemoteMetric]:
     found = []
     for name in _velocity_commands(env):
         text = (
             f"share of the time limit in which the velocity is within {LINEAR_TOLERANCE:g} m/s and the turning rate "
             f"within {ANGULAR_TOLERANCE:g} rad/s of the command {name}"
         )
-        found.append(Metric(f"tracking.{name}", text, "share of the time", "share", 0.0, 1.0))
+        found.append(RemoteMetric(f"tracking.{name}", text, "share of the time", "share", 0.0, 1.0))
     manager: Any = getattr(env, "metrics_manager", None)
     for name in getattr(manager, "active_terms", ()):
         reduce = str(getattr(manager.cfg[name], "reduce", "mean"))
         text = f"the task's own metric {name}, its {reduce} over an episode"
-        found.append(Metric(f"metrics.{name}", text, name, reduce))
+        found.append(RemoteMetric(f"metrics.{name}", text, name, reduce))
     for name in env.termination_manager.active_terms:
         if not env.termination_manager.get_term_cfg(name).time_out:
             text = f"share of episodes that do not end by {name}"
-            found.append(Metric(f"termination.{name}", text, "share of episodes", "last", 0.0, 1.0))
+            found.append(RemoteMetric(f"termination.{name}", text, "share of episodes", "last", 0.0, 1.0))
     own = "the return of the task's own reward table: the sum over an episode, as its manager scales it"
-    found.append(Metric("return", own, "return", "sum"))
+    found.append(RemoteMetric("return", own, "return", "sum"))
     for name in human.active_terms:
         text = f"the term {name} of the task's reward table, its mean over an episode"
-        found.append(Metric(f"reward.{name}", text, name, "mean"))
+        found.append(RemoteMetric(f"reward.{name}", text, name, "mean"))
     return {metric.name: metric for metric in found}
 
 
@@ -93,7 +93,7 @@ class MetricReader:
         human: the reward manager of the task's own table, computed beside the other where the metric needs it.
     """
 
-    def __init__(self, simulator: Simulator, env: Any, human: Any, metric: Metric) -> None:
+    def __init__(self, simulator: RewardManagerSimulator, env: Any, human: Any, metric: RemoteMetric) -> None:
         self._env, self._human, self.metric = env, human, metric
         kind, _, self._of = metric.name.partition(".")
         self.needs_human = kind in ("return", "reward")

@@ -21,11 +21,11 @@ from typing import Any, BinaryIO
 import torch
 
 from eureka.trainers.remote.inside.describe import describe
-from eureka.trainers.remote.inside.environment import Environment, OpenRequest
+from eureka.trainers.remote.inside.environment import OpenEnvironment, OpenRequest
 from eureka.trainers.remote.inside.simulators import SIMULATORS, SimulatorError, installed
-from eureka.trainers.remote.inside.state import StateError
+from eureka.trainers.remote.inside.state import StateReadingError
 from eureka.trainers.remote.inside.training import RemoteOrder, train
-from eureka.trainers.remote.inside.wire import Message, WireError, decode, encode
+from eureka.trainers.remote.inside.wire import RemoteMessage, RemoteWireError, decode, encode
 
 _PACKAGES = ("mjlab", "isaaclab", "rsl-rl-lib", "mujoco", "warp-lang")
 _NETWORK = ("urlopen", "connection", "nucleus", "resolve host", "download", "name resolution", "max retries")
@@ -37,7 +37,7 @@ class Server:
 
     def __init__(self, requests: BinaryIO, answers: BinaryIO) -> None:
         self._requests, self._answers = requests, answers
-        self._environment: Environment | None = None
+        self._environment: OpenEnvironment | None = None
         self._simulator: Any = None
 
     def serve(self) -> None:
@@ -45,16 +45,16 @@ class Server:
         while True:
             try:
                 request = decode(self._requests.readline, self._read)
-            except (WireError, EOFError):
+            except (RemoteWireError, EOFError):
                 break
             try:
                 self._answer(request)
-            except (SimulatorError, StateError) as error:
-                self._send(Message("error", {"sentence": str(error)}))
+            except (SimulatorError, StateReadingError) as error:
+                self._send(RemoteMessage("error", {"sentence": str(error)}))
             except Exception as error:  # noqa: BLE001
                 # The simulator's own failures are of any type; the other side has to be told in a sentence.
                 traceback.print_exc()
-                self._send(Message("error", {"sentence": explain(error)}))
+                self._send(RemoteMessage("error", {"sentence": explain(error)}))
         if self._simulator is not None:
             self._simulator.close()
 
@@ -64,27 +64,29 @@ class Server:
             raise EOFError
         return content
 
-    def _send(self, message: Message) -> None:
+    def _send(self, message: RemoteMessage) -> None:
         self._answers.write(encode(message))
         self._answers.flush()
 
-    def _answer(self, request: Message) -> None:
+    def _answer(self, request: RemoteMessage) -> None:
         if request.kind == "about":
-            self._send(Message("about", about()))
+            self._send(RemoteMessage("about", about()))
         elif request.kind == "open":
             self._open(request.data)
         elif self._environment is None:
             raise SimulatorError("nothing is open")
         elif request.kind == "record":
             rows = self._environment.record_transitions(int(request.data["num"]), int(request.data["seed"]))
-            self._send(Message("recorded", {}, rows))
+            self._send(RemoteMessage("recorded", {}, rows))
         elif request.kind == "speed":
-            self._send(Message("speed", {"steps": self._environment.measure_speed(float(request.data["seconds"]))}))
+            self._send(
+                RemoteMessage("speed", {"steps": self._environment.measure_speed(float(request.data["seconds"]))})
+            )
         elif request.kind == "train":
             order = RemoteOrder(**{**request.data, "evaluated_after": tuple(request.data["evaluated_after"])})
             train(self._environment, order, request.blobs.get("checkpoint"), self._send)
             self._environment.put_in(None)
-            self._send(Message("end"))
+            self._send(RemoteMessage("end"))
         else:
             raise SimulatorError(f"there is no request {request.kind}")
 
@@ -92,8 +94,8 @@ class Server:
         if self._simulator is None:
             self._simulator = SIMULATORS[data["simulator"]]()
         wanted = {key: value for key, value in data.items() if key != "simulator"}
-        self._environment = Environment(self._simulator, OpenRequest(**wanted))
-        self._send(Message("opened", describe(self._environment)))
+        self._environment = OpenEnvironment(self._simulator, OpenRequest(**wanted))
+        self._send(RemoteMessage("opened", describe(self._environment)))
 
 
 def about() -> dict[str, Any]:

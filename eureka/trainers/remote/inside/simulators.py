@@ -21,7 +21,7 @@ class SimulatorError(Exception):
     """What cannot be done there; the text is one sentence."""
 
 
-class Simulator(Protocol):
+class RewardManagerSimulator(Protocol):
     """A simulator with reward managers.
 
     Attributes:
@@ -191,5 +191,5 @@ class IsaacLab:
         self._launched.close()
 
 
-SIMULATORS: Mapping[str, Callable[[], Simulator]] = {"mjlab": Mjlab, "isaaclab": IsaacLab}
+SIMULATORS: Mapping[str, Callable[[], RewardManagerSimulator]] = {"mjlab": Mjlab, "isaaclab": IsaacLab}
 """By the prefix of `env=`."""

@@ -23,7 +23,7 @@ MAX_NUMBERS = 192
 """A quantity with more numbers for each environment, such as a height scan, is left out."""
 
 
-class StateError(Exception):
+class StateReadingError(Exception):
     """A State that cannot be read; the text is one sentence."""
 
 
@@ -143,7 +143,7 @@ class StateReader:
         file: the user's own Python file, see `own_fields`.
 
     Raises:
-        StateError: the file does not give what it says.
+        StateReadingError: the file does not give what it says.
     """
 
     def __init__(self, env: Any, quaternions: str = "wxyz", file: str | None = None) -> None:
@@ -265,11 +265,11 @@ class StateReader:
             if what is None:
                 continue
             if name not in given:
-                raise StateError(f"{file}: FIELDS names {name}, and state(env) does not give it")
+                raise StateReadingError(f"{file}: FIELDS names {name}, and state(env) does not give it")
             value = _plain(given[name])
             if not isinstance(value, torch.Tensor) or value.dim() < 1 or value.shape[0] != self._env.num_envs:
                 shape = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
-                raise StateError(
+                raise StateReadingError(
                     f"{file}: {name} must be a tensor with a row for each of the {self._env.num_envs} environments, "
                     f"and it is {shape}"
                 )
@@ -292,19 +292,21 @@ def own_fields(file: str) -> tuple[dict[str, tuple[str, str, str] | None], Calla
     (num_envs, ...) for every name that is not None.
 
     Raises:
-        StateError: it has no such two.
+        StateReadingError: it has no such two.
     """
     try:
         module = runpy.run_path(file)
     except Exception as error:
-        raise StateError(f"{file}: it fails when it is run: {type(error).__name__}: {error}") from error
+        raise StateReadingError(f"{file}: it fails when it is run: {type(error).__name__}: {error}") from error
     fields, function = module.get("FIELDS"), module.get("state")
     if not isinstance(fields, dict) or not callable(function):
-        raise StateError(f"{file}: it must define FIELDS = {{name: (unit, frame, description)}} and state(env)")
+        raise StateReadingError(f"{file}: it must define FIELDS = {{name: (unit, frame, description)}} and state(env)")
     for name, what in fields.items():
         is_told = isinstance(what, (tuple, list)) and len(what) == 3 and all(isinstance(part, str) for part in what)
         if not (isinstance(name, str) and name.isidentifier() and (what is None or is_told)):
-            raise StateError(f"{file}: FIELDS[{name!r}] must be (unit, frame, description), three texts, or None")
+            raise StateReadingError(
+                f"{file}: FIELDS[{name!r}] must be (unit, frame, description), three texts, or None"
+            )
     return {name: None if what is None else tuple(what) for name, what in fields.items()}, function
 
 

@@ -10,15 +10,15 @@ from typing import Any
 
 import torch
 
-from eureka.trainers.remote.inside.environment import Environment, StepRecord
+from eureka.trainers.remote.inside.environment import OpenEnvironment, StepRecord
 from eureka.trainers.remote.inside.simulators import SimulatorError
-from eureka.trainers.remote.inside.wire import Message
+from eureka.trainers.remote.inside.wire import RemoteMessage
 
 _EVALUATION_SEEDS = 2**20
 _RECENT_EPISODES = 64
 _SEED_STRIDE = 7919
 
-Emit = Callable[[Message], None]
+Emit = Callable[[RemoteMessage], None]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class RemoteOrder:
     done: int = 0
 
 
-def train(environment: Environment, order: RemoteOrder, checkpoint: bytes | None, emit: Emit) -> None:
+def train(environment: OpenEnvironment, order: RemoteOrder, checkpoint: bytes | None, emit: Emit) -> None:
     """Train one policy and tell of it: `update` after each update of the policy, `evaluated` after an evaluation.
 
     It ends after the last evaluation, or with `not_finite` where the reward became NaN or infinite on states that were
@@ -66,19 +66,19 @@ def train(environment: Environment, order: RemoteOrder, checkpoint: bytes | None
         emit(_update(environment, update, recent))
         broken = environment.shared.not_finite if environment.shared is not None else {}
         if broken:
-            emit(Message("not_finite", {"update": update, "components": dict(broken)}))
+            emit(RemoteMessage("not_finite", {"update": update, "components": dict(broken)}))
             return
         if restarted:
             scores = evaluate(environment, runner, vec_env, order)
             blobs = {"checkpoint": _checkpoint(runner, environment), "policy": _policy(runner)}
-            emit(Message("evaluated", {"update": update, "scores": scores}, blobs=blobs))
+            emit(RemoteMessage("evaluated", {"update": update, "scores": scores}, blobs=blobs))
             environment.env.seed(order.seed + _SEED_STRIDE * update)
             with torch.inference_mode():
                 vec_env.reset()
 
 
 @torch.inference_mode()
-def evaluate(environment: Environment, runner: Any, vec_env: Any, order: RemoteOrder) -> list[float]:
+def evaluate(environment: OpenEnvironment, runner: Any, vec_env: Any, order: RemoteOrder) -> list[float]:
     """The metric of each evaluation episode of the deterministic policy, on start states never trained on."""
     environment.env.seed(_EVALUATION_SEEDS + order.seed)
     policy = runner.get_inference_policy(device=environment.request.device)
@@ -100,7 +100,7 @@ def evaluate(environment: Environment, runner: Any, vec_env: Any, order: RemoteO
     return scores
 
 
-def _runner(environment: Environment) -> tuple[Any, Any]:
+def _runner(environment: OpenEnvironment) -> tuple[Any, Any]:
     """The runner of the task's own configuration, around an environment whose steps are recorded."""
     _, agent = environment.simulator.configs(environment.request.task)
     with torch.inference_mode():
@@ -119,7 +119,7 @@ def _runner(environment: Environment) -> tuple[Any, Any]:
     return runner, vec_env
 
 
-def _update(environment: Environment, update: int, recent: deque[tuple[float, int]]) -> Message:
+def _update(environment: OpenEnvironment, update: int, recent: deque[tuple[float, int]]) -> RemoteMessage:
     rows, metric = environment.record.take()
     values, lengths = zip(*recent, strict=True) if recent else ((0.0,), (0.0,))
     data = {
@@ -129,7 +129,7 @@ def _update(environment: Environment, update: int, recent: deque[tuple[float, in
         "episode_length": sum(lengths) / len(lengths),
         "diverged": environment.shared.diverged if environment.shared is not None else 0,
     }
-    return Message("update", data, {"rows": rows.flatten(0, 1).float(), "metric": metric.flatten().float()})
+    return RemoteMessage("update", data, {"rows": rows.flatten(0, 1).float(), "metric": metric.flatten().float()})
 
 
 # ---- what a training is carried on from ------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ def _saved(state: Mapping[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def _checkpoint(runner: Any, environment: Environment) -> bytes:
+def _checkpoint(runner: Any, environment: OpenEnvironment) -> bytes:
     """Networks, optimiser and how far the environment's own schedules are; read with `weights_only`."""
     return _saved({**runner.alg.save(), "common_step_counter": int(environment.env.common_step_counter)})
 
@@ -151,7 +151,7 @@ def _policy(runner: Any) -> bytes:
     return _saved({name: state for name, state in runner.alg.save().items() if "optimizer" not in name})
 
 
-def _load(runner: Any, environment: Environment, checkpoint: bytes) -> None:
+def _load(runner: Any, environment: OpenEnvironment, checkpoint: bytes) -> None:
     state = torch.load(io.BytesIO(checkpoint), weights_only=True, map_location=environment.request.device)
     environment.env.common_step_counter = state.pop("common_step_counter")
     runner.alg.load(state, None, True)

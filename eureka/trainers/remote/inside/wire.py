@@ -19,12 +19,12 @@ MAX_BYTES = 1 << 31
 _DTYPES = {"float32": torch.float32, "float64": torch.float64, "bool": torch.bool, "int64": torch.int64}
 
 
-class WireError(Exception):
+class RemoteWireError(Exception):
     """Bytes that are no message; the text says why."""
 
 
 @dataclass(frozen=True)
-class Message:
+class RemoteMessage:
     """One message. `data` is what JSON can hold."""
 
     kind: str
@@ -33,7 +33,7 @@ class Message:
     blobs: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def encode(message: Message) -> bytes:
+def encode(message: RemoteMessage) -> bytes:
     """The bytes of a message; tensors come from whatever device they are on."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in message.tensors.items()}
     head = {
@@ -47,7 +47,7 @@ def encode(message: Message) -> bytes:
     return b"".join([*parts, *message.blobs.values()])
 
 
-def decode(read_line: Callable[[], bytes], read: Callable[[int], bytes]) -> Message:
+def decode(read_line: Callable[[], bytes], read: Callable[[int], bytes]) -> RemoteMessage:
     """The next message.
 
     Args:
@@ -55,7 +55,7 @@ def decode(read_line: Callable[[], bytes], read: Callable[[int], bytes]) -> Mess
         read: gives so many bytes.
 
     Raises:
-        WireError: what comes is no message, or too large.
+        RemoteWireError: what comes is no message, or too large.
     """
     line = read_line()
     try:
@@ -64,16 +64,16 @@ def decode(read_line: Callable[[], bytes], read: Callable[[int], bytes]) -> Mess
         shapes = [(str(name), _DTYPES[dtype], [int(size) for size in shape]) for name, dtype, shape in head["tensors"]]
         lengths = [(str(name), int(length)) for name, length in head["blobs"]]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise WireError(f"{type(error).__name__}: {line[:80]!r}") from error
+        raise RemoteWireError(f"{type(error).__name__}: {line[:80]!r}") from error
     if not isinstance(kind, str) or not isinstance(data, dict):
-        raise WireError(f"no kind and data: {line[:80]!r}")
+        raise RemoteWireError(f"no kind and data: {line[:80]!r}")
     sizes = [math.prod(shape) * dtype.itemsize for _, dtype, shape in shapes] + [length for _, length in lengths]
     if any(size < 0 for size in sizes) or sum(sizes) > MAX_BYTES or any(min(s, default=0) < 0 for _, _, s in shapes):
-        raise WireError(f"it announces {sum(sizes)} bytes")
+        raise RemoteWireError(f"it announces {sum(sizes)} bytes")
     tensors = {}
     for (name, dtype, shape), size in zip(shapes, sizes, strict=False):
         content = bytearray(read(size))
         tensors[name] = (
             torch.frombuffer(content, dtype=dtype).reshape(shape) if size else torch.zeros(shape, dtype=dtype)
         )
-    return Message(kind, data, tensors, {name: read(length) for name, length in lengths})
+    return RemoteMessage(kind, data, tensors, {name: read(length) for name, length in lengths})
