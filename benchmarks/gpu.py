@@ -100,7 +100,7 @@ class Bench:
 
     def rollout(self, updates: int) -> None:
         population, config = self.population, self._task.info.ppo
-        shape = (len(population.jobs), config.horizon, population.schedule.num_envs, self._task.model.nu)
+        shape = (len(population.jobs), config.horizon, population.schedule.num_envs, self._task.num_actions)
         with self._engine.scope(), torch.no_grad():
             for _ in range(updates):
                 moments = population.moments.offset_and_scale()

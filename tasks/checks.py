@@ -12,7 +12,8 @@ import torch
 
 from eureka.core.errors import EurekaError, TaskError
 from eureka.physics import MujocoC
-from eureka.tasks.base import Task, state_tensors
+from eureka.tasks.base import Controls, Reset, Task, state_tensors
+from eureka.tasks.metric import Trace
 from eureka.tasks.rng import Rng
 
 _NUM_ENVS = 3
@@ -38,7 +39,7 @@ def check_task(task: Task) -> None:
             ) from error
 
     model = call("extend_model", lambda: task.model)
-    if not model.nu:
+    if not call("num_actions", lambda: task.num_actions):
         raise TaskError(
             f"{task.folder / 'task.yaml'}: the model `{task.info.model}` has no actuators, so a policy has nothing to "
             "act with: add an <actuator> to it, or actuators in `extend_model`"
@@ -53,9 +54,18 @@ def check_task(task: Task) -> None:
     _carry(where, task, "reset: carry", start.carry)
     _shape(where, "reset: qpos", start.qpos, (_NUM_ENVS, model.nq))
     _shape(where, "reset: qvel", start.qvel, (_NUM_ENVS, model.nv))
-    sim.reset(torch.arange(_NUM_ENVS), start.qpos, start.qvel)
+    _extras(where, task, start)
+    everyone = torch.arange(_NUM_ENVS)
+    call("reset: model_fields", lambda: sim.set_model(everyone, start.model_fields))
+    sim.reset(everyone, start.qpos, start.qvel, start.act, start.mocap)
     _carry(where, task, "start", call("start", lambda: task.start(sim, rng)))
-    action = torch.zeros(_NUM_ENVS, model.nu)
+    action = torch.zeros(_NUM_ENVS, call("num_actions", lambda: task.num_actions))
+    controls = call("control", lambda: task.control(sim, start.carry, action))
+    if not isinstance(controls, Controls):
+        raise TaskError(f"{where}: `control` must give a Controls, not {type(controls).__name__}")
+    _shape(where, "control: ctrl", controls.ctrl, (_NUM_ENVS, model.nu))
+    if controls.mocap is not None:
+        _shape(where, "control: mocap", controls.mocap, (_NUM_ENVS, model.nmocap, 7))
     sim.step(task.info.physics.substeps)
     carry = call("advance", lambda: task.advance(start.carry, sim, action, rng))
     _carry(where, task, "advance", carry)
@@ -73,6 +83,23 @@ def check_task(task: Task) -> None:
     ):
         if value is not None:
             _shape(where, name, value, (_NUM_ENVS,))
+    reduce = task.metric.reduce
+    if callable(reduce):
+        trace = Trace(torch.zeros(2, _NUM_ENVS), torch.ones(2, _NUM_ENVS, dtype=torch.bool))
+        _shape(where, "metric: reduce", call("metric", lambda: reduce(trace)), (_NUM_ENVS,))
+
+
+def _extras(where: object, task: Task, start: Reset) -> None:
+    """What a reset may give beside positions and velocities."""
+    if start.act is not None:
+        _shape(where, "reset: act", start.act, (_NUM_ENVS, task.model.na))
+    if start.mocap is not None:
+        _shape(where, "reset: mocap", start.mocap, (_NUM_ENVS, task.model.nmocap, 7))
+    both = sorted(start.model_fields.keys() & task.info.randomisation.factors.keys())
+    if both:
+        raise TaskError(
+            f"{where}: `{both[0]}` is set by reset's model_fields and by `randomisation.factors`: choose one"
+        )
 
 
 def _carry(where: object, task: Task, what: str, value: object) -> None:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
-from eureka.tasks import Task
+import torch
 
-_REDUCED: Mapping[str, Callable[[list[float]], float]] = {
-    "sum": sum,
-    "max": max,
-    "last": lambda values: values[-1],
-    "mean": lambda values: sum(values) / len(values),
-}
+from eureka.tasks import Task
 
 
 class EpisodeMetric:
@@ -41,5 +35,5 @@ class EpisodeMetric:
         self._values.append(float(self._metric.value(state)[0]))
         said = {"task_metric": self._values[-1]}
         if ended:
-            said["episode_task_metric"] = _REDUCED[self._metric.reduce](self._values)
+            said["episode_task_metric"] = self._metric.of_episode(torch.tensor(self._values, dtype=torch.float64))
         return said

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from eureka.physics import Engine
-from eureka.tasks import Task
+from eureka.tasks import Task, Trace
 from eureka.trainers.population.device_worlds import make_worlds
 from eureka.trainers.population.episodes import EpisodeTracker
 from eureka.trainers.population.policy import Policies
@@ -33,6 +33,8 @@ def evaluate(
     tracker = EpisodeTracker(task.metric, worlds.limit, *shape)
     scores = torch.full(shape, torch.nan)
     total = torch.zeros(shape)
+    judge = task.metric.reduce if callable(task.metric.reduce) else None
+    traced: list[tuple[torch.Tensor, torch.Tensor]] = []
     # A device is seldom asked whether all have finished: it would have to be waited for.
     interval = 1 if scores.device.type == "cpu" else _ASKED_EVERY
     for number in range(worlds.limit):
@@ -41,9 +43,14 @@ def evaluate(
         done = step.terminated | step.truncated
         value = task.metric.value(step.state).view(shape).nan_to_num(0.0)
         total += value
+        if judge is not None:
+            traced.append((value.clone(), scores.isnan()))
         running = tracker.step(value, done.view(shape), worlds.clock.view(shape), worlds.start_clock.view(shape))
         scores = torch.where(done.view(shape) & scores.isnan(), running, scores)
         if task.metric.reduce != "mean" and number % interval == 0 and not scores.isnan().any():
             break
         worlds.restart(done)
+    if judge is not None:
+        values, running = (torch.stack(part) for part in zip(*traced, strict=True))
+        return judge(Trace(values, running)).float()
     return total / worlds.limit if task.metric.reduce == "mean" else scores

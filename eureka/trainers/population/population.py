@@ -116,7 +116,7 @@ class Population:
             threads=self._threads,
             fields=self._fields,
         )
-        obs_dim, actions = self.worlds.observation.shape[1], self.task.model.nu
+        obs_dim, actions = self.worlds.observation.shape[1], self.task.num_actions
         self.policy = StackedMLP((obs_dim, *config.hidden, actions), config.activation, extra=actions)
         self.critic = StackedMLP((obs_dim, *config.hidden, 1), config.activation)
         self._noise = [self.engine.generator(stream_seed(job.seed, _NOISE)) for job in jobs]
@@ -167,7 +167,7 @@ class Population:
 
     def _advance(self) -> list[Progress | Rejected]:
         config, jobs = self.config, self.jobs
-        shape = (config.horizon, self.schedule.num_envs, self.task.model.nu)
+        shape = (config.horizon, self.schedule.num_envs, self.task.num_actions)
         noise = torch.stack([torch.randn(shape, generator=g, device=g.device) for g in self._noise])
         moments = self.moments.offset_and_scale()
         parameters = self.optimiser.parameters
