@@ -64,7 +64,7 @@ def make_algorithm(settings: AlgorithmSettings, env: VecEnv, seed: int, whole_st
         model._current_progress_remaining = max(1.0 - num_timesteps / whole_steps, 0.0)
 
     # A training is a sequence of calls of `learn`, each of which takes itself for the whole.
-    model._update_current_progress_remaining = progress  # type: ignore[method-assign]
+    model._update_current_progress_remaining = progress  # type: ignore[method-assign, assignment]
     return model
 
 
@@ -141,7 +141,7 @@ def normal_state(normal: VecNormalize | None) -> dict[str, Any]:
     """What VecNormalize has learned, as tensors; empty without one."""
     if normal is None:
         return {}
-    found = {"obs": normal.obs_rms, "ret": normal.ret_rms}
+    found: dict[str, Any] = {"obs": normal.obs_rms, "ret": normal.ret_rms}
     return {
         name: [torch.as_tensor(np.asarray(rms.mean)), torch.as_tensor(np.asarray(rms.var)), float(rms.count)]
         for name, rms in found.items()
@@ -212,7 +212,7 @@ def predictor(model: BaseAlgorithm, normal: VecNormalize | None) -> Predictor:
 
     def predict(observation: np.ndarray) -> np.ndarray:
         seen = normal.normalize_obs(observation) if normal is not None else observation
-        action, _ = model.predict(seen, deterministic=True)  # type: ignore[arg-type]
+        action, _ = model.predict(seen, deterministic=True)
         return action
 
     return predict

@@ -147,14 +147,14 @@ def _loads(node: ast.AST) -> Iterator[str]:
 
 def _shown(statement: ast.stmt) -> ast.stmt:
     """A statement without the reward that it returns, and without entries that name one."""
-    statement = _WithoutRewardEntries().visit(
+    module: Any = _WithoutRewardEntries().visit(
         ast.parse(
             ast.unparse(statement)
             if not isinstance(statement, ast.Return)
             else f"def f():\n    {ast.unparse(statement)}"
         )
     )
-    inner = statement.body[0]
+    inner = module.body[0]
     if isinstance(inner, ast.FunctionDef):
         inner = inner.body[0]
         assert isinstance(inner, ast.Return)

@@ -160,7 +160,7 @@ def load_definition(recipe: EnvironmentRecipe) -> Definition:
 
 def _of_object(recipe: EnvironmentRecipe, found: Any, files: tuple[Path, ...]) -> Definition:
     if hasattr(found, "make") and not (inspect.isclass(found) and issubclass(found, gymnasium.Env)):
-        described = found() if inspect.isclass(found) else found
+        described: Any = found() if inspect.isclass(found) else found
         return Definition(recipe, described.make, described, files)
     if not callable(found):
         raise ConfigError(f"env={recipe.identity}: it is no class and no function that makes an environment")

@@ -50,7 +50,7 @@ class RewardMeter:
             NotFiniteError: the graph gave what is no number.
         """
         self._lengths += 1
-        for index in np.flatnonzero(dones):
+        for index in map(int, np.flatnonzero(dones)):
             self._recent.append((float(infos[index][EPISODE_METRIC]), int(self._lengths[index])))
             self._lengths[index] = 0
         metric = torch.tensor([info[STEP_METRIC] for info in infos], dtype=torch.float32)

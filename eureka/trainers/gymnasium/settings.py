@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from eureka.core.training import OwnReward
 from eureka.trainers.base import updates_evaluated
 from eureka.trainers.gymnasium.recipe import EnvironmentRecipe
 
 _POINTS = 100
 """How many points a curve of an algorithm has that updates its policy all the time."""
-OWN, METRIC = "own", "metric"
+OWN, METRIC = OwnReward.OWN.value, OwnReward.METRIC.value
 """What stands in an order in place of a graph."""
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {

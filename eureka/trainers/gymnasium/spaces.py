@@ -109,7 +109,7 @@ class PlainObservation(gymnasium.ObservationWrapper[Any, Any, Any]):
     def observation(self, observation: Any) -> np.ndarray:
         """The vector."""
         parts = [spaces.flatten(leaf.space, leaf.read(observation)) for leaf in self._leaves]
-        return np.concatenate(parts, dtype=np.float32, casting="unsafe")
+        return np.concatenate([np.asarray(part, np.float32) for part in parts])
 
 
 def bounds_text(space: gymnasium.Space[Any], index: int | None = None) -> str:

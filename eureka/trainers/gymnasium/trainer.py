@@ -28,7 +28,7 @@ from eureka.trainers.gymnasium.describing import describe
 from eureka.trainers.gymnasium.environment import EnvironmentMaker
 from eureka.trainers.gymnasium.pool import TrainingPool
 from eureka.trainers.gymnasium.recipe import EnvironmentRecipe, load_function
-from eureka.trainers.gymnasium.settings import METRIC, OWN, AlgorithmSettings, TrainingOrder
+from eureka.trainers.gymnasium.settings import AlgorithmSettings, TrainingOrder
 from eureka.trainers.gymnasium.transitions import RandomEpisodes, random_episodes
 from eureka.trainers.recording import Recording
 
@@ -173,7 +173,7 @@ class GymnasiumTrainer:
         return TrainingOrder(
             environment=self._recipe,
             candidate_id=job.candidate_id,
-            graph={OwnReward.OWN: OWN, OwnReward.METRIC: METRIC}.get(job.reward, job.reward),  # type: ignore[call-overload]
+            graph=job.reward.value if isinstance(job.reward, OwnReward) else job.reward,
             seed=job.seed,
             steps=job.length.steps,
             evaluations=job.length.evaluations,
