@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from eureka.core.errors import RenderingUnavailable, VideoError
+from eureka.core.pictures import Look, RenderedFrame
+from eureka.core.types import TaskSpec
+from eureka.reward.graph.runtime import RewardFunction, compile_graph
 from eureka.trainers.gymnasium.algorithms import (
     Predictor,
     load_weights,
@@ -18,23 +20,7 @@ from eureka.trainers.gymnasium.algorithms import (
     read_policy_bytes,
     set_normal,
 )
-from eureka.trainers.gymnasium.environment import EPISODE_METRIC, EnvironmentMaker
-
-
-@dataclass(frozen=True)
-class PlayedFrame:
-    """A picture after a control step, and how the episode stands.
-
-    Attributes:
-        picture: (height, width, 3) uint8.
-        ended: `terminated`, `time limit`, or empty while it goes on.
-        metric: of the episode, once it has ended.
-    """
-
-    picture: np.ndarray
-    step: int
-    ended: str
-    metric: float
+from eureka.trainers.gymnasium.environment import EPISODE_METRIC, STATE, EnvironmentMaker
 
 
 def load_policy(data: bytes, maker: EnvironmentMaker) -> Predictor:
@@ -55,28 +41,37 @@ def load_policy(data: bytes, maker: EnvironmentMaker) -> Predictor:
     return predictor(model, normal)
 
 
-def play(maker: EnvironmentMaker, predict: Predictor, seed: int) -> Iterator[PlayedFrame]:
-    """One episode in pictures, the start state first.
+def play(
+    maker: EnvironmentMaker, predict: Predictor, spec: TaskSpec, look: Look, seed: int, graph: str = ""
+) -> Iterator[RenderedFrame]:
+    """One episode in pictures, see `Trainer.render`.
 
     Raises:
         RenderingUnavailable: the environment does not draw here.
         VideoError: what it draws is no picture.
     """
     env = maker.make(render_mode="rgb_array")
+    reward = compile_graph(graph) if look.overlay and graph else None
+    every = look.steps_between(spec.control_step_s)
+    last = look.steps_shown(spec.control_step_s, spec.episode_steps)
     try:
         observation, _ = env.reset(seed=seed)
-        yield PlayedFrame(_picture(env), 0, "", 0.0)
-        step = 0
-        while True:
-            action = predict(np.asarray(observation)[None])[0]
-            observation, _, terminated, truncated, info = env.step(action)
-            step += 1
-            ended = "terminated" if terminated else "time limit" if truncated else ""
-            yield PlayedFrame(_picture(env), step, ended, info.get(EPISODE_METRIC, 0.0))
+        yield RenderedFrame(_picture(env), 0)
+        for step in range(1, last + 1):
+            observation, _, terminated, truncated, info = env.step(predict(np.asarray(observation)[None])[0])
+            ended = "terminated" if terminated else "time limit" if truncated else "cut" if step == last else ""
+            if ended or step % every == 0:
+                lines = _reward_lines(reward, maker, info[STATE]) if reward else ()
+                yield RenderedFrame(_picture(env), step, ended, info.get(EPISODE_METRIC), lines)
             if ended:
                 return
     finally:
         env.close()
+
+
+def _reward_lines(reward: RewardFunction, maker: EnvironmentMaker, row: np.ndarray) -> tuple[str, ...]:
+    total, components = reward(maker.reader.tensors(row[None]))
+    return (f"reward {float(total[0]):.3g}", *(f"{name} {float(value[0]):.3g}" for name, value in components.items()))
 
 
 def _picture(env: Any) -> np.ndarray:

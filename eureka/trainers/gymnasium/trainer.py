@@ -18,6 +18,7 @@ from gymnasium import spaces
 
 from eureka.config import RunConfig
 from eureka.core.errors import ConfigError
+from eureka.core.pictures import Look, RenderedFrame
 from eureka.core.processes import child_environment
 from eureka.core.training import OwnReward, Policy, TrainingJob, TrainingLength
 from eureka.core.types import TaskSpec
@@ -243,6 +244,14 @@ class GymnasiumTrainer:
 
         load_policy(data, self._maker)
         return Policy(f"sb3-{self.settings.algorithm}", data)
+
+    def render(self, policy: bytes, look: Look, graph: str = "") -> Iterator[RenderedFrame]:
+        """See `Trainer.render`. The environment draws itself, in a size of its own."""
+        from eureka.trainers.gymnasium.playing import load_policy, play
+
+        predict = load_policy(policy, self._maker)
+        for episode in range(look.episodes):
+            yield from play(self._maker, predict, self.spec, look, look.seed + episode, graph)
 
 
 def _settings_of(config: RunConfig, maker: EnvironmentMaker) -> tuple[AlgorithmSettings, int | None]:

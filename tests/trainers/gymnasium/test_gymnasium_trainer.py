@@ -12,6 +12,7 @@ from gym_environments import HERE
 
 from eureka.app.configs import compose_config
 from eureka.core.errors import ConfigError, TrainingError
+from eureka.core.pictures import Look
 from eureka.core.training import OwnReward, Progress, TrainingJob, TrainingLength, TrainingResult
 from eureka.core.types import Rejected
 
@@ -20,7 +21,6 @@ pytest.importorskip("stable_baselines3")
 from eureka.trainers.gymnasium import trainer as module
 from eureka.trainers.gymnasium.algorithms import make_algorithm, set_training_state, training_state
 from eureka.trainers.gymnasium.environment import EnvironmentMaker
-from eureka.trainers.gymnasium.playing import load_policy, play
 from eureka.trainers.gymnasium.recipe import EnvironmentRecipe
 from eureka.trainers.gymnasium.settings import AlgorithmSettings, TrainingOrder
 from eureka.trainers.gymnasium.trainer import GymnasiumTrainer
@@ -151,12 +151,15 @@ def test_a_reward_that_is_not_finite_ends_its_training() -> None:
 def test_observations_are_normalised_as_a_file_says_and_policies_carry_it() -> None:
     settings = replace(PPO, normalize='{"norm_reward": false}')
     result = trained(order(FORWARD, environment=WALK, settings=settings, steps=64))
-    made = EnvironmentMaker(WALK)
-    predict = load_policy(result.policy, made)
-    frames = list(play(made, predict, 0))
-    assert (len(frames), frames[-1].ended, frames[0].picture.shape) == (11, "time limit", (40, 60, 3))
+    trainer = trainer_of(f"env={HERE}:Walk", "metric=any:info.is_success")
+    frames = list(trainer.render(result.policy, Look(fps=5, overlay=True), FORWARD))
+    # Ten steps of a tenth of a second, of which every second is shown.
+    assert [frame.step for frame in frames] == [0, 2, 4, 6, 8, 10]
+    assert (frames[-1].ended, frames[0].picture.shape) == ("time limit", (40, 60, 3))
+    assert frames[-1].metric in (0.0, 1.0)
+    assert frames[-1].lines[0].startswith("reward ")
     with pytest.raises(TrainingError, match="this is no policy that Stable-Baselines3 trained"):
-        load_policy(b"PK", made)
+        list(trainer.render(b"PK", Look()))
 
 
 @pytest.mark.process
