@@ -115,13 +115,17 @@ def _imports(identity: str) -> str:
     if ":" not in identity:
         return "import gymnasium"
     module, _, name = identity.partition(":")
-    return f"import gymnasium\n\nimport {module}" if name in gymnasium.registry else f"from {module} import {name}"
+    return (
+        f"import gymnasium\n\nimport {module}"
+        if name in gymnasium.registry
+        else f"from {module} import {name} as _{name}"
+    )
 
 
 def _make(identity: str) -> str:
     _, colon, name = identity.partition(":")
     if colon and name not in gymnasium.registry:
-        return f"return {name}(**kwargs)"
+        return f"return _{name}(**kwargs)"
     return f'return gymnasium.make("{identity}", **kwargs)'
 
 

@@ -296,4 +296,4 @@ def test_the_written_file_has_what_was_found_out() -> None:
     assert 'metric = "info.is_success"' in written.text
     assert '"speed": ("m/s", "speed (m/s)"),' in written.text
     assert '"speed": step.observation[1],' in written.text
-    assert "from gym_environments import Walk" in written.text
+    assert "from gym_environments import Walk as _Walk" in written.text
