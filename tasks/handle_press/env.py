@@ -16,6 +16,7 @@ class HandlePress(Sawyer):
     START = -0.001
     OBJECT = "site:handleStart"
     TARGET_SITE = "site:goalPress"
+    SUCCESS_M = 0.02
     V1_REACHES_WITH = "left_fingertip"
 
     def distance(self, object_position: torch.Tensor, target_position: torch.Tensor) -> torch.Tensor:
@@ -24,7 +25,7 @@ class HandlePress(Sawyer):
     def human_reward(self, state: SawyerState) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """MetaWorld's second reward of handle-press: at the handle, times near the target; 1 when it is down."""
         way = (state.object_start[:, 2] - state.target_position[:, 2]).abs()
-        in_place = long_tail_tolerance(state.distance_to_goal, (way - 0.05).abs(), within=0.05)
+        in_place = long_tail_tolerance(state.distance_to_goal, (way - self.SUCCESS_M).abs(), within=self.SUCCESS_M)
         reach = torch.linalg.vector_norm(state.object_position - state.gripper_position, dim=1)
         reach_at_start = torch.linalg.vector_norm(state.object_start - state.gripper_start, dim=1)
         at_handle = long_tail_tolerance(reach, (reach_at_start - 0.02).abs(), within=0.02)
