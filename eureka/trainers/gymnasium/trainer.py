@@ -17,7 +17,8 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from eureka.core.errors import ConfigError, TrainingError
+from eureka.core.errors import ConfigError, RenderingUnavailable, TrainingError
+from eureka.core.pictures import Look, RenderedFrame
 from eureka.core.processes import Child, child_environment, module_command
 from eureka.core.serialize import DecodeError, dumps, loads
 from eureka.core.training import (
@@ -244,3 +245,8 @@ class GymnasiumTrainer:
         """Refused, see `can`."""
         del data
         raise TrainingError("a training in a Gymnasium environment cannot start from a policy")
+
+    def render(self, policy: bytes, look: Look, graph: str = "") -> Iterator[RenderedFrame]:
+        """Refused, see `can`."""
+        del policy, look, graph
+        raise RenderingUnavailable("policies of a Gymnasium environment cannot be filmed by this version")

@@ -125,13 +125,22 @@ class CandidateView:
 
 @dataclass(frozen=True)
 class GenerationView:
-    """One generation: its prompt, and when it has finished the best candidate by then, where there was one."""
+    """One generation: its prompt, and when it has finished the best candidate by then, where there was one.
+
+    `texts` are answers that are no rewards, but texts which the method puts into later prompts.
+    """
 
     number: int
     prompt: Prompt | None
     candidates: tuple[CandidateView, ...]
     is_finished: bool
     best_so_far: str | None
+    texts: tuple[Completion, ...] = ()
+
+    @property
+    def answers(self) -> tuple[Completion, ...]:
+        """All that was answered in it."""
+        return (*(attempt.answer for candidate in self.candidates for attempt in candidate.attempts), *self.texts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +181,11 @@ class RunView:
     def candidates(self) -> tuple[CandidateView, ...]:
         """All candidates, in order of their ids."""
         return tuple(candidate for generation in self.generations for candidate in generation.candidates)
+
+    @property
+    def answers(self) -> tuple[Completion, ...]:
+        """All that was answered, in order of generations."""
+        return tuple(answer for generation in self.generations for answer in generation.answers)
 
     @property
     def has_stopped(self) -> bool:

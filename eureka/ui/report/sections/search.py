@@ -116,6 +116,6 @@ def _generation_row(generation: GenerationView, run: RunView) -> GenerationRow:
         quartiles=(quantile(scores, 0.25), quantile(scores, 0.5), quantile(scores, 0.75)) if scores else None,
         best_so_far=leading or max(until, key=lambda c: c.score or 0.0, default=None),
         parent=next((c.parent for c in candidates if c.parent), None),
-        spending=spending(a.answer for c in candidates for a in c.attempts),
+        spending=spending(generation.answers),
         worker_s=sum(worker_seconds(candidates).values()),
     )
