@@ -7,7 +7,7 @@ from functools import cached_property
 import torch
 
 from eureka.tasks import OnDevice
-from eureka.tasks.shared.sawyer import Sawyer, SawyerState
+from eureka.tasks.shared.sawyer import Sawyer, SawyerState, apart
 from eureka.tasks.shared.tolerance import gaussian_tolerance
 
 
@@ -23,10 +23,10 @@ class DoorClose(Sawyer):
     SUCCESS_M = 0.08
 
     def distance(self, object_position: torch.Tensor, target_position: torch.Tensor) -> torch.Tensor:
-        return torch.linalg.vector_norm(object_position - target_position, dim=1)
+        return apart(object_position, target_position)
 
     def v1_distance(self, object_position: torch.Tensor, target_position: torch.Tensor) -> torch.Tensor:
-        return torch.linalg.vector_norm((object_position - target_position)[:, :2], dim=1)
+        return apart(object_position[:, :2], target_position[:, :2])
 
     @cached_property
     def _hand_start(self) -> OnDevice:

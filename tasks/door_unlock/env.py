@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from eureka.tasks.shared.locomotion import total_of
-from eureka.tasks.shared.sawyer import Sawyer, SawyerState
+from eureka.tasks.shared.sawyer import Sawyer, SawyerState, apart
 from eureka.tasks.shared.tolerance import long_tail_tolerance
 
 
@@ -24,7 +24,7 @@ class DoorUnlock(Sawyer):
         return (object_position[:, 0] - target_position[:, 0]).abs()
 
     def v1_distance(self, object_position: torch.Tensor, target_position: torch.Tensor) -> torch.Tensor:
-        return torch.linalg.vector_norm(object_position - target_position, dim=1)
+        return apart(object_position, target_position)
 
     def human_reward(self, state: SawyerState) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """MetaWorld's second reward of door-unlock: the hand's shoulder at the lock, and the lock's way."""

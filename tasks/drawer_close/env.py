@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from eureka.tasks.shared.sawyer import Sawyer, SawyerState
+from eureka.tasks.shared.sawyer import Sawyer, SawyerState, apart
 from eureka.tasks.shared.tolerance import gaussian_tolerance, hamacher_product, long_tail_tolerance
 
 
@@ -20,7 +20,7 @@ class DrawerClose(Sawyer):
     V1_MAX_M = 0.15
 
     def distance(self, object_position: torch.Tensor, target_position: torch.Tensor) -> torch.Tensor:
-        return torch.linalg.vector_norm(object_position - target_position, dim=1)
+        return apart(object_position, target_position)
 
     def v1_distance(self, object_position: torch.Tensor, target_position: torch.Tensor) -> torch.Tensor:
         return (object_position[:, 1] - target_position[:, 1]).abs()

@@ -260,3 +260,9 @@ class Sawyer(Task):
     def v1_distance(self, object_position: torch.Tensor, target_position: torch.Tensor) -> torch.Tensor:
         """The way that `reward_v1` pays for, where it is another than `distance`."""
         return self.distance(object_position, target_position)
+
+
+def apart(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """How far two points are from each other, (num_envs,), of (num_envs, dimensions)."""
+    length: torch.Tensor = torch.linalg.vector_norm(first - second, dim=1)
+    return length
