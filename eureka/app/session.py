@@ -172,6 +172,7 @@ class SearchSession:
             capabilities=lambda: self.proposer.capabilities,
             probe=lambda: probe_metric(self.trainer.record()),
             diagnose=screening.about,
+            constants=screening.constants,
             racing=self._racing(),
         )
         return Run(

@@ -26,6 +26,8 @@ RARELY = 0.01
 """Share of steps: what is active on fewer is not met by training."""
 SATURATED_ROOM = 0.02
 """Of a component's range: one whose last third stays this near to its maximum asks for nothing more."""
+SPENT = 0.25
+"""A penalty that costs at most this share of what it cost at first has been learned to be avoided."""
 CONSTANT_STD = 1e-6
 """Of the greatest value: smaller standard deviations are float32's rounding."""
 EDGE = 0.01

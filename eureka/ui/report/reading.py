@@ -121,6 +121,7 @@ def _generations(
                     id=name,
                     generation=number,
                     parents=samples[name].parents if name in samples else (),
+                    notes=samples[name].notes if name in samples else {},
                     source=candidate.source if candidate else "",
                     attempts=_attempts(name, answers[name], mended.get(name, ()), prompts, shared),
                     components=reward.components if reward else (),

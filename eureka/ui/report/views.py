@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from eureka.core.diagnosis import Diagnosis
@@ -49,10 +49,11 @@ class Spending:
 class CandidateView:
     """One candidate: where it came from, what became of it, and what its policies learned.
 
-    `parents` are the candidates whose statistics its prompt showed; `duplicate_of` an earlier one with the same reward.
+    `parents` are the candidates that it was to build on; `duplicate_of` an earlier one with the same reward.
     `diagnoses` are those before its training.
     `stopped_after` are the control steps of one that its race left behind; None of one that was trained to the end.
-    `given` is what a reward is called that the search started from, and that nobody was asked for; else empty.
+    `given` is what a reward is called that the search started from, and that nobody was asked for; else empty. `notes`
+    are the search method's own, such as the job that an answer had.
     """
 
     id: str
@@ -70,6 +71,7 @@ class CandidateView:
     given: str = ""
     preference: float | None = None
     stopped_after: int | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def parent(self) -> str | None:

@@ -42,7 +42,9 @@ def film_job(
         config = environment_from_yaml(store.config_yaml)
         if named := declared_values(config):
             raise RenderingUnavailable(f"the run's {', '.join(named)} would run code that the run folder names")
-    environment = RunConfig(task=config.task, env=config.env, trainer=config.trainer, description=config.description)
+    environment = RunConfig(
+        task=config.task, env=config.env, metric=config.metric, trainer=config.trainer, description=config.description
+    )
     return FilmJob(config=environment, task_dirs=folders, policy=film.result.policy, graph=graph, look=film.look)
 
 
