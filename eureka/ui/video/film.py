@@ -13,7 +13,7 @@ from pathlib import Path
 from eureka.core.errors import StoreError, VideoError
 from eureka.core.ids import place_of
 from eureka.core.serialize import DecodeError, loads
-from eureka.store.files import store_errors
+from eureka.store.files import read_text, store_errors
 
 MIN_SIDE, MAX_SIDE = 16, 4096
 """Pixels. Above, decoders in browsers give up."""
@@ -162,7 +162,7 @@ def read_note(folder: Path, film: Path) -> FilmNote | None:
     if not path.is_file():
         return None
     with store_errors(f"read {film.with_suffix('.json')}", folder):
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     try:
         return loads(FilmNote, text)
     except DecodeError as error:
@@ -177,4 +177,4 @@ def why_no_films(folder: Path) -> str:
     """
     path = folder / NO_FILMS
     with store_errors(f"read {NO_FILMS}", folder):
-        return path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
+        return read_text(path).strip() if path.is_file() else ""
