@@ -32,6 +32,7 @@ COMMANDS = (
     "export",
     "play",
     "check",
+    "train",
     "tasks",
     "doctor",
 )

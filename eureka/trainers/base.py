@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from eureka.core.events import TrainingStarted
+from eureka.core.pictures import Look, RenderedFrame
 from eureka.core.training import (
     OwnReward,
     Policy,
@@ -151,6 +152,20 @@ class Trainer(Protocol):
 
         Raises:
             TrainingError: it is none, or one of another network.
+        """
+        ...
+
+    def render(self, policy: bytes, look: Look, graph: str = "") -> Iterator[RenderedFrame]:
+        """Pictures of episodes that a policy plays: the start of each, then one every `look.steps_between` control
+        steps, then its end.
+
+        Args:
+            policy: of a result of this trainer.
+            graph: of the reward that the lines of an overlay tell of; empty for none.
+
+        Raises:
+            VideoError: the policy cannot be played here, or there is no such camera.
+            RenderingUnavailable: nothing can be drawn here.
         """
         ...
 

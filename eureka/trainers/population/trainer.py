@@ -13,6 +13,7 @@ from typing import Literal
 import torch
 
 from eureka.core.errors import ConfigError, TaskError, TrainingError
+from eureka.core.pictures import Look, RenderedFrame
 from eureka.core.training import POPULATION_POLICY, OwnReward, Policy, TrainingJob, TrainingLength, TrainingResult
 from eureka.core.types import TaskSpec
 from eureka.physics.engine import choose, engines, identity, where
@@ -262,6 +263,12 @@ class PopulationTrainer:
                 f"it is a policy of {_words(found)}, and those of task {self.spec.name} have {_words(wanted)}"
             )
         return Policy(POPULATION_POLICY, data)
+
+    def render(self, policy: bytes, look: Look, graph: str = "") -> Iterator[RenderedFrame]:
+        """See `Trainer.render`. The OpenGL is that of the environment variable MUJOCO_GL at mujoco's first import."""
+        from eureka.trainers.population.rendering import render  # a search draws nothing in its own process
+
+        return render(self.task, policy, look, graph)
 
 
 def _words(network: StackedMLP) -> str:
