@@ -33,7 +33,7 @@ from eureka.core.training import TrainingLength
 from eureka.proposers import models, registry
 from eureka.proposers.base import Proposer
 from eureka.proposers.models import ModelAccess, known_endpoints
-from eureka.proposers.replay import ReplayConfig
+from eureka.proposers.replay import ReplayConfig, is_answer_folder
 from eureka.search.start import HUMAN, recorded_start
 from eureka.store import RunStore, claim_name
 from eureka.trainers.base import Trainer
@@ -237,7 +237,7 @@ def make_proposer(config: RunConfig, access: ModelAccess | None = None) -> Propo
     Raises:
         ConfigError: the run to replay started from a reward, and this one does not.
     """
-    if isinstance(config.llm, ReplayConfig):
+    if isinstance(config.llm, ReplayConfig) and not is_answer_folder(Path(config.llm.run)):
         _require_its_start(config, config.llm.run)
     return models.make_proposer(config, access)
 

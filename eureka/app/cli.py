@@ -34,6 +34,7 @@ COMMANDS = (
     "export",
     "play",
     "check",
+    "train",
     "tasks",
     "doctor",
 )

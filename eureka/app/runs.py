@@ -10,7 +10,7 @@ from pathlib import Path
 from eureka.app.build import require_task_dirs, resume_command, resumed_config
 from eureka.app.comparing import best_reward, comparison_lines
 from eureka.app.configs import from_yaml
-from eureka.app.session import search_session
+from eureka.app.preparing import search_session
 from eureka.config import RunConfig, to_yaml
 from eureka.config.settings import stored_settings
 from eureka.core.errors import ConfigError

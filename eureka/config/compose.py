@@ -11,6 +11,9 @@ from eureka.config.overrides import AUTO, groups, quoted, refusal, require_own_k
 from eureka.config.schema import BUDGETS, Choices, RunConfig, check_ranges
 from eureka.core.errors import ConfigError
 
+_ENVIRONMENT = ("task", "env", "metric", "trainer", "description")
+"""The keys that name an environment and who trains in it."""
+
 
 def compose_config(
     overrides: Sequence[str], choices: Choices, task_dirs: Sequence[Path] = (), proposer: str = "program_search"
@@ -88,20 +91,38 @@ def from_yaml(text: str, choices: Choices) -> RunConfig:
     Raises:
         ConfigError: it is not a config of this version.
     """
+    return _stored(text, choices)
+
+
+def environment_from_yaml(text: str) -> RunConfig:
+    """Of a stored config what names the environment and who trains in it; everything else as by default.
+
+    Raises:
+        ConfigError: it is not a config of this version.
+    """
+    return _stored(text, None)
+
+
+def _stored(text: str, choices: Choices | None) -> RunConfig:
+    """A stored config; without `choices` the keys of `_ENVIRONMENT` alone are read."""
     import yaml
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
     try:
-        loaded = OmegaConf.create(text)
+        loaded: Any = OmegaConf.create(text)
         schema = _thawed(RunConfig)
-        schema.llm = _thawed(choices.llm[loaded.llm.name])
+        if choices is None:
+            loaded = OmegaConf.create({key: loaded[key] for key in _ENVIRONMENT if key in loaded})
+        else:
+            schema.llm = _thawed(choices.llm[loaded.llm.name])
         config = OmegaConf.to_object(OmegaConf.merge(schema, loaded))
     except (OmegaConfBaseException, yaml.YAMLError, AttributeError, KeyError) as error:
         reason = str(error).split("\n")[0]
         raise ConfigError(f"the stored config cannot be read by this version of eureka: {reason}") from error
     assert isinstance(config, RunConfig)
-    check_ranges(config, "")
+    if choices is not None:
+        check_ranges(config, "")
     return config
 
 

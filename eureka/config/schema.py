@@ -90,9 +90,13 @@ class SearchConfig:
     """Generations."""
     samples: int = at_least(1, 8)
     """Candidates per generation."""
-    method: str = "greedy"
-    """How answers become further questions: `greedy` (Eureka's: all samples mutate one parent), `best_of_n` (no
-    feedback: every generation asks anew), `islands` (populations that evolve apart, with crossover and migration)."""
+    method: str = "portfolio"
+    """How answers become further questions: `portfolio` (each answer has a job: exploit, combine, explore, repair or
+    tune), `greedy` (Eureka's: all samples mutate one parent), `best_of_n` (no feedback: every generation asks anew),
+    `islands` (populations that evolve apart, with crossover and migration)."""
+    prompt_tokens: int = at_least(2000, 12_000)
+    """About how many tokens a first prompt may have: the oldest and weakest of what was tried is told in fewer words
+    where it would have more."""
     finalists: int = at_least(1, 3)
     """Candidates that are trained with further seeds after the last generation, before one is called best."""
     confirmation_seeds: int = at_least(0, 2)

@@ -153,16 +153,8 @@ class Database:
         written to."""
         return bool(self._read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (kind,)))
 
-    def bodies(self, kind: str, generation: int | None = None) -> list[str]:
-        """The records of a kind in order of generation, sample and number; of one generation or of all."""
-        rows = self._read(
-            f"SELECT body FROM {kind} WHERE ?1 IS NULL OR generation = ?1 ORDER BY generation, sample, number",
-            (generation,),
-        )
-        return [row[0] for row in rows]
-
     def keyed_bodies(self, kind: str, generation: int | None = None) -> dict[RecordKey, str]:
-        """`bodies` by their keys."""
+        """The records of a kind by their keys, in order of these; of one generation or of all."""
         rows = self._read(
             f"SELECT generation, sample, number, body FROM {kind} WHERE ?1 IS NULL OR generation = ?1 "
             "ORDER BY generation, sample, number",
