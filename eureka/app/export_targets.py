@@ -26,6 +26,7 @@ class ExportRequest:
         state: a file that gives further State fields.
         source: the module of the Isaac Gym task.
         task_dirs: folders with tasks of the user's own.
+        env: the run's environment again, where it names code.
     """
 
     candidate: str | None = None
@@ -34,6 +35,7 @@ class ExportRequest:
     state: Path | None = None
     source: Path | None = None
     task_dirs: tuple[Path, ...] = ()
+    env: str | None = None
 
 
 def export_to(target: str, store: RunStore, request: ExportRequest) -> list[str]:
@@ -49,7 +51,7 @@ def export_to(target: str, store: RunStore, request: ExportRequest) -> list[str]
 def _gymnasium(_target: str, store: RunStore, request: ExportRequest) -> list[str]:
     if request.task or request.state or request.source:
         raise ConfigError("--task, --state and --source are for other targets than gymnasium")
-    path, text = export_gymnasium(store, request.candidate, request.output, request.task_dirs)
+    path, text = export_gymnasium(store, request.candidate, request.output, request.task_dirs, request.env)
     _write(path, text, "the file")
     return [f"wrote {path}"]
 

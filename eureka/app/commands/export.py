@@ -26,6 +26,10 @@ def export(
     ] = None,
     candidate: Annotated[str | None, typer.Option(help="Another candidate than the best, such as g02-c05.")] = None,
     output: Annotated[Path | None, typer.Option(help="Where a target's file or package goes.")] = None,
+    env: Annotated[
+        str | None,
+        typer.Option(help="The run's environment again, for --to gymnasium, where it is a file or module:Class."),
+    ] = None,
     task_dir: TaskDirs = None,
     task: Annotated[str | None, typer.Option(help="mjlab, isaaclab: the task that gets it, if it is another.")] = None,
     state: Annotated[Path | None, typer.Option(help="mjlab, isaaclab: a file that gives State fields.")] = None,
@@ -41,7 +45,7 @@ def export(
     from eureka.app.exporting import export_run
     from eureka.store import RunStore
 
-    given = {"--output": output, "--task": task, "--state": state, "--source": source}
+    given = {"--output": output, "--task": task, "--state": state, "--source": source, "--env": env}
     if to not in TARGETS:
         for option, value in given.items():
             if value is not None:
@@ -49,7 +53,7 @@ def export(
                 raise ConfigError(f"{option} is for a target of --to ({targets}): a module goes where --to FILE says")
     with RunStore.open(folder, read_only=True) as store:
         if to is not None and to in TARGETS:
-            request = ExportRequest(candidate, output, task, state, source, tuple(task_dir or ()))
+            request = ExportRequest(candidate, output, task, state, source, tuple(task_dir or ()), env)
             for text in export_to(to, store, request):
                 line(text)
             return
