@@ -7,7 +7,6 @@ from pathlib import Path
 
 from eureka.config import EnvironmentKind, RunConfig
 from eureka.config.environments import without_prefix
-from eureka.core.errors import ConfigError
 from eureka.trainers.base import Trainer
 
 TrainerFactory = Callable[[RunConfig, Sequence[Path], Mapping[str, str]], Trainer]

@@ -215,7 +215,7 @@ TERMS = {
 def shared_reward(env):
     """The reward of an environment, computed once in a step."""
     if "eureka_reward" not in vars(env):
-        reader = StateReader(env, QUATERNIONS, OWN_STATE)
+        reader = ManagerStateReader(env, QUATERNIONS, OWN_STATE)
         env.eureka_reward = SharedReward(reward.compute_reward_from_state, reward.INPUTS, reader.read)
     return env.eureka_reward
 
@@ -246,7 +246,7 @@ from mjlab.tasks.registry import load_env_cfg, load_rl_cfg, load_runner_cls, reg
 
 from . import reward
 from .reward_terms import SharedReward, without_curricula_of
-from .state import StateReader
+from .state import ManagerStateReader
 
 QUATERNIONS = "wxyz"
 '''
@@ -313,7 +313,7 @@ import isaaclab_tasks  # registers the tasks that Isaac Lab brings along
 
 from . import reward
 from .reward_terms import SharedReward, without_curricula_of
-from .state import StateReader
+from .state import ManagerStateReader
 
 # Isaac Lab 3 has quaternions as x y z w; earlier versions as w x y z.
 QUATERNIONS = "xyzw" if int(version("isaaclab").split(".")[0]) >= 3 else "wxyz"

@@ -11,7 +11,7 @@ import pytest
 import torch
 from simulator_helpers import SIMULATORS
 
-from eureka.trainers.remote.inside.state import StateReader, StateReadingError
+from eureka.trainers.remote.inside.state import ManagerStateReader, StateReadingError
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def env_of(stand_in: Any, commands: dict[str, Any], wrap: Any, quaternions: str)
 
 
 def test_names_units_and_frames_are_of_what_is_readable(stand_in: Any) -> None:
-    reader = StateReader(env_of(stand_in, {}, lambda tensor: tensor, "wxyz"))
+    reader = ManagerStateReader(env_of(stand_in, {}, lambda tensor: tensor, "wxyz"))
     told = {field.name: (field.shape, field.dtype, field.unit, field.frame) for field in reader.fields}
     # A fixed base has no root that moves, the stand-in no bodies' positions, accelerations, sensors or commands.
     assert told == {
@@ -47,12 +47,12 @@ def test_names_units_and_frames_are_of_what_is_readable(stand_in: Any) -> None:
 
 def test_a_moving_root_is_told_from_its_environments_origin_with_quaternions_w_first(stand_in: Any) -> None:
     env = env_of(stand_in, {"twist": None}, lambda tensor: SimpleNamespace(torch=tensor), "xyzw")
-    state = StateReader(env, "xyzw").read()
+    state = ManagerStateReader(env, "xyzw").read()
     # The root is at 2 + x in the world and the environment's origin at 2.
     assert torch.allclose(state["robot_root_pos"], torch.tensor([[0.1, 0, 0], [0.2, 0, 0], [0.3, 0, 0]]), atol=1e-6)
     assert state["robot_root_quat"].tolist() == [[1.0, 0.0, 0.0, 0.0]] * 3
     assert state["command_twist"].shape == (3, 3)
-    assert StateReader(env, "xyzw").fields[-5].description.startswith("wanted velocity forward")
+    assert ManagerStateReader(env, "xyzw").fields[-5].description.startswith("wanted velocity forward")
 
 
 def test_sensors_of_mujoco_and_contacts(stand_in: Any) -> None:
@@ -63,7 +63,7 @@ def test_sensors_of_mujoco_and_contacts(stand_in: Any) -> None:
         "feet": SimpleNamespace(data=contacts, primary_names=["left", "right"]),
         "scan": SimpleNamespace(data=torch.ones(3, 500)),
     }
-    reader = StateReader(env)
+    reader = ManagerStateReader(env)
     told = {field.name: field for field in reader.fields if field.name.startswith("sensor")}
     assert list(told) == ["sensor_robot_imu", "sensor_feet_contact", "sensor_feet_force"]
     assert (told["sensor_robot_imu"].unit, told["sensor_feet_contact"].dtype) == ("rad/s", "bool")
@@ -77,7 +77,7 @@ def test_a_users_file_adds_replaces_and_takes_away(stand_in: Any, tmp_path: Path
         "def state(env):\n"
         "    return {'x_mm': env.point.position * 1000, 'robot_joint_vel': env.point.velocity + 1}\n"
     )
-    reader = StateReader(env_of(stand_in, {}, lambda tensor: tensor, "wxyz"), file=str(file))
+    reader = ManagerStateReader(env_of(stand_in, {}, lambda tensor: tensor, "wxyz"), file=str(file))
     names = [field.name for field in reader.fields]
     assert names == ["robot_joint_pos", "previous_action", "terminated", "episode_time", "x_mm", "robot_joint_vel"]
     state = reader.read(["x_mm", "robot_joint_vel", "robot_joint_pos"])
@@ -101,4 +101,4 @@ def test_a_users_file_adds_replaces_and_takes_away(stand_in: Any, tmp_path: Path
 def test_a_file_that_does_not_give_what_it_says(text: str, sentence: str, stand_in: Any, tmp_path: Path) -> None:
     (tmp_path / "state.py").write_text(text)
     with pytest.raises(StateReadingError, match=sentence):
-        StateReader(env_of(stand_in, {}, lambda tensor: tensor, "wxyz"), file=str(tmp_path / "state.py"))
+        ManagerStateReader(env_of(stand_in, {}, lambda tensor: tensor, "wxyz"), file=str(tmp_path / "state.py"))

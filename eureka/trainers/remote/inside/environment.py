@@ -15,7 +15,7 @@ import torch
 from eureka.trainers.remote.inside.metric import EpisodeValues, MetricReader, choose_metric
 from eureka.trainers.remote.inside.reward_terms import SharedReward, term_names, without_curricula_of
 from eureka.trainers.remote.inside.simulators import RewardManagerSimulator
-from eureka.trainers.remote.inside.state import StateReader
+from eureka.trainers.remote.inside.state import ManagerStateReader
 
 _RECORDED_ROWS = 8_000
 
@@ -64,7 +64,7 @@ class OpenEnvironment:
         self.cfg, self.agent = simulator.configs(request.task)
         self._make(seed=0)
         self.metric = choose_metric(self.env, self.env.reward_manager, request.metric)
-        self.reader = StateReader(self.env, simulator.quaternions, request.state_file)
+        self.reader = ManagerStateReader(self.env, simulator.quaternions, request.state_file)
         self.has_curriculum = bool(getattr(getattr(self.env, "curriculum_manager", None), "active_terms", None))
         self.components: tuple[str, ...] = ()
         self.shared: SharedReward | None = None
@@ -90,7 +90,7 @@ class OpenEnvironment:
         if self.has_curriculum and self.env.common_step_counter:
             self.env.close()
             self._make(seed)
-            self.reader = StateReader(self.env, self.simulator.quaternions, self.request.state_file)
+            self.reader = ManagerStateReader(self.env, self.simulator.quaternions, self.request.state_file)
         self.env.seed(seed)
         self.env.common_step_counter = 0
         self.env.reset()

@@ -134,7 +134,7 @@ class Field:
 Read = Callable[[], Any]
 
 
-class StateReader:
+class ManagerStateReader:
     """Reads the State of an environment.
 
     Args:
