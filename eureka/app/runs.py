@@ -10,6 +10,7 @@ from pathlib import Path
 from eureka.app.build import resume_command
 from eureka.app.comparing import best_reward, comparison_lines
 from eureka.app.configs import from_yaml
+from eureka.app.own_runs import remember
 from eureka.app.preparing import search_session
 from eureka.config import RunConfig, to_yaml
 from eureka.core.types import Feedback
@@ -89,6 +90,7 @@ def search_in(
         session.require_judge(has_answers=bool(answers))
         try:
             with RunStore.create(folder, to_yaml(config), session.facts()) as store:
+                remember(store, environment)
                 leave_answers(folder, answers)
                 session.search(store, watch=watch)
         except KeyboardInterrupt:

@@ -30,11 +30,13 @@ def report(
     with RunStore.open(folder, read_only=True) as store:
         if films:
             from eureka.app.build import require_task_dirs
+            from eureka.app.own_runs import task_folders
             from eureka.config import Films
             from eureka.ui.video.queue import film_run
 
-            require_task_dirs(store, task_dir or [])
-            film_run(store, Films.all, os.environ, say, task_dir or [])
+            folders = task_folders(store, task_dir or [], os.environ)
+            require_task_dirs(store, folders)
+            film_run(store, Films.all, os.environ, say, folders)
         if to is None:
             line(f"wrote {write_report(store)}")
             return

@@ -28,11 +28,13 @@ def resume(
 
     It continues from its last finished step, with the config that it was started with. Only a language model's keys can
     be given anew, such as llm.max_usd=10, which hold for later resumes too, and sandbox. What names code or an endpoint
-    or takes confinement away is never taken from the run folder: give --task-dir, llm.base_url, sandbox=unsafe again.
+    or takes confinement away is taken from the folder of a run that you started yourself, and of no other: give
+    --task-dir, llm.base_url, sandbox=unsafe again.
     """
     choose_mode(quiet, as_json)
     keys: Mapping[str, Key] = context.obj
     from eureka.app.build import require_task_dirs, resumed_config
+    from eureka.app.own_runs import task_folders
     from eureka.app.preparing import search_session
     from eureka.store import RunStore
     from eureka.ui.web.review.feedback_file import read_feedback_file
@@ -44,6 +46,7 @@ def resume(
         if store.is_finished:
             line(f"{folder}: this run has finished; its best reward is {store.best_folder / 'reward.py'}")
             return
+        task_dirs = task_folders(store, task_dirs, os.environ)
         require_task_dirs(store, task_dirs)
         config = resumed_config(store, overrides or [], os.environ)
         leave_answers(folder, answers)
