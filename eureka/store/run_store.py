@@ -20,7 +20,7 @@ from typing import Self, TypeVar
 
 from eureka.core.errors import StoreError
 from eureka.core.ids import candidate_id, generation_of, place_of
-from eureka.core.serialize import dumps
+from eureka.core.serialize import DecodeError, dumps, text_list
 from eureka.core.training import TrainingResult
 from eureka.core.types import (
     CallInFlight,
@@ -37,7 +37,7 @@ from eureka.core.types import (
 )
 from eureka.store import format_2
 from eureka.store.database import FORMAT_VERSION, Database, RecordKey, create_database
-from eureka.store.files import store_errors, sync_folder, write_atomically
+from eureka.store.files import MAX_POLICY_BYTES, read_bounded, store_errors, sync_folder, write_atomically
 from eureka.store.lock import FolderLock
 from eureka.store.paths import candidate_path, evaluation_path, policy_path, require_free
 from eureka.store.records import Records
@@ -148,6 +148,19 @@ class RunStore:
         """All facts, sorted by key."""
         with store_errors("read the facts", self.folder):
             return self._database.values("fact")
+
+    def fact_list(self, key: str) -> list[str]:
+        """A fact that is a list of texts, written as JSON; empty where there is none.
+
+        Raises:
+            StoreError: it was changed by hand.
+        """
+        try:
+            return text_list(self.facts().get(key, "[]"))
+        except DecodeError as error:
+            raise StoreError(
+                f"{self.folder}: the fact {key!r} of run.db was changed by hand: it is no list of texts"
+            ) from error
 
     def mark_finished(self) -> None:
         """The run has nothing left to do."""
@@ -377,7 +390,7 @@ class RunStore:
 
     def _read_file(self, relative: Path) -> bytes:
         with store_errors(f"read {relative}", self.folder):
-            return (self.folder / relative).read_bytes()
+            return read_bounded(self.folder / relative, MAX_POLICY_BYTES)
 
 
 def _is_of(identity: str, generation: int | None) -> bool:

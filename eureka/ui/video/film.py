@@ -15,7 +15,7 @@ from eureka.core.errors import StoreError
 from eureka.core.ids import place_of
 from eureka.core.pictures import Look
 from eureka.core.serialize import DecodeError, loads
-from eureka.store.files import store_errors
+from eureka.store.files import read_text, store_errors
 
 NO_FILMS = Path("no_films.txt")
 """Says why nothing can be drawn on the machine of the run, where that is so."""
@@ -123,7 +123,7 @@ def read_note(folder: Path, film: Path) -> FilmNote | None:
     if not path.is_file():
         return None
     with store_errors(f"read {film.with_suffix('.json')}", folder):
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     try:
         return loads(FilmNote, text)
     except DecodeError as error:
@@ -138,4 +138,4 @@ def why_no_films(folder: Path) -> str:
     """
     path = folder / NO_FILMS
     with store_errors(f"read {NO_FILMS}", folder):
-        return path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
+        return read_text(path).strip() if path.is_file() else ""
