@@ -6,7 +6,8 @@ import json
 import os
 import platform
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
@@ -34,18 +35,30 @@ from eureka.proposers.base import Proposer
 from eureka.proposers.models import ModelAccess, known_endpoints
 from eureka.proposers.replay import ReplayConfig, is_answer_folder
 from eureka.search.start import HUMAN, recorded_start
-from eureka.store import RunStore, free_name
+from eureka.store import RunStore, claim_name
 from eureka.trainers.base import Trainer
 
 _RESUMED_WITH = "resumed with"
 UNSAFE = "generated code ran without confinement (sandbox=unsafe)"
 
 
-def run_folder(config: RunConfig) -> Path:
-    """The configured folder, or a free `outputs/<task>/<date>_<time>` under the current directory."""
+@contextmanager
+def run_folder(config: RunConfig) -> Iterator[Path]:
+    """The configured folder, or a new `outputs/<task>/<date>_<time>` under the current directory, which no other run
+    gets; that is removed where nothing was written into it.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
     if config.output is not None:
-        return Path(config.output)
-    return free_name(Path("outputs") / config.environment_name / f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
+        yield Path(config.output)
+        return
+    folder = claim_name(Path("outputs") / config.environment_name / f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
+    try:
+        yield folder
+    finally:
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def resolve(config: RunConfig, environment: Mapping[str, str] = MappingProxyType({})) -> RunConfig:

@@ -16,6 +16,7 @@ import typer
 
 from eureka import __version__
 from eureka.app.commands.common import app
+from eureka.app.stopping import termination_interrupts
 from eureka.core.errors import ConfigError, EurekaError
 from eureka.proposers.keys import take_keys
 from eureka.sandbox.private_process import private_process
@@ -27,6 +28,7 @@ COMMANDS = (
     "evaluate",
     "report",
     "compare",
+    "table",
     "watch",
     "review",
     "export",
@@ -42,6 +44,7 @@ for _name in COMMANDS:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; ends the process with 0, 1 for an error, 2 for bad input, 130 or 143 where stopped."""
     """Run the command line; ends the process with 0, 1 for an error, 2 for bad input or 130 where interrupted."""
     _open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
@@ -49,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        with private_process():
+        with private_process(), termination_interrupts():
             app(arguments)
     except ConfigError as error:
         error_line(str(error))
