@@ -24,6 +24,7 @@ from eureka.ui.console import choose_mode, error_line, line
 
 COMMANDS = (
     "run",
+    "init",
     "resume",
     "evaluate",
     "report",
