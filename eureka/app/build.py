@@ -287,7 +287,7 @@ def hardware() -> dict[str, str]:
 
 
 def _lines(path: str) -> list[str]:
-    """Of a file that not every kernel has."""
+    """The lines of a file; none where it does not exist, since not every kernel has it."""
     return Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
 
 
