@@ -6,7 +6,8 @@ import json
 import os
 import platform
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
@@ -26,7 +27,7 @@ from eureka.config import (
     declared_values,
 )
 from eureka.config.environments import is_file
-from eureka.core.errors import ConfigError, StoreError
+from eureka.core.errors import ConfigError
 from eureka.core.ids import INIT_ID
 from eureka.core.training import TrainingLength
 from eureka.proposers import models, registry
@@ -34,18 +35,30 @@ from eureka.proposers.base import Proposer
 from eureka.proposers.models import ModelAccess, known_endpoints
 from eureka.proposers.replay import ReplayConfig, is_answer_folder
 from eureka.search.start import HUMAN, recorded_start
-from eureka.store import RunStore, free_name
+from eureka.store import RunStore, claim_name
 from eureka.trainers.base import Trainer
 
 _RESUMED_WITH = "resumed with"
 UNSAFE = "generated code ran without confinement (sandbox=unsafe)"
 
 
-def run_folder(config: RunConfig) -> Path:
-    """The configured folder, or a free `outputs/<task>/<date>_<time>` under the current directory."""
+@contextmanager
+def run_folder(config: RunConfig) -> Iterator[Path]:
+    """The configured folder, or a new `outputs/<task>/<date>_<time>` under the current directory, which no other run
+    gets; that is removed where nothing was written into it.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
     if config.output is not None:
-        return Path(config.output)
-    return free_name(Path("outputs") / config.environment_name / f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
+        yield Path(config.output)
+        return
+    folder = claim_name(Path("outputs") / config.environment_name / f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
+    try:
+        yield folder
+    finally:
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def resolve(config: RunConfig, environment: Mapping[str, str] = MappingProxyType({})) -> RunConfig:
@@ -98,7 +111,7 @@ def resumed_config(
         ConfigError: an override that a resumed run cannot take, or a value that a run folder may not decide and that is
             not given again.
     """
-    earlier = json.loads(store.facts().get(_RESUMED_WITH, "[]"))
+    earlier = store.fact_list(_RESUMED_WITH)
     newest = {text.partition("=")[0]: text for text in [*earlier, *overrides]}
     config = change_resumed(from_yaml(store.config_yaml), list(newest.values()))
     given = {text.partition("=")[0] for text in overrides}
@@ -274,7 +287,7 @@ def hardware() -> dict[str, str]:
 
 
 def _lines(path: str) -> list[str]:
-    """Of a file that not every kernel has."""
+    """The lines of a file; none where it does not exist, since not every kernel has it."""
     return Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
 
 
@@ -285,12 +298,7 @@ def require_task_dirs(store: RunStore, given: Sequence[Path]) -> None:
         ConfigError: says what to type.
         StoreError: the recorded folders cannot be read.
     """
-    try:
-        recorded = json.loads(store.facts().get("task_dirs", "[]"))
-    except (ValueError, RecursionError) as error:
-        raise StoreError(f"{store.folder}: its task folders cannot be read") from error
-    if not isinstance(recorded, list) or not all(isinstance(directory, str) for directory in recorded):
-        raise StoreError(f"{store.folder}: its task folders cannot be read")
+    recorded = store.fact_list("task_dirs")
     if not recorded:
         return
     from eureka.tasks import find_tasks

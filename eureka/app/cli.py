@@ -16,6 +16,7 @@ import typer
 
 from eureka import __version__
 from eureka.app.commands.common import app
+from eureka.app.stopping import termination_interrupts
 from eureka.core.errors import ConfigError, EurekaError
 from eureka.proposers.keys import take_keys
 from eureka.sandbox.private_process import private_process
@@ -23,10 +24,12 @@ from eureka.ui.console import choose_mode, error_line, line
 
 COMMANDS = (
     "run",
+    "init",
     "resume",
     "evaluate",
     "report",
     "compare",
+    "table",
     "watch",
     "review",
     "export",
@@ -42,13 +45,15 @@ for _name in COMMANDS:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; ends the process with 0, 1 for an error, 2 for bad input, 130 or 143 where stopped."""
     """Run the command line; ends the process with 0, 1 for an error, 2 for bad input or 130 where interrupted."""
+    _open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         # What a model wrote may have letters that the terminal's encoding has not.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        with private_process():
+        with private_process(), termination_interrupts():
             app(arguments)
     except ConfigError as error:
         error_line(str(error))
@@ -56,6 +61,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except EurekaError as error:
         error_line(str(error))
         sys.exit(1)
+
+
+def _open_standard_streams() -> None:
+    """Give a process that was started without them its standard streams, which lead nowhere.
+
+    Otherwise the next files that it opens would stand in their places, and be written to by what prints.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(descriptor, "w", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _print_version(wanted: bool) -> None:

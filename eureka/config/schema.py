@@ -12,6 +12,9 @@ from typing import Any, ClassVar
 from eureka.config.environments import EnvironmentKind, kind_of, names_code, short_name
 from eureka.core.errors import ConfigError
 
+MAX_INT = 2**53
+"""The largest number in a config: further ones are not kept exactly everywhere, and no run is so long."""
+
 
 def at_least(minimum: float, default: Any) -> Any:
     """A config field with this default, whose values must not be below `minimum`."""
@@ -292,5 +295,7 @@ def check_ranges(part: Any, prefix: str) -> None:
             raise ConfigError(f"{prefix}{entry.name}= is empty: give it a value")
         elif isinstance(value, float) and not math.isfinite(value):
             raise ConfigError(f"{prefix}{entry.name}={value}: must be a number")
+        elif type(value) is int and abs(value) > MAX_INT:
+            raise ConfigError(f"{prefix}{entry.name}: must be between {-MAX_INT} and {MAX_INT}")
         elif value is not None and "minimum" in entry.metadata and not value >= entry.metadata["minimum"]:
             raise ConfigError(f"{prefix}{entry.name}={value}: must be at least {entry.metadata['minimum']}")

@@ -42,7 +42,7 @@ def _choices(text: str) -> list[str]:
     key, equals, value = text.partition("=")
     try:
         override = OverridesParser.create().parse_override(text)
-    except HydraException as error:
+    except (HydraException, ValueError) as error:  # ValueError: a number with thousands of digits
         if not equals or "," not in value:
             # Free text that Hydra's grammar has no room for; `compose_config` takes it as it is.
             return [text]

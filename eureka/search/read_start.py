@@ -31,7 +31,7 @@ def read_start(origin: str, spec: TaskSpec, human: Callable[[], str]) -> Start:
     if origin == HUMAN:
         return Start(origin, _source(human(), spec))
     try:
-        source = Path(origin).read_text(encoding="utf-8")
+        source = Path(origin).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
         raise ConfigError(
@@ -73,7 +73,7 @@ def _with_lines_of(file: str, extracted: str, text: str) -> str:
 
 
 def _source(graph: str, spec: TaskSpec) -> str:
-    """A graph as a function of State fields, without what an exported module has beside it."""
+    """The source of a graph as one function of State fields, without the other parts of an exported module."""
     module = export_reward(
         graph=graph, task=spec.name, candidate_id=INIT_ID, fields=spec.fields, provenance={"Origin": HUMAN}
     )

@@ -26,6 +26,10 @@ def export(
     ] = None,
     candidate: Annotated[str | None, typer.Option(help="Another candidate than the best, such as g02-c05.")] = None,
     output: Annotated[Path | None, typer.Option(help="Where the file for gymnasium goes.")] = None,
+    env: Annotated[
+        str | None,
+        typer.Option(help="The run's environment again, for --to gymnasium, where it is a file or module:Class."),
+    ] = None,
     task_dir: TaskDirs = None,
 ) -> None:
     """Write a reward as a standalone module, or with its wrappers for Gymnasium.
@@ -41,7 +45,7 @@ def export(
         raise ConfigError("--output is for a target, as in --to gymnasium: a module goes where --to FILE says")
     with RunStore.open(folder, read_only=True) as store:
         if to == GYMNASIUM:
-            path, text = export_gymnasium(store, candidate, output, task_dir or [])
+            path, text = export_gymnasium(store, candidate, output, task_dir or [], env)
             write_output(path, text, "the file")
             return
         text = export_run(store, candidate)

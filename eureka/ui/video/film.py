@@ -15,7 +15,7 @@ from eureka.core.errors import StoreError
 from eureka.core.ids import place_of
 from eureka.core.pictures import Look
 from eureka.core.serialize import DecodeError, loads
-from eureka.store.files import store_errors
+from eureka.store.files import read_text, store_errors
 
 NO_FILMS = Path("no_films.txt")
 """Says why nothing can be drawn on the machine of the run, where that is so."""
@@ -32,6 +32,7 @@ class FilmJob:
         task_dirs: absolute paths where else to look for a task.
         policy: the bytes of a `policy.pt`.
         graph: the JSON text of the reward graph that an overlay shows; none where empty.
+        folder: where modules that the config names are looked for last; nowhere where empty.
     """
 
     config: RunConfig
@@ -39,6 +40,7 @@ class FilmJob:
     policy: bytes = field(repr=False)
     graph: str = field(default="", repr=False)
     look: Look = field(default_factory=Look)
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def read_note(folder: Path, film: Path) -> FilmNote | None:
     if not path.is_file():
         return None
     with store_errors(f"read {film.with_suffix('.json')}", folder):
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     try:
         return loads(FilmNote, text)
     except DecodeError as error:
@@ -138,4 +140,4 @@ def why_no_films(folder: Path) -> str:
     """
     path = folder / NO_FILMS
     with store_errors(f"read {NO_FILMS}", folder):
-        return path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
+        return read_text(path).strip() if path.is_file() else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -42,8 +43,12 @@ def film_job(
         config = environment_from_yaml(store.config_yaml)
         if named := declared_values(config):
             raise RenderingUnavailable(f"the run's {', '.join(named)} would run code that the run folder names")
-    environment = RunConfig(task=config.task, env=config.env, trainer=config.trainer, description=config.description)
-    return FilmJob(config=environment, task_dirs=folders, policy=film.result.policy, graph=graph, look=film.look)
+    environment = RunConfig(
+        task=config.task, env=config.env, metric=config.metric, trainer=config.trainer, description=config.description
+    )
+    folder = os.getcwd() if declared_values(environment) else ""
+    policy = film.result.policy
+    return FilmJob(config=environment, task_dirs=folders, policy=policy, graph=graph, look=film.look, folder=folder)
 
 
 def film_into_run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -11,7 +12,6 @@ from pathlib import Path
 
 from eureka.config import PhysicsChoice
 from eureka.core.pictures import Look, RenderedFrame
-from eureka.core.types import TaskSpec
 from eureka.trainers.registry import make_trainer
 from eureka.ui.video.encode import Mp4Writer, save_poster, write_lines
 from eureka.ui.video.film import FilmedEpisode, FilmJob, Video
@@ -35,18 +35,28 @@ def film_policy(job: FilmJob, to: Path) -> Video:
     """
     # One world is stepped, wherever the policy was trained.
     config = replace(job.config, physics=PhysicsChoice.c)
+    if job.folder:
+        sys.path.append(job.folder)
     with closing(make_trainer(config, [Path(folder) for folder in job.task_dirs], os.environ)) as trainer:
-        return write_film(trainer.render(job.policy, job.look, job.graph), to, job.look, trainer.spec)
+        spec = trainer.spec
+        unit = spec.unit if spec.has_metric else None
+        return write_film(trainer.render(job.policy, job.look, job.graph), to, job.look, spec.control_step_s, unit)
 
 
-def write_film(frames: Iterator[RenderedFrame], to: Path, look: Look, spec: TaskSpec) -> Video:
+def write_film(
+    frames: Iterator[RenderedFrame], to: Path, look: Look, control_step_s: float, unit: str | None = None
+) -> Video:
     """Write the episodes that `frames` shows, and the poster.
+
+    Args:
+        control_step_s: simulated seconds of a control step.
+        unit: of the task metric; None: an overlay tells of none.
 
     Raises:
         VideoError: a file cannot be written, or the pictures cannot be encoded.
     """
-    every = look.steps_between(spec.control_step_s)
-    fps = Fraction(1 / (spec.control_step_s * every)).limit_denominator(1000)
+    every = look.steps_between(control_step_s)
+    fps = Fraction(1 / (control_step_s * every)).limit_denominator(1000)
     episodes: list[FilmedEpisode] = []
     poster = None
     with ExitStack() as open_files:
@@ -57,14 +67,15 @@ def write_film(frames: Iterator[RenderedFrame], to: Path, look: Look, spec: Task
                 writer = open_files.enter_context(Mp4Writer(to, width, height, fps, look.crf))
             picture = frame.picture[:height, :width]
             if look.overlay:
-                picture = write_lines(picture, _lines(frame, len(episodes) + 1, look, spec))
-            if poster is None and (frame.ended or frame.step * spec.control_step_s >= POSTER_S):
+                picture = write_lines(picture, _lines(frame, len(episodes) + 1, look, control_step_s, unit))
+            if poster is None and (frame.ended or frame.step * control_step_s >= POSTER_S):
                 poster = picture
             for _ in range(1 + bool(frame.ended) * round(HOLD_S * fps)):
                 writer.add(picture)
             if frame.ended:
-                seconds = frame.step * spec.control_step_s
-                episodes.append(FilmedEpisode(frame.step, seconds, frame.metric or 0.0, frame.ended))
+                episodes.append(
+                    FilmedEpisode(frame.step, frame.step * control_step_s, frame.metric or 0.0, frame.ended)
+                )
         assert writer is not None
         assert poster is not None
         poster_path = to.with_suffix(".jpg")
@@ -72,10 +83,10 @@ def write_film(frames: Iterator[RenderedFrame], to: Path, look: Look, spec: Task
     return Video(str(to), str(poster_path), writer.frames, float(fps), tuple(episodes))
 
 
-def _lines(frame: RenderedFrame, number: int, look: Look, spec: TaskSpec) -> tuple[str, ...]:
+def _lines(frame: RenderedFrame, number: int, look: Look, control_step_s: float, unit: str | None) -> tuple[str, ...]:
     """What an overlay says."""
     lines = [f"episode {number}"] if look.episodes > 1 else []
-    lines.append(f"step {frame.step}, {frame.step * spec.control_step_s:.1f} s")
-    if frame.metric is not None and spec.has_metric:
-        lines.append(f"metric {frame.metric:.3g} {spec.unit}")
+    lines.append(f"step {frame.step}, {frame.step * control_step_s:.1f} s")
+    if frame.metric is not None and unit is not None:
+        lines.append(f"metric {frame.metric:.3g} {unit}")
     return (*lines, *frame.lines)
