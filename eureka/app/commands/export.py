@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -43,6 +44,7 @@ def export(
     """
     from eureka.app.export_targets import TARGETS, ExportRequest, export_to
     from eureka.app.exporting import export_run
+    from eureka.app.own_runs import task_folders
     from eureka.store import RunStore
 
     given = {"--output": output, "--task": task, "--state": state, "--source": source, "--env": env}
@@ -53,7 +55,8 @@ def export(
                 raise ConfigError(f"{option} is for a target of --to ({targets}): a module goes where --to FILE says")
     with RunStore.open(folder, read_only=True) as store:
         if to is not None and to in TARGETS:
-            request = ExportRequest(candidate, output, task, state, source, tuple(task_dir or ()), env)
+            folders = task_folders(store, task_dir or [], os.environ) if to == "gymnasium" else ()
+            request = ExportRequest(candidate, output, task, state, source, tuple(folders), env)
             for text in export_to(to, store, request):
                 line(text)
             return
