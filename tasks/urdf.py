@@ -43,8 +43,9 @@ def read_urdf(path: Path) -> mujoco.MjSpec:
     }.items():
         compiler.set(name, value)
     spec = mujoco.MjSpec.from_string(ElementTree.tostring(root, encoding="unicode"))
+    spec.compiler.discardvisual = False  # or what a task makes collide with nothing would be gone
     for geom in spec.geoms:
-        geom.density = 0.0
+        geom.density, geom.group = 0.0, 0  # MuJoCo does not draw collision shapes
     return spec
 
 

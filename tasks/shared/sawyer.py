@@ -88,6 +88,8 @@ class Sawyer(Task):
         spec.delete(spec.body("mocap"))
         for equality in list(spec.equalities):
             spec.delete(equality)
+        # The package's own cameras see the scene upside down.
+        spec.worldbody.add_camera(name="table", pos=[0.95, 0.0, 0.75], xyaxes=[0.6, 0.8, 0.0, -0.37, 0.28, 0.88])
         add_drive(spec, "hand", np.array([1.0, 0.0, 1.0, 0.0]) / np.sqrt(2), HAND_SPEED_M_S)
 
     @cached_property
