@@ -108,7 +108,8 @@ class PandaCube(Panda):
 
     def succeeded(self, state: Any) -> torch.Tensor:
         """ManiSkill's success, (num_envs,) bool: the cube is in place, and the robot is still."""
-        return self.placed(state) & (state.arm_speed <= STILL_RAD_S)
+        still: torch.Tensor = state.arm_speed <= STILL_RAD_S
+        return self.placed(state) & still
 
     @property
     def metric(self) -> Metric:
