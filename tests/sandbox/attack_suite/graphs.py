@@ -12,6 +12,9 @@ _HEAD = """
 body = {{'ok': True, 'graph': json.dumps(graph)}}
 head = json.dumps({{'body': body, 'tensors': [['first/total', 'float32', {}]]}}).encode()
 """
+_INTEGERS = (
+    "graph['nodes'].append({'op': '_to_copy', 'args': [{'input': 'speed'}], 'kwargs': {'dtype': {'dtype': 'int32'}}})\n"
+)
 _NODE = "node = graph['nodes'][0]\n"
 
 
@@ -63,14 +66,13 @@ GRAPHS = [
     ),
     _graph(
         "a division whose divisor wraps to -1",
-        "graph['nodes'].append({'op': '_to_copy', 'args': [{'input': 'speed'}], 'kwargs': {'dtype': {'dtype': 'int32'}}})\n"
-        "graph['nodes'].append({'op': 'div.Tensor_mode', 'args': [{'node': len(graph['nodes']) - 1}, 4294967295], "
+        _INTEGERS
+        + "graph['nodes'].append({'op': 'div.Tensor_mode', 'args': [{'node': len(graph['nodes']) - 1}, 4294967295], "
         "'kwargs': {'rounding_mode': 'trunc'}})",
     ),
     _graph(
         "a division by a tensor of integers",
-        "graph['nodes'].append({'op': '_to_copy', 'args': [{'input': 'speed'}], 'kwargs': {'dtype': {'dtype': 'int32'}}})\n"
-        "graph['nodes'].append({'op': 'floor_divide', 'args': [{'node': len(graph['nodes']) - 1}] * 2})",
+        _INTEGERS + "graph['nodes'].append({'op': 'floor_divide', 'args': [{'node': len(graph['nodes']) - 1}] * 2})",
     ),
     _graph(
         "environments that are mixed where nothing was recorded",
