@@ -297,3 +297,15 @@ def test_the_written_file_has_what_was_found_out() -> None:
     assert '"speed": ("m/s", "speed (m/s)"),' in written.text
     assert '"speed": step.observation[1],' in written.text
     assert "from gym_environments import Walk as _Walk" in written.text
+
+
+def test_the_file_of_the_page_is_an_environment(tmp_path: Path) -> None:
+    pytest.importorskip("Box2D")
+    page = (Path(__file__).parents[3] / "docs" / "gymnasium.md").read_text()
+    path = tmp_path / "lander.py"
+    path.write_text(page.split("```python\n")[1].split("```")[0])
+    made = EnvironmentMaker(EnvironmentRecipe(str(path)))
+    assert [each.name for each in made.reader.fields] == ["height", "sideways", "contacts", "jerk", "action"]
+    found = random_episodes(made, 64, 0)
+    assert set(found.metrics) <= {0.0, 1.0}
+    assert made.metric.spec(made.definition.described).unit == "success rate"
