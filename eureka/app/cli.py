@@ -37,6 +37,7 @@ COMMANDS = (
     "check",
     "train",
     "tasks",
+    "config",
     "doctor",
 )
 """Modules of `eureka.app.commands`, in the order in which `--help` lists them."""
@@ -46,7 +47,6 @@ for _name in COMMANDS:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; ends the process with 0, 1 for an error, 2 for bad input, 130 or 143 where stopped."""
-    """Run the command line; ends the process with 0, 1 for an error, 2 for bad input or 130 where interrupted."""
     _open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         # What a model wrote may have letters that the terminal's encoding has not.

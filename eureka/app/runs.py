@@ -10,6 +10,7 @@ from pathlib import Path
 from eureka.app.build import require_task_dirs, resume_command, resumed_config
 from eureka.app.comparing import best_reward, comparison_lines
 from eureka.app.configs import from_yaml
+from eureka.app.own_runs import remember, task_folders
 from eureka.app.preparing import search_session
 from eureka.config import RunConfig, to_yaml
 from eureka.config.settings import stored_settings
@@ -94,6 +95,7 @@ def search_in(
         session.require_judge(has_answers=bool(answers))
         try:
             with RunStore.create(folder, to_yaml(config), session.facts()) as store:
+                remember(store, environment)
                 leave_answers(folder, answers)
                 session.search(store, watch=watch)
         except KeyboardInterrupt:
@@ -122,6 +124,7 @@ def resume_in(
         if store.is_finished:
             line(f"{folder}: this run has finished; its best reward is {store.best_folder / 'reward.py'}")
             return False
+        task_dirs = task_folders(store, task_dirs, environment)
         require_task_dirs(store, task_dirs)
         config = resumed_config(store, overrides, environment)
         leave_answers(folder, answers)

@@ -59,8 +59,10 @@ def report(
 
 def _make_films(store: RunStore, task_dirs: list[Path]) -> None:
     from eureka.app.build import require_task_dirs
+    from eureka.app.own_runs import task_folders
     from eureka.config import Films
     from eureka.ui.video.queue import film_run
 
+    task_dirs = task_folders(store, task_dirs, os.environ)
     require_task_dirs(store, task_dirs)
     film_run(store, Films.all, os.environ, say, task_dirs)

@@ -32,7 +32,8 @@ def resume(
 
     It continues from its last finished step, with the config that it was started with. Only a language model's keys can
     be given anew, such as llm.max_usd=10, which hold for later resumes too, and sandbox. What names code or an endpoint
-    or takes confinement away is never taken from the run folder: give --task-dir, llm.base_url, sandbox=unsafe again.
+    or takes confinement away is taken from the folder of a run that you started yourself, and of no other: give
+    --task-dir, llm.base_url, sandbox=unsafe again.
     Of a folder of runs, each that is not finished goes on in turn; one that cannot is told of and does not stop others.
     """
     choose_mode(quiet, as_json)

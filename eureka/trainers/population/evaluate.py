@@ -11,6 +11,7 @@ from eureka.tasks import Task, Trace
 from eureka.trainers.population.device_worlds import make_worlds
 from eureka.trainers.population.episodes import EpisodeTracker
 from eureka.trainers.population.policy import Policies
+from eureka.trainers.population.traces import EpisodeTracer
 
 _ASKED_EVERY = 32
 
@@ -21,12 +22,14 @@ def evaluate(
     generators: Sequence[torch.Generator],
     episodes: int,
     engine: Engine = Engine(),  # noqa: B008
+    tracer: EpisodeTracer | None = None,
 ) -> torch.Tensor:
     """The task metric of `episodes` evaluations of every policy, (num_groups, episodes); see `Metric` for its meaning.
 
     Args:
         generators: one per group, for start states and whatever the task draws.
         engine: whose physics; the policies live on its device.
+        tracer: is shown every step.
     """
     worlds = make_worlds(task, generators, episodes, engine, desynchronise=False, fields=())
     shape = (worlds.num_groups, episodes)
@@ -43,6 +46,8 @@ def evaluate(
         done = step.terminated | step.truncated
         value = task.metric.value(step.state).view(shape).nan_to_num(0.0)
         total += value
+        if tracer is not None:
+            tracer.step(step.state, value, step.terminated, step.truncated, step.diverged)
         if judge is not None:
             traced.append((value.clone(), scores.isnan()))
         running = tracker.step(value, done.view(shape), worlds.clock.view(shape), worlds.start_clock.view(shape))
