@@ -14,7 +14,7 @@ from eureka.app.build import (
     resume_command,
     run_facts,
 )
-from eureka.app.comparing import Comparer, best_reward, print_comparison
+from eureka.app.comparing import best_reward, print_comparison, watching_comparison
 from eureka.app.estimate import (
     assumption_line,
     call_line,
@@ -29,6 +29,7 @@ from eureka.core.ids import INIT_ID
 from eureka.core.training import TrainingLength
 from eureka.core.types import Prompt, PromptFacts, TaskSpec
 from eureka.evaluation import read_comparison
+from eureka.evaluation.comparer import Comparer
 from eureka.prompts import render_prompt
 from eureka.proposers.base import Proposer
 from eureka.proposers.budget import Ledger
@@ -150,7 +151,9 @@ class SearchSession:
                 self._hand_over(store, outcome)
                 if self.comparer is not None:
                     rivals = ranked(other for other in outcomes(store) if _is_rival(other, outcome))
-                    outcome = self.comparer.choose(store, [outcome, *rivals], tracker)
+                    seeds = self.config.evaluation.seeds
+                    with watching_comparison(store, self.spec) as shown:
+                        outcome = self.comparer.choose(store, [outcome, *rivals], seeds, tell_all(shown, tracker))
                     self._say_workers(store)
                     self._hand_over(store, outcome)
             self.trainer.forget(store.checkpoint_folder)
