@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +24,7 @@ from eureka.app.estimate import (
 from eureka.app.exporting import reward_module
 from eureka.config import Halving, RunConfig, SandboxMode
 from eureka.core.errors import ConfigError, ProposerError, SearchFailed
-from eureka.core.events import Observer, RunStarted, tell_all
+from eureka.core.events import Observer, RunStarted, ignore, tell_all
 from eureka.core.ids import INIT_ID
 from eureka.core.training import TrainingLength
 from eureka.core.types import Prompt, PromptFacts, TaskSpec
@@ -145,7 +145,7 @@ class SearchSession:
                 with self._summed_up(store), self._accounts(store), watching(self._view(store)) as shown:
                     observe = tell_all(shown, tracker)
                     observe(self._run_started(store))
-                    run = self._run(store, observe, screening, after_generation, films)
+                    run = self._run(store, observe, screening, after_generation, films.film_review)
                     outcome = evolve(run)
                 # Before the comparison too: a module is there even if that cannot be made.
                 self._hand_over(store, outcome)
@@ -168,7 +168,7 @@ class SearchSession:
         observe: Observer,
         screening: Screening,
         after_generation: Callable[[], None],
-        films: FilmQueue,
+        film_review: Callable[[int, Sequence[str]], None],
     ) -> Run:
         config = self.config
         services = Services(
@@ -191,9 +191,18 @@ class SearchSession:
             hint=config.search.hint or "",
             start=self.start.source if self.start else "",
             screening=screening,
-            reviewer=make_reviewer(config, store, say, films.film_review),
+            reviewer=make_reviewer(config, store, say, film_review),
             after_generation=after_generation,
         )
+
+    def stepwise(self, store: RunStore) -> Run:
+        """What a search works with that somebody else takes step by step: it is not shown, and nothing is filmed."""
+        screening = self._screening()
+
+        def after_generation() -> None:
+            record_diagnoses(store, screening.examiner)
+
+        return self._run(store, ignore, screening, after_generation, lambda _generation, _names: None)
 
     def _budget(self) -> Budget:
         search, train = self.config.search, self.config.train
