@@ -176,7 +176,44 @@ def by_race(rungs: Sequence[int], budget: float, num_seeds: int = 3, every: int 
     return choose
 
 
-_OWN_RUNGS = tuple(math.ceil(share * CHECKPOINTS / 2) for share in RUNGS)
+def by_seeds(count: int) -> Way:
+    """All to the end with this many seeds each, and the mean over the later half of the trainings."""
+
+    def choose(table: Table, seeds: Sequence[int]) -> Choice:
+        def worth(name: str) -> float:
+            rows = [table[name][seed] for seed in seeds[:count]]
+            return fmean(late_mean([score for _, score in sorted(row.items())]) for row in rows)
+
+        return max(table, key=worth), full_length(table) * len(table) * count
+
+    return choose
+
+
+def by_dominance(share: float) -> Way:
+    """One seed each; at half time those stop that this share of the field beats at every evaluation so far."""
+
+    def choose(table: Table, seeds: Sequence[int]) -> Choice:
+        lengths = sorted(next(iter(next(iter(table.values())).values())))[1::2]
+        before, full = lengths[: len(lengths) // 2], lengths[-1]
+        rows = {name: row[seeds[0]] for name, row in table.items()}
+        left = [name for name in rows if not is_dominated(name, rows, before, share)]
+        spent = full * len(left) + before[-1] * (len(rows) - len(left))
+        return max(left, key=lambda name: late_mean([rows[name][at] for at in lengths])), spent
+
+    return choose
+
+
+def is_dominated(name: str, rows: Mapping[str, Mapping[int, float]], at: Sequence[int], share: float) -> bool:
+    """Whether this share of the others was above at every one of these evaluations, by curves that rose."""
+    above = [
+        other
+        for other, row in rows.items()
+        if all(row[steps] > rows[name][steps] for steps in at) and row[at[-1]] > row[at[0]]
+    ]
+    return len(above) >= share * (len(rows) - 1)
+
+
+_OWN_RUNGS = tuple(math.ceil(share * CHECKPOINTS / 2) for share in (1 / 2, 1))
 WAYS: Mapping[str, Way] = {
     "one seed, maximum over training (the original)": by_maximum,
     "one seed, final score": by_final,
@@ -186,6 +223,11 @@ WAYS: Mapping[str, Way] = {
     "race, halving from an eighth on": by_race((1, 2, 4, 8), 1 / 3, every=1),
     "race, halving from a quarter on": by_race((1, *_OWN_RUNGS), 1.0),
     "race (`train.halving=race`)": by_race(_OWN_RUNGS, 1.0),
+    "stop who is dominated by half at half time": by_dominance(0.5),
+    "all to the end, then seeds for half as much again": by_race((CHECKPOINTS // 2,), 1.5),
+    "all to the end, then seeds for as much again": by_race((CHECKPOINTS // 2,), 2.0),
+    "two seeds each": by_seeds(2),
+    "three seeds each": by_seeds(3),
 }
 
 
