@@ -21,7 +21,7 @@ from eureka.core.errors import ConfigError
 from eureka.core.training import OwnReward
 from eureka.proposers.budget import Spent
 from eureka.proposers.keys import Key
-from eureka.proposers.models import ModelAccess, make_ledger
+from eureka.proposers.models import ModelAccess, known_endpoints, make_ledger
 from eureka.proposers.provider import ModelConfig
 from eureka.proposers.spending import spent_before
 from eureka.reward.analysis.confined import LIMITS, PRELOAD, Examiner
@@ -77,7 +77,8 @@ def _session(
     ledger = None
     if isinstance(config.llm, ModelConfig):
         ledger = make_ledger(config.llm, spent_before(resumed, config.llm) if resumed else Spent())
-    proposer = make_proposer(config, ModelAccess(keys, ledger, say) if ledger else None)
+    own_urls = frozenset(url for urls in known_endpoints(config.llm, environment).values() for url in urls)
+    proposer = make_proposer(config, ModelAccess(keys, ledger, say, own_urls) if ledger else None)
     with Sandbox(preload=PRELOAD, limits=LIMITS, mode=config.sandbox.value) as sandbox:
         state = trainer.record().state
         verifier = RewardVerifier(spec.fields, state, sandbox, trainer.can.reward_rows)
