@@ -157,7 +157,7 @@ class RunStore:
             return self._database.values("fact")
 
     def fact_list(self, key: str) -> list[str]:
-        """A fact that is a list of texts in JSON, empty where there is none; StoreError where it was changed by hand."""
+        """A fact that is a list of texts in JSON, empty without one; StoreError where it was changed by hand."""
         try:
             return text_list(self.facts().get(key, "[]"))
         except DecodeError as error:
