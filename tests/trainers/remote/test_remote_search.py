@@ -23,7 +23,7 @@ KEYS = (
     PYTHON,
     "llm=program_search",
     "search.generations=2",
-    "search.samples=3",
+    "search.samples=2",
     "search.finalists=1",
     "train.steps=128",
     "train.num_envs=4",
@@ -38,7 +38,8 @@ def eureka(*arguments: str, variables: dict[str, str]) -> subprocess.CompletedPr
     return subprocess.run(command, capture_output=True, text=True, check=False, env=variables)
 
 
-def test_two_generations_of_three_killed_and_resumed(tmp_path: Path) -> None:
+@pytest.mark.timeout(900)
+def test_two_generations_killed_and_resumed(tmp_path: Path) -> None:
     variables = environment(XDG_CACHE_HOME=str(tmp_path / "cache"), PYTHONUNBUFFERED="1")
     folder = tmp_path / "run"
     command = [sys.executable, "-m", "eureka", "run", *KEYS, f"output={folder}"]
