@@ -164,7 +164,7 @@ def test_null_and_quotes() -> None:
         ),
         (
             ["task=ant", "llm.max_usd=1"],
-            "`llm.max_usd` belongs to llm=anthropic, llm=openai, llm=ollama, and this run has llm=prog",
+            "`llm.max_usd` belongs to llm=anthropic, llm=openai, llm=ollama, llm=local, and this run has llm=prog",
         ),
         (["task=ant", "llm=replays", "llm.run=x"], "llm=replays: there is no such choice (did you mean llm=replay?)"),
         (["task=ant", "budget=big"], "budget=big: there is no such choice; valid ones are quick, standard, paper"),
