@@ -1,6 +1,6 @@
 """MuJoCo Warp: the worlds in the memory of a CUDA device, or of the CPU to compare the engines without one.
 
-What a control step does is captured once as a graph and replayed. Tensors are views of Warp's memory; the masked
+What MuJoCo does in a control step is captured once as a graph and replayed. Tensors are views of Warp's memory; the masked
 methods of `DeviceSimulator` wait for nothing. Positions and velocities are float32.
 """
 
@@ -18,6 +18,7 @@ import warp as wp
 from eureka.core.errors import PhysicsError
 from eureka.physics.base import OF_SENSORS, Snapshot
 from eureka.physics.capacity import capacity
+from eureka.physics.device_graphs import launch, recording
 from eureka.physics.warp_fields import OwnFields, bind
 
 wp.config.log_level = wp.LOG_ERROR
@@ -125,8 +126,10 @@ class MujocoWarp:
 
     def _launch(self, name: str, work: Callable[[], None]) -> None:
         """Run `work`, from its graph, which is captured at the first call."""
-        with wp.ScopedDevice(self._wp_device):
-            if name not in self._graphs:
+        if name not in self._graphs:
+            if recording():
+                raise RuntimeError(f"the graph of {name} is captured by its first call, which cannot be recorded")
+            with wp.ScopedDevice(self._wp_device):
                 # Twice without a graph: kernels are compiled and loaded when they first run, not while capturing.
                 before, overflow = self.save(), self._overflow.clone()
                 self._synchronise()
@@ -139,10 +142,15 @@ class MujocoWarp:
                 with wp.ScopedCapture(device=self._wp_device) as capture:
                     work()
                 self._graphs[name] = capture.graph
+        graph = self._graphs[name]
+
+        def replay() -> None:
             # On torch's own stream, so that what torch has written is read and what is written is waited for.
             from_torch: Any = wp.stream_from_torch
-            stream = from_torch(self.device) if self.device.type == "cuda" else None
-            wp.capture_launch(self._graphs[name], stream=stream)
+            with wp.ScopedDevice(self._wp_device):
+                wp.capture_launch(graph, stream=from_torch(self.device) if self.device.type == "cuda" else None)
+
+        launch(replay)
 
     def _synchronise(self) -> None:
         if self.device.type == "cuda":

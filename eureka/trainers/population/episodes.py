@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from eureka.physics import device_graphs
 from eureka.tasks import Metric
 
 
@@ -40,8 +41,7 @@ class EpisodeTracker:
             score = self._value * (self._limit / (self._limit - start_clock))
         elif self._reduce == "mean":
             score = self._value / (clock - start_clock)
-        # Asking a device whether any is done would wait for it.
-        if done.device.type != "cpu" or done.any():
+        if device_graphs.asking_waits(done.device) or done.any():
             self._remember(score, (clock - start_clock).float(), done)
             self._value = torch.where(done, self._initial(1, 1), self._value)
         return score
@@ -53,27 +53,35 @@ class EpisodeTracker:
         slot = torch.where(done, slot, size)
         self._scores = _written(self._scores, slot, score)
         self._lengths = _written(self._lengths, slot, length)
-        self._finished += done.sum(dim=1)
+        self._finished = self._finished + done.sum(dim=1)
 
-    def recent(self, group: int) -> tuple[float, float]:
-        """Mean (score, length in steps) of a group's recent episodes; (0, 0) before the first has ended."""
-        count = min(int(self._finished[group]), self._scores.shape[1])
-        if count == 0:
-            return 0.0, 0.0
-        return float(self._scores[group, :count].mean()), float(self._lengths[group, :count].mean())
+    def recent(self) -> torch.Tensor:
+        """Mean score and length in steps of each group's recent episodes, (G, 2); 0 before the first has ended."""
+        known = torch.arange(self._scores.shape[1]) < self._finished[:, None]
+        both = torch.stack([self._scores, self._lengths], dim=1)
+        return torch.where(known[:, None], both, 0.0).sum(dim=2) / known.sum(dim=1).clamp(min=1)[:, None]
+
+    def start_over(self) -> None:
+        """Forget everything, in the same tensors."""
+        self._value.copy_(self._initial(*self._value.shape))
+        for tensor in (self._scores, self._lengths, self._finished):
+            tensor.zero_()
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Every tensor has num_groups as its leading dimension."""
+        return {"value": self._value, "scores": self._scores, "lengths": self._lengths, "finished": self._finished}
+
+    def assign(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Use these tensors, which are named as in `tensors()`, in place of its own."""
+        self._value, self._scores = tensors["value"], tensors["scores"]
+        self._lengths, self._finished = tensors["lengths"], tensors["finished"]
 
     def state_dict(self) -> dict[str, torch.Tensor]:
-        """Every tensor has num_groups as its leading dimension."""
-        return {
-            "value": self._value.clone(),
-            "scores": self._scores.clone(),
-            "lengths": self._lengths.clone(),
-            "finished": self._finished.clone(),
-        }
+        """Copies of `tensors()`."""
+        return {name: value.clone() for name, value in self.tensors().items()}
 
     def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
-        self._value, self._scores = state["value"].clone(), state["scores"].clone()
-        self._lengths, self._finished = state["lengths"].clone(), state["finished"].clone()
+        self.assign({name: value.clone() for name, value in state.items()})
 
 
 def _written(rows: torch.Tensor, slot: torch.Tensor, value: torch.Tensor) -> torch.Tensor:

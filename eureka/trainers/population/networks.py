@@ -128,14 +128,14 @@ class StackedAdam:
         self.parameters = list(parameters)
         self.first = [torch.zeros_like(p) for p in parameters]
         self.second = [torch.zeros_like(p) for p in parameters]
-        self.count = 0
+        self.count = torch.zeros((), dtype=torch.float64)
 
     def step(self, gradients: Sequence[torch.Tensor], rate: torch.Tensor, max_norm: float) -> None:
         """One step; `rate` (num_groups,). The norm that is clipped is over all of a group's parameters."""
-        self.count += 1
+        self.count.add_(1)
         norm = torch.stack([g.square().sum(dim=1) for g in gradients]).sum(dim=0).sqrt()
         scale = (max_norm / (norm + 1e-6)).clamp(max=1.0)[:, None]
-        bias = math.sqrt(1 - 0.999**self.count) / (1 - 0.9**self.count)
+        bias = (1 - 0.999**self.count).sqrt() / (1 - 0.9**self.count)
         step = (-bias * rate)[:, None]
         for p, g, m, v in zip(self.parameters, gradients, self.first, self.second, strict=True):
             g = g * scale

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from eureka.physics import device_graphs
 from eureka.trainers.population.episodes import EpisodeTracker
 from eureka.trainers.population.networks import StackedMLP
 from eureka.trainers.population.normalise import normalise
@@ -77,7 +78,7 @@ def collect(
     flags = torch.zeros(3, groups, horizon, num_envs, dtype=torch.bool)
     state: dict[str, torch.Tensor] = {}
     finals: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]] = []
-    after = torch.empty_like(raw) if noise.device.type != "cpu" else None
+    after = torch.empty_like(raw) if device_graphs.asking_waits(noise.device) else None
     for t in range(horizon):
         current = worlds.observation.view(*shape, -1)
         raw[:, t] = current

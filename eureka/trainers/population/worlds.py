@@ -83,6 +83,11 @@ class Worlds:
         self._zero_action = torch.zeros(total, task.model.nu)
         self.observation = self._observe(task.read_state(self.sim, self.carry, self._zero_action))
 
+    @property
+    def generators(self) -> list[torch.Generator]:
+        """What the task draws from in a step."""
+        return self._rng.generators
+
     def _observe(self, state: Any) -> torch.Tensor:
         return self.task.observe(state).float()
 
@@ -129,6 +134,9 @@ class Worlds:
         change = struck[:, None] * push.speed_m_s * torch.stack([angle.cos(), angle.sin()], dim=1)
         self.sim.qvel[:, :2] += change
 
+    def prepare(self, steps: int) -> None:
+        """Called before `steps` control steps, so that what cannot be done within them can be done now."""
+
     def step(self, action: torch.Tensor) -> Step:
         """Advance every world by one control step under `action` in [-1, 1], (num_groups * num_envs, num_actions)."""
         task, sim = self.task, self.sim
@@ -157,17 +165,26 @@ class Worlds:
         state = self.task.read_state(self.sim.select(env_ids), start.reset.carry, self._zero_action[: len(env_ids)])
         self.observation = self.observation.index_copy(0, env_ids, self._observe(state))
 
-    def state_dict(self) -> dict[str, torch.Tensor]:
-        """Everything that the next steps depend on; every tensor has num_groups as its leading dimension."""
-        carry = {f"carry.{f.name}": getattr(self.carry, f.name) for f in dataclasses.fields(self.carry)}
-        flat: dict[str, torch.Tensor] = {
-            "physics": self.sim.save(),
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """What is carried from step to step beside the simulator: leading dimension num_groups * num_envs."""
+        return {
             "clock": self.clock,
             "start_clock": self.start_clock,
             "observation": self.observation,
-            **carry,
+            **{f"carry.{f.name}": getattr(self.carry, f.name) for f in dataclasses.fields(self.carry)},
             **{f"factor.{name}": value for name, value in self.factors.items()},
         }
+
+    def assign(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Use these tensors, which are named as in `tensors()`, in place of its own."""
+        self.clock, self.start_clock = tensors["clock"], tensors["start_clock"]
+        self.observation = tensors["observation"]
+        self.carry = type(self.carry)(**below("carry.", tensors))
+        self.factors = below("factor.", tensors)
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        """Everything that the next steps depend on; every tensor has num_groups as its leading dimension."""
+        flat = {"physics": self.sim.save(), **self.tensors()}
         shape = (self.num_groups, self.num_envs)
         state = {key: value.reshape(*shape, *value.shape[1:]).clone() for key, value in flat.items()}
         state |= {f"pool.{key}": value.clone() for key, value in self._pool.items()}
@@ -177,14 +194,9 @@ class Worlds:
 
     def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
         """Restore `state_dict()`, bit for bit."""
-        self.factors = {name: state[f"factor.{name}"].flatten(0, 1).clone() for name in self.factors}
+        self.assign({name: state[name].flatten(0, 1).clone() for name in self.tensors()})
         self.sim.scale_model(torch.arange(len(self.clock)), self.factors)
         self.sim.load(state["physics"].flatten(0, 1))
-        self.clock = state["clock"].flatten(0, 1).clone()
-        self.start_clock = state["start_clock"].flatten(0, 1).clone()
-        self.observation = state["observation"].flatten(0, 1).clone()
-        names = [f.name for f in dataclasses.fields(self.carry)]
-        self.carry = type(self.carry)(**{name: state[f"carry.{name}"].flatten(0, 1).clone() for name in names})
         self._pool = {key: state[f"pool.{key}"].clone() for key in self._pool}
         self._cursor = state["cursor"].clone()
         for generator, saved in zip(self._rng.generators, state["generator"], strict=True):
