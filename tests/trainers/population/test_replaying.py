@@ -110,7 +110,7 @@ class CartSim:
             qpos += 0.05 * qvel
 
         device_graphs.launch(physics)
-        self._diverged = self.qpos[:, 0].abs() > 1.0
+        self._diverged = self.qpos[:, 0].abs() > 0.1
 
     def reset_masked(self, mask: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor) -> None:
         self.qpos.copy_(torch.where(mask[:, None], qpos, self.qpos))
@@ -124,6 +124,16 @@ class CartSim:
 
     def overflows(self) -> int:
         return 0
+
+    def scale_model(self, env_ids: torch.Tensor, factors: Mapping[str, torch.Tensor]) -> None:
+        assert not factors
+
+    def save(self) -> torch.Tensor:
+        return torch.cat([self.qpos, self.qvel], dim=1)
+
+    def load(self, state: torch.Tensor) -> None:
+        self.qpos.copy_(state[:, : self.qpos.shape[1]])
+        self.qvel.copy_(state[:, self.qpos.shape[1] :])
 
 
 class CartEngine(Engine):
