@@ -216,9 +216,7 @@ def main() -> None:
         )  # fmt: skip
         options.results.mkdir(parents=True, exist_ok=True)
         name = "gpu_launched.json" if options.launched else "gpu.json"
-        (options.results / name).write_text(
-            json.dumps(dataclasses.asdict(result), indent=1) + "\n", encoding="utf-8"
-        )
+        (options.results / name).write_text(json.dumps(dataclasses.asdict(result), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -219,9 +219,7 @@ class Population:
         reward = torch.zeros_like(rollout.metric)
         numbers = [self.tracker.recent().double().flatten()]
         for group, function in enumerate(self._rewards):
-            total, components = function(
-                {name: rollout.state[name][group].flatten(0, 1) for name in function.inputs}
-            )
+            total, components = function({name: rollout.state[name][group].flatten(0, 1) for name in function.inputs})
             # A diverged world was put back by the engine in the middle of the step: its State means nothing.
             good = ~rollout.diverged[group].flatten()
             values = [*(components[name] for name in function.components), total]
