@@ -23,7 +23,8 @@ from result_files import COMMITTED, add_results_option, measured_or_committed
 from search_study_data import Hardware, this_hardware
 
 from eureka.core.serialize import dumps, loads
-from eureka.core.types import OwnReward, Rejected, TrainingResult
+from eureka.core.training import OwnReward, TrainingResult
+from eureka.core.types import Rejected
 from eureka.evaluation.rows import interval, value
 from eureka.evaluation.statistics import difference, iqm
 from eureka.physics import Engine, MujocoC

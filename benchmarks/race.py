@@ -30,7 +30,8 @@ from result_files import COMMITTED, add_results_option
 from eureka.app.build import training_length
 from eureka.app.configs import compose_config
 from eureka.core.serialize import dumps, loads
-from eureka.core.types import Candidate, Completion, Reward, TrainingJob, TrainingResult
+from eureka.core.training import TrainingJob, TrainingResult
+from eureka.core.types import Candidate, Completion, Reward
 from eureka.reward.extract.extraction import extract
 from eureka.reward.trace.service import PRELOAD, RewardVerifier
 from eureka.sandbox import Sandbox

@@ -39,7 +39,7 @@ from eureka.app.session import search_session
 from eureka.config import RunConfig
 from eureka.core.events import Event, Trained, TrainingStarted
 from eureka.core.ids import generation_of
-from eureka.core.types import OwnReward, TrainingLength
+from eureka.core.training import OwnReward, TrainingLength
 from eureka.evaluation.trainings import Retraining, Trainings, fresh_seeds
 from eureka.search.outcomes import outcomes, ranked
 from eureka.store import RunStore

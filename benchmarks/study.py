@@ -19,7 +19,8 @@ from pathlib import Path
 
 import yaml
 
-from eureka.core.types import OwnReward, Rejected, TrainingResult
+from eureka.core.training import OwnReward, TrainingResult
+from eureka.core.types import Rejected
 from eureka.evaluation import Role
 from eureka.evaluation.statistics import iqm
 from eureka.store.files import write_atomically

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import torch
 
-from eureka.core.types import Progress
+from eureka.core.training import Progress
 from eureka.physics import MujocoC
 from eureka.tasks import find_tasks, load_task
 from eureka.trainers.population.group import GroupJob, Schedule

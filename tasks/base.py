@@ -2,6 +2,7 @@
 
 One control step of the trainer:
 
+    controls = task.control(simulator, carry, action)    what the action does, by default the scaled action itself
     simulator.step(substeps)
     carry = task.advance(carry, simulator, action, rng)
     state = task.state(simulator, carry, action)          what a reward may read, before any reset
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +31,9 @@ from eureka.core.types import FieldSpec, MetricSpec, TaskSpec
 from eureka.physics import WorldStates
 from eureka.tasks.gym_state import GymState
 from eureka.tasks.info import TaskInfo
+from eureka.tasks.metric import Metric
+from eureka.tasks.models import find_model
+from eureka.tasks.on_device import OnDevice
 from eureka.tasks.rng import Rng
 from eureka.tasks.source import shown_source
 
@@ -62,34 +66,38 @@ def state_field(
 
 @dataclass(frozen=True)
 class Reset:
-    """Start states of n episodes: `qpos` (n, nq), `qvel` (n, nv) and the carry that belongs to them."""
+    """Start states of n episodes: `qpos` (n, nq), `qvel` (n, nv) and the carry that belongs to them.
+
+    Where they are given, `act` (n, na) holds the actuators' activations, else 0; `mocap` (n, nmocap, 7) positions and
+    quaternions of the mocap bodies, else the model's own; and `model_fields` values of MjModel fields by name for these
+    episodes alone, (n, ...) with the field's own shape, such as a door's place or an object's mass.
+    """
 
     qpos: torch.Tensor
     qvel: torch.Tensor
     carry: Any
+    act: torch.Tensor | None = None
+    mocap: torch.Tensor | None = None
+    model_fields: Mapping[str, torch.Tensor] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Metric:
-    """The task metric F: a value per control step, reduced. It judges, and is never shown to a model.
+class Controls:
+    """What a task's actions do in one control step.
 
-    `sum`, `max` and `last` are over one episode. `mean` is over the time limit's number of control steps, through
-    new episodes after early ends, so that a fall costs the time to get going again (as Eureka's F for locomotion,
-    Ma et al. 2023, appendix). `readable_midway` says whether the value of a running episode means anything, for racing.
+    `ctrl` (num_envs, nu) in the actuators' own units; `mocap`, where mocap bodies are driven, their positions and
+    quaternions, (num_envs, nmocap, 7).
     """
 
-    value: Callable[[Any], torch.Tensor]
-    reduce: Literal["sum", "mean", "max", "last"]
-    unit: str
-    description: str
-    readable_midway: bool = True
+    ctrl: torch.Tensor
+    mocap: torch.Tensor | None = None
 
 
 class Task(ABC):
     """Base of every task's one class; see the module's docstring for the order of calls.
 
     `Carry` and `State` are frozen dataclasses of tensors with a leading `num_envs`; every field of State is made by
-    `state_field`. `action` has shape (num_envs, num_actions) in [-1, 1], scaled to the actuators' control ranges.
+    `state_field`. `action` has shape (num_envs, num_actions) in [-1, 1]; see `control` for what becomes of it.
     """
 
     Carry: ClassVar[type[Any]]
@@ -140,6 +148,17 @@ class Task(ABC):
         del state
         return None
 
+    @property
+    def num_actions(self) -> int:
+        """How many numbers an action has: one for every actuator, unless the task has its own `control`."""
+        return int(self.model.nu)
+
+    def control(self, sim: WorldStates, carry: Any, action: torch.Tensor) -> Controls:
+        """What an action (num_envs, num_actions) in [-1, 1] does; the default scales it to the control ranges."""
+        del sim, carry
+        middle, half_range = self._control_ranges.on(action.device)
+        return Controls(middle + half_range * action)
+
     def extend_model(self, spec: mujoco.MjSpec) -> None:
         """Change the loaded model before it is compiled: add sites, sensors, actuators. The default changes nothing."""
         del spec
@@ -164,6 +183,16 @@ class Task(ABC):
         except ValueError as error:
             raise self._cannot_compile(error) from error
 
+    @cached_property
+    def _control_ranges(self) -> OnDevice:
+        low, high = torch.from_numpy(self.model.actuator_ctrlrange).float().T
+        return OnDevice(torch.stack([(high + low) / 2, (high - low) / 2]))
+
+    @property
+    def has_own_control(self) -> bool:
+        """Whether actions are something else than `ctrl`, scaled."""
+        return type(self).control is not Task.control
+
     def model_spec(self) -> mujoco.MjSpec:
         """The task's model before it is compiled, with its integrator and time step.
 
@@ -187,18 +216,7 @@ class Task(ABC):
         return TaskError(f"{self._model_path()}: MuJoCo cannot compile the model: {' '.join(str(error).split())}")
 
     def _model_path(self) -> Path:
-        kind, _, name = self.info.model.rpartition(":")
-        if kind == "gymnasium":
-            import gymnasium
-
-            path = Path(gymnasium.__file__).parent / "envs" / "mujoco" / "assets" / name
-        elif not kind:
-            path = self.folder / name
-        else:
-            raise TaskError(f"{self.folder / 'task.yaml'}: model `{self.info.model}` must be gymnasium:FILE or a FILE")
-        if not path.is_file():
-            raise TaskError(f"{path}: no such model file (`model` in {self.folder / 'task.yaml'})")
-        return path
+        return find_model(self.info.model, self.folder)
 
     def read_state(self, sim: WorldStates, carry: Any, action: torch.Tensor) -> Any:
         """`state` with every field in its declared dtype: physics on the CPU is float64, rewards read float32."""
@@ -207,7 +225,11 @@ class Task(ABC):
         return type(state)(**changed)
 
     def state_from_gym(self, env: Any) -> GymState:
-        """Read this task's State from a running Gymnasium environment with the same MuJoCo body; see `GymState`."""
+        """Read this task's State from a running Gymnasium environment with the same MuJoCo body; see `GymState`.
+
+        Where the environment keeps elsewhere what the task draws at random, override it:
+        `return GymState(self, env, carry={"target": lambda env: env.unwrapped.goal})`.
+        """
         return GymState(self, env)
 
     @property

@@ -12,7 +12,8 @@ import torch
 
 from eureka.core.errors import EurekaError, TaskError
 from eureka.physics import MujocoC
-from eureka.tasks.base import Task, state_tensors
+from eureka.tasks.base import Controls, Reset, Task, state_tensors
+from eureka.tasks.metric import Trace
 from eureka.tasks.rng import Rng
 
 _NUM_ENVS = 3
@@ -38,6 +39,11 @@ def check_task(task: Task) -> None:
             ) from error
 
     model = call("extend_model", lambda: task.model)
+    if not model.nu:
+        raise TaskError(
+            f"{task.folder / 'task.yaml'}: the model `{task.info.model}` has no actuators, so a policy has nothing to "
+            "act with: add an <actuator> to it, or actuators in `extend_model`"
+        )
     if task.info.randomisation.push and (not model.njnt or model.jnt_type[0] != mujoco.mjtJoint.mjJNT_FREE):
         raise TaskError(f"{task.folder / 'task.yaml'}: `randomisation.push` needs a model whose first joint is free")
     sim = MujocoC(model, _NUM_ENVS, task.info.outputs)
@@ -48,9 +54,18 @@ def check_task(task: Task) -> None:
     _carry(where, task, "reset: carry", start.carry)
     _shape(where, "reset: qpos", start.qpos, (_NUM_ENVS, model.nq))
     _shape(where, "reset: qvel", start.qvel, (_NUM_ENVS, model.nv))
-    sim.reset(torch.arange(_NUM_ENVS), start.qpos, start.qvel)
+    _extras(where, task, start)
+    everyone = torch.arange(_NUM_ENVS)
+    call("reset: model_fields", lambda: sim.set_model(everyone, start.model_fields))
+    sim.reset(everyone, start.qpos, start.qvel, start.act, start.mocap)
     _carry(where, task, "start", call("start", lambda: task.start(sim, rng)))
-    action = torch.zeros(_NUM_ENVS, model.nu)
+    action = torch.zeros(_NUM_ENVS, call("num_actions", lambda: task.num_actions))
+    controls = call("control", lambda: task.control(sim, start.carry, action))
+    if not isinstance(controls, Controls):
+        raise TaskError(f"{where}: `control` must give a Controls, not {type(controls).__name__}")
+    _shape(where, "control: ctrl", controls.ctrl, (_NUM_ENVS, model.nu))
+    if controls.mocap is not None:
+        _shape(where, "control: mocap", controls.mocap, (_NUM_ENVS, model.nmocap, 7))
     sim.step(task.info.physics.substeps)
     carry = call("advance", lambda: task.advance(start.carry, sim, action, rng))
     _carry(where, task, "advance", carry)
@@ -58,7 +73,7 @@ def check_task(task: Task) -> None:
     for spec in task.fields:
         _shape(where, f"State.{spec.name}", state_tensors(state)[spec.name], (_NUM_ENVS, *spec.shape))
     observation = call("observe", lambda: task.observe(state))
-    if observation.dim() != 2 or observation.shape[0] != _NUM_ENVS:
+    if observation.dim() != 2 or observation.shape[0] != _NUM_ENVS or not observation.shape[1]:
         raise TaskError(f"{where}: `observe` must give (num_envs, obs_dim), gave {tuple(observation.shape)}")
     for name, value in (
         ("terminated", call("terminated", lambda: task.terminated(state))),
@@ -68,6 +83,23 @@ def check_task(task: Task) -> None:
     ):
         if value is not None:
             _shape(where, name, value, (_NUM_ENVS,))
+    reduce = task.metric.reduce
+    if callable(reduce):
+        trace = Trace(torch.zeros(2, _NUM_ENVS), torch.ones(2, _NUM_ENVS, dtype=torch.bool))
+        _shape(where, "metric: reduce", call("metric", lambda: reduce(trace)), (_NUM_ENVS,))
+
+
+def _extras(where: object, task: Task, start: Reset) -> None:
+    """What a reset may give beside positions and velocities."""
+    if start.act is not None:
+        _shape(where, "reset: act", start.act, (_NUM_ENVS, task.model.na))
+    if start.mocap is not None:
+        _shape(where, "reset: mocap", start.mocap, (_NUM_ENVS, task.model.nmocap, 7))
+    both = sorted(start.model_fields.keys() & task.info.randomisation.factors.keys())
+    if both:
+        raise TaskError(
+            f"{where}: `{both[0]}` is set by reset's model_fields and by `randomisation.factors`: choose one"
+        )
 
 
 def _carry(where: object, task: Task, what: str, value: object) -> None:
@@ -78,6 +110,14 @@ def _carry(where: object, task: Task, what: str, value: object) -> None:
         )
     if not isinstance(value, wanted):
         raise TaskError(f"{where}: {what} must be a {wanted.__name__}, not {type(value).__name__}")
+    for field in dataclasses.fields(wanted):
+        rows = getattr(value, field.name)
+        if not isinstance(rows, torch.Tensor) or not rows.dim() or len(rows) != _NUM_ENVS:
+            got = tuple(rows.shape) if isinstance(rows, torch.Tensor) else type(rows).__name__
+            raise TaskError(
+                f"{where}: {what}: Carry.{field.name} must be a tensor with num_envs in front; with "
+                f"num_envs={_NUM_ENVS} it is {got}"
+            )
 
 
 def _shape(where: object, what: str, value: object, wanted: tuple[int, ...]) -> None:

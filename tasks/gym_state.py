@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +16,9 @@ from eureka.tasks.rng import Rng
 
 if TYPE_CHECKING:
     from eureka.tasks.base import Task
+
+CarryReader = Callable[[Any], Any]
+"""Gives one field of a Carry, for the one environment that it is given."""
 
 
 class GymState:
@@ -26,11 +32,17 @@ class GymState:
 
     It reads `qpos`, `qvel`, `ctrl` and the task's outputs from `env.unwrapped.data` and keeps the task's carry.
 
+    Args:
+        carry: where the environment keeps what the task draws at random, such as a target or a command: for fields of
+            the Carry a function of `env`, which gives the value without the leading dimension of environments. It is
+            asked after every reset and step: `{"target": lambda env: env.unwrapped.goal}`.
+
     Raises:
-        TaskError: the environment has no MuJoCo data, another body than the task, or another control step.
+        TaskError: the environment has no MuJoCo data, another body than the task, or another control step; or the task
+            draws random numbers for a field that `carry` does not read, which would be others than the environment's.
     """
 
-    def __init__(self, task: Task, env: Any) -> None:
+    def __init__(self, task: Task, env: Any, carry: Mapping[str, CarryReader] = MappingProxyType({})) -> None:
         base = env.unwrapped
         if not hasattr(base, "data") or not hasattr(base, "model"):
             raise TaskError(f"task `{task.info.name}` reads its State from MuJoCo data, which {base} does not have")
@@ -40,6 +52,15 @@ class GymState:
             )
         self._task = task
         self._env = base
+        self._given = env
+        self._carry_readers = dict(carry)
+        known = [field.name for field in dataclasses.fields(task.Carry)]
+        for name in carry:
+            if name not in known:
+                raise TaskError(
+                    f"carry: `{name}` is no field of the Carry of task `{task.info.name}`, which has "
+                    f"{', '.join(known) or 'none'}"
+                )
         if not np.isclose(base.dt, task.control_timestep_s):
             raise TaskError(
                 f"{base} has a control step of {base.dt} s, not the {task.control_timestep_s} s of `{task.info.name}`; "
@@ -47,27 +68,83 @@ class GymState:
             )
         low, high = base.model.actuator_ctrlrange.T
         self._middle, self._half_range = (high + low) / 2, (high - low) / 2
-        self._rng = Rng.from_seed(0)
         self.reset()
 
     def reset(self) -> Any:
         """Call after `env.reset`: starts the episode's carry, and gives the State of the start."""
         sim = self._snapshot()
-        self._carry = self._task.start(sim, self._rng)
-        return self._task.read_state(sim, self._carry, torch.zeros(1, self._task.model.nu))
+        self._carry = self._read("start", lambda rng: self._task.start(sim, rng))
+        return self._task.read_state(sim, self._carry, torch.zeros(1, self._task.num_actions))
 
     def step(self, action: np.ndarray) -> Any:
         """Call after `env.step(action)`: the State that a reward of that step reads, before any automatic reset.
 
-        The State's action is the control that reached the engine, whatever wrappers made of `action` on the way.
+        The State's action is the control that reached the engine, whatever wrappers made of `action` on the way; where
+        the task's actions are no controls (see `Task.control`), it is `action` itself, within -1 and 1.
         """
-        del action
-        scaled = torch.from_numpy((self._env.data.ctrl - self._middle) / self._half_range)[None].float().clamp(-1, 1)
-        sim = self._snapshot()
-        self._carry = self._task.advance(self._carry, sim, scaled, self._rng)
+        if self._task.has_own_control:
+            taken = torch.as_tensor(np.asarray(action, dtype=np.float32))
+        else:
+            taken = torch.from_numpy((self._env.data.ctrl - self._middle) / self._half_range).float()
+        scaled = taken[None].clamp(-1, 1)
+        sim, before = self._snapshot(), self._carry
+        self._carry = self._read("advance", lambda rng: self._task.advance(before, sim, scaled, rng))
         return self._task.read_state(sim, self._carry, scaled)
+
+    def _read(self, what: str, make: Callable[[Rng], Any]) -> Any:
+        """The carry that `make` gives, with the fields that are read from the environment.
+
+        Raises:
+            TaskError: a field that is not read depends on the random numbers.
+        """
+        rng = _CountingRng([torch.Generator().manual_seed(0)])
+        carry = make(rng)
+        if rng.draws:
+            other = make(Rng.from_seed(1))
+            names = [field.name for field in dataclasses.fields(carry) if field.name not in self._carry_readers]
+            drawn = [name for name in names if not torch.equal(getattr(carry, name), getattr(other, name))]
+            if drawn:
+                raise TaskError(
+                    f"task `{self._task.info.name}` draws {_listed(drawn)} of its Carry at random (in `{what}`), and "
+                    f"{self._env} has values of its own: say where it keeps them, with "
+                    f'carry={{"{drawn[0]}": lambda env: env.unwrapped.NAME}} for the wrapper, or in the task\'s '
+                    "`state_from_gym` (docs/drop-in.md)"
+                )
+        read = {
+            name: self._as_rows(name, reader(self._given), getattr(carry, name))
+            for name, reader in self._carry_readers.items()
+        }
+        return dataclasses.replace(carry, **read)
+
+    def _as_rows(self, name: str, value: Any, like: torch.Tensor) -> torch.Tensor:
+        rows = torch.as_tensor(np.asarray(value)).to(like.dtype)[None]
+        if rows.shape != like.shape:
+            raise TaskError(
+                f"carry: `{name}` of task `{self._task.info.name}` must have the shape {tuple(like.shape[1:])}, and "
+                f"{self._env} gave {tuple(rows.shape[1:])}"
+            )
+        return rows
 
     def _snapshot(self) -> Snapshot:
         data = self._env.data
         outputs = {name: torch.tensor(getattr(data, name))[None] for name in self._task.info.outputs}
         return Snapshot(torch.tensor(data.qpos)[None], torch.tensor(data.qvel)[None], outputs)
+
+
+class _CountingRng(Rng):
+    """Counts how often it is drawn from."""
+
+    draws = 0
+
+    def uniform(self, low: float, high: float, shape: Sequence[int]) -> torch.Tensor:
+        self.draws += 1
+        return super().uniform(low, high, shape)
+
+    def normal(self, std: float, shape: Sequence[int]) -> torch.Tensor:
+        self.draws += 1
+        return super().normal(std, shape)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`a`, `b`."""
+    return ", ".join(f"`{name}`" for name in names)

@@ -17,13 +17,13 @@ from eureka.tasks.info import read_info
 from eureka.tasks.preference import without_metric
 
 
-def find_tasks(task_dirs: Sequence[Path] = ()) -> dict[str, Path]:
+def find_tasks(task_dirs: Sequence[str | Path] = ()) -> dict[str, Path]:
     """Every task's name and folder: those that ship here, and those in `task_dirs`, which win over a same name.
 
     A directory in `task_dirs` may hold task folders, or be one itself.
     """
     found: dict[str, Path] = {}
-    for directory in (Path(__file__).parent, *task_dirs):
+    for directory in (Path(__file__).parent, *map(Path, task_dirs)):
         if not directory.is_dir():
             raise TaskError(f"{directory}: no such directory (given as --task-dir)")
         own = [directory] if (directory / "task.yaml").is_file() else []
@@ -32,7 +32,7 @@ def find_tasks(task_dirs: Sequence[Path] = ()) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def load_task(name: str, task_dirs: Sequence[Path] = ()) -> Task:
+def load_task(name: str, task_dirs: Sequence[str | Path] = ()) -> Task:
     """Load one task and check it by stepping it once.
 
     Raises:

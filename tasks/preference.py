@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from eureka.core.types import PREFERENCE_METRIC, PREFERENCE_UNIT
-from eureka.tasks.base import Metric, Task
+from eureka.tasks.base import Task
+from eureka.tasks.metric import Metric
 
 
 def _zeros(state: Any) -> torch.Tensor:

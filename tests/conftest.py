@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 import torch
 
-from eureka.core.types import ComponentStatistics, TrainingResult
+from eureka.core.training import ComponentStatistics, TrainingResult
 from eureka.trainers.population.population import Population
 from eureka.ui.video.queue import FilmQueue
 

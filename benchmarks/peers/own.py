@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from training import GRAPH
 
-from eureka.core.types import Progress
+from eureka.core.training import Progress
 from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.pool import WorkerPool
 from eureka.trainers.population.population import Population

@@ -49,7 +49,7 @@ class TaskWorlds:
     ) -> None:
         self.task = task
         self.num_envs = num_envs
-        self.num_actions = task.model.nu
+        self.num_actions = task.num_actions
         self._reward = reward
         self._worlds = Worlds(task, [stream(seed, _STREAM)], num_envs, fields=fields)
 

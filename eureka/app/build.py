@@ -15,10 +15,20 @@ from types import MappingProxyType
 
 from eureka import __version__
 from eureka.app.configs import change_resumed, from_yaml
-from eureka.config import Films, Halving, PhysicsChoice, RunConfig, SandboxMode, declared_values
+from eureka.config import (
+    EnvConfig,
+    EnvironmentKind,
+    Films,
+    Halving,
+    PhysicsChoice,
+    RunConfig,
+    SandboxMode,
+    declared_values,
+)
+from eureka.config.environments import is_file
 from eureka.core.errors import ConfigError, StoreError
 from eureka.core.ids import INIT_ID
-from eureka.core.types import TrainingLength
+from eureka.core.training import TrainingLength
 from eureka.proposers import models, registry
 from eureka.proposers.base import Proposer
 from eureka.proposers.models import ModelAccess, known_endpoints
@@ -50,12 +60,28 @@ def resolve(config: RunConfig, environment: Mapping[str, str] = MappingProxyType
     """
     llm = models.resolve(config.llm, environment)
     physics = config.physics
-    if config.named_by == "task":
+    if config.kind is EnvironmentKind.TASK:
         from eureka.physics.engine import choose  # MuJoCo, which no other environment needs
 
         physics = PhysicsChoice(choose(config.physics.value))
     workers = config.train.workers or len(os.sched_getaffinity(0))
-    return replace(config, llm=llm, physics=physics, train=replace(config.train, workers=workers))
+    hyperparameters = config.train.hyperparameters and str(Path(config.train.hyperparameters).absolute())
+    train = replace(config.train, workers=workers, hyperparameters=hyperparameters)
+    return replace(config, llm=llm, physics=physics, train=train, env=_absolute(config.env))
+
+
+def _absolute(env: EnvConfig) -> EnvConfig:
+    """A file that is an environment by its absolute path.
+
+    Raises:
+        ConfigError: there is no such file.
+    """
+    if env.id is None or not is_file(env.id):
+        return env
+    path = Path(env.id).expanduser().absolute()
+    if not path.is_file():
+        raise ConfigError(f"env={env.id}: there is no such file; `eureka init NAME --env ID` writes one")
+    return replace(env, id=str(path))
 
 
 def resumed_config(
@@ -216,14 +242,14 @@ def _require_its_start(config: RunConfig, run: str) -> None:
 
 def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) -> dict[str, str]:
     """What is kept about a run beside its config."""
-    simulators = ("mujoco",) if config.named_by == "task" else ("gymnasium", "stable-baselines3")
+    simulators = ("mujoco",) if config.kind is EnvironmentKind.TASK else ("gymnasium", "stable-baselines3")
     facts = {
         "eureka": __version__,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.release()} {platform.machine()}",
         **hardware(),
         **{name: version(name) for name in ("torch", "numpy", *simulators)},
-        **({"physics": config.physics.value} if config.named_by == "task" else {}),
+        **({"physics": config.physics.value} if config.kind is EnvironmentKind.TASK else {}),
         "proposer": proposer.description,
         "had metric access": "yes" if proposer.capabilities.uses_metric or config.search.preflight else "no",
         "task_dirs": json.dumps([str(directory.resolve()) for directory in task_dirs]),

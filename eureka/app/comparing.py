@@ -19,7 +19,8 @@ from eureka.config import EvaluationConfig, RunConfig
 from eureka.core.errors import StoreError
 from eureka.core.events import Observer, tell_all
 from eureka.core.text import table
-from eureka.core.types import OwnReward, Phase, Reward, Selection, TrainingJob
+from eureka.core.training import OwnReward, TrainingJob
+from eureka.core.types import Phase, Reward, Selection
 from eureka.evaluation import Comparison, Role, read_comparison, seed_rows, summary_rows, verdict, write_comparison
 from eureka.evaluation.cache import TrainingCache
 from eureka.evaluation.compare import Contest, choose_and_compare, compare

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from eureka.config import RunConfig
 from eureka.core.ids import INIT_ID
-from eureka.core.types import OwnReward, Prompt, TrainingJob, TrainingLength
+from eureka.core.training import OwnReward, TrainingJob, TrainingLength
+from eureka.core.types import Prompt
 from eureka.proposers.models import chosen_models
 from eureka.proposers.provider import ModelConfig
 from eureka.proposers.tokens import token_estimate

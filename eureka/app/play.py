@@ -10,7 +10,7 @@ from eureka.app.build import require_task_dirs
 from eureka.app.comparing import best_reward
 from eureka.app.configs import from_yaml
 from eureka.core.errors import ConfigError, StoreError, VideoError
-from eureka.core.types import TrainingResult
+from eureka.core.training import TrainingResult
 from eureka.store import RunStore
 from eureka.tasks import Metric, load_task
 from eureka.tasks.preference import NO_METRIC

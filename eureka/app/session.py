@@ -31,7 +31,8 @@ from eureka.config import Halving, RunConfig, SandboxMode
 from eureka.core.errors import ConfigError, ProposerError, SearchFailed
 from eureka.core.events import Observer, RunStarted, tell_all
 from eureka.core.ids import INIT_ID
-from eureka.core.types import OwnReward, Prompt, PromptFacts, TaskSpec, TrainingLength
+from eureka.core.training import OwnReward, TrainingLength
+from eureka.core.types import Prompt, PromptFacts, TaskSpec
 from eureka.evaluation import read_comparison
 from eureka.prompts import render_prompt
 from eureka.proposers.base import Proposer

@@ -4,9 +4,11 @@ Overrides have Hydra's grammar. Two keys are groups: `llm` chooses who proposes,
 """
 
 from eureka.config.compose import change_resumed, compose_config, default_budget, from_yaml, to_yaml
+from eureka.config.environments import EnvironmentKind
 from eureka.config.schema import (
     BUDGETS,
     Choices,
+    EnvConfig,
     EvaluationConfig,
     FeedbackMode,
     Films,
@@ -28,6 +30,8 @@ from eureka.config.sweep import SweepJob, sweep
 __all__ = [
     "BUDGETS",
     "Choices",
+    "EnvConfig",
+    "EnvironmentKind",
     "EvaluationConfig",
     "FeedbackMode",
     "Films",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from eureka.config.environments import is_file
 from eureka.config.overrides import AUTO, groups, quoted, refusal, require_own_key, require_task, split, unknown
 from eureka.config.schema import BUDGETS, Choices, RunConfig, check_ranges
 from eureka.core.errors import ConfigError
@@ -43,13 +44,18 @@ def compose_config(
 def change_resumed(config: RunConfig, overrides: Sequence[str], choices: Choices) -> RunConfig:
     """The config of a run that is resumed with other caps, patience, model, fallback or confinement.
 
+    The keys of an environment that names code can be given again, with the values that the run has.
+
     Raises:
-        ConfigError: a key other than `sandbox` and those of an `llm.*` whose config class declares that a resumed run
-            takes them anew, or a value that does not fit.
+        ConfigError: a key other than these, `sandbox` and those of an `llm.*` whose config class declares that a
+            resumed run takes them anew, or a value that does not fit.
     """
     values = split(overrides, choices)
+    if is_file(values.get("env.id", "")):
+        values["env.id"] = str(Path(values["env.id"]).absolute())
+    again = {key for key in values if key in ("trainer", "env.id", "env.wrappers") or key.startswith("env.kwargs.")}
     for key in values:
-        if key == "sandbox":
+        if key == "sandbox" or key in again:
             continue
         if not key.startswith("llm.") or not config.llm.changes_on_resume:
             raise ConfigError(
@@ -57,7 +63,11 @@ def change_resumed(config: RunConfig, overrides: Sequence[str], choices: Choices
                 "given anew"
             )
         require_own_key(key, config.llm.name, choices)
-    return _updated(_thawed(config), values, choices)
+    changed = _updated(_thawed(config), values, choices)
+    if (changed.env, changed.trainer) != (config.env, config.trainer):
+        given = ", ".join(f"{key}={values[key]}" for key in sorted(again))
+        raise ConfigError(f"{given}: a resumed run keeps its environment and trainer, and they were others")
+    return changed
 
 
 def default_budget() -> str:

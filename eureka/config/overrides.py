@@ -15,6 +15,9 @@ from eureka.config.schema import BUDGETS, Choices, RunConfig
 from eureka.core.errors import ConfigError
 
 _SHORT = {"env": "env.id"}
+_ARGUMENT = r"env\.kwargs\.[A-Za-z_]\w*"
+"""A key of which there is one for each argument that an environment takes."""
+_OF_ENVIRONMENTS = ("metric", "trainer", "train.hyperparameters")
 AUTO = "auto"
 """`llm=auto`: the language model whose key is set, else program_search."""
 
@@ -34,7 +37,7 @@ def split(overrides: Sequence[str], choices: Choices) -> dict[str, str]:
         key = _SHORT.get(key, key)
         if not equals:
             raise ConfigError(f"`{text}` is not of the form key=value; for example task=ant search.samples=4")
-        if key not in types and key not in choosing:
+        if key not in types and key not in choosing and not re.fullmatch(_ARGUMENT, key):
             raise ConfigError(unknown(f"`{text}`", key, [*choosing, *types], "", what="key"))
         values.pop(key, None)
         values[key] = value
@@ -75,6 +78,9 @@ def require_task(values: Mapping[str, str], task_dirs: Sequence[Path]) -> None:
         if "task" in values:
             raise ConfigError(f"task={values['task']} and env={values['env.id']}: give one of them")
         return
+    for key in values:
+        if key.startswith("env.") or key in _OF_ENVIRONMENTS:
+            raise ConfigError(f"{key}= is about an environment that env= names, and none is given")
     from eureka.tasks import find_tasks
 
     names = list(find_tasks(task_dirs))
@@ -103,6 +109,8 @@ def listed(names: Iterable[str]) -> str:
 def _wanted(hint: Any) -> str:
     """What a value of this type is, in words."""
     words = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+    if get_origin(hint) is dict:
+        return "keys with values, such as {continuous: true}"
     if get_origin(hint) is UnionType:
         members = [member for member in get_args(hint) if member is not type(None)]
         return f"{_wanted(members[0])} or null"
@@ -111,7 +119,9 @@ def _wanted(hint: Any) -> str:
 
 def refusal(key: str, value: str, choices: Choices) -> str:
     """One sentence for a value that does not fit its key's type."""
-    hint = _all_keys(choices)[key]
+    hint = _all_keys(choices).get(key)
+    if hint is None:
+        return f"{key}={value}: expected one value, such as true, 0.5 or a text in quotes"
     enums = [member for member in (hint, *get_args(hint)) if isinstance(member, type) and issubclass(member, StrEnum)]
     if enums:
         return unknown(f"{key}={value}", value, list(enums[0]), f"{key}=")

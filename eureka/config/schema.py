@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from eureka.config.environments import EnvironmentKind, kind_of, names_code, short_name
 from eureka.core.errors import ConfigError
 
 
@@ -66,10 +67,19 @@ class ProposerConfig:
 
 @dataclass(frozen=True)
 class EnvConfig:
-    """A Gymnasium environment in place of a task, trained by Stable-Baselines3 (the extra `sb3`)."""
+    """An environment in place of a task: Gymnasium's, trained by Stable-Baselines3 (the extra `sb3`), and others."""
 
-    id: str | None = None
-    """The id that it is registered by, such as CartPole-v1; `env=ID` is short for it."""
+    id: str | None = field(default=None, metadata={"given_again": names_code})
+    """An id of Gymnasium's registry such as CartPole-v1, or `package:ID` where a package registers it; `module:Class`;
+    or a Python file with one small class, as `eureka init` writes it. `env=ID` is short for it."""
+    kwargs: dict[str, Any] = field(default_factory=dict, metadata={"given_again": True})
+    """What the environment is made with: `env.kwargs.continuous=true`."""
+    wrappers: str | None = field(default=None, metadata={"given_again": True})
+    """Gymnasium wrappers around it, `module:Class` or the name of one of `gymnasium.wrappers`, the innermost first,
+    with commas between."""
+    show_source: bool = False
+    """Whether the language model is shown the source of the environment's `step`, without what computes the reward; see
+    what is left of it with --dry-run."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +141,8 @@ class TrainConfig:
     """Evaluation episodes at each checkpoint."""
     workers: int | None = at_least(1, None)
     """Training processes; null: one per core."""
+    hyperparameters: str | None = None
+    """A YAML file of Stable-Baselines3's arguments in the form of rl-baselines3-zoo, for an `env`."""
 
 
 @dataclass(frozen=True)
@@ -182,8 +194,15 @@ class RunConfig:
     task: str | None = None
     """The task's name, see `eureka tasks`; a task or an `env` must be given."""
     env: EnvConfig = field(default_factory=EnvConfig)
+    metric: str | None = None
+    """What judges a policy of an `env`: `return`, the sum of its own rewards, is the default; `info.KEY` is an entry of
+    `info` at an episode's end, and `any:`, `max:`, `min:`, `mean:` or `sum:` before it takes all of its steps; a file's
+    class may have its own."""
+    trainer: str | None = field(default=None, metadata={"given_again": names_code})
+    """Who trains in a Gymnasium environment: sb3.ppo, sb3.sac, sb3.td3 or sb3.dqn of Stable-Baselines3, or
+    `module:function` of your own; null: sb3.ppo."""
     description: str | None = None
-    """What the policy should do, in a sentence; null: the task's own. An `env` needs one."""
+    """What the policy should do, in a sentence; null: the task's own. An `env` without one of its own needs it."""
     seed: int = at_least(0, 0)
     """Seed of the search and of every training."""
     budget: str = "quick"
@@ -203,14 +222,14 @@ class RunConfig:
     report: ReportConfig = field(default_factory=ReportConfig)
 
     @property
-    def named_by(self) -> str:
-        """The key that names the environment, and so who trains: an entry of `eureka.trainers.registry.TRAINERS`."""
-        return "env" if self.env.id is not None else "task"
+    def kind(self) -> EnvironmentKind:
+        """Whose environment it is, and so who trains."""
+        return kind_of(self.env.id)
 
     @property
     def environment_name(self) -> str:
-        """The task's name, or the environment's id."""
-        return self.env.id or self.task or ""
+        """The task's name, or the environment's short one."""
+        return short_name(self.env.id) if self.env.id is not None else self.task or ""
 
 
 BUDGETS: Mapping[str, Mapping[str, Mapping[str, int]]] = {
@@ -244,14 +263,17 @@ class Choices:
 def declared_values(part: Any, prefix: str = "") -> dict[str, Any]:
     """What a config has for keys that a run folder may not decide, by key, where that is not the default.
 
-    These are declared by `given_again` in their metadata: they name an endpoint, or take confinement away.
+    These are declared by `given_again` in their metadata, which is true or tells it of a value: they name an endpoint
+    or code, or take confinement away.
     """
     found: dict[str, Any] = {}
     for entry in dataclasses.fields(part):
-        value = getattr(part, entry.name)
+        value, declared = getattr(part, entry.name), entry.metadata.get("given_again")
         if dataclasses.is_dataclass(value):
             found |= declared_values(value, f"{prefix}{entry.name}.")
-        elif entry.metadata.get("given_again") and value != entry.default:
+        elif declared and isinstance(value, Mapping):
+            found |= {f"{prefix}{entry.name}.{name}": each for name, each in value.items()}
+        elif declared and value != entry.default and (declared is True or declared(value)):
             found[f"{prefix}{entry.name}"] = value
     return found
 

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from eureka.core.types import Completion, Progress, Rejected, TrainingResult, WorkerRestarted
+from eureka.core.training import Progress, TrainingResult, WorkerRestarted
+from eureka.core.types import Completion, Rejected
 
 NOT_WRITTEN = {"written": False}
 """Marks a field for observers within the process, which `--json` leaves out."""

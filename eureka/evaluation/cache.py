@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from eureka.core.serialize import DecodeError, dumps, loads
-from eureka.core.types import TrainingJob, TrainingResult
+from eureka.core.training import TrainingJob, TrainingResult
 from eureka.store.files import write_atomically
 
 

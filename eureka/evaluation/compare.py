@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from eureka.core.types import OwnReward, TaskSpec
+from eureka.core.training import OwnReward
+from eureka.core.types import TaskSpec
 from eureka.evaluation import statistics
 from eureka.evaluation.data import VERSION, Choice, ComparedMethod, Comparison, Contender, Estimate, Role
 from eureka.evaluation.trainings import Retraining, Trainings

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eureka.core.events import Observer, of_training
-from eureka.core.types import OwnReward, Rejected, TrainingJob, TrainingLength, TrainingResult
+from eureka.core.training import OwnReward, TrainingJob, TrainingLength, TrainingResult
+from eureka.core.types import Rejected
 from eureka.evaluation.cache import TrainingCache
 from eureka.store import RunStore
 from eureka.trainers.base import Trainer, training_started

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -10,6 +10,17 @@ import torch
 
 OF_SENSORS = frozenset({"sensordata", "cacc", "cfrc_int", "cfrc_ext", "subtree_linvel", "subtree_angmom"})
 """MjData fields that are computed only where there are sensors to be read; all others come with every step."""
+
+WHERE_FIELDS_ARE_NAMED = "check `randomisation.factors` in task.yaml and `model_fields` of the task's reset"
+"""What to look at when a model field cannot differ between worlds."""
+
+
+def wrong_shape(name: str, values: torch.Tensor, wanted: Sequence[int]) -> str:
+    """What is said of values (num_envs, ...) for a model field of another shape."""
+    shape = ", ".join(["num_envs", *map(str, wanted)])
+    return (
+        f"`{name}` of the model needs values of shape ({shape}), not {tuple(values.shape)} ({WHERE_FIELDS_ARE_NAMED})"
+    )
 
 
 class WorldStates(Protocol):
@@ -53,12 +64,34 @@ class Simulator(WorldStates, Protocol):
         """Controls of the next step, shape (num_envs, nu), in the actuators' own units; written in place."""
         ...
 
+    @property
+    def mocap_pos(self) -> torch.Tensor:
+        """Positions of the mocap bodies, (num_envs, nmocap, 3), metres; written in place, kept until a reset."""
+        ...
+
+    @property
+    def mocap_quat(self) -> torch.Tensor:
+        """Orientations of the mocap bodies, (num_envs, nmocap, 4), unit quaternions (w, x, y, z); likewise."""
+        ...
+
     def step(self, substeps: int) -> None:
         """Advance every world by `substeps` time steps."""
         ...
 
-    def reset(self, env_ids: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor) -> None:
-        """Put the worlds `env_ids` (n,) into new states, (n, nq) and (n, nv), and compute their derived fields."""
+    def reset(
+        self,
+        env_ids: torch.Tensor,
+        qpos: torch.Tensor,
+        qvel: torch.Tensor,
+        act: torch.Tensor | None = None,
+        mocap: torch.Tensor | None = None,
+    ) -> None:
+        """Put the worlds `env_ids` (n,) into new states, (n, nq) and (n, nv), and compute their derived fields.
+
+        Args:
+            act: activations of the actuators, (n, na); 0 where left out.
+            mocap: positions and quaternions of the mocap bodies, (n, nmocap, 7); the model's own where left out.
+        """
         ...
 
     def scale_model(self, env_ids: torch.Tensor, factors: Mapping[str, torch.Tensor]) -> None:
@@ -66,6 +99,10 @@ class Simulator(WorldStates, Protocol):
 
         Masses take their inertias along. To be followed by a `reset` of these worlds, or a `load`.
         """
+        ...
+
+    def set_model(self, env_ids: torch.Tensor, fields: Mapping[str, torch.Tensor]) -> None:
+        """Give the worlds `env_ids` (n,) their own values of model fields, (n, ...) each; then as `scale_model`."""
         ...
 
     def diverged(self) -> torch.Tensor:
@@ -96,10 +133,21 @@ class DeviceSimulator(Simulator, Protocol):
     mask are not looked at.
     """
 
-    def reset_masked(self, mask: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor) -> None:
-        """As `reset`, with (num_envs, nq) and (num_envs, nv)."""
+    def reset_masked(
+        self,
+        mask: torch.Tensor,
+        qpos: torch.Tensor,
+        qvel: torch.Tensor,
+        act: torch.Tensor | None = None,
+        mocap: torch.Tensor | None = None,
+    ) -> None:
+        """As `reset`, with (num_envs, nq), (num_envs, nv) and so on."""
         ...
 
     def scale_model_masked(self, mask: torch.Tensor, factors: Mapping[str, torch.Tensor]) -> None:
         """As `scale_model`, with factors (num_envs,)."""
+        ...
+
+    def set_model_masked(self, mask: torch.Tensor, fields: Mapping[str, torch.Tensor]) -> None:
+        """As `set_model`, with values (num_envs, ...)."""
         ...

@@ -12,7 +12,7 @@ import torch
 from mujoco.batch import Batch, SimulationError
 
 from eureka.core.errors import PhysicsError
-from eureka.physics.base import Snapshot
+from eureka.physics.base import WHERE_FIELDS_ARE_NAMED, Snapshot, wrong_shape
 
 # MuJoCo resets a world by itself when its state is not finite or too large, and counts these warnings.
 _DIVERGENCE = [
@@ -63,6 +63,9 @@ class MujocoC:
         self.qpos = torch.from_numpy(self._batch.bind("qpos"))
         self.qvel = torch.from_numpy(self._batch.bind("qvel"))
         self.ctrl = torch.from_numpy(self._batch.bind("ctrl"))
+        self.mocap_pos = torch.from_numpy(self._batch.bind("mocap_pos"))
+        self.mocap_quat = torch.from_numpy(self._batch.bind("mocap_quat"))
+        self._act = torch.from_numpy(self._batch.bind("act"))
         self._own: dict[str, _OwnField] = {}
         self._warnings = self._divergence_count()
         self._diverged = torch.zeros(num_envs, dtype=torch.bool)
@@ -84,11 +87,23 @@ class MujocoC:
         self._diverged = torch.from_numpy(count > self._warnings)
         self._warnings = count
 
-    def reset(self, env_ids: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor) -> None:
+    def reset(
+        self,
+        env_ids: torch.Tensor,
+        qpos: torch.Tensor,
+        qvel: torch.Tensor,
+        act: torch.Tensor | None = None,
+        mocap: torch.Tensor | None = None,
+    ) -> None:
         ids = env_ids.numpy()
         self._batch.reset(ids, stage=mujoco.mjtStage.mjSTAGE_NONE.value)
         self.qpos[env_ids] = qpos.to(self.qpos.dtype)
         self.qvel[env_ids] = qvel.to(self.qvel.dtype)
+        if act is not None:
+            self._act[env_ids] = act.to(self._act.dtype)
+        if mocap is not None:
+            self.mocap_pos[env_ids] = mocap[..., :3].to(self.mocap_pos.dtype)
+            self.mocap_quat[env_ids] = mocap[..., 3:].to(self.mocap_quat.dtype)
         self._batch.forward(ids)
         self._warnings = self._divergence_count()
 
@@ -107,14 +122,29 @@ class MujocoC:
         if factors:
             self._batch.set_const(ids)
 
+    def set_model(self, env_ids: torch.Tensor, fields: Mapping[str, torch.Tensor]) -> None:
+        """See `Simulator.set_model`.
+
+        Raises:
+            PhysicsError: MuJoCo has no such model field, or it cannot differ between worlds.
+        """
+        ids = env_ids.numpy()
+        for name, values in fields.items():
+            own = self._own_field(name)
+            if values.shape[1:] != own.original.shape:
+                raise PhysicsError(wrong_shape(name, values, own.original.shape))
+            own.values[ids] = values.double().numpy()
+        if fields:
+            self._batch.set_const(ids)
+
     def _own_field(self, name: str) -> _OwnField:
         if name not in self._own:
             try:
                 values = self._batch.expand(name)
             except ValueError as error:
-                raise PhysicsError(f"{error} (check `randomisation.factors` in task.yaml)") from error
+                raise PhysicsError(f"{error} ({WHERE_FIELDS_ARE_NAMED})") from error
             if values.dtype.kind != "f":
-                raise PhysicsError(f"`{name}` holds whole numbers (check `randomisation.factors` in task.yaml)")
+                raise PhysicsError(f"`{name}` holds whole numbers ({WHERE_FIELDS_ARE_NAMED})")
             self._own[name] = _OwnField(values, values[0].copy())
         return self._own[name]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import mujoco
 import mujoco_warp as mjw
+import numpy as np
 import torch
 import warp as wp
 
@@ -88,6 +89,8 @@ class MujocoWarp:
         self.qpos: torch.Tensor = wp.to_torch(data.qpos)
         self.qvel: torch.Tensor = wp.to_torch(data.qvel)
         self.ctrl: torch.Tensor = wp.to_torch(data.ctrl)
+        self.mocap_pos: torch.Tensor = wp.to_torch(data.mocap_pos)
+        self.mocap_quat: torch.Tensor = wp.to_torch(data.mocap_quat)
         self._act: torch.Tensor = wp.to_torch(data.act)
         self._warmstart: torch.Tensor = wp.to_torch(data.qacc_warmstart)
         self._time: torch.Tensor = wp.to_torch(data.time)
@@ -99,6 +102,9 @@ class MujocoWarp:
         self._graphs: dict[str, Any] = {}
         self._start = torch.from_numpy(model.qpos0).to(self.device, torch.float32)
         self._rest = torch.zeros(model.nv, device=self.device)
+        is_mocap = model.body_mocapid >= 0
+        own_mocap = np.concatenate([model.body_pos[is_mocap], model.body_quat[is_mocap]], axis=1)
+        self._own_mocap = torch.from_numpy(own_mocap).to(self.device, torch.float32)
         self._diverged = torch.zeros(num_envs, dtype=torch.bool, device=self.device)
         self._lost = torch.zeros((), dtype=torch.int64, device=self.device)
 
@@ -166,17 +172,45 @@ class MujocoWarp:
 
     # ---- resets --------------------------------------------------------------------------------------------------
 
-    def reset(self, env_ids: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor) -> None:
-        all_qpos, all_qvel = self.qpos.clone(), self.qvel.clone()
-        all_qpos[env_ids] = qpos.to(all_qpos)
-        all_qvel[env_ids] = qvel.to(all_qvel)
+    def reset(
+        self,
+        env_ids: torch.Tensor,
+        qpos: torch.Tensor,
+        qvel: torch.Tensor,
+        act: torch.Tensor | None = None,
+        mocap: torch.Tensor | None = None,
+    ) -> None:
+        given = (qpos, qvel, act, mocap)
+        everyone = [None if part is None else self._spread(env_ids, part) for part in given]
+        self.reset_masked(self._mask(env_ids), *everyone)  # type: ignore[arg-type]
+
+    def _mask(self, env_ids: torch.Tensor) -> torch.Tensor:
         mask = torch.zeros(self.num_envs, dtype=torch.bool, device=self.device)
         mask[env_ids] = True
-        self.reset_masked(mask, all_qpos, all_qvel)
+        return mask
 
-    def reset_masked(self, mask: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor) -> None:
+    def _spread(self, env_ids: torch.Tensor, part: torch.Tensor) -> torch.Tensor:
+        """(num_envs, ...) float32 with `part` (n, ...) in the rows `env_ids`, zeros in the others."""
+        everyone = torch.zeros(self.num_envs, *part.shape[1:], device=self.device)
+        everyone[env_ids] = part.to(everyone)
+        return everyone
+
+    def reset_masked(
+        self,
+        mask: torch.Tensor,
+        qpos: torch.Tensor,
+        qvel: torch.Tensor,
+        act: torch.Tensor | None = None,
+        mocap: torch.Tensor | None = None,
+    ) -> None:
         """See `DeviceSimulator.reset_masked`."""
         self._put(mask, qpos, qvel)
+        if act is not None:
+            self._act.copy_(torch.where(mask[:, None], act, self._act))
+        if len(self._own_mocap):
+            start = self._own_mocap if mocap is None else mocap
+            self.mocap_pos.copy_(torch.where(mask[:, None, None], start[..., :3], self.mocap_pos))
+            self.mocap_quat.copy_(torch.where(mask[:, None, None], start[..., 3:], self.mocap_quat))
         if not self._settle:
             return
         # Derived fields are computed for all worlds at once; the others keep theirs of the last substep.
@@ -201,12 +235,8 @@ class MujocoWarp:
         Raises:
             PhysicsError: MuJoCo Warp has no such model field, or it cannot differ between worlds.
         """
-        mask = torch.zeros(self.num_envs, dtype=torch.bool, device=self.device)
-        mask[env_ids] = True
-        everyone = {name: torch.ones(self.num_envs, device=self.device) for name in factors}
-        for name, factor in factors.items():
-            everyone[name][env_ids] = factor.to(everyone[name])
-        self.scale_model_masked(mask, everyone)
+        everyone = {name: self._spread(env_ids, factor) for name, factor in factors.items()}
+        self.scale_model_masked(self._mask(env_ids), everyone)
 
     def scale_model_masked(self, mask: torch.Tensor, factors: Mapping[str, torch.Tensor]) -> None:
         """See `DeviceSimulator.scale_model_masked`.
@@ -220,6 +250,32 @@ class MujocoWarp:
                 self._graphs.clear()
         for name, factor in factors.items():
             self._own.scale(name, mask, factor)
+        self._follow()
+
+    def set_model(self, env_ids: torch.Tensor, fields: Mapping[str, torch.Tensor]) -> None:
+        """See `Simulator.set_model`.
+
+        Raises:
+            PhysicsError: MuJoCo Warp has no such model field, it cannot differ between worlds, or has another shape.
+        """
+        everyone = {name: self._spread(env_ids, values) for name, values in fields.items()}
+        self.set_model_masked(self._mask(env_ids), everyone)
+
+    def set_model_masked(self, mask: torch.Tensor, fields: Mapping[str, torch.Tensor]) -> None:
+        """See `DeviceSimulator.set_model_masked`.
+
+        Raises:
+            PhysicsError: as `set_model`.
+        """
+        with wp.ScopedDevice(self._wp_device):
+            if self._own.add(fields, with_inertia=False):
+                self._graphs.clear()
+        for name, values in fields.items():
+            self._own.put(name, mask, values)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Compute the model's constants anew where they follow from fields that differ between worlds."""
         if self._own.need_constants:
             self._launch("constants", lambda: mjw.set_const(self._model, self._data))
 
@@ -238,7 +294,8 @@ class MujocoWarp:
             part.copy_(saved)
 
     def _state(self) -> list[torch.Tensor]:
-        return [self._time[:, None], self.qpos, self.qvel, self._act, self._warmstart]
+        mocap = [self.mocap_pos.flatten(1), self.mocap_quat.flatten(1)]
+        return [self._time[:, None], self.qpos, self.qvel, self._act, self._warmstart, *mocap]
 
 
 def _instead(model: mujoco.MjModel) -> str:

@@ -12,6 +12,7 @@ import torch
 import warp as wp
 
 from eureka.core.errors import PhysicsError
+from eureka.physics.base import WHERE_FIELDS_ARE_NAMED, wrong_shape
 
 # Model fields that others follow from, and those that follow (see `mujoco_warp.set_const`).
 _ROOTS = {"body_mass", "body_inertia", "body_ipos", "body_iquat", "dof_armature", "tendon_armature", "actuator_gear"}
@@ -55,13 +56,16 @@ class OwnFields:
         """Whether other fields follow from those that differ."""
         return not _ROOTS.isdisjoint(self._fields)
 
-    def add(self, names: Iterable[str]) -> bool:
+    def add(self, names: Iterable[str], *, with_inertia: bool = True) -> bool:
         """Give every world its own copy of these fields; says whether any did not have one.
+
+        Args:
+            with_inertia: whether inertias come with masses.
 
         Raises:
             PhysicsError: there is no such field, or it cannot differ between worlds.
         """
-        wanted = [name for given in names for name in _with_inertia(given)]
+        wanted = [name for given in names for name in (_with_inertia(given) if with_inertia else (given,))]
         if not _ROOTS.isdisjoint(wanted):
             wanted += _FOLLOWING
         new = [name for name in wanted if name not in self._fields]
@@ -77,18 +81,31 @@ class OwnFields:
             scaled = own.original * factor.to(own.values).view(shape)
             own.values.copy_(torch.where(mask.view(shape), scaled, own.values))
 
+    def put(self, name: str, mask: torch.Tensor, values: torch.Tensor) -> None:
+        """In the worlds `mask` (num_envs,) the field becomes `values` (num_envs, ...).
+
+        Raises:
+            PhysicsError: they have another shape than the field.
+        """
+        own = self._fields[name]
+        wanted = own.values.shape[1:]
+        if values.shape[1:].numel() != wanted.numel():
+            raise PhysicsError(wrong_shape(name, values, wanted))
+        shape = (-1, *[1] * (own.values.dim() - 1))
+        own.values.copy_(torch.where(mask.view(shape), values.to(own.values).view_as(own.values), own.values))
+
     def _expanded(self, name: str) -> _OwnField:
         owner: Any = self._model.opt if name.startswith("opt.") else self._model
         attribute = name.removeprefix("opt.")
         shared: Any = getattr(owner, attribute, None)
         if not getattr(shared, "_is_batched", False) or name in _REFUSED:
             raise PhysicsError(
-                f"physics=warp has no model field `{name}` that can differ between worlds (check "
-                "`randomisation.factors` in task.yaml, or use physics=c)"
+                f"physics=warp has no model field `{name}` that can differ between worlds ({WHERE_FIELDS_ARE_NAMED}, "
+                "or use physics=c)"
             )
         original = wp.to_torch(shared)[:1].clone()
         if not original.is_floating_point():
-            raise PhysicsError(f"`{name}` holds whole numbers (check `randomisation.factors` in task.yaml)")
+            raise PhysicsError(f"`{name}` holds whole numbers ({WHERE_FIELDS_ARE_NAMED})")
         array: Any = wp.empty((self._num_envs, *shared.shape[1:]), dtype=shared.dtype, device=shared.device)
         array._is_batched = True
         values = wp.to_torch(array)

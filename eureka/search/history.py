@@ -9,19 +9,8 @@ from random import Random
 
 from eureka.core.errors import StoreError
 from eureka.core.ids import generation_of
-from eureka.core.types import (
-    Candidate,
-    Completion,
-    Feedback,
-    Phase,
-    Rejected,
-    Reward,
-    Sample,
-    Selection,
-    TaskSpec,
-    TrainingLength,
-    TrainingResult,
-)
+from eureka.core.training import TrainingLength, TrainingResult
+from eureka.core.types import Candidate, Completion, Feedback, Phase, Rejected, Reward, Sample, Selection, TaskSpec
 from eureka.search.outcomes import Outcome, by_candidate, make_outcomes
 from eureka.search.preferences import bradley_terry, comparisons
 from eureka.store import RunStore

@@ -12,7 +12,8 @@ from dataclasses import replace
 from eureka.core import events
 from eureka.core.errors import SearchFailed, TrainingError
 from eureka.core.ids import generation_of
-from eureka.core.types import Origin, Phase, Rejected, Sample, Stage, TrainingJob, TrainingResult
+from eureka.core.training import TrainingJob, TrainingResult
+from eureka.core.types import Origin, Phase, Rejected, Sample, Stage
 from eureka.search.history import History
 from eureka.search.judging import Judge
 from eureka.search.outcomes import Outcome

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from eureka.core.types import Candidate, Rejected, TrainingResult
+from eureka.core.training import TrainingResult
+from eureka.core.types import Candidate, Rejected
 from eureka.search.preferences import preference_scores
 from eureka.store import RunStore
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from eureka.core.ids import generation_of
-from eureka.core.types import TrainingJob, TrainingLength, TrainingResult
+from eureka.core.training import TrainingJob, TrainingLength, TrainingResult
 from eureka.search.history import History
 from eureka.search.race import Champion, Evidence, Race, Wanted
 

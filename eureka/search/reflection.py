@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from eureka.core.types import Candidate, ComponentReflection, ComponentStatistics, Reflection, TrainingResult
+from eureka.core.training import ComponentStatistics, TrainingResult
+from eureka.core.types import Candidate, ComponentReflection, Reflection
 from eureka.reward.analysis.diagnosis import of_training
 
 NUM_POINTS = 10

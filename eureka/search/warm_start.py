@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eureka.core.errors import ConfigError, TrainingError
-from eureka.core.types import Policy
+from eureka.core.training import Policy
 from eureka.search.history import History
 from eureka.store import RunStore
 from eureka.trainers.base import Trainer

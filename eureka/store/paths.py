@@ -6,7 +6,7 @@ from pathlib import Path
 
 from eureka.core.errors import StoreError
 from eureka.core.ids import place_of
-from eureka.core.types import TrainingResult
+from eureka.core.training import TrainingResult
 from eureka.store.files import store_errors
 
 _LEFTOVERS = {"config.yaml", "run.lock", "run.db.partial", "run.db.partial-journal"}

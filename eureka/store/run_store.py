@@ -22,6 +22,7 @@ from typing import Any, Self, TypeVar
 from eureka.core.errors import StoreError
 from eureka.core.ids import candidate_id, generation_of, place_of
 from eureka.core.serialize import DecodeError, dumps, loads
+from eureka.core.training import TrainingResult
 from eureka.core.types import (
     CallInFlight,
     Candidate,
@@ -34,7 +35,6 @@ from eureka.core.types import (
     Reward,
     Sample,
     Selection,
-    TrainingResult,
 )
 from eureka.store import format_2
 from eureka.store.database import FORMAT_VERSION, Database, RecordKey, create_database

@@ -12,17 +12,16 @@ from pathlib import Path
 from typing import Protocol
 
 from eureka.core.events import TrainingStarted
-from eureka.core.types import (
+from eureka.core.training import (
     OwnReward,
     Policy,
     Progress,
-    Rejected,
-    TaskSpec,
     TrainingJob,
     TrainingLength,
     TrainingResult,
     WorkerRestarted,
 )
+from eureka.core.types import Rejected, TaskSpec
 from eureka.reward.analysis.trajectory import Trajectory
 from eureka.trainers.recording import Recording
 

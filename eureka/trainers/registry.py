@@ -1,11 +1,11 @@
-"""Which trainer serves a run: an entry for each key that names an environment. One is loaded when it is chosen."""
+"""Which trainer serves a run: an entry for each kind of environment. One is loaded when it is chosen."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from eureka.config import RunConfig
+from eureka.config import EnvironmentKind, RunConfig
 from eureka.core.errors import ConfigError
 from eureka.trainers.base import Trainer
 
@@ -35,8 +35,11 @@ def _gymnasium(config: RunConfig, _task_dirs: Sequence[Path], environment: Mappi
     return GymnasiumTrainer(config.env.id, config.description, environment, config.train.num_envs)
 
 
-TRAINERS: Mapping[str, TrainerFactory] = {"task": _population, "env": _gymnasium}
-"""By the key that names the environment."""
+TRAINERS: Mapping[EnvironmentKind, TrainerFactory] = {
+    EnvironmentKind.TASK: _population,
+    EnvironmentKind.GYMNASIUM: _gymnasium,
+}
+"""By the kind of the environment."""
 
 
 def make_trainer(config: RunConfig, task_dirs: Sequence[Path], environment: Mapping[str, str]) -> Trainer:
@@ -47,4 +50,6 @@ def make_trainer(config: RunConfig, task_dirs: Sequence[Path], environment: Mapp
         TaskError: there is no such task, or its folder does not keep the contract.
         PhysicsError: the engine is not installed here.
     """
-    return TRAINERS[config.named_by](config, task_dirs, environment)
+    if config.kind not in TRAINERS:
+        raise ConfigError(f"env={config.env.id}: this version has no trainer for environments of {config.kind}")
+    return TRAINERS[config.kind](config, task_dirs, environment)

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from eureka.core.types import ComponentStatistics
+from eureka.core.training import ComponentStatistics
 
 
 class ComponentRecorder:

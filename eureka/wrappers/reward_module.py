@@ -7,12 +7,13 @@ import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
 from eureka.core.errors import EurekaError, TaskError
-from eureka.tasks import Task, load_task
+from eureka.tasks import GymState, Task, load_task
+from eureka.tasks.gym_state import CarryReader
 
 _NAMES = ("INPUTS", "COMPONENTS", "compute_reward_from_state")
 
@@ -45,7 +46,7 @@ class RewardModule:
         """The reward of a State, given as its fields by name, each (num_envs, ...)."""
         return StepReward(*self.function({name: state[name] for name in self.inputs}))
 
-    def load_task(self, name: str | None = None, task_dirs: Sequence[Path] = ()) -> Task:
+    def load_task(self, name: str | None = None, task_dirs: Sequence[str | Path] = ()) -> Task:
         """The task that gives this module its State: `name`, or where that is None the one that the module names.
 
         Raises:
@@ -62,6 +63,11 @@ class RewardModule:
                 "give the task that it was found on"
             )
         return task
+
+
+def state_reader(task: Task, env: Any, carry: Mapping[str, CarryReader]) -> GymState:
+    """Reads the task's State from `env`, as the task does, or with these readers of its Carry; see `GymState`."""
+    return GymState(task, env, carry) if carry else task.state_from_gym(env)
 
 
 def load_reward(path: str | Path) -> RewardModule:

@@ -17,7 +17,8 @@ from eureka.app.configs import compose_config
 from eureka.app.play import film, parse_size
 from eureka.config import to_yaml
 from eureka.core.errors import RenderingUnavailable, StoreError, VideoError
-from eureka.core.types import Candidate, Completion, Reward, TrainingResult
+from eureka.core.training import TrainingResult
+from eureka.core.types import Candidate, Completion, Reward
 from eureka.store import RunStore
 from eureka.trainers.population.networks import StackedMLP
 from eureka.trainers.population.policy import Policies

@@ -25,7 +25,8 @@ from eureka.app.build import (
 )
 from eureka.config import EvaluationConfig, RunConfig, SandboxMode, SearchConfig, TrainConfig, to_yaml
 from eureka.core.errors import ConfigError, StoreError
-from eureka.core.types import Completion, Prompt, PromptFacts, TrainingLength
+from eureka.core.training import TrainingLength
+from eureka.core.types import Completion, Prompt, PromptFacts
 from eureka.proposers.openai import OpenAIConfig
 from eureka.proposers.program_search.proposer import ProgramSearch, ProgramSearchConfig
 from eureka.proposers.replay import ReplayConfig

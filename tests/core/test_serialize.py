@@ -13,9 +13,9 @@ import pytest
 
 from eureka.core.ranges import Count, Share
 from eureka.core.serialize import DecodeError, dumps, loads, read_data
+from eureka.core.training import ComponentStatistics, TrainingResult
 from eureka.core.types import (
     ComponentReflection,
-    ComponentStatistics,
     FieldSpec,
     Message,
     MetricProbe,
@@ -24,7 +24,6 @@ from eureka.core.types import (
     Reflection,
     Rejected,
     Stage,
-    TrainingResult,
 )
 
 COMPONENT = ComponentReflection(

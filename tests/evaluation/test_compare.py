@@ -12,7 +12,7 @@ from fake_trainer import cartpole_spec
 from in_process import examiner
 
 from eureka.core.errors import StoreError
-from eureka.core.types import OwnReward, TrainingJob
+from eureka.core.training import OwnReward, TrainingJob
 from eureka.evaluation import ComparedMethod, Comparison, Estimate, Role, read_comparison, write_comparison
 from eureka.evaluation.compare import Contest, choose_and_compare, compare
 from eureka.evaluation.trainings import Trainings, fresh_seeds

@@ -11,7 +11,7 @@ import pytest
 from comparison_fakes import LENGTH, Listening, ScoreTrainer, graph, result
 
 from eureka.core.events import Trained, TrainingProgress, TrainingStarted
-from eureka.core.types import TrainingJob
+from eureka.core.training import TrainingJob
 from eureka.evaluation.cache import TrainingCache
 from eureka.evaluation.trainings import Retraining, Trainings, fresh_seeds
 from eureka.store import RunStore

@@ -11,7 +11,8 @@ from eureka.app.build import make_proposer, resolve, resumed_config
 from eureka.app.estimate import assumption_line, call_line, duration, estimate
 from eureka.config import RunConfig, SandboxMode, SearchConfig, TrainConfig, to_yaml
 from eureka.core.errors import ConfigError, ProposerError
-from eureka.core.types import Message, Prompt, PromptFacts, TrainingLength
+from eureka.core.training import TrainingLength
+from eureka.core.types import Message, Prompt, PromptFacts
 from eureka.proposers.anthropic import AnthropicConfig, AnthropicEndpoint
 from eureka.proposers.budget import Spent
 from eureka.proposers.calls import Endpoint

@@ -53,6 +53,18 @@ def test_ant_drop_in() -> None:
     assert re.search(r"four at once: \S+, \S+, \S+, \S+ per step", output)
 
 
+@pytest.mark.process
+def test_a_goal_in_an_attribute_is_the_one_that_is_rewarded() -> None:
+    output = run_example("goal_in_an_attribute", "--steps", "2")
+    steps = re.findall(r"^cart at (\S+) m, target at (\S+) m: reward (\S+)$", output, re.MULTILINE)
+    assert len(steps) == 2
+    for cart, target, reward in steps:
+        assert float(reward) == pytest.approx(-abs(float(cart) - float(target)), abs=2e-3)
+    assert len({target for _, target, _ in steps}) == 1
+    # -|0.1 - 0.1| and -|0.1 - 0.4|
+    assert output.rstrip().endswith("of two other goals: -0.0, -0.3")
+
+
 def test_several_environments_are_paid_as_one_is() -> None:
     example = load("ant_drop_in")
     rewards = example.several_environments(example.REWARD, 20)

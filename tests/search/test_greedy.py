@@ -4,17 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from eureka.config import Parent, SearchConfig
-from eureka.core.types import (
-    Candidate,
-    Feedback,
-    Phase,
-    Rejected,
-    Selection,
-    Stage,
-    TrainingLength,
-    TrainingResult,
-    Verdict,
-)
+from eureka.core.training import TrainingLength, TrainingResult
+from eureka.core.types import Candidate, Feedback, Phase, Rejected, Selection, Stage, Verdict
 from eureka.proposers.base import ProposerCapabilities
 from eureka.search.history import Budget, History
 from eureka.search.methods.base import MAX_MISTAKES, Services, mistakes

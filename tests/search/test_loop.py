@@ -22,7 +22,8 @@ from loop_fakes import (
 from eureka.core import events
 from eureka.core.errors import ConfigError, SearchFailed, StoreError, TrainingError
 from eureka.core.ids import candidate_id
-from eureka.core.types import Completion, Feedback, MetricProbe, Prompt, PromptFacts, Sample, Stage, TrainingJob
+from eureka.core.training import TrainingJob
+from eureka.core.types import Completion, Feedback, MetricProbe, Prompt, PromptFacts, Sample, Stage
 from eureka.proposers.base import FakeProposer, ProposerCapabilities
 from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes

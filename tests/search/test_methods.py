@@ -9,7 +9,7 @@ from loop_fakes import GOOD, ScriptedTrainer, build_run, prompt_of
 from eureka.config import SearchConfig
 from eureka.core.errors import ConfigError
 from eureka.core.ids import candidate_id
-from eureka.core.types import TrainingResult
+from eureka.core.training import TrainingResult
 from eureka.proposers.base import FakeProposer, ProposerCapabilities
 from eureka.search.loop import evolve
 from eureka.search.methods import METHODS, make_method

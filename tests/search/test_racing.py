@@ -11,7 +11,8 @@ from fake_trainer import FakeTrainer
 from loop_fakes import GOOD, FakeObserver, Make, MakeRun, Stopped, build_run, prompt_of
 
 from eureka.core.ids import candidate_id
-from eureka.core.types import Rejected, Stage, TrainingJob, TrainingLength
+from eureka.core.training import TrainingJob, TrainingLength
+from eureka.core.types import Rejected, Stage
 from eureka.proposers.base import FakeProposer
 from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes

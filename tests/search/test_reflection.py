@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from eureka.core.types import Candidate, TrainingResult
+from eureka.core.training import TrainingResult
+from eureka.core.types import Candidate
 from eureka.search.reflection import points, reflect
 
 

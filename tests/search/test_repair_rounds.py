@@ -8,7 +8,8 @@ from loop_fakes import BROKEN, GOOD, IDS, Make, MakeRun, ScriptedTrainer, Stoppe
 
 from eureka.core.errors import ContextTooLong, ProposerError
 from eureka.core.ids import candidate_id
-from eureka.core.types import Completion, Prompt, Rejected, Stage, TrainingJob
+from eureka.core.training import TrainingJob
+from eureka.core.types import Completion, Prompt, Rejected, Stage
 from eureka.proposers.base import FakeProposer
 from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes

@@ -16,18 +16,8 @@ from eureka.app.estimate import estimate
 from eureka.config import RunConfig, SearchConfig
 from eureka.core.errors import ConfigError
 from eureka.core.ids import INIT_ID
-from eureka.core.types import (
-    Candidate,
-    OwnReward,
-    Prompt,
-    PromptFacts,
-    Rejected,
-    Reward,
-    Stage,
-    TaskSpec,
-    TrainingLength,
-    TrainingResult,
-)
+from eureka.core.training import OwnReward, TrainingLength, TrainingResult
+from eureka.core.types import Candidate, Prompt, PromptFacts, Rejected, Reward, Stage, TaskSpec
 from eureka.proposers.base import FakeProposer, ProposerCapabilities
 from eureka.proposers.fallback import Fallback
 from eureka.proposers.program_search.proposer import ProgramSearch

@@ -10,7 +10,7 @@ from loop_fakes import GOOD, IDS, Make, ScriptedTrainer, build_run
 
 from eureka.core.errors import ConfigError
 from eureka.core.ids import INIT_ID
-from eureka.core.types import Policy, TrainingJob, TrainingResult
+from eureka.core.training import Policy, TrainingJob, TrainingResult
 from eureka.search.loop import evolve
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep, read_warm_start
 from eureka.store import RunStore

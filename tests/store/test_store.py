@@ -17,10 +17,10 @@ from loop_fakes import prompt_of
 from records import ask_for, finish
 
 from eureka.core.errors import StoreError
+from eureka.core.training import ComponentStatistics, TrainingResult
 from eureka.core.types import (
     Candidate,
     Completion,
-    ComponentStatistics,
     FieldSpec,
     Message,
     Prompt,
@@ -28,7 +28,6 @@ from eureka.core.types import (
     Rejected,
     Reward,
     Stage,
-    TrainingResult,
     Usage,
 )
 from eureka.store import FORMAT_VERSION, RunStore, free_name

@@ -10,7 +10,8 @@ from pathlib import Path
 from fake_trainer import FakeTrainer
 
 from eureka.core import events
-from eureka.core.types import Candidate, Progress, Rejected, Reward, Stage, TrainingJob, TrainingLength, TrainingResult
+from eureka.core.training import Progress, TrainingJob, TrainingLength, TrainingResult
+from eureka.core.types import Candidate, Rejected, Reward, Stage
 from eureka.store import RunStore
 from eureka.trainers.base import TrainingEvent
 

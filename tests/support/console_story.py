@@ -19,7 +19,7 @@ from eureka.core.events import (
     WorkerRestart,
     of_training,
 )
-from eureka.core.types import TrainingResult
+from eureka.core.training import TrainingResult
 from eureka.store import RunStore
 from eureka.ui.console import View
 

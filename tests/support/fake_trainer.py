@@ -7,14 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from eureka.core.types import (
-    POPULATION_POLICY,
-    OwnReward,
-    Policy,
-    TaskSpec,
-    TrainingJob,
-    TrainingLength,
-)
+from eureka.core.training import POPULATION_POLICY, OwnReward, Policy, TrainingJob, TrainingLength
+from eureka.core.types import TaskSpec
 from eureka.reward.analysis.trajectory import Trajectory
 from eureka.tasks import load_task
 from eureka.trainers.base import Capabilities, Cost, TrainingEvent

@@ -9,18 +9,8 @@ from pathlib import Path
 from records import ask_for, finish
 from synthetic_run import CONFIG, FIELDS, SENTENCE, Idea, train
 
-from eureka.core.types import (
-    Candidate,
-    Completion,
-    Message,
-    Prompt,
-    PromptFacts,
-    Rejected,
-    Reward,
-    Stage,
-    TrainingResult,
-    Usage,
-)
+from eureka.core.training import TrainingResult
+from eureka.core.types import Candidate, Completion, Message, Prompt, PromptFacts, Rejected, Reward, Stage, Usage
 from eureka.store import RunStore
 
 MARKS = [

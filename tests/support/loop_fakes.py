@@ -11,16 +11,8 @@ from eureka.config import SearchConfig
 from eureka.core import events
 from eureka.core.events import Event
 from eureka.core.ids import candidate_id
-from eureka.core.types import (
-    Candidate,
-    Prompt,
-    Rejected,
-    Reward,
-    Stage,
-    TrainingJob,
-    TrainingLength,
-    TrainingResult,
-)
+from eureka.core.training import TrainingJob, TrainingLength, TrainingResult
+from eureka.core.types import Candidate, Prompt, Rejected, Reward, Stage
 from eureka.proposers.base import FakeProposer
 from eureka.search.history import Budget
 from eureka.search.methods import make_method

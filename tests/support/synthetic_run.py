@@ -16,10 +16,10 @@ from pathlib import Path
 from records import ask_for, finish
 
 from eureka.core.ids import candidate_id
+from eureka.core.training import ComponentStatistics, TrainingResult
 from eureka.core.types import (
     Candidate,
     Completion,
-    ComponentStatistics,
     FieldSpec,
     Message,
     Prompt,
@@ -27,7 +27,6 @@ from eureka.core.types import (
     Rejected,
     Reward,
     Stage,
-    TrainingResult,
     Usage,
 )
 from eureka.evaluation.data import VERSION, ComparedMethod, Comparison, Estimate, Role

@@ -24,7 +24,7 @@ def edit(path: Path, old: str, new: str) -> None:
 def test_finds_own_and_users_tasks(folder: Path) -> None:
     assert {"ant", "cartpole"} <= set(find_tasks())
     assert find_tasks([folder.parent])["balance"] == folder
-    assert find_tasks([folder])["balance"] == folder
+    assert find_tasks([str(folder)])["balance"] == folder
     assert load_task("balance", [folder]).info.name == "balance"
 
 
@@ -165,6 +165,15 @@ def test_own_model_file(folder: Path) -> None:
         load_task("balance", [folder])
 
 
+def test_a_body_that_cannot_act_is_no_task(folder: Path) -> None:
+    joints = "<joint type='slide'/><joint axis='0 1 0'/>"
+    model = f"<mujoco><worldbody><body>{joints}<geom size='.1'/></body></worldbody></mujoco>"
+    (folder / "model.xml").write_text(model)
+    edit(folder / "task.yaml", "gymnasium:inverted_pendulum.xml", "model.xml")
+    with pytest.raises(TaskError, match=r"task\.yaml: the model `model\.xml` has no actuators, .* add an <actuator>"):
+        load_task("balance", [str(folder)])
+
+
 def test_missing_env_file(folder: Path) -> None:
     (folder / "env.py").unlink()
     with pytest.raises(TaskError, match="missing; a task folder holds"):
@@ -175,3 +184,10 @@ def test_a_task_remembers_in_a_carry_of_its_own(folder: Path) -> None:
     edit(folder / "env.py", "return self.Carry()", "return None")
     with pytest.raises(TaskError, match=r"env\.py: start must be a Carry, not NoneType"):
         load_task("balance", [folder.parent])
+
+
+def test_every_world_has_a_carry(folder: Path) -> None:
+    edit(folder / "env.py", "class Carry:", "class Carry:\n        speed: torch.Tensor\n")
+    edit(folder / "env.py", "self.Carry()", "self.Carry(torch.zeros(()))")
+    with pytest.raises(TaskError, match=r"Carry\.speed must be a tensor with num_envs in front"):
+        load_task("balance", [folder])

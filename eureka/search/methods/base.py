@@ -9,18 +9,8 @@ from typing import Protocol
 
 from eureka.config import SearchConfig
 from eureka.core.ids import INIT_ID, candidate_id, generation_of
-from eureka.core.types import (
-    MetricProbe,
-    Origin,
-    Phase,
-    PromptFacts,
-    Reflection,
-    Rejected,
-    Reward,
-    Sample,
-    Selection,
-    TrainingJob,
-)
+from eureka.core.training import TrainingJob
+from eureka.core.types import MetricProbe, Origin, Phase, PromptFacts, Reflection, Rejected, Reward, Sample, Selection
 from eureka.prompts import render_variety
 from eureka.proposers.base import ProposerCapabilities
 from eureka.search.feedback import liked_least, said_before

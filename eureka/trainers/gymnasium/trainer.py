@@ -20,17 +20,16 @@ from pathlib import Path
 from eureka.core.errors import ConfigError, TrainingError
 from eureka.core.processes import Child, child_environment, module_command
 from eureka.core.serialize import DecodeError, dumps, loads
-from eureka.core.types import (
+from eureka.core.training import (
     OwnReward,
     Policy,
     Progress,
-    Rejected,
-    Stage,
     TrainingJob,
     TrainingLength,
     TrainingResult,
     WorkerRestarted,
 )
+from eureka.core.types import Rejected, Stage
 from eureka.reward.analysis.trajectory import Trajectory
 from eureka.trainers.base import Capabilities, Cost, TrainingEvent
 from eureka.trainers.gymnasium import settings

@@ -14,7 +14,8 @@ from gymnasium.spaces import Discrete
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecEnvWrapper
 
-from eureka.core.types import Progress, Rejected, Stage, TrainingResult
+from eureka.core.training import Progress, TrainingResult
+from eureka.core.types import Rejected, Stage
 from eureka.reward.graph.runtime import compile_graph
 from eureka.trainers.gymnasium.environment import make_environment, read_state
 from eureka.trainers.gymnasium.settings import TrainingOrder

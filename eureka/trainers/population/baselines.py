@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 
 from eureka.core.errors import TaskError
-from eureka.core.types import OwnReward
+from eureka.core.training import OwnReward
 from eureka.reward.trace.record import Outputs, State
 from eureka.reward.trace.trusted import UntraceableError, trace_trusted
 from eureka.tasks import Task

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 
 from eureka.physics import Engine
-from eureka.tasks import Reset, Rng, Task
+from eureka.tasks import Rng, Task
 from eureka.trainers.population.sensor_use import observes_outputs, reads_outputs
-from eureka.trainers.population.worlds import EpisodeStarts, Worlds, below
+from eureka.trainers.population.worlds import EpisodeStarts, Worlds
 
 REFILL_EVERY = 128
 """Control steps after which new start states are drawn."""
@@ -69,10 +69,8 @@ class DeviceWorlds(Worlds):
             task.model, total, task.info.outputs, sensors, physics.nconmax, physics.njmax, settle
         )
         self.sim = self._device_sim
-        low, high = torch.from_numpy(task.model.actuator_ctrlrange).float().to(self._device).T
-        self._middle, self._half_range = (high + low) / 2, (high - low) / 2
         self._offset = torch.arange(self.num_groups, device=self._device)[:, None] * num_envs
-        self._zero_action = torch.zeros(total, task.model.nu, device=self._device)
+        self._zero_action = torch.zeros(total, task.num_actions, device=self._device)
         self._pool: dict[str, torch.Tensor] = {}
         self._cursor = torch.zeros(self.num_groups, dtype=torch.int64, device=self._device)
         self._rng = Rng([engine.generator(0) for _ in generators])
@@ -102,7 +100,7 @@ class DeviceWorlds(Worlds):
         everyone = torch.ones(total, dtype=torch.bool, device=self._device)
         start = self._take(everyone)
         self.carry = start.reset.carry
-        self.factors = start.factors
+        self.factors, self.model_fields = start.factors, dict(start.reset.model_fields)
         self._begin(everyone, start)
         self.observation = self._observe(self.task.read_state(self.sim, self.carry, self._zero_action))
 
@@ -127,14 +125,20 @@ class DeviceWorlds(Worlds):
         rows = (rank % self.num_envs + self._offset).flatten()
         self._cursor.add_(by_group.sum(dim=1)).remainder_(self.num_envs)
         taken = {key: value.flatten(0, 1).index_select(0, rows) for key, value in self._pool.items()}
-        carry = self.task.Carry(**below("carry.", taken))
-        return EpisodeStarts(Reset(taken["qpos"], taken["qvel"], carry), below("factor.", taken))
+        return self._starts(taken)
 
     def _begin(self, done: torch.Tensor, start: EpisodeStarts) -> None:
+        reset, sim = start.reset, self._device_sim
         self.factors = {name: torch.where(done, start.factors[name], old) for name, old in self.factors.items()}
+        self.model_fields = {
+            name: torch.where(done.view(-1, *[1] * (old.dim() - 1)), reset.model_fields[name], old)
+            for name, old in self.model_fields.items()
+        }
         if self.factors:
-            self._device_sim.scale_model_masked(done, self.factors)
-        self._device_sim.reset_masked(done, start.reset.qpos, start.reset.qvel)
+            sim.scale_model_masked(done, self.factors)
+        if self.model_fields:
+            sim.set_model_masked(done, self.model_fields)
+        sim.reset_masked(done, reset.qpos, reset.qvel, reset.act, reset.mocap)
 
     def prepare(self, steps: int) -> None:
         """Draw new start states where `REFILL_EVERY` control steps were made with the last ones."""

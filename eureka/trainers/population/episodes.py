@@ -16,7 +16,7 @@ class EpisodeTracker:
     """
 
     def __init__(self, metric: Metric, limit: int, num_groups: int, num_envs: int) -> None:
-        self._reduce = metric.reduce
+        self._reduce = metric.running_reduction
         self._limit = limit
         self._value = self._initial(num_groups, num_envs)
         self._scores = torch.zeros(num_groups, num_envs)

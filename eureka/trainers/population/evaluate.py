@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from eureka.physics import Engine, device_graphs
-from eureka.tasks import Task
+from eureka.tasks import Task, Trace
 from eureka.trainers.population.device_worlds import DeviceWorlds, make_worlds
 from eureka.trainers.population.episodes import EpisodeTracker
 from eureka.trainers.population.policy import Policies
@@ -82,29 +82,36 @@ class _Episodes:
 
     def scores_of_all(self) -> torch.Tensor:
         """The metric of every episode, (num_groups, num_envs)."""
-        limit, interval, mean = self.worlds.limit, self._interval, self._metric.reduce == "mean"
-        for first in range(0, limit - limit % interval, interval):
+        limit, interval, reduce = self.worlds.limit, self._interval, self._metric.reduce
+        traced: list[Trace] = []
+        for _ in range(limit // interval):
             self.worlds.prepare(interval)
-            self._stepping()
-            if not mean and not self._scores.isnan().any():
+            steps = self._stepping()
+            if callable(reduce):
+                traced.append(Trace(steps.values.clone(), steps.running.clone()))
+            if reduce != "mean" and not self._scores.isnan().any():
                 break
         else:
             self.worlds.prepare(limit % interval)
-            for _ in range(limit % interval):
-                self._step()
-        return self._total / limit if mean else self._scores.clone()
+            traced += [self._step() for _ in range(limit % interval)]
+        if callable(reduce):
+            values, running = (torch.cat([getattr(part, name) for part in traced]) for name in ("values", "running"))
+            return reduce(Trace(values, running)).float()
+        return self._total / limit if reduce == "mean" else self._scores.clone()
 
-    def _steps(self) -> torch.Tensor:
-        for _ in range(self._interval):
-            self._step()
-        return self._scores
+    def _steps(self) -> Trace:
+        steps = [self._step() for _ in range(self._interval)]
+        return Trace(torch.cat([step.values for step in steps]), torch.cat([step.running for step in steps]))
 
-    def _step(self) -> None:
+    def _step(self) -> Trace:
+        """One control step of all worlds, as a trace of length 1."""
         worlds, shape = self.worlds, self._scores.shape
         step = worlds.step(self._policies(worlds.observation.view(*shape, -1)).flatten(0, 1))
         done = (step.terminated | step.truncated).view(shape)
         value = self._metric.value(step.state).view(shape).nan_to_num(0.0)
+        running = self._scores.isnan()
         self._total += value
-        running = self._tracker.step(value, done, worlds.clock.view(shape), worlds.start_clock.view(shape))
-        self._scores.copy_(torch.where(done & self._scores.isnan(), running, self._scores))
+        reduced = self._tracker.step(value, done, worlds.clock.view(shape), worlds.start_clock.view(shape))
+        self._scores.copy_(torch.where(done & running, reduced, self._scores))
         worlds.restart(done.flatten())
+        return Trace(value.clone()[None], running[None])

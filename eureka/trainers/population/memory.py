@@ -48,7 +48,7 @@ def memory_need(task: Task, schedule: Schedule, num_groups: int, workers: int) -
     """What it takes to train `num_groups` groups at once, dealt out over `workers` processes."""
     rows = schedule.num_envs * schedule.ppo.horizon
     observations = policy_network(task, schedule.ppo).sizes[0]
-    group = rows * _floats_per_row(schedule.ppo, observations, task.model.nu) * _FLOAT + schedule.num_envs * _WORLD
+    group = rows * _floats_per_row(schedule.ppo, observations, task.num_actions) * _FLOAT + schedule.num_envs * _WORLD
     return MemoryNeed(min(workers, num_groups), _PROCESS, group, num_groups)
 
 

@@ -61,8 +61,8 @@ def policy_network(task: Task, ppo: PPOConfig) -> StackedMLP:
     start = task.reset(Rng.from_seed(0), 1)
     sim = MujocoC(task.model, 1, task.info.outputs)
     sim.reset(torch.arange(1), start.qpos, start.qvel)
-    observation = task.observe(task.read_state(sim, start.carry, torch.zeros(1, task.model.nu)))
-    return StackedMLP((observation.shape[1], *ppo.hidden, task.model.nu), ppo.activation, extra=task.model.nu)
+    observation = task.observe(task.read_state(sim, start.carry, torch.zeros(1, task.num_actions)))
+    return StackedMLP((observation.shape[1], *ppo.hidden, task.num_actions), ppo.activation, extra=task.num_actions)
 
 
 def load_policy(data: bytes) -> Policies:

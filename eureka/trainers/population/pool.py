@@ -17,7 +17,8 @@ from pathlib import Path
 
 from eureka.core.errors import TrainingError
 from eureka.core.processes import Child, child_environment, module_command
-from eureka.core.types import Rejected, Stage, TrainingResult, WorkerRestarted
+from eureka.core.training import TrainingResult, WorkerRestarted
+from eureka.core.types import Rejected, Stage
 from eureka.physics import Engine
 from eureka.tasks import find_tasks
 from eureka.tasks.info import read_info

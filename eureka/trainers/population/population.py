@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from eureka.core.errors import PhysicsError, TrainingError
-from eureka.core.types import Progress, Rejected, Stage, TrainingResult
+from eureka.core.training import Progress, TrainingResult
+from eureka.core.types import Rejected, Stage
 from eureka.physics import Engine
 from eureka.physics.device_graphs import Replayed
 from eureka.reward.graph.runtime import compile_graph
@@ -116,7 +117,7 @@ class Population:
             threads=self._threads,
             fields=self._fields,
         )
-        obs_dim, actions = self.worlds.observation.shape[1], self.task.model.nu
+        obs_dim, actions = self.worlds.observation.shape[1], self.task.num_actions
         self.policy = StackedMLP((obs_dim, *config.hidden, actions), config.activation, extra=actions)
         self.critic = StackedMLP((obs_dim, *config.hidden, 1), config.activation)
         self._noise_generators = [self.engine.generator(stream_seed(job.seed, _NOISE)) for job in jobs]

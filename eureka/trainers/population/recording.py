@@ -38,7 +38,7 @@ def record(task: Task, num: int = 512, seed: int = 0, steps: int = 200) -> Recor
     """
     generator = stream(seed, _RECORDING)
     worlds = Worlds(task, [generator], _NUM_ENVS, desynchronise=False)
-    act = SmoothActions(_NUM_ENVS, task.model.nu, generator)
+    act = SmoothActions(_NUM_ENVS, task.num_actions, generator)
     rows: list[dict[str, torch.Tensor]] = []
     metric, terminated = [], []
     for _ in range(steps):

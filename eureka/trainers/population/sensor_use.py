@@ -31,7 +31,7 @@ def reads_outputs(task: Task, fields: Collection[str]) -> bool:
     known = {name: sim.output(name) for name in task.info.outputs}
     outputs = {name: value * torch.nan if name in OF_SENSORS else value for name, value in known.items()}
     unknown = Snapshot(sim.qpos, sim.qvel, outputs)
-    action = torch.zeros(_NUM_ENVS, task.model.nu)
+    action = torch.zeros(_NUM_ENVS, task.num_actions)
     carry = task.advance(start.carry, unknown, action, rng)
     if any(bool(value.isnan().any()) for value in state_tensors(carry).values()):
         return True
@@ -54,7 +54,7 @@ def observes_outputs(task: Task) -> bool:
     start = task.reset(rng, _NUM_ENVS)
     sim = MujocoC(task.model, _NUM_ENVS, task.info.outputs)
     unknown = {name: sim.output(name) * torch.nan for name in task.info.outputs}
-    action = torch.zeros(_NUM_ENVS, task.model.nu)
+    action = torch.zeros(_NUM_ENVS, task.num_actions)
     state = task.read_state(Snapshot(start.qpos, start.qvel, unknown), start.carry, action)
     return bool(task.observe(state).isnan().any())
 

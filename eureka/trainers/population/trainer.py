@@ -13,15 +13,8 @@ from typing import Literal
 import torch
 
 from eureka.core.errors import ConfigError, TaskError, TrainingError
-from eureka.core.types import (
-    POPULATION_POLICY,
-    OwnReward,
-    Policy,
-    TaskSpec,
-    TrainingJob,
-    TrainingLength,
-    TrainingResult,
-)
+from eureka.core.training import POPULATION_POLICY, OwnReward, Policy, TrainingJob, TrainingLength, TrainingResult
+from eureka.core.types import TaskSpec
 from eureka.physics.engine import choose, engines, identity, where
 from eureka.reward.analysis.trajectory import Trajectory
 from eureka.tasks import Task, load_task
@@ -250,7 +243,7 @@ class PopulationTrainer:
     def measure_speed(self) -> float:
         """About how many control steps a second all workers train together, by half a second of physics."""
         worlds = Worlds(self.task, [stream(0, _MEASURED_STREAM)], self._num_envs, desynchronise=False, fields=())
-        action = torch.zeros(self._num_envs, self.task.model.nu)
+        action = torch.zeros(self._num_envs, self.task.num_actions)
         worlds.step(action)
         started, steps = time.monotonic(), 0
         while time.monotonic() - started < _MEASURED_S:

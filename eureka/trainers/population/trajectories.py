@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from eureka.core.errors import TaskError
-from eureka.core.types import OwnReward
+from eureka.core.training import OwnReward
 from eureka.reward.analysis.trajectory import LONGEST, Trajectory
 from eureka.tasks import Task
 from eureka.tasks.base import state_tensors
@@ -114,7 +114,7 @@ def _roll_out(task: Task, kind: str, policy: bytes | None, number: int) -> list[
     worlds = Worlds(task, [generator], EPISODES, desynchronise=False)
     act: Callable[[torch.Tensor], torch.Tensor]
     if policy is None:
-        act = SmoothActions(EPISODES, task.model.nu, generator)
+        act = SmoothActions(EPISODES, task.num_actions, generator)
     else:
         skilled = load_policy(policy)
 
@@ -139,19 +139,11 @@ def _roll_out(task: Task, kind: str, policy: bytes | None, number: int) -> list[
         Trajectory(
             kind,
             {name: torch.stack([row[name][world] for row in rows[: int(lengths[world])]]) for name in rows[0]},
-            _score(task, metric[: int(lengths[world]), world], limit),
+            task.metric.of_episode(metric[: int(lengths[world]), world], limit),
             bool(terminated[world]),
         )
         for world in range(EPISODES)
     ]
-
-
-def _score(task: Task, values: torch.Tensor, limit: int) -> float:
-    """The task metric of one trajectory; what a mean over time lacks after an early end counts as 0."""
-    reduce = task.metric.reduce
-    if reduce == "mean":
-        return float(values.sum()) / limit
-    return float({"sum": values.sum(), "max": values.max(), "last": values[-1]}[reduce])
 
 
 # ---- cache -----------------------------------------------------------------------------------------------------------

@@ -25,7 +25,8 @@ from typing import Any
 import torch
 
 from eureka.core.errors import EurekaError, TaskError, TrainingError
-from eureka.core.types import Rejected, WorkerRestarted
+from eureka.core.training import WorkerRestarted
+from eureka.core.types import Rejected
 from eureka.physics import Engine
 from eureka.tasks import Task, load_task
 from eureka.tasks.checks import line_in

@@ -65,8 +65,6 @@ class Worlds:
         total = self.num_groups * num_envs
         sensors = fields is None or reads_outputs(task, fields)
         self.sim: Simulator = MujocoC(task.model, total, task.info.outputs, threads, sensors)
-        low, high = torch.from_numpy(task.model.actuator_ctrlrange).float().T
-        self._middle, self._half_range = (high + low) / 2, (high - low) / 2
         pools = [self._fresh(g) for g in generators]
         self._pool = {key: torch.stack([pool[key] for pool in pools]) for key in pools[0]}
         self._cursor = torch.zeros(self.num_groups, dtype=torch.int64)
@@ -79,8 +77,9 @@ class Worlds:
         start = self._take(everyone)
         self.carry = start.reset.carry
         self.factors = {name: torch.ones(total) for name in task.info.randomisation.factors}
+        self.model_fields = {name: value.clone() for name, value in start.reset.model_fields.items()}
         self._start(everyone.nonzero()[:, 0], start)
-        self._zero_action = torch.zeros(total, task.model.nu)
+        self._zero_action = torch.zeros(total, task.num_actions)
         self.observation = self._observe(task.read_state(self.sim, self.carry, self._zero_action))
 
     @property
@@ -99,7 +98,9 @@ class Worlds:
             f"factor.{name}": Rng([generator]).uniform(low, high, (self.num_envs,))
             for name, (low, high) in self.task.info.randomisation.factors.items()
         }
-        return {"qpos": start.qpos, "qvel": start.qvel, **carry, **factors}
+        extra = {name: value for name in ("act", "mocap") if (value := getattr(start, name)) is not None}
+        fields = {f"field.{name}": value for name, value in start.model_fields.items()}
+        return {"qpos": start.qpos, "qvel": start.qvel, **extra, **carry, **factors, **fields}
 
     def _take(self, done: torch.Tensor) -> EpisodeStarts:
         """Start states for the worlds `done` (num_groups * num_envs,), from the pools of their groups."""
@@ -114,14 +115,22 @@ class Worlds:
         rows = rank.flatten()[done]
         self._cursor += counts
         taken = {key: value.flatten(0, 1)[rows] for key, value in self._pool.items()}
+        return self._starts(taken)
+
+    def _starts(self, taken: dict[str, torch.Tensor]) -> EpisodeStarts:
+        """Rows of the pools as start states."""
         carry = self.task.Carry(**below("carry.", taken))
-        return EpisodeStarts(Reset(taken["qpos"], taken["qvel"], carry), below("factor.", taken))
+        extra = (taken.get("act"), taken.get("mocap"), below("field.", taken))
+        return EpisodeStarts(Reset(taken["qpos"], taken["qvel"], carry, *extra), below("factor.", taken))
 
     def _start(self, env_ids: torch.Tensor, start: EpisodeStarts) -> None:
         for name, factor in start.factors.items():
             self.factors[name][env_ids] = factor
+        for name, value in start.reset.model_fields.items():
+            self.model_fields[name][env_ids] = value
         self.sim.scale_model(env_ids, start.factors)
-        self.sim.reset(env_ids, start.reset.qpos, start.reset.qvel)
+        self.sim.set_model(env_ids, start.reset.model_fields)
+        self.sim.reset(env_ids, start.reset.qpos, start.reset.qvel, start.reset.act, start.reset.mocap)
 
     def _push(self) -> None:
         """Change the velocity of some worlds' free base, as the task's randomisation says."""
@@ -141,7 +150,11 @@ class Worlds:
         """Advance every world by one control step under `action` in [-1, 1], (num_groups * num_envs, num_actions)."""
         task, sim = self.task, self.sim
         self._push()
-        sim.ctrl.copy_(self._middle + self._half_range * action)
+        controls = task.control(sim, self.carry, action)
+        sim.ctrl.copy_(controls.ctrl)
+        if controls.mocap is not None:
+            sim.mocap_pos.copy_(controls.mocap[..., :3])
+            sim.mocap_quat.copy_(controls.mocap[..., 3:])
         sim.step(task.info.physics.substeps)
         self.carry = task.advance(self.carry, sim, action, self._rng)
         state = task.read_state(sim, self.carry, action)
@@ -173,6 +186,7 @@ class Worlds:
             "observation": self.observation,
             **{f"carry.{f.name}": getattr(self.carry, f.name) for f in dataclasses.fields(self.carry)},
             **{f"factor.{name}": value for name, value in self.factors.items()},
+            **{f"field.{name}": value for name, value in self.model_fields.items()},
         }
 
     def assign(self, tensors: dict[str, torch.Tensor]) -> None:
@@ -180,7 +194,7 @@ class Worlds:
         self.clock, self.start_clock = tensors["clock"], tensors["start_clock"]
         self.observation = tensors["observation"]
         self.carry = type(self.carry)(**below("carry.", tensors))
-        self.factors = below("factor.", tensors)
+        self.factors, self.model_fields = below("factor.", tensors), below("field.", tensors)
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         """Everything that the next steps depend on; every tensor has num_groups as its leading dimension."""
@@ -195,7 +209,9 @@ class Worlds:
     def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
         """Restore `state_dict()`, bit for bit."""
         self.assign({name: state[name].flatten(0, 1).clone() for name in self.tensors()})
-        self.sim.scale_model(torch.arange(len(self.clock)), self.factors)
+        everyone = torch.arange(len(self.clock))
+        self.sim.scale_model(everyone, self.factors)
+        self.sim.set_model(everyone, self.model_fields)
         self.sim.load(state["physics"].flatten(0, 1))
         self._pool = {key: state[f"pool.{key}"].clone() for key in self._pool}
         self._cursor = state["cursor"].clone()

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from eureka.core.diagnosis import Diagnosis, Severity
-from eureka.core.types import ComponentReflection, Message, Reflection, TrainingResult
+from eureka.core.training import TrainingResult
+from eureka.core.types import ComponentReflection, Message, Reflection
 from eureka.prompts import for_person
 from eureka.ui.report.charts import MAX_POINTS, Series, bar, line_chart, sparkline
 from eureka.ui.report.code import difference, highlighted

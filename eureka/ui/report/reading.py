@@ -8,7 +8,8 @@ from typing import Any
 
 from eureka.config.settings import stored_settings
 from eureka.core.ids import INIT_ID, generation_of
-from eureka.core.types import Completion, Message, Prompt, Rejected, TrainingResult
+from eureka.core.training import TrainingResult
+from eureka.core.types import Completion, Message, Prompt, Rejected
 from eureka.evaluation.record import read_comparison
 from eureka.search.outcomes import by_candidate
 from eureka.search.preferences import preference_scores, score_of

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eureka.core.diagnosis import Diagnosis
-from eureka.core.types import Completion, Message, Prompt, Reflection, Rejected, TrainingResult
+from eureka.core.training import TrainingResult
+from eureka.core.types import Completion, Message, Prompt, Reflection, Rejected
 from eureka.evaluation.data import Comparison
 from eureka.search.outcomes import pooled_score
 from eureka.search.preferences import FITNESS, PREFERENCE

@@ -21,7 +21,7 @@ FALLBACK_FPS = 30
 def film_env(
     env: gymnasium.Env[Any, Any],
     act: Callable[[Any], Any],
-    to: Path,
+    to: str | Path,
     *,
     episodes: int = 1,
     seed: int = 0,
@@ -40,6 +40,7 @@ def film_env(
     """
     if env.render_mode != "rgb_array":
         raise VideoError(f"{env} gives no pictures: make it with render_mode='rgb_array'")
+    to = Path(to)
     fps = Fraction(env.metadata.get("render_fps", FALLBACK_FPS)).limit_denominator(1000)
     shown = []
     observation, _ = env.reset(seed=seed)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eureka.config import Films
 from eureka.config.settings import stored_settings
-from eureka.core.types import TrainingResult
+from eureka.core.training import TrainingResult
 from eureka.store import RunStore
 from eureka.ui.video.film import (
     BEST,

@@ -13,13 +13,13 @@ import torch
 
 from eureka.core.errors import VideoError
 from eureka.reward.graph.runtime import RewardFunction, compile_graph
-from eureka.tasks import Metric, Task, load_task
+from eureka.tasks import Task, load_task
 from eureka.tasks.base import state_tensors
 from eureka.trainers.population.policy import Policies, load_policy
 from eureka.trainers.population.worlds import Worlds
 from eureka.ui.video.encode import Mp4Writer, save_poster, write_lines
 from eureka.ui.video.film import FilmedEpisode, FilmJob, Video
-from eureka.ui.video.scene import Scene
+from eureka.ui.video.scene import Scene, Shown
 
 HOLD_S = 0.5
 """How long the last picture of an episode stays, so that its end is seen."""
@@ -50,7 +50,7 @@ def render_rollout(job: FilmJob, to: Path) -> Video:
     poster = np.zeros((look.height, look.width, 3), dtype=np.uint8)
     with Scene(task, look) as scene, Mp4Writer(to, look.width, look.height, fps, look.crf) as writer:
         for frame in rollout.frames():
-            picture = scene.draw(frame.qpos, frame.qvel)
+            picture = scene.draw(frame.shown)
             if look.overlay:
                 picture = write_lines(picture, frame.lines)
             if frame.is_poster:
@@ -63,8 +63,7 @@ def render_rollout(job: FilmJob, to: Path) -> Video:
 
 @dataclass(frozen=True)
 class _Frame:
-    qpos: torch.Tensor
-    qvel: torch.Tensor
+    shown: Shown
     lines: tuple[str, ...]
     is_last: bool = False
     is_poster: bool = False
@@ -102,7 +101,7 @@ class _Rollout:
                 if len(values) % self._every == 0 or ended or is_poster:
                     yield self._frame(number, values, rewards, bool(ended), is_poster)
             seconds = len(values) * self._task.control_timestep_s
-            metric = metric_so_far(self._task.metric, values)
+            metric = self._task.metric.of_episode(torch.tensor(values))
             self.episodes.append(FilmedEpisode(len(values), seconds, metric, ended))
 
     def _step(self, values: list[float], rewards: list[float]) -> str:
@@ -129,16 +128,16 @@ class _Rollout:
         is_last: bool = False,
         is_poster: bool = False,
     ) -> _Frame:
-        sim, task = self._worlds.sim, self._task
+        task = self._task
         lines = [f"episode {number}"] if self._look.episodes > 1 else []
         lines.append(f"step {len(values)}, {len(values) * task.control_timestep_s:.1f} s")
         if values and task.info.has_metric:
-            lines.append(f"metric {metric_so_far(task.metric, values):.3g} {task.metric.unit}")
+            lines.append(f"metric {task.metric.of_episode(torch.tensor(values)):.3g} {task.metric.unit}")
         if rewards:
             lines.append(f"reward {rewards[-1]:.3g}, sum {sum(rewards):.4g}")
         if values:
             lines += [f"{name} {_row(value)}" for name, value in self._commands.items()]
-        return _Frame(sim.qpos[0].clone(), sim.qvel[0].clone(), tuple(lines), is_last, is_poster)
+        return _Frame(Shown.first_of(self._worlds), tuple(lines), is_last, is_poster)
 
 
 def _row(value: torch.Tensor) -> str:
@@ -146,19 +145,10 @@ def _row(value: torch.Tensor) -> str:
     return " ".join(f"{number:.2f}" for number in value.double().flatten().tolist())
 
 
-def metric_so_far(metric: Metric, values: list[float]) -> float:
-    """The task metric over the steps of one episode that were shown, without the time limit's part of a `mean`."""
-    if metric.reduce == "sum":
-        return sum(values)
-    if metric.reduce == "mean":
-        return sum(values) / len(values)
-    return max(values) if metric.reduce == "max" else values[-1]
-
-
 def _policy(job: FilmJob, task: Task) -> Policies:
     policy = load_policy(job.policy)
     worlds = Worlds(task, [torch.Generator().manual_seed(0)], 1, desynchronise=False)
-    sizes = (worlds.observation.shape[1], task.model.nu)
+    sizes = (worlds.observation.shape[1], task.num_actions)
     if (policy.network.sizes[0], policy.network.sizes[-1]) != sizes:
         raise VideoError(
             f"the policy takes {policy.network.sizes[0]} numbers and gives {policy.network.sizes[-1]}, where task "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -12,12 +14,31 @@ from numpy.typing import NDArray
 
 from eureka.core.errors import RenderingUnavailable, VideoError
 from eureka.tasks import Task
+from eureka.trainers.population.worlds import Worlds
 from eureka.ui.video.film import Look
 
 _AZIMUTH, _ELEVATION = 90.0, -15.0
 _ROOM_FIXED, _ROOM_FOLLOWING = 1.2, 1.5
 """Size of the picture in sizes of what it shows."""
 _SKY_ABOVE, _SKY_BELOW = (0.45, 0.58, 0.72), (0.86, 0.89, 0.92)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One world: `qpos` (nq,), `qvel` (nv,), `mocap` (nmocap, 7) and those values of the model that are its own."""
+
+    qpos: torch.Tensor
+    qvel: torch.Tensor
+    mocap: torch.Tensor
+    model_fields: Mapping[str, torch.Tensor]
+
+    @classmethod
+    def first_of(cls, worlds: Worlds) -> Shown:
+        """The first of these worlds, as it is now."""
+        sim = worlds.sim
+        mocap = torch.cat([sim.mocap_pos[0], sim.mocap_quat[0]], dim=1)
+        own = {name: value[0].clone() for name, value in worlds.model_fields.items()}
+        return cls(sim.qpos[0].clone(), sim.qvel[0].clone(), mocap, own)
 
 
 class Scene:
@@ -48,10 +69,15 @@ class Scene:
         self._renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = look.shadows
         self._renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = look.shadows
 
-    def draw(self, qpos: torch.Tensor, qvel: torch.Tensor) -> NDArray[np.uint8]:
-        """The picture of one state, (nq,) and (nv,), as (height, width, 3) RGB."""
-        self._data.qpos[:] = qpos.numpy()
-        self._data.qvel[:] = qvel.numpy()
+    def draw(self, shown: Shown) -> NDArray[np.uint8]:
+        """The picture of one state, as (height, width, 3) RGB."""
+        self._data.qpos[:] = shown.qpos.numpy()
+        self._data.qvel[:] = shown.qvel.numpy()
+        self._data.mocap_pos[:] = shown.mocap[:, :3].numpy()
+        self._data.mocap_quat[:] = shown.mocap[:, 3:].numpy()
+        for name, value in shown.model_fields.items():
+            if "." not in name:  # options such as gravity cannot be seen
+                getattr(self._model, name)[:] = value.numpy()
         mujoco.mj_forward(self._model, self._data)
         self._renderer.update_scene(self._data, self._named_camera or self._camera.follow(self._data))
         picture: NDArray[np.uint8] = self._renderer.render()

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from eureka.core.errors import ConfigError
-from eureka.core.types import OwnReward, Progress, Rejected, TrainingJob, TrainingLength, TrainingResult
+from eureka.core.training import OwnReward, Progress, TrainingJob, TrainingLength, TrainingResult
+from eureka.core.types import Rejected
 
 pytest.importorskip("stable_baselines3")
 

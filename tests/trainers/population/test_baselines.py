@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from eureka.core.errors import TaskError
-from eureka.core.types import OwnReward
+from eureka.core.training import OwnReward
 from eureka.reward.graph.runtime import compile_graph
 from eureka.tasks import Task, find_tasks, load_task
 from eureka.trainers.population.baselines import trace_baselines

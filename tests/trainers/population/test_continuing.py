@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from eureka.core.types import Progress, TrainingResult
+from eureka.core.training import Progress, TrainingResult
 from eureka.trainers.base import TrainingEvent
 from eureka.trainers.population.continuing import longest_start, training_key
 from eureka.trainers.population.group import GroupJob, Schedule

@@ -15,7 +15,7 @@ pytest.importorskip("mujoco_warp", reason="needs mujoco-warp and warp-lang: pip 
 
 import warp as wp
 
-from eureka.core.types import TrainingResult
+from eureka.core.training import TrainingResult
 from eureka.physics import Engine
 from eureka.tasks import Task, load_task
 from eureka.tasks.info import Push, Randomisation

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from eureka.core.types import TrainingResult
+from eureka.core.training import TrainingResult
 from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.layout import spare_threads
 from eureka.trainers.population.pool import WorkerPool

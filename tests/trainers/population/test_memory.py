@@ -11,7 +11,7 @@ import pytest
 from eureka.app.configs import compose_config
 from eureka.app.estimate import largest_cost
 from eureka.core.errors import TrainingError
-from eureka.core.types import OwnReward, TrainingJob, TrainingLength
+from eureka.core.training import OwnReward, TrainingJob, TrainingLength
 from eureka.tasks import Task, load_task
 from eureka.trainers.population.group import Schedule
 from eureka.trainers.population.memory import MemoryNeed, available_bytes, in_words, memory_line, memory_need, that_fits

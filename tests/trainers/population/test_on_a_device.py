@@ -41,7 +41,7 @@ class ValuelessSim:
     def step(self, substeps: int) -> None:
         self.qpos.add_(self.ctrl.sum(dim=1, keepdim=True))
 
-    def reset_masked(self, mask: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor) -> None:
+    def reset_masked(self, mask: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor, *_: None) -> None:
         self.qpos.copy_(torch.where(mask[:, None], qpos, self.qpos))
         self.qvel.copy_(torch.where(mask[:, None], qvel, self.qvel))
 
@@ -94,7 +94,7 @@ def test_rollout_and_update_stay_on_the_device_and_never_wait(name: str) -> None
     generators = [torch.Generator().manual_seed(seed) for seed in range(GROUPS)]
     with ValuelessEngine("warp", "meta").scope():
         worlds = DeviceWorlds(task, generators, NUM_ENVS, ValuelessEngine("warp", "meta"), fields=())
-        size, actions = worlds.observation.shape[1], task.model.nu
+        size, actions = worlds.observation.shape[1], task.num_actions
         policy = StackedMLP((size, 8, actions), "relu", extra=actions)
         critic = StackedMLP((size, 8, 1), "relu")
         networks = [torch.zeros(GROUPS, net.num_parameters) for net in (policy, critic)]

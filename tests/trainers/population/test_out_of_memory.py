@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from eureka.core.errors import TrainingError
-from eureka.core.types import TrainingResult, WorkerRestarted
+from eureka.core.training import TrainingResult, WorkerRestarted
 from eureka.physics import Engine
 from eureka.tasks import Task
 from eureka.trainers.population import worker

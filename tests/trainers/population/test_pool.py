@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from eureka.core.errors import TrainingError
-from eureka.core.types import Progress, Rejected, TrainingResult, WorkerRestarted
+from eureka.core.training import Progress, TrainingResult, WorkerRestarted
+from eureka.core.types import Rejected
 from eureka.tasks import find_tasks, load_task
 from eureka.trainers.base import TrainingEvent
 from eureka.trainers.population import worker

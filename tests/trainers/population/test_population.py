@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from eureka.core.types import Rejected, Stage, TrainingResult
+from eureka.core.training import TrainingResult
+from eureka.core.types import Rejected, Stage
 from eureka.tasks import Task, load_task
 from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.policy import load_policy

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from eureka.core.errors import TrainingError
-from eureka.core.types import TrainingResult
+from eureka.core.training import TrainingResult
 from eureka.tasks import Task, load_task
 from eureka.trainers.population.continuing import training_key
 from eureka.trainers.population.group import GroupJob

@@ -15,7 +15,7 @@ from console_story import Clock, Story, answered, trainings
 from eureka.core import events
 from eureka.core.errors import ConfigError
 from eureka.core.text import table
-from eureka.core.types import TrainingResult
+from eureka.core.training import TrainingResult
 from eureka.store import RunStore
 from eureka.ui.console import (
     BestReward,

@@ -17,7 +17,8 @@ from rich.console import Console
 
 from eureka.core.events import GenerationFinished, TrainingProgress, of_training
 from eureka.core.ids import INIT_ID
-from eureka.core.types import Completion, Rejected, Stage, TrainingResult
+from eureka.core.training import TrainingResult
+from eureka.core.types import Completion, Rejected, Stage
 from eureka.ui.console.board import Board, Row, Score, score
 from eureka.ui.console.layout import ASCII, count, metric_text, render
 from eureka.ui.console.layout import clock as clock_text

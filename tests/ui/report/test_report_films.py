@@ -13,7 +13,8 @@ from records import finish
 
 from eureka.core.errors import StoreError
 from eureka.core.serialize import dumps
-from eureka.core.types import Candidate, Completion, TrainingResult
+from eureka.core.training import TrainingResult
+from eureka.core.types import Candidate, Completion
 from eureka.search.preferences import FITNESS, PREFERENCE
 from eureka.store import RunStore
 from eureka.ui.report import render_report

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from page_checks import check
 
-from eureka.core.types import Candidate, Completion, TrainingResult
+from eureka.core.training import TrainingResult
+from eureka.core.types import Candidate, Completion
 from eureka.store import RunStore
 from eureka.ui.report import render_comparison, render_report
 from eureka.ui.report.reading import read_run

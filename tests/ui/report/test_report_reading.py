@@ -11,18 +11,8 @@ from records import ask_for, finish
 from synthetic_run import CONFIG, FACTS, write_synthetic_run
 
 from eureka.core.diagnosis import Diagnosis, DiagnosisKind, Severity
-from eureka.core.types import (
-    Candidate,
-    Completion,
-    Message,
-    Prompt,
-    PromptFacts,
-    Rejected,
-    Reward,
-    Stage,
-    TrainingResult,
-    Usage,
-)
+from eureka.core.training import TrainingResult
+from eureka.core.types import Candidate, Completion, Message, Prompt, PromptFacts, Rejected, Reward, Stage, Usage
 from eureka.evaluation import ComparedMethod, Comparison, Estimate, Role
 from eureka.prompts import render_continuation, render_repair
 from eureka.store import RunStore

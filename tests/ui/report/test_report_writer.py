@@ -14,7 +14,7 @@ import pytest
 from loop_fakes import build_run
 
 import eureka.ui.report.writer
-from eureka.core.types import TrainingResult
+from eureka.core.training import TrainingResult
 from eureka.search.loop import evolve
 from eureka.ui.report.writer import ReportWriter, update_report
 

@@ -15,7 +15,7 @@ from console_story import Clock, Story
 from eureka.config import RunConfig, TrackingConfig
 from eureka.core.errors import ConfigError, EurekaError
 from eureka.core.events import Compared, ComparedReward, of_training
-from eureka.core.types import TrainingResult
+from eureka.core.training import TrainingResult
 from eureka.ui.tracking import Tracker, require_trackers, tracking
 
 Make = Callable[..., TrainingResult]

@@ -12,13 +12,13 @@ import mujoco
 import numpy as np
 import pytest
 from PIL import Image
+from torch import tensor
 
 import eureka.ui.video.render
 from eureka.core.errors import VideoError
 from eureka.tasks import Metric, load_task
 from eureka.ui.video import FilmJob, Look, Video
 from eureka.ui.video.process import FilmProcess
-from eureka.ui.video.render import metric_so_far
 from eureka.ui.video.scene import FollowingCamera, roaming_body, with_sky
 
 Make = Callable[[int, int, float], bytes]
@@ -198,7 +198,7 @@ def test_a_child_that_dies_is_an_error_of_ours(
 def test_the_metric_of_what_is_shown() -> None:
     values = [1.0, 3.0, 2.0]
     by_reduction = {reduce: Metric(lambda state: state, reduce, "", "") for reduce in ("sum", "mean", "max", "last")}
-    shown = {reduce: metric_so_far(metric, values) for reduce, metric in by_reduction.items()}
+    shown = {reduce: metric.of_episode(tensor(values)) for reduce, metric in by_reduction.items()}
     assert shown == {"sum": 6.0, "mean": 2.0, "max": 3.0, "last": 2.0}
 
 

@@ -17,7 +17,8 @@ import eureka.ui.video.queue
 from eureka.app.configs import compose_config
 from eureka.config import Films, to_yaml
 from eureka.core.errors import RenderingUnavailable, VideoError
-from eureka.core.types import Candidate, Completion, TrainingResult
+from eureka.core.training import TrainingResult
+from eureka.core.types import Candidate, Completion
 from eureka.store import RunStore
 from eureka.trainers.population.networks import StackedMLP
 from eureka.trainers.population.policy import Policies

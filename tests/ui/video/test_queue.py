@@ -14,7 +14,8 @@ from records import finish
 import eureka.ui.video.queue
 from eureka.app.configs import compose_config
 from eureka.config import Films, to_yaml
-from eureka.core.types import Candidate, Completion, TrainingResult
+from eureka.core.training import TrainingResult
+from eureka.core.types import Candidate, Completion
 from eureka.store import RunStore
 from eureka.ui.video.film import read_note
 from eureka.ui.video.queue import FilmQueue, update_films

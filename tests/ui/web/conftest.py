@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from loop_fakes import build_run
 
-from eureka.core.types import TrainingResult
+from eureka.core.training import TrainingResult
 from eureka.search.loop import evolve
 from eureka.search.run import Run
 from eureka.store import RunStore

@@ -14,7 +14,7 @@ from loop_fakes import build_run
 import eureka.ui.web.review.reviewer
 from eureka.app.configs import compose_config
 from eureka.config import to_yaml
-from eureka.core.types import TrainingResult
+from eureka.core.training import TrainingResult
 from eureka.search.loop import evolve
 from eureka.store import RunStore
 from eureka.ui.web.review.answers import newest_review

@@ -21,14 +21,8 @@ from eureka.app.session import SearchSession, judged_by_preferences, search_sess
 from eureka.config import RunConfig, to_yaml
 from eureka.core.errors import ConfigError, StoreError, TaskError
 from eureka.core.events import GenerationFinished, TrainingProgress, of_training
-from eureka.core.types import (
-    Feedback,
-    Prompt,
-    PromptFacts,
-    TrainingLength,
-    TrainingResult,
-    Verdict,
-)
+from eureka.core.training import TrainingLength, TrainingResult
+from eureka.core.types import Feedback, Prompt, PromptFacts, Verdict
 from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes
 from eureka.search.status import candidate_statuses

@@ -14,7 +14,8 @@ from review_server import Served, serving
 import eureka.ui.web.server
 from eureka.app.cli import main
 from eureka.core.serialize import dumps
-from eureka.core.types import Feedback, TrainingResult, Verdict
+from eureka.core.training import TrainingResult
+from eureka.core.types import Feedback, Verdict
 from eureka.proposers.base import FakeProposer
 from eureka.search.loop import evolve
 from eureka.store import RunStore

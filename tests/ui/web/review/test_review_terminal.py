@@ -12,7 +12,8 @@ import pytest
 from loop_fakes import build_run
 
 from eureka.app.cli import main
-from eureka.core.types import Feedback, TrainingResult, Verdict
+from eureka.core.training import TrainingResult
+from eureka.core.types import Feedback, Verdict
 from eureka.search.loop import evolve
 from eureka.store import RunStore
 from eureka.ui.web.review.answers import Review, read_answer, review_folder, write_review

@@ -11,7 +11,8 @@ from loop_fakes import ScriptedTrainer, build_run, prompt_of
 
 from eureka.core.errors import FeedbackError
 from eureka.core.serialize import dumps
-from eureka.core.types import Feedback, TrainingResult, Verdict
+from eureka.core.training import TrainingResult
+from eureka.core.types import Feedback, Verdict
 from eureka.search.loop import evolve
 from eureka.store import RunStore
 from eureka.ui.video.film import FilmNote, film_of_review
