@@ -4,7 +4,8 @@
 
 For every number K of groups with --num-envs worlds each, control steps a second of all of them together:
 
-- `bare` steps the model with random controls and nothing else;
+- `bare` steps the model and nothing else: one rollout after another from the states of the training, with controls
+  that are random as a new policy's;
 - `rollout` adds policies, the task's own functions, resets and each group's reward;
 - `training` adds statistics and PPO updates: the trainer as it is, without evaluations.
 
@@ -91,11 +92,19 @@ class Bench:
         )
         with engine.scope():
             low, high = torch.from_numpy(task.model.actuator_ctrlrange).float().to(engine.device).T
-            self._controls = low + (high - low) * torch.rand(8, self.worlds, task.model.nu)
+            noise = (info.ppo.initial_std * torch.randn(info.ppo.horizon, self.worlds, task.model.nu)).clamp(-1, 1)
+            self._controls = (low + high) / 2 + (high - low) / 2 * noise
+        self._stepping = device_graphs.Replayed(self._bare_steps, device=torch.device(engine.device))
 
-    def bare(self, steps: int) -> None:
-        for step in range(steps):
-            self.bare_sim.ctrl.copy_(self._controls[step % 8])
+    def bare(self, updates: int) -> None:
+        state = self.population.worlds.sim.save()
+        for _ in range(updates):
+            self.bare_sim.load(state)
+            self._stepping()
+
+    def _bare_steps(self) -> None:
+        for controls in self._controls:
+            self.bare_sim.ctrl.copy_(controls)
             self.bare_sim.step(self._task.info.physics.substeps)
 
     def rollout(self, updates: int) -> None:
@@ -104,8 +113,8 @@ class Bench:
             for _ in range(updates):
                 population._noise.normal_()
                 population.worlds.prepare(population.config.horizon)
-                rolled = population._collecting()
-                population._rewarding(rolled, population.tracker.tensors())
+                rolled, recent = population._collecting()
+                population._rewarding(rolled, recent)
 
     def training(self, updates: int) -> None:
         for _ in range(updates):
@@ -141,7 +150,7 @@ def _measured(bench: Bench, rounds: int, updates: int) -> Row:
     population = bench.population
     horizon, device = population.config.horizon, population.engine.device
     parts: dict[str, Callable[[], None]] = {
-        "bare": lambda: bench.bare(updates * horizon),
+        "bare": lambda: bench.bare(updates),
         "rollout": lambda: bench.rollout(updates),
         "training": lambda: bench.training(updates),
     }
@@ -202,7 +211,7 @@ def main() -> None:
     add_results_option(parser)
     options = parser.parse_args()
     if options.launched:
-        device_graphs.recorder_for = lambda device: None
+        device_graphs.recorder_for = lambda _: None
     if options.device.startswith("cuda") and not torch.cuda.is_available():
         raise SystemExit("torch can use no CUDA device here; --device cpu shows that the script works, slowly")
     engine = Engine("warp", options.device)

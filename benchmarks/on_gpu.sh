@@ -32,7 +32,7 @@ run=(python3 -m eureka run physics=warp search.generations=1 report.films=none e
 for name in "$@"; do
   case $name in
     parity) step parity 120 python3 -m pytest "${tests[@]}" ;;
-    run) step run 240 "${run[@]}" task=ant search.samples=4 ${RUN_STEPS:+train.steps=$RUN_STEPS} ;;
+    run) step run 200 "${run[@]}" task=ant search.samples=4 ${RUN_STEPS:+train.steps=$RUN_STEPS} ;;
     ant) step ant 180 python3 benchmarks/gpu.py --tasks ant --device "$device" --results "$results" "${small[@]}" ;;
     launched)
       step launched 90 python3 benchmarks/gpu.py --tasks ant --device "$device" --results "$results" \

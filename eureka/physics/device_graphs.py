@@ -22,7 +22,6 @@ Recorder = Callable[[Callable[[], object], torch.device, Sequence[torch.Generato
 Result = TypeVar("Result")
 
 _cut: ContextVar[Callable[[Part], None] | None] = ContextVar("cut", default=None)
-_pools: dict[torch.device, tuple[int, int]] = {}
 
 
 class Stateful(Protocol):
@@ -140,13 +139,11 @@ def record(
 ) -> Sequence[Part]:
     """What `work` launches on the CUDA `device`, as parts to be called in turn. Nothing of it is done yet.
 
-    All recordings of a device take their memory from one pool, so only one may be replayed at a time.
-
     Raises:
         RuntimeError: torch cannot record it, such as where a value is asked for.
     """
     parts: list[Part] = []
-    pool = _pools.setdefault(device, torch.cuda.graph_pool_handle())
+    pool = torch.cuda.graph_pool_handle()
     graph = torch.cuda.CUDAGraph()
 
     def begin() -> None:
@@ -170,15 +167,15 @@ def record(
     torch.cuda.empty_cache()
     with torch.cuda.stream(torch.cuda.Stream(device)):
         token = _cut.set(cut)
-        begin()
         try:
+            begin()
             work()
+            end()
         except BaseException:
             _abandon(graph)
             raise
         finally:
             _cut.reset(token)
-        end()
     torch.cuda.synchronize(device)
     return parts
 

@@ -120,10 +120,8 @@ def _most_frequent(rows: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
     """How often the most frequent value of each row occurs among its `count` smallest: the longest run of equals."""
     ordered = rows.sort(dim=1).values
     index = torch.arange(rows.shape[1], device=rows.device)
-    begins = torch.ones_like(ordered, dtype=torch.bool)
-    begins[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    start = torch.where(begins, index, 0).cummax(dim=1).values
-    return torch.where(index < count, index - start + 1, 0).amax(dim=1)
+    runs = torch.searchsorted(ordered, ordered, right=True) - torch.searchsorted(ordered, ordered)
+    return torch.where(index < count, runs, 0).amax(dim=1)
 
 
 def _ratio(part: torch.Tensor, whole: torch.Tensor) -> float | None:

@@ -19,8 +19,8 @@ class EpisodeTracker:
         self._reduce = metric.running_reduction
         self._limit = limit
         self._value = self._initial(num_groups, num_envs)
-        self._scores = torch.zeros(num_groups, num_envs)
-        self._lengths = torch.zeros(num_groups, num_envs)
+        # Scores and lengths; what has not ended goes into a last column of its own, which is never read.
+        self._recent = torch.zeros(num_groups, 2, num_envs + 1)
         self._finished = torch.zeros(num_groups, dtype=torch.int64)
 
     def _initial(self, *shape: int) -> torch.Tensor:
@@ -47,43 +47,38 @@ class EpisodeTracker:
         return score
 
     def _remember(self, score: torch.Tensor, length: torch.Tensor, done: torch.Tensor) -> None:
-        size = self._scores.shape[1]
-        slot = (self._finished[:, None] + done.cumsum(dim=1) - 1) % size
-        # What is not done goes into a column of its own, which is dropped.
-        slot = torch.where(done, slot, size)
-        self._scores = _written(self._scores, slot, score)
-        self._lengths = _written(self._lengths, slot, length)
+        size = done.shape[1]
+        slot = torch.where(done, (self._finished[:, None] + done.cumsum(dim=1) - 1) % size, size)
+        self._recent.scatter_(2, slot[:, None].expand(-1, 2, -1), torch.stack([score.float(), length], dim=1))
         self._finished = self._finished + done.sum(dim=1)
 
     def recent(self) -> torch.Tensor:
         """Mean score and length in steps of each group's recent episodes, (G, 2); 0 before the first has ended."""
-        known = torch.arange(self._scores.shape[1]) < self._finished[:, None]
-        both = torch.stack([self._scores, self._lengths], dim=1)
+        both = self._recent[..., :-1]
+        known = torch.arange(both.shape[2]) < self._finished[:, None]
         return torch.where(known[:, None], both, 0.0).sum(dim=2) / known.sum(dim=1).clamp(min=1)[:, None]
 
     def start_over(self) -> None:
         """Forget everything, in the same tensors."""
         self._value.copy_(self._initial(*self._value.shape))
-        for tensor in (self._scores, self._lengths, self._finished):
-            tensor.zero_()
+        self._recent.zero_()
+        self._finished.zero_()
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """Every tensor has num_groups as its leading dimension."""
-        return {"value": self._value, "scores": self._scores, "lengths": self._lengths, "finished": self._finished}
+        return {"value": self._value, "recent": self._recent, "finished": self._finished}
 
     def assign(self, tensors: dict[str, torch.Tensor]) -> None:
         """Use these tensors, which are named as in `tensors()`, in place of its own."""
-        self._value, self._scores = tensors["value"], tensors["scores"]
-        self._lengths, self._finished = tensors["lengths"], tensors["finished"]
+        self._value, self._recent, self._finished = (tensors[name] for name in ("value", "recent", "finished"))
 
     def state_dict(self) -> dict[str, torch.Tensor]:
-        """Copies of `tensors()`."""
-        return {name: value.clone() for name, value in self.tensors().items()}
+        """Every tensor has num_groups as its leading dimension."""
+        scores, lengths = self._recent[..., :-1].unbind(dim=1)
+        tensors = {"value": self._value, "scores": scores, "lengths": lengths, "finished": self._finished}
+        return {name: value.clone() for name, value in tensors.items()}
 
     def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
-        self.assign({name: value.clone() for name, value in state.items()})
-
-
-def _written(rows: torch.Tensor, slot: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-    """`rows` (G, N) with `value` (G, N) at the columns `slot` (G, N), of which N stands for none."""
-    return torch.nn.functional.pad(rows, (0, 1)).scatter(1, slot, value.to(rows.dtype))[:, :-1].contiguous()
+        both = torch.stack([state["scores"], state["lengths"]], dim=1)
+        recent = torch.nn.functional.pad(both, (0, 1))
+        self.assign({"value": state["value"].clone(), "recent": recent, "finished": state["finished"].clone()})

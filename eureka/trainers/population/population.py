@@ -7,7 +7,7 @@ groups may be trained in any company, stopped, and continued from a checkpoint.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -180,8 +180,8 @@ class Population:
             torch.randperm(len(order), generator=permutations, out=order)
         self.worlds.prepare(config.horizon)
         # Nothing waits for a device before all of the update has been launched.
-        rollout = self._collecting()
-        reward, measured = self._rewarding(rollout, self.tracker.tensors())
+        rollout, recent = self._collecting()
+        reward, measured = self._rewarding(rollout, recent)
         self._learning(rollout, reward)
         self.updates += 1
         self._check_room()
@@ -206,19 +206,21 @@ class Population:
         self._rewarding = Replayed(self._reward, device=device)
         self._learning = Replayed(self._learn, device=device)
 
-    def _collect(self) -> Rollout:
+    def _collect(self) -> tuple[Rollout, torch.Tensor]:
+        """A rollout of every group, and what the tracker knows of their recent episodes."""
         moments = self.moments.offset_and_scale()
         parameters = self.optimiser.parameters[0]
-        return collect(self.worlds, self.policy, parameters, moments, self._noise, self._fields, self.tracker)
+        rollout = collect(self.worlds, self.policy, parameters, moments, self._noise, self._fields, self.tracker)
+        return rollout, self.tracker.recent()
 
-    def _reward(self, rollout: Rollout, episodes: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    def _reward(self, rollout: Rollout, recent: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(G, T, N) rewards from each group's own graph, and everything to be recorded of them as one row of numbers.
 
         Args:
-            episodes: the tracker's tensors, which say where they lie.
+            recent: of `EpisodeTracker.recent`; the first numbers of that row.
         """
         reward = torch.zeros_like(rollout.metric)
-        numbers = [self.tracker.recent().double().flatten()]
+        numbers = [recent.double().flatten()]
         for group, function in enumerate(self._rewards):
             total, components = function({name: rollout.state[name][group].flatten(0, 1) for name in function.inputs})
             # A diverged world was put back by the engine in the middle of the step: its State means nothing.

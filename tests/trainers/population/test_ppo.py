@@ -35,7 +35,6 @@ def rollout_of(
         observation=observation,
         raw_observation=observation[:, :-1],
         action=torch.zeros(1, steps, 1, 1),
-        mean=torch.zeros(1, steps, 1, 1),
         log_prob=zeros,
         state={},
         metric=zeros,

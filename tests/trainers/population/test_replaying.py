@@ -99,6 +99,7 @@ class CartSim:
     def __init__(self, model: mujoco.MjModel, num_envs: int) -> None:
         self.num_envs = num_envs
         self.qpos, self.qvel = torch.zeros(num_envs, model.nq), torch.zeros(num_envs, model.nv)
+        self.mocap_pos, self.mocap_quat = torch.zeros(num_envs, 0, 3), torch.zeros(num_envs, 0, 4)
         self.ctrl = torch.zeros(num_envs, model.nu)
         self._diverged = torch.zeros(num_envs, dtype=torch.bool)
 
@@ -112,7 +113,7 @@ class CartSim:
         device_graphs.launch(physics)
         self._diverged = self.qpos[:, 0].abs() > 0.1
 
-    def reset_masked(self, mask: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor) -> None:
+    def reset_masked(self, mask: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor, *_: None) -> None:
         self.qpos.copy_(torch.where(mask[:, None], qpos, self.qpos))
         self.qvel.copy_(torch.where(mask[:, None], qvel, self.qvel))
 
@@ -127,6 +128,9 @@ class CartSim:
 
     def scale_model(self, env_ids: torch.Tensor, factors: Mapping[str, torch.Tensor]) -> None:
         assert not factors
+
+    def set_model(self, env_ids: torch.Tensor, fields: Mapping[str, torch.Tensor]) -> None:
+        assert not fields
 
     def save(self) -> torch.Tensor:
         return torch.cat([self.qpos, self.qvel], dim=1)
