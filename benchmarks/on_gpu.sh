@@ -11,8 +11,9 @@ shift
 cd "$(dirname "$0")/.."
 export PYTHONPATH=.${PYTHONPATH:+:$PYTHONPATH} PYTHONUNBUFFERED=1
 device=${DEVICE:-cuda:0}
-small=() updates=() generation=()
+small=() generation=() in_run=(train.num_envs=512 train.steps=2000000)
 if [ "$device" = cpu ]; then
+  in_run=(train.num_envs=16 train.steps=2000)
   small=(--num-envs 8 --groups 1 2 --rounds 1 --updates 2)
   generation=(--num-envs 8 --groups 2 --steps 2000 --original-epochs 2 --original-num-envs 8)
 fi
@@ -32,7 +33,7 @@ run=(python3 -m eureka run physics=warp search.generations=1 report.films=none e
 for name in "$@"; do
   case $name in
     parity) step parity 120 python3 -m pytest "${tests[@]}" ;;
-    run) step run 200 "${run[@]}" task=ant search.samples=4 ${RUN_STEPS:+train.steps=$RUN_STEPS} ;;
+    run) step run 200 "${run[@]}" task=ant search.samples=4 "${in_run[@]}" ;;
     ant) step ant 180 python3 benchmarks/gpu.py --tasks ant --device "$device" --results "$results" "${small[@]}" ;;
     launched)
       step launched 90 python3 benchmarks/gpu.py --tasks ant --device "$device" --results "$results" \
@@ -41,10 +42,10 @@ for name in "$@"; do
       step profile 60 python3 benchmarks/gpu_profile.py --device "$device" --results "$results"
       step profile1 60 python3 benchmarks/gpu_profile.py --groups 1 --device "$device" --results "$results" ;;
     humanoid)
-      step humanoid 240 python3 benchmarks/gpu.py --tasks humanoid --device "$device" --results "$results/humanoid" \
-        "${small[@]}" ;;
+      step humanoid 150 python3 benchmarks/gpu.py --tasks humanoid --device "$device" --results "$results/humanoid" \
+        --rounds 2 --updates 4 "${small[@]}" ;;
     generation)
-      step generation 400 python3 benchmarks/gpu_generation.py --device "$device" --results "$results" \
+      step generation 200 python3 benchmarks/gpu_generation.py --device "$device" --results "$results" \
         "${generation[@]}" ;;
     *) echo "there is no step $name" >&2 ;;
   esac

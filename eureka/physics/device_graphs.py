@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
@@ -154,8 +155,11 @@ def record(
         graph.capture_begin(pool=pool, capture_error_mode="thread_local")
 
     def end() -> None:
-        graph.capture_end()
-        parts.append(graph.replay)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            graph.capture_end()
+        if not any("The CUDA Graph is empty" in str(warning.message) for warning in said):
+            parts.append(graph.replay)
 
     def cut(part: Part) -> None:
         end()

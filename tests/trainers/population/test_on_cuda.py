@@ -20,8 +20,6 @@ pytestmark = [
     pytest.mark.gpu,
     pytest.mark.timeout(900),
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
-    # torch says so of any part of a recording in which nothing happens to be launched.
-    pytest.mark.filterwarnings("ignore:The CUDA Graph is empty"),
 ]
 CUDA = Engine("warp", "cuda:0")
 
