@@ -35,7 +35,7 @@ from eureka import __version__
 from eureka.api import search_in
 from eureka.app.build import resolve, training_length
 from eureka.app.configs import compose_config, from_yaml
-from eureka.app.session import search_session
+from eureka.app.preparing import search_session
 from eureka.config import RunConfig
 from eureka.core.events import Event, Trained, TrainingStarted
 from eureka.core.ids import generation_of

@@ -4,16 +4,19 @@ from eureka.prompts.render import (
     for_model,
     for_person,
     render_continuation,
+    render_job,
     render_prompt,
     render_repair,
     render_variety,
 )
-from eureka.prompts.shorten import shortened
+from eureka.prompts.shorten import briefer, shortened
 
 __all__ = [
+    "briefer",
     "for_model",
     "for_person",
     "render_continuation",
+    "render_job",
     "render_prompt",
     "render_repair",
     "render_variety",

@@ -12,16 +12,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import files
+from typing import Protocol
 
 import jinja2
 
 from eureka.core.diagnosis import Diagnosis
 from eureka.core.errors import ConfigError
 from eureka.core.ids import INIT_ID
-from eureka.core.types import Completion, FieldSpec, Message, Prompt, PromptFacts, Rejected, Stage, TaskSpec
+from eureka.core.jobs import SampleJob
+from eureka.core.types import Completion, FieldSpec, Message, MetricSpec, Prompt, PromptFacts, Rejected, Stage, TaskSpec
 
 _MAX_MISTAKE = 400
 """Characters of one error of an earlier candidate, of which a prompt has a whole list."""
+_MAX_EXPRESSION = 240
+"""Characters of a component's expression in the table of ideas."""
 _MAX_SOURCE = 20_000
 _MAX_ANSWER = 4_000
 """Characters of an answer that nothing could be taken from: enough to see what it did."""
@@ -59,6 +63,12 @@ def render_prompt(spec: TaskSpec, facts: PromptFacts, *, template: str = "user.j
         feedback=facts.feedback,
         worst_source=facts.worst_source,
         has_metric=facts.has_metric,
+        metric=spec.metric,
+        ideas=facts.ideas,
+        curve_points=max((len(idea.curve) for idea in facts.ideas), default=0),
+        contrasts=facts.contrasts,
+        failures=facts.failures,
+        seed_noise=facts.seed_noise,
     )
     system = _rendered("system.jinja2", has_metric=facts.has_metric)
     return Prompt((Message("system", system), Message("user", content)), facts, ending)
@@ -109,6 +119,24 @@ def render_variety(sample: int, samples: int) -> str:
     return _rendered("variety.jinja2", sample=sample, samples=samples) if samples > 1 else ""
 
 
+class TunableConstant(Protocol):
+    """A reward's named constant, and what doubling and halving it does to the total, in its standard deviations."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def doubled(self) -> float | None: ...
+    @property
+    def halved(self) -> float | None: ...
+
+
+def render_job(job: SampleJob, parents: Sequence[str], samples: int, constants: Sequence[TunableConstant] = ()) -> str:
+    """What tells one of `samples` answers its job, with the rewards that it builds on, and constants to tune."""
+    return _rendered("jobs.jinja2", job=job.value, parents=parents, samples=samples, constants=constants)
+
+
 def mistake(rejected: Rejected) -> str:
     """An error as a warning to others: in one line, without the number of a line that they do not see.
 
@@ -146,6 +174,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {"number": number, "numbers": numbers, "percent": percent, "shape": shape, "fenced": fenced}
+    environment.filters |= {"metric_words": metric_words, "brief": lambda text: _cut(text, _MAX_EXPRESSION)}
     environment.filters |= {"for_model": for_model, "quoted": quoted, "excerpt": lambda text: _cut(text, _MAX_WORST)}
     return environment
 
@@ -178,6 +207,18 @@ def percent(share: float | None) -> str:
 def numbers(values: Sequence[float]) -> str:
     """A curve: `[0.1, 0.2, 0.4]`."""
     return f"[{', '.join(number(value) for value in values)}]"
+
+
+def metric_words(metric: MetricSpec) -> str:
+    """What a metric is, in which unit and range, and which value is the best possible, as far as these are known."""
+    parts = [metric.description]
+    if metric.unit and metric.unit not in metric.description:
+        parts.append(f"unit {metric.unit}")
+    if metric.lowest is not None and metric.highest is not None:
+        parts.append(f"from {number(metric.lowest)} to {number(metric.highest)}")
+    if metric.best is not None:
+        parts.append(f"the best possible is {number(metric.best)}")
+    return "; ".join([*parts, "more is better"])
 
 
 def shape(spec: FieldSpec) -> str:

@@ -1,37 +1,88 @@
-"""Shorter facts for a prompt that is longer than the model takes."""
+"""Shorter facts for a prompt: within a number of tokens, step by step, and at once where a model takes no more."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from eureka.core.ideas import Idea
+from eureka.core.ids import generation_of
 from eureka.core.types import PromptFacts, Reflection
 
 POINTS_LEFT = 3
 """Of a Reflection's curves: their beginning, middle and end."""
+IDEAS_LEFT = 16
+"""Of the ideas, the best, where nothing else is left to leave out."""
+
+
+def briefer(facts: PromptFacts) -> PromptFacts | None:
+    """The facts with a little less in them, None where nothing is left to leave out.
+
+    In this order: the expressions of the weaker half of the ideas, one by one, the oldest first and of one generation
+    the weakest; the failures, one by one; the older half of the errors of earlier candidates; the other expressions;
+    the last of the further parents; the ideas beyond the best `IDEAS_LEFT`; all errors and most points of the curves.
+    """
+    told = [number for number, idea in enumerate(facts.ideas) if any(idea.components.values())]
+    told.sort(key=lambda number: (generation_of(facts.ideas[number].candidate_id), -number))
+    weaker = [number for number in told if number >= len(facts.ideas) // 2]
+    if weaker:
+        return replace(facts, ideas=_without_expressions(facts.ideas, weaker[:1]))
+    if facts.failures:
+        return replace(facts, failures=facts.failures[:-1])
+    if len(facts.rejected) > 1:
+        return replace(facts, rejected=facts.rejected[: len(facts.rejected) // 2])
+    if told:
+        return replace(facts, ideas=_without_expressions(facts.ideas, told[:1]))
+    if facts.further_parents:
+        return replace(facts, further_parents=facts.further_parents[:-1])
+    if len(facts.ideas) > IDEAS_LEFT:
+        return replace(facts, ideas=facts.ideas[:IDEAS_LEFT])
+    shorter = _shortest(facts)
+    return None if shorter == facts else shorter
 
 
 def shortened(facts: PromptFacts, before: int) -> PromptFacts | None:
-    """The facts with less in them, None where nothing is left to leave out.
+    """The facts with much less in them, for a model that refused a prompt as too long; None where nothing is left.
 
-    First the older half of the errors of earlier candidates goes, then all of them, most points of the curves, the
-    reward that a person liked least and all that they said but the last.
+    First the older half of the errors of earlier candidates goes, with the failures and the expressions of the ideas;
+    then all errors, most points of the curves, the ideas beyond the best, the reward that a person liked least and all
+    that they said but the last.
 
     Args:
         before: how often they were shortened before.
     """
-    reflection = _fewer_points(facts.reflection) if facts.reflection else None
-    if before == 0 and len(facts.rejected) > 1:
-        return replace(facts, rejected=facts.rejected[: len(facts.rejected) // 2])
-    shorter = replace(
+    if before == 0:
+        lighter = replace(
+            facts,
+            rejected=facts.rejected[: max(len(facts.rejected) // 2, 1)],
+            ideas=_without_expressions(facts.ideas, range(len(facts.ideas))),
+            failures=(),
+        )
+        if lighter != facts:
+            return lighter
+    shorter = _shortest(facts)
+    return None if shorter == facts else shorter
+
+
+def _shortest(facts: PromptFacts) -> PromptFacts:
+    return replace(
         facts,
         rejected=(),
-        reflection=reflection,
+        reflection=_fewer_points(facts.reflection) if facts.reflection else None,
         further_parents=tuple(map(_fewer_points, facts.further_parents)),
+        failures=(),
+        ideas=_without_expressions(facts.ideas[:IDEAS_LEFT], range(IDEAS_LEFT)),
         feedback=facts.feedback[:1],
         worst_source="",
     )
-    return None if shorter == facts else shorter
+
+
+def _without_expressions(ideas: Sequence[Idea], numbers: Sequence[int]) -> tuple[Idea, ...]:
+    """The ideas, of which these have the names of their components alone."""
+    return tuple(
+        replace(idea, components=dict.fromkeys(idea.components, "")) if number in numbers else idea
+        for number, idea in enumerate(ideas)
+    )
 
 
 def _fewer_points(reflection: Reflection) -> Reflection:

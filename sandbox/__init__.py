@@ -39,6 +39,9 @@ the machine tells anyone (its name, its kernel's version, its load, the user's n
 runs at once (each may fill its own limit; where the machine runs out, its kernel ends a child first); and the target
 and the warm-up themselves, which are host code and trusted.
 
+A second profile, `worker_profile.py`, is for trusted processes that go on to compute verified graphs: training workers
+give up files, sockets, programs and processes once they have warmed up.
+
 How it works: the zygote (`zygote.py`), started by exec, warms up and forks a child for every job; the child
 (`child.py`) applies the layers (`stack.py`), tries the canaries, reports, closes every way back but the pipe of its
 answer, and calls the target; the host (`host.py`, `run.py`, `launch.py`) listens and judges. `make attacks` prints who

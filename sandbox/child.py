@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import importlib
 import os
 import signal
@@ -76,6 +77,8 @@ def _serve(job: Job, channels: Channels, parent: int) -> int:
     os.close(channels.status)
     if lacking(reports):
         return 1
+    # In place of an answer, a crash leaves there which lines ran.
+    faulthandler.enable(channels.answer, all_threads=False)
     answer = _call(target, payload)
     write_all(channels.answer, encode_answer(answer))
     return 0

@@ -47,7 +47,11 @@ class Finished:
 
 @dataclass(frozen=True)
 class Failed:
-    """The run gave no answer. `detail` is one sentence; for `error` it is the text of the target's exception."""
+    """The run gave no answer. `detail` is one sentence; for `error` it is the text of the target's exception.
+
+    `trace` is what Python said of a crash, with the lines that ran: as far as generated code did not forge it.
+    """
 
     kind: FailureKind
     detail: str
+    trace: str = ""

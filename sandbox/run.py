@@ -32,6 +32,7 @@ GRACE_S = 10.0
 
 _POLL_S = 0.5
 _CHUNK = 1 << 16
+_TRACE_BYTES = 8192
 
 
 @contextmanager
@@ -141,8 +142,11 @@ def verdict(ended: Ended, data: bytes, limits: Limits, wall_s: float) -> Finishe
     killed_by_clock = ended.signal == signal.SIGKILL and ended.cpu_s >= limits.cpu_s
     if ended.signal == signal.SIGXCPU or killed_by_clock:
         return Failed("timeout", f"The code used more than {limits.cpu_s} s of processor time.")
+    if ended.signal == signal.SIGSYS:
+        return Failed("killed", "The code made a forbidden system call and was ended.")
     if ended.signal:
-        return Failed("killed", f"The code crashed its process ({_name(ended.signal)}).")
+        trace = data[:_TRACE_BYTES].decode(errors="replace")
+        return Failed("killed", f"The code crashed its process ({_name(ended.signal)}).", trace)
     if len(data) > limits.output_bytes + ANSWER_OVERHEAD:
         return Failed("output", f"The code answered with more than {_size(limits.output_bytes)}.")
     answer = decode_answer(data)

@@ -39,7 +39,7 @@ def check_task(task: Task) -> None:
             ) from error
 
     model = call("extend_model", lambda: task.model)
-    if not model.nu:
+    if not call("num_actions", lambda: task.num_actions):
         raise TaskError(
             f"{task.folder / 'task.yaml'}: the model `{task.info.model}` has no actuators, so a policy has nothing to "
             "act with: add an <actuator> to it, or actuators in `extend_model`"

@@ -68,7 +68,9 @@ class GymState:
             )
         low, high = base.model.actuator_ctrlrange.T
         self._middle, self._half_range = (high + low) / 2, (high - low) / 2
-        self.reset()
+        sim = self._snapshot()
+        # Not read yet: before its first reset an environment need not have a target.
+        self._carry = self._checked("start", lambda rng: self._task.start(sim, rng))
 
     def reset(self) -> Any:
         """Call after `env.reset`: starts the episode's carry, and gives the State of the start."""
@@ -92,29 +94,35 @@ class GymState:
         return self._task.read_state(sim, self._carry, scaled)
 
     def _read(self, what: str, make: Callable[[Rng], Any]) -> Any:
-        """The carry that `make` gives, with the fields that are read from the environment.
+        """The carry that `make` gives, with the fields that are read from the environment."""
+        carry = self._checked(what, make)
+        read = {
+            name: self._as_rows(name, reader(self._given), getattr(carry, name))
+            for name, reader in self._carry_readers.items()
+        }
+        return dataclasses.replace(carry, **read)
+
+    def _checked(self, what: str, make: Callable[[Rng], Any]) -> Any:
+        """The carry that `make` gives.
 
         Raises:
             TaskError: a field that is not read depends on the random numbers.
         """
         rng = _CountingRng([torch.Generator().manual_seed(0)])
         carry = make(rng)
-        if rng.draws:
-            other = make(Rng.from_seed(1))
-            names = [field.name for field in dataclasses.fields(carry) if field.name not in self._carry_readers]
-            drawn = [name for name in names if not torch.equal(getattr(carry, name), getattr(other, name))]
-            if drawn:
-                raise TaskError(
-                    f"task `{self._task.info.name}` draws {_listed(drawn)} of its Carry at random (in `{what}`), and "
-                    f"{self._env} has values of its own: say where it keeps them, with "
-                    f'carry={{"{drawn[0]}": lambda env: env.unwrapped.NAME}} for the wrapper, or in the task\'s '
-                    "`state_from_gym` (docs/drop-in.md)"
-                )
-        read = {
-            name: self._as_rows(name, reader(self._given), getattr(carry, name))
-            for name, reader in self._carry_readers.items()
-        }
-        return dataclasses.replace(carry, **read)
+        if not rng.draws:
+            return carry
+        other = make(Rng.from_seed(1))
+        names = [field.name for field in dataclasses.fields(carry) if field.name not in self._carry_readers]
+        drawn = [name for name in names if not torch.equal(getattr(carry, name), getattr(other, name))]
+        if drawn:
+            raise TaskError(
+                f"task `{self._task.info.name}` draws {_listed(drawn)} of its Carry at random (in `{what}`), and "
+                f"{self._env} has values of its own: say where it keeps them, with "
+                f'carry={{"{drawn[0]}": lambda env: env.unwrapped.NAME}} for the wrapper, or in the task\'s '
+                "`state_from_gym` (docs/drop-in.md)"
+            )
+        return carry
 
     def _as_rows(self, name: str, value: Any, like: torch.Tensor) -> torch.Tensor:
         rows = torch.as_tensor(np.asarray(value)).to(like.dtype)[None]

@@ -122,7 +122,7 @@ def read_info(folder: Path) -> TaskInfo:
     """
     path = folder / "task.yaml"
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise TaskError(
             f"{path}: cannot be read ({error.strerror}); a task folder holds task.yaml and env.py"

@@ -26,13 +26,13 @@ from eureka.config import (
     declared_values,
 )
 from eureka.config.environments import is_file
-from eureka.core.errors import ConfigError, StoreError
+from eureka.core.errors import ConfigError
 from eureka.core.ids import INIT_ID
 from eureka.core.training import TrainingLength
 from eureka.proposers import models, registry
 from eureka.proposers.base import Proposer
 from eureka.proposers.models import ModelAccess, known_endpoints
-from eureka.proposers.replay import ReplayConfig
+from eureka.proposers.replay import ReplayConfig, is_answer_folder
 from eureka.search.start import HUMAN, recorded_start
 from eureka.store import RunStore, free_name
 from eureka.trainers.base import Trainer
@@ -98,7 +98,7 @@ def resumed_config(
         ConfigError: an override that a resumed run cannot take, or a value that a run folder may not decide and that is
             not given again.
     """
-    earlier = json.loads(store.facts().get(_RESUMED_WITH, "[]"))
+    earlier = store.fact_list(_RESUMED_WITH)
     newest = {text.partition("=")[0]: text for text in [*earlier, *overrides]}
     config = change_resumed(from_yaml(store.config_yaml), list(newest.values()))
     given = {text.partition("=")[0] for text in overrides}
@@ -224,7 +224,7 @@ def make_proposer(config: RunConfig, access: ModelAccess | None = None) -> Propo
     Raises:
         ConfigError: the run to replay started from a reward, and this one does not.
     """
-    if isinstance(config.llm, ReplayConfig):
+    if isinstance(config.llm, ReplayConfig) and not is_answer_folder(Path(config.llm.run)):
         _require_its_start(config, config.llm.run)
     return models.make_proposer(config, access)
 
@@ -285,12 +285,7 @@ def require_task_dirs(store: RunStore, given: Sequence[Path]) -> None:
         ConfigError: says what to type.
         StoreError: the recorded folders cannot be read.
     """
-    try:
-        recorded = json.loads(store.facts().get("task_dirs", "[]"))
-    except (ValueError, RecursionError) as error:
-        raise StoreError(f"{store.folder}: its task folders cannot be read") from error
-    if not isinstance(recorded, list) or not all(isinstance(directory, str) for directory in recorded):
-        raise StoreError(f"{store.folder}: its task folders cannot be read")
+    recorded = store.fact_list("task_dirs")
     if not recorded:
         return
     from eureka.tasks import find_tasks

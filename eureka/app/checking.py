@@ -128,7 +128,7 @@ def _not_extracted(reason: str, remedy: str) -> Rejected:
 
 def _read(path: Path) -> str:
     try:
-        source = path.read_text(encoding="utf-8")
+        source = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}; give a Python file with {FUNCTION}") from error
     except UnicodeDecodeError as error:

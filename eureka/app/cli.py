@@ -32,6 +32,7 @@ COMMANDS = (
     "export",
     "play",
     "check",
+    "train",
     "tasks",
     "doctor",
 )
@@ -42,6 +43,7 @@ for _name in COMMANDS:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; ends the process with 0, 1 for an error, 2 for bad input or 130 where interrupted."""
+    _open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         # What a model wrote may have letters that the terminal's encoding has not.
         if isinstance(stream, io.TextIOWrapper):
@@ -55,6 +57,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except EurekaError as error:
         error_line(str(error))
         sys.exit(1)
+
+
+def _open_standard_streams() -> None:
+    """Give a process that was started without them its standard streams, which lead nowhere.
+
+    Otherwise the next files that it opens would stand in their places, and be written to by what prints.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(descriptor, "w", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _print_version(wanted: bool) -> None:

@@ -43,6 +43,7 @@ def diagnose(set_names: Collection[str], environment: Mapping[str, str]) -> list
 def _confinement() -> list[str]:
     """Whether generated code can run here, and every layer's state."""
     from eureka.sandbox import inspect_layers
+    from eureka.sandbox.worker_profile import in_words, inspect_worker_layers
 
     reports = inspect_layers()
     missing = [report.name for report in reports if report.mandatory and report.state == "missing"]
@@ -51,7 +52,12 @@ def _confinement() -> list[str]:
         (report.name, report.state, "mandatory" if report.mandatory else "optional", report.detail)
         for report in reports
     ]
-    return [f"confinement of generated code: {refused if missing else 'holds'}", *(f"  {text}" for text in table(rows))]
+    workers = f"confinement of training workers on the CPU: {in_words(inspect_worker_layers())}"
+    return [
+        f"confinement of generated code: {refused if missing else 'holds'}",
+        *(f"  {text}" for text in table(rows)),
+        workers,
+    ]
 
 
 def _video(environment: Mapping[str, str]) -> str:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import keyword
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from eureka.app.build import require_task_dirs
 from eureka.app.comparing import best_reward
-from eureka.core.errors import StoreError
+from eureka.app.configs import from_yaml
+from eureka.core.errors import ConfigError, StoreError
 from eureka.core.ids import INIT_ID
 from eureka.core.types import Reward
 from eureka.reward.export import export_reward
@@ -53,3 +60,28 @@ def export_run(store: RunStore, candidate: str | None) -> str:
     if candidate not in rewards:
         raise StoreError(f"{store.folder}: no trained reward {candidate}; there are {', '.join(sorted(rewards))}")
     return reward_module(store, next(r for r in store.rewards() if r.candidate_id == candidate))
+
+
+def export_gymnasium(
+    store: RunStore, candidate: str | None, output: Path | None, task_dirs: Sequence[Path]
+) -> tuple[Path, str]:
+    """Where to write, and one file with a reward, its task's State and wrappers for Gymnasium.
+
+    Args:
+        output: `<task>_gymnasium.py` in the current folder where None.
+
+    Raises:
+        ConfigError: the run is not about a task, its task folder is not given, or the file could not be imported.
+        EurekaError: the reward or its task cannot be had.
+    """
+    from eureka.tasks import load_task
+    from eureka.wrappers.single_file import single_file
+
+    name = from_yaml(store.config_yaml).task
+    if name is None:
+        raise ConfigError(f"{store.folder}: --to gymnasium is for rewards of a task, and this run has an env=")
+    require_task_dirs(store, task_dirs)
+    path = output or Path(re.sub(r"\W", "_", f"{name}_gymnasium") + ".py")
+    if path.suffix != ".py" or not path.stem.isidentifier() or keyword.iskeyword(path.stem):
+        raise ConfigError(f"--output {path}: name it so that Python can import it, such as ant_reward.py")
+    return path, single_file(export_run(store, candidate), load_task(name, task_dirs), path.stem)

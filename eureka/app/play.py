@@ -8,14 +8,13 @@ from pathlib import Path
 
 from eureka.app.build import require_task_dirs
 from eureka.app.comparing import best_reward
-from eureka.app.configs import from_yaml
-from eureka.core.errors import ConfigError, StoreError, VideoError
+from eureka.core.errors import StoreError, VideoError
+from eureka.core.pictures import Look
 from eureka.core.training import TrainingResult
+from eureka.search.preferences import FITNESS, PREFERENCE
 from eureka.store import RunStore
-from eureka.tasks import Metric, load_task
-from eureka.tasks.preference import NO_METRIC
 from eureka.ui.video.film import BEST as BEST_FILM
-from eureka.ui.video.film import Look, Video, film_of_candidate, film_of_evaluation
+from eureka.ui.video.film import Video, film_of_candidate, film_of_evaluation
 from eureka.ui.video.plan import PlannedFilm, best_training, median_training
 from eureka.ui.video.process import FilmProcess
 from eureka.ui.video.queue import film_into_run, film_job
@@ -26,10 +25,10 @@ _ENDS = {"terminated": "ended early", "time limit": "up to the time limit", "cut
 
 @dataclass(frozen=True)
 class FilmedPolicy:
-    """A policy's video: which training it is of, and where it lies."""
+    """A policy's video: which training it is of, and where it lies; `unit` of the metric, None without a metric."""
 
     result: TrainingResult
-    metric: Metric
+    unit: str | None
     video: Video
 
 
@@ -56,10 +55,8 @@ def film(
         VideoError: nothing can be drawn here, or a file cannot be written. The run folder is then as it was.
     """
     require_task_dirs(store, task_dirs)
-    config = from_yaml(store.config_yaml)
-    if config.task is None:
-        raise ConfigError(f"{store.folder}: policies of {config.environment_name} cannot be filmed by this version")
-    task = load_task(config.task, task_dirs)
+    facts = store.facts()
+    unit = facts.get("metric unit", "") if facts.get(FITNESS) != PREFERENCE else None
     film = _planned(store, name, look)
     graph = next((reward.graph for reward in store.rewards() if reward.candidate_id == film.result.candidate_id), "")
     with FilmProcess(environment) as process:
@@ -67,7 +64,7 @@ def film(
             video = film_into_run(store, film, process, task_dirs, graph)
         else:
             video = replace(process.film(film_job(store, film, task_dirs, graph), to), path=str(to))
-    return FilmedPolicy(film.result, task.metric, video)
+    return FilmedPolicy(film.result, unit, video)
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -84,8 +81,8 @@ def parse_size(text: str) -> tuple[int, int]:
 
 def describe(filmed: FilmedPolicy) -> list[str]:
     """Lines that say what a video shows and where it lies."""
-    result, unit = filmed.result, filmed.metric.unit
-    measured = filmed.metric is not NO_METRIC
+    result, unit = filmed.result, filmed.unit
+    measured = unit is not None
     to = f" to {result.score:.3g} {unit}" if measured else ""
     lines = [f"{result.candidate_id}, trained with seed {result.seed}{to}"]
     for number, shown in enumerate(filmed.video.episodes, 1):

@@ -10,7 +10,7 @@ from pathlib import Path
 from eureka.app.build import resume_command
 from eureka.app.comparing import best_reward, comparison_lines
 from eureka.app.configs import from_yaml
-from eureka.app.session import search_session
+from eureka.app.preparing import search_session
 from eureka.config import RunConfig, to_yaml
 from eureka.core.types import Feedback
 from eureka.evaluation import Comparison, read_comparison

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 
 from eureka.app.build import (
     UNSAFE,
     cache_folder,
-    judged_by_preferences,
-    make_proposer,
     resume_command,
     run_facts,
-    training_length,
-    within_capabilities,
 )
 from eureka.app.comparing import Comparer, best_reward, print_comparison
 from eureka.app.estimate import (
@@ -31,20 +26,18 @@ from eureka.config import Halving, RunConfig, SandboxMode
 from eureka.core.errors import ConfigError, ProposerError, SearchFailed
 from eureka.core.events import Observer, RunStarted, tell_all
 from eureka.core.ids import INIT_ID
-from eureka.core.training import OwnReward, TrainingLength
+from eureka.core.training import TrainingLength
 from eureka.core.types import Prompt, PromptFacts, TaskSpec
 from eureka.evaluation import read_comparison
 from eureka.prompts import render_prompt
 from eureka.proposers.base import Proposer
-from eureka.proposers.budget import Ledger, Spent
-from eureka.proposers.keys import Key
-from eureka.proposers.models import ModelAccess, make_ledger
+from eureka.proposers.budget import Ledger
 from eureka.proposers.provider import ModelConfig
-from eureka.proposers.spending import costs_kept, spending_line, spent_before
-from eureka.reward.analysis.confined import LIMITS, PRELOAD, Examiner
+from eureka.proposers.spending import costs_kept, spending_line
+from eureka.reward.analysis.confined import Examiner
 from eureka.reward.analysis.screening import Screening
 from eureka.reward.trace.service import RewardVerifier
-from eureka.sandbox import LayerReport, Sandbox
+from eureka.sandbox import LayerReport
 from eureka.search.diagnoses import record_diagnoses
 from eureka.search.history import Budget
 from eureka.search.loop import evolve
@@ -53,21 +46,21 @@ from eureka.search.methods.base import Services
 from eureka.search.outcomes import Outcome, outcomes, ranked
 from eureka.search.preferences import FITNESS, PREFERENCE
 from eureka.search.racing import Racing, make_race
-from eureka.search.read_start import read_start, require_usable
 from eureka.search.run import Run
-from eureka.search.start import Start, label, recorded_start
+from eureka.search.start import Start, label
 from eureka.search.status import candidate_statuses, summary_lines
-from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep, read_warm_start
+from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep
 from eureka.store import RunStore
 from eureka.trainers.base import Trainer
 from eureka.trainers.recording import probe_metric
-from eureka.trainers.registry import make_trainer
 from eureka.ui.console import BestReward, View, best_reward_found, say, watching
 from eureka.ui.report.writer import ReportWriter, update_report
-from eureka.ui.tracking import require_trackers, tracking
+from eureka.ui.tracking import tracking
 from eureka.ui.video.queue import FilmQueue
 from eureka.ui.web.beside import watched
 from eureka.ui.web.review.reviewer import asks_somebody, make_reviewer
+
+_WORKERS = "training workers"
 
 
 @dataclass(frozen=True)
@@ -134,7 +127,7 @@ class SearchSession:
         screening = self._screening()
         with (
             watched(store.folder, self.environment, say) if watch else nullcontext(),
-            FilmQueue(store, self.config.report.films, self.environment, say, self.task_dirs) as films,
+            FilmQueue(store, self.config.report.films, self.environment, say, self.task_dirs, self.config) as films,
         ):
             with (
                 closing(self.trainer),
@@ -143,6 +136,7 @@ class SearchSession:
             ):
 
                 def after_generation() -> None:
+                    self._say_workers(store)
                     record_diagnoses(store, screening.examiner)
                     report.start()
                     films.film_report()
@@ -157,6 +151,7 @@ class SearchSession:
                 if self.comparer is not None:
                     rivals = ranked(other for other in outcomes(store) if _is_rival(other, outcome))
                     outcome = self.comparer.choose(store, [outcome, *rivals], tracker)
+                    self._say_workers(store)
                     self._hand_over(store, outcome)
             self.trainer.forget(store.checkpoint_folder)
             store.mark_finished()
@@ -177,6 +172,7 @@ class SearchSession:
             capabilities=lambda: self.proposer.capabilities,
             probe=lambda: probe_metric(self.trainer.record()),
             diagnose=screening.about,
+            constants=screening.constants,
             racing=self._racing(),
         )
         return Run(
@@ -295,7 +291,7 @@ class SearchSession:
             say(sentence)
         for text in largest_cost(self.config, self.trainer, self.length).sentences:
             say(text)
-        say(f"had metric access: {store.facts()['had metric access']}")
+        say(_metric_access(store.facts()["had metric access"]))
         if self.start is not None:
             say(self.start.sentence)
             if not self.proposer.capabilities.reads(self.start.source):
@@ -305,7 +301,9 @@ class SearchSession:
         say(f"run folder: {store.folder} (if it is stopped, `{resume}` goes on)")
         in_flight = store.calls_in_flight()
         if in_flight:
-            say(f"asked before and not answered, so asked again: {', '.join(map(str, in_flight))}")
+            say(f"not answered when the run stopped, so asked for now: {', '.join(map(str, in_flight))}")
+            if isinstance(self.config.llm, ModelConfig):
+                say(f"up to {min(self.config.llm.concurrency, len(in_flight))} of these may be billed a second time")
 
     def _say_confinement(self, store: RunStore) -> None:
         """What is in force now, whatever a run that goes on has recorded; that is kept."""
@@ -314,6 +312,13 @@ class SearchSession:
         if self.config.sandbox is SandboxMode.unsafe:
             store.set_fact("unsafe", UNSAFE)
         _say_unsafe(store)
+
+    def _say_workers(self, store: RunStore) -> None:
+        """What the processes that train have given up, which is known once they have begun."""
+        found = self.trainer.can.confinement
+        if found and store.facts().get(_WORKERS) != found:
+            say(f"training workers: {found}")
+            store.set_fact(_WORKERS, found)
 
     def _hand_over(self, store: RunStore, outcome: Outcome) -> None:
         best = max(outcome.results, key=lambda result: result.score)
@@ -346,93 +351,14 @@ def _say_unsafe(store: RunStore) -> None:
         say(f"UNSAFE: {UNSAFE}")
 
 
+def _metric_access(answer: str) -> str:
+    if answer == "yes":
+        return "metric access: yes, what the task metric says of sampled states helps to write or to screen rewards"
+    if answer == "no":
+        return "metric access: no, of the task metric only the results of trainings are seen"
+    return f"metric access: {answer}"
+
+
 def _is_rival(other: Outcome, best: Outcome) -> bool:
     """Whether a candidate could be best instead: where the best was trained more than once, only one that was too."""
     return other.candidate.id != best.candidate.id and len(other.results) >= min(2, len(best.results))
-
-
-@contextmanager
-def search_session(
-    config: RunConfig,
-    task_dirs: Sequence[Path],
-    environment: Mapping[str, str],
-    keys: Mapping[str, Key] = MappingProxyType({}),
-    resumed: RunStore | None = None,
-) -> Iterator[SearchSession]:
-    """Load the task, start the sandbox and record transitions: all that can fail before anything is asked or written.
-
-    Args:
-        keys: the language models', by provider; in nothing that a run writes, and in no child process.
-        resumed: the run that goes on; what it has spent counts.
-
-    Raises:
-        EurekaError: the task, the machine or the proposer cannot be used.
-    """
-    require_trackers(config)
-    with closing(make_trainer(config, task_dirs, environment)) as trainer:
-        yield from _session(config, trainer, task_dirs, environment, keys, resumed)
-
-
-def _session(
-    config: RunConfig,
-    trainer: Trainer,
-    task_dirs: Sequence[Path],
-    environment: Mapping[str, str],
-    keys: Mapping[str, Key],
-    resumed: RunStore | None,
-) -> Iterator[SearchSession]:
-    spec = trainer.spec
-    if not spec.has_metric:
-        config = judged_by_preferences(config)
-    config, limits = within_capabilities(config, trainer)
-    length = training_length(config, trainer)
-    largest_cost(config, trainer, length)
-    warm_start = read_warm_start(config.train.init, trainer, resumed.folder if resumed else None)
-    ledger = None
-    if isinstance(config.llm, ModelConfig):
-        ledger = make_ledger(config.llm, spent_before(resumed, config.llm) if resumed else Spent())
-    proposer = make_proposer(config, ModelAccess(keys, ledger, say) if ledger else None)
-    with Sandbox(preload=PRELOAD, limits=LIMITS, mode=config.sandbox.value) as sandbox:
-        state = trainer.record().state
-        verifier = RewardVerifier(spec.fields, state, sandbox, trainer.can.reward_rows)
-        examiner = Examiner(sandbox, state)
-        comparer = None
-        if config.evaluation.seeds:
-            comparer = Comparer.prepare(config, trainer, environment, examiner)
-        yield SearchSession(
-            config=config,
-            task_dirs=tuple(task_dirs),
-            trainer=trainer,
-            length=length,
-            proposer=proposer,
-            verifier=verifier,
-            examiner=examiner,
-            layers=sandbox.layers,
-            environment=environment,
-            comparer=comparer,
-            ledger=ledger,
-            start=_start(config, trainer, verifier, resumed),
-            warm_start=warm_start,
-            limits=limits,
-        )
-
-
-def _start(config: RunConfig, trainer: Trainer, verifier: RewardVerifier, resumed: RunStore | None) -> Start | None:
-    """What the search starts from: of a run that goes on what it kept, whatever became of the file."""
-    if resumed is not None:
-        return recorded_start(resumed.facts())
-    if config.search.init is None:
-        return None
-    start = read_start(config.search.init, trainer.spec, lambda: _human_graph(trainer))
-    require_usable(start, trainer.spec, verifier)
-    return start
-
-
-def _human_graph(trainer: Trainer) -> str:
-    own = trainer.baselines()[OwnReward.OWN]
-    if isinstance(own, OwnReward):
-        raise ConfigError(
-            f"search.init=human: the reward of {trainer.spec.name} is part of its step, and cannot be read as a "
-            "function of the State: give a Python file"
-        )
-    return own

@@ -3,7 +3,14 @@
 Overrides have Hydra's grammar. Two keys are groups: `llm` chooses who proposes, `budget` presets how much is spent.
 """
 
-from eureka.config.compose import change_resumed, compose_config, default_budget, from_yaml, to_yaml
+from eureka.config.compose import (
+    change_resumed,
+    compose_config,
+    default_budget,
+    environment_from_yaml,
+    from_yaml,
+    to_yaml,
+)
 from eureka.config.environments import EnvironmentKind
 from eureka.config.schema import (
     BUDGETS,
@@ -51,6 +58,7 @@ __all__ = [
     "compose_config",
     "declared_values",
     "default_budget",
+    "environment_from_yaml",
     "from_yaml",
     "sweep",
     "to_yaml",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,11 @@ from typing import Any
 from eureka.config.environments import is_file
 from eureka.config.overrides import AUTO, groups, quoted, refusal, require_own_key, require_task, split, unknown
 from eureka.config.schema import BUDGETS, Choices, RunConfig, check_ranges
+from eureka.config.settings import UNREADABLE, require_plain
 from eureka.core.errors import ConfigError
+
+_ENVIRONMENT = ("task", "env", "metric", "trainer", "description")
+"""The keys that name an environment and who trains in it."""
 
 
 def compose_config(
@@ -88,21 +93,51 @@ def from_yaml(text: str, choices: Choices) -> RunConfig:
     Raises:
         ConfigError: it is not a config of this version.
     """
+    return _stored(text, choices)
+
+
+def environment_from_yaml(text: str) -> RunConfig:
+    """Of a stored config what names the environment and who trains in it; everything else as by default.
+
+    Raises:
+        ConfigError: it is not a config of this version.
+    """
+    return _stored(text, None)
+
+
+def _stored(text: str, choices: Choices | None) -> RunConfig:
+    """A stored config; without `choices` the keys of `_ENVIRONMENT` alone are read."""
     import yaml
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
     try:
-        loaded = OmegaConf.create(text)
+        require_plain(text)
+        loaded: Any = yaml.safe_load(text)
         schema = _thawed(RunConfig)
-        schema.llm = _thawed(choices.llm[loaded.llm.name])
-        config = OmegaConf.to_object(OmegaConf.merge(schema, loaded))
-    except (OmegaConfBaseException, yaml.YAMLError, AttributeError, KeyError) as error:
+        if choices is None:
+            loaded = {key: loaded[key] for key in _ENVIRONMENT if key in loaded}
+        else:
+            schema.llm = _thawed(choices.llm[loaded["llm"]["name"]])
+        config = OmegaConf.to_object(OmegaConf.merge(schema, _literal(loaded)))
+    except (OmegaConfBaseException, yaml.YAMLError, *UNREADABLE) as error:
         reason = str(error).split("\n")[0]
         raise ConfigError(f"the stored config cannot be read by this version of eureka: {reason}") from error
     assert isinstance(config, RunConfig)
-    check_ranges(config, "")
+    if choices is not None:
+        check_ranges(config, "")
     return config
+
+
+def _literal(value: Any) -> Any:
+    """Values of which OmegaConf looks nothing up: `${oc.env:NAME}` of a stranger would be this user's variable."""
+    if isinstance(value, dict):
+        return {key: _literal(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_literal(inner) for inner in value]
+    if isinstance(value, str):
+        return re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + "\\${", value)
+    return value
 
 
 def _updated(config: Any, values: Mapping[str, str], choices: Choices) -> RunConfig:
@@ -118,7 +153,7 @@ def _updated(config: Any, values: Mapping[str, str], choices: Choices) -> RunCon
             if parsed.is_sweep_override():
                 raise ConfigError(refusal(key, value, choices))
             OmegaConf.update(config, key, parsed.value())
-        except (HydraException, OmegaConfBaseException) as error:
+        except (HydraException, OmegaConfBaseException, ValueError) as error:  # ValueError: thousands of digits
             raise ConfigError(refusal(key, value, choices)) from error
     try:
         for key in OmegaConf.missing_keys(config):

@@ -18,6 +18,7 @@ _SHORT = {"env": "env.id"}
 _ARGUMENT = r"env\.kwargs\.[A-Za-z_]\w*"
 """A key of which there is one for each argument that an environment takes."""
 _OF_ENVIRONMENTS = ("metric", "trainer", "train.hyperparameters")
+_SHOWN = 200
 AUTO = "auto"
 """`llm=auto`: the language model whose key is set, else program_search."""
 

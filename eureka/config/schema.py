@@ -12,6 +12,9 @@ from typing import Any, ClassVar
 from eureka.config.environments import EnvironmentKind, kind_of, names_code, short_name
 from eureka.core.errors import ConfigError
 
+MAX_INT = 2**53
+"""The largest number in a config: further ones are not kept exactly everywhere, and no run is so long."""
+
 
 def at_least(minimum: float, default: Any) -> Any:
     """A config field with this default, whose values must not be below `minimum`."""
@@ -90,9 +93,13 @@ class SearchConfig:
     """Generations."""
     samples: int = at_least(1, 8)
     """Candidates per generation."""
-    method: str = "greedy"
-    """How answers become further questions: `greedy` (Eureka's: all samples mutate one parent), `best_of_n` (no
-    feedback: every generation asks anew), `islands` (populations that evolve apart, with crossover and migration)."""
+    method: str = "portfolio"
+    """How answers become further questions: `portfolio` (each answer has a job: exploit, combine, explore, repair or
+    tune), `greedy` (Eureka's: all samples mutate one parent), `best_of_n` (no feedback: every generation asks anew),
+    `islands` (populations that evolve apart, with crossover and migration)."""
+    prompt_tokens: int = at_least(2000, 12_000)
+    """About how many tokens a first prompt may have: the oldest and weakest of what was tried is told in fewer words
+    where it would have more."""
     finalists: int = at_least(1, 3)
     """Candidates that are trained with further seeds after the last generation, before one is called best."""
     confirmation_seeds: int = at_least(0, 2)
@@ -288,5 +295,7 @@ def check_ranges(part: Any, prefix: str) -> None:
             raise ConfigError(f"{prefix}{entry.name}= is empty: give it a value")
         elif isinstance(value, float) and not math.isfinite(value):
             raise ConfigError(f"{prefix}{entry.name}={value}: must be a number")
+        elif type(value) is int and abs(value) > MAX_INT:
+            raise ConfigError(f"{prefix}{entry.name}: must be between {-MAX_INT} and {MAX_INT}")
         elif value is not None and "minimum" in entry.metadata and not value >= entry.metadata["minimum"]:
             raise ConfigError(f"{prefix}{entry.name}={value}: must be at least {entry.metadata['minimum']}")

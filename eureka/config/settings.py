@@ -7,6 +7,20 @@ from typing import Any
 
 from eureka.core.errors import ConfigError
 
+_MOST_YAML = 1 << 17
+UNREADABLE = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
+"""What YAML of a stranger may raise beside the parser's own errors."""
+
+
+def require_plain(text: str) -> None:
+    """Raises ValueError for YAML that can stand for much more than it is long: it may come from a stranger."""
+    import yaml
+
+    if len(text) > _MOST_YAML:
+        raise ValueError(f"it has {len(text):,} characters")
+    if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
+        raise ValueError("it has aliases, which no config that was written here has")
+
 
 def stored_settings(config_yaml: str) -> dict[str, object]:
     """Every key of a stored config with its value: `{"task": "ant", "search.samples": 4, ...}`.
@@ -17,8 +31,9 @@ def stored_settings(config_yaml: str) -> dict[str, object]:
     import yaml
 
     try:
+        require_plain(config_yaml)
         loaded = yaml.safe_load(config_yaml) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, *UNREADABLE) as error:
         raise ConfigError(f"the stored config cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(loaded, Mapping):
         raise ConfigError("the stored config cannot be read: it is no mapping of keys to values")

@@ -28,6 +28,7 @@ class DiagnosisKind(StrEnum):
     COMPONENT_LEADS = "component_leads"
     COMPONENT_DOMINATES = "component_dominates"
     COMPONENT_NEGLIGIBLE = "component_negligible"
+    PENALTY_SPENT = "penalty_spent"
     COMPONENT_OPPOSES = "component_opposes"
     COMPONENT_SATURATED = "component_saturated"
     COMPONENT_UNUSED = "component_unused"

@@ -56,6 +56,18 @@ def loads(cls: type[T], text: str) -> T:
         raise DecodeError(f"{cls.__name__}: {error}") from error
 
 
+def text_list(text: str) -> list[str]:
+    """A list of texts from its JSON.
+
+    Raises:
+        DecodeError: it is something else.
+    """
+    found = _parse(text)
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        raise DecodeError("no list of texts")
+    return found
+
+
 def read_data(cls: type[T], data: Any) -> T:
     """An instance of the dataclass `cls` from data of a file that a person wrote, such as parsed YAML.
 
@@ -97,7 +109,7 @@ def _parse(text: str) -> Any:
         pass
     try:
         return json.loads(text, parse_constant=_refuse_constant)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also a number with thousands of digits
         raise DecodeError(f"not JSON: {error}") from error
 
 

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Literal
 
 from eureka.core.diagnosis import Diagnosis
+from eureka.core.ideas import Contrast, Idea
 from eureka.core.text import clean
 from eureka.core.training import ComponentStatistics
 
@@ -151,7 +152,9 @@ class ComponentReflection(ComponentStatistics):
 class Reflection:
     """Statistics of one trained candidate: numbers and what they show; all wording lives in `prompts/`.
 
-    Without a task metric there are no `metric_points`, and `metric_max` and `metric_final` are the preference score.
+    `scores` are those of its trainings, one per seed, `estimate` what it is probably worth by all scores of the run,
+    and `trained_steps` the control steps of each training. Without a task metric there are no `metric_points` and no
+    `scores`, and `metric_max` and `metric_final` are the preference score.
     """
 
     candidate_id: str
@@ -164,6 +167,9 @@ class Reflection:
     total_points: tuple[float, ...]
     components: tuple[ComponentReflection, ...]
     diagnoses: tuple[Diagnosis, ...] = ()
+    scores: tuple[float, ...] = ()
+    estimate: float | None = None
+    trained_steps: int = 0
 
 
 @dataclass(frozen=True)
@@ -211,7 +217,9 @@ class PromptFacts:
     `attempt` is 0 in a generation's prompt and that of the wanted answer where one candidate is asked again.
     `feedback` is what a person said after earlier generations, the newest first; `worst_source` is the reward that they
     liked least after the last one. `has_metric` is false where a person's preferences decide in place of a metric.
-    `reflection` is what became of the first parent and `further_parents` that of others, for templates that combine.
+    `reflection` is what became of the first parent and `further_parents` that of others. `ideas` are all earlier
+    rewards of the run, the best first, `contrasts` what goes with their scores, `failures` what became of some that did
+    not work, and `seed_noise` the standard deviation of a score between seeds.
     """
 
     task: str
@@ -227,6 +235,10 @@ class PromptFacts:
     worst_source: str = ""
     has_metric: bool = True
     further_parents: tuple[Reflection, ...] = ()
+    ideas: tuple[Idea, ...] = ()
+    contrasts: tuple[Contrast, ...] = ()
+    failures: tuple[Reflection, ...] = ()
+    seed_noise: float | None = None
 
 
 @dataclass(frozen=True)

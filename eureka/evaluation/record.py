@@ -10,6 +10,7 @@ from eureka.core.errors import StoreError
 from eureka.core.serialize import DecodeError, dumps, loads
 from eureka.evaluation.data import VERSION, Comparison
 from eureka.store import RunStore
+from eureka.store.files import read_text, store_errors
 
 FILE = "evaluation.json"
 _EARLIER_FILE = "comparison.json"
@@ -36,11 +37,12 @@ def read_comparison(folder: Path) -> Comparison | None:
     path = next((folder / name for name in (FILE, _EARLIER_FILE) if (folder / name).is_file()), None)
     if path is None:
         return None
-    text = path.read_text(encoding="utf-8")
+    with store_errors(f"read {path.name}", folder):
+        text = read_text(path)
     try:
         found = json.loads(text).get("version")
         if found == VERSION:
             return loads(Comparison, text)
-    except (DecodeError, ValueError, AttributeError) as error:
+    except (DecodeError, ValueError, AttributeError, RecursionError) as error:
         raise StoreError(f"{path}: damaged, or changed by hand: {error}; `eureka evaluate` makes it anew") from error
     raise StoreError(f"{path}: has the form {found}, and this eureka reads {VERSION}; `eureka evaluate` makes it anew")

@@ -100,8 +100,7 @@ class Trainings:
 
 
 def _marks(store: RunStore) -> list[str]:
-    marks: list[str] = json.loads(store.facts().get(_FROM_CACHE, "[]"))
-    return marks
+    return store.fact_list(_FROM_CACHE)
 
 
 def fresh_seeds(store: RunStore, num: int) -> tuple[int, ...]:

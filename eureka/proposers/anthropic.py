@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from eureka.core.types import Message
-from eureka.proposers.calls import Answer, Call, Endpoint, ModelAddress, count
+from eureka.proposers.calls import Answer, Call, Endpoint, ServedModel, count
 from eureka.proposers.keys import Key
 from eureka.proposers.provider import ModelConfig, ModelProvider
 
 if TYPE_CHECKING:
     import anthropic
-    import httpx2
     from anthropic.types import RawMessageStreamEvent
 
 OFFICIAL_URL = "https://api.anthropic.com"
@@ -37,39 +35,20 @@ _CACHED = {"cache_control": {"type": "ephemeral"}}
 
 
 @dataclass(frozen=True)
-class AnthropicEndpoint:
-    """A model behind the Messages API.
+class AnthropicEndpoint(ServedModel):
+    """A model behind the Messages API."""
 
-    Args:
-        base_url: Anthropic's own, or that of a server that speaks its protocol.
-        effort: `low` to `max`, None for models without it.
-        extra_body: is merged into every request.
-        patience_s: the SDK's own retries do not wait longer than this.
-        transport: instead of the network, in tests.
-    """
-
-    model: str
-    key: Key
     base_url: str = OFFICIAL_URL
-    effort: str | None = None
-    extra_body: Mapping[str, object] | None = None
-    patience_s: float = 60.0
-    transport: httpx2.BaseTransport | None = None
+    provider: str = "anthropic"
 
-    provider = "anthropic"
     varies = False
 
     @cached_property
     def _client(self) -> anthropic.Anthropic:
         import anthropic
 
-        from eureka.proposers.http import BuyOnceClient
-
-        return anthropic.Anthropic(
-            api_key=self.key.reveal(),
-            base_url=self.base_url,
-            http_client=BuyOnceClient(anthropic.AnthropicError, self.patience_s, self.transport),
-        )
+        http_client = self.http_client(anthropic.AnthropicError)
+        return anthropic.Anthropic(api_key=self.key.reveal(), base_url=self.base_url, http_client=http_client)
 
     def ask(self, call: Call, silence_s: float) -> Answer:
         """Make one call, see `Endpoint.ask`. The answer is streamed, so that silence is noticed."""
@@ -89,8 +68,7 @@ class AnthropicEndpoint:
             )
             return stream
 
-        address = ModelAddress(self.provider, self.model, self.base_url, self.key)
-        return read_answer(create, _Reading(self.model), call, address, anthropic.AnthropicError)
+        return read_answer(create, _Reading(self.model), call, self, anthropic.AnthropicError)
 
     def _options(self, call: Call) -> dict[str, Any]:
         """The prompt, marked for the cache after what a run's calls share and after what a generation's calls share."""

@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from eureka.core.errors import ProposerError
 from eureka.core.types import Message
 from eureka.proposers.keys import Key
 
+if TYPE_CHECKING:
+    import httpx2
+
 
 @dataclass(frozen=True)
-class ModelAddress:
-    """Which model a call asks: `name` of `llm=<provider>`, at `url`, with `key`."""
+class ServedModel:
+    """A model at a server that is asked through an SDK; base of the endpoints.
 
-    provider: str
-    name: str
-    url: str
+    Args:
+        base_url: the provider's own, or that of another server which speaks its protocol.
+        effort: of reasoning, None for models without it.
+        extra_body: is merged into every request.
+        patience_s: the SDK's own retries do not wait longer than this.
+        transport: instead of the network, in tests.
+        provider: the name of the choice, `llm=<provider>`.
+    """
+
+    model: str
     key: Key
+    base_url: str
+    effort: str | None = None
+    extra_body: Mapping[str, object] | None = None
+    patience_s: float = 60.0
+    transport: httpx2.BaseTransport | None = None
+    provider: str = ""
+
+    def http_client(self, sdk_error: type[Exception]) -> httpx2.Client:
+        """What the SDK is to send its requests with.
+
+        Args:
+            sdk_error: the base of what the SDK raises.
+        """
+        from eureka.proposers.http import BuyOnceClient  # not before a model is asked: `eureka --help` is instant
+
+        return BuyOnceClient(sdk_error, self.patience_s, self.transport)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import httpx2
 
 from eureka.core.errors import ContextTooLong, ProposerError
-from eureka.proposers.calls import CallFailed, ModelAddress, Retry
+from eureka.proposers.calls import CallFailed, Retry, ServedModel
 from eureka.proposers.http import AnswerLost, retry_after_s
 
 MALFORMED = (ValueError, TypeError, AttributeError)
@@ -44,7 +44,7 @@ class Said:
     everything: str
 
 
-def call_failed(error: Exception, model: ModelAddress, *, begun: bool) -> CallFailed:
+def call_failed(error: Exception, model: ServedModel, *, begun: bool) -> CallFailed:
     """The failure of a call; `begun` says whether a part of its answer had arrived."""
     chain = list(_causes(error))
     status = getattr(error, "status_code", None)
@@ -54,13 +54,13 @@ def call_failed(error: Exception, model: ModelAddress, *, begun: bool) -> CallFa
         return _refused(error, status, model)
     if any(isinstance(cause, ssl.SSLError) for cause in chain) or _says(chain, "certificate", "ssl"):
         return _never(
-            f"no secure connection to {model.url} (TLS: {_quote(chain[-1], model)}): check its certificate, a proxy in "
-            "between, and this machine's clock"
+            f"no secure connection to {model.base_url} (TLS: {_quote(chain[-1], model)}): check its certificate, a "
+            "proxy in between, and this machine's clock"
         )
     if any(isinstance(cause, httpx2.TransportError) for cause in chain):
         return CallFailed(
             ProposerError(
-                f"nothing answers at {model.url} ({_quote(chain[-1], model)}): check that the server runs, "
+                f"nothing answers at {model.base_url} ({_quote(chain[-1], model)}): check that the server runs, "
                 "llm.base_url and the network, then resume"
             ),
             retry=Retry.IF_SEEN,
@@ -68,7 +68,7 @@ def call_failed(error: Exception, model: ModelAddress, *, begun: bool) -> CallFa
     return _malformed(model, _quote(error, model))
 
 
-def error_in_answer(body: str, model: ModelAddress) -> CallFailed:
+def error_in_answer(body: str, model: ServedModel) -> CallFailed:
     """The failure of a call that was answered with JSON in place of a stream, by a server that said that all is well.
 
     Some servers put an error there, with its status as a code.
@@ -85,24 +85,24 @@ def error_in_answer(body: str, model: ModelAddress) -> CallFailed:
     return _refusal(_said(found, model), status, None, model)
 
 
-def unfinished(model: ModelAddress, content_type: str, *, begun: bool) -> CallFailed:
+def unfinished(model: ServedModel, content_type: str, *, begun: bool) -> CallFailed:
     """An answer that stopped without its end: broken off, or not of the provider's protocol at all."""
     if begun:
         return _lost(model, "broke off", "the connection was closed in the middle of it")
     return _malformed(model, f"{content_type or 'no content type'} in place of a stream of events")
 
 
-def _malformed(model: ModelAddress, found: str) -> CallFailed:
+def _malformed(model: ServedModel, found: str) -> CallFailed:
     return CallFailed(
         ProposerError(
-            f"{model.url} answered with something that is not {model.provider}'s protocol ({found}): check "
+            f"{model.base_url} answered with something that is not {model.provider}'s protocol ({found}): check "
             f"llm.base_url and that llm={model.provider} is what it speaks"
         ),
         lost=True,
     )
 
 
-def _lost(model: ModelAddress, what: str, why: str) -> CallFailed:
+def _lost(model: ServedModel, what: str, why: str) -> CallFailed:
     return CallFailed(
         ProposerError(
             f"an answer of {model.provider} {what} ({why}): it may have been billed and is counted as if it was; "
@@ -112,7 +112,7 @@ def _lost(model: ModelAddress, what: str, why: str) -> CallFailed:
     )
 
 
-def _why_lost(error: Exception, chain: list[BaseException], model: ModelAddress) -> str:
+def _why_lost(error: Exception, chain: list[BaseException], model: ServedModel) -> str:
     if any(isinstance(cause, httpx2.TimeoutException) for cause in chain):
         return "silence for longer than llm.timeout_s"
     if getattr(error, "body", None) is not None:
@@ -122,12 +122,12 @@ def _why_lost(error: Exception, chain: list[BaseException], model: ModelAddress)
     return _quote(chain[-1], model)
 
 
-def _refused(error: Exception, status: int, model: ModelAddress) -> CallFailed:
+def _refused(error: Exception, status: int, model: ServedModel) -> CallFailed:
     wait_s = retry_after_s(error.response.headers) if hasattr(error, "response") else None
     return _refusal(_said(getattr(error, "body", None), model), status, wait_s, model)
 
 
-def _refusal(said: Said, status: int, wait_s: float | None, model: ModelAddress) -> CallFailed:
+def _refusal(said: Said, status: int, wait_s: float | None, model: ServedModel) -> CallFailed:
     if status == 401:
         return _never(
             f"{model.provider} does not accept the key in {model.key.variable} (401): check it, or set another"
@@ -140,15 +140,15 @@ def _refusal(said: Said, status: int, wait_s: float | None, model: ModelAddress)
     if status == 413 or any(word in said.everything for word in _CONTEXT_WORDS):
         return CallFailed(
             ContextTooLong(
-                f"the prompt is longer than {model.name} takes ({status}: {said.words}): choose an llm.model with a "
+                f"the prompt is longer than {model.model} takes ({status}: {said.words}): choose an llm.model with a "
                 "longer context"
             )
         )
     if status == 403:
-        return _never(f"the key in {model.key.variable} may not use {model.name} (403: {said.words}): ask for access")
+        return _never(f"the key in {model.key.variable} may not use {model.model} (403: {said.words}): ask for access")
     if status == 404:
         return _never(
-            f"{model.url} has no model {model.name} (404: {said.words}): give another llm.model"
+            f"{model.base_url} has no model {model.model} (404: {said.words}): give another llm.model"
             + (" or check llm.base_url" if "model" not in said.everything else "")
         )
     if status in _TRANSIENT_STATUS or status >= 500:
@@ -157,7 +157,7 @@ def _refusal(said: Said, status: int, wait_s: float | None, model: ModelAddress)
         return CallFailed(ProposerError(sentence), retry=Retry.LATER, retry_after_s=wait_s)
     hint = next((f": leave llm.{key} out" for key in ("temperature", "effort") if key in said.everything), "")
     return _never(
-        f"{model.provider} refuses the request for {model.name} ({status}: {said.words}){hint or ': change it'}"
+        f"{model.provider} refuses the request for {model.model} ({status}: {said.words}){hint or ': change it'}"
     )
 
 
@@ -165,7 +165,7 @@ def _never(sentence: str) -> CallFailed:
     return CallFailed(ProposerError(sentence))
 
 
-def _said(body: object, model: ModelAddress) -> Said:
+def _said(body: object, model: ServedModel) -> Said:
     text = _words(body) or "no reason given"
     return Said(_shorten(model.key.redact(text)), f"{json.dumps(body, default=str)} {text}".lower())
 
@@ -181,7 +181,7 @@ def _words(body: object) -> str:
     return str(body) if body else ""
 
 
-def _quote(error: BaseException, model: ModelAddress) -> str:
+def _quote(error: BaseException, model: ServedModel) -> str:
     return _shorten(model.key.redact(str(error) or type(error).__name__))
 
 

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from eureka.config import at_least
 from eureka.core.types import Message
-from eureka.proposers.calls import Answer, Call, Endpoint, ModelAddress, count
+from eureka.proposers.calls import Answer, Call, Endpoint, ServedModel, count
 from eureka.proposers.keys import Key
 from eureka.proposers.provider import ModelConfig, ModelProvider
 
 if TYPE_CHECKING:
-    import httpx2
     import openai
     from openai.types.chat import ChatCompletionChunk
 
@@ -51,28 +50,12 @@ _FINISH: dict[str, Literal["stop", "length", "refusal"]] = {"length": "length", 
 
 
 @dataclass(frozen=True)
-class OpenAIEndpoint:
-    """A model behind a chat completions API.
+class OpenAIEndpoint(ServedModel):
+    """A model behind a chat completions API; without a `temperature` that is left to the model."""
 
-    Args:
-        base_url: OpenAI's own, or that of a server that speaks its protocol.
-        temperature: None leaves it to the model, as reasoning models demand.
-        effort: of reasoning, None for models without it.
-        extra_body: is merged into every request.
-        patience_s: the SDK's own retries do not wait longer than this.
-        transport: instead of the network, in tests.
-        provider: the name of the choice, for people.
-    """
-
-    model: str
-    key: Key
     base_url: str = OFFICIAL_URL
-    temperature: float | None = None
-    effort: str | None = None
-    extra_body: Mapping[str, object] | None = None
-    patience_s: float = 60.0
-    transport: httpx2.BaseTransport | None = None
     provider: str = "openai"
+    temperature: float | None = None
     _dialect: set[Dialect] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @property
@@ -84,13 +67,8 @@ class OpenAIEndpoint:
     def _client(self) -> openai.OpenAI:
         import openai
 
-        from eureka.proposers.http import BuyOnceClient
-
-        return openai.OpenAI(
-            api_key=self.key.reveal(),
-            base_url=self.base_url,
-            http_client=BuyOnceClient(openai.OpenAIError, self.patience_s, self.transport),
-        )
+        http_client = self.http_client(openai.OpenAIError)
+        return openai.OpenAI(api_key=self.key.reveal(), base_url=self.base_url, http_client=http_client)
 
     def ask(self, call: Call, silence_s: float) -> Answer:
         """Make one call, see `Endpoint.ask`. The answer is streamed, so that silence is noticed.
@@ -122,8 +100,7 @@ class OpenAIEndpoint:
                 else:
                     return stream
 
-        address = ModelAddress(self.provider, self.model, self.base_url, self.key)
-        return read_answer(create, _Reading(self.model), call, address, openai.OpenAIError)
+        return read_answer(create, _Reading(self.model), call, self, openai.OpenAIError)
 
     def _options(self, call: Call, dialect: frozenset[Dialect]) -> dict[str, Any]:
         new_name = self.base_url == OFFICIAL_URL or Dialect.NEW_LIMIT_NAME in dialect

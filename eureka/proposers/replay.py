@@ -1,4 +1,4 @@
-"""`llm=replay RUN`: another run's recorded answers instead of new ones."""
+"""`llm=replay`: recorded answers, of another run or from a folder of files, instead of new ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eureka.config import ProposerConfig, RunConfig
 from eureka.core.errors import ConfigError, ProposerError
-from eureka.core.ids import candidate_id
+from eureka.core.ids import candidate_id, is_candidate_id
 from eureka.core.types import Completion, Prompt
 from eureka.proposers.base import Proposer, ProposerCapabilities
 from eureka.proposers.provider import Provider
@@ -23,14 +23,18 @@ class ReplayConfig(ProposerConfig):
     name: str = "replay"
     """The choice."""
     run: str = "???"
-    """The run folder to replay; must be given."""
+    """The run folder to replay, or a folder of answers by candidate id (`g01-c01.md`); must be given."""
+
+
+_MOST_BYTES = 4 << 20
+"""Of one answer in a file."""
 
 
 class Replay:
     """Gives back recorded answers by candidate id and attempt, whatever the prompt's words."""
 
     name = "replay"
-    description = "Gives back the answers recorded in another run; no model is asked."
+    description = "Gives back recorded answers; no model is asked."
 
     def __init__(self, completions: Mapping[str, Sequence[Completion]], *, uses_metric: bool) -> None:
         """`completions` are every candidate's answers in order, as `RunStore.completions` has them; `uses_metric`
@@ -66,8 +70,7 @@ def _make(config: RunConfig) -> Proposer:
     """
     llm = config.llm
     assert isinstance(llm, ReplayConfig)
-    with RunStore.open(Path(llm.run), read_only=True) as recorded:
-        completions, facts = recorded.completions(), recorded.facts()
+    completions, uses_metric = _recorded(Path(llm.run))
     for generation, sample in product(range(1, config.search.generations + 1), range(1, config.search.samples + 1)):
         wanted = candidate_id(generation, sample)
         if wanted not in completions:
@@ -75,7 +78,33 @@ def _make(config: RunConfig) -> Proposer:
                 f"llm.run={llm.run} has answers for {len(completions)} candidates and none for {wanted}: give "
                 "search.generations and search.samples as far as it came"
             )
-    return Replay(completions, uses_metric=facts["had metric access"].startswith("yes"))
+    return Replay(completions, uses_metric=uses_metric)
+
+
+def is_answer_folder(folder: Path) -> bool:
+    """Whether a folder holds answers as files, and no run."""
+    return not (folder / "run.db").is_file() and bool(_answer_files(folder))
+
+
+def _recorded(folder: Path) -> tuple[Mapping[str, Sequence[Completion]], bool]:
+    """The answers by candidate id, and whether whoever gave them was told of the metric."""
+    if is_answer_folder(folder):
+        return {path.stem: (Completion(path.stem, _text(path), folder.name),) for path in _answer_files(folder)}, False
+    with RunStore.open(folder, read_only=True) as recorded:
+        return recorded.completions(), recorded.facts()["had metric access"].startswith("yes")
+
+
+def _answer_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("g*-c*.md") if is_candidate_id(path.stem) and path.is_file())
+
+
+def _text(path: Path) -> str:
+    if path.stat().st_size > _MOST_BYTES:
+        raise ConfigError(f"{path}: it has more than {_MOST_BYTES:,} bytes, which no answer has")
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read as text: {error}") from error
 
 
 def _resolve(llm: ReplayConfig) -> ReplayConfig:

@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self
 
 import httpx2
 
-from eureka.proposers.calls import Answer, Call, ModelAddress
+from eureka.proposers.calls import Answer, Call, ServedModel
 from eureka.proposers.failures import MALFORMED, call_failed, error_in_answer, unfinished
 
 
@@ -34,7 +34,7 @@ class Reading(Protocol):
 
 
 def read_answer(
-    create: Callable[[], Pieces], reading: Reading, call: Call, model: ModelAddress, sdk_error: type[Exception]
+    create: Callable[[], Pieces], reading: Reading, call: Call, model: ServedModel, sdk_error: type[Exception]
 ) -> Answer:
     """Send the request by `create` and read its answer, of which `call.arriving` is told.
 

@@ -108,6 +108,10 @@ class History:
         samples = self.samples.get(candidate_id, ())
         return samples[0].parents if samples else ()
 
+    def text(self, candidate_id: str) -> str:
+        """The text that a sample was answered with, whole where it was cut off and went on; empty without an answer."""
+        return "".join(answer.text for answer in self.answers.get(candidate_id, ()))
+
     def unanswered(self) -> list[Sample]:
         """Samples that wait for their answer, in order of ids: all of first attempts, or all of further ones.
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from eureka.core.training import TrainingResult
 from eureka.core.types import Candidate, Rejected
+from eureka.search.estimates import WorthEstimate, estimates
 from eureka.search.preferences import preference_scores
 from eureka.store import RunStore
 
@@ -16,11 +17,16 @@ Record = TypeVar("Record", Rejected, TrainingResult)
 
 @dataclass(frozen=True)
 class Outcome:
-    """A trained candidate and its trainings, one per seed; `preference` is its score where the task has no metric."""
+    """A trained candidate and its trainings, one per seed.
+
+    `preference` is its score where the task has no metric. `estimate` is what it is probably worth by all scores of the
+    run; None where a person decides, and for trainings that were stopped early.
+    """
 
     candidate: Candidate
     results: tuple[TrainingResult, ...]
     preference: float | None = None
+    estimate: WorthEstimate | None = None
 
     @property
     def score(self) -> float:
@@ -28,13 +34,27 @@ class Outcome:
         return pooled_score(self.results) if self.preference is None else self.preference
 
     @property
+    def worth(self) -> float:
+        """The mean of its estimate, or its score where it has none: what candidates are chosen by."""
+        return self.score if self.estimate is None else self.estimate.mean
+
+    @property
     def num_evaluations(self) -> int:
         """How far it was trained: the evaluations that each of its trainings has had."""
         return min(len(result.checkpoint_scores) for result in self.results)
 
     def with_seeds(self, seeds: Collection[int]) -> Outcome:
-        """The same by the trainings with these seeds alone."""
-        return replace(self, results=tuple(result for result in self.results if result.seed in seeds))
+        """The same by the trainings with these seeds alone, without an estimate."""
+        return replace(self, results=tuple(r for r in self.results if r.seed in seeds), estimate=None)
+
+
+def estimated(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """The outcomes with estimates from each other's scores, for those that were trained farthest."""
+    outcomes = list(outcomes)
+    farthest = max((outcome.num_evaluations for outcome in outcomes), default=0)
+    judged = [o for o in outcomes if o.num_evaluations == farthest and o.preference is None]
+    found = estimates({o.candidate.id: [result.score for result in o.results] for o in judged})
+    return [replace(outcome, estimate=found.get(outcome.candidate.id)) for outcome in outcomes]
 
 
 def pooled_score(results: Sequence[TrainingResult]) -> float:
@@ -53,7 +73,7 @@ def steps_to_threshold(results: Sequence[TrainingResult], share: float = 0.9) ->
 
 
 def ranked(outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """By score, best first; of equals the one that came near it sooner, then that with fewer components.
+    """By worth, best first; of equals the one that came near it sooner, then that with fewer components.
 
     Those whose training was stopped early come after those that were trained further.
     """
@@ -61,7 +81,7 @@ def ranked(outcomes: Iterable[Outcome]) -> list[Outcome]:
         outcomes,
         key=lambda o: (
             -o.num_evaluations,
-            -o.score,
+            -o.worth,
             steps_to_threshold(o.results),
             len(o.results[0].components),
             o.candidate.id,
@@ -81,9 +101,11 @@ def make_outcomes(
         preferences: scores by a person's preferences, where the task has no metric.
     """
     return tuple(
-        Outcome(candidates[name], trainings, None if preferences is None else preferences.get(name, 0.0))
-        for name, trainings in results.items()
-        if name in candidates and name not in rejected
+        estimated(
+            Outcome(candidates[name], trainings, None if preferences is None else preferences.get(name, 0.0))
+            for name, trainings in results.items()
+            if name in candidates and name not in rejected
+        )
     )
 
 

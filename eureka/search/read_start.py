@@ -31,7 +31,7 @@ def read_start(origin: str, spec: TaskSpec, human: Callable[[], str]) -> Start:
     if origin == HUMAN:
         return Start(origin, _source(human(), spec))
     try:
-        source = Path(origin).read_text(encoding="utf-8")
+        source = Path(origin).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
         raise ConfigError(

@@ -23,19 +23,22 @@ def reflect(candidate: Candidate, results: Sequence[TrainingResult], preference:
     """
     first = results[0]
     metric = _mean([result.metric for result in results])
+    finals = [result.score for result in results]
     reflection = Reflection(
         candidate_id=candidate.id,
         source=candidate.source,
         steps=tuple(int(value) for value in points(first.steps)),
         metric_points=points(metric) if preference is None else (),
         metric_max=max(result.best_score for result in results) if preference is None else preference,
-        metric_final=float(np.mean([result.score for result in results])) if preference is None else preference,
+        metric_final=float(np.mean(finals)) if preference is None else preference,
         episode_length_points=points(_mean([result.episode_length for result in results])),
         total_points=points(_mean([result.total for result in results])),
         components=tuple(
             _component(name, _mean([r.components[name] for r in results]), [r.statistics[name] for r in results])
             for name in first.components
         ),
+        scores=tuple(finals) if preference is None else (),
+        trained_steps=min(result.trained_steps for result in results),
     )
     return replace(reflection, diagnoses=of_training(reflection))
 

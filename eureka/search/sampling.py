@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from eureka.core.errors import ContextTooLong, ProposerError
-from eureka.core.ids import INIT_ID
+from eureka.core.ids import INIT_ID, generation_of
 from eureka.core.types import AnswerKind, Completion, Prompt, PromptFacts, Rejected, Sample, Stage, TaskSpec
 from eureka.prompts import render_continuation, render_prompt, render_repair, shortened
 from eureka.proposers.base import Proposer
@@ -33,11 +33,31 @@ def follow_up(history: History, rejected: Rejected) -> Sample | None:
     if rejected.stage is Stage.TRAIN or identity == INIT_ID or not answers or asked.given_up:
         return None
     newest = answers[-1]
-    cut_off = rejected.stage is Stage.EXTRACT and newest.finish == "length" and newest.text.strip() != ""
-    continues = cut_off and not newest.continues
+    continues = rejected.stage is Stage.EXTRACT and _goes_on(newest)
     repaired = sum(not answer.continues for answer in answers[1:])
     if not continues and repaired >= history.budget.repairs:
         return None
+    return _again(asked, newest, continues=continues)
+
+
+def rest_of_texts(history: History) -> list[Sample]:
+    """One more sample for each text of this generation that was cut off: it is asked to go on once."""
+    return [
+        _again(history.samples[name][-1], answers[-1], continues=True)
+        for name, answers in history.answers.items()
+        if generation_of(name) == history.generation
+        and not expects_reward(history, name)
+        and _goes_on(answers[-1])
+        and not history.samples[name][-1].given_up
+    ]
+
+
+def _goes_on(newest: Completion) -> bool:
+    """Whether an answer was cut off at the token limit and may be asked to go on."""
+    return newest.finish == "length" and newest.text.strip() != "" and not newest.continues
+
+
+def _again(asked: Sample, newest: Completion, *, continues: bool) -> Sample:
     attempt = newest.attempt + 1
     facts = replace(asked.facts, attempt=attempt)
     return replace(asked, facts=facts, attempt=attempt, continues=continues, ending="", given_up="")

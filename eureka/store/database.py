@@ -9,20 +9,33 @@ leaves what it found.
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from eureka import __version__
 from eureka.core.errors import StoreError
+from eureka.core.text import clean
 
 FORMAT_VERSION = 3
 """The run format that is written."""
 READABLE_VERSIONS = (2, 3)
 """The formats that are read; a folder of an older one than FORMAT_VERSION is never written to."""
 
+MAX_VALUE_BYTES = 64 << 20
+"""Of one value in a run.db, which may come from a stranger."""
+MAX_READ_BYTES = 512 << 20
+"""Of all that one statement gives."""
+STATEMENT_S = 30.0
+"""How long one statement may take."""
+
+_INSTRUCTIONS = 100_000  # of SQLite's machine, between two looks at the clock
+_ROWS = 256
 _APPLICATION_ID = 0x45524B41
 """SQLite's header field for the kind of file, "ERKA"."""
 
@@ -86,11 +99,13 @@ class Database:
         """
         options = ["mode=ro" if read_only else "mode=rw", *([f"vfs={vfs}"] if vfs else [])]
         self._lock = threading.Lock()
+        self._deadline = math.inf
         self._read_only = read_only
         self._connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?{'&'.join(options)}", uri=True, isolation_level=None, check_same_thread=False
         )
         try:
+            self._distrust()
             self._connection.execute("PRAGMA busy_timeout=10000")
             self.version = self._check_format(path.parent)
             if not read_only:
@@ -100,6 +115,24 @@ class Database:
         except BaseException:
             self._connection.close()
             raise
+
+    def _distrust(self) -> None:
+        """Bound what the file can make SQLite do: one from a stranger may hold more than values."""
+        self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
+        self._connection.execute("PRAGMA trusted_schema=OFF")
+        self._connection.execute("PRAGMA mmap_size=0")
+        self._connection.set_progress_handler(lambda: time.monotonic() > self._deadline, _INSTRUCTIONS)
+
+    def _check_tables(self, folder: Path) -> None:
+        """Only plain tables are read: a view or a trigger in the place of one would be a program."""
+        for kind, name, sql in self._read("SELECT type, name, sql FROM sqlite_master"):
+            is_table = kind == "table" and str(sql).lstrip().upper().startswith("CREATE TABLE")
+            is_index = kind == "index" and sql is None  # of a primary key
+            if not (is_table or is_index):
+                raise StoreError(
+                    f"{folder}: run.db holds a {clean(str(kind), 20)} named {clean(str(name), 80)!r}, which no run "
+                    "has: it was made by hand and is not opened"
+                )
 
     def _check_format(self, folder: Path) -> int:
         try:
@@ -111,7 +144,8 @@ class Database:
             raise StoreError(f"{folder}: run.db is damaged or not a database; this run cannot be opened") from error
         if application != _APPLICATION_ID:
             raise StoreError(f"{folder}: run.db was not written by eureka; name a run folder such as outputs/ant/...")
-        author = self.value("meta", "written_by")
+        self._check_tables(folder)
+        author = clean(self.value("meta", "written_by") or "of an unknown version", 40)
         if version not in READABLE_VERSIONS:
             raise StoreError(
                 f"{folder}: written by eureka {author} in run format {version}, and this is eureka {__version__} with "
@@ -153,16 +187,8 @@ class Database:
         written to."""
         return bool(self._read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (kind,)))
 
-    def bodies(self, kind: str, generation: int | None = None) -> list[str]:
-        """The records of a kind in order of generation, sample and number; of one generation or of all."""
-        rows = self._read(
-            f"SELECT body FROM {kind} WHERE ?1 IS NULL OR generation = ?1 ORDER BY generation, sample, number",
-            (generation,),
-        )
-        return [row[0] for row in rows]
-
     def keyed_bodies(self, kind: str, generation: int | None = None) -> dict[RecordKey, str]:
-        """`bodies` by their keys."""
+        """The records of a kind by their keys, in order of these; of one generation or of all."""
         rows = self._read(
             f"SELECT generation, sample, number, body FROM {kind} WHERE ?1 IS NULL OR generation = ?1 "
             "ORDER BY generation, sample, number",
@@ -226,5 +252,21 @@ class Database:
                 raise
 
     def _read(self, query: str, parameters: tuple[object, ...] = ()) -> list[Any]:
-        with self._lock:
-            return self._connection.execute(query, parameters).fetchall()
+        with self._lock, self._clock():
+            rows: list[Any] = []
+            size = 0
+            cursor = self._connection.execute(query, parameters)
+            while more := cursor.fetchmany(_ROWS):
+                size += sum(len(value) for row in more for value in row if isinstance(value, str | bytes))
+                if size > MAX_READ_BYTES:
+                    raise sqlite3.DataError(f"more than {MAX_READ_BYTES >> 20} MiB in one table")
+                rows += more
+            return rows
+
+    @contextmanager
+    def _clock(self) -> Iterator[None]:
+        self._deadline = time.monotonic() + STATEMENT_S
+        try:
+            yield
+        finally:
+            self._deadline = math.inf

@@ -9,7 +9,7 @@ from pathlib import Path
 from eureka.core.diagnosis import Diagnosis
 from eureka.core.errors import StoreError
 from eureka.core.serialize import DecodeError, loads
-from eureka.store.files import store_errors
+from eureka.store.files import read_text, store_errors
 
 FILE = "diagnoses.json"
 
@@ -37,7 +37,7 @@ def read_diagnoses(candidate_folder: Path, graph: str) -> tuple[Diagnosis, ...]:
     if not path.is_file():
         return ()
     with store_errors(f"read {FILE}", candidate_folder):
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     try:
         found = loads(Diagnoses, text)
     except DecodeError as error:

@@ -7,11 +7,15 @@ import os
 import secrets
 import shutil
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from eureka.core.errors import StoreError
+
+MAX_TEXT_BYTES = 16 << 20
+MAX_POLICY_BYTES = 256 << 20
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -37,6 +41,30 @@ def write_atomically(path: Path, data: bytes) -> None:
         partial.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """The content of a file in a run folder, which may come from a stranger: a plain file of at most `most` bytes.
+
+    Raises:
+        OSError: it cannot be read, is larger, or is none: a pipe that nobody writes to would be waited for.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is no plain file")
+        if status.st_size > most:
+            raise OSError(errno.EFBIG, f"it has {status.st_size:,} bytes, and at most {most:,} are read")
+        return file.read(most)
+
+
+def read_text(path: Path) -> str:
+    """The text of a small file in a run folder; what is not UTF-8 in it shows as replacement characters.
+
+    Raises:
+        OSError: see `read_bounded`.
+    """
+    return read_bounded(path, MAX_TEXT_BYTES).decode(errors="replace")
 
 
 def temporary_name(path: Path) -> Path:

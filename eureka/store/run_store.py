@@ -14,14 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from eureka.core.errors import StoreError
 from eureka.core.ids import candidate_id, generation_of, place_of
-from eureka.core.serialize import DecodeError, dumps, loads
+from eureka.core.serialize import DecodeError, dumps, text_list
 from eureka.core.training import TrainingResult
 from eureka.core.types import (
     CallInFlight,
@@ -38,9 +37,10 @@ from eureka.core.types import (
 )
 from eureka.store import format_2
 from eureka.store.database import FORMAT_VERSION, Database, RecordKey, create_database
-from eureka.store.files import store_errors, sync_folder, write_atomically
+from eureka.store.files import MAX_POLICY_BYTES, read_bounded, store_errors, sync_folder, write_atomically
 from eureka.store.lock import FolderLock
 from eureka.store.paths import candidate_path, evaluation_path, policy_path, require_free
+from eureka.store.records import Records
 
 T = TypeVar("T")
 
@@ -69,6 +69,7 @@ class RunStore:
         """Use `create` or `open`."""
         self.folder = folder
         self._database = database
+        self._records = Records(folder, database)
         self._lock = lock
 
     @classmethod
@@ -148,6 +149,19 @@ class RunStore:
         with store_errors("read the facts", self.folder):
             return self._database.values("fact")
 
+    def fact_list(self, key: str) -> list[str]:
+        """A fact that is a list of texts, written as JSON; empty where there is none.
+
+        Raises:
+            StoreError: it was changed by hand.
+        """
+        try:
+            return text_list(self.facts().get(key, "[]"))
+        except DecodeError as error:
+            raise StoreError(
+                f"{self.folder}: the fact {key!r} of run.db was changed by hand: it is no list of texts"
+            ) from error
+
     def mark_finished(self) -> None:
         """The run has nothing left to do."""
         with store_errors("mark the run finished", self.folder):
@@ -171,7 +185,7 @@ class RunStore:
         if self._database.version != FORMAT_VERSION:
             with store_errors("read the table prompt", self.folder):
                 return [sample for sample in format_2.samples(self._database) if _is_of(sample.id, generation)]
-        return self._all(Sample, "sample", generation)
+        return self._records.all(Sample, "sample", generation)
 
     def record_prompts(self, prompts: Mapping[str, Prompt], attempt: int = 0, *, refused: bool = False) -> None:
         """Keep the prompts of candidates as they are about to be sent, and that they are.
@@ -181,7 +195,7 @@ class RunStore:
         """
         keys = {name: RecordKey(*place_of(name), attempt) for name in prompts}
         sent = {keys[name]: dumps(_Sent(prompt.messages, prompt.ending)) for name, prompt in prompts.items()}
-        before = self._calls()
+        before = self._records.keyed(CallInFlight, "call")
         asked = {name: before[key].asked if key in before else 0 for name, key in keys.items()}
         calls = {
             keys[name]: dumps(CallInFlight(name, attempt, max(asked[name] + (not refused), 1))) for name in prompts
@@ -193,23 +207,22 @@ class RunStore:
     def prompts(self, generation: int | None = None) -> dict[tuple[str, int], Prompt]:
         """Every prompt as it was sent, by candidate id and attempt, of one generation or of all."""
         samples = {(sample.id, sample.attempt): sample for sample in self.samples(generation)}
-        with store_errors("read the table prompt", self.folder):
-            if self._database.version != FORMAT_VERSION:
+        if self._database.version != FORMAT_VERSION:
+            with store_errors("read the table prompt", self.folder):
                 texts = format_2.messages(self._database)
-                return {
-                    key: Prompt(texts[generation_of(key[0])], sample.facts)
-                    for key, sample in samples.items()
-                    if generation_of(key[0]) in texts
-                }
-            bodies = self._database.keyed_bodies("prompt", generation)
-        sent = self._decode(_Sent, "prompt", list(bodies.values()))
+            return {
+                key: Prompt(texts[generation_of(key[0])], sample.facts)
+                for key, sample in samples.items()
+                if generation_of(key[0]) in texts
+            }
+        sent = self._records.keyed(_Sent, "prompt", generation)
         try:
-            names = [(candidate_id(key.generation, key.sample), key.number) for key in bodies]
+            named = {(candidate_id(key.generation, key.sample), key.number): text for key, text in sent.items()}
         except (TypeError, ValueError) as error:
             raise StoreError(f"{self.folder}: the table prompt of run.db was changed by hand: {error}") from error
         return {
             name: Prompt(text.messages, samples[name].facts, text.ending)
-            for name, text in zip(names, sent, strict=True)
+            for name, text in named.items()
             if name in samples
         }
 
@@ -225,45 +238,46 @@ class RunStore:
         if attempt and rejected.exists():
             with store_errors("rename rejected.txt", self.folder):
                 rejected.replace(rejected.with_name(f"rejected_attempt{attempt - 1}.txt"))
-        self._put("completion", RecordKey(*place_of(completion.candidate_id), attempt), completion)
+        self._records.put("completion", RecordKey(*place_of(completion.candidate_id), attempt), completion)
 
     def completions(self, generation: int | None = None) -> dict[str, tuple[Completion, ...]]:
         """Every candidate's answers in order of their attempts, by candidate id, of one generation or of all."""
         answers: dict[str, tuple[Completion, ...]] = {}
-        for answer in self._all(Completion, "completion", generation):
+        for answer in self._records.all(Completion, "completion", generation):
             answers[answer.candidate_id] = (*answers.get(answer.candidate_id, ()), answer)
         return answers
 
     def calls_in_flight(self) -> list[CallInFlight]:
         """Answers that were asked for and not recorded, in order of ids: possibly billed."""
-        answered = self._answered()
-        return [call for key, call in self._calls().items() if key not in answered]
+        answered = self._records.keys("completion")
+        return [call for key, call in self._records.keyed(CallInFlight, "call").items() if key not in answered]
 
     def calls_without_answer(self) -> int:
         """How many calls were made in all whose answer was never recorded: possibly billed."""
-        return sum(call.asked for call in self._calls().values()) - len(self._answered() & self._calls().keys())
+        calls = self._records.keyed(CallInFlight, "call")
+        return sum(call.asked for call in calls.values()) - len(self._records.keys("completion") & calls.keys())
 
     def record_candidate(self, candidate: Candidate) -> None:
         """Keep what the candidate's newest answer gave; its source also as `source.py`, to read, never imported."""
         self._write_beside(candidate.id, "source.py", candidate.source)
-        self._put("candidate", self._newest(candidate.id), candidate)
+        self._records.put("candidate", self._records.newest(candidate.id), candidate)
 
     def record_rejection(self, rejected: Rejected) -> None:
         """Keep why the candidate's newest answer was rejected; also as `rejected.txt`."""
         text = f"{rejected.stage}: {rejected.reason}\n\n{rejected.feedback}\n"
         self._write_beside(rejected.candidate_id, "rejected.txt", text)
-        self._put("rejection", self._newest(rejected.candidate_id), rejected)
+        self._records.put("rejection", self._records.newest(rejected.candidate_id), rejected)
 
     def record_reward(self, reward: Reward) -> None:
         """Keep the verified reward of the candidate's newest answer; its graph also as `graph.json`."""
         self._write_beside(reward.candidate_id, "graph.json", reward.graph)
-        self._put("reward", self._newest(reward.candidate_id), reward)
+        self._records.put("reward", self._records.newest(reward.candidate_id), reward)
 
     def record_result(self, result: TrainingResult) -> None:
         """Keep one training; its policy goes to `policy_seed<seed>.pt`, not into the database."""
         place = place_of(result.candidate_id)
         self.write_file(policy_path(result), result.policy)
-        self._put("result", RecordKey(*place, result.seed), replace(result, policy=b""))
+        self._records.put("result", RecordKey(*place, result.seed), replace(result, policy=b""))
 
     def candidates(self, generation: int | None = None, *, every_attempt: bool = False) -> list[Candidate]:
         """Candidates of one generation or of all, in order of their ids, as their newest answers give them.
@@ -271,8 +285,8 @@ class RunStore:
         With `every_attempt` also what answers gave that were followed by others, each candidate's in order.
         """
         if every_attempt:
-            return self._all(Candidate, "candidate", generation)
-        return self._of_newest(Candidate, "candidate", generation)
+            return self._records.all(Candidate, "candidate", generation)
+        return self._records.of_newest(Candidate, "candidate", generation)
 
     def rejections(self, generation: int | None = None, *, every_attempt: bool = False) -> list[Rejected]:
         """Candidates that are rejected as they stand, in order of their ids.
@@ -280,16 +294,16 @@ class RunStore:
         With `every_attempt` also the rejections of answers that were followed by others, each candidate's in order.
         """
         if every_attempt:
-            return self._all(Rejected, "rejection", generation)
-        return self._of_newest(Rejected, "rejection", generation)
+            return self._records.all(Rejected, "rejection", generation)
+        return self._records.of_newest(Rejected, "rejection", generation)
 
     def rewards(self, generation: int | None = None) -> list[Reward]:
         """Verified rewards of one generation or of all, in order of their ids."""
-        return self._of_newest(Reward, "reward", generation)
+        return self._records.of_newest(Reward, "reward", generation)
 
     def results(self, generation: int | None = None, *, policies: bool = False) -> list[TrainingResult]:
         """Trainings of one generation or of all, in order of ids and seeds; with `policies` these are read too."""
-        found = self._all(TrainingResult, "result", generation)
+        found = self._records.all(TrainingResult, "result", generation)
         return [replace(result, policy=self.policy(result)) for result in found] if policies else found
 
     def policy(self, result: TrainingResult) -> bytes:
@@ -298,14 +312,14 @@ class RunStore:
 
     def record_selection(self, selection: Selection) -> None:
         """Keep what the search method decided at the end of a generation or of a phase."""
-        self._put("selection", RecordKey(selection.generation, 0, _PHASES.index(selection.phase)), selection)
+        self._records.put("selection", RecordKey(selection.generation, 0, _PHASES.index(selection.phase)), selection)
 
     def selections(self) -> list[Selection]:
         """What the search method decided, in order of generations and phases."""
         if self._database.version != FORMAT_VERSION:
             with store_errors("read the generations", self.folder):
                 return format_2.selections(self._database)
-        return self._all(Selection, "selection", None)
+        return self._records.all(Selection, "selection")
 
     def finished_generations(self) -> dict[int, str | None]:
         """Finished generations in order, with the best candidate after each; after the last as it was decided last."""
@@ -313,13 +327,13 @@ class RunStore:
 
     def record_feedback(self, feedback: Feedback) -> None:
         """Keep what a person said of a generation, or that nobody did."""
-        self._put("feedback", RecordKey(feedback.generation), feedback)
+        self._records.put("feedback", RecordKey(feedback.generation), feedback)
 
     def feedback(self) -> list[Feedback]:
         """What a person said, in order of generations; nothing for those that nobody was asked about."""
         with store_errors("read the table feedback", self.folder):
-            bodies = self._database.bodies("feedback") if self._database.has_kind("feedback") else []
-        return self._decode(Feedback, "feedback", bodies)
+            is_there = self._database.has_kind("feedback")
+        return self._records.all(Feedback, "feedback") if is_there else []
 
     # ---- re-training with fresh seeds ----------------------------------------------------------------------------
 
@@ -333,7 +347,7 @@ class RunStore:
         """All re-trainings, in order of names and seeds; with `policies` these are read too."""
         with store_errors("read the evaluations", self.folder):
             bodies = self._database.evaluations()
-        found = self._decode(TrainingResult, "evaluation", bodies)
+        found = self._records.decode(TrainingResult, "evaluation", bodies)
         if not policies:
             return found
         return [replace(result, policy=self._read_file(evaluation_path(result))) for result in found]
@@ -371,55 +385,12 @@ class RunStore:
         with store_errors("read run.db", self.folder):
             return self._database.value("meta", key)
 
-    def _put(self, kind: str, key: RecordKey, value: object) -> None:
-        with store_errors(f"write the {kind} of generation {key.generation}", self.folder):
-            self._database.put(kind, key, dumps(value))
-
-    def _all(self, cls: type[T], kind: str, generation: int | None) -> list[T]:
-        with store_errors(f"read the table {kind}", self.folder):
-            bodies = self._database.bodies(kind, generation)
-        return self._decode(cls, kind, bodies)
-
-    def _calls(self) -> dict[RecordKey, CallInFlight]:
-        with store_errors("read the table call", self.folder):
-            bodies = self._database.keyed_bodies("call")
-        return dict(zip(bodies, self._decode(CallInFlight, "call", list(bodies.values())), strict=True))
-
-    def _answered(self) -> set[RecordKey]:
-        with store_errors("read the table completion", self.folder):
-            return set(self._database.keyed_bodies("completion"))
-
-    def _newest(self, candidate_id: str) -> RecordKey:
-        """Where the records of the candidate's newest answer stand."""
-        place = place_of(candidate_id)
-        with store_errors("read the table completion", self.folder):
-            return RecordKey(*place, self._database.last_numbers("completion", place.generation).get(place, 0))
-
-    def _of_newest(self, cls: type[T], kind: str, generation: int | None) -> list[T]:
-        with store_errors(f"read the table {kind}", self.folder):
-            newest = self._database.last_numbers("completion", generation)
-            bodies = self._database.keyed_bodies(kind, generation)
-        kept = [body for key, body in bodies.items() if key.number == newest.get((key.generation, key.sample), 0)]
-        return self._decode(cls, kind, kept)
-
-    def _decode(self, cls: type[T], kind: str, bodies: Sequence[str]) -> list[T]:
-        try:
-            return [_decoded(cls, body) for body in bodies]  # type: ignore[arg-type]
-        except DecodeError as error:
-            raise StoreError(f"{self.folder}: the table {kind} of run.db was changed by hand: {error}") from error
-
     def _write_beside(self, candidate_id: str, name: str, text: str) -> None:
         self.write_file((self.candidate_folder(candidate_id) / name).relative_to(self.folder), text)
 
     def _read_file(self, relative: Path) -> bytes:
         with store_errors(f"read {relative}", self.folder):
-            return (self.folder / relative).read_bytes()
-
-
-@lru_cache(maxsize=8192)
-def _decoded(cls: Any, body: str) -> Any:
-    """Records are immutable, and a run reads the same ones again and again."""
-    return loads(cls, body)
+            return read_bounded(self.folder / relative, MAX_POLICY_BYTES)
 
 
 def _is_of(identity: str, generation: int | None) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from eureka.core.events import TrainingStarted
+from eureka.core.pictures import Look, RenderedFrame
 from eureka.core.training import (
     OwnReward,
     Policy,
@@ -40,6 +41,7 @@ class Capabilities:
         repeatable: the same job gives bitwise the same result, in any company and on any number of cores.
         records_trajectories: has whole episodes of policies of different skill, for ranking before any training.
         reward_rows: on how many rows at a time a training computes a reward at most, so that it is verified on as many.
+        confinement: what the processes that train have given up, as it is in force; empty while that is not known.
     """
 
     continues: bool
@@ -48,6 +50,7 @@ class Capabilities:
     repeatable: bool
     records_trajectories: bool
     reward_rows: int = 4096
+    confinement: str = "not confined: they run the environment's own code"
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,20 @@ class Trainer(Protocol):
 
         Raises:
             TrainingError: it is none, or one of another network.
+        """
+        ...
+
+    def render(self, policy: bytes, look: Look, graph: str = "") -> Iterator[RenderedFrame]:
+        """Pictures of episodes that a policy plays: the start of each, then one every `look.steps_between` control
+        steps, then its end.
+
+        Args:
+            policy: of a result of this trainer.
+            graph: of the reward that the lines of an overlay tell of; empty for none.
+
+        Raises:
+            VideoError: the policy cannot be played here, or there is no such camera.
+            RenderingUnavailable: nothing can be drawn here.
         """
         ...
 

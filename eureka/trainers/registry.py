@@ -29,10 +29,7 @@ def _population(config: RunConfig, task_dirs: Sequence[Path], environment: Mappi
 def _gymnasium(config: RunConfig, _task_dirs: Sequence[Path], environment: Mapping[str, str]) -> Trainer:
     from eureka.trainers.gymnasium.trainer import GymnasiumTrainer
 
-    assert config.env.id is not None
-    if config.description is None:
-        raise ConfigError(f'env={config.env.id}: say what the policy should do: add "description=..."')
-    return GymnasiumTrainer(config.env.id, config.description, environment, config.train.num_envs)
+    return GymnasiumTrainer(config, environment)
 
 
 TRAINERS: Mapping[EnvironmentKind, TrainerFactory] = {

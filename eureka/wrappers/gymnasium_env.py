@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, SupportsFloat
+from typing import Any
 
 import gymnasium
-import torch
 from gymnasium.utils import RecordConstructorArgs
 
-from eureka.core.errors import EurekaError
-from eureka.tasks.base import state_tensors
 from eureka.tasks.gym_state import CarryReader
-from eureka.wrappers.episode_metric import EpisodeMetric
-from eureka.wrappers.goals import StateFromGoals, goal_reward, require_own_goals
-from eureka.wrappers.reward_module import load_reward, state_reader
+from eureka.wrappers.goals import StateFromGoals
+from eureka.wrappers.loading import load_reward, load_task_of
+from eureka.wrappers.readers import TaskReader
+from eureka.wrappers.rewarded import RewardedEnv
 
 
-class RewardWrapper(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
+class RewardWrapper(RewardedEnv, RecordConstructorArgs):
     """Replaces the reward of a Gymnasium environment by an exported reward module's total.
 
         env = RewardWrapper(gymnasium.make("Ant-v5"), "best/reward.py")
@@ -71,48 +69,9 @@ class RewardWrapper(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs
             state_from_goals=state_from_goals,
             keep_compute_reward=keep_compute_reward,
         )
-        if isinstance(env, gymnasium.vector.VectorEnv):
-            raise EurekaError(f"{env} holds several environments: use VectorRewardWrapper")
-        super().__init__(env)
-        _refuse_autoreset(env)
-        self.module = load_reward(reward)
-        require_own_goals(env, keep_compute_reward or state_from_goals is not None)
-        loaded = self.module.load_task(task, task_dirs)
-        self._reader = state_reader(loaded, env, carry)
-        self._metric = EpisodeMetric(loaded)
-        self._gives_state = state_from_goals is not None
-        if state_from_goals is not None:
-            self.compute_reward = goal_reward(self.module, state_from_goals)
+        module = load_reward(reward)
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Start an episode."""
-        observation, info = self.env.reset(seed=seed, options=options)
-        self._reader.reset()
-        self._metric.reset()
-        return observation, info
+        def open_reader(inner: Any) -> TaskReader:
+            return TaskReader(load_task_of(module, task, task_dirs), inner, carry)
 
-    def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
-        """One step with the module's reward."""
-        observation, environment_reward, terminated, truncated, info = self.env.step(action)
-        state = self._reader.step(action)
-        tensors = state_tensors(state)
-        total, components = self.module(tensors)
-        added = step_info(components, 0, environment_reward)
-        added |= self._metric.step(state, ended=bool(terminated or truncated))
-        if self._gives_state:
-            added["state"] = {name: tensors[name][0].numpy() for name in self.module.inputs}
-        return observation, float(total[0]), terminated, truncated, {**info, **added}
-
-
-def step_info(components: Mapping[str, torch.Tensor], row: int, environment_reward: SupportsFloat) -> dict[str, Any]:
-    """What a wrapper adds to the `info` of one environment's step, which is `row` of the components."""
-    values = {name: float(value[row]) for name, value in components.items()}
-    return {"reward_components": values, "environment_reward": float(environment_reward)}
-
-
-def _refuse_autoreset(env: gymnasium.Env[Any, Any]) -> None:
-    inner = env
-    while isinstance(inner, gymnasium.Wrapper):
-        if isinstance(inner, gymnasium.wrappers.Autoreset):
-            raise EurekaError(f"{env}: Autoreset hides resets from the reward; put RewardWrapper inside of it")
-        inner = inner.env
+        RewardedEnv.__init__(self, env, module, open_reader, state_from_goals, keep_compute_reward)

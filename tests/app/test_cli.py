@@ -225,6 +225,20 @@ def test_export_prints_or_writes_a_module(finished: Path, tmp_path: Path, capsys
     assert "Candidate: g01-c02" in capsys.readouterr().out
 
 
+def test_export_writes_one_file_for_gymnasium(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert exit_code("export", str(finished), "--to", "gymnasium") == 0
+    assert capsys.readouterr().out == "wrote cartpole_gymnasium.py\n"
+    assert "class VectorRewardWrapper(" in (tmp_path / "cartpole_gymnasium.py").read_text()
+    assert exit_code("export", str(finished), "--to", "gymnasium", "--output", "mine.py") == 0
+    assert "from mine import RewardWrapper" in (tmp_path / "mine.py").read_text()
+    assert exit_code("export", str(finished), "--to", "gymnasium", "--output", "my-reward.py") == 2
+    assert "name it so that Python can import it" in capsys.readouterr().err
+    assert exit_code("export", str(finished), "--to", "a.py", "--output", "b.py") == 2
+
+
 def test_resuming_a_finished_run_says_so(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code("resume", str(finished)) == 0
     assert "this run has finished; its best reward is" in capsys.readouterr().out

@@ -42,7 +42,9 @@ def run(tmp_path: Path, make_result: Callable[..., TrainingResult]) -> Path:
     """A run with two candidates in one generation, the second best, and a comparison with the human reward."""
     folder = tmp_path / "run"
     policy = still_policy()
-    with RunStore.create(folder, to_yaml(compose_config(["task=cartpole"], [])), {"task_dirs": "[]"}) as store:
+    with RunStore.create(
+        folder, to_yaml(compose_config(["task=cartpole"], [])), {"task_dirs": "[]", "metric unit": "s"}
+    ) as store:
         for name, scores in (("g01-c01", {0: 1.0}), ("g01-c02", {0: 2.0, 1: 5.0})):
             store.record_completion(Completion(name, "", "model"))
             store.record_candidate(Candidate(name, "", ("pole_angle",)))
@@ -90,7 +92,7 @@ def test_whose_policy_and_where_to(run: Path, asked: list[FilmJob], name: str, s
     assert filmed.video.path == str(run / place)
     assert (run / place).read_bytes() == b"mp4"
     assert (run / place).with_suffix(".jpg").read_bytes() == b"jpg"
-    assert asked[0].task == "cartpole"
+    assert asked[0].config.task == "cartpole"
     assert asked[0].policy == filmed.result.policy
     assert asked[0].graph == ("" if name == "human" else GRAPH)
 

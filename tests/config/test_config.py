@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import subprocess
 import sys
 import textwrap
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,7 @@ from eureka.config import (
     default_budget,
     to_yaml,
 )
+from eureka.config.settings import stored_settings
 from eureka.core.errors import ConfigError, TaskError
 from eureka.proposers.anthropic import AnthropicConfig
 from eureka.proposers.openai import OpenAIConfig
@@ -232,6 +235,12 @@ def test_yaml_of_another_version_is_refused(text: str) -> None:
         from_yaml(text)
 
 
+@pytest.mark.parametrize("number", ["9223372036854775808", "-99999999999999999999999", "1" + "0" * 5000])
+def test_numbers_that_no_run_has_are_refused(number: str) -> None:
+    with pytest.raises(ConfigError, match="seed"):
+        compose_config(["task=cartpole", f"seed={number}"])
+
+
 def test_yaml_ranges_are_checked() -> None:
     text = to_yaml(compose_config(["task=ant"])).replace("generations: ", "generations: -")
     with pytest.raises(ConfigError, match="must be at least 1"):
@@ -292,3 +301,32 @@ def test_composing_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path)
     compose_config(["task=ant"])
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n",
+        "seed: " + "9" * 5000,
+        "a: " + "[" * 20_000,
+        "task: " + "x" * 200_000,
+        "llm: []",
+        "llm: {name: [1]}",
+        "- 1",
+        "\x00",
+        "llm: {name: ${oc.env:HOME}}",
+        "seed: ${oc.env:HOME}\nllm: {name: program_search}",
+    ],
+)
+def test_the_config_of_a_stranger_is_read_with_a_bound(text: str) -> None:
+    with pytest.raises(ConfigError, match="stored config cannot be read"):
+        from_yaml(text)
+    with suppress(ConfigError):
+        stored_settings(text)
+
+
+@pytest.mark.parametrize("hint", ["${oc.env:HOME}", "\\${oc.env:HOME}", "a $ {b} \\\\${seed} ${", "${search.samples}"])
+def test_nothing_is_looked_up_for_a_stored_config(hint: str) -> None:
+    text = to_yaml(compose_config(["task=ant"])).replace("hint: null", f"hint: {json.dumps(hint)}")
+    assert json.dumps(hint) in text
+    assert from_yaml(text).search.hint == hint

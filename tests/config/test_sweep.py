@@ -34,6 +34,24 @@ def test_what_hydra_cannot_parse_is_taken_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("llm.model=llama3:8b,qwen2.5-coder:7b", ["llama3:8b", "qwen2.5-coder:7b"]),
+        ("search.hint=keep level, go fast", ["keep level", "go fast"]),
+        ("search.hint=don't fall,go (very, very) fast", ["don't fall", "go (very, very) fast"]),
+        ("search.hint=保持平衡,schnell & weit; 50%", ["保持平衡", "schnell & weit; 50%"]),
+        ("search.hint='a, b',it's [1, 2],c", ["'a, b'", "it's [1, 2]", "c"]),
+        ("output=C:\\runs\\a,C:\\runs\\b", ["C:\\runs\\a", "C:\\runs\\b"]),
+        ("llm.model=org/name@v1.0,~other", ["org/name@v1.0", "~other"]),
+        ("train.init=null,a b.pt", ["null", "a b.pt"]),
+    ],
+)
+def test_a_choice_is_what_was_typed(text: str, values: list[str]) -> None:
+    key = text.partition("=")[0]
+    assert overrides(text) == [(f"{key}={value}",) for value in values]
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("search.hint=fast, (level", r"`search.hint=fast, \(level`: this list cannot be read; write search.hint=A,B"),

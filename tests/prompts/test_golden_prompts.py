@@ -12,6 +12,7 @@ import jinja2
 import pytest
 
 from eureka.core.diagnosis import Diagnosis, DiagnosisKind
+from eureka.core.ideas import Fate, Idea
 from eureka.core.ids import INIT_ID
 from eureka.core.types import (
     Completion,
@@ -28,6 +29,7 @@ from eureka.core.types import (
     Verdict,
 )
 from eureka.prompts import (
+    briefer,
     for_model,
     for_person,
     render_continuation,
@@ -296,7 +298,20 @@ def test_shortening_keeps_what_a_person_said_last() -> None:
     assert shortened(case, 0) == replace(case, feedback=FEEDBACK[:1], worst_source="")
 
 
-NUMBERS = ("first", "last", "best", "final", "total", "std", "mean", "active", "share", "correlation", "constant")
+NUMBERS = (
+    "middle",
+    "first",
+    "last",
+    "best",
+    "final",
+    "total",
+    "std",
+    "mean",
+    "active",
+    "share",
+    "correlation",
+    "constant",
+)
 
 
 def diagnosed(*diagnoses: Diagnosis) -> str:
@@ -307,11 +322,12 @@ def test_every_diagnosis_has_words_of_its_own_for_each_reader() -> None:
     for words in (for_model, for_person):
         numbers = dict.fromkeys(NUMBERS, 0.5)
         said = {kind: words(Diagnosis(kind, component="upright", numbers=numbers)) for kind in DiagnosisKind}
-        # What dominates is said to a person in the same words whether it serves the task or not.
-        same = 1 if words is for_person else 0
+        # What dominates is said to a person in the same words whether it serves the task or not; good news is not said.
+        same = 2 if words is for_person else 0
         assert len(set(said.values())) == len(said) - same
         assert all("\n" not in text for text in said.values())
     assert for_person(Diagnosis(DiagnosisKind.METRIC_RISING)) == ""
+    assert for_person(Diagnosis(DiagnosisKind.PENALTY_SPENT, component="upright")) == ""
     assert for_model(Diagnosis(DiagnosisKind.COMPONENT_SATURATED, component="upright")) == ""
 
 
@@ -329,7 +345,7 @@ def test_a_number_that_is_missing_is_undefined() -> None:
 def test_a_dominating_component_that_serves_the_task_may_lead() -> None:
     leading = replace(REFLECTION.components[1], metric_correlation=0.9, variance_share=0.95)
     weak = replace(leading, metric_correlation=0.1)
-    for component, words in ((leading, "so let it lead"), (weak, "scale it down or rewrite it")):
+    for component, words in ((leading, "so it may lead"), (weak, "scale it down or rewrite it")):
         reflection = replace(REFLECTION, components=(component, *REFLECTION.components[2:]))
         assert words in diagnosed(*of_training(reflection))
 
@@ -382,6 +398,29 @@ def test_shortening_drops_the_oldest_errors_first_then_points() -> None:
     assert shortened(second, 1) is None
     assert shortened(facts(1), 0) is None
     assert shortened(facts(5, reflection), 0) == second
+
+
+def idea(name: str, score: float | None) -> Idea:
+    fate = Fate.REJECTED if score is None else Fate.TRAINED
+    scores = () if score is None else (score,)
+    return Idea(candidate_id=name, fate=fate, components={"a": "x"}, reason="no code", scores=scores, estimate=score)
+
+
+def test_ideas_are_told_in_fewer_words_the_oldest_and_weakest_first() -> None:
+    told = (idea("g02-c01", 3.0), idea("g01-c01", 2.0), idea("g02-c02", 1.0), idea("g01-c02", None))
+    current: PromptFacts | None = replace(facts(3, REFLECTION, REJECTED), ideas=told, failures=(HACKED,))
+    seen = []
+    while current is not None and (current := briefer(current)) is not None:
+        without = [each.candidate_id for each in current.ideas if each.components == {"a": ""}]
+        seen.append((without, len(current.failures), len(current.rejected)))
+    assert seen[:5] == [
+        (["g01-c02"], 1, 2),
+        (["g02-c02", "g01-c02"], 1, 2),
+        (["g02-c02", "g01-c02"], 0, 2),
+        (["g02-c02", "g01-c02"], 0, 1),
+        (["g01-c01", "g02-c02", "g01-c02"], 0, 1),
+    ]
+    assert len(seen) == 7  # the last expression, and then all errors
 
 
 def test_a_missing_value_is_an_error_not_a_blank() -> None:

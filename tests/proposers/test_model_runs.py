@@ -138,7 +138,7 @@ def test_killed_during_calls_no_answer_is_bought_twice(tmp_path: Path) -> None:
     assert sum(again.values()) == 3
     assert sorted((again & before).values()) == [1, 1]
     unanswered = [name for name in (f"g01-c0{sample}" for sample in range(1, 7)) if name not in kept]
-    assert f"asked before and not answered, so asked again: {', '.join(unanswered)}" in result.stdout
+    assert f"not answered when the run stopped, so asked for now: {', '.join(unanswered)}" in result.stdout
     with RunStore.open(folder, read_only=True) as store:
         assert {name: store.completions()[name] for name in kept} == kept
         assert not kept_costs(store).calls_open

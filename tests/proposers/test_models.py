@@ -85,15 +85,13 @@ def endpoint_of(proposer: object) -> Endpoint:
 def test_proposers() -> None:
     openai = made(OpenAIConfig(temperature=0.5, extra_body='{"top_k": 4}'))
     assert endpoint_of(openai) == OpenAIEndpoint(
-        "gpt-6.1-sol", KEYS["openai"], "https://api.openai.com/v1", 0.5, None, {"top_k": 4}, 300.0
+        "gpt-6.1-sol", KEYS["openai"], temperature=0.5, extra_body={"top_k": 4}, patience_s=300.0
     )
     assert endpoint_of(openai).varies
     assert "sk-" not in repr(endpoint_of(openai))
     anthropic = made(AnthropicConfig())
     assert isinstance(anthropic, ChatProposer)
-    assert endpoint_of(anthropic) == AnthropicEndpoint(
-        "claude-sonnet-5-5", KEYS["anthropic"], "https://api.anthropic.com", None, None, 300.0
-    )
+    assert endpoint_of(anthropic) == AnthropicEndpoint("claude-sonnet-5-5", KEYS["anthropic"], patience_s=300.0)
     assert anthropic.description == "The language model claude-sonnet-5-5 (anthropic) writes the reward functions."
     both = made(AnthropicConfig(fallback="openai"))
     assert isinstance(both, Fallback)

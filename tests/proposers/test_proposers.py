@@ -1,14 +1,16 @@
 """The two proposers that only give back what they were given."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from eureka.core.errors import ProposerError
+from eureka.app.configs import compose_config
+from eureka.core.errors import ConfigError, ProposerError
 from eureka.core.types import Completion, Prompt, PromptFacts, Usage
 from eureka.proposers.base import FakeProposer, Proposer
 from eureka.proposers.program_search.proposer import ProgramSearch
-from eureka.proposers.replay import Replay
+from eureka.proposers.replay import PROVIDER, Replay
 
 PROMPT = Prompt((), PromptFacts("none", 0, 1, ()))
 
@@ -67,3 +69,19 @@ def test_fake_answers_by_attempt() -> None:
         for n in (0, 1, 2)
     ]
     assert texts == [["bad", "one"], ["good", "one"], ["good", "one"]]
+
+
+def test_a_folder_of_answers_is_replayed(tmp_path: Path) -> None:
+    for name in ("g01-c01", "g01-c02"):
+        (tmp_path / f"{name}.md").write_text(f"answer of {name}", encoding="utf-8")
+    (tmp_path / "g01.md").write_text("no candidate's", encoding="utf-8")
+    given = ["task=cartpole", "llm=replay", f"llm.run={tmp_path}", "search.generations=1"]
+    replay = PROVIDER.make(compose_config([*given, "search.samples=2"]))
+    answers = replay.sample_each(dict.fromkeys(["g01-c02", "g01-c01"], PROMPT))
+    assert [answer.text for answer in answers] == ["answer of g01-c02", "answer of g01-c01"]
+    assert not replay.capabilities.can_repair
+    with pytest.raises(ConfigError, match="has answers for 2 candidates and none for g01-c03"):
+        PROVIDER.make(compose_config([*given, "search.samples=3"]))
+    (tmp_path / "g01-c02.md").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match=r"g01-c02\.md cannot be read as text"):
+        PROVIDER.make(compose_config([*given, "search.samples=2"]))

@@ -80,10 +80,10 @@ def test_a_stopped_search_of_islands_asks_the_same(tmp_path: Path, make_result: 
 
 
 def test_methods_are_made_by_name() -> None:
-    assert {"greedy", "best_of_n", "islands"} <= METHODS.keys()
+    assert {"portfolio", "greedy", "best_of_n", "islands"} <= METHODS.keys()
     services = Services(ProposerCapabilities)
     assert isinstance(make_method(SearchConfig(method="islands"), services), Islands)
-    with pytest.raises(ConfigError, match=r"search\.method=isles: there is no such method; there are greedy, "):
+    with pytest.raises(ConfigError, match=r"search\.method=isles: there is no such method; there are portfolio, "):
         make_method(SearchConfig(method="isles"), services)
 
 

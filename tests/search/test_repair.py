@@ -9,16 +9,21 @@ from loop_fakes import BROKEN, GOOD, FakeObserver, Make, MakeRun, ScriptedTraine
 
 import eureka.tasks
 from eureka.app.configs import compose_config
+from eureka.config import SearchConfig
 from eureka.core.errors import ContextTooLong, ProposerError
 from eureka.core.ids import candidate_id
-from eureka.core.types import Completion, Prompt, Stage
+from eureka.core.types import AnswerKind, Completion, Prompt, Sample, Stage
 from eureka.proposers.base import FakeProposer
 from eureka.proposers.replay import Replay
+from eureka.search.history import History
 from eureka.search.loop import evolve
+from eureka.search.methods.base import Services
+from eureka.search.methods.best_of_n import BestOfN
 from eureka.search.outcomes import outcomes
 from eureka.search.run import Run
 from eureka.store import RunStore
 from eureka.tasks import load_task
+from eureka.ui.report.reading import read_run
 
 PROSE = "Reward the angle."
 FIRST, SECOND = "g01-c01", "g01-c02"
@@ -245,6 +250,25 @@ def test_an_answer_that_was_all_thinking_is_repaired_at_once(make_run: MakeRun) 
         assert [c.continues for c in store.completions()[FIRST]] == [False, False]
         assert "all tokens went into thinking" in store.rejections(every_attempt=True)[0].reason
     assert run.proposer.prompts[2].messages[2].content == "(no text)"  # type: ignore[attr-defined]
+
+
+class Notes(BestOfN):
+    """Asks for one reward, and for a text as the second sample."""
+
+    def propose(self, history: History) -> Sequence[Sample]:
+        return [replace(s, answer=AnswerKind.TEXT) if s.id == SECOND else s for s in super().propose(history)]
+
+
+def test_a_text_that_was_cut_off_goes_on_and_is_no_candidate(make_run: MakeRun) -> None:
+    run = make_run(proposer=Cut({FIRST: GOOD, SECOND: ("Keep the pole ", "upright.")}, "Keep the pole "))
+    run = replace(run, method=Notes(SearchConfig(), Services(lambda: run.proposer.capabilities)))
+    with run.store as store:
+        evolve(run)
+        assert [c.continues for c in store.completions()[SECOND]] == [False, True]
+        assert run.history().text(SECOND) == "Keep the pole upright."
+        shown = read_run(store)
+    assert [candidate.id for candidate in shown.candidates] == [FIRST]
+    assert [answer.text for answer in shown.generations[0].texts] == ["Keep the pole ", "upright."]
 
 
 # ---- prompts that are too long -----------------------------------------------------------------------------------

@@ -108,8 +108,10 @@ def test_what_a_task_draws_at_random_must_be_read_from_the_environment(reach: tu
     readers = {"target": lambda env: env.goal}
     with pytest.raises(TaskError, match="carry: `goal` is no field of the Carry of task `reach`, which has target"):
         RewardWrapper(GoalCart(), module, task_dirs=[tasks], carry={"goal": readers["target"]})
+    # An environment has its target from its first reset on.
+    wrong = RewardWrapper(GoalCart(), module, task_dirs=[tasks], carry={"target": lambda env: [1, 2]})
     with pytest.raises(TaskError, match=r"must have the shape \(\), and .* gave \(2,\)"):
-        RewardWrapper(GoalCart(), module, task_dirs=[tasks], carry={"target": lambda env: [1, 2]})
+        wrong.reset()
 
 
 def test_the_environments_own_target_is_what_the_reward_reads(reach: tuple[Path, str]) -> None:

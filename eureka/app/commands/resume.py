@@ -33,7 +33,7 @@ def resume(
     choose_mode(quiet, as_json)
     keys: Mapping[str, Key] = context.obj
     from eureka.app.build import require_task_dirs, resumed_config
-    from eureka.app.session import search_session
+    from eureka.app.preparing import search_session
     from eureka.store import RunStore
     from eureka.ui.web.review.feedback_file import read_feedback_file
     from eureka.ui.web.review.reviewer import leave_answers

@@ -45,8 +45,8 @@ def run(
     keys: Mapping[str, Key] = context.obj
     from eureka.app.build import run_folder
     from eureka.app.multirun import comparison_of_runs, plan, run_all
+    from eureka.app.preparing import search_session
     from eureka.app.runs import search_in
-    from eureka.app.session import search_session
     from eureka.proposers.registry import default_proposer, key_variables
     from eureka.store import require_free
     from eureka.ui.web.review.feedback_file import read_feedback_file

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal
 
+from eureka.core.diagnosis import DiagnosisKind
 from eureka.core.types import ComponentReflection, Reflection
 from eureka.proposers.program_search.draw import (
     MAX_TERMS,
@@ -22,8 +23,9 @@ from eureka.proposers.program_search.draw import (
     preferences,
     rounded,
 )
-from eureka.proposers.program_search.source import Program, Shaping, Term
-from eureka.reward.analysis.thresholds import DROWNING_SHARE, FLAT_GAIN, HARMFUL, NEGLIGIBLE_SHARE, TRUSTED
+from eureka.proposers.program_search.source import Program, Term
+from eureka.reward.analysis.diagnosis import of_training, rise
+from eureka.reward.analysis.thresholds import FLAT_RISE
 
 # Squares, sums of squares, and norms of one field.
 _PENALISED = re.compile(r"torch\.(square\(|sum\(|linalg\.vector_norm\(\w+,)")
@@ -51,6 +53,10 @@ class ParentProgram:
         """The term's statistics; None where the Reflection has none of that name."""
         return next((c for c in self.reflection.components if c.name == term.name), None)
 
+    def shows(self, term: Term, kind: DiagnosisKind) -> bool:
+        """Whether the training shows this of the term's component."""
+        return any(found.component == term.name and found.kind is kind for found in of_training(self.reflection))
+
     def correlation(self, term: Term) -> float:
         """The component's correlation with the metric; 0 where unknown."""
         component = self.component(term)
@@ -77,11 +83,8 @@ def role(term: Term) -> Role:
 
 
 def is_flat(reflection: Reflection) -> bool:
-    """Whether the task metric stayed where it began."""
-    points = [p for p in reflection.metric_points if math.isfinite(p)]
-    if len(points) < 2:
-        return True
-    return max(points) - points[0] <= FLAT_GAIN * max(abs(p) for p in points)
+    """Whether the task metric did not rise over the training."""
+    return rise([point for point in reflection.metric_points if math.isfinite(point)]) < FLAT_RISE
 
 
 def mutate(program: Program, reflection: Reflection, lib: Library, index: int, rng: Random) -> Proposal:
@@ -128,8 +131,7 @@ def _ordered(program: Program) -> Program:
 def _repaired(parent: ParentProgram) -> Proposal:
     kept, reasons = [], []
     for term in parent.terms:
-        component = parent.component(term)
-        fault = _fault(term, component) if component and role(term) != "constant" else None
+        fault = _fault(parent, term)
         if fault is None:
             kept.append(term)
         else:
@@ -137,15 +139,14 @@ def _repaired(parent: ParentProgram) -> Proposal:
     return Proposal(Program(tuple(kept)), tuple(reasons))
 
 
-def _fault(term: Term, component: ComponentReflection) -> str | None:
-    # A component may also be dead without being constant in name only: tiny rounding noise is no signal.
-    if component.std <= 1e-9 * max(abs(component.mean), 1.0):
-        return f"it never changed (standard deviation {component.std:.3g})"
-    if component.active_fraction == 0.0:
-        return "it was never active"
-    correlation = component.metric_correlation
-    if role(term) == "drive" and correlation is not None and correlation < HARMFUL:
-        return f"it moves against the task metric (correlation {correlation:.2f})"
+def _fault(parent: ParentProgram, term: Term) -> str | None:
+    component = parent.component(term)
+    if component is None or role(term) == "constant":
+        return None
+    if parent.shows(term, DiagnosisKind.COMPONENT_FLAT):
+        return f"it hardly changed (standard deviation {component.std:.3g}, active {component.active_fraction:.0%})"
+    if role(term) == "drive" and parent.shows(term, DiagnosisKind.COMPONENT_OPPOSES):
+        return f"it moves against the task metric (correlation {parent.correlation(term):.2f})"
     return None
 
 
@@ -153,15 +154,11 @@ def _rescale(parent: ParentProgram) -> Proposal | None:
     """Down with what drowns the others without following the metric, up with a drive that does nothing, else a step."""
     for term in parent.of_role("drive", "regulariser"):
         component = parent.component(term)
-        share = component.variance_share if component else None
-        if component is None or share is None:
-            continue
+        share = (component.variance_share if component else None) or 0.0
         told = f"{share:.0%} of the total's variance, correlation with the metric {parent.correlation(term):.2f}"
-        if share > DROWNING_SHARE and parent.correlation(term) < TRUSTED and len(parent.terms) > 1:
+        if parent.shows(term, DiagnosisKind.COMPONENT_DOMINATES):
             return _scaled(parent, term, parent.rng.uniform(0.2, 0.4), f"it dominates ({told})")
-        if role(term) == "regulariser" and parent.correlation(term) < -TRUSTED:
-            return _scaled(parent, term, parent.rng.uniform(0.3, 0.6), f"it holds the metric back ({told})")
-        if role(term) == "drive" and abs(share) < NEGLIGIBLE_SHARE:
+        if role(term) == "drive" and parent.shows(term, DiagnosisKind.COMPONENT_NEGLIGIBLE):
             return _scaled(parent, term, parent.rng.uniform(2.0, 5.0), f"it is negligible ({told})")
     best = parent.of_role("drive", "regulariser")[0]
     return _scaled(parent, best, log_uniform(parent.rng, 1.2, 2.0), "nothing is out of proportion, a small step")
@@ -171,28 +168,6 @@ def _scaled(parent: ParentProgram, term: Term, factor: float, reason: str) -> Pr
     new = replace(term, weight=rounded(term.weight * factor))
     text = f"I change {term.name}_weight from {term.weight:.3g} to {new.weight:.3g}: {reason}."
     return Proposal(parent.with_term(term, new), (text,))
-
-
-def _reshape(parent: ParentProgram) -> Proposal | None:
-    """Another shaping function for the main drive."""
-    for term in parent.of_role("drive"):
-        feature = parent.lib.feature_of(term.quantity)
-        others = [s for s in feature.shapings if s is not term.shaping] if feature else []
-        if feature and others:
-            shaping = parent.rng.choice(others)
-            new = draw_drive(parent.lib, feature, parent.rng, _strength(term, feature.typical), shaping)
-            text = f"I shape {term.name} by {new.shaping.value} instead of {term.shaping.value}, for another gradient."
-            return Proposal(parent.with_term(term, replace(new, name=term.name)), (text,))
-    return None
-
-
-def _strength(term: Term, typical: float) -> float:
-    """The reward per typical value that a term's weight stands for; the inverse of how weights are drawn."""
-    if term.shaping is Shaping.TANH and term.scale:
-        return abs(term.weight) * typical / term.scale
-    if term.target:
-        return abs(term.weight) * typical / abs(term.target)
-    return abs(term.weight) * (typical if term.shaping is Shaping.LINEAR else 1.0)
 
 
 def _retune(parent: ParentProgram) -> Proposal | None:
@@ -250,28 +225,6 @@ def _rescale_penalties(parent: ParentProgram) -> Proposal | None:
     )
 
 
-def _recombine(parent: ParentProgram) -> Proposal | None:
-    """The component that moves most with the metric, and the rest of a fresh program."""
-    drives = parent.of_role("drive")
-    if not drives:
-        return None
-    best = drives[0]
-    rest = _compatible(parent, draw_program(parent.lib, parent.rng).terms, best)
-    if not rest:
-        return None
-    told = f"correlation with the metric {parent.correlation(best):.2f}"
-    return Proposal(Program((best, *rest)), (f"I keep {best.name} ({told}) and try other terms beside it.",))
-
-
-def _compatible(parent: ParentProgram, terms: Sequence[Term], best: Term) -> list[Term]:
-    rest: list[Term] = []
-    for term in terms:
-        feature = parent.lib.feature_of(term.quantity)
-        if term.name != best.name and not (feature and is_redundant(feature, [best, *rest])):
-            rest.append(term)
-    return rest
-
-
 def _replace_main(parent: ParentProgram) -> Proposal | None:
     """Another main drive."""
     drives = parent.of_role("drive")
@@ -298,14 +251,5 @@ def _fresh(parent: ParentProgram) -> Proposal | None:
     return Proposal(draw_program(parent.lib, parent.rng), ("I try a fresh reward.",))
 
 
-_CAREFUL: tuple[Rule, ...] = (
-    _rescale,
-    _reshape,
-    _rescale_penalties,
-    _recombine,
-    _prune,
-    _add_drive,
-    _retune,
-    _add_penalty,
-)
-_BOLD: tuple[Rule, ...] = (_rescale, _replace_main, _recombine, _flip, _fresh, _reshape, _recombine, _fresh)
+_CAREFUL: tuple[Rule, ...] = (_rescale, _rescale_penalties, _prune, _add_drive, _retune, _add_penalty)
+_BOLD: tuple[Rule, ...] = (_rescale, _replace_main, _fresh, _flip)

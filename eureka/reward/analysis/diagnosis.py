@@ -102,7 +102,8 @@ def _about_metric(reflection: Reflection) -> Iterator[Diagnosis]:
     elif abs(gained) < thresholds.FLAT_RISE:
         yield Diagnosis(Kind.METRIC_FLAT, numbers=_ends(points))
     elif rise(points[len(points) // 2 :]) >= thresholds.FLAT_RISE:
-        yield Diagnosis(Kind.METRIC_RISING, Severity.NOTE)
+        rising: dict[str, float | None] = {"middle": points[len(points) // 2], "last": points[-1]}
+        yield Diagnosis(Kind.METRIC_RISING, Severity.NOTE, numbers=rising)
     if gained >= thresholds.FLAT_RISE:
         return
     if rise(reflection.total_points) > thresholds.CLEAR_RISE:
@@ -114,6 +115,10 @@ def _about_metric(reflection: Reflection) -> Iterator[Diagnosis]:
 
 def _about_trained(component: ComponentReflection, reflection: Reflection) -> Iterator[Diagnosis]:
     name, share, correlation = component.name, component.variance_share, component.metric_correlation
+    if is_spent(component):
+        numbers = {"first": _thirds(component.points)[0], "last": _thirds(component.points)[1]}
+        yield Diagnosis(Kind.PENALTY_SPENT, Severity.NOTE, name, numbers)
+        return
     if _is_flat(component, reflection):
         numbers = {"std": component.std, "mean": component.mean, "active": component.active_fraction}
         yield Diagnosis(Kind.COMPONENT_FLAT, component=name, numbers=numbers)
@@ -137,6 +142,20 @@ def _about_trained(component: ComponentReflection, reflection: Reflection) -> It
 def _is_flat(component: ComponentReflection, reflection: Reflection) -> bool:
     largest = max(c.std for c in reflection.components)
     return component.std <= thresholds.FLAT_STD * largest or component.active_fraction < thresholds.RARELY
+
+
+def is_spent(component: ComponentReflection) -> bool:
+    """Whether it is a penalty, never positive, that costs far less at the end of the training than at first."""
+    if component.maximum > 0.0 or component.minimum >= 0.0 or len(component.points) < 3:
+        return False
+    first, last = _thirds(component.points)
+    return first < 0.0 and last >= thresholds.SPENT * first
+
+
+def _thirds(points: Sequence[float]) -> tuple[float, float]:
+    """The means of the first and of the last third of a curve."""
+    third = max(len(points) // 3, 1)
+    return sum(points[:third]) / third, sum(points[-third:]) / third
 
 
 def is_saturated(component: ComponentReflection) -> bool:

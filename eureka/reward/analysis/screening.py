@@ -10,6 +10,7 @@ from eureka.prompts import for_person
 from eureka.reward.analysis.confined import Examiner
 from eureka.reward.analysis.diagnosis import prefers_failing, with_structure
 from eureka.reward.analysis.fingerprint import twin_factor
+from eureka.reward.analysis.parameters import RewardConstant
 from eureka.reward.analysis.structure import structure
 from eureka.reward.graph.parse import parse_graph
 from eureka.reward.trace.service import BROKE
@@ -65,6 +66,11 @@ class Screening:
     def about(self, reflection: Reflection, reward: Reward) -> Reflection:
         """`reflection` with what the graph of its candidate shows."""
         return with_structure(reflection, structure(parse_graph(reward.graph)))
+
+    def constants(self, reward: Reward) -> Sequence[RewardConstant]:
+        """The reward's named constants, with what changing each does to its total; none where it broke its process."""
+        seen = self.examiner.look(reward.graph, thorough=True)
+        return () if isinstance(seen, Failed) or seen.analysis is None else seen.analysis.parameters
 
 
 def _twin(factor: float, other: Tried) -> str:

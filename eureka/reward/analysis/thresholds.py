@@ -13,15 +13,11 @@ CLEAR_RISE = 0.1
 """A total that rises by more has been learned, whatever the metric says."""
 CLEAR_LOSS = 0.2
 """A loss of episode length, or of the metric from its best checkpoint to its end, that is no noise."""
-FLAT_GAIN = 0.05
-"""program_search: a metric whose best point is at most this much above its first is flat."""
 
 # ---- components, over a training or over recorded transitions
 
 DOMINANT_SHARE = 0.9
 """Of the total's variance: what has more leaves nothing to the others."""
-DROWNING_SHARE = 0.8
-"""program_search: a component with a larger share is scaled down unless it follows the metric."""
 NEGLIGIBLE_SHARE = 0.01
 """Of the total's variance: what has less does not change what is learned."""
 FLAT_STD = 1e-3
@@ -30,6 +26,8 @@ RARELY = 0.01
 """Share of steps: what is active on fewer is not met by training."""
 SATURATED_ROOM = 0.02
 """Of a component's range: one whose last third stays this near to its maximum asks for nothing more."""
+SPENT = 0.25
+"""A penalty that costs at most this share of what it cost at first has been learned to be avoided."""
 CONSTANT_STD = 1e-6
 """Of the greatest value: smaller standard deviations are float32's rounding."""
 EDGE = 0.01
@@ -43,10 +41,6 @@ FOLLOWS = 0.5
 """From here on a dominating component serves the task, and may lead."""
 OPPOSES = -0.3
 """Below this the more of a component is collected, the worse the task is done."""
-TRUSTED = 0.3
-"""program_search: enough to keep a component's weight."""
-HARMFUL = -0.2
-"""program_search: bad enough to drop a drive."""
 
 # ---- beyond the recorded transitions
 

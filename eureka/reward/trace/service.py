@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
@@ -19,6 +20,7 @@ from eureka.reward.graph.runtime import KERNEL_ERRORS
 from eureka.reward.graph.shapes import Problem, check_shapes
 from eureka.reward.graph.verify import ROWS, EagerRun
 from eureka.reward.trace import trial
+from eureka.reward.trace.explain import FILENAME
 from eureka.reward.trace.wire import Parcel, WireError, request, unpack
 from eureka.sandbox import Failed, Finished
 
@@ -42,7 +44,6 @@ _FAILED = {
     "timeout": "it did not finish in time: look for a loop that never ends",
     "memory": "it used too much memory: make its tensors smaller",
     "output": "it answered with too much data",
-    "killed": "it did something that a reward must not do (files, processes, network) and was ended",
     "error": "it broke off",
 }
 
@@ -101,8 +102,7 @@ class RewardVerifier:
         states = [{name: batch[name] for name in candidate.inputs} for batch in self._batches]
         answer = self._sandbox.run(TRACE, request(candidate.source, candidate.inputs, *states))
         if isinstance(answer, Failed):
-            detail = f" ({answer.detail})" if answer.kind == "error" else ""
-            return _rejected(candidate, Stage.TRACE, Problem(_FAILED[answer.kind] + detail))
+            return _rejected(candidate, Stage.TRACE, _failed(answer))
         try:
             parcel = unpack(answer.output)
             if parcel.body.get("ok") is not True:
@@ -141,6 +141,15 @@ class RewardVerifier:
         if not candidate.inputs:
             return Problem("compute_reward has no parameters", f"Name the state's fields: {', '.join(names)}.")
         return None
+
+
+def _failed(answer: Failed) -> Problem:
+    """What became of a process that gave no answer; of a crash with the last line of the candidate that ran."""
+    if answer.kind != "killed":
+        return Problem(_FAILED[answer.kind] + (f" ({answer.detail})" if answer.kind == "error" else ""))
+    found = re.search(rf'File "{re.escape(FILENAME)}", line (\d{{1,6}})\b', answer.trace)
+    what = answer.detail.removeprefix("The code ").removesuffix(".")
+    return Problem(f"it {what}", "Write this in other operations of torch.", int(found[1]) if found else None)
 
 
 def _eager(parcel: Parcel, which: str, components: int, rows: int) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:

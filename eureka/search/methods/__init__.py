@@ -10,8 +10,10 @@ from eureka.search.methods.base import SearchMethod, Services
 from eureka.search.methods.best_of_n import BestOfN
 from eureka.search.methods.greedy import Greedy
 from eureka.search.methods.islands import Islands
+from eureka.search.methods.portfolio import Portfolio
 
 METHODS: Mapping[str, Callable[[SearchConfig, Services], SearchMethod]] = {
+    "portfolio": Portfolio,
     "greedy": Greedy,
     "best_of_n": BestOfN,
     "islands": Islands,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from eureka.config import SearchConfig
@@ -13,12 +13,16 @@ from eureka.core.training import TrainingJob
 from eureka.core.types import MetricProbe, Origin, Phase, PromptFacts, Reflection, Rejected, Reward, Sample, Selection
 from eureka.prompts import render_variety
 from eureka.proposers.base import ProposerCapabilities
+from eureka.reward.analysis.parameters import RewardConstant
+from eureka.search.estimates import seed_noise
 from eureka.search.feedback import liked_least, said_before
 from eureka.search.history import History
-from eureka.search.outcomes import Outcome, ranked
+from eureka.search.ideas import contrasts, ideas
+from eureka.search.outcomes import Outcome, estimated, ranked
 from eureka.search.racing import Racing
 from eureka.search.reflection import reflect
 from eureka.search.sampling import follow_up
+from eureka.search.telling import within
 
 MAX_MISTAKES = 8
 """How many kinds of errors a prompt warns of."""
@@ -60,12 +64,14 @@ class Services:
         capabilities: those of whoever answers next.
         probe: correlations of State columns with the task metric, None where nobody may know them.
         diagnose: a reflection with what the reward's own graph shows.
+        constants: the named constants of a reward, with what changing each does to its total.
         racing: which trainings are stopped early; None where all are trained to the end.
     """
 
     capabilities: Callable[[], ProposerCapabilities]
     probe: Callable[[], MetricProbe] | None = None
     diagnose: Callable[[Reflection, Reward], Reflection] | None = None
+    constants: Callable[[Reward], Sequence[RewardConstant]] | None = None
     racing: Racing | None = None
 
 
@@ -136,10 +142,28 @@ class Method:
         leader = self._leader(history)
         return next((o for o in among if o.candidate.id == leader), None) or next(iter(ranked(among)), None)
 
-    def facts(self, history: History, parents: Sequence[Outcome] = ()) -> PromptFacts:
-        """What a prompt of this generation tells, with what became of its parents."""
+    def facts(self, history: History, parents: Sequence[Outcome] = (), failures: Sequence[Outcome] = ()) -> PromptFacts:
+        """What a prompt of this generation tells: all earlier rewards, and what became of its parents and of some that
+        failed, shortened to `search.prompt_tokens`."""
         said = said_before(history)
         told = [self._reflection(history, parent) for parent in parents]
+        facts = replace(
+            self.task_facts(history),
+            reflection=told[0] if told else None,
+            further_parents=tuple(told[1:]),
+            # Without a parent the prompt says that nothing could be used, which must be so.
+            rejected=mistakes(history) if parents or not history.outcomes else (),
+            feedback=said,
+            worst_source=liked_least(history, said),
+            ideas=ideas(history),
+            contrasts=contrasts(history, history.outcomes),
+            failures=tuple(self._reflection(history, failure) for failure in failures),
+            seed_noise=self._seed_noise(history),
+        )
+        return within(history.spec, facts, self.config.prompt_tokens)
+
+    def task_facts(self, history: History) -> PromptFacts:
+        """What a prompt tells of the task alone."""
         capabilities, has_metric = self.services.capabilities(), history.spec.has_metric
         probe = self.services.probe if capabilities.uses_metric and has_metric else None
         return PromptFacts(
@@ -147,14 +171,8 @@ class Method:
             seed=history.seed,
             generation=history.generation,
             state=history.spec.fields,
-            reflection=told[0] if told else None,
-            further_parents=tuple(told[1:]),
-            # Without a parent the prompt says that nothing could be used, which must be so.
-            rejected=mistakes(history) if parents or not history.outcomes else (),
             probe=probe() if probe else None,
             hint=history.hint,
-            feedback=said,
-            worst_source=liked_least(history, said),
             has_metric=has_metric,
         )
 
@@ -180,13 +198,7 @@ class Method:
         """The reward that a person gave to start from, in the first generation, until it is there."""
         if not history.start or INIT_ID in history.samples or history.generation > 1:
             return []
-        facts = PromptFacts(
-            task=history.spec.name,
-            seed=history.seed,
-            generation=1,
-            state=history.spec.fields,
-            has_metric=history.spec.has_metric,
-        )
+        facts = replace(self.task_facts(history), probe=None, hint="")
         return [Sample(id=INIT_ID, facts=facts, origin=Origin.GIVEN, source=history.start)]
 
     def has_asked(self, history: History) -> bool:
@@ -202,8 +214,21 @@ class Method:
 
     def _reflection(self, history: History, parent: Outcome) -> Reflection:
         reflection = reflect(parent.candidate, parent.results, parent.preference)
+        reflection = replace(reflection, estimate=parent.estimate.mean if parent.estimate else None)
         diagnose = self.services.diagnose
         return diagnose(reflection, history.rewards[parent.candidate.id]) if diagnose else reflection
+
+    def _constants(self, history: History, name: str) -> Sequence[RewardConstant]:
+        """The named constants of a candidate's reward, with what changing each does."""
+        constants = self.services.constants
+        return constants(history.rewards[name]) if constants else ()
+
+    def _seed_noise(self, history: History) -> float | None:
+        """The standard deviation of a score between seeds; None where nothing was trained twice, or a person judges."""
+        judged = [outcome for outcome in history.outcomes if outcome.estimate is not None]
+        if not any(len(outcome.results) > 1 for outcome in judged):
+            return None
+        return seed_noise({o.candidate.id: [result.score for result in o.results] for o in judged})
 
     def _leader(self, history: History) -> str | None:
         return self.services.racing.leader(history) if self.services.racing is not None else None
@@ -213,10 +238,10 @@ class Method:
         champion = self.services.racing.champion(history) if self.services.racing and with_leader else None
         further = {champion.candidate: champion.num_seeds} if champion else {}
         first, least = history.seed, history.budget.training_seeds
-        return [
+        return estimated(
             outcome.with_seeds(range(first, first + max(least, further.get(outcome.candidate.id, 0))))
             for outcome in found
-        ]
+        )
 
     def _reached_target(self, history: History) -> bool:
         """Whether the best of the run so far is good enough."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from eureka.core.types import Sample
 from eureka.search.history import History
@@ -19,4 +18,4 @@ class BestOfN(Method):
             return given
         if self.has_asked(history):
             return []
-        return self.samples(history, replace(self.facts(history), rejected=(), feedback=(), worst_source=""))
+        return self.samples(history, self.task_facts(history))

@@ -12,6 +12,8 @@ import torch
 
 from eureka.core.processes import errors_end_process
 from eureka.core.serialize import dumps, loads
+from eureka.core.training import Progress, TrainingResult
+from eureka.core.types import Rejected
 from eureka.trainers.gymnasium.settings import TrainingOrder
 from eureka.trainers.gymnasium.training import train
 
@@ -21,10 +23,13 @@ def main() -> None:
     torch.set_num_threads(1)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+
+    def emit(event: Progress | Rejected | TrainingResult) -> None:
+        answers.write(f"{type(event).__name__} {dumps(event)}\n")
+        answers.flush()
+
     for line in sys.stdin:
-        for event in train(loads(TrainingOrder, line)):
-            answers.write(f"{type(event).__name__} {dumps(event)}\n")
-            answers.flush()
+        train(loads(TrainingOrder, line), emit)
 
 
 if __name__ == "__main__":

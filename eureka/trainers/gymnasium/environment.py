@@ -1,168 +1,241 @@
-"""A Gymnasium environment as named numbers: its State, transitions of random actions, and what a model is told."""
+"""A Gymnasium environment with its State and metric after every step, and every fault of its code as one sentence."""
 
 from __future__ import annotations
 
-import difflib
-import inspect
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import gymnasium
 import numpy as np
-import torch
-from gymnasium.spaces import Box, Discrete
 
-from eureka.core.errors import ConfigError
-from eureka.core.types import FieldSpec, MetricSpec, TaskSpec
-from eureka.trainers.recording import Recording
+from eureka.core.errors import TaskError
+from eureka.trainers.gymnasium.metric import EpisodeMetric, EpisodeRecord, Transition, read_metric
+from eureka.trainers.gymnasium.page import observation_tables
+from eureka.trainers.gymnasium.recipe import Definition, EnvironmentRecipe, load_definition
+from eureka.trainers.gymnasium.spaces import PlainObservation, is_plain, require_numbers
+from eureka.trainers.gymnasium.state import StateReader, state_of_function, state_of_spaces
 
-ACTION = "action"
-_MOST_NUMBERS = 256
-_NO_LIMIT = 1000
-"""The time limit, in control steps, of an environment that has none."""
-_NOT_SHOWN = ("reward", "argument", "vectorized", "version", "reference", "citation", "credit")
-"""How the headings begin, in lower case, of the sections of an environment's page that a model is not shown."""
-_RECORDED_ENVS = 16
-_RECORDED_STEPS = 400
+STATE, STEP_METRIC, EPISODE_METRIC, OWN_RETURN = "eureka.state", "eureka.step", "eureka.episode", "eureka.return"
+"""Entries of `info` that `StatedEnvironment` gives: a row of the State, the metric of the step, and at an episode's end
+the metric and the environment's own return."""
 
 
-def make_environment(identity: str) -> gymnasium.Env[Any, Any]:
-    """A registered environment, with a time limit.
+class ObservedEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """Adds the row of the State and the metric to `info`, and takes everything else out of it.
+
+    What the environment's code raises, and what it gives that cannot be used, becomes a `TaskError` with the episode's
+    seed and the action. A policy sees plain observations, see `spaces`.
+    """
+
+    def __init__(self, env: gymnasium.Env[Any, Any], identity: str, metric: EpisodeMetric) -> None:
+        super().__init__(env)
+        self._identity, self._metric = identity, metric
+        self._leaves = require_numbers(identity, env)
+        self._shapes = [(leaf, leaf.space.shape) for leaf in self._leaves]
+        self._plain = None if is_plain(env.observation_space) else PlainObservation(env, self._leaves)
+        self.reader: StateReader | None = None
+        if self._plain is not None:
+            self.observation_space = self._plain.observation_space
+        self._inner = env.unwrapped
+        self._seed: int | None = None
+        self._steps = 0
+        self._before: tuple[Any, Mapping[str, Any]] = (None, {})
+        self._action: Any = None
+        self._values: list[float | None] = []
+        self._return = 0.0
+        self._record: EpisodeRecord | None = None
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Start an episode."""
+        self._seed, self._steps, self._action = seed, 0, None
+        self._values, self._return = [], 0.0
+        self._record = EpisodeRecord(env=self._inner) if self._metric.function is not None else None
+        try:
+            result = self.env.reset(seed=seed, options=options)
+        except Exception as error:
+            raise TaskError(self._fault(f"reset(seed={seed}) raised {_said(error)}")) from error
+        if not isinstance(result, tuple) or len(result) != 2:
+            raise TaskError(self._fault(_OLD.format("reset", "an observation alone")))
+        observation, info = result
+        self._check(observation, "reset")
+        self._before = (observation, info)
+        return self._seen(observation), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """One control step."""
+        transition, own, terminated, truncated = self.transition(action)
+        step = self._metric.of_step(own, transition.info, self._where(action))
+        self._values.append(step)
+        self._return += own
+        row = self._row(transition)
+        info: dict[str, Any] = {STATE: row, STEP_METRIC: step or 0.0}
+        if self._record is not None:
+            self._remember(transition, own, row, terminated)
+        if terminated or truncated:
+            record = self._record or EpisodeRecord(infos=[transition.info])
+            info[EPISODE_METRIC] = self._metric.of_episode(self._values, record, f"at the end of {self._episode()}")
+            info[OWN_RETURN] = self._return
+            if self._metric.function is not None:
+                info[STEP_METRIC] = info[EPISODE_METRIC]
+        return self._seen(transition.observation), own, terminated, truncated, info
+
+    def transition(self, action: Any) -> tuple[Transition, float, bool, bool]:
+        """One control step without State and metric: the step, the own reward, and how the episode stands."""
+        self._steps += 1
+        try:
+            result = self.env.step(action)
+        except Exception as error:
+            if isinstance(error, ValueError) and "unpack (expected 5, got 4)" in str(error):  # by a wrapper
+                raise TaskError(self._fault(_OLD.format("step", "4 values"))) from error
+            raise TaskError(self._fault(f"step raised {_said(error)} {self._where(action)}")) from error
+        if not isinstance(result, tuple) or len(result) != 5:
+            count = len(result) if isinstance(result, tuple) else 1
+            raise TaskError(self._fault(_OLD.format("step", f"{count} values")))
+        observation, own, terminated, truncated, info = result
+        self._check(observation, self._where(action))
+        try:
+            reward = float(own)
+        except (TypeError, ValueError) as error:
+            raise TaskError(self._fault(f"its own reward is {own!r}, no number, {self._where(action)}")) from error
+        if reward - reward != 0.0:  # NaN or infinite
+            raise TaskError(self._fault(f"its own reward is {reward} {self._where(action)}"))
+        before, info_before = self._before
+        previous = action if self._action is None else self._action
+        step = Transition(observation, action, info, before, previous, info_before, self._inner)
+        self._before, self._action = (observation, info), action
+        return step, reward, bool(terminated), bool(truncated)
+
+    def _row(self, transition: Transition) -> np.ndarray | None:
+        if self.reader is None:
+            return None
+        try:
+            row = self.reader.read(transition)
+        except TaskError as error:
+            raise TaskError(self._fault(f"{error} {self._where(transition.action)}")) from error
+        except Exception as error:
+            where = self._where(transition.action)
+            raise TaskError(self._fault(f"`state` raised {_said(error)} {where}")) from error
+        if not np.isfinite(row).all():
+            at, name = np.flatnonzero(~np.isfinite(row))[0], ""
+            for each in self.reader.fields:
+                at -= int(np.prod(each.shape))
+                if at < 0:
+                    name = each.name
+                    break
+            raise TaskError(self._fault(f"`{name}` of the State is not finite {self._where(transition.action)}"))
+        return row
+
+    def _remember(self, step: Transition, own: float, row: np.ndarray | None, terminated: bool) -> None:
+        record = self._record
+        assert record is not None
+        record.observations.append(step.observation)
+        record.actions.append(step.action)
+        record.infos.append(step.info)
+        record.rewards.append(own)
+        if row is not None and self.reader is not None:
+            state = self.reader.tensors(row[None])
+            record.state.append({name: value[0].numpy() for name, value in state.items()})
+        record.terminated = terminated
+
+    def _seen(self, observation: Any) -> Any:
+        return observation if self._plain is None else self._plain.observation(observation)
+
+    def _check(self, observation: Any, where: str) -> None:
+        for leaf, shape in self._shapes:
+            try:
+                value = np.asarray(leaf.read(observation))
+            except (KeyError, IndexError, TypeError, ValueError) as error:
+                raise TaskError(
+                    self._fault(f"its observation has no `{leaf.name}` {where}, as its space says")
+                ) from error
+            if value.shape != shape:
+                raise TaskError(
+                    self._fault(
+                        f"`{leaf.name}` of its observation has the shape {value.shape} {where}, and its space "
+                        f"says {shape}: an observation must keep its shape"
+                    )
+                )
+            if value.dtype.kind == "f" and not np.isfinite(value).all():
+                raise TaskError(self._fault(f"`{leaf.name}` of its observation is not finite {where}"))
+            if value.dtype.kind not in "fiub":
+                raise TaskError(self._fault(f"`{leaf.name}` of its observation is {value.dtype}, no numbers, {where}"))
+
+    def _episode(self) -> str:
+        return f"an episode of {self._steps} steps" + (f" with seed {self._seed}" if self._seed is not None else "")
+
+    def _where(self, action: Any) -> str:
+        started = f"of the episode with seed {self._seed}" if self._seed is not None else "of an episode"
+        return f"in step {self._steps} {started}, after the action {_short(action)}"
+
+    def _fault(self, text: str) -> str:
+        return f"env={self._identity}: {text}"
+
+
+_OLD = (
+    "{0} gave {1}, which is the interface of the older package gym: wrap it with shimmy.GymV21CompatibilityV0(env=...) "
+    "(pip install shimmy)"
+)
+
+
+def _said(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+
+
+def _short(action: Any) -> str:
+    return np.array2string(np.asarray(action), precision=3, separator=", ", threshold=12)
+
+
+class EnvironmentMaker:
+    """Makes the environments of a recipe, all with one State.
+
+    Attributes:
+        definition: what the recipe names.
+        metric: what judges a policy.
+        reader: the State.
+        action_space: of a policy.
 
     Raises:
-        ConfigError: there is no such id, or its spaces are no plain numbers.
+        ConfigError, TaskError: it cannot be used, see `recipe` and `ObservedEnvironment`.
     """
-    registered = gymnasium.registry.get(identity)
-    if registered is None:
-        near = difflib.get_close_matches(identity, gymnasium.registry, n=3, cutoff=0.4)
-        meant = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise ConfigError(f"env={identity}: Gymnasium has no environment of this name{meant}")
-    try:
-        env = gymnasium.make(identity, max_episode_steps=registered.max_episode_steps or _NO_LIMIT)
-    except gymnasium.error.DependencyNotInstalled as error:
-        raise ConfigError(f"env={identity}: it needs another package: {' '.join(str(error).split())}") from error
-    _require_numbers(identity, env)
-    return env
+
+    def __init__(self, recipe: EnvironmentRecipe) -> None:
+        self.definition: Definition = load_definition(recipe)
+        self.metric = read_metric(self.definition.metric)
+        first = self._observed(None)
+        try:
+            self.action_space = first.action_space
+            self.reader = self._state(first)
+        finally:
+            first.close()
+
+    def make(self, render_mode: str | None = None) -> ObservedEnvironment:
+        """A new environment."""
+        env = self._observed(render_mode)
+        env.reader = self.reader
+        return env
+
+    def _observed(self, render_mode: str | None) -> ObservedEnvironment:
+        return ObservedEnvironment(self.definition.make(render_mode), self.definition.recipe.identity, self.metric)
+
+    def _state(self, env: ObservedEnvironment) -> StateReader:
+        function = self.definition.state
+        if function is None:
+            tables = observation_tables(page_of(self.definition, env))
+            return state_of_spaces(env.env, require_numbers(self.definition.recipe.identity, env.env), tables)
+        env.action_space.seed(0)
+        env.reset(seed=0)
+        step, *_ = env.transition(env.action_space.sample())
+        identity = self.definition.recipe.identity
+        try:
+            return state_of_function(function, self.definition.fields, step, "in the first step of an episode")
+        except TaskError as error:
+            raise TaskError(f"env={identity}: {error}") from error
 
 
-def _require_numbers(identity: str, env: gymnasium.Env[Any, Any]) -> None:
-    seen, action = env.observation_space, env.action_space
-    is_image = isinstance(seen, Box) and seen.dtype == np.uint8
-    if is_image or not isinstance(seen, Box | Discrete) or not isinstance(action, Box | Discrete):
-        raise ConfigError(
-            f"env={identity}: observations must be Box or Discrete and no images, and actions Box or Discrete, and "
-            f"they are {seen} and {action}: wrap the environment so that it gives plain numbers"
-        )
-    if isinstance(seen, Box) and int(np.prod(seen.shape)) > _MOST_NUMBERS:
-        raise ConfigError(f"env={identity}: {seen} has more than {_MOST_NUMBERS} numbers, too many to name")
+def page_of(definition: Definition, env: gymnasium.Env[Any, Any]) -> str:
+    """The docstring of an environment; of a file that describes one, where that has none."""
+    import inspect
 
-
-def describe(identity: str, env: gymnasium.Env[Any, Any], sentence: str) -> TaskSpec:
-    """What is to be learned; the metric is the environment's own return."""
-    registered = env.spec
-    assert registered is not None
-    frames = env.metadata.get("render_fps")
-    return TaskSpec(
-        name=identity,
-        sentence=sentence,
-        fields=state_fields(env),
-        source=without_reward(inspect.getdoc(type(env.unwrapped)) or f"The Gymnasium environment {identity}."),
-        control_step_s=1 / frames if frames else 1.0,
-        episode_steps=registered.max_episode_steps or _NO_LIMIT,
-        metric=MetricSpec("the environment's own return: the sum of its rewards over an episode", "return"),
-    )
-
-
-def without_reward(page: str) -> str:
-    """An environment's own page, as its docstring has it, without how it rewards and what is of no use for a reward.
-
-    Args:
-        page: Markdown; a section goes with those below it.
-    """
-    kept: list[str] = []
-    dropped = 0  # the level of the heading that is left out; 0: none
-    for line in page.splitlines():
-        heading = re.match(r"(#+) *(.*)", line)
-        if heading and (not dropped or len(heading[1]) <= dropped):
-            dropped = len(heading[1]) if heading[2].lower().startswith(_NOT_SHOWN) else 0
-        if not dropped:
-            kept.append(line)
-    return "\n".join(kept).strip()
-
-
-def state_fields(env: gymnasium.Env[Any, Any]) -> tuple[FieldSpec, ...]:
-    """The State: every number of the observation that follows the action, and the action."""
-    seen, action = env.observation_space, env.action_space
-    if isinstance(seen, Discrete):
-        fields = [FieldSpec("obs", (), "int64", "1", "", f"the observation after the action, one of {seen.n} values")]
-    else:
-        assert isinstance(seen, Box)
-        ends = zip(seen.low.flatten(), seen.high.flatten(), strict=True)
-        fields = [
-            FieldSpec(f"obs_{i}", (), "float32", "1", "", f"observation {i} after the action, {_between(low, high)}")
-            for i, (low, high) in enumerate(ends)
-        ]
-    if isinstance(action, Discrete):
-        fields.append(FieldSpec(ACTION, (), "int64", "1", "", f"the action, one of {action.n} values"))
-    else:
-        assert isinstance(action, Box)
-        shape = (int(np.prod(action.shape)),)
-        ends_of_all = _between(action.low.min(), action.high.max())
-        fields.append(FieldSpec(ACTION, shape, "float32", "1", "", f"the action, each number {ends_of_all}"))
-    return tuple(fields)
-
-
-def _between(low: float, high: float) -> str:
-    return f"between {low:.4g} and {high:.4g}" if np.isfinite(low) and np.isfinite(high) else "without bounds"
-
-
-def read_state(observation: np.ndarray, action: np.ndarray, *, is_discrete: bool) -> dict[str, torch.Tensor]:
-    """The State of transitions as tensors with leading dimension num_envs.
-
-    Args:
-        observation: (num_envs, ...) after the action; where an episode ended its last one.
-        action: (num_envs,) or (num_envs, ...).
-        is_discrete: whether observations are numbers of values.
-    """
-    rows = len(observation)
-    if is_discrete:
-        state = {"obs": torch.as_tensor(observation.reshape(rows)).long()}
-    else:
-        columns = torch.as_tensor(observation.reshape(rows, -1)).float()
-        state = {f"obs_{i}": columns[:, i].contiguous() for i in range(columns.shape[1])}
-    is_number = np.issubdtype(action.dtype, np.integer)
-    state[ACTION] = torch.as_tensor(action).long() if is_number else torch.as_tensor(action.reshape(rows, -1)).float()
-    return state
-
-
-def record_transitions(identity: str, num: int, seed: int) -> Recording:
-    """`num` transitions of random actions that are held for a random while; a quarter of them the last of an episode
-    where so many ended."""
-    generator = np.random.default_rng(seed)
-    rows: list[Mapping[str, torch.Tensor]] = []
-    rewards: list[float] = []
-    ended: list[bool] = []
-    env = make_environment(identity)
-    env.action_space.seed(seed)
-    is_discrete = isinstance(env.observation_space, Discrete)
-    for episode in range(_RECORDED_ENVS):
-        env.reset(seed=seed * _RECORDED_ENVS + episode)
-        held = generator.uniform(0.0, 0.9)
-        action = np.asarray(env.action_space.sample())
-        for _ in range(_RECORDED_STEPS):
-            if generator.random() >= held:
-                action = np.asarray(env.action_space.sample())
-            observation, reward, terminated, truncated, _ = env.step(action)
-            rows.append(read_state(np.asarray(observation)[None], action[None], is_discrete=is_discrete))
-            rewards.append(float(reward))
-            ended.append(terminated)
-            if terminated or truncated:
-                env.reset()
-    env.close()
-    last = np.flatnonzero(ended)
-    last = generator.permutation(last)[: num // 4]
-    others = generator.permutation(np.flatnonzero(~np.asarray(ended)))[: num - len(last)]
-    kept = torch.as_tensor(generator.permutation(np.concatenate([last, others])))
-    state = {name: torch.cat([row[name] for row in rows])[kept] for name in rows[0]}
-    return Recording(state, torch.tensor(rewards)[kept], torch.tensor(ended)[kept])
+    own = inspect.getdoc(type(env.unwrapped)) or ""
+    is_inherited = own == inspect.getdoc(gymnasium.Env)
+    return ("" if is_inherited else own) or f"The Gymnasium environment {definition.recipe.identity}."

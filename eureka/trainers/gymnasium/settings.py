@@ -2,46 +2,119 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
+from eureka.core.training import OwnReward
 from eureka.trainers.base import updates_evaluated
+from eureka.trainers.gymnasium.recipe import EnvironmentRecipe
+
+_POINTS = 100
+"""How many points a curve of an algorithm has that updates its policy all the time."""
+OWN, METRIC = OwnReward.OWN.value, OwnReward.METRIC.value
+"""What stands in an order in place of a graph."""
+
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    # Stable-Baselines3's own, but for more environments with shorter rollouts.
+    "ppo": {"n_envs": 8, "n_steps": 64, "batch_size": 128},
+    "sac": {"n_envs": 1, "buffer_size": 200_000, "learning_starts": 1_000},
+    "td3": {"n_envs": 1, "buffer_size": 200_000, "learning_starts": 1_000, "noise_type": "normal", "noise_std": 0.1},
+    # Its own explore for a tenth of a million steps and learn from every fourth.
+    "dqn": {
+        "n_envs": 4,
+        "learning_rate": 6.3e-4,
+        "buffer_size": 100_000,
+        "learning_starts": 1_000,
+        "batch_size": 128,
+        "train_freq": 4,
+        "gradient_steps": -1,
+        "target_update_interval": 250,
+        "exploration_fraction": 0.2,
+        "exploration_final_eps": 0.05,
+        "policy_kwargs": {"net_arch": [256, 256]},
+    },
+}
+"""Hyper-parameters by algorithm, in the names of rl-baselines3-zoo; what is not here is Stable-Baselines3's default."""
 
 
 @dataclass(frozen=True)
-class PPOSettings:
-    """Arguments of Stable-Baselines3's PPO: its own defaults, but for more environments with shorter rollouts."""
+class AlgorithmSettings:
+    """Who learns, and how.
 
+    Attributes:
+        algorithm: `ppo`, `sac`, `td3` or `dqn`; or `module:function` of the user's own.
+        num_envs: environments of one training.
+        arguments: of the algorithm, as JSON text.
+        normalize: arguments of VecNormalize as JSON text; empty: observations and rewards are taken as they are.
+    """
+
+    algorithm: str = "ppo"
     num_envs: int = 8
-    n_steps: int = 64
-    batch_size: int = 128
-    n_epochs: int = 10
-    learning_rate: float = 3e-4
-    gamma: float = 0.99
-    gae_lambda: float = 0.95
-    clip_range: float = 0.2
-    ent_coef: float = 0.0
+    arguments: str = "{}"
+    normalize: str = ""
 
     @property
-    def rows(self) -> int:
-        """Control steps of one rollout."""
-        return self.num_envs * self.n_steps
+    def is_own(self) -> bool:
+        """Whether a function of the user's trains."""
+        return ":" in self.algorithm
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The arguments."""
+        return dict(json.loads(self.arguments))
+
+    @property
+    def discount(self) -> float:
+        """By which later rewards count less, per control step."""
+        return float(self.values.get("gamma", 0.99))
+
+    def rows(self, steps: int) -> int:
+        """Control steps between two points of a curve, in a training of so many: of PPO, those of a rollout."""
+        if self.algorithm == "ppo":
+            return self.num_envs * int(self.values.get("n_steps", 2048))
+        usual = 4 if self.algorithm == "dqn" else 1
+        unit = self.num_envs * int(self.values.get("train_freq", usual))
+        return unit * max(1, round(steps / _POINTS / unit))
+
+    def with_arguments(self, changed: Mapping[str, Any]) -> AlgorithmSettings:
+        """The same with other arguments; `n_envs` among them."""
+        values = {**self.values, **changed}
+        num_envs = int(values.pop("n_envs", self.num_envs))
+        return replace(self, num_envs=num_envs, arguments=json.dumps(values))
 
 
 @dataclass(frozen=True)
 class TrainingOrder:
-    """One training: `graph` is the reward's JSON text, empty for the environment's own reward."""
+    """One training.
 
-    environment: str
+    Attributes:
+        environment: what it is made of.
+        graph: the reward's JSON text; `own` and `metric` are the environment's own reward and its metric.
+        start: a policy to start from, in this trainer's format; empty: from scratch.
+        checkpoint: the file that it is kept in so that it can be carried on; empty: none.
+    """
+
+    environment: EnvironmentRecipe
     candidate_id: str
     graph: str
     seed: int
     steps: int
     evaluations: int
     eval_episodes: int
-    settings: PPOSettings
+    settings: AlgorithmSettings
     stop_after: int | None = None
+    start: bytes = b""
+    checkpoint: str = ""
+
+    @property
+    def rows(self) -> int:
+        """Control steps between two points of a curve."""
+        return self.settings.rows(self.steps)
 
     @property
     def evaluated_after(self) -> tuple[int, ...]:
-        """The updates that an evaluation follows; the last ends the training."""
-        return updates_evaluated(self.steps, self.settings.rows, self.evaluations)[: self.stop_after]
+        """The points that an evaluation follows; the last ends the training."""
+        evaluations = 1 if self.settings.is_own else self.evaluations
+        return updates_evaluated(self.steps, self.rows, evaluations)[: self.stop_after]

@@ -1,120 +1,145 @@
-"""Any registered Gymnasium environment behind the seam of `eureka.trainers.base`, trained by Stable-Baselines3.
-
-A first, thin form: PPO, one job after the other, no film, and no training is carried on.
-"""
+"""Any Gymnasium environment behind the seam of `eureka.trainers.base`, trained by Stable-Baselines3 or a function."""
 
 from __future__ import annotations
 
 import hashlib
 import inspect
+import json
 import os
-import select
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from eureka.core.errors import ConfigError, TrainingError
-from eureka.core.processes import Child, child_environment, module_command
-from eureka.core.serialize import DecodeError, dumps, loads
-from eureka.core.training import (
-    OwnReward,
-    Policy,
-    Progress,
-    TrainingJob,
-    TrainingLength,
-    TrainingResult,
-    WorkerRestarted,
-)
-from eureka.core.types import Rejected, Stage
+from gymnasium import spaces
+
+from eureka.config import RunConfig
+from eureka.core.errors import ConfigError
+from eureka.core.pictures import Look, RenderedFrame
+from eureka.core.processes import child_environment
+from eureka.core.training import OwnReward, Policy, TrainingJob, TrainingLength
+from eureka.core.types import TaskSpec
 from eureka.reward.analysis.trajectory import Trajectory
 from eureka.trainers.base import Capabilities, Cost, TrainingEvent
-from eureka.trainers.gymnasium import settings
-from eureka.trainers.gymnasium.environment import describe, make_environment, record_transitions
-from eureka.trainers.gymnasium.settings import PPOSettings, TrainingOrder
+from eureka.trainers.gymnasium import settings as settings_module
+from eureka.trainers.gymnasium.describing import describe
+from eureka.trainers.gymnasium.environment import EnvironmentMaker
+from eureka.trainers.gymnasium.pool import TrainingPool
+from eureka.trainers.gymnasium.recipe import EnvironmentRecipe, load_function
+from eureka.trainers.gymnasium.settings import AlgorithmSettings, TrainingOrder
+from eureka.trainers.gymnasium.transitions import RandomEpisodes, random_episodes
 from eureka.trainers.recording import Recording
 
-_EVENTS: Mapping[str, type[Progress] | type[Rejected] | type[TrainingResult]] = {
-    cls.__name__: cls for cls in (Progress, Rejected, TrainingResult)
-}
-_OPTIONS = frozenset(field.name for field in fields(PPOSettings))
-_SILENCE_S = 300.0
 _MEASURED_S = 0.5
-_PHYSICS_SHARE = 0.5
-"""Of a training's time; the rest is learning. As for population training, not measured for every environment."""
+_BUDGETS = {"quick": 30_000, "standard": 100_000, "paper": 500_000}
+
+
+def recipe_of(config: RunConfig) -> EnvironmentRecipe:
+    """The environment that a config names."""
+    assert config.env.id is not None
+    return EnvironmentRecipe(
+        identity=config.env.id,
+        kwargs=json.dumps(config.env.kwargs),
+        wrappers=config.env.wrappers or "",
+        metric=config.metric or "",
+        folder=os.getcwd(),
+    )
 
 
 class GymnasiumTrainer:
-    """A registered environment with Box or Discrete spaces of plain numbers.
+    """An environment of one agent whose observations have plain numbers.
 
     Args:
-        identity: its id, such as `CartPole-v1`.
-        sentence: what the policy should do.
-        environment: environment variables, of which the process that trains is given what it needs and no keys.
-        num_envs: environments of one training; 8 where None.
+        config: names the environment, the metric, and who trains.
+        environment: environment variables, of which the processes that train are given what they need and no keys.
 
     Raises:
-        ConfigError: no such environment, spaces that are no plain numbers, or Stable-Baselines3 is not installed.
+        ConfigError: no such environment, spaces that are no plain numbers, an algorithm that does not fit, or
+            Stable-Baselines3 is not installed.
+        TaskError: the environment's code raises, or gives what cannot be used.
     """
 
-    def __init__(
-        self, identity: str, sentence: str, environment: Mapping[str, str] = os.environ, num_envs: int | None = None
-    ) -> None:
+    budgets: Mapping[str, int]
+
+    def __init__(self, config: RunConfig, environment: Mapping[str, str] = os.environ) -> None:
         if find_spec("stable_baselines3") is None:
             raise ConfigError(
-                f"env={identity}: environments are trained by Stable-Baselines3: pip install 'eureka-rewards[sb3]'"
+                f"env={config.env.id}: environments are trained by Stable-Baselines3: pip install 'eureka-rewards[sb3]'"
             )
-        self._identity = identity
-        made = make_environment(identity)
-        self.spec = describe(identity, made, sentence)
-        self._class = type(made.unwrapped)
-        made.close()
-        self.settings = PPOSettings(num_envs=num_envs or PPOSettings.num_envs)
+        self._recipe = recipe_of(config)
+        self._maker = EnvironmentMaker(self._recipe)
+        self.settings, steps = _settings_of(config, self._maker)
+        self.budgets = dict.fromkeys(_BUDGETS, steps) if steps else _BUDGETS
+        self.spec: TaskSpec = describe(
+            self._maker, config.environment_name, config.description, show_source=config.env.show_source
+        )
+        self._workers = config.train.workers or 1
         self._environment = child_environment(environment)
-        self._child: Child | None = None
-        self._unread = b""
+        self._pool: TrainingPool | None = None
+        is_own = self.settings.is_own
+        self.can = Capabilities(
+            continues=not is_own,
+            starts_from_policies=not is_own,
+            renders=not is_own and "rgb_array" in self._render_modes(),
+            repeatable=False,
+            records_trajectories=False,
+        )
 
-    can = Capabilities(
-        continues=False, starts_from_policies=False, renders=False, repeatable=False, records_trajectories=False
-    )
-    budgets: Mapping[str, int] = {"quick": 30_000, "standard": 100_000, "paper": 500_000}
+    def _render_modes(self) -> Sequence[str]:
+        env = self._maker.make()
+        modes = env.metadata.get("render_modes") or ()
+        env.close()
+        return list(modes)
 
     @property
     def description(self) -> str:
         """What trains, and where."""
-        return f"{self._identity} is trained by Stable-Baselines3's PPO on the CPU, one training after the other"
+        settings = self.settings
+        who = settings.algorithm if settings.is_own else f"Stable-Baselines3's {settings.algorithm.upper()}"
+        several = f"{self._workers} trainings at a time" if self._workers > 1 else "one training after the other"
+        envs = "" if settings.is_own else f", {settings.num_envs} environments each"
+        return f"{self.spec.name} is trained by {who} on the CPU, {several}{envs}"
 
     @property
     def discount(self) -> float:
-        """PPO's gamma."""
-        return self.settings.gamma
+        """The algorithm's gamma."""
+        return self.settings.discount
 
     @cached_property
-    def provenance(self) -> str:
-        """A digest of the environment's source, ours, and the versions of the libraries."""
+    def provenance(self) -> str | None:
+        """A digest of the environment's source, ours, and the versions of the libraries; None with a trainer of the
+        user's own, of which nothing is known."""
+        if self.settings.is_own:
+            return None
         libraries = [f"{name} {version(name)}" for name in ("torch", "numpy", "gymnasium", "stable-baselines3")]
-        own = sorted(Path(str(settings.__file__)).parent.glob("*.py"))
-        sources = [Path(inspect.getfile(self._class)), *own]
-        texts = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sources]
-        parts = [self._identity, repr(self.settings), *libraries, *texts]
+        env = self._maker.make()
+        sources = {Path(inspect.getfile(cls)) for cls in type(env.unwrapped).__mro__[:-1]}
+        env.close()
+        sources |= set(self._maker.definition.files)
+        sources |= set(Path(str(settings_module.__file__)).parent.glob("*.py"))
+        texts = sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in sources if path.is_file())
+        recipe = replace(self._recipe, folder="", identity=self.spec.name)
+        parts = [repr(recipe), repr(self.settings), *libraries, *texts]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
     # ---- what rewards are checked on, and measured against ---------------------------------------------------------
 
     def record(self, num: int = 512, seed: int = 0) -> Recording:
         """See `Trainer.record`."""
-        return self._recording if (num, seed) == (512, 0) else record_transitions(self._identity, num, seed)
+        usual = (num, seed) == (512, 0)
+        return self._random.recording if usual else random_episodes(self._maker, num, seed).recording
 
     @cached_property
-    def _recording(self) -> Recording:
-        return record_transitions(self._identity, 512, 0)
+    def _random(self) -> RandomEpisodes:
+        return random_episodes(self._maker, 512, 0)
 
     def baselines(self) -> Mapping[OwnReward, str | OwnReward]:
-        """The environment's own reward; the metric as a reward is the same."""
-        return {OwnReward.OWN: OwnReward.OWN}
+        """The environment's own reward, and the metric as a reward where that is another."""
+        own = {OwnReward.OWN: OwnReward.OWN}
+        return own if self._maker.metric.is_return else {**own, OwnReward.METRIC: OwnReward.METRIC}
 
     def rollouts(self, cache: Path | None, say: Callable[[str], None]) -> Sequence[Trajectory]:
         """None, see `can`."""
@@ -126,109 +151,75 @@ class GymnasiumTrainer:
     def evaluated_after(self, length: TrainingLength) -> tuple[int, ...]:
         """Whole rollouts of all environments."""
         order = self._order(TrainingJob("", OwnReward.OWN, 0, length))
-        return tuple(updates * order.settings.rows for updates in order.evaluated_after)
+        return tuple(points * order.rows for points in order.evaluated_after)
 
     def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
-        """See `Trainer.train`. A job whose process dies is trained again once.
+        """See `Trainer.train`.
 
         Raises:
-            TrainingError: the process that trains cannot be started.
+            TrainingError: a process that trains cannot be started, or the environment's own code fails.
             ConfigError: a job has an option that there is not.
         """
-        for order in [self._order(job) for job in jobs]:
-            for attempt in (1, 2):
-                reason = yield from self._trained(order, folder)
-                if reason is None:
-                    break
-                self.close()
-                if attempt == 1:
-                    yield WorkerRestarted(0, reason, (order.candidate_id,))
-                else:
-                    yield Rejected(order.candidate_id, Stage.TRAIN, f"its training was stopped twice: {reason}", "")
+        self._pool = self._pool or TrainingPool(self._workers, self._environment, folder)
+        yield from self._pool.train([self._order(job, folder) for job in jobs])
 
-    def _order(self, job: TrainingJob) -> TrainingOrder:
-        unknown = sorted(job.options.keys() - _OPTIONS)
-        if unknown:
-            raise ConfigError(f"`{unknown[0]}` is no option of PPO here: {', '.join(sorted(_OPTIONS))}")
+    def _order(self, job: TrainingJob, folder: Path | None = None) -> TrainingOrder:
+        settings = self.settings
+        if job.options:
+            from eureka.trainers.gymnasium.hyperparameters import make_settings
+
+            make_settings(settings.algorithm, dict(job.options), None, f"options of {job.candidate_id}")
+            settings = settings.with_arguments(job.options)
+        name = hashlib.sha256(f"{job.candidate_id} {job.seed}".encode()).hexdigest()[:16]
         return TrainingOrder(
-            environment=self._identity,
+            environment=self._recipe,
             candidate_id=job.candidate_id,
-            graph="" if isinstance(job.reward, OwnReward) else job.reward,
+            graph=job.reward.value if isinstance(job.reward, OwnReward) else job.reward,
             seed=job.seed,
             steps=job.length.steps,
             evaluations=job.length.evaluations,
             eval_episodes=job.length.eval_episodes,
-            settings=replace(self.settings, **dict(job.options)),  # type: ignore[arg-type]
+            settings=settings,
             stop_after=job.length.stop_after,
+            start=job.start.data if job.start else b"",
+            checkpoint=str(folder.absolute() / f"sb3_{name}.pt") if folder and self.can.continues else "",
         )
 
-    def _trained(self, order: TrainingOrder, folder: Path) -> Generator[TrainingEvent, None, str | None]:
-        """What the process answers to an order; returns why it did not come to an end, None where it did."""
-        child = self._running(folder)
-        if not child.send(dumps(order)):
-            return child.reason()
-        while True:
-            line = self._line(child)
-            if line is None:
-                return child.reason() if child.wait(1.0) else f"it was silent for {_SILENCE_S:.0f} s"
-            name, _, text = line.partition(" ")
-            try:
-                event = loads(_EVENTS[name], text)
-            except (KeyError, DecodeError) as error:
-                return f"it answered what is no event: {error}"
-            yield event
-            if not isinstance(event, Progress):
-                return None
-
-    def _running(self, folder: Path) -> Child:
-        if self._child is None:
-            folder.mkdir(parents=True, exist_ok=True)
-            try:
-                self._child = Child(
-                    module_command("eureka.trainers.gymnasium"),
-                    self._environment,
-                    folder=folder,
-                    log=folder / "worker0.log",
-                    stdin=True,
-                    stdout=True,
-                )
-            except OSError as error:
-                raise TrainingError(f"a training worker could not be started: {error}") from error
-            self._unread = b""
-        return self._child
-
-    def _line(self, child: Child) -> str | None:
-        """The next line that the process prints; None where it ended, or says nothing for too long."""
-        until = time.monotonic() + _SILENCE_S
-        descriptor = child.stdout.fileno()
-        while b"\n" not in self._unread:
-            if not select.select([descriptor], [], [], max(until - time.monotonic(), 0))[0]:
-                return None
-            read = os.read(descriptor, 1 << 16)
-            if not read:
-                return None
-            self._unread += read
-        line, _, self._unread = self._unread.partition(b"\n")
-        return line.decode(errors="replace")
-
     def forget(self, folder: Path) -> None:
-        """Nothing is kept."""
+        """Remove the trainings that could be carried on."""
+        for path in folder.glob("sb3_*"):
+            path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """End the process that trains."""
-        if self._child is not None:
-            self._child.close()
-            self._child = None
+        """End the processes that train."""
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
 
     # ---- before anything starts ------------------------------------------------------------------------------------
 
     def cost(self, jobs: Sequence[TrainingJob]) -> Cost:
-        """Control steps; what an environment takes of memory is not known."""
-        return Cost(sum(self.evaluated_after(job.length)[-1] for job in jobs))
+        """Control steps, and what random episodes told; what an environment takes of memory is not known."""
+        return Cost(sum(self.evaluated_after(job.length)[-1] for job in jobs), sentences=self._notes())
+
+    def _notes(self) -> tuple[str, ...]:
+        random = self._random
+        found = [f"judged by {self.spec.judged_by}"]
+        if self._maker.metric.is_return:
+            found[0] += "; its own reward is the human-written one and, as the metric is its sum, the bare metric too"
+        for what, values in (("the environment's own return", random.returns), ("the metric", random.metrics)):
+            if values and not (what == "the metric" and self._maker.metric.is_return):
+                found.append(
+                    f"{what} of {len(values)} random episodes: {min(values):.3g} to {max(values):.3g}, "
+                    f"mean {sum(values) / len(values):.3g}"
+                )
+        if random.constants:
+            found.append(f"never changed in {random.steps} random steps: {', '.join(random.constants)}")
+        return tuple(found)
 
     def measure_speed(self) -> float:
-        """By half a second of random actions in one environment, and as much again for learning."""
-        env = make_environment(self._identity)
+        """By half a second of random actions in one environment, and so many times as much for learning."""
+        env = self._maker.make()
         env.action_space.seed(0)
         env.reset(seed=0)
         started, steps = time.monotonic(), 0
@@ -238,9 +229,56 @@ class GymnasiumTrainer:
                 env.reset()
             steps += 1
         env.close()
-        return steps / (time.monotonic() - started) * _PHYSICS_SHARE
+        speed = steps / (time.monotonic() - started)
+        # Learning takes its own time, whatever the environment: at least so much a step.
+        learning_s = {"ppo": 1e-4, "dqn": 3e-4, "sac": 1e-2, "td3": 7e-3}.get(self.settings.algorithm, 0.0)
+        return 1 / (1 / speed + learning_s)
 
     def read_policy(self, data: bytes) -> Policy:
-        """Refused, see `can`."""
-        del data
-        raise TrainingError("a training in a Gymnasium environment cannot start from a policy")
+        """A policy of this environment and algorithm.
+
+        Raises:
+            TrainingError: it is none.
+        """
+        from eureka.trainers.gymnasium.playing import load_policy
+
+        load_policy(data, self._maker)
+        return Policy(f"sb3-{self.settings.algorithm}", data)
+
+    def render(self, policy: bytes, look: Look, graph: str = "") -> Iterator[RenderedFrame]:
+        """See `Trainer.render`. The environment draws itself, in a size of its own."""
+        from eureka.trainers.gymnasium.playing import load_policy, play
+
+        predict = load_policy(policy, self._maker)
+        for episode in range(look.episodes):
+            yield from play(self._maker, predict, self.spec, look, look.seed + episode, graph)
+
+
+def _settings_of(config: RunConfig, maker: EnvironmentMaker) -> tuple[AlgorithmSettings, int | None]:
+    """Who learns and how, and the steps that a file of hyper-parameters wants."""
+    from eureka.trainers.gymnasium.algorithms import ALGORITHMS, require_fit
+    from eureka.trainers.gymnasium.hyperparameters import Hyperparameters, make_settings, read_hyperparameters
+
+    chosen = config.trainer or "sb3.ppo"
+    path = config.train.hyperparameters
+    if ":" in chosen:
+        if path:
+            raise ConfigError(
+                f"train.hyperparameters={path}: they are of Stable-Baselines3, and trainer={chosen} is not"
+            )
+        load_function(chosen, os.getcwd())
+        return AlgorithmSettings(chosen, 1), None
+    library, _, algorithm = chosen.partition(".")
+    if library != "sb3" or algorithm not in ALGORITHMS:
+        names = ", ".join(f"sb3.{name}" for name in ALGORITHMS)
+        raise ConfigError(f"trainer={chosen}: there is no such trainer; give {names}, or module:function of your own")
+    require_fit(algorithm, maker.action_space)
+    given = read_hyperparameters(Path(path), maker.definition.recipe.identity) if path else Hyperparameters({})
+    what = f"train.hyperparameters={path}"
+    settings = make_settings(algorithm, given.arguments, config.train.num_envs, what)
+    if isinstance(maker.action_space, spaces.Box) and not maker.action_space.is_bounded():
+        raise ConfigError(
+            f"env={config.env.id}: its action {maker.action_space} has no bounds: give env.wrappers=RescaleAction or a "
+            "file whose `make` bounds it"
+        )
+    return settings, given.steps

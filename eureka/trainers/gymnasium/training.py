@@ -1,194 +1,277 @@
-"""One training by Stable-Baselines3's PPO, with a reward graph in place of the environment's reward."""
+"""One training, with a reward graph in place of the environment's reward; it can stop and be carried on."""
 
 from __future__ import annotations
 
-import io
+import hashlib
+import json
+import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import torch
-from gymnasium.spaces import Discrete
-from stable_baselines3 import PPO
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecEnvWrapper
+from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
+from eureka.core.errors import TrainingError
+from eureka.core.serialize import dumps
 from eureka.core.training import Progress, TrainingResult
 from eureka.core.types import Rejected, Stage
-from eureka.reward.graph.runtime import compile_graph
-from eureka.trainers.gymnasium.environment import make_environment, read_state
+from eureka.trainers.gymnasium.algorithms import (
+    Predictor,
+    load_weights,
+    make_algorithm,
+    normal_state,
+    policy_bytes,
+    policy_format,
+    predictor,
+    read_policy_bytes,
+    set_normal,
+    set_training_state,
+    training_state,
+)
+from eureka.trainers.gymnasium.environment import EPISODE_METRIC, EnvironmentMaker
+from eureka.trainers.gymnasium.recipe import EnvironmentRecipe, load_function
+from eureka.trainers.gymnasium.rewarding import NotFiniteError, RewardedVecEnv, RewardMeter
 from eureka.trainers.gymnasium.settings import TrainingOrder
-from eureka.trainers.statistics import ComponentRecorder
 
-POLICY_FORMAT = "sb3-ppo"
-_TRAINING, _EVALUATION = range(2)  # streams of random numbers of one seed
-_UNTRAINED_SEEDS = 2**32  # evaluation episodes start with seeds from here, trainings with lower ones
-_RECENT_EPISODES = 32
+_TRAINING, _EVALUATION, _CONTINUED = range(3)  # streams of random numbers of one seed
+_SEEDS = 2**30
+"""Trainings start episodes with seeds below this, evaluations with seeds from here to twice as much."""
 
-
-class NotFiniteError(Exception):
-    """A reward became NaN or infinite; the message names its components."""
+Emit = Callable[[Progress | Rejected | TrainingResult], None]
 
 
-class RewardedVecEnv(VecEnvWrapper):
-    """Gives a reward graph's totals in place of the environment's rewards, and records both.
+@lru_cache(maxsize=4)
+def maker_of(recipe: EnvironmentRecipe) -> EnvironmentMaker:
+    """Makes a recipe's environments; kept, because every training of a run has the same."""
+    return EnvironmentMaker(recipe)
 
-    The graph is computed once per vector step, on the State after the action and before any reset.
-    """
 
-    def __init__(self, venv: VecEnv, graph: str) -> None:
-        super().__init__(venv)
-        self._reward = compile_graph(graph) if graph else None
-        self._is_discrete = isinstance(venv.observation_space, Discrete)
-        self._actions = np.zeros(0)
-        self._returns, self._lengths = np.zeros(venv.num_envs), np.zeros(venv.num_envs)
-        self._rows: list[tuple[torch.Tensor, Mapping[str, torch.Tensor], torch.Tensor]] = []
-        self.recorder: ComponentRecorder | None = None
-        self.recent: deque[tuple[float, int]] = deque(maxlen=_RECENT_EPISODES)
-
-    def reset(self) -> Any:
-        return self.venv.reset()
-
-    def step_async(self, actions: np.ndarray) -> None:
-        self._actions = np.asarray(actions)
-        self.venv.step_async(actions)
-
-    def step_wait(self) -> Any:
-        observation, own, dones, infos = self.venv.step_wait()
-        self._follow_episodes(own, dones)
-        metric = torch.as_tensor(own).float()
-        components: Mapping[str, torch.Tensor] = {}
-        if self._reward is None:
-            total = metric
+def train(order: TrainingOrder, emit: Emit) -> None:
+    """Train one policy; the last event is a `TrainingResult` or a `Rejected`."""
+    curves = _Curves(order, emit)
+    try:
+        if order.settings.is_own:
+            _train_by_function(order, curves)
         else:
-            seen = np.array(observation)
-            for index in np.flatnonzero(dones):
-                seen[index] = infos[index]["terminal_observation"]
-            total, components = self._reward(read_state(seen, self._actions, is_discrete=self._is_discrete))
-            if not bool(total.isfinite().all()):
-                broken = [f"`{name}`" for name, value in components.items() if not bool(value.isfinite().all())]
-                raise NotFiniteError(f"component {', '.join(broken)}" if broken else "the total")
-        self._rows.append((total, components, metric))
-        return observation, total.double().numpy(), dones, infos
-
-    def _follow_episodes(self, own: np.ndarray, dones: np.ndarray) -> None:
-        self._returns += own
-        self._lengths += 1
-        for index in np.flatnonzero(dones):
-            self.recent.append((float(self._returns[index]), int(self._lengths[index])))
-            self._returns[index] = self._lengths[index] = 0
-
-    def end_rollout(self) -> tuple[float, float]:
-        """Take what was recorded into the statistics; gives the mean return and length of recent episodes."""
-        totals, parts, metrics = zip(*self._rows, strict=True)
-        self._rows = []
-        self.recorder = self.recorder or ComponentRecorder(tuple(parts[0]))
-        joined = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-        self.recorder.add(torch.cat(totals), joined, torch.cat(metrics))
-        if not self.recent:
-            return 0.0, 0.0
-        returns, lengths = zip(*self.recent, strict=True)
-        return float(np.mean(returns)), float(np.mean(lengths))
+            Training(order, curves).run()
+    except NotFiniteError as error:
+        emit(_rejected(order, error, curves.done))
 
 
-def train(order: TrainingOrder) -> Iterator[Progress | Rejected | TrainingResult]:
-    """Train one policy; ends in one `TrainingResult` or `Rejected`."""
-    started = time.monotonic()
-    settings = order.settings
-    env = RewardedVecEnv(DummyVecEnv([_maker(order.environment)] * settings.num_envs), order.graph)
-    model = PPO(
-        "MlpPolicy",
-        env,
-        n_steps=settings.n_steps,
-        batch_size=min(settings.batch_size, settings.rows),
-        n_epochs=settings.n_epochs,
-        learning_rate=settings.learning_rate,
-        gamma=settings.gamma,
-        gae_lambda=settings.gae_lambda,
-        clip_range=settings.clip_range,
-        ent_coef=settings.ent_coef,
-        seed=_seed(order.seed, _TRAINING),
-        device="cpu",
-    )
-    curves: dict[str, list[float]] = {"steps": [], "metric": [], "episode_length": []}
-    checkpoints: list[tuple[int, list[float]]] = []
-    for update in range(1, order.evaluated_after[-1] + 1):
-        try:
-            model.learn(settings.rows, reset_num_timesteps=False)
-        except NotFiniteError as error:
-            yield _rejected(order, error, update)
+class _Curves:
+    """What a training has given so far, point by point."""
+
+    def __init__(self, order: TrainingOrder, emit: Emit) -> None:
+        self._order, self._emit = order, emit
+        self.curves: dict[str, list[float]] = {"steps": [], "metric": [], "episode_length": []}
+        self.checkpoints: list[tuple[int, list[float]]] = []
+        self.wall_s = 0.0
+        self._started = time.monotonic()
+
+    @property
+    def done(self) -> int:
+        """Control steps."""
+        return int(self.curves["steps"][-1]) if self.curves["steps"] else 0
+
+    def add(self, meter: RewardMeter, steps: int) -> None:
+        """A point of the curves after so many control steps."""
+        metric, length = meter.end_rollout()
+        for name, value in (("steps", float(steps)), ("metric", metric), ("episode_length", length)):
+            self.curves[name].append(value)
+        self._emit(Progress(self._order.candidate_id, self._order.seed, steps, metric, length))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "curves": self.curves,
+            "checkpoints": [[steps, list(scores)] for steps, scores in self.checkpoints],
+            "wall_s": self.wall_s + time.monotonic() - self._started,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.curves = {name: list(values) for name, values in state["curves"].items()}
+        self.checkpoints = [(steps, list(scores)) for steps, scores in state["checkpoints"]]
+        self.wall_s = state["wall_s"]
+
+    def finish(self, meter: RewardMeter, policy: bytes, kind: str) -> None:
+        """Tell the result."""
+        recorder, order = meter.recorder, self._order
+        assert recorder is not None
+        self._emit(
+            TrainingResult(
+                candidate_id=order.candidate_id,
+                seed=order.seed,
+                final_scores=tuple(self.checkpoints[-1][1]),
+                steps=tuple(int(steps) for steps in self.curves["steps"]),
+                metric=tuple(self.curves["metric"]),
+                episode_length=tuple(self.curves["episode_length"]),
+                total=recorder.curve("total"),
+                components={name: recorder.curve(name) for name in recorder.components},
+                statistics=recorder.statistics(),
+                checkpoint_scores=tuple(float(np.mean(scores)) for _, scores in self.checkpoints),
+                checkpoint_steps=tuple(steps for steps, _ in self.checkpoints),
+                policy=policy,
+                policy_format=kind,
+                wall_s=self.wall_s + time.monotonic() - self._started,
+            )
+        )
+
+
+class Training:
+    """A training by an algorithm of Stable-Baselines3."""
+
+    def __init__(self, order: TrainingOrder, curves: _Curves) -> None:
+        self._order, self._curves = order, curves
+        settings = order.settings
+        maker = maker_of(order.environment)
+        venv = DummyVecEnv([maker.make] * settings.num_envs)
+        self._meter = RewardMeter(order.graph, maker.reader, settings.num_envs)
+        env: Any = RewardedVecEnv(venv, self._meter)
+        self._normal: VecNormalize | None = None
+        if settings.normalize:
+            env = self._normal = VecNormalize(env, gamma=settings.discount, **json.loads(settings.normalize))
+        self._env = env
+        self._points = order.evaluated_after
+        whole = replace(order, stop_after=None).evaluated_after[-1] * order.rows
+        self._model = make_algorithm(settings, env, seed_of(order.seed, _TRAINING), whole)
+        self._path = Path(order.checkpoint) if order.checkpoint else None
+
+    def run(self) -> None:
+        """Train to where the order ends, from where the checkpoint is."""
+        order, curves = self._order, self._curves
+        if not self._resume() and order.start:
+            _, kept = read_policy_bytes(order.start)
+            load_weights(self._model, kept["weights"])
+            set_normal(self._normal, kept["normal"])
+        for point in range(len(curves.curves["steps"]) + 1, self._points[-1] + 1):
+            self._model.learn(order.rows, reset_num_timesteps=False)
+            curves.add(self._meter, point * order.rows)
+            if point in self._points:
+                scores = evaluate(predictor(self._model, self._normal), order)
+                curves.checkpoints.append((point * order.rows, scores))
+                self._keep()
+        self._env.close()
+        settings = order.settings
+        curves.finish(self._meter, policy_bytes(self._model, settings, self._normal), policy_format(settings.algorithm))
+
+    def _keep(self) -> None:
+        """Write everything that the training goes on from: whole, or not at all."""
+        if self._path is None:
             return
-        metric, length = env.end_rollout()
-        curves["steps"].append(float(update * settings.rows))
-        curves["metric"].append(metric)
-        curves["episode_length"].append(length)
-        if update in order.evaluated_after:
-            checkpoints.append((update * settings.rows, evaluate(model, order)))
-        yield Progress(order.candidate_id, order.seed, update * settings.rows, metric, length)
+        state = {
+            "order": _digest(self._order),
+            "training": training_state(self._model),
+            "normal": normal_state(self._normal),
+            "meter": self._meter.state_dict(),
+            "curves": self._curves.state_dict(),
+        }
+        written = self._path.with_suffix(f".{os.getpid()}")
+        torch.save(state, written)
+        written.replace(self._path)
+
+    def _resume(self) -> bool:
+        """Carry on from the checkpoint where there is one of this order; tensors and plain values alone are read."""
+        if self._path is None or not self._path.is_file():
+            return False
+        state = torch.load(self._path, weights_only=True)
+        if state["order"] != _digest(self._order):
+            return False
+        set_training_state(self._model, state["training"])
+        set_normal(self._normal, state["normal"])
+        self._meter.load_state_dict(state["meter"])
+        self._curves.load_state_dict(state["curves"])
+        # Environments cannot be put back: their episodes begin anew, and chance with them.
+        fresh = seed_of(self._order.seed, _CONTINUED, self._model.num_timesteps)
+        self._model.set_random_seed(fresh)
+        return True
+
+
+def _train_by_function(order: TrainingOrder, curves: _Curves) -> None:
+    """A training by the user's own `train(env, steps, seed) -> policy`."""
+    function = load_function(order.settings.algorithm, order.environment.folder)
+    maker = maker_of(order.environment)
+    meter = RewardMeter(order.graph, maker.reader, 1)
+    env = _MeteredEnvironment(maker.make(), meter, curves, order)
+    policy = function(env, order.steps, seed_of(order.seed, _TRAINING))
     env.close()
-    yield _result(order, env, model, curves, checkpoints, time.monotonic() - started)
+    if env.steps > curves.done or not curves.curves["steps"]:
+        env.require_steps()
+        curves.add(meter, env.steps)
+    curves.checkpoints.append((env.steps, evaluate(_own_predictor(policy, order), order)))
+    curves.finish(meter, b"", "")
 
 
-def evaluate(model: PPO, order: TrainingOrder) -> list[float]:
-    """The environment's own return of each evaluation episode of the deterministic policy."""
-    env = DummyVecEnv([_maker(order.environment)] * order.eval_episodes)
-    env.seed(_UNTRAINED_SEEDS + _seed(order.seed, _EVALUATION))
+class _MeteredEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """One environment whose reward is the meter's, for a trainer of the user's own."""
+
+    def __init__(self, env: Any, meter: RewardMeter, curves: _Curves, order: TrainingOrder) -> None:
+        super().__init__(env)
+        self._meter, self._curves, self._order = meter, curves, order
+        self.steps = 0
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        observation, own, terminated, truncated, info = self.env.step(action)
+        done = np.array([terminated or truncated])
+        reward = float(self._meter.rewards(np.array([own]), done, [info])[0])
+        self.steps += 1
+        if self.steps % self._order.rows == 0:
+            self._curves.add(self._meter, self.steps)
+        return observation, reward, terminated, truncated, {}
+
+    def require_steps(self) -> None:
+        """Raises where the function took no step."""
+        if self.steps == 0:
+            raise TrainingError(f"trainer={self._order.settings.algorithm}: it took no step in the environment")
+
+
+def _own_predictor(policy: Any, order: TrainingOrder) -> Predictor:
+    if hasattr(policy, "predict"):
+        return lambda seen: np.stack([np.asarray(policy.predict(one, deterministic=True)[0]) for one in seen])
+    if callable(policy):
+        return lambda seen: np.stack([np.asarray(policy(one)) for one in seen])
+    raise TrainingError(
+        f"trainer={order.settings.algorithm}: it returned {type(policy).__name__}, and a policy is a function of the "
+        "observation, or has `predict` as Stable-Baselines3's models do"
+    )
+
+
+def evaluate(predict: Predictor, order: TrainingOrder) -> list[float]:
+    """The metric of each evaluation episode of a policy, on seeds that no training has."""
+    env = DummyVecEnv([maker_of(order.environment).make] * order.eval_episodes)
+    env.seed(_SEEDS + seed_of(order.seed, _EVALUATION) // 2)
     observation = env.reset()
-    returns, running = np.zeros(env.num_envs), np.ones(env.num_envs, dtype=bool)
+    scores = [float("nan")] * env.num_envs
+    running = np.ones(env.num_envs, dtype=bool)
     while running.any():
-        action, _ = model.predict(observation, deterministic=True)  # type: ignore[arg-type]
-        observation, reward, dones, _ = env.step(action)
-        returns += np.where(running, reward, 0.0)
+        observation, _, dones, infos = env.step(predict(observation))  # type: ignore[arg-type]
+        for index in np.flatnonzero(dones & running):
+            scores[index] = float(infos[index][EPISODE_METRIC])
         running &= ~dones
     env.close()
-    return [float(value) for value in returns]
+    return scores
 
 
-def _maker(identity: str) -> Callable[[], Any]:
-    return lambda: make_environment(identity)
+def seed_of(seed: int, purpose: int, *further: int) -> int:
+    """A seed below 2**30: environments of older makes take no larger ones."""
+    return int(np.random.SeedSequence([seed, purpose, *further]).generate_state(1)[0] % _SEEDS)
 
 
-def _seed(seed: int, purpose: int) -> int:
-    return int(np.random.SeedSequence([seed, purpose]).generate_state(1)[0])
+def _digest(order: TrainingOrder) -> str:
+    """Of everything but where it stops for now."""
+    same = replace(order, stop_after=None, checkpoint="")
+    return hashlib.sha256(dumps(same).encode()).hexdigest()
 
 
-def _rejected(order: TrainingOrder, error: NotFiniteError, update: int) -> Rejected:
-    steps = (update - 1) * order.settings.rows
+def _rejected(order: TrainingOrder, error: NotFiniteError, steps: int) -> Rejected:
     reason = f"{error} became NaN or infinite on states met in training"
     return Rejected(
         candidate_id=order.candidate_id,
         stage=Stage.TRAIN,
         reason=f"after {steps} steps {reason}",
         feedback=f"Training was stopped after {steps} steps because {reason}. Clamp what is divided or exponentiated.",
-    )
-
-
-def _result(
-    order: TrainingOrder,
-    env: RewardedVecEnv,
-    model: PPO,
-    curves: dict[str, list[float]],
-    checkpoints: list[tuple[int, list[float]]],
-    wall_s: float,
-) -> TrainingResult:
-    recorder = env.recorder
-    assert recorder is not None
-    policy = io.BytesIO()
-    torch.save(model.policy.state_dict(), policy)
-    return TrainingResult(
-        candidate_id=order.candidate_id,
-        seed=order.seed,
-        final_scores=tuple(checkpoints[-1][1]),
-        steps=tuple(int(steps) for steps in curves["steps"]),
-        metric=tuple(curves["metric"]),
-        episode_length=tuple(curves["episode_length"]),
-        total=recorder.curve("total"),
-        components={name: recorder.curve(name) for name in recorder.components},
-        statistics=recorder.statistics(),
-        checkpoint_scores=tuple(float(np.mean(scores)) for _, scores in checkpoints),
-        checkpoint_steps=tuple(steps for steps, _ in checkpoints),
-        policy=policy.getvalue(),
-        policy_format=POLICY_FORMAT,
-        wall_s=wall_s,
     )

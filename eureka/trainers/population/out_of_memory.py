@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import torch
 
 from eureka.core.errors import TrainingError
-from eureka.trainers.population.work import Work
+from eureka.trainers.population.checkpoints import Key, key_of
+from eureka.trainers.population.group import GroupJob
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -19,25 +20,24 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def halved(work: Work, device: str, finished: Collection[tuple[str, int]]) -> Work:
-    """What is left of `work` without the jobs `finished`, with half the worlds per group and from the start.
+def halved(jobs: Sequence[GroupJob], device: str, finished: Collection[Key]) -> tuple[GroupJob, ...]:
+    """The jobs without those `finished`, with half the worlds per group and from the start.
 
     The trainings stay as long as they were: results of another length would not count in a comparison.
 
     Raises:
         TrainingError: there is but one world per group.
     """
-    left = work.without(finished)
-    worlds = left.jobs[0].schedule.num_envs // 2
+    left = [job for job in jobs if key_of(job) not in finished]
+    worlds = left[0].schedule.num_envs // 2
     if worlds == 0:
         raise TrainingError(
-            f"{device} has no memory for {len(left.jobs)} trainings with one world each: train fewer at a time "
+            f"{device} has no memory for {len(left)} trainings with one world each: train fewer at a time "
             "(search.samples=, train.seeds=)"
         )
-    wholes = (replace(job.schedule, ends_after=None).trained_steps for job in left.jobs)
-    schedules = (replace(j.schedule, num_envs=worlds, steps=n) for j, n in zip(left.jobs, wholes, strict=True))
-    jobs = tuple(replace(job, schedule=smaller) for job, smaller in zip(left.jobs, schedules, strict=True))
-    return replace(left, jobs=jobs, starts=())
+    wholes = (replace(job.schedule, ends_after=None).trained_steps for job in left)
+    schedules = (replace(j.schedule, num_envs=worlds, steps=n) for j, n in zip(left, wholes, strict=True))
+    return tuple(replace(job, schedule=smaller) for job, smaller in zip(left, schedules, strict=True))
 
 
 def release() -> None:

@@ -6,46 +6,83 @@ fewer populations than cores, `eureka.trainers.population.layout` says what the 
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
+import select
 import socket
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from eureka.core.errors import TrainingError
 from eureka.core.processes import Child, child_environment, module_command
-from eureka.core.training import TrainingResult, WorkerRestarted
+from eureka.core.text import clean
+from eureka.core.training import Progress, TrainingResult, WorkerRestarted
 from eureka.core.types import Rejected, Stage
 from eureka.physics import Engine
+from eureka.sandbox import LayerReport
+from eureka.sandbox.wire import GarbledError
 from eureka.tasks import find_tasks
 from eureka.tasks.info import read_info
 from eureka.trainers.base import TrainingEvent
-from eureka.trainers.population.continuing import longest_start
+from eureka.trainers.population.checkpoints import (
+    Key,
+    fingerprint,
+    key_of,
+    read_header,
+    read_state,
+    write_state,
+)
+from eureka.trainers.population.continuing import longest_start, trained_path
 from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.layout import spare_threads
 from eureka.trainers.population.memory import MemoryNeed
 from eureka.trainers.population.population import population_key
+from eureka.trainers.population.wire import (
+    Checkpoint,
+    Confinement,
+    Line,
+    Order,
+    Received,
+    Setup,
+    WorkDone,
+    WorkerFailure,
+)
 from eureka.trainers.population.work import Work
-from eureka.trainers.population.worker import WorkDone, WorkerFailure, fingerprint, read_checkpoint
 
 SLOWEST = 1_000.0
 """Control steps a second that a worker makes, updates included, unless it hangs."""
 
+_SECOND_DEATH = 2
+_LOG_LINE = 300
+
 
 @dataclass
 class _Worker:
-    """One process; `work` is what it has in hand."""
+    """One process; `work` is what it has in hand, of which `finished` has ended.
+
+    `gone`: its socket is closed. `garbled`: what it said that no worker says.
+    """
 
     index: int
     process: Child
-    connection: Connection
+    line: Line
     heard: float
     gone: bool = False
+    garbled: str = ""
     work: Work | None = None
-    finished: set[tuple[str, int]] = field(default_factory=set)
+    finished: set[Key] = field(default_factory=set)
+
+    def has(self, key: Key) -> bool:
+        """Whether it has this group in hand."""
+        return self.work is not None and key not in self.finished and any(key_of(j) == key for j in self.work.jobs)
+
+    def has_candidate(self, name: str) -> bool:
+        """Whether it has a group of this candidate in hand."""
+        return self.work is not None and any(job.candidate_id == name for job in self.work.jobs)
 
 
 class WorkerPool:
@@ -61,7 +98,9 @@ class WorkerPool:
             would make fewer than `SLOWEST` control steps a second is waited for.
         engines: one for each device; their populations are split over them.
 
-    A population whose worker dies goes on from its last checkpoint once; then its candidates are rejected.
+    The groups of a population whose worker dies are trained apart, each from the last checkpoint, until the one is
+    known with which a worker dies again: its candidate is rejected, and the others are trained together again. Workers
+    compute what candidates wrote, so what they say is believed only of groups that they have in hand.
     """
 
     def __init__(
@@ -86,6 +125,9 @@ class WorkerPool:
         self._room: MemoryNeed | None = None
         self._heartbeat_s = heartbeat_s
         self._workers: list[_Worker] = []
+        self._deaths = itertools.count()
+        self.layers: tuple[LayerReport, ...] = ()
+        """What the workers have given up, once one of them has said so."""
 
     def train(self, jobs: Sequence[GroupJob], room: MemoryNeed | None = None) -> Iterator[TrainingEvent]:
         """Train every job; each ends in exactly one `TrainingResult` or `Rejected`, in any order.
@@ -104,7 +146,7 @@ class WorkerPool:
         del self._workers[self._num_workers :]
         threads = spare_threads(self._count, min(self._num_workers, len(populations)))
         queue = deque(replace(work, threads=threads) for work in populations)
-        tries: dict[Path, int] = {}
+        deaths: dict[Key, int] = {}
         while len(self._workers) < min(self._num_workers, len(queue)):
             self._workers.append(self._start(len(self._workers)))
         while queue or any(worker.work for worker in self._workers):
@@ -116,7 +158,9 @@ class WorkerPool:
             for worker in list(self._workers):
                 reason = self._trouble(worker)
                 if reason is not None:
-                    yield from self._replace(worker, reason, queue, tries)
+                    yield from self._replace(worker, reason, queue, deaths)
+        for path in self._folder.glob("*.pt"):  # of populations whose groups were trained apart
+            path.unlink(missing_ok=True)
 
     def worker_pids(self) -> list[int]:
         """Process ids of the workers, for monitors."""
@@ -141,10 +185,11 @@ class WorkerPool:
         for path in self._folder.glob("*.partial"):
             path.unlink(missing_ok=True)
         for path in sorted(self._folder.glob("*.pt")):
-            saved = read_checkpoint(path)
-            kept = [(candidate, seed) for candidate, seed in saved["state"]["jobs"]] if saved else []
-            if kept and all(key in pending for key in kept):
-                populations.append(self._work([pending.pop(key) for key in kept], path))
+            kept = read_header(path)
+            keys = kept.keys if kept else ()
+            jobs_of = [pending[key] for key in keys if key in pending]
+            if kept and keys and len(jobs_of) == len(keys) and fingerprint(jobs_of) == kept.fingerprint:
+                populations.append(Work(tuple(pending.pop(key) for key in keys), path))
             else:
                 path.unlink()
         buckets: dict[tuple[Schedule, int, bool], list[GroupJob]] = {}
@@ -154,7 +199,8 @@ class WorkerPool:
         for bucket in buckets.values():
             for share in self._shares(bucket):
                 starts = [path for _, path in (longest_start(self._folder, job) for job in share) if path]
-                populations.append(self._work(share, self._folder / f"{fingerprint(share)}.pt", starts))
+                whole = tuple(starts) if len(starts) == len(share) else ()
+                populations.append(Work(tuple(share), self._checkpoint(share), whole))
         return populations
 
     def _shares(self, jobs: Sequence[GroupJob]) -> list[Sequence[GroupJob]]:
@@ -165,8 +211,8 @@ class WorkerPool:
         rounds = range(0, len(dealt[0]), most)
         return [share[first : first + most] for first in rounds for share in dealt if len(share) > first]
 
-    def _work(self, jobs: Sequence[GroupJob], checkpoint: Path, starts: Sequence[Path] = ()) -> Work:
-        return Work(self._task, self._task_dirs, tuple(jobs), checkpoint, tuple(starts))
+    def _checkpoint(self, jobs: Sequence[GroupJob]) -> Path:
+        return self._folder / f"{fingerprint(jobs)}.pt"
 
     # ---- processes -----------------------------------------------------------------------------------------------
 
@@ -185,56 +231,100 @@ class WorkerPool:
             raise TrainingError(f"a training worker could not be started: {error}") from error
         finally:
             theirs.close()
-        return _Worker(index, process, Connection(ours.detach()), time.monotonic())
+        os.set_blocking(ours.fileno(), False)
+        worker = _Worker(index, process, Line(ours.detach()), time.monotonic())
+        self._tell(worker, Setup(self._task, tuple(map(str, self._task_dirs))))
+        return worker
 
     def _stop(self, worker: _Worker) -> None:
         worker.process.close()
-        worker.connection.close()
+        worker.line.close()
 
     def _give(self, worker: _Worker, work: Work) -> None:
         worker.work = work
         worker.finished = set()
         worker.heard = time.monotonic()
+        states, carried = _carried(work)
+        order = Order(work.jobs, work.threads, tuple(map(len, states)), carried)
+        self._tell(worker, order, b"".join(states))
+
+    def _tell(self, worker: _Worker, message: Setup | Order, data: bytes = b"") -> None:
         try:
-            worker.connection.send(work)
+            worker.line.send(message, data, self._heartbeat_s)
         except BrokenPipeError:
             worker.gone = True
 
     def _heard_from(self) -> list[_Worker]:
-        ready = wait([worker.connection for worker in self._workers], timeout=1.0)
-        return [worker for worker in self._workers if worker.connection in ready]
+        ready, _, _ = select.select([worker.line for worker in self._workers], [], [], 1.0)
+        return [worker for worker in self._workers if worker.line in ready]
 
     def _read(self, worker: _Worker) -> Iterator[TrainingEvent]:
         """Everything that a worker has said."""
         try:
-            while worker.connection.poll():
-                message = worker.connection.recv()
+            for received in worker.line.arrived():
                 worker.heard = time.monotonic()
-                if isinstance(message, WorkerFailure):
-                    raise TrainingError(message.message)
-                if isinstance(message, WorkDone):
-                    if worker.work is not None:
-                        worker.work.checkpoint.unlink(missing_ok=True)
-                    worker.work = None
-                    continue
-                if isinstance(message, WorkerRestarted):
-                    message = replace(message, worker=worker.index)
-                elif isinstance(message, TrainingResult):
-                    worker.finished.add((message.candidate_id, message.seed))
-                elif isinstance(message, Rejected) and worker.work is not None:
-                    mine = [job for job in worker.work.jobs if job.candidate_id == message.candidate_id]
-                    worker.finished |= {(job.candidate_id, job.seed) for job in mine}
-                yield message
-        except (EOFError, ConnectionResetError):
+                event = self._take(worker, received)
+                if event is not None:
+                    yield event
+        except EOFError:
             worker.gone = True
+        except GarbledError as error:
+            worker.garbled = clean(str(error), _LOG_LINE)
+
+    def _take(self, worker: _Worker, received: Received) -> TrainingEvent | None:
+        """What a worker said, where it may say so; checkpoints are written.
+
+        Raises:
+            GarbledError: it is about what the worker has not in hand.
+            TrainingError: the host's machinery failed in the worker, or a checkpoint cannot be written.
+        """
+        message = received.message
+        match message:
+            case WorkerFailure():
+                raise TrainingError(message.message)
+            case Confinement():
+                self.layers = message.layers
+                return None
+            case WorkDone():
+                if worker.work is not None:
+                    worker.work.checkpoint.unlink(missing_ok=True)
+                worker.work = None
+                return None
+            case Checkpoint():
+                self._keep(worker, message, received.data)
+                return None
+            case WorkerRestarted() if all(map(worker.has_candidate, message.candidate_ids)):
+                return replace(message, worker=worker.index)
+            case Progress() if worker.has((message.candidate_id, message.seed)):
+                return message
+            case TrainingResult() if worker.has((message.candidate_id, message.seed)) and message.final_scores:
+                worker.finished.add((message.candidate_id, message.seed))
+                return _scored(message)
+            case Rejected() if worker.work is not None and worker.has_candidate(message.candidate_id):
+                mine = [job for job in worker.work.jobs if job.candidate_id == message.candidate_id]
+                worker.finished |= {key_of(job) for job in mine}
+                return message
+        raise GarbledError(f"a {type(message).__name__} of a training that it does not have")
+
+    def _keep(self, worker: _Worker, checkpoint: Checkpoint, state: bytes) -> None:
+        jobs = {key_of(job): job for job in worker.work.jobs} if worker.work else {}
+        if worker.work is None or not checkpoint.keys or not all(key in jobs for key in checkpoint.keys):
+            raise GarbledError("a checkpoint of a training that it does not have")
+        kept = [jobs[key] for key in checkpoint.keys]
+        if not checkpoint.ended:
+            write_state(worker.work.checkpoint, kept, state)
+        elif checkpoint.updates == kept[0].schedule.num_updates:
+            write_state(trained_path(self._folder, kept[0], checkpoint.updates), kept[:1], state)
 
     def _trouble(self, worker: _Worker) -> str | None:
+        if worker.garbled:
+            return f"worker {worker.index} was ended because it said what no worker says: {worker.garbled}"
         if worker.gone:
             worker.process.wait(5.0)  # its socket is closed, so it ends; helped along if it does not
             worker.process.end()
             code = worker.process.returncode or 0
             how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
-            said = worker.process.last_line()
+            said = clean(worker.process.last_line(), _LOG_LINE)
             return f"worker {worker.index} {how}{f' ({said})' if said else ''}"
         if worker.work is not None:
             patience_s = max(self._heartbeat_s, self._steps_between_words(worker.work) / SLOWEST)
@@ -249,21 +339,77 @@ class WorkerPool:
         return len(work.jobs) * (rollout + schedule.eval_episodes * self._episode_steps)
 
     def _replace(
-        self, worker: _Worker, reason: str, queue: deque[Work], tries: dict[Path, int]
+        self, worker: _Worker, reason: str, queue: deque[Work], deaths: dict[Key, int]
     ) -> Iterator[TrainingEvent]:
-        """Start a worker again; its population goes on once, and is given up the second time."""
+        """Start a worker again and have its groups trained apart; the second death of one that was alone is its own."""
         self._stop(worker)
         self._workers[self._workers.index(worker)] = self._start(worker.index)
-        work = worker.work
-        if work is None:
+        if worker.work is None:
             return
-        left = work.without(worker.finished)
-        tries[work.checkpoint] = tries.get(work.checkpoint, 0) + 1
-        if tries[work.checkpoint] > 1:
-            work.checkpoint.unlink(missing_ok=True)
-            for candidate in dict.fromkeys(job.candidate_id for job in left.jobs):
-                yield Rejected(candidate, Stage.TRAIN, f"its training was stopped twice: {reason}", "")
+        left = worker.work.without(worker.finished)
+        for job in left.jobs:
+            deaths[key_of(job)] = deaths.get(key_of(job), 0) + 1
+        if len(left.jobs) == 1 and deaths[key_of(left.jobs[0])] >= _SECOND_DEATH:
+            left.checkpoint.unlink(missing_ok=True)
+            guilty = left.jobs[0].candidate_id
+            others = [work.without([key_of(j) for j in work.jobs if j.candidate_id == guilty]) for work in queue]
+            queue.clear()
+            queue.extend(self._together([work for work in others if work.jobs], left.apart))
+            yield Rejected(guilty, Stage.TRAIN, f"its training was stopped twice: {reason}", "")
             return
-        if left.jobs:
-            queue.appendleft(left)
+        queue.extendleft(reversed(self._apart(left)))
         yield WorkerRestarted(worker.index, reason, tuple(job.candidate_id for job in left.jobs))
+
+    def _apart(self, left: Work) -> list[Work]:
+        """A work for every group of one whose worker died, each from the last checkpoint of them all."""
+        if len(left.jobs) <= 1:
+            return [left] if left.jobs else []
+        starts = (left.checkpoint,) * len(left.jobs) if read_header(left.checkpoint) else left.starts
+        death = next(self._deaths)
+        return [
+            Work((job,), self._checkpoint([job]), starts[at : at + 1], left.threads, death)
+            for at, job in enumerate(left.jobs)
+        ]
+
+    def _together(self, queue: Sequence[Work], death: int | None) -> list[Work]:
+        """The queue with those in company again that were trained apart after this death and have not begun."""
+        again = [work for work in queue if death is not None and work.apart == death and not work.checkpoint.exists()]
+        if len(again) <= 1:
+            return list(queue)
+        jobs = tuple(job for work in again for job in work.jobs)
+        starts = tuple(start for work in again for start in work.starts)
+        company = Work(jobs, self._checkpoint(jobs), starts, again[0].threads)
+        return [company, *(work for work in queue if work not in again)]
+
+
+def _carried(work: Work) -> tuple[list[bytes], tuple[tuple[int, int], ...]]:
+    """The states that a population is carried on from, and for every job which of them it is in and where.
+
+    They are its own checkpoint's, else what it starts from; none where it is new, or where one of them is broken.
+    """
+    own = read_header(work.checkpoint)
+    keys = [key_of(job) for job in work.jobs]
+    paths = (work.checkpoint,) * len(keys) if own and set(own.keys) >= set(keys) else work.starts
+    files = list(dict.fromkeys(paths))
+    headers, states = [read_header(path) for path in files], [read_state(path) for path in files]
+    carried = []
+    for key, path in zip(keys, paths, strict=False):
+        header = headers[files.index(path)]
+        if header is None or (len(header.keys) > 1 and key not in header.keys):
+            return [], ()
+        # What was trained of another candidate with the same reward and seed is this one's too.
+        carried.append((files.index(path), header.keys.index(key) if key in header.keys else 0))
+    read = [state for state in states if state is not None]
+    return (read, tuple(carried)) if len(read) == len(files) else ([], ())
+
+
+def _scored(result: TrainingResult) -> TrainingResult | Rejected:
+    """The result, or the rejection of one whose scores are no numbers: no mean of them is a score."""
+    if all(map(math.isfinite, result.final_scores)):
+        return result
+    return Rejected(
+        result.candidate_id,
+        Stage.TRAIN,
+        "the task metric of its evaluation episodes is not finite: the metric is not defined on states that it reaches",
+        "",
+    )

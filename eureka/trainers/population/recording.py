@@ -7,6 +7,7 @@ import torch
 from eureka.tasks import Task
 from eureka.tasks.base import state_tensors
 from eureka.trainers.population.population import stream
+from eureka.trainers.population.values import TaskValues
 from eureka.trainers.population.worlds import Worlds
 from eureka.trainers.recording import Recording
 
@@ -35,18 +36,26 @@ def record(task: Task, num: int = 512, seed: int = 0, steps: int = 200) -> Recor
 
     Actions are smooth (an autoregressive process) and their size differs from world to world, so that the rows
     reach from standing still to falling over.
+
+    Raises:
+        TaskError: a function of the task gives values that are not finite, or every episode ends at once.
     """
     generator = stream(seed, _RECORDING)
     worlds = Worlds(task, [generator], _NUM_ENVS, desynchronise=False)
     act = SmoothActions(_NUM_ENVS, task.num_actions, generator)
     rows: list[dict[str, torch.Tensor]] = []
     metric, terminated = [], []
+    values = TaskValues(task)
+    values.started(worlds.observation)
     for _ in range(steps):
         step = worlds.step(act(worlds.observation))
         rows.append({name: value.clone() for name, value in state_tensors(step.state).items()})
         metric.append(task.metric.value(step.state).float())
+        values.stepped(step, metric[-1])
         terminated.append(step.terminated & ~step.diverged)
         worlds.restart(step.terminated | step.truncated)
+        values.started(worlds.observation)
+    values.ended()
     state = {name: torch.cat([row[name] for row in rows]) for name in rows[0]}
     ended = torch.cat(terminated)
     order = torch.randperm(len(ended), generator=generator)

@@ -13,10 +13,12 @@ from typing import Literal
 import torch
 
 from eureka.core.errors import ConfigError, TaskError, TrainingError
+from eureka.core.pictures import Look, RenderedFrame
 from eureka.core.training import POPULATION_POLICY, OwnReward, Policy, TrainingJob, TrainingLength, TrainingResult
 from eureka.core.types import TaskSpec
 from eureka.physics.engine import choose, engines, identity, where
 from eureka.reward.analysis.trajectory import Trajectory
+from eureka.sandbox.worker_profile import in_words
 from eureka.tasks import Task, load_task
 from eureka.tasks.ppo import PPOConfig
 from eureka.trainers.base import Capabilities, Cost, TrainingEvent
@@ -92,6 +94,7 @@ class PopulationTrainer:
             repeatable=self._engine == "c",
             records_trajectories=self.spec.has_metric,
             reward_rows=self._num_envs * self.task.info.ppo.horizon,
+            confinement=in_words(self._pool.layers) if self._pool and self._pool.layers else "",
         )
 
     @property
@@ -260,6 +263,12 @@ class PopulationTrainer:
                 f"it is a policy of {_words(found)}, and those of task {self.spec.name} have {_words(wanted)}"
             )
         return Policy(POPULATION_POLICY, data)
+
+    def render(self, policy: bytes, look: Look, graph: str = "") -> Iterator[RenderedFrame]:
+        """See `Trainer.render`. The OpenGL is that of the environment variable MUJOCO_GL at mujoco's first import."""
+        from eureka.trainers.population.rendering import render  # a search draws nothing in its own process
+
+        return render(self.task, policy, look, graph)
 
 
 def _words(network: StackedMLP) -> str:

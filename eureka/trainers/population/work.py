@@ -1,4 +1,4 @@
-"""What a training worker is given to do."""
+"""What the pool has a training worker do."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from eureka.trainers.population.checkpoints import Key, key_of
 from eureka.trainers.population.group import GroupJob
 
 
 @dataclass(frozen=True)
 class Work:
-    """One population to train; continued from `checkpoint` where that file is there and belongs to these jobs.
+    """One population to train; its state is kept in `checkpoint`, and continued from there where that is its own.
 
-    `starts` are the files of shorter trainings of the same jobs, in the same order, that are carried on; none where
-    the jobs are new. The states in which they end are left beside `checkpoint`. `threads` step its worlds where the
-    engine runs on cores; a device needs none.
+    `starts` are the files of trainings of the same jobs that are carried on otherwise, one for each job in the same
+    order; none where the jobs are new. `threads` step its worlds where the engine runs on cores; a device needs none.
+    `apart` names the worker's death after which its groups are trained one by one; None: they are in company.
     """
 
-    task: str
-    task_dirs: tuple[Path, ...]
     jobs: tuple[GroupJob, ...]
     checkpoint: Path
     starts: tuple[Path, ...] = ()
     threads: int = 1
+    apart: int | None = None
 
-    def without(self, finished: Collection[tuple[str, int]]) -> Work:
-        """What is left of it when the jobs with these (candidate id, seed) have ended."""
-        left = [index for index, job in enumerate(self.jobs) if (job.candidate_id, job.seed) not in finished]
+    def without(self, finished: Collection[Key]) -> Work:
+        """What is left of it when these groups have ended."""
+        left = [index for index, job in enumerate(self.jobs) if key_of(job) not in finished]
         starts = tuple(self.starts[index] for index in left) if self.starts else ()
         return replace(self, jobs=tuple(self.jobs[index] for index in left), starts=starts)

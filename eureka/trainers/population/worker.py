@@ -1,188 +1,219 @@
 """A training worker: a process that trains one population at a time.
 
-It is started as `python -m eureka.trainers.population FD [ENGINE DEVICE]`.
-
-It talks over one socket. It receives `Work`, and sends `Progress`, `Rejected` and `TrainingResult` values, then
-`WorkDone`; or `WorkerFailure` where the host's own machinery failed. Every update sends something, so silence means
-that it hangs.
+It is started as `python -m eureka.trainers.population FD [ENGINE DEVICE]`, and talks over one socket, see
+`eureka.trainers.population.wire`. It is told its task, loads it, warms up, and gives up what it will not need (see
+`eureka.sandbox.worker_profile`): the rewards that it computes are candidates', so it says what it has found and writes
+nothing. It receives orders, and sends progress, rejections, checkpoints and results, then that it is done; or
+`WorkerFailure` where the host's own machinery failed. Every update sends something, so silence means that it hangs.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
-import os
-import pickle
+import copy
+import json
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from eureka.core.errors import EurekaError, TaskError, TrainingError
+from eureka.core.errors import EurekaError, TaskError
 from eureka.core.training import WorkerRestarted
 from eureka.core.types import Rejected
 from eureka.physics import Engine
+from eureka.sandbox import LayerReport
+from eureka.sandbox.worker_profile import confine_worker, worker_unconfined
 from eureka.tasks import Task, load_task
 from eureka.tasks.checks import line_in
-from eureka.trainers.population.continuing import group_state, joined_state, trained_path
-from eureka.trainers.population.group import GroupJob
+from eureka.trainers.population.checkpoints import Key, StateError, key_of, pack, unpack
+from eureka.trainers.population.continuing import group_state, joined_state
+from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.out_of_memory import halved, is_out_of_memory, release
 from eureka.trainers.population.population import Population
-from eureka.trainers.population.work import Work
+from eureka.trainers.population.wire import (
+    Checkpoint,
+    Confinement,
+    Line,
+    Order,
+    Setup,
+    WorkDone,
+    WorkerFailure,
+)
 
 CHECKPOINT_INTERVAL_S = 5.0
+_WARM_UP_ENVS = 2
+_LACKS = (
+    "met in training, where a worker may open no files and start no programs: read what is needed when the module is "
+    "loaded, and resume the run"
+)
 
 
-@dataclass(frozen=True)
-class WorkDone:
-    """The population is trained and all its results are sent."""
+def start_population(task: Task, order: Order, states: Sequence[bytes] = (), engine: Engine = Engine()) -> Population:  # noqa: B008
+    """The population of `order.jobs`, as far as the `states` that they are carried on from have brought it.
 
-
-@dataclass(frozen=True)
-class WorkerFailure:
-    """The host's machinery failed with a sentence for the user."""
-
-    message: str
-
-
-def fingerprint(jobs: Sequence[GroupJob]) -> str:
-    """What a checkpoint belongs to: the jobs with their graphs, seeds and schedules, in order."""
-    return hashlib.sha256(repr(tuple(jobs)).encode()).hexdigest()[:20]
-
-
-def save_checkpoint(path: Path, jobs: Sequence[GroupJob], state: dict[str, Any]) -> None:
-    """Write the state of a population of `jobs` atomically: a reader finds the old checkpoint or the new one.
-
-    Raises:
-        TrainingError: it cannot be written, as on a full disk.
+    It begins anew where they are no states of these jobs.
     """
-    buffer = io.BytesIO()
-    torch.save({"fingerprint": fingerprint(jobs), "state": state}, buffer)
-    partial = path.with_suffix(f".{os.getpid()}.partial")  # a worker of a killed run may still be writing its own
+    population = Population(task, order.jobs, order.threads, engine)
+    if not states:
+        return population
     try:
-        path.parent.mkdir(exist_ok=True)
-        partial.write_bytes(buffer.getbuffer())
-        os.replace(partial, path)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise TrainingError(
-            f"the training's checkpoint cannot be written to {path.parent}: {error.strerror}; "
-            "make room there and resume the run, nothing that was recorded is lost"
-        ) from error
-
-
-def read_checkpoint(path: Path) -> dict[str, Any] | None:
-    """What `save_checkpoint` wrote, or None where there is nothing whole (a machine that lost power)."""
-    try:
-        saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
-        return None
-    return saved
-
-
-def start_population(task: Task, work: Work, engine: Engine = Engine()) -> Population:  # noqa: B008
-    """The population of `work.jobs`, as far as its checkpoint or else its starts have brought it.
-
-    Groups that had left the population when its checkpoint was saved are not in it.
-    """
-    jobs = work.jobs
-    saved = read_checkpoint(work.checkpoint)
-    if saved is not None:
-        left = [(candidate, seed) for candidate, seed in saved["state"]["jobs"]]
-        kept = [job for job in jobs if (job.candidate_id, job.seed) in left]
-        if fingerprint(kept) == saved["fingerprint"]:
-            population = Population(task, kept, work.threads, engine)
-            population.load_state_dict(saved["state"])
-            return population
-    population = Population(task, jobs, work.threads, engine)
-    starts = [read_checkpoint(path) for path in work.starts]
-    if starts and all(start is not None for start in starts):
-        population.load_state_dict(joined_state([start["state"] for start in starts if start]))
+        found = [unpack(state) for state in states]
+        population.load_state_dict(joined_state([group_state(found[which], at) for which, at in order.carried]))
+    except (StateError, LookupError, TypeError, ValueError, AttributeError, RuntimeError):
+        return Population(task, order.jobs, order.threads, engine)
     return population
 
 
-def train(work: Work, connection: Connection, engine: Engine = Engine()) -> None:  # noqa: B008
+def train(task: Task, order: Order, states: Sequence[bytes], line: Line, engine: Engine = Engine()) -> None:  # noqa: B008
     """Train one population to the end, sending events and results.
 
-    Where the device has no room for it, it starts again with half the worlds in every group.
+    Where the device has no room for it, it starts again with half the worlds in every group; such a training is not
+    kept to be carried on.
 
     Raises:
         TaskError: the task's own code raised on a state that it met in training.
-        TrainingError: a checkpoint cannot be written, or the device has no room for one world.
+        TrainingError: the device has no room for one world.
         PhysicsError: the engine cannot step the task.
     """
-    task = load_task(work.task, work.task_dirs)
-    finished: set[tuple[str, int]] = set()
-    while not _trained(task, work, connection, engine, finished):
-        work = halved(work, engine.device, finished)
+    finished: set[Key] = set()
+    whole = True
+    while not _trained(task, order, states if whole else (), line, engine, finished, keep=whole):
+        order, whole = replace(order, jobs=halved(order.jobs, engine.device, finished)), False
         release()
-        reason = f"{engine.device} ran out of memory, so each group has {work.jobs[0].schedule.num_envs} worlds"
-        connection.send(WorkerRestarted(0, reason, tuple(job.candidate_id for job in work.jobs)))
-    connection.send(WorkDone())
+        reason = f"{engine.device} ran out of memory, so each group has {order.jobs[0].schedule.num_envs} worlds"
+        line.send(WorkerRestarted(0, reason, tuple(job.candidate_id for job in order.jobs)))
+    line.send(WorkDone())
 
 
-def _trained(task: Task, work: Work, connection: Connection, engine: Engine, finished: set[tuple[str, int]]) -> bool:
+def _trained(
+    task: Task, order: Order, states: Sequence[bytes], line: Line, engine: Engine, finished: set[Key], *, keep: bool
+) -> bool:
     """Train to the end; False where the device ran out of memory. Jobs that end early are added to `finished`."""
     try:
-        _train(task, work, connection, engine, finished)
+        _train(task, order, states, line, engine, finished, keep=keep)
     except Exception as error:
         if is_out_of_memory(error):
             return False
-        path = task.folder / "env.py"
-        place = line_in(error, path)
-        if not place:
-            raise
-        raise TaskError(
-            f"{path}{place}: {type(error).__name__}: {error} (met in training; mend it and resume the run)"
-        ) from error
+        raise_of_task(task, error)
+        raise
     return True
 
 
-def _train(task: Task, work: Work, connection: Connection, engine: Engine, finished: set[tuple[str, int]]) -> None:
-    population = start_population(task, work, engine)
+def raise_of_task(task: Task, error: Exception) -> None:
+    """Raise TaskError where it was the task's own code that raised `error`; otherwise do nothing."""
+    path = task.folder / "env.py"
+    place = line_in(error, path)
+    if place:
+        met = _LACKS if isinstance(error, PermissionError) else "met in training; mend it and resume the run"
+        raise TaskError(f"{path}{place}: {type(error).__name__}: {error} ({met})") from error
+
+
+def _train(
+    task: Task, order: Order, states: Sequence[bytes], line: Line, engine: Engine, finished: set[Key], *, keep: bool
+) -> None:
+    population = start_population(task, order, states, engine)
     saved = time.monotonic()
     while not population.finished:
         for event in population.advance():
-            connection.send(event)
+            line.send(event)
             if isinstance(event, Rejected):
-                finished |= {
-                    (job.candidate_id, job.seed) for job in work.jobs if job.candidate_id == event.candidate_id
-                }
-        if time.monotonic() - saved > CHECKPOINT_INTERVAL_S and population.jobs:
-            save_checkpoint(work.checkpoint, population.jobs, population.state_dict())
+                finished |= {key_of(job) for job in order.jobs if job.candidate_id == event.candidate_id}
+        if keep and time.monotonic() - saved > CHECKPOINT_INTERVAL_S and population.jobs:
+            line.send(Checkpoint(_keys(population.jobs), population.updates), pack(population.state_dict()))
             saved = time.monotonic()
-    if population.jobs:
+    if not population.jobs:
+        return
+    if keep:
         state = population.state_dict()
-        save_checkpoint(work.checkpoint, population.jobs, state)
+        line.send(Checkpoint(_keys(population.jobs), population.updates), pack(state))
         for group, job in enumerate(population.jobs):
-            path = trained_path(work.checkpoint.parent, job, population.updates)
-            save_checkpoint(path, [job], group_state(state, group))
-        for result in population.results():
-            connection.send(result)
+            ended = Checkpoint(_keys([job]), population.updates, ended=True)
+            line.send(ended, pack(group_state(state, group)))
+    for result in population.results():
+        line.send(result)
+
+
+def _keys(jobs: Sequence[GroupJob]) -> tuple[Key, ...]:
+    return tuple(key_of(job) for job in jobs)
+
+
+# ---- the process -------------------------------------------------------------------------------------------------
+
+
+def warm_up(task: Task) -> None:
+    """Do in small all that a training does, so that everything that it imports or opens is there."""
+    task = copy.copy(task)
+    task.info = replace(task.info, max_episode_steps=2)
+    ppo = replace(task.info.ppo, horizon=2, epochs=1, minibatches=1)
+    schedule = Schedule(_WARM_UP_ENVS, steps=2 * ppo.horizon * _WARM_UP_ENVS, checkpoints=2, eval_episodes=1, ppo=ppo)
+    field = task.fields[0]
+    columns = [{"op": "sum.dim_IntList", "args": [{"node": 0}, list(range(1, 1 + len(field.shape)))]}]
+    nodes = [{"op": "mul.Tensor", "args": [{"input": field.name}, 0.0]}, *(columns if field.shape else [])]
+    graph = {
+        "version": 1,
+        "inputs": [field.name],
+        "constants": {},
+        "nodes": nodes,
+        "total": {"node": len(nodes) - 1},
+        "components": [{"name": "none", "value": {"node": len(nodes) - 1}}],
+    }
+    job = GroupJob("g00-c00", json.dumps(graph), 0, schedule)
+    population = Population(task, [job, replace(job, seed=1)])
+    population.advance()
+    state = pack(population.state_dict())
+    again = start_population(task, Order(tuple(population.jobs), carried=((0, 0), (0, 1))), [state])
+    while not again.finished:
+        again.advance()
+    again.results()
+
+
+def _confined(task: Task, engine: Engine) -> tuple[LayerReport, ...]:
+    if engine.kind == "warp":
+        return worker_unconfined("a device needs its files, and kernels are compiled when they are first used")
+    try:
+        warm_up(task)
+    except Exception as error:
+        raise_of_task(task, error)
+        raise
+    return confine_worker()
+
+
+def _set_up(line: Line, engine: Engine) -> Task | None:
+    message = line.receive().message
+    assert isinstance(message, Setup)
+    try:
+        task = load_task(message.task, [Path(folder) for folder in message.task_dirs])
+        line.send(Confinement(_confined(task, engine)))
+    except EurekaError as error:
+        line.send(WorkerFailure(str(error)))
+        return None
+    return task
+
+
+def _serve(line: Line, engine: Engine) -> None:
+    task = _set_up(line, engine)
+    while task is not None:
+        received = line.receive()
+        order, rest = received.message, memoryview(received.data)
+        assert isinstance(order, Order)
+        ends = [sum(order.states[: at + 1]) for at in range(len(order.states))]
+        states = [bytes(rest[end - size : end]) for end, size in zip(ends, order.states, strict=True)]
+        try:
+            train(task, order, states, line, engine)
+        except EurekaError as error:
+            line.send(WorkerFailure(str(error)))
 
 
 def main() -> None:
     """Serve work until the parent closes the socket."""
     torch.set_num_threads(1)
-    connection = Connection(int(sys.argv[1]))
+    line = Line(int(sys.argv[1]))
     engine = Engine("warp", sys.argv[3]) if sys.argv[2:3] == ["warp"] else Engine()
     if engine.device.startswith("cuda"):
         torch.cuda.set_device(engine.device)  # what is made on no device in particular is made on this one
-    while True:
-        try:
-            work = connection.recv()
-        except EOFError:
-            return
-        try:
-            train(work, connection, engine)
-        except EurekaError as error:
-            connection.send(WorkerFailure(str(error)))
-        except BrokenPipeError:
-            return
+    try:
+        _serve(line, engine)
+    except (EOFError, BrokenPipeError):
+        return

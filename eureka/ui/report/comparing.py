@@ -89,7 +89,7 @@ def _compared(name: str, view: RunView) -> ComparedRun:
         run=view,
         proposer=proposers(view),
         method=view.comparison.method(Role.BEST) if view.comparison else None,
-        spending=spending(a.answer for c in view.candidates for a in c.attempts),
+        spending=spending(view.answers),
         worker_s=sum(worker_seconds(view.candidates).values()),
         headline=headline(view),
         code=highlighted(view.best.source[:20_000]) if view.best else None,

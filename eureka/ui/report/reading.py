@@ -9,7 +9,7 @@ from typing import Any
 from eureka.config.settings import stored_settings
 from eureka.core.ids import INIT_ID, generation_of
 from eureka.core.training import TrainingResult
-from eureka.core.types import Completion, Message, Prompt, Rejected
+from eureka.core.types import AnswerKind, Completion, Message, Prompt, Rejected
 from eureka.evaluation.record import read_comparison
 from eureka.search.outcomes import by_candidate
 from eureka.search.preferences import preference_scores, score_of
@@ -101,9 +101,11 @@ def _generations(
     numbers = sorted({generation_of(name) for name in answers} | set(finished))
     prompts = store.prompts()
     samples = {sample.id: sample for sample in reversed(store.samples())}
+    texts = {name for name, sample in samples.items() if sample.answer is AnswerKind.TEXT}
     views = []
     for number in numbers:
-        names = sorted(name for name in answers if generation_of(name) == number)
+        answered = sorted(name for name in answers if generation_of(name) == number)
+        names = [name for name in answered if name not in texts]
         asked = [prompts[name, 0] for name in names if (name, 0) in prompts]
         shared = asked[0] if asked else None
         candidates = []
@@ -119,6 +121,7 @@ def _generations(
                     id=name,
                     generation=number,
                     parents=samples[name].parents if name in samples else (),
+                    notes=samples[name].notes if name in samples else {},
                     source=candidate.source if candidate else "",
                     attempts=_attempts(name, answers[name], mended.get(name, ()), prompts, shared),
                     components=reward.components if reward else (),
@@ -133,7 +136,8 @@ def _generations(
                     given=given if name == INIT_ID else "",
                 )
             )
-        views.append(GenerationView(number, shared, tuple(candidates), number in finished, finished.get(number)))
+        said = tuple(answer for name in answered if name in texts for answer in answers[name])
+        views.append(GenerationView(number, shared, tuple(candidates), number in finished, finished.get(number), said))
     return tuple(views)
 
 

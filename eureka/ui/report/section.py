@@ -40,7 +40,7 @@ class ReportView:
     @cached_property
     def spending(self) -> Spending:
         """What all answers took together."""
-        return spending(a.answer for c in self.run.candidates for a in c.attempts)
+        return spending(self.run.answers)
 
     @property
     def folder(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from eureka.core.diagnosis import Diagnosis
@@ -49,10 +49,11 @@ class Spending:
 class CandidateView:
     """One candidate: where it came from, what became of it, and what its policies learned.
 
-    `parents` are the candidates whose statistics its prompt showed; `duplicate_of` an earlier one with the same reward.
+    `parents` are the candidates that it was to build on; `duplicate_of` an earlier one with the same reward.
     `diagnoses` are those before its training.
     `stopped_after` are the control steps of one that its race left behind; None of one that was trained to the end.
-    `given` is what a reward is called that the search started from, and that nobody was asked for; else empty.
+    `given` is what a reward is called that the search started from, and that nobody was asked for; else empty. `notes`
+    are the search method's own, such as the job that an answer had.
     """
 
     id: str
@@ -70,6 +71,7 @@ class CandidateView:
     given: str = ""
     preference: float | None = None
     stopped_after: int | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def parent(self) -> str | None:
@@ -125,13 +127,22 @@ class CandidateView:
 
 @dataclass(frozen=True)
 class GenerationView:
-    """One generation: its prompt, and when it has finished the best candidate by then, where there was one."""
+    """One generation: its prompt, and when it has finished the best candidate by then, where there was one.
+
+    `texts` are answers that are no rewards, but texts which the method puts into later prompts.
+    """
 
     number: int
     prompt: Prompt | None
     candidates: tuple[CandidateView, ...]
     is_finished: bool
     best_so_far: str | None
+    texts: tuple[Completion, ...] = ()
+
+    @property
+    def answers(self) -> tuple[Completion, ...]:
+        """All that was answered in it."""
+        return (*(attempt.answer for candidate in self.candidates for attempt in candidate.attempts), *self.texts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +183,11 @@ class RunView:
     def candidates(self) -> tuple[CandidateView, ...]:
         """All candidates, in order of their ids."""
         return tuple(candidate for generation in self.generations for candidate in generation.candidates)
+
+    @property
+    def answers(self) -> tuple[Completion, ...]:
+        """All that was answered, in order of generations."""
+        return tuple(answer for generation in self.generations for answer in generation.answers)
 
     @property
     def has_stopped(self) -> bool:

@@ -1,6 +1,7 @@
 """Videos of policies, drawn without a screen in a process of their own."""
 
-from eureka.ui.video.film import FilmedEpisode, FilmJob, Look, Video
+from eureka.core.pictures import Look
+from eureka.ui.video.film import FilmedEpisode, FilmJob, Video
 from eureka.ui.video.gl import find_gl, gl_report
 from eureka.ui.video.gym_env import film_env
 

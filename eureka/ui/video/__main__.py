@@ -14,9 +14,9 @@ from eureka.ui.video.process import FilmReply, FilmRequest
 
 def film(request: FilmRequest) -> Video:
     """Draw one film. mujoco reads MUJOCO_GL when it is imported, so it is imported here and not at the top."""
-    from eureka.ui.video.render import render_rollout
+    from eureka.ui.video.render import film_policy
 
-    return render_rollout(request.job, Path(request.to))
+    return film_policy(request.job, Path(request.to))
 
 
 def main() -> None:

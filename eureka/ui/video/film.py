@@ -10,13 +10,13 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from eureka.core.errors import StoreError, VideoError
+from eureka.config import RunConfig
+from eureka.core.errors import StoreError
 from eureka.core.ids import place_of
+from eureka.core.pictures import Look
 from eureka.core.serialize import DecodeError, loads
-from eureka.store.files import store_errors
+from eureka.store.files import read_text, store_errors
 
-MIN_SIDE, MAX_SIDE = 16, 4096
-"""Pixels. Above, decoders in browsers give up."""
 NO_FILMS = Path("no_films.txt")
 """Says why nothing can be drawn on the machine of the run, where that is so."""
 BEST = Path("best/rollout.mp4")
@@ -24,60 +24,21 @@ BEST = Path("best/rollout.mp4")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
-    """What a video shows of a policy, and how.
-
-    Attributes:
-        episodes: how many, each from a start state of its own.
-        seed: start states are the same for the same seed, whatever the policy: two videos can run side by side.
-        max_seconds: of every episode at most this much simulated time; None for all of it.
-        width, height: of the picture in pixels, even.
-        fps: frames a second at most. Videos play at the speed of the simulated time.
-        camera: a camera of the model by its name; None for the task's own, or one beside the body.
-        shadows: draw shadows and reflections, at five times the cost.
-        overlay: write time, task metric, reward and the State's commands and targets into the picture.
-        crf: H.264's constant rate factor: larger is coarser, and a smaller file.
-
-    Raises:
-        VideoError: a size that cannot be encoded.
-    """
-
-    episodes: int = 1
-    seed: int = 0
-    max_seconds: float | None = 20.0
-    width: int = 480
-    height: int = 360
-    fps: int = 30
-    camera: str | None = None
-    shadows: bool = False
-    overlay: bool = False
-    crf: int = 24
-
-    def __post_init__(self) -> None:
-        for side in (self.width, self.height):
-            if not MIN_SIDE <= side <= MAX_SIDE or side % 2:
-                raise VideoError(
-                    f"a video of {self.width}x{self.height} cannot be made: both sides must be even numbers of pixels "
-                    f"from {MIN_SIDE} to {MAX_SIDE}"
-                )
-
-
-@dataclass(frozen=True, kw_only=True)
 class FilmJob:
     """A policy to be filmed.
 
     Attributes:
-        task: the task's name.
-        task_dirs: absolute paths where else to look for it.
+        config: its environment, and who trained it there; nothing else of it is read.
+        task_dirs: absolute paths where else to look for a task.
         policy: the bytes of a `policy.pt`.
         graph: the JSON text of the reward graph that an overlay shows; none where empty.
     """
 
-    task: str
+    config: RunConfig
     task_dirs: tuple[str, ...] = ()
     policy: bytes = field(repr=False)
     graph: str = field(default="", repr=False)
-    look: Look = Look()
+    look: Look = field(default_factory=Look)
 
 
 @dataclass(frozen=True)
@@ -162,7 +123,7 @@ def read_note(folder: Path, film: Path) -> FilmNote | None:
     if not path.is_file():
         return None
     with store_errors(f"read {film.with_suffix('.json')}", folder):
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     try:
         return loads(FilmNote, text)
     except DecodeError as error:
@@ -177,4 +138,4 @@ def why_no_films(folder: Path) -> str:
     """
     path = folder / NO_FILMS
     with store_errors(f"read {NO_FILMS}", folder):
-        return path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
+        return read_text(path).strip() if path.is_file() else ""

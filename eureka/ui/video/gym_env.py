@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from fractions import Fraction
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import gymnasium
 import numpy as np
-from numpy.typing import NDArray
 
 from eureka.core.errors import VideoError
-from eureka.ui.video.encode import Mp4Writer, save_poster
-from eureka.ui.video.film import FilmedEpisode, Video
+from eureka.core.pictures import Look, RenderedFrame
+from eureka.ui.video.film import Video
+from eureka.ui.video.render import write_film
 
 FALLBACK_FPS = 30
 
@@ -40,28 +39,21 @@ def film_env(
     """
     if env.render_mode != "rgb_array":
         raise VideoError(f"{env} gives no pictures: make it with render_mode='rgb_array'")
-    to = Path(to)
-    fps = Fraction(env.metadata.get("render_fps", FALLBACK_FPS)).limit_denominator(1000)
-    shown = []
-    observation, _ = env.reset(seed=seed)
-    picture = _picture(env)
-    height, width = (side - side % 2 for side in picture.shape[:2])
-    poster = to.with_suffix(".jpg")
-    save_poster(picture, poster)
-    with Mp4Writer(to, width, height, fps) as writer:
-        for number in range(episodes):
-            if number:
-                observation, _ = env.reset()
-            total, steps, ended = 0.0, 0, ""
-            while not ended:
-                observation, reward, terminated, truncated, _ = env.step(act(observation))
-                total, steps = total + float(reward), steps + 1
-                writer.add(_picture(env)[:height, :width])
-                ended = "terminated" if terminated else "time limit" if truncated else ""
-                ended = ended or ("cut" if steps == max_steps else "")
-            shown.append(FilmedEpisode(steps, float(steps / fps), total, ended))
-    return Video(str(to), str(poster), writer.frames, float(fps), tuple(shown))
+    fps = int(env.metadata.get("render_fps", FALLBACK_FPS))
+    frames = _frames(env, act, episodes, seed, max_steps)
+    return write_film(frames, Path(to), Look(episodes=episodes, fps=fps), 1 / fps)
 
 
-def _picture(env: gymnasium.Env[Any, Any]) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(env.render(), dtype=np.uint8)
+def _frames(
+    env: gymnasium.Env[Any, Any], act: Callable[[Any], Any], episodes: int, seed: int, max_steps: int | None
+) -> Iterator[RenderedFrame]:
+    for number in range(episodes):
+        observation, _ = env.reset(seed=None if number else seed)
+        total, steps, ended = 0.0, 0, ""
+        yield RenderedFrame(np.ascontiguousarray(env.render(), dtype=np.uint8), 0)
+        while not ended:
+            observation, reward, terminated, truncated, _ = env.step(act(observation))
+            total, steps = total + float(reward), steps + 1
+            ended = "cut" if steps == max_steps else ""
+            ended = "terminated" if terminated else "time limit" if truncated else ended
+            yield RenderedFrame(np.ascontiguousarray(env.render(), dtype=np.uint8), steps, ended, total)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from eureka.config import Films
 from eureka.config.settings import stored_settings
+from eureka.core.pictures import Look
 from eureka.core.training import TrainingResult
 from eureka.store import RunStore
 from eureka.ui.video.film import (
     BEST,
-    Look,
     film_of_candidate,
     film_of_evaluation,
     film_of_review,

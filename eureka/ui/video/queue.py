@@ -10,8 +10,7 @@ from threading import Condition, Thread
 from types import TracebackType
 from typing import Self
 
-from eureka.config import Films
-from eureka.config.settings import stored_settings
+from eureka.config import Films, RunConfig, declared_values, environment_from_yaml
 from eureka.core.errors import EurekaError, RenderingUnavailable, VideoError
 from eureka.core.processes import LOWEST_PRIORITY
 from eureka.core.serialize import dumps
@@ -25,25 +24,37 @@ WAIT_S = 10.0
 FILM_TIMEOUT_S = 120.0
 
 
-def film_job(store: RunStore, film: PlannedFilm, task_dirs: Sequence[Path] = (), graph: str = "") -> FilmJob:
+def film_job(
+    store: RunStore, film: PlannedFilm, task_dirs: Sequence[Path] = (), graph: str = "", config: RunConfig | None = None
+) -> FilmJob:
     """What the process that draws is asked for a film of this run.
 
     Args:
         task_dirs: where else to look for the task; what the run has recorded of these is not used.
         graph: of the reward that an overlay shows.
+        config: the run's, where the user gave it now; None: as the run folder has it, which may name no code.
 
     Raises:
-        RenderingUnavailable: the run is not of a task that can be drawn.
+        RenderingUnavailable: the run folder names code.
     """
     folders = tuple(str(folder.resolve()) for folder in task_dirs)
-    task = stored_settings(store.config_yaml).get("task")
-    if not isinstance(task, str):
-        raise RenderingUnavailable("policies of a Gymnasium environment cannot be filmed by this version")
-    return FilmJob(task=task, task_dirs=folders, policy=film.result.policy, graph=graph, look=film.look)
+    if config is None:
+        config = environment_from_yaml(store.config_yaml)
+        if named := declared_values(config):
+            raise RenderingUnavailable(f"the run's {', '.join(named)} would run code that the run folder names")
+    environment = RunConfig(
+        task=config.task, env=config.env, metric=config.metric, trainer=config.trainer, description=config.description
+    )
+    return FilmJob(config=environment, task_dirs=folders, policy=film.result.policy, graph=graph, look=film.look)
 
 
 def film_into_run(
-    store: RunStore, film: PlannedFilm, process: FilmProcess, task_dirs: Sequence[Path] = (), graph: str = ""
+    store: RunStore,
+    film: PlannedFilm,
+    process: FilmProcess,
+    task_dirs: Sequence[Path] = (),
+    graph: str = "",
+    config: RunConfig | None = None,
 ) -> Video:
     """Film a policy into the run folder: the mp4, its poster and its note. Arguments are those of `film_job`.
 
@@ -52,7 +63,7 @@ def film_into_run(
         StoreError: the run folder cannot be written.
     """
     result, made = film.result, process.scratch / "film.mp4"
-    video = process.film(film_job(store, film, task_dirs, graph), made)
+    video = process.film(film_job(store, film, task_dirs, graph, config), made)
     shown = video.episodes[0]
     note = FilmNote(
         policy=policy_hash(result.policy),
@@ -71,7 +82,13 @@ def film_into_run(
     return Video(str(path), str(poster), video.frames, video.fps, video.episodes)
 
 
-def film_or_note(store: RunStore, film: PlannedFilm, process: FilmProcess, task_dirs: Sequence[Path]) -> str:
+def film_or_note(
+    store: RunStore,
+    film: PlannedFilm,
+    process: FilmProcess,
+    task_dirs: Sequence[Path],
+    config: RunConfig | None = None,
+) -> str:
     """Film a policy into the run folder, or leave a note there that says why it failed. Returns that reason, else "".
 
     Raises:
@@ -79,7 +96,7 @@ def film_or_note(store: RunStore, film: PlannedFilm, process: FilmProcess, task_
         StoreError: the run folder cannot be written.
     """
     try:
-        film_into_run(store, film, process, task_dirs)
+        film_into_run(store, film, process, task_dirs, config=config)
     except RenderingUnavailable as error:
         store.write_file(NO_FILMS, str(error))
         raise
@@ -125,6 +142,7 @@ class FilmQueue:
         environment: of the process; without keys.
         say: is given what happens, one line each.
         task_dirs: where else to look for the task.
+        config: the run's, where the user gave it now; None: as in `film_job`.
     """
 
     def __init__(
@@ -134,11 +152,13 @@ class FilmQueue:
         environment: Mapping[str, str],
         say: Callable[[str], None],
         task_dirs: Sequence[Path] = (),
+        config: RunConfig | None = None,
     ) -> None:
         self._store = store
         self._films = films
         self._say = say
         self._task_dirs = tuple(task_dirs)
+        self._config = config
         self._process = FilmProcess(environment, niceness=LOWEST_PRIORITY, timeout_s=FILM_TIMEOUT_S)
         self._thread: Thread | None = None
         self._changed = Condition()
@@ -193,7 +213,7 @@ class FilmQueue:
         while (film := self._next()) is not None:
             try:
                 if not is_made(self._store.folder, film):
-                    film_or_note(self._store, film, self._process, self._task_dirs)
+                    film_or_note(self._store, film, self._process, self._task_dirs, self._config)
             except EurekaError as error:
                 with self._changed:
                     self._failed = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -42,8 +43,8 @@ class Pages:
         self._has_reviews = has_reviews
         self._pages: dict[str, Page] = {}
         self._entries: dict[str, tuple[str, RunEntry]] = {}
-        # One at a time: a run that trains beside it needs the cores more.
-        self._lock = threading.Lock()
+        # One at a time of each page. The others are served meanwhile: a folder from a stranger may take its time.
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def run(self, name: str, folder: Path) -> Page:
         """The report of a run.
@@ -74,7 +75,7 @@ class Pages:
         return page.cost_s if page else 0.0
 
     def _page(self, name: str, present: str, render: Callable[[str], str]) -> Page:
-        with self._lock:
+        with self._locks[name]:
             page = self._pages.get(name)
             if page is None or page.version != present:
                 # Beside a training it may wait for a core for much longer, which is no reason to show less.

@@ -10,6 +10,7 @@ from reward_helpers import FIELDS, InProcess, candidate, states
 from reward_mistakes import MISTAKES
 
 from eureka.core.types import Candidate, Rejected, Reward, Stage
+from eureka.reward.trace.explain import FILENAME
 from eureka.reward.trace.service import MAX_ROWS, PRELOAD, TRIAL, RewardVerifier
 from eureka.reward.trace.wire import pack, unpack
 from eureka.sandbox import Failed, Finished, Limits, Sandbox
@@ -55,7 +56,7 @@ def test_a_reward():
         ("timeout", "a loop that never ends"),
         ("memory", "too much memory"),
         ("output", "too much data"),
-        ("killed", "must not do"),
+        ("killed", "it what happened"),
         ("error", "broke off (what happened)"),
     ],
 )
@@ -64,6 +65,16 @@ def test_sandbox_failures(kind, words):
     assert isinstance(result, Rejected)
     assert result.stage is Stage.TRACE
     assert words in result.reason
+
+
+def test_a_crash_is_told_with_the_last_line_that_ran():
+    trace = f'Fatal Python error: Segmentation fault\n  File "{FILENAME}", line 2 in compute_reward\n'
+    result = verdict(Failed("killed", "The code crashed its process (SIGSEGV).", trace))
+    assert isinstance(result, Rejected)
+    assert result.reason == "line 2: it crashed its process (SIGSEGV)."
+    assert f"line 2: `{SOURCE.splitlines()[1].strip()}`" in result.feedback
+    forged = verdict(Failed("killed", "The code crashed its process (SIGSEGV).", trace.replace("2", "999999")))
+    assert forged.reason.endswith("it crashed its process (SIGSEGV).")
 
 
 def batches():

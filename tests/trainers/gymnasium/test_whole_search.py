@@ -54,15 +54,15 @@ def test_two_generations_of_four_without_mujoco(tmp_path: Path) -> None:
         env=environment,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "so every candidate is trained to the end" in done.stdout
+    assert "policies train on" in done.stdout
     with RunStore.open(tmp_path / "run", read_only=True) as store:
         assert len(store.finished_generations()) == 2
         trained = {result.candidate_id for result in store.results()}
         assert len(trained) + len(store.rejections()) == 8
         for result in store.results():
-            # Two whole rollouts of 8 environments x 64 steps.
-            assert result.steps == (512, 1024)
-            assert result.checkpoint_steps == (512, 1024)
+            # Two whole rollouts of 8 environments x 64 steps; one for those that lost the race.
+            assert result.steps in ((512,), (512, 1024))
+            assert result.checkpoint_steps == result.steps
             assert len(result.final_scores) == 2
             assert result.components.keys() == result.statistics.keys()
             assert result.policy_format == "sb3-ppo"

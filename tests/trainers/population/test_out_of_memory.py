@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from multiprocessing import Pipe
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,13 +14,13 @@ import torch
 from eureka.core.errors import TrainingError
 from eureka.core.training import TrainingResult, WorkerRestarted
 from eureka.physics import Engine
-from eureka.tasks import Task
+from eureka.tasks import Task, load_task
 from eureka.trainers.population import worker
 from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.out_of_memory import halved, is_out_of_memory
 from eureka.trainers.population.population import Population
-from eureka.trainers.population.work import Work
-from eureka.trainers.population.worker import WorkDone, train
+from eureka.trainers.population.wire import Checkpoint, Line, Message, Order, WorkDone
+from eureka.trainers.population.worker import train
 
 MakeJob = Callable[..., GroupJob]
 
@@ -36,16 +36,20 @@ class SmallDevice(Population):
 
 @pytest.mark.process
 def test_worlds_are_halved_until_there_is_room(
-    monkeypatch: pytest.MonkeyPatch, make_job: MakeJob, schedule: Schedule, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, make_job: MakeJob, schedule: Schedule
 ) -> None:
     monkeypatch.setattr(worker, "Population", SmallDevice)
     large = replace(schedule, num_envs=32, steps=32 * 16 * 2, checkpoints=1, eval_episodes=1)
     jobs = tuple(replace(make_job(f"g01-c0{k}", k), schedule=large) for k in range(2))
-    ours, theirs = Pipe()
-    train(Work("cartpole", (), jobs, tmp_path / "checkpoint.pt"), theirs, Engine())
-    events = []
-    while ours.poll():
-        events.append(ours.recv())
+    ours, theirs = (Line(end.detach()) for end in socket.socketpair())
+    train(load_task("cartpole"), Order(jobs), (), theirs, Engine())
+    theirs.close()
+    events: list[Message] = []
+    with suppress(EOFError):
+        while True:
+            events.append(ours.receive().message)
+    ours.close()
+    assert not [event for event in events if isinstance(event, Checkpoint)]  # nobody could carry it on
     restarts = [event for event in events if isinstance(event, WorkerRestarted)]
     assert [event.reason for event in restarts] == [
         "cpu ran out of memory, so each group has 16 worlds",
@@ -57,19 +61,18 @@ def test_worlds_are_halved_until_there_is_room(
     assert isinstance(events[-1], WorkDone)
 
 
-def test_a_training_with_fewer_worlds_is_as_long(make_job: MakeJob, schedule: Schedule, tmp_path: Path) -> None:
+def test_a_training_with_fewer_worlds_is_as_long(make_job: MakeJob, schedule: Schedule) -> None:
     """824 steps are 2 updates of 32 x 16, and would be 3 of 16 x 16."""
     large = replace(schedule, num_envs=32, steps=824)
     assert (large.ppo.horizon, large.trained_steps) == (16, 1024)
-    work = Work("cartpole", (), (replace(make_job("g01-c01", 0), schedule=large),), tmp_path / "c.pt")
-    (job,) = halved(work, "cuda:0", set()).jobs
+    (job,) = halved([replace(make_job("g01-c01", 0), schedule=large)], "cuda:0", set())
     assert (job.schedule.num_envs, job.schedule.trained_steps) == (16, 1024)
 
 
-def test_one_world_that_does_not_fit_is_said(make_job: MakeJob, schedule: Schedule, tmp_path: Path) -> None:
+def test_one_world_that_does_not_fit_is_said(make_job: MakeJob, schedule: Schedule) -> None:
     job = replace(make_job("g01-c01", 0), schedule=replace(schedule, num_envs=1))
     with pytest.raises(TrainingError, match=r"cuda:1 has no memory for 1 trainings.*search\.samples="):
-        halved(Work("cartpole", (), (job,), tmp_path / "c.pt"), "cuda:1", set())
+        halved([job], "cuda:1", set())
 
 
 def test_what_counts_as_out_of_memory() -> None:

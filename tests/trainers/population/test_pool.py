@@ -1,5 +1,6 @@
 """Workers that die, hang or go on: the run ends right, and bitwise as if nothing had happened."""
 
+import json
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ from eureka.core.training import Progress, TrainingResult, WorkerRestarted
 from eureka.core.types import Rejected
 from eureka.tasks import find_tasks, load_task
 from eureka.trainers.base import TrainingEvent
-from eureka.trainers.population import worker
+from eureka.trainers.population.checkpoints import pack, write_state
 from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.memory import MemoryNeed
 from eureka.trainers.population.pool import WorkerPool
@@ -97,12 +98,34 @@ def test_a_killed_worker_is_restarted_and_the_run_ends_right(backend: WorkerPool
     assert results(events) == undisturbed(jobs)
 
 
-def test_a_second_death_rejects_its_candidates_only(backend: WorkerPool, jobs: list[GroupJob]) -> None:
+def test_after_a_death_groups_are_trained_apart_and_the_guilty_one_is_rejected(
+    backend: WorkerPool, jobs: list[GroupJob]
+) -> None:
+    """The first worker has g01-c01 and g01-c03, and is killed both times when g01-c01 is in it."""
     events = kill_after(backend, jobs, 10, signal.SIGKILL, times=2)
     rejected = [event for event in events if isinstance(event, Rejected)]
-    assert {event.candidate_id for event in rejected} == {"g01-c01", "g01-c03"}
-    assert all("stopped twice" in event.reason for event in rejected)
-    assert set(results(events)) == {"g01-c02"}
+    assert [event.candidate_id for event in rejected] == ["g01-c01"]
+    assert "stopped twice: worker 0 was killed by signal 9" in rejected[0].reason
+    expected = undisturbed(jobs)
+    assert results(events) == {name: expected[name] for name in ("g01-c02", "g01-c03")}
+    assert not list(backend._folder.glob("*.pt"))
+
+
+def test_who_is_not_guilty_is_trained_in_company_again(tmp_path: Path, jobs: list[GroupJob], make_job: MakeJob) -> None:
+    """A graph whose rows do not fit together ends the worker at once; nobody has verified these."""
+    broken = json.loads(jobs[0].graph)
+    broken["nodes"][0] = {"op": "select.int", "args": [{"input": "pole_angle"}, 0, 600]}
+    guilty = replace(make_job("g01-c02", 1, json.dumps(broken)), schedule=jobs[0].schedule)
+    backend = WorkerPool("cartpole", (), tmp_path, dict(os.environ), workers=1)
+    with closing(backend):
+        events = list(backend.train([jobs[0], guilty, jobs[2]]))
+    (restart,) = [event for event in events if isinstance(event, WorkerRestarted)]
+    assert restart.candidate_ids == ("g01-c01", "g01-c02", "g01-c03")
+    (rejected,) = [event for event in events if isinstance(event, Rejected)]
+    assert rejected.candidate_id == "g01-c02"
+    assert "IndexError" in rejected.reason
+    expected = undisturbed([jobs[0], jobs[2]])
+    assert results(events) == expected
 
 
 def test_a_silent_worker_is_restarted(tmp_path: Path, jobs: list[GroupJob]) -> None:
@@ -132,7 +155,7 @@ def test_a_population_goes_on_from_its_checkpoint_in_a_new_backend(
     half = Population(task, [jobs[0], jobs[2]])
     for _ in range(30):
         half.advance()
-    worker.save_checkpoint(tmp_path / "half.pt", half.jobs, half.state_dict())
+    write_state(tmp_path / "half.pt", half.jobs, pack(half.state_dict()))
     (tmp_path / "stale.pt").write_bytes((tmp_path / "half.pt").read_bytes())
     (tmp_path / "stale.pt").rename(tmp_path / "a_copy.pt")  # the same groups twice: one of the files is dropped
     backend = WorkerPool("cartpole", (), tmp_path, dict(os.environ), workers=2)
@@ -165,15 +188,14 @@ def test_keys_do_not_reach_a_worker(tmp_path: Path, jobs: list[GroupJob]) -> Non
         backend.close()
 
 
-def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path: Path, jobs: list[GroupJob]) -> None:
-    population = Population(load_task("cartpole"), jobs[:1])
-    (tmp_path / "taken.pt").mkdir()
-    with pytest.raises(TrainingError, match=r"checkpoint cannot be written to .*; make room there and resume"):
-        worker.save_checkpoint(tmp_path / "taken.pt", population.jobs, population.state_dict())
-    assert not list(tmp_path.glob("*.partial"))
-    (tmp_path / "half.pt").write_bytes(b"PK half a file")
-    assert worker.read_checkpoint(tmp_path / "half.pt") is None
-    assert worker.read_checkpoint(tmp_path / "none.pt") is None
+def test_a_worker_is_confined_before_it_trains(backend: WorkerPool, jobs: list[GroupJob]) -> None:
+    list(backend.train(jobs[:1]))
+    assert {layer.name: layer.state for layer in backend.layers} == dict.fromkeys(
+        ("environment", "privileges", "rlimits", "seccomp", "canaries"), "on"
+    )
+    status = Path(f"/proc/{backend.worker_pids()[0]}/status").read_text()
+    assert "Seccomp:\t2\n" in status  # SECCOMP_MODE_FILTER, see proc(5)
+    assert "NoNewPrivs:\t1\n" in status
 
 
 def test_a_task_that_raises_in_training_is_not_blamed_on_a_candidate(tmp_path: Path, jobs: list[GroupJob]) -> None:
@@ -194,3 +216,18 @@ def test_a_task_that_raises_in_training_is_not_blamed_on_a_candidate(tmp_path: P
             list(backend.train(jobs))
     finally:
         backend.close()
+
+
+def test_a_task_that_opens_files_in_training_is_told_what_it_may_not(tmp_path: Path, jobs: list[GroupJob]) -> None:
+    folder = Path(shutil.copytree(find_tasks()["cartpole"], tmp_path / "reader"))
+    code = (folder / "env.py").read_text()
+    line = "        return state.pole_angle.abs() > 0.2\n"
+    reads = "        if bool((state.pole_angle.abs() > 0.19).any()):\n            open(__file__).close()\n"
+    assert line in code
+    (folder / "env.py").write_text(code.replace(line, reads + line))
+    backend = WorkerPool("reader", (tmp_path,), tmp_path / "training", dict(os.environ), workers=1)
+    with (
+        closing(backend),
+        pytest.raises(TrainingError, match=r"env\.py:\d+: PermissionError: .*a worker may open no files"),
+    ):
+        list(backend.train(jobs))

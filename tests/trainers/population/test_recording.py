@@ -1,8 +1,13 @@
 """Recorded transitions are the task's own, terminal ones among them."""
 
+import shutil
+from pathlib import Path
+
+import pytest
 import torch
 
-from eureka.tasks import load_task
+from eureka.core.errors import TaskError
+from eureka.tasks import find_tasks, load_task
 from eureka.trainers.population.recording import record
 from eureka.trainers.recording import Recording, probe_metric
 
@@ -28,6 +33,35 @@ def test_ant_probe_finds_the_forward_velocity() -> None:
     assert abs(correlation["lateral_velocity"]) < 0.3
     assert correlation["torso_linear_velocity[0]"] > 0.5
     assert bool(recording.terminated.any())
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "said"),
+    [
+        (
+            "        return state.pole_angle.abs() > 0.2\n",
+            "        return state.pole_angle.abs() >= 0.0\n",
+            r"every episode ends after one step: `terminated` is true everywhere",
+        ),
+        (
+            '        return upright, {"upright": upright}\n',
+            '        return upright * torch.nan, {"upright": upright}\n',
+            r"`human_reward` gives values that are not finite \(NaN, in 64 of 64 environments in step 1",
+        ),
+        (
+            "            [state.cart_position, state.pole_angle,",
+            "            [state.cart_position.abs() / 0.0, state.pole_angle,",
+            r"`observe` gives values that are not finite \(infinite, in 64 of 64 environments at the start",
+        ),
+    ],
+)
+def test_a_task_that_nobody_can_train_on_is_said(tmp_path: Path, line: str, instead: str, said: str) -> None:
+    folder = Path(shutil.copytree(find_tasks()["cartpole"], tmp_path / "own"))
+    code = (folder / "env.py").read_text()
+    assert line in code
+    (folder / "env.py").write_text(code.replace(line, instead, 1))
+    with pytest.raises(TaskError, match=r"own/env\.py: .*" + said):
+        record(load_task("own", [tmp_path]))
 
 
 def test_probe_leaves_constants_out() -> None:

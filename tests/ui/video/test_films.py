@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import av
 import mujoco
@@ -14,12 +16,13 @@ import pytest
 from PIL import Image
 from torch import tensor
 
-import eureka.ui.video.render
+from eureka.config import RunConfig
 from eureka.core.errors import VideoError
 from eureka.tasks import Metric, load_task
+from eureka.trainers.population import rendering
+from eureka.trainers.population.scene import FollowingCamera, roaming_body, with_sky
 from eureka.ui.video import FilmJob, Look, Video
 from eureka.ui.video.process import FilmProcess
-from eureka.ui.video.scene import FollowingCamera, roaming_body, with_sky
 
 Make = Callable[[int, int, float], bytes]
 SMALL = {"width": 64, "height": 48}
@@ -31,7 +34,7 @@ def frames_of(path: Path) -> np.ndarray:
 
 
 def film(to: Path, policy: bytes, task: str = "cartpole", niceness: int = 0, **look: object) -> Video:
-    job = FilmJob(task=task, policy=policy, look=Look(**{**SMALL, **look}))  # type: ignore[arg-type]
+    job = FilmJob(config=RunConfig(task=task), policy=policy, look=Look(**{**SMALL, **look}))  # type: ignore[arg-type]
     with FilmProcess(os.environ, niceness=niceness) as process:
         return process.film(job, to)
 
@@ -96,20 +99,20 @@ def test_what_cannot_be_filmed(gl: str, tmp_path: Path, constant_policy: Make) -
     nowhere = tmp_path / "nowhere" / "video.mp4"
     with FilmProcess(os.environ) as process:
         with pytest.raises(VideoError, match="takes 3 numbers and gives 2, where task `cartpole` has 4 observations"):
-            process.film(FilmJob(task="cartpole", policy=swimmer), to)
+            process.film(FilmJob(config=RunConfig(task="cartpole"), policy=swimmer), to)
         with pytest.raises(VideoError, match="the model of task `ant` has no camera `sky`; it has track"):
-            process.film(FilmJob(task="ant", policy=runner, look=Look(camera="sky")), to)
+            process.film(FilmJob(config=RunConfig(task="ant"), policy=runner, look=Look(camera="sky")), to)
         with pytest.raises(VideoError, match="there is no task `chess`"):
-            process.film(FilmJob(task="chess", policy=still), to)
+            process.film(FilmJob(config=RunConfig(task="chess"), policy=still), to)
         with pytest.raises(VideoError, match=r"the video cannot be made: .*the video cannot be written: "):
-            process.film(FilmJob(task="cartpole", policy=still, look=Look(**SMALL)), nowhere)
+            process.film(FilmJob(config=RunConfig(task="cartpole"), policy=still, look=Look(**SMALL)), nowhere)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.process
 def test_one_process_films_one_policy_after_the_other(gl: str, tmp_path: Path, constant_policy: Make) -> None:
     def job(policy: bytes, **look: object) -> FilmJob:
-        return FilmJob(task="cartpole", policy=policy, look=Look(**SMALL, max_seconds=0.2, **look))  # type: ignore[arg-type]
+        return FilmJob(config=RunConfig(task="cartpole"), policy=policy, look=Look(**SMALL, max_seconds=0.2, **look))  # type: ignore[arg-type]
 
     with FilmProcess(os.environ) as process:
         process.film(job(constant_policy(4, 1, 0.0)), tmp_path / "a.mp4")
@@ -133,12 +136,24 @@ def test_one_process_films_one_policy_after_the_other(gl: str, tmp_path: Path, c
 
 def test_an_overlay_shows_what_the_policy_is_told(constant_policy: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """A State field that begins with `target` or `command`; here the cart's action stands for one."""
-    monkeypatch.setattr(eureka.ui.video.render, "COMMANDS", ("action",))
-    job = FilmJob(task="cartpole", policy=constant_policy(4, 1, 0.25), look=Look(**SMALL, max_seconds=0.1))
-    task = load_task("cartpole")
-    frames = list(eureka.ui.video.render._Rollout(job, task, eureka.ui.video.render._policy(job, task), 1).frames())
-    assert not [line for line in frames[0].lines if line.startswith("action")]
-    assert "action 0.25" in frames[-1].lines
+    monkeypatch.setattr(rendering, "COMMANDS", ("action",))
+    monkeypatch.setattr(rendering, "Scene", Undrawn)
+    look = Look(**SMALL, max_seconds=0.1)
+    frames = list(rendering.render(load_task("cartpole"), constant_policy(4, 1, 0.25), look, ""))
+    # 0.04 s a step: the start, and two steps within 0.1 s
+    assert [(frame.step, frame.ended) for frame in frames] == [(0, ""), (1, ""), (2, "cut")]
+    assert frames[0].lines == ()
+    assert frames[-1].lines == ("action 0.25",)
+
+
+class Undrawn(nullcontext[Any]):
+    """In place of a scene, where nothing can be drawn."""
+
+    def __init__(self, task: object, look: object) -> None:
+        super().__init__(self)
+
+    def draw(self, shown: object) -> np.ndarray:
+        return np.zeros((48, 64, 3), np.uint8)
 
 
 @pytest.mark.process
@@ -162,7 +177,7 @@ def test_sizes_that_cannot_be_encoded(size: tuple[int, int]) -> None:
 
 @pytest.mark.process
 def test_a_child_that_stalls_is_given_up(tmp_path: Path, constant_policy: Make) -> None:
-    job = FilmJob(task="cartpole", policy=constant_policy(4, 1, 0.0))
+    job = FilmJob(config=RunConfig(task="cartpole"), policy=constant_policy(4, 1, 0.0))
     late = pytest.raises(VideoError, match="not finished within 0 s, so it was given up")
     with FilmProcess(os.environ, timeout_s=0.01) as process, late:
         process.film(job, tmp_path / "video.mp4")
@@ -187,7 +202,7 @@ def test_a_child_that_dies_is_an_error_of_ours(
         python.write_text(program)
         python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
-    job = FilmJob(task="cartpole", policy=constant_policy(4, 1, 0.0))
+    job = FilmJob(config=RunConfig(task="cartpole"), policy=constant_policy(4, 1, 0.0))
     with FilmProcess(os.environ) as process, pytest.raises(VideoError, match=sentence):
         process.film(job, tmp_path / "video.mp4")
 

@@ -163,7 +163,7 @@ def test_what_is_missing_is_filmed_and_said(run: RunStore, drawing: type[FakePro
     )
     assert read_note(run.folder, Path("best/rollout.mp4")) == note
     # Not what the run has recorded of itself.
-    assert (drawing.jobs[0].task, drawing.jobs[0].task_dirs) == ("cartpole", ("/mine",))
+    assert (drawing.jobs[0].config.task, drawing.jobs[0].task_dirs) == ("cartpole", ("/mine",))
     assert film_run(run, Films.all, {}, told.append) == 0
     # Another training of it is best by now: its film is no longer the one.
     run.record_result(replace(run.results()[-1], final_scores=(9.0,)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from eureka.ui.report.candidates import MAX_TEXT
 from eureka.ui.report.section import ReportView, Section
 from eureka.ui.report.templating import fill
 from eureka.ui.report.text import excerpt
@@ -21,6 +22,7 @@ def render(view: ReportView) -> Markup:
         films=view.films,
         parts=view.parts,
         prompts=[(number, [(m.role, excerpt(m.content, MAX_PROMPT)) for m in messages]) for number, messages in asked],
+        texts=[(t.candidate_id, excerpt(t.text, MAX_TEXT)) for g in view.run.generations for t in g.texts],
         prompted={number for number, _ in asked},
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from markupsafe import Markup
 
 from eureka.config import BUDGETS, ProposerConfig, RunConfig
 from eureka.config.settings import flatten
+from eureka.core.serialize import DecodeError, text_list
 from eureka.proposers.registry import config_classes
 from eureka.ui.report.candidates import worker_seconds
 from eureka.ui.report.section import ReportView, Section
@@ -151,4 +151,7 @@ def _written(value: object) -> str:
 
 
 def _task_dirs(run: RunView) -> list[str]:
-    return [str(folder) for folder in json.loads(run.facts.get("task_dirs", "[]"))]
+    try:
+        return text_list(run.facts.get("task_dirs", "[]"))
+    except DecodeError:  # changed by hand: what is left of the page is as good
+        return []

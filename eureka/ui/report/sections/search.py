@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from eureka.core.types import Candidate
+from eureka.search.ideas import JOB, STATE
+from eureka.search.outcomes import Outcome, estimated
 from eureka.ui.report.candidates import worker_seconds
 from eureka.ui.report.charts import Dot, generation_chart, quantile
 from eureka.ui.report.lineage import LineageNode, lineage_tree
@@ -34,10 +37,26 @@ class GenerationRow:
     worker_s: float
 
 
+@dataclass(frozen=True)
+class JobRow:
+    """What came of the answers that had one job.
+
+    `above` of those `with_parents` that trained to the end are probably worth more than the best of their parents.
+    """
+
+    job: str
+    asked: int
+    trained: int
+    above: int
+    with_parents: int
+    best: CandidateView | None
+
+
 def render(view: ReportView) -> Markup:
     """Two pictures of the search, and their numbers."""
     run = view.run
-    return fill("search.jinja2", run=run, chart=chart(run), tree=lineage(run), rows=generation_rows(run))
+    rows, jobs = generation_rows(run), job_rows(run)
+    return fill("search.jinja2", run=run, chart=chart(run), tree=lineage(run), rows=rows, jobs=jobs, states=states(run))
 
 
 SECTION = Section("search", "Search", render)
@@ -46,6 +65,35 @@ SECTION = Section("search", "Search", render)
 def generation_rows(run: RunView) -> list[GenerationRow]:
     """The generations in numbers."""
     return [_generation_row(generation, run) for generation in run.generations]
+
+
+def job_rows(run: RunView) -> list[JobRow]:
+    """The jobs that a search gave, in the order in which it first did; empty where it gave none."""
+    trained = [c for c in run.candidates if c.status == "trained" and c.preference is None]
+    judged = estimated(Outcome(Candidate(c.id, c.source, ()), c.results) for c in trained)
+    worth = {outcome.candidate.id: outcome.estimate.mean for outcome in judged if outcome.estimate is not None}
+    rows = []
+    for job in dict.fromkeys(c.notes[JOB] for c in run.candidates if JOB in c.notes):
+        candidates = [c for c in run.candidates if c.notes.get(JOB) == job]
+        scored = [c for c in candidates if c.score is not None]
+        against = {c.id: [worth[parent] for parent in c.parents if parent in worth] for c in scored if c.id in worth}
+        children = {name: parents for name, parents in against.items() if parents}
+        rows.append(
+            JobRow(
+                job=job,
+                asked=len(candidates),
+                trained=len(scored),
+                above=sum(worth[name] > max(parents) for name, parents in children.items()),
+                with_parents=len(children),
+                best=max(scored, key=lambda c: c.score or 0.0, default=None),
+            )
+        )
+    return rows
+
+
+def states(run: RunView) -> dict[int, str]:
+    """How the search stood before each generation that had jobs."""
+    return {c.generation: c.notes[STATE] for c in run.candidates if STATE in c.notes}
 
 
 def chart(run: RunView) -> Markup | None:
@@ -116,6 +164,6 @@ def _generation_row(generation: GenerationView, run: RunView) -> GenerationRow:
         quartiles=(quantile(scores, 0.25), quantile(scores, 0.5), quantile(scores, 0.75)) if scores else None,
         best_so_far=leading or max(until, key=lambda c: c.score or 0.0, default=None),
         parent=next((c.parent for c in candidates if c.parent), None),
-        spending=spending(a.answer for c in candidates for a in c.attempts),
+        spending=spending(generation.answers),
         worker_s=sum(worker_seconds(candidates).values()),
     )

@@ -17,7 +17,7 @@ from eureka.core.errors import FeedbackError
 from eureka.core.ids import is_candidate_id
 from eureka.core.serialize import DecodeError, dumps, loads
 from eureka.core.types import Feedback, Verdict
-from eureka.store.files import store_errors, write_atomically
+from eureka.store.files import read_text, store_errors, write_atomically
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ def newest_review(run_folder: Path) -> Review | None:
     """
     with store_errors("read what there is to review", run_folder):
         paths = sorted(run_folder.glob(f"review/generation_*/{_REVIEW}"), key=lambda path: _number(path.parent))
-        text = paths[-1].read_text(encoding="utf-8") if paths else None
+        text = read_text(paths[-1]) if paths else None
     if text is None:
         return None
     review = _decoded(Review, text, paths[-1])
@@ -84,7 +84,7 @@ def read_answer(run_folder: Path, generation: int) -> Feedback | None:
     """
     path = review_folder(run_folder, generation) / _ANSWER
     with store_errors(f"read {_ANSWER}", run_folder):
-        text = path.read_text(encoding="utf-8") if path.is_file() else None
+        text = read_text(path) if path.is_file() else None
     return None if text is None else _decoded(Feedback, text, path)
 
 

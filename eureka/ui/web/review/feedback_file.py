@@ -31,7 +31,7 @@ def read_feedback_file(path: Path) -> list[Feedback]:
         FeedbackError: the file cannot be read, or has something in it that is no answer.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise FeedbackError(f"{path}: cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

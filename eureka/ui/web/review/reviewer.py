@@ -11,7 +11,7 @@ from pathlib import Path
 from eureka.config import FeedbackMode, RunConfig
 from eureka.core.errors import FeedbackError
 from eureka.core.types import Feedback, Verdict
-from eureka.proposers.replay import ReplayConfig
+from eureka.proposers.replay import ReplayConfig, is_answer_folder
 from eureka.store import RunStore
 from eureka.ui.web.review.answers import Review, answered_about, read_answer, write_answer, write_review
 
@@ -103,7 +103,8 @@ def make_reviewer(
         StoreError: the run that is replayed cannot be read.
     """
     recorded: list[Feedback] = []
-    if isinstance(config.llm, ReplayConfig):
+    if _replays_run(config):
+        assert isinstance(config.llm, ReplayConfig)
         with RunStore.open(Path(config.llm.run), read_only=True) as replayed:
             recorded = replayed.feedback()
     return PersonReviewer(
@@ -118,7 +119,7 @@ def make_reviewer(
 
 def asks_somebody(config: RunConfig) -> bool:
     """Whether a run asks a person, or replays one that may have done so."""
-    return config.search.feedback is FeedbackMode.ask or isinstance(config.llm, ReplayConfig)
+    return config.search.feedback is FeedbackMode.ask or _replays_run(config)
 
 
 def leave_answers(folder: Path, answers: Sequence[Feedback]) -> None:
@@ -141,3 +142,8 @@ def clock(moment: float | None) -> str:
         return "any time"
     then = datetime.fromtimestamp(moment)
     return f"{then:%H:%M}" if then.date() == datetime.now().date() else f"{then:%Y-%m-%d %H:%M}"
+
+
+def _replays_run(config: RunConfig) -> bool:
+    """Whether another run is replayed, which may hold what a person said; a folder of answers does not."""
+    return isinstance(config.llm, ReplayConfig) and not is_answer_folder(Path(config.llm.run))

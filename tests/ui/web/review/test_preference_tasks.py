@@ -15,9 +15,11 @@ import torch
 from loop_fakes import ScriptedTrainer, build_run, prompt_of
 from preference_task import write_task
 
+from eureka.app.build import judged_by_preferences
 from eureka.app.configs import compose_config
 from eureka.app.estimate import estimate
-from eureka.app.session import SearchSession, judged_by_preferences, search_session
+from eureka.app.preparing import search_session
+from eureka.app.session import SearchSession
 from eureka.config import RunConfig, to_yaml
 from eureka.core.errors import ConfigError, StoreError, TaskError
 from eureka.core.events import GenerationFinished, TrainingProgress, of_training
@@ -200,7 +202,7 @@ def test_a_whole_run_from_the_command_line(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     out = done.stdout
-    assert "had metric access: no, there is none" in out
+    assert "metric access: no, there is none" in out
     assert "the task has no metric, so there is no comparison: a person's preferences chose the best" in out
     assert re.search(r"best reward: g02-c01, \d\.\d+ preference score", out)
     assert (

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 
 from eureka.core.errors import RenderingUnavailable, VideoError
+from eureka.core.pictures import Look
 from eureka.tasks import Task
 from eureka.trainers.population.worlds import Worlds
-from eureka.ui.video.film import Look
 
 _AZIMUTH, _ELEVATION = 90.0, -15.0
 _ROOM_FIXED, _ROOM_FOLLOWING = 1.2, 1.5

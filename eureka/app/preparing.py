@@ -1,0 +1,124 @@
+"""Makes ready what a search needs, before anything is asked or written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import MappingProxyType
+
+from eureka.app.build import (
+    judged_by_preferences,
+    make_proposer,
+    training_length,
+    within_capabilities,
+)
+from eureka.app.comparing import Comparer
+from eureka.app.estimate import largest_cost
+from eureka.app.session import SearchSession
+from eureka.config import RunConfig
+from eureka.core.errors import ConfigError
+from eureka.core.training import OwnReward
+from eureka.proposers.budget import Spent
+from eureka.proposers.keys import Key
+from eureka.proposers.models import ModelAccess, make_ledger
+from eureka.proposers.provider import ModelConfig
+from eureka.proposers.spending import spent_before
+from eureka.reward.analysis.confined import LIMITS, PRELOAD, Examiner
+from eureka.reward.trace.service import RewardVerifier
+from eureka.sandbox import Sandbox
+from eureka.search.read_start import read_start, require_usable
+from eureka.search.start import Start, recorded_start
+from eureka.search.warm_start import read_warm_start
+from eureka.store import RunStore
+from eureka.trainers.base import Trainer
+from eureka.trainers.registry import make_trainer
+from eureka.ui.console import say
+from eureka.ui.tracking import require_trackers
+
+
+@contextmanager
+def search_session(
+    config: RunConfig,
+    task_dirs: Sequence[Path],
+    environment: Mapping[str, str],
+    keys: Mapping[str, Key] = MappingProxyType({}),
+    resumed: RunStore | None = None,
+) -> Iterator[SearchSession]:
+    """Load the task, start the sandbox and record transitions: all that can fail before anything is asked or written.
+
+    Args:
+        keys: the language models', by provider; in nothing that a run writes, and in no child process.
+        resumed: the run that goes on; what it has spent counts.
+
+    Raises:
+        EurekaError: the task, the machine or the proposer cannot be used.
+    """
+    require_trackers(config)
+    with closing(make_trainer(config, task_dirs, environment)) as trainer:
+        yield from _session(config, trainer, task_dirs, environment, keys, resumed)
+
+
+def _session(
+    config: RunConfig,
+    trainer: Trainer,
+    task_dirs: Sequence[Path],
+    environment: Mapping[str, str],
+    keys: Mapping[str, Key],
+    resumed: RunStore | None,
+) -> Iterator[SearchSession]:
+    spec = trainer.spec
+    if not spec.has_metric:
+        config = judged_by_preferences(config)
+    config, limits = within_capabilities(config, trainer)
+    length = training_length(config, trainer)
+    largest_cost(config, trainer, length)
+    warm_start = read_warm_start(config.train.init, trainer, resumed.folder if resumed else None)
+    ledger = None
+    if isinstance(config.llm, ModelConfig):
+        ledger = make_ledger(config.llm, spent_before(resumed, config.llm) if resumed else Spent())
+    proposer = make_proposer(config, ModelAccess(keys, ledger, say) if ledger else None)
+    with Sandbox(preload=PRELOAD, limits=LIMITS, mode=config.sandbox.value) as sandbox:
+        state = trainer.record().state
+        verifier = RewardVerifier(spec.fields, state, sandbox, trainer.can.reward_rows)
+        examiner = Examiner(sandbox, state)
+        comparer = None
+        if config.evaluation.seeds:
+            comparer = Comparer.prepare(config, trainer, environment, examiner)
+        yield SearchSession(
+            config=config,
+            task_dirs=tuple(task_dirs),
+            trainer=trainer,
+            length=length,
+            proposer=proposer,
+            verifier=verifier,
+            examiner=examiner,
+            layers=sandbox.layers,
+            environment=environment,
+            comparer=comparer,
+            ledger=ledger,
+            start=_start(config, trainer, verifier, resumed),
+            warm_start=warm_start,
+            limits=limits,
+        )
+
+
+def _start(config: RunConfig, trainer: Trainer, verifier: RewardVerifier, resumed: RunStore | None) -> Start | None:
+    """What the search starts from: of a run that goes on what it kept, whatever became of the file."""
+    if resumed is not None:
+        return recorded_start(resumed.facts())
+    if config.search.init is None:
+        return None
+    start = read_start(config.search.init, trainer.spec, lambda: _human_graph(trainer))
+    require_usable(start, trainer.spec, verifier)
+    return start
+
+
+def _human_graph(trainer: Trainer) -> str:
+    own = trainer.baselines()[OwnReward.OWN]
+    if isinstance(own, OwnReward):
+        raise ConfigError(
+            f"search.init=human: the reward of {trainer.spec.name} is part of its step, and cannot be read as a "
+            "function of the State: give a Python file"
+        )
+    return own

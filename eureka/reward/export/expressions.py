@@ -1,0 +1,83 @@
+"""A reward graph's components as short expressions, for tables: `0.5 * exp(-abs(cart_position) / 0.8)`."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import math
+from collections.abc import Mapping, Sequence
+
+from eureka.core.types import FieldSpec
+from eureka.reward.export.fold import fold
+from eureka.reward.export.syntax import number, source
+from eureka.reward.graph.parse import parse_graph
+
+LONGEST = 160
+"""Characters of an expression; a variable whose value would make it longer stays a name."""
+_DIGITS = 3
+
+
+def component_expressions(graph: str, fields: Sequence[FieldSpec]) -> Mapping[str, str]:
+    """Each component's value by its name, with the numbers in place of named constants.
+
+    Raises:
+        GraphError: the text is no reward graph, or one of another State.
+    """
+    return _expressions(graph, tuple(fields))
+
+
+@functools.lru_cache(maxsize=256)
+def _expressions(graph: str, fields: tuple[FieldSpec, ...]) -> Mapping[str, str]:
+    parsed = parse_graph(graph)
+    body = fold(parsed, fields)
+    numbers = {body.constants[key]: value for key, value in parsed.constants.items()}
+    variables = {statement.target: statement.value for statement in body.statements}
+    return {
+        component.name: _shortened(value, variables, numbers)
+        for component, value in zip(parsed.components, body.components, strict=True)
+    }
+
+
+def _shortened(value: ast.expr, variables: Mapping[str, ast.expr], numbers: Mapping[str, float]) -> str:
+    """The expression with variables written out, the outermost first, while it stays short."""
+    current = _rewritten(value, variables, {}, numbers)
+    while True:
+        names = {node.id for node in ast.walk(current) if isinstance(node, ast.Name) and node.id in variables}
+        for name in sorted(names):
+            longer = _rewritten(current, variables, {name: variables[name]}, numbers)
+            if len(_text(longer)) <= LONGEST:
+                current = longer
+                break
+        else:
+            return _text(current)
+
+
+def _rewritten(
+    value: ast.expr,
+    variables: Mapping[str, ast.expr],
+    replaced: Mapping[str, ast.expr],
+    numbers: Mapping[str, float],
+) -> ast.expr:
+    class Rewriter(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            if node.id in replaced:
+                return _rewritten(replaced[node.id], variables, {}, numbers)
+            return number(_rounded(numbers[node.id])) if node.id in numbers and node.id not in variables else node
+
+        def visit_Constant(self, node: ast.Constant) -> ast.expr:
+            return number(_rounded(node.value)) if isinstance(node.value, float) else node
+
+    # Parsed anew, since a transformer changes the tree that it is given.
+    rewritten: ast.expr = Rewriter().visit(ast.parse(source(value), mode="eval").body)
+    return rewritten
+
+
+def _rounded(value: float) -> float:
+    if isinstance(value, bool) or not math.isfinite(value):
+        return value
+    short = float(f"{value:.{_DIGITS}g}")
+    return int(short) if short == int(short) and abs(short) < 1e6 else short
+
+
+def _text(expression: ast.expr) -> str:
+    return source(expression).replace("torch.", "")

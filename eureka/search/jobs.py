@@ -1,0 +1,126 @@
+"""Who of a generation gets which job: the mix by the state of the search, and the rewards that each job builds on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from eureka.core.ids import INIT_ID, generation_of
+from eureka.core.jobs import SampleJob, SearchState
+from eureka.reward.analysis import thresholds
+from eureka.reward.analysis.diagnosis import rise
+from eureka.search.history import History
+from eureka.search.outcomes import Outcome
+
+_EXPLOIT, _COMBINE, _EXPLORE = SampleJob.EXPLOIT, SampleJob.COMBINE, SampleJob.EXPLORE
+_REPAIR, _TUNE = SampleJob.REPAIR, SampleJob.TUNE
+
+MIXES: Mapping[SearchState, tuple[SampleJob, ...]] = {
+    SearchState.NOTHING_LEARNED: (_EXPLORE, _REPAIR, _EXPLORE, _COMBINE, _EXPLORE, _EXPLORE, _REPAIR, _EXPLORE),
+    SearchState.ONE_LEADS: (_EXPLOIT, _COMBINE, _EXPLORE, _TUNE, _EXPLOIT, _REPAIR, _EXPLORE, _COMBINE),
+    SearchState.SEVERAL_LEAD: (_EXPLOIT, _COMBINE, _EXPLORE, _EXPLOIT, _REPAIR, _COMBINE, _TUNE, _EXPLORE),
+    SearchState.PLATEAU: (_EXPLORE, _COMBINE, _EXPLOIT, _EXPLORE, _REPAIR, _TUNE, _COMBINE, _EXPLORE),
+}
+"""The jobs of a generation's samples in their order. Larger generations begin the row again, smaller ones cut it."""
+
+MAX_PARENTS = 3
+"""How many leading rewards are shown with code and statistics."""
+LATE_GAIN = 0.1
+"""Of the leader's score: what gained more in the second half of its training learned late, and what is further below
+is clearly behind."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One sample's job, and the candidates that it builds on, the first of them most."""
+
+    job: SampleJob
+    parents: tuple[str, ...] = ()
+
+
+def state_of(history: History, leaders: Sequence[Outcome]) -> SearchState:
+    """How the search stands.
+
+    Args:
+        leaders: the leading rewards, best first; at least one.
+    """
+    first = leaders[0]
+    if history.spec.has_metric and _has_learned_nothing(first):
+        return SearchState.NOTHING_LEARNED
+    before = history.generation - 1
+    if before > 1 and first.candidate.id != INIT_ID and generation_of(first.candidate.id) < before:
+        return SearchState.PLATEAU
+    if len(leaders) == 1 or _leads(first, leaders[1]):
+        return SearchState.ONE_LEADS
+    return SearchState.SEVERAL_LEAD
+
+
+def _has_learned_nothing(outcome: Outcome) -> bool:
+    """Whether the metric of every training stayed near 0, or hardly moved over the evaluations."""
+    curves = [result.checkpoint_scores or (result.score,) for result in outcome.results]
+    if all(0.0 <= score < thresholds.ZERO_METRIC for curve in curves for score in curve):
+        return True
+    trained = [result.metric for result in outcome.results if len(result.metric) > 1]
+    return bool(trained) and all(abs(rise(metric)) < thresholds.FLAT_RISE for metric in trained)
+
+
+def _leads(first: Outcome, second: Outcome) -> bool:
+    """Whether the first is clearly worth more than the second."""
+    if first.estimate is None or second.estimate is None:
+        return False
+    return first.estimate.mean - second.estimate.mean > first.estimate.std + second.estimate.std
+
+
+def promising(outcomes: Sequence[Outcome], leaders: Sequence[Outcome]) -> list[Outcome]:
+    """Rewards clearly behind the leaders that gained much in the second half of their training, or lost it in the end.
+
+    The one that did so most comes first.
+    """
+    names = {leader.candidate.id for leader in leaders}
+    least = LATE_GAIN * abs(leaders[0].score)
+    behind = [o for o in outcomes if o.candidate.id not in names and o.score < leaders[0].score - least]
+    moved = [(_late_move(outcome), outcome) for outcome in behind]
+    return [o for move, o in sorted(moved, key=lambda pair: (-pair[0], pair[1].candidate.id)) if move > least > 0.0]
+
+
+def _late_move(outcome: Outcome) -> float:
+    """The gain from half time to the end, or the loss from the best evaluation to the end, whichever is larger."""
+    curves = [result.checkpoint_scores for result in outcome.results if len(result.checkpoint_scores) > 1]
+    if not curves:
+        return 0.0
+    moves = [max(curve[-1] - curve[(len(curve) - 1) // 2], max(curve) - curve[-1]) for curve in curves]
+    return sum(moves) / len(moves)
+
+
+def assign(
+    mix: Sequence[SampleJob], count: int, leaders: Sequence[str], failed: Sequence[str], tunable: Sequence[str]
+) -> list[Assignment]:
+    """A generation's jobs. One that nothing is there for becomes an exploitation.
+
+    Args:
+        count: samples of the generation.
+        leaders: the leading rewards, best first; at least one.
+        failed: rewards that failed promisingly.
+        tunable: leaders with named constants, best first.
+    """
+    pairs = list(combinations(leaders, 2))
+    done = dict.fromkeys(SampleJob, 0)
+    found = []
+    for number in range(count):
+        job = mix[number % len(mix)]
+        lacking = {SampleJob.COMBINE: not pairs, SampleJob.REPAIR: not failed, SampleJob.TUNE: not tunable}
+        job = SampleJob.EXPLOIT if lacking.get(job, False) else job
+        turn = done[job]
+        done[job] += 1
+        parents: tuple[str, ...] = ()
+        if job is SampleJob.EXPLOIT:
+            parents = (leaders[turn % len(leaders)],)
+        elif job is SampleJob.COMBINE:
+            parents = pairs[turn % len(pairs)]
+        elif job is SampleJob.REPAIR:
+            parents = (failed[turn % len(failed)],)
+        elif job is SampleJob.TUNE:
+            parents = (tunable[turn % len(tunable)],)
+        found.append(Assignment(job, parents))
+    return found

@@ -1,0 +1,72 @@
+"""Typed records in the tables of run.db: encoded, decoded, and found by the answer that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from eureka.core.errors import StoreError
+from eureka.core.ids import place_of
+from eureka.core.serialize import DecodeError, dumps, loads
+from eureka.store.database import Database, RecordKey
+from eureka.store.files import store_errors
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Records:
+    """The records of the run in `folder`. All methods raise StoreError where the disk or a record fails."""
+
+    folder: Path
+    database: Database
+
+    def put(self, kind: str, key: RecordKey, value: object) -> None:
+        """Write one record."""
+        with store_errors(f"write the {kind} of generation {key.generation}", self.folder):
+            self.database.put(kind, key, dumps(value))
+
+    def all(self, cls: type[T], kind: str, generation: int | None = None) -> list[T]:
+        """The records of a kind in order of their keys, of one generation or of all."""
+        return list(self.keyed(cls, kind, generation).values())
+
+    def keyed(self, cls: type[T], kind: str, generation: int | None = None) -> dict[RecordKey, T]:
+        """`all` by their keys."""
+        with store_errors(f"read the table {kind}", self.folder):
+            bodies = self.database.keyed_bodies(kind, generation)
+        return dict(zip(bodies, self.decode(cls, kind, bodies.values()), strict=True))
+
+    def keys(self, kind: str) -> set[RecordKey]:
+        """Where there are records of a kind."""
+        with store_errors(f"read the table {kind}", self.folder):
+            return set(self.database.keyed_bodies(kind))
+
+    def newest(self, candidate_id: str) -> RecordKey:
+        """Where the records of the candidate's newest answer stand."""
+        place = place_of(candidate_id)
+        with store_errors("read the table completion", self.folder):
+            return RecordKey(*place, self.database.last_numbers("completion", place.generation).get(place, 0))
+
+    def of_newest(self, cls: type[T], kind: str, generation: int | None = None) -> list[T]:
+        """Of every candidate the record that belongs to its newest answer, where there is one."""
+        with store_errors(f"read the table {kind}", self.folder):
+            newest = self.database.last_numbers("completion", generation)
+            bodies = self.database.keyed_bodies(kind, generation)
+        kept = [body for key, body in bodies.items() if key.number == newest.get((key.generation, key.sample), 0)]
+        return self.decode(cls, kind, kept)
+
+    def decode(self, cls: type[T], kind: str, bodies: Iterable[str]) -> list[T]:
+        """Records from their JSON."""
+        try:
+            return [_decoded(cls, body) for body in bodies]  # type: ignore[arg-type]
+        except DecodeError as error:
+            raise StoreError(f"{self.folder}: the table {kind} of run.db was changed by hand: {error}") from error
+
+
+@lru_cache(maxsize=8192)
+def _decoded(cls: Any, body: str) -> Any:
+    """Records are immutable, and a run reads the same ones again and again."""
+    return loads(cls, body)

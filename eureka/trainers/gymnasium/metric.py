@@ -1,0 +1,173 @@
+"""What judges an episode: the environment's own return, an entry of `info`, or a function of the user's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from eureka.core.errors import ConfigError, TaskError
+from eureka.core.types import MetricSpec
+
+RETURN = "return"
+_REDUCTIONS: Mapping[str, tuple[str, Callable[[list[float]], float]]] = {
+    "last": ("at the episode's end", lambda values: values[-1]),
+    "any": ("at any time in the episode", max),
+    "max": ("at its highest in the episode", max),
+    "min": ("at its lowest in the episode", min),
+    "mean": ("on average over the episode", lambda values: sum(values) / len(values)),
+    "sum": ("summed over the episode", sum),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One control step, as a file's `state` function is given it.
+
+    Attributes:
+        observation, info: after the action.
+        previous_observation, previous_info: before it.
+        action: what the policy did.
+        previous_action: what it did a step before; in an episode's first step `action`.
+        env: the environment itself without wrappers, for its attributes and functions.
+    """
+
+    observation: Any
+    action: Any
+    info: Mapping[str, Any]
+    previous_observation: Any
+    previous_action: Any
+    previous_info: Mapping[str, Any]
+    env: Any
+
+
+@dataclass(slots=True)
+class EpisodeRecord:
+    """A whole episode, as a file's `metric` function is given it; lists have one entry for each control step.
+
+    Attributes:
+        rewards: the environment's own.
+        state: what `state` gave.
+        terminated: whether it ended otherwise than by the time limit.
+        env: the environment itself, as the episode left it.
+    """
+
+    observations: list[Any] = field(default_factory=list)
+    actions: list[Any] = field(default_factory=list)
+    infos: list[Mapping[str, Any]] = field(default_factory=list)
+    rewards: list[float] = field(default_factory=list)
+    state: list[Mapping[str, Any]] = field(default_factory=list)
+    terminated: bool = False
+    env: Any = None
+
+
+@dataclass(frozen=True)
+class EpisodeMetric:
+    """A metric that was read from `metric=`.
+
+    Attributes:
+        text: what was given; the name of a function otherwise.
+        key: the entry of `info`, empty for none.
+        reduction: how its values in an episode become one.
+        function: of the episode, the user's own; None for the two others.
+    """
+
+    text: str
+    key: str = ""
+    reduction: str = "sum"
+    function: Callable[[EpisodeRecord], Any] | None = None
+
+    @property
+    def is_return(self) -> bool:
+        """Whether it is the sum of the environment's own rewards."""
+        return not self.key and self.function is None
+
+    def spec(self, described: Any) -> MetricSpec:
+        """What is said of it; a file's class may have `metric_description`, `metric_unit`, `metric_range`,
+        `metric_best`."""
+        low, high = getattr(described, "metric_range", (None, None))
+        best, unit = getattr(described, "metric_best", None), getattr(described, "metric_unit", "")
+        said = getattr(described, "metric_description", "")
+        if self.is_return:
+            text = "the environment's own return: the sum of its rewards over an episode"
+            return MetricSpec(said or text, unit or RETURN, low, high, best)
+        if self.function is not None:
+            text = (self.function.__doc__ or "a function of the episode, of the environment's file").strip()
+            return MetricSpec(said or text.splitlines()[0], unit or "1", low, high, best)
+        if re.search(r"success|solved|reached", self.key) and self.reduction in ("last", "any", "mean") and low is None:
+            low, high, best = 0.0, 1.0, 1.0
+            unit = unit or ("share of time" if self.reduction == "mean" else "success rate")
+        text = f"`{self.key}` of the environment's info, {_REDUCTIONS[self.reduction][0]}"
+        return MetricSpec(said or text, unit or self.key, low, high, best)
+
+    def of_step(self, own: float, info: Mapping[str, Any], where: str) -> float | None:
+        """Its value in one control step: the own reward, or the entry where there is one; None for a function."""
+        if self.function is not None:
+            return None
+        if not self.key:
+            return own
+        value = _entry(info, self.key)
+        return None if value is None else _number(value, f"metric={self.text}", where)
+
+    def of_episode(self, values: list[float | None], record: EpisodeRecord | None, where: str) -> float:
+        """Its value for a whole episode.
+
+        Raises:
+            TaskError: there is none, or it is no number.
+        """
+        if self.function is not None:
+            try:
+                value = self.function(record)  # type: ignore[arg-type]
+            except Exception as error:
+                raise TaskError(f"the metric raised {type(error).__name__}: {error} {where}") from error
+            return _number(value, "the metric", where)
+        there = [value for value in values if value is not None]
+        if not there:
+            known = ", ".join(sorted(map(str, record.infos[-1]))) if record and record.infos else ""
+            has = f"it has {known}" if known else "it has no entries"
+            raise ConfigError(f"metric={self.text}: the environment's info has no `{self.key}` {where}; {has}")
+        return float(_REDUCTIONS[self.reduction][1](there))
+
+
+def read_metric(given: str | Callable[..., Any]) -> EpisodeMetric:
+    """The metric that `metric=` or a file names.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    if callable(given):
+        return EpisodeMetric("metric", function=given)
+    if given == RETURN:
+        return EpisodeMetric(RETURN)
+    found = re.fullmatch(r"(?:(\w+):)?info\.(.+)", given)
+    if not found or (found[1] or "last") not in _REDUCTIONS:
+        raise ConfigError(
+            f"metric={given}: give return, info.KEY, or one of {', '.join(_REDUCTIONS)} before it, as in "
+            "any:info.is_success"
+        )
+    return EpisodeMetric(given, found[2], found[1] or "last")
+
+
+def _entry(info: Mapping[str, Any], key: str) -> Any:
+    """An entry of `info` by its key, or by keys with dots between in mappings of mappings."""
+    if key in info:
+        return info[key]
+    inner: Any = info
+    for part in key.split("."):
+        if not isinstance(inner, Mapping) or part not in inner:
+            return None
+        inner = inner[part]
+    return inner
+
+
+def _number(value: Any, what: str, where: str) -> float:
+    try:
+        number = float(np.asarray(value, dtype=np.float64).reshape(()))
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not np.isfinite(number):
+        raise TaskError(f"{what}: {value!r} is not a number {where}"[:500])
+    return number

@@ -1,0 +1,123 @@
+"""An environment's own page, its docstring in the form of Gymnasium's documentation: what is shown of it, and its table
+of observations."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+_NOT_SHOWN = ("reward", "argument", "vectorized", "version", "reference", "citation", "credit")
+"""How the headings begin, in lower case, of the sections of an environment's page that a model is not shown."""
+_LONGEST_NAME = 48
+_UNIT = r"(?:m|cm|s|rad|deg|degrees?|radians?|N|Nm|N m|kg|Hz|m/s|rad/s|m/s\^?2|rad/s\^?2)"
+"""What in brackets after a name is its unit: `angular velocity (rad/s)`."""
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One number of an observation: a name for it, its unit, and what the table says."""
+
+    name: str
+    unit: str
+    description: str
+
+
+def without_reward(page: str) -> str:
+    """An environment's own page, as its docstring has it, without how it rewards and what is of no use for a reward.
+
+    Args:
+        page: Markdown; a section goes with those below it.
+    """
+    kept: list[str] = []
+    dropped = 0  # the level of the heading that is left out; 0: none
+    for line in page.splitlines():
+        heading = re.match(r"(#+) *(.*)", line)
+        if heading and (not dropped or len(heading[1]) <= dropped):
+            dropped = len(heading[1]) if heading[2].lower().startswith(_NOT_SHOWN) else 0
+        if not dropped:
+            kept.append(line)
+    return "\n".join(kept).strip()
+
+
+def first_sentence(page: str) -> str:
+    """The first sentence of the text of a page that is no heading; empty where there is none."""
+    headings = ("description", "overview", "")
+    section = ""
+    for paragraph in re.split(r"\n\s*\n|\n(?=#)", page.strip()):
+        heading = re.match(r"#+ *(.*)", paragraph)
+        if heading:
+            section = heading[1].strip().lower()
+            paragraph = paragraph.partition("\n")[2]
+        text = " ".join(paragraph.split())
+        if text and section in headings and not text.startswith(("|", "```", "![")):
+            return re.split(r"(?<=[.!?]) ", text)[0][:300]
+    return ""
+
+
+def goal_sentence(page: str) -> str:
+    """The sentence of a page that says what is to be achieved, as far as words tell; else its first."""
+    text = " ".join(re.sub(r"^[#|].*$", "", without_reward(page), flags=re.M).split())
+    for sentence in re.split(r"(?<=[.!?])\s+", text):
+        if re.search(r"\b(goal|objective|aim|task) (?:of .{1,60} )?is\b|\bthe goal\b", sentence, re.I):
+            return sentence[:300]
+    return first_sentence(page)
+
+
+def observation_tables(page: str) -> list[list[TableRow]]:
+    """The tables of observations of a page: those whose second column is headed `Observation`."""
+    found: list[list[TableRow]] = []
+    lines = [line.strip() for line in page.splitlines()]
+    for number, line in enumerate(lines):
+        header = _cells(line)
+        if len(header) >= 2 and header[1].lower().startswith("observation"):
+            rows = []
+            for below in lines[number + 2 :]:
+                cells = _cells(below)
+                if len(cells) < 2:
+                    break
+                if cells[0].isdecimal():
+                    rows.append(_row(header, cells))
+            found.append(_named_apart(rows))
+    return [rows for rows in found if rows]
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
+
+
+def _row(header: Sequence[str], cells: Sequence[str]) -> TableRow:
+    text = cells[1]
+    by_head = dict(zip((head.lower() for head in header), cells, strict=False))
+    unit = by_head.get("unit", "")
+    typed = next((cell for head, cell in by_head.items() if "unit" in head and head != "unit"), "")
+    bracket = re.search(rf"\(({_UNIT})\)\s*$", typed or unit or text)
+    if bracket:
+        unit = bracket[1]
+    return TableRow(field_name(text), unit.strip() or "1", text)
+
+
+def field_name(text: str) -> str:
+    """A name for a State field from words: `Angular Velocity (rad/s)` is `angular_velocity`."""
+    plain = re.sub(r"\s\([^()]*\)\s*$", "", text).lower()
+    plain = re.sub(r"\b(the|of|a|an)\b", " ", plain)
+    words = re.findall(r"[a-z0-9]+", plain)
+    name = ""
+    for word in words:
+        if name and len(name) + len(word) >= _LONGEST_NAME:
+            break
+        name = f"{name}_{word}".strip("_")
+    if not name or name[0].isdigit():
+        name = f"obs_{name}".rstrip("_")
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def _named_apart(rows: Iterable[TableRow]) -> list[TableRow]:
+    used: dict[str, int] = {"action": 1}
+    named = []
+    for row in rows:
+        used[row.name] = used.get(row.name, 0) + 1
+        name = row.name if used[row.name] == 1 else f"{row.name}_{used[row.name]}"
+        named.append(TableRow(name, row.unit, row.description))
+    return named

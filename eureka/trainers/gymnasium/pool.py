@@ -1,0 +1,172 @@
+"""Processes that train, one training at a time each; what they say is read line by line, and never unpickled."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from eureka.core.errors import TrainingError
+from eureka.core.processes import Child, module_command
+from eureka.core.serialize import DecodeError, dumps, loads
+from eureka.core.training import Progress, TrainingResult, WorkerRestarted
+from eureka.core.types import Rejected, Stage
+from eureka.trainers.base import TrainingEvent
+from eureka.trainers.gymnasium.settings import TrainingOrder
+
+_EVENTS: Mapping[str, type[Progress] | type[Rejected] | type[TrainingResult]] = {
+    cls.__name__: cls for cls in (Progress, Rejected, TrainingResult)
+}
+_SILENCE_S = 600.0
+_ATTEMPTS = 2
+
+
+class TrainingPool:
+    """Trains orders in `size` processes.
+
+    Args:
+        environment: all of their environment variables.
+        folder: where they run, and leave their logs.
+    """
+
+    def __init__(self, size: int, environment: Mapping[str, str], folder: Path) -> None:
+        self._size, self._environment, self._folder = size, environment, folder
+        self._workers: list[_Worker] = []
+
+    def train(self, orders: Sequence[TrainingOrder]) -> Iterator[TrainingEvent]:
+        """Train all of them; an order whose process dies is trained again once, and is then rejected.
+
+        Raises:
+            TrainingError: a process cannot be started, or the environment's own code fails.
+        """
+        waiting: deque[tuple[TrainingOrder, int]] = deque((order, 1) for order in orders)
+        while waiting or any(worker.order for worker in self._workers):
+            self._hand_out(waiting)
+            busy = [worker for worker in self._workers if worker.order]
+            for worker in _readable(busy):
+                yield from self._answers(worker, waiting)
+
+    def _hand_out(self, waiting: deque[tuple[TrainingOrder, int]]) -> None:
+        for number in range(self._size):
+            if not waiting:
+                return
+            if number == len(self._workers):
+                self._workers.append(_Worker(number, self._environment, self._folder))
+            if self._workers[number].order is None:
+                self._workers[number].begin(*waiting.popleft())
+
+    def _answers(self, worker: _Worker, waiting: deque[tuple[TrainingOrder, int]]) -> Iterator[TrainingEvent]:
+        order, attempt = worker.order, worker.attempt
+        assert order is not None
+        try:
+            for line in worker.lines():
+                name, _, text = line.partition(" ")
+                event = loads(_EVENTS[name], text)
+                yield event
+                if not isinstance(event, Progress):
+                    worker.order = None
+            return
+        except (KeyError, DecodeError) as error:
+            reason = f"it answered what is no event: {error}"
+        except _Ended as ended:
+            reason = str(ended)
+        worker.restart()
+        if reason.startswith("env="):  # the environment's own code: no reward is to blame
+            raise TrainingError(reason)
+        if attempt < _ATTEMPTS:
+            yield WorkerRestarted(worker.number, reason, (order.candidate_id,))
+            waiting.appendleft((order, attempt + 1))
+        else:
+            yield Rejected(order.candidate_id, Stage.TRAIN, f"its training was stopped twice: {reason}", "")
+
+    def close(self) -> None:
+        """End the processes."""
+        for worker in self._workers:
+            worker.close()
+        self._workers = []
+
+
+class _Ended(Exception):
+    """A process ended or says nothing any more; the message says why."""
+
+
+class _Worker:
+    """One process, the order that it works on, and what it has said of the next line."""
+
+    def __init__(self, number: int, environment: Mapping[str, str], folder: Path) -> None:
+        self.number = number
+        self.order: TrainingOrder | None = None
+        self.attempt = 1
+        self.heard = time.monotonic()
+        self._environment, self._folder = environment, folder
+        self._child: Child | None = None
+        self._unread = b""
+
+    def begin(self, order: TrainingOrder, attempt: int) -> None:
+        """Hand it an order."""
+        if self._child is None:
+            self._child = self._start()
+        self.order, self.attempt, self.heard = order, attempt, time.monotonic()
+        self._child.send(dumps(order))  # where it has ended, so has its output
+
+    def _start(self) -> Child:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            return Child(
+                module_command("eureka.trainers.gymnasium"),
+                self._environment,
+                folder=self._folder,
+                log=self._folder / f"worker{self.number}.log",
+                stdin=True,
+                stdout=True,
+            )
+        except OSError as error:
+            raise TrainingError(f"a training worker could not be started: {error}") from error
+
+    def fileno(self) -> int:
+        """Of what it prints, for `select`."""
+        assert self._child is not None
+        return self._child.stdout.fileno()
+
+    def lines(self) -> Iterator[str]:
+        """Whole lines of what can be read now.
+
+        Raises:
+            _Ended: it has ended, or was silent for too long.
+        """
+        assert self._child is not None
+        if not select.select([self], [], [], 0)[0]:
+            if time.monotonic() - self.heard > _SILENCE_S:
+                raise _Ended(f"it was silent for {_SILENCE_S:.0f} s")
+            return
+        read = os.read(self.fileno(), 1 << 20)
+        if not read:
+            self._child.wait(5.0)
+            raise _Ended(self._child.reason() if self._child.returncode is not None else "it closed its output")
+        self.heard = time.monotonic()
+        *whole, self._unread = (self._unread + read).split(b"\n")
+        for line in whole:
+            yield line.decode(errors="replace")
+
+    def restart(self) -> None:
+        """End it; the next order starts it anew."""
+        self.close()
+        self.order = None
+
+    def close(self) -> None:
+        """End it."""
+        if self._child is not None:
+            with suppress(OSError):
+                self._child.close()
+        self._child, self._unread = None, b""
+
+
+def _readable(workers: Sequence[_Worker]) -> list[_Worker]:
+    """Those that have said something, or were silent for too long."""
+    ready = select.select(workers, [], [], 1.0)[0] if workers else []
+    late = [each for each in workers if each not in ready and time.monotonic() - each.heard > _SILENCE_S]
+    return [*ready, *late]

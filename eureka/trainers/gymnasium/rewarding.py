@@ -1,0 +1,107 @@
+"""A reward graph in place of an environment's reward, computed once per step of all environments together."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+
+from eureka.reward.graph.runtime import compile_graph
+from eureka.trainers.gymnasium.environment import EPISODE_METRIC, STATE, STEP_METRIC
+from eureka.trainers.gymnasium.settings import METRIC, OWN
+from eureka.trainers.gymnasium.state import StateReader
+from eureka.trainers.statistics import ComponentRecorder
+
+_RECENT_EPISODES = 32
+
+
+class NotFiniteError(Exception):
+    """A reward became NaN or infinite; the message names its components."""
+
+
+class RewardMeter:
+    """Computes a reward on rows of the State, and records it with its components and the metric.
+
+    Args:
+        graph: the reward's JSON text, or `own` or `metric`.
+        num_envs: environments that step together.
+
+    Attributes:
+        recorder: moments and curves; None before the first `end_rollout`.
+    """
+
+    def __init__(self, graph: str, reader: StateReader, num_envs: int) -> None:
+        self._kind = graph if graph in (OWN, METRIC) else ""
+        self._reward = None if self._kind else compile_graph(graph)
+        self._reader = reader
+        self._lengths = np.zeros(num_envs, dtype=int)
+        self._rows: list[tuple[torch.Tensor, Mapping[str, torch.Tensor], torch.Tensor]] = []
+        self._recent: deque[tuple[float, int]] = deque(maxlen=_RECENT_EPISODES)
+        self.recorder: ComponentRecorder | None = None
+
+    def rewards(self, own: np.ndarray, dones: np.ndarray, infos: Sequence[Mapping[str, Any]]) -> np.ndarray:
+        """What every environment is paid for this step, (num_envs,).
+
+        Raises:
+            NotFiniteError: the graph gave what is no number.
+        """
+        self._lengths += 1
+        for index in map(int, np.flatnonzero(dones)):
+            self._recent.append((float(infos[index][EPISODE_METRIC]), int(self._lengths[index])))
+            self._lengths[index] = 0
+        metric = torch.tensor([info[STEP_METRIC] for info in infos], dtype=torch.float32)
+        components: Mapping[str, torch.Tensor] = {}
+        if self._reward is None:
+            total = metric if self._kind == METRIC else torch.as_tensor(own).float()
+        else:
+            state = self._reader.tensors(np.stack([info[STATE] for info in infos]))
+            total, components = self._reward(state)
+            if not bool(total.isfinite().all()):
+                broken = [f"`{name}`" for name, value in components.items() if not bool(value.isfinite().all())]
+                raise NotFiniteError(f"component {', '.join(broken)}" if broken else "the total")
+        self._rows.append((total, components, metric))
+        return total.double().numpy()
+
+    def end_rollout(self) -> tuple[float, float]:
+        """Take what was recorded into the statistics; gives the mean metric and length of recent episodes."""
+        totals, parts, metrics = zip(*self._rows, strict=True)
+        self._rows = []
+        self.recorder = self.recorder or ComponentRecorder(tuple(parts[0]))
+        joined = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+        self.recorder.add(torch.cat(totals), joined, torch.cat(metrics))
+        if not self._recent:
+            return 0.0, 0.0
+        values, lengths = zip(*self._recent, strict=True)
+        return float(np.mean(values)), float(np.mean(lengths))
+
+    def state_dict(self) -> dict[str, Any]:
+        """What it has recorded, to be carried on."""
+        recorder = self.recorder
+        kept = {"components": list(recorder.components), **recorder.state_dict()} if recorder else {}
+        return {"recorder": kept, "recent": [list(pair) for pair in self._recent]}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Carry on from what `state_dict` gave."""
+        if state["recorder"]:
+            self.recorder = ComponentRecorder(tuple(state["recorder"]["components"]))
+            self.recorder.load_state_dict(state["recorder"])
+        self._recent.extend((value, length) for value, length in state["recent"])
+
+
+class RewardedVecEnv(VecEnvWrapper):
+    """Gives a meter's rewards in place of the environments' own, on the State after the action and before any reset."""
+
+    def __init__(self, venv: VecEnv, meter: RewardMeter) -> None:
+        super().__init__(venv)
+        self._meter = meter
+
+    def reset(self) -> Any:
+        return self.venv.reset()
+
+    def step_wait(self) -> Any:
+        observation, own, dones, infos = self.venv.step_wait()
+        return observation, self._meter.rewards(own, dones, infos), dones, infos

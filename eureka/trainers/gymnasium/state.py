@@ -1,0 +1,191 @@
+"""The State of an environment: its fields, and their values after every control step as one row of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium import spaces
+
+from eureka.core.errors import TaskError
+from eureka.core.types import FieldSpec
+from eureka.trainers.gymnasium.metric import Transition
+from eureka.trainers.gymnasium.page import TableRow
+from eureka.trainers.gymnasium.spaces import Leaf, bounds_text, dtype_of
+
+ACTION = "action"
+MOST_SCALARS = 32
+"""A part of an observation with more numbers than this, and without names for them, is one field."""
+
+
+@dataclass(frozen=True)
+class StateReader:
+    """Reads the State of one control step, and splits rows of many steps into tensors.
+
+    Attributes:
+        fields: the State.
+        read: the numbers of all fields one after the other, of a transition.
+    """
+
+    fields: tuple[FieldSpec, ...]
+    read: Callable[[Transition], np.ndarray] = field(repr=False)
+
+    @property
+    def width(self) -> int:
+        """Numbers of one row."""
+        return sum(int(np.prod(each.shape)) for each in self.fields)
+
+    def tensors(self, rows: np.ndarray) -> dict[str, torch.Tensor]:
+        """The fields of rows (num, width) by name, each (num, ...)."""
+        columns = torch.from_numpy(np.ascontiguousarray(rows))
+        state, at = {}, 0
+        for each in self.fields:
+            size = int(np.prod(each.shape))
+            part = columns[:, at : at + size].reshape(len(rows), *each.shape)
+            state[each.name] = part.to(getattr(torch, each.dtype)).contiguous()
+            at += size
+        return state
+
+
+# ---- from the spaces ---------------------------------------------------------------------------------------------
+
+
+def state_of_spaces(
+    env: gymnasium.Env[Any, Any], leaves: Sequence[Leaf], tables: Sequence[Sequence[TableRow]]
+) -> StateReader:
+    """The observation after the action, and the action; named from the tables of the environment's page."""
+    left = list(tables)
+    fields: list[FieldSpec] = []
+    for leaf in leaves:
+        size = int(np.prod(leaf.space.shape or ()))
+        table = next((rows for rows in left if len(rows) == size and isinstance(leaf.space, spaces.Box)), None)
+        if table is not None:
+            left.remove(table)
+        fields += _fields_of(leaf, table, [each.name for each in fields])
+    fields.append(_action_field(env.action_space))
+    parts = tuple(leaves)
+
+    if len(parts) == 1 and not parts[0].path:
+
+        def read(step: Transition) -> np.ndarray:
+            return np.concatenate((np.ravel(step.observation), np.ravel(step.action)), dtype=np.float64)
+
+    else:
+
+        def read(step: Transition) -> np.ndarray:
+            values = [np.ravel(leaf.read(step.observation)) for leaf in parts]
+            return np.concatenate((*values, np.ravel(step.action)), dtype=np.float64)
+
+    return StateReader(tuple(fields), read)
+
+
+def _fields_of(leaf: Leaf, table: Sequence[TableRow] | None, used: Sequence[str]) -> list[FieldSpec]:
+    space, shape = leaf.space, tuple(leaf.space.shape or ())
+    where = f"`{leaf.name}` of the observation" if leaf.path else "the observation"
+    if table is not None:
+        return [
+            FieldSpec(
+                row.name if row.name not in used else f"{leaf.name}_{row.name}",
+                (),
+                "float32",
+                row.unit,
+                "",
+                _joined(row.description, bounds_text(space, i)),
+            )
+            for i, row in enumerate(table)
+        ]
+    is_vector = isinstance(space, spaces.Box) and len(shape) == 1
+    if is_vector and not leaf.path and shape[0] <= MOST_SCALARS:
+        return [
+            FieldSpec(f"obs_{i}", (), "float32", "1", "", f"observation {i} after the action{_comma(space, i)}")
+            for i in range(shape[0])
+        ]
+    said = f"{where} after the action{_comma(space)}"
+    return [FieldSpec(leaf.name, shape, dtype_of(space), "1", "", said)]  # type: ignore[arg-type]
+
+
+def _comma(space: gymnasium.Space[Any], index: int | None = None) -> str:
+    bounds = bounds_text(space, index)
+    return f", {bounds}" if bounds else ", without bounds"
+
+
+def _joined(*texts: str) -> str:
+    return ", ".join(filter(None, texts))
+
+
+def _action_field(space: gymnasium.Space[Any]) -> FieldSpec:
+    each = "each number " if isinstance(space, spaces.Box) else ""
+    said = _joined("the action", f"{each}{bounds_text(space)}" if bounds_text(space) else "")
+    shape = tuple(space.shape or ())
+    shape = (int(np.prod(shape)),) if shape or isinstance(space, spaces.Box) else ()
+    return FieldSpec(ACTION, shape, dtype_of(space), "1", "", said)  # type: ignore[arg-type]
+
+
+# ---- from a file's own function ----------------------------------------------------------------------------------
+
+
+def state_of_function(
+    function: Callable[[Transition], Mapping[str, Any]], said: Mapping[str, Any], example: Transition, where: str
+) -> StateReader:
+    """What a file's `state(step)` returns: named numbers or arrays, the same in every step.
+
+    Args:
+        said: unit and description of fields by name; a text alone is the description.
+        example: a step to learn names and shapes from.
+
+    Raises:
+        TaskError: it raises, or gives what is no mapping of names to numbers.
+    """
+    values = _call(function, example, where)
+    fields = tuple(_own_field(name, value, said.get(name), where) for name, value in values.items())
+    unknown = sorted(set(said) - set(values))
+    if unknown:
+        raise TaskError(f"`fields` describes `{unknown[0]}`, which `state` does not give; it gives {', '.join(values)}")
+    shapes = {each.name: each.shape for each in fields}
+
+    def read(step: Transition) -> np.ndarray:
+        given = function(step)
+        if given.keys() != shapes.keys():
+            raise TaskError(f"`state` gave {', '.join(given)}, and in the first step {', '.join(shapes)}")
+        parts = []
+        for name, value in given.items():
+            array = np.asarray(value, dtype=np.float64)
+            if array.shape != shapes[name]:
+                raise TaskError(
+                    f"`state` gave `{name}` with the shape {array.shape}, and in the first step it was {shapes[name]}"
+                )
+            parts.append(array.ravel())
+        return np.concatenate(parts)
+
+    return StateReader(fields, read)
+
+
+def _call(function: Callable[[Transition], Mapping[str, Any]], step: Transition, where: str) -> Mapping[str, Any]:
+    try:
+        values = function(step)
+    except Exception as error:
+        raise TaskError(f"`state` raised {type(error).__name__}: {error} {where}") from error
+    if not isinstance(values, Mapping) or not values:
+        raise TaskError(f"`state` must return {{name: number or array}}, and gave {type(values).__name__}")
+    return values
+
+
+def _own_field(name: Any, value: Any, said: Any, where: str) -> FieldSpec:
+    if not isinstance(name, str) or not name.isidentifier():
+        raise TaskError(f"`state` gives a field `{name}`: names are Python names, such as `height`")
+    try:
+        array = np.asarray(value)
+        array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise TaskError(f"`state` gives `{name}` as {type(value).__name__}, and numbers are needed {where}") from error
+    dtype: Literal["float32", "bool", "int64"] = "float32"
+    if array.dtype == np.bool_:
+        dtype = "bool"
+    elif np.issubdtype(array.dtype, np.integer) and array.dtype.itemsize > 1:
+        dtype = "int64"
+    unit, description = said if isinstance(said, tuple | list) else ("1", said or "")
+    return FieldSpec(name, array.shape, dtype, str(unit), "", str(description))

@@ -1,0 +1,155 @@
+"""Trainings that are kept: as a file, and as the bytes that cross between a worker and whoever keeps them.
+
+A state is a tree of numbers, texts, lists and mappings with tensors in it. Its bytes are a line of JSON, in which
+`{"tensor": "float32", "shape": [2, 3]}` stands for a tensor, and then the values of all tensors, one after the
+other. A file has a line of JSON more, which says whose state it is: whoever started the workers reads and writes that
+line alone, and never what a worker has computed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from eureka.core.errors import TrainingError
+from eureka.trainers.population.group import GroupJob
+
+Key = tuple[str, int]
+"""A group: its candidate's id and its seed."""
+
+MAX_STATE_BYTES = 2 << 30
+_MAX_HEADER_BYTES = 1 << 20
+_DTYPES = {
+    str(dtype).removeprefix("torch."): dtype
+    for dtype in (torch.float32, torch.float64, torch.int64, torch.int32, torch.uint8, torch.bool)
+}
+
+
+class StateError(ValueError):
+    """Bytes that are no state."""
+
+
+def key_of(job: GroupJob) -> Key:
+    """A job's key."""
+    return job.candidate_id, job.seed
+
+
+def fingerprint(jobs: Sequence[GroupJob]) -> str:
+    """What a checkpoint belongs to: the jobs with their graphs, seeds and schedules, in order."""
+    return hashlib.sha256(repr(tuple(jobs)).encode()).hexdigest()[:20]
+
+
+# ---- states as bytes ---------------------------------------------------------------------------------------------
+
+
+def pack(state: Mapping[str, Any]) -> bytes:
+    """The bytes of a state."""
+    tensors: list[torch.Tensor] = []
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, torch.Tensor):
+            tensors.append(value.detach().cpu().contiguous())
+            return {"tensor": str(value.dtype).removeprefix("torch."), "shape": list(value.shape)}
+        raise TypeError(f"a state holds no {type(value).__name__}")
+
+    text = json.dumps(state, default=plain)
+    values = [tensor.reshape(-1).view(torch.uint8).numpy().tobytes() for tensor in tensors]
+    return b"".join([text.encode(), b"\n", *values])
+
+
+def unpack(data: bytes) -> dict[str, Any]:
+    """The state that `pack` wrote.
+
+    Raises:
+        StateError: these are no such bytes.
+    """
+    text, _, values = data.partition(b"\n")
+    rest = memoryview(bytearray(values))
+    place = 0
+
+    def read(found: dict[str, Any]) -> Any:
+        nonlocal place
+        if "tensor" not in found:
+            return found
+        dtype, shape = _DTYPES[found["tensor"]], found["shape"]
+        if any(type(size) is not int or size < 0 for size in shape):
+            raise StateError("a tensor without a shape")
+        size = math.prod(shape) * dtype.itemsize
+        if size > len(rest) - place:
+            raise StateError("a tensor that is cut off")
+        place += size
+        flat = torch.frombuffer(rest, dtype=torch.uint8, count=size, offset=place - size) if size else None
+        return flat.clone().view(dtype).reshape(shape) if flat is not None else torch.zeros(shape, dtype=dtype)
+
+    try:
+        state = json.loads(text, object_hook=read)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise StateError(f"no state: {error}") from error
+    if not isinstance(state, dict):
+        raise StateError("no state")
+    return state
+
+
+# ---- files -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class StateHeader:
+    """What a file says of itself: the groups in it, and the `fingerprint` of their jobs."""
+
+    keys: tuple[Key, ...]
+    fingerprint: str
+
+
+def write_state(path: Path, jobs: Sequence[GroupJob], state: bytes) -> None:
+    """Write the state of a population of `jobs` atomically: a reader finds the old one or the new one.
+
+    Raises:
+        TrainingError: it cannot be written, as on a full disk.
+    """
+    header = json.dumps({"jobs": [key_of(job) for job in jobs], "fingerprint": fingerprint(jobs)})
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with partial.open("wb") as file:
+            file.write(header.encode() + b"\n")
+            file.write(state)
+        os.replace(partial, path)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise TrainingError(
+            f"the training's checkpoint cannot be written to {path.parent}: {error.strerror}; "
+            "make room there and resume the run, nothing that was recorded is lost"
+        ) from error
+
+
+def read_header(path: Path) -> StateHeader | None:
+    """Whose state a file holds, or None where there is nothing of the kind."""
+    try:
+        with path.open("rb") as file:
+            found = json.loads(file.readline(_MAX_HEADER_BYTES))
+        return StateHeader(tuple((str(name), int(seed)) for name, seed in found["jobs"]), str(found["fingerprint"]))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def read_state(path: Path) -> bytes | None:
+    """The state in a file, or None where there is none that could be a worker's."""
+    try:
+        if path.stat().st_size > MAX_STATE_BYTES:
+            return None
+        with path.open("rb") as file:
+            file.readline(_MAX_HEADER_BYTES)
+            return file.read(MAX_STATE_BYTES)
+    except OSError:
+        return None

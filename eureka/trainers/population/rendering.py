@@ -1,0 +1,70 @@
+"""Pictures of a policy at work on its task's own physics. Draws with the OpenGL that MUJOCO_GL names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from eureka.core.errors import VideoError
+from eureka.core.pictures import Look, RenderedFrame
+from eureka.reward.graph.runtime import compile_graph
+from eureka.tasks import Task
+from eureka.tasks.base import state_tensors
+from eureka.trainers.population.policy import Policies, load_policy
+from eureka.trainers.population.scene import Scene, Shown
+from eureka.trainers.population.worlds import Worlds
+
+COMMANDS = ("command", "target")
+"""How State fields begin that say what the policy is told to do: an overlay shows them."""
+
+
+def render(task: Task, data: bytes, look: Look, graph: str) -> Iterator[RenderedFrame]:
+    """The episodes of a policy, see `Trainer.render`.
+
+    Args:
+        data: the bytes of a `policy.pt`.
+    """
+    worlds = Worlds(task, [torch.Generator().manual_seed(look.seed)], 1, desynchronise=False)
+    policy = _policy(task, data, worlds.observation.shape[1])
+    reward = compile_graph(graph) if graph else None
+    every = look.steps_between(task.control_timestep_s)
+    shown = look.steps_shown(task.control_timestep_s, task.info.max_episode_steps)
+    with Scene(task, look) as scene:
+        for number in range(look.episodes):
+            if number:
+                worlds.restart(torch.ones(1, dtype=torch.bool))
+            yield RenderedFrame(scene.draw(Shown.first_of(worlds)), 0)
+            values: list[float] = []
+            rewards: list[float] = []
+            ended = ""
+            while not ended:
+                step = worlds.step(policy(worlds.observation[None])[0])
+                state = state_tensors(step.state)
+                values.append(float(task.metric.value(step.state)))
+                if reward is not None:
+                    rewards.append(float(reward(state)[0]))
+                ended = "cut" if len(values) >= shown else ""
+                ended = "terminated" if step.terminated else "time limit" if step.truncated else ended
+                if ended or len(values) % every == 0:
+                    lines = [f"reward {rewards[-1]:.3g}, sum {sum(rewards):.4g}"] if rewards else []
+                    lines += [f"{name} {_row(value[0])}" for name, value in state.items() if name.startswith(COMMANDS)]
+                    metric = task.metric.of_episode(torch.tensor(values))
+                    yield RenderedFrame(scene.draw(Shown.first_of(worlds)), len(values), ended, metric, tuple(lines))
+
+
+def _row(value: torch.Tensor) -> str:
+    """The numbers of one State field of one world."""
+    return " ".join(f"{number:.2f}" for number in value.double().flatten().tolist())
+
+
+def _policy(task: Task, data: bytes, num_observations: int) -> Policies:
+    """Raises VideoError for a policy of other sizes than the task has."""
+    policy = load_policy(data)
+    sizes = (num_observations, task.num_actions)
+    if (policy.network.sizes[0], policy.network.sizes[-1]) != sizes:
+        raise VideoError(
+            f"the policy takes {policy.network.sizes[0]} numbers and gives {policy.network.sizes[-1]}, where task "
+            f"`{task.info.name}` has {sizes[0]} observations and {sizes[1]} actions: was the task changed?"
+        )
+    return policy

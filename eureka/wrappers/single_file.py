@@ -1,0 +1,138 @@
+"""One file with a reward, its task's State and the wrappers, for environments that have no Eureka beside them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import jinja2
+
+from eureka.core.errors import EurekaError, TaskError
+from eureka.tasks import Task
+from eureka.wrappers.source_parts import Parts, name_of, task_classes
+
+_OWN = ("Task", "state_field")
+"""What the file defines itself instead of taking it from us."""
+_IMPORTS = (
+    "import dataclasses",
+    "from collections.abc import Mapping",
+    "from pathlib import Path",
+    "from types import MappingProxyType, SimpleNamespace",
+    "from typing import Any",
+    "import torch",
+    "from gymnasium.utils import RecordConstructorArgs",
+)
+_MODULES_OWN = "It needs torch only"
+"""What an exported module's head says of the module alone begins so."""
+_USE = """
+The reward with wrappers for Gymnasium, in one file: it needs torch, numpy and gymnasium (1.0 or
+newer), and the mujoco of the environment (3.1 or newer). Put it beside your training script:
+
+    from {name} import RewardWrapper, VectorRewardWrapper
+
+    env = RewardWrapper(gymnasium.make({identity}))
+    envs = VectorRewardWrapper(gymnasium.make_vec({identity}, num_envs=8, vectorization_mode="sync"))
+"""
+
+
+class _Code(NamedTuple):
+    """A module in parts: the inside of its docstring as it is written, and all that follows."""
+
+    head: str
+    code: str
+
+
+def single_file(module: str, task: Task, name: str) -> str:
+    """The text of the file.
+
+    Args:
+        module: the exported module's text.
+        task: gives the State that the module reads.
+        name: what the file can be imported as.
+
+    Raises:
+        EurekaError: the task uses something that only Eureka has.
+    """
+    support, described, wrappers = Parts(_OWN), Parts(_OWN), Parts(_OWN)
+    support.add("eureka.core.errors", ("EurekaError", "TaskError"))
+    support.add("eureka.tasks.rng", ("Rng",))
+    support.add("eureka.physics.base", ("WorldStates", "Snapshot"))
+    support.add("eureka.tasks.metric", ("Metric",))
+    support.add("eureka.tasks.base", ("state_tensors",))
+    support.add("eureka.tasks.gym_state", ("GymState",))
+    described.know(support)
+    described.add_task(type(task))
+    wrappers.know(support, described)
+    for source in ("reward_module", "episode_metric", "goals", "readers", "rewarded"):
+        wrappers.add_module(f"eureka.wrappers.{source}")
+    reward = _parts(module)
+    imports = [*_IMPORTS, *support.imports, *described.imports, *wrappers.imports]
+    identity = f'"{task.info.gymnasium_id}"' if task.info.gymnasium_id else "..."
+    text = _template().render(
+        head=reward.head.partition(_MODULES_OWN)[0].strip() + "\n" + _USE.format(name=name, identity=identity),
+        imports="\n".join(_merged(imports)),
+        reward=reward.code.strip(),
+        support=support.code.strip(),
+        task=described.code.strip(),
+        wrappers=wrappers.code.strip(),
+        outputs=repr(tuple(task.info.outputs)),
+        has_metric=task.info.has_metric,
+        max_episode_steps=task.info.max_episode_steps,
+        sizes=(task.model.nq, task.model.nv, task.model.nu),
+        control_timestep_s=repr(task.control_timestep_s),
+        num_actions=task.num_actions,
+        has_own_control=task.has_own_control,
+        task_class=task_classes(type(task))[-1].__name__,
+    )
+    try:
+        _require_one_each(ast.parse(text), task)
+    except SyntaxError as error:
+        raise EurekaError(
+            f"the file for task {task.info.name} was written as invalid Python (line {error.lineno}: {error.msg}); "
+            "please report this"
+        ) from error
+    return text
+
+
+def _parts(module: str) -> _Code:
+    """An exported module's text, which begins with a docstring."""
+    lines, first = module.splitlines(), ast.parse(module).body[0]
+    quote = '"' * 3
+    head = "\n".join(lines[: first.end_lineno])
+    return _Code(head.removeprefix(quote).removesuffix(quote), "\n".join(lines[first.end_lineno :]))
+
+
+def _merged(imports: Iterable[str]) -> list[str]:
+    """Import statements with one line a module, sorted."""
+    plain: set[str] = set()
+    named: dict[str, set[str]] = {}
+    for statement in imports:
+        (node,) = ast.parse(statement).body
+        if isinstance(node, ast.ImportFrom):
+            named.setdefault(node.module or "", set()).update(ast.unparse(alias) for alias in node.names)
+        else:
+            plain.add(statement)
+    return [
+        *sorted(plain),
+        *(f"from {source} import {', '.join(sorted(names))}" for source, names in sorted(named.items())),
+    ]
+
+
+def _require_one_each(tree: ast.Module, task: Task) -> None:
+    """Raises TaskError where the task's module defines a name that the file needs itself."""
+    seen: set[str] = set()
+    for node in tree.body:
+        name = name_of(node)
+        if name in seen and not isinstance(node, ast.AnnAssign):
+            raise TaskError(
+                f"{task.folder / 'env.py'}: defines `{name}`, which a file that stands alone needs itself: rename it"
+            )
+        seen.add(name or "")
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, autoescape=False)
+    path = Path(__file__).with_name("single_file.jinja2")
+    return environment.from_string(path.read_text(encoding="utf-8") + "\n")

@@ -1,0 +1,48 @@
+"""Components as short expressions, by graphs that were traced from functions."""
+
+import pytest
+import torch
+from export_helpers import FIELDS, batch
+
+from eureka.reward.export.expressions import LONGEST, component_expressions
+from eureka.reward.graph.format import GraphError
+from eureka.reward.trace.trusted import trace_trusted
+
+State = dict[str, torch.Tensor]
+Outputs = tuple[torch.Tensor, dict[str, torch.Tensor]]
+
+
+def short(state: State) -> Outputs:
+    s, a = state["s"], state["a"]
+    near_weight, near_scale = 0.5, 1 / 3
+    distance = torch.norm(a, dim=-1)
+    # The graph of a function that the host wrote has no names of variables or constants.
+    near = near_weight * torch.exp(-distance / near_scale)
+    return near - s, {"near": near, "still": -s}
+
+
+def long(state: State) -> Outputs:
+    soon = s = state["s"]
+    for _ in range(30):
+        soon = torch.sin(soon) + torch.cos(soon) * 0.25
+    wave = torch.exp(soon) * s
+    return wave, {"wave": wave}
+
+
+def test_variables_are_written_out_and_constants_are_numbers() -> None:
+    found = component_expressions(trace_trusted(short, FIELDS, batch(100)), FIELDS)
+    assert set(found) == {"near", "still"}
+    assert found["near"].startswith("0.5 * exp(-")
+    assert "0.333" in found["near"]
+    assert "distance" not in found["near"]
+    assert found["still"] == "-s"
+
+
+def test_what_would_be_long_stays_a_name() -> None:
+    text = component_expressions(trace_trusted(long, FIELDS, batch(100)), FIELDS)["wave"]
+    assert len(text) <= LONGEST
+
+
+def test_a_text_that_is_no_graph_is_refused() -> None:
+    with pytest.raises(GraphError):
+        component_expressions("{}", FIELDS)

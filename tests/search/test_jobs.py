@@ -1,0 +1,93 @@
+"""Who gets which job, and which rewards it builds on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from eureka.core.jobs import SampleJob, SearchState
+from eureka.core.training import TrainingLength, TrainingResult
+from eureka.core.types import Candidate, MetricSpec, Phase, Selection, TaskSpec
+from eureka.search.history import Budget, History
+from eureka.search.jobs import MIXES, Assignment, assign, promising, state_of
+from eureka.search.outcomes import Outcome, estimated, ranked
+
+Make = Callable[..., TrainingResult]
+
+
+def outcome(make_result: Make, name: str, *curves: Sequence[float]) -> Outcome:
+    """Trained with as many seeds as there are curves of evaluations, the last of each the final score."""
+    results = tuple(
+        replace(make_result(name, (curve[-1],), seed=seed), checkpoint_scores=tuple(curve), metric=tuple(curve))
+        for seed, curve in enumerate(curves)
+    )
+    return Outcome(Candidate(name, "", ()), results)
+
+
+def history(generation: int) -> History:
+    metric = MetricSpec("distance", "m")
+    spec = TaskSpec("t", "s", (), "", control_step_s=0.1, episode_steps=10, metric=metric)
+    selections = tuple(Selection(generation=number, phase=Phase.SEARCH) for number in range(1, generation))
+    none: dict[str, object] = {}
+    return History(
+        spec=spec,
+        budget=Budget(generations=9, samples=8, length=TrainingLength(1000, 1, 1)),
+        seed=0,
+        phase=Phase.SEARCH,
+        samples={},
+        answers={},
+        candidates={},
+        rejections={},
+        every_rejection=(),
+        rewards={},
+        results={},
+        selections=selections,
+        **none,  # type: ignore[arg-type]
+    )
+
+
+def test_the_state_of_a_search(make_result: Make) -> None:
+    def state(generation: int, *outcomes: Outcome) -> SearchState:
+        return state_of(history(generation), ranked(estimated(outcomes)))
+
+    low = [outcome(make_result, f"g01-c0{i}", (0.1, 0.2)) for i in range(2, 8)]
+    flat = outcome(make_result, "g01-c01", (0.0, 0.0005))
+    assert state(2, flat) is SearchState.NOTHING_LEARNED
+    assert state(2, outcome(make_result, "g01-c01", (0.5, 0.501))) is SearchState.NOTHING_LEARNED
+    assert state(2, outcome(make_result, "g01-c01", *[(0.5, 1.0)] * 3), *low) is SearchState.ONE_LEADS
+    assert state(2, outcome(make_result, "g01-c01", (0.1, 0.21)), *low) is SearchState.SEVERAL_LEAD
+    assert state(3, outcome(make_result, "g01-c01", (0.1, 0.9)), *low) is SearchState.PLATEAU
+    assert state(3, outcome(make_result, "g02-c01", *[(0.1, 0.9)] * 3), *low) is SearchState.ONE_LEADS
+
+
+def test_late_learners_behind_the_leader_are_promising(make_result: Make) -> None:
+    leader = outcome(make_result, "g01-c01", (0.4, 0.8, 0.9, 1.0))
+    late = outcome(make_result, "g01-c02", (0.0, 0.0, 0.1, 0.5))
+    lost = outcome(make_result, "g01-c03", (0.1, 0.6, 0.4, 0.2))
+    dull = outcome(make_result, "g01-c04", (0.1, 0.1, 0.1, 0.1))
+    near = outcome(make_result, "g01-c05", (0.0, 0.0, 0.5, 0.95))
+    found = promising([leader, dull, lost, late, near], [leader])
+    assert [each.candidate.id for each in found] == ["g01-c02", "g01-c03"]
+
+
+def test_jobs_go_through_leaders_and_pairs() -> None:
+    mix = MIXES[SearchState.SEVERAL_LEAD]
+    given = assign(mix, 8, ["a", "b", "c"], ["f"], ["b"])
+    assert given == [
+        Assignment(SampleJob.EXPLOIT, ("a",)),
+        Assignment(SampleJob.COMBINE, ("a", "b")),
+        Assignment(SampleJob.EXPLORE),
+        Assignment(SampleJob.EXPLOIT, ("b",)),
+        Assignment(SampleJob.REPAIR, ("f",)),
+        Assignment(SampleJob.COMBINE, ("a", "c")),
+        Assignment(SampleJob.TUNE, ("b",)),
+        Assignment(SampleJob.EXPLORE),
+    ]
+
+
+@pytest.mark.parametrize("mix", MIXES.values(), ids=[state.value for state in MIXES])
+def test_what_nothing_is_there_for_becomes_an_exploitation(mix: Sequence[SampleJob]) -> None:
+    given = assign(mix, 20, ["a"], [], [])
+    assert {each.job for each in given} <= {SampleJob.EXPLOIT, SampleJob.EXPLORE}
+    assert all(each.parents == (() if each.job is SampleJob.EXPLORE else ("a",)) for each in given)
+    assert len(set(mix)) >= 3

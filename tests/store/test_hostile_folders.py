@@ -1,0 +1,117 @@
+"""Run folders that a stranger made: no program for a table, no value without a bound, nothing that is waited for."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from eureka.core.errors import StoreError
+from eureka.core.training import TrainingResult
+from eureka.store import RunStore, database
+from eureka.store.files import read_bounded, read_text
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    RunStore.create(tmp_path / "run", "task: ant\n", {"sentence": "run"}).close()
+    return tmp_path / "run"
+
+
+def changed(folder: Path, *statements: str) -> Path:
+    connection = sqlite3.connect(folder / "run.db")
+    for statement in statements:
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+    return folder
+
+
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS key, x AS value FROM n"
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("DROP TABLE fact", f"CREATE VIEW fact AS {ENDLESS}"),
+        ("DROP TABLE meta", f"CREATE VIEW meta AS {ENDLESS}"),
+        (f"CREATE VIEW other AS {ENDLESS}",),
+        ("CREATE TRIGGER t AFTER INSERT ON fact BEGIN DELETE FROM fact; END",),
+        ("CREATE VIRTUAL TABLE v USING fts5(a)",),
+        ("CREATE INDEX i ON fact(value)",),
+    ],
+)
+@pytest.mark.parametrize("read_only", [True, False])
+def test_only_plain_tables_are_opened(folder: Path, statements: tuple[str, ...], read_only: bool) -> None:
+    with pytest.raises(StoreError, match=r"run\.db holds a \w+ named '\w+', which no run has"):
+        RunStore.open(changed(folder, *statements), read_only=read_only)
+
+
+def test_a_value_has_a_bound(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "MAX_VALUE_BYTES", 1 << 20)
+    changed(folder, "INSERT INTO fact VALUES ('big', CAST(zeroblob(2000000) AS TEXT))")
+    with RunStore.open(folder, read_only=True) as store, pytest.raises(StoreError, match="too big"):
+        store.facts()
+
+
+def test_a_table_has_a_bound(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "MAX_READ_BYTES", 1 << 20)
+    many = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 400) "
+    changed(folder, f"INSERT INTO fact {many} SELECT 'k' || x, hex(zeroblob(2000)) FROM n")
+    with (
+        RunStore.open(folder, read_only=True) as store,
+        pytest.raises(StoreError, match="more than 1 MiB"),
+    ):
+        store.facts()
+
+
+def test_a_statement_has_a_clock(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "STATEMENT_S", 0.2)
+    with RunStore.open(folder, read_only=True) as store:
+        started = time.monotonic()
+        with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+            store._database.rows(f"SELECT count(*) FROM ({ENDLESS})")
+        assert time.monotonic() - started < 10
+        assert store.facts() == {"sentence": "run"}  # it can be read further
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{}", "[1]", "9" * 5000, "nothing"])
+def test_a_list_is_a_list_of_texts(folder: Path, text: str) -> None:
+    with RunStore.open(folder) as store:
+        store.set_fact("task_dirs", text)
+        with pytest.raises(StoreError, match=r"'task_dirs' of run\.db was changed by hand"):
+            store.fact_list("task_dirs")
+        assert store.fact_list("none") == []
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def large(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+
+
+@pytest.mark.parametrize("make", [pipe, device, large, Path.mkdir], ids=["pipe", "device", "large", "folder"])
+def test_a_file_is_plain_and_has_a_bound(folder: Path, make: Callable[[Path], None]) -> None:
+    path = folder / "generation_01" / "candidate_01" / "policy_seed0.pt"
+    path.parent.mkdir(parents=True)
+    make(path)
+    with pytest.raises(OSError, match=r"no plain file|at most|directory"):
+        read_bounded(path, 1000)
+    with RunStore.open(folder, read_only=True) as store, pytest.raises(StoreError, match="cannot read"):
+        store.policy(TrainingResult("g01-c01", 0, (1.0,)))
+
+
+def test_a_text_that_is_none_is_shown_as_it_can_be(folder: Path) -> None:
+    (folder / "a.txt").write_bytes(b"caf\xe9")
+    assert read_text(folder / "a.txt") == "caf\ufffd"
