@@ -224,7 +224,7 @@ def main() -> None:
             options.rounds, options.updates, rows,
         )  # fmt: skip
         options.results.mkdir(parents=True, exist_ok=True)
-        name = "gpu_launched.json" if options.launched else "gpu.json"
+        name = f"gpu_{'_'.join(options.tasks)}{'_launched' if options.launched else ''}.json"
         (options.results / name).write_text(json.dumps(dataclasses.asdict(result), indent=1) + "\n", encoding="utf-8")
 
 

@@ -25,7 +25,7 @@ from eureka.tasks import load_task
 from eureka.trainers.population.recording import record
 
 VERSION = 1
-LISTED = 40
+LISTED = 12
 
 
 @dataclass(frozen=True)

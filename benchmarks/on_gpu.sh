@@ -9,7 +9,7 @@ set -u
 results=$(mkdir -p "${1:?usage: on_gpu.sh RESULTS [STEP ...]}" && cd "$1" && pwd)
 shift
 cd "$(dirname "$0")/.."
-export PYTHONPATH=.${PYTHONPATH:+:$PYTHONPATH} PYTHONUNBUFFERED=1
+export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH} PYTHONUNBUFFERED=1
 device=${DEVICE:-cuda:0}
 small=() generation=() in_run=(train.num_envs=512 train.steps=2000000)
 if [ "$device" = cpu ]; then
@@ -42,7 +42,7 @@ for name in "$@"; do
       step profile 60 python3 benchmarks/gpu_profile.py --device "$device" --results "$results"
       step profile1 60 python3 benchmarks/gpu_profile.py --groups 1 --device "$device" --results "$results" ;;
     humanoid)
-      step humanoid 150 python3 benchmarks/gpu.py --tasks humanoid --device "$device" --results "$results/humanoid" \
+      step humanoid 150 python3 benchmarks/gpu.py --tasks humanoid --device "$device" --results "$results" \
         --rounds 2 --updates 4 "${small[@]}" ;;
     generation)
       step generation 200 python3 benchmarks/gpu_generation.py --device "$device" --results "$results" \

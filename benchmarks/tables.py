@@ -4,7 +4,7 @@
 
 Each stands between two comments in the README, and is made of nothing but those files: the studies of the search, the
 throughput (`bench.json`), the scores against other trainers (`peer_scores.json`), the race (`race.json`) and the parity
-of the engines (`engine_parity.json`).
+of the engines (`engine_parity.json`). What was measured on a GPU goes into docs/results.md.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench_data import bench_lines, read_bench
 from engine_parity import parity_lines, read_parity
+from gpu_data import gpu_lines
 from peer_scores import read_scores, score_lines
 from race import race_lines, read_races
 from search_study_data import (
@@ -40,6 +41,9 @@ RACE_BEGIN = "<!-- race: made by benchmarks/tables.py from benchmarks/results/ra
 RACE_END = "<!-- end of race -->"
 PARITY_BEGIN = "<!-- parity: made by benchmarks/tables.py from benchmarks/results/engine_parity.json -->"
 PARITY_END = "<!-- end of parity -->"
+GPU_PAGE = README.parent / "docs" / "results.md"
+GPU_BEGIN = "<!-- gpu: made by benchmarks/tables.py from benchmarks/results/gpu_*.json -->"
+GPU_END = "<!-- end of gpu -->"
 
 
 def study_lines(study: SearchStudy) -> list[str]:
@@ -159,8 +163,10 @@ def updated(readme: str) -> str:
 
 
 def main() -> None:
-    """Rewrite the README."""
+    """Rewrite the README, and the page of what was measured on a GPU."""
     README.write_text(updated(README.read_text(encoding="utf-8")), encoding="utf-8")
+    page = with_block(GPU_PAGE.read_text(encoding="utf-8"), GPU_BEGIN, GPU_END, "\n".join(gpu_lines()))
+    GPU_PAGE.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":
