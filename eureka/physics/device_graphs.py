@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 
@@ -169,7 +169,8 @@ def record(
     torch.cuda.synchronize(device)
     gc.collect()
     torch.cuda.empty_cache()
-    with torch.cuda.stream(torch.cuda.Stream(device)):
+    side: Any = torch.cuda.Stream
+    with torch.cuda.stream(side(device)):
         token = _cut.set(cut)
         try:
             begin()

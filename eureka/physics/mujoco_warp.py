@@ -161,7 +161,10 @@ class MujocoWarp:
         if self.device.type != "cuda":
             return nullcontext()
         from_torch: Any = wp.stream_from_torch
-        return wp.ScopedStream(from_torch(torch.cuda.current_stream(self.device)), sync_enter=False)
+        scope: AbstractContextManager[object] = wp.ScopedStream(
+            from_torch(torch.cuda.current_stream(self.device)), sync_enter=False
+        )
+        return scope
 
     def _synchronise(self) -> None:
         if self.device.type == "cuda":

@@ -3,7 +3,7 @@
 import warp as wp
 
 
-@wp.kernel
+@wp.kernel  # type: ignore[untyped-decorator]
 def find_diverged(
     qpos: wp.array2d[wp.float32],
     qvel: wp.array2d[wp.float32],
@@ -37,7 +37,7 @@ def find_diverged(
     diverged[world] = bad
 
 
-@wp.kernel
+@wp.kernel  # type: ignore[untyped-decorator]
 def put_worlds(
     mask: wp.array[wp.bool],
     new_qpos: wp.array2d[wp.float32],

@@ -356,8 +356,9 @@ class Population:
         device = self.engine.device
         groups = {key: v if v.dtype == torch.uint8 else v.to(device) for key, v in state["groups"].items()}
         self.updates, self._wall_s = state["updates"], state["wall_s"]
-        for part, count in zip((self.optimiser, self.moments, self.return_scale), state["counts"], strict=True):
-            part.count.fill_(count)
+        counts = (self.optimiser.count, self.moments.count, self.return_scale.count)
+        for count, saved in zip(counts, state["counts"], strict=True):
+            count.fill_(saved)
         for generator, saved in zip(self._noise_generators, groups["noise"], strict=True):
             generator.set_state(saved.clone())
         for key, tensor in self._running().items():
