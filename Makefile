@@ -8,7 +8,7 @@
 # make bench   throughput of training against what users would otherwise take; 25 minutes on two cores with nothing else to do
 # make study   what takes hours: the race, scores against other trainers, parity of the engines; resumable
 #              What these three measure is kept in outputs/benchmarks; with ARGS=--record in benchmarks/results
-# make tables  the README's tables, made of benchmarks/results
+# make tables  the tables of README and docs/results.md, made of benchmarks/results
 # make check   ruff and mypy
 # make gpu     installs MuJoCo Warp and runs its tests; what needs a CUDA device is skipped without one
 # make local-model   a small language model and its server, for tests and benchmarks with a real model

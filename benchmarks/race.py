@@ -164,14 +164,14 @@ def by_race(rungs: Sequence[int], budget: float, num_seeds: int = 3, every: int 
         race = Race(steps, tuple(seeds[:num_seeds]), round(budget * steps[-1] * len(table)))
         evidence: dict[str, dict[int, dict[int, float]]] = {}
         spent = 0
-        while (standing := race.standing(list(table), evidence)).wanted:
-            for wanted in standing.wanted:
-                passed = [at for at in lengths if at <= wanted.steps]
-                scores = [table[wanted.candidate][wanted.seed][at] for at in passed]
+        while (state := race.state(list(table), evidence)).trainings:
+            for training in state.trainings:
+                passed = [at for at in lengths if at <= training.steps]
+                scores = [table[training.candidate][training.seed][at] for at in passed]
                 worth = {at: late_mean(scores[:count]) for count, at in enumerate(passed, start=1)}
-                evidence.setdefault(wanted.candidate, {})[wanted.seed] = worth
-                spent += wanted.new_steps
-        return standing.ranked[0], spent
+                evidence.setdefault(training.candidate, {})[training.seed] = worth
+                spent += training.new_steps
+        return state.ranked[0], spent
 
     return choose
 

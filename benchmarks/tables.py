@@ -1,10 +1,10 @@
-"""Writes the README's tables from what stands in `benchmarks/results/`.
+"""Writes the tables of README and docs/results.md from what stands in `benchmarks/results/`.
 
     python benchmarks/tables.py
 
-Each stands between two comments in the README, and is made of nothing but those files: the studies of the search, the
+Each stands between two comments, and is made of nothing but those files: the summary and the studies of the search, the
 throughput (`bench.json`), the scores against other trainers (`peer_scores.json`), the race (`race.json`) and the parity
-of the engines (`engine_parity.json`). What was measured on a GPU goes into docs/results.md.
+of the engines (`engine_parity.json`), and what was measured on a GPU (`gpu_*.json`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ from search_study_data import (
 from eureka.evaluation.rows import interval, value, with_interval
 from eureka.evaluation.statistics import interquartile_mean, share_above
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+README, RESULTS = ROOT / "README.md", ROOT / "docs" / "results.md"
+SUMMARY_BEGIN = "<!-- summary: made by benchmarks/tables.py from benchmarks/results -->"
+SUMMARY_END = "<!-- end of summary -->"
 BEGIN = "<!-- results: made by benchmarks/tables.py from benchmarks/results -->"
 END = "<!-- end of results -->"
 BENCH_BEGIN = "<!-- bench: made by benchmarks/tables.py from benchmarks/results/bench.json -->"
@@ -41,7 +44,6 @@ RACE_BEGIN = "<!-- race: made by benchmarks/tables.py from benchmarks/results/ra
 RACE_END = "<!-- end of race -->"
 PARITY_BEGIN = "<!-- parity: made by benchmarks/tables.py from benchmarks/results/engine_parity.json -->"
 PARITY_END = "<!-- end of parity -->"
-GPU_PAGE = README.parent / "docs" / "results.md"
 GPU_BEGIN = "<!-- gpu: made by benchmarks/tables.py from benchmarks/results/gpu_*.json -->"
 GPU_END = "<!-- end of gpu -->"
 
@@ -124,49 +126,81 @@ def table(studies: Sequence[SearchStudy]) -> str:
     return "\n".join(line for study in studies for line in study_lines(study))
 
 
-def with_table(readme: str, studies: Sequence[SearchStudy]) -> str:
-    """The README's text with the table that the studies give; see `with_block`."""
-    return with_block(readme, BEGIN, END, table(studies))
+def with_table(page: str, studies: Sequence[SearchStudy]) -> str:
+    """The page's text with the table that the studies give; see `with_block`."""
+    return with_block(page, BEGIN, END, table(studies))
 
 
-def with_block(readme: str, begin: str, end: str, text: str) -> str:
-    """The README's text with this between the two comments.
+def with_block(page: str, begin: str, end: str, text: str) -> str:
+    """The page's text with this between the two comments.
 
     Raises:
         ValueError: the comments that the text stands between are missing.
     """
-    before, found_begin, rest = readme.partition(begin)
+    before, found_begin, rest = page.partition(begin)
     _, found_end, after = rest.partition(end)
     if not found_begin or not found_end:
-        raise ValueError(f"{README.name} needs the lines `{begin}` and `{end}` where the table is to stand")
+        raise ValueError(f"the page needs the lines `{begin}` and `{end}` where the table is to stand")
     return f"{before}{begin}\n\n{text}\n{end}{after}"
 
 
-def updated(readme: str) -> str:
-    """The README's text with everything that `results/` has.
+def updated(page: str) -> str:
+    """The text of docs/results.md with everything that `results/` has.
 
     Raises:
         ValueError: comments are missing between which there is something to say.
     """
     studies, bench, scores, races, parity = read_studies(), read_bench(), read_scores(), read_races(), read_parity()
     if studies:
-        readme = with_table(readme, studies)
+        page = with_table(page, studies)
     if bench is not None:
-        readme = with_block(readme, BENCH_BEGIN, BENCH_END, "\n".join(bench_lines(bench)))
+        page = with_block(page, BENCH_BEGIN, BENCH_END, "\n".join(bench_lines(bench)))
     if scores:
-        readme = with_block(readme, SCORES_BEGIN, SCORES_END, "\n".join(score_lines(scores)))
+        page = with_block(page, SCORES_BEGIN, SCORES_END, "\n".join(score_lines(scores)))
     if races is not None:
-        readme = with_block(readme, RACE_BEGIN, RACE_END, "\n".join(race_lines(races)))
+        page = with_block(page, RACE_BEGIN, RACE_END, "\n".join(race_lines(races)))
     if parity is not None:
-        readme = with_block(readme, PARITY_BEGIN, PARITY_END, "\n".join(parity_lines(parity)))
-    return readme
+        page = with_block(page, PARITY_BEGIN, PARITY_END, "\n".join(parity_lines(parity)))
+    return page
+
+
+def summary_lines(studies: Sequence[SearchStudy]) -> list[str]:
+    """One row a task: what its searches called best, against the human-written reward and the bare metric."""
+    lines = [
+        "| task | found | human-written | bare metric | found better than human-written |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for study in studies:
+        groups = scores_of(study.conditions[0], "called_best")
+        human = alone(study.human)
+        better = clustered_bootstrap(share_above, groups, human)
+        cells = [_estimate(each) for each in (groups, human, alone(study.sparse) if study.sparse else None)]
+        lines.append(f"| {study.task}, {study.unit} | {' | '.join(cells)} | {with_interval(better)} |")
+    return [
+        *lines,
+        "",
+        "IQM over trainings, 95% intervals; the searches knew which State quantities move with the metric.",
+        "",
+    ]
+
+
+def _estimate(groups: Groups | None) -> str:
+    if groups is None:
+        return "-"
+    score = clustered_bootstrap(interquartile_mean, groups)
+    return f"{value(score)} {interval(score)}"
+
+
+def with_summary(page: str, studies: Sequence[SearchStudy]) -> str:
+    """The README's text with its summary of the studies; see `with_block`."""
+    return with_block(page, SUMMARY_BEGIN, SUMMARY_END, "\n".join(summary_lines(studies)))
 
 
 def main() -> None:
-    """Rewrite the README, and the page of what was measured on a GPU."""
-    README.write_text(updated(README.read_text(encoding="utf-8")), encoding="utf-8")
-    page = with_block(GPU_PAGE.read_text(encoding="utf-8"), GPU_BEGIN, GPU_END, "\n".join(gpu_lines()))
-    GPU_PAGE.write_text(page, encoding="utf-8")
+    """Rewrite both pages."""
+    page = with_block(RESULTS.read_text(encoding="utf-8"), GPU_BEGIN, GPU_END, "\n".join(gpu_lines()))
+    RESULTS.write_text(updated(page), encoding="utf-8")
+    README.write_text(with_summary(README.read_text(encoding="utf-8"), read_studies()), encoding="utf-8")
 
 
 if __name__ == "__main__":

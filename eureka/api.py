@@ -11,13 +11,16 @@ from pathlib import Path
 from eureka.app.build import resolve, run_folder
 from eureka.app.configs import compose_config
 from eureka.app.runs import FinishedRun, search_in
+from eureka.evaluation.loaded import LoadedRuns
 from eureka.proposers.keys import Key, take_keys
 from eureka.proposers.registry import default_proposer, key_variables
 from eureka.sandbox.private_process import private_process
+from eureka.store import runs_in
+from eureka.trainers.population.policy_module import PolicyModule, read_policy_module
 from eureka.ui.console import choose_mode
 from eureka.ui.console.output import Mode, mode
 
-__all__ = ["FinishedRun", "evolve"]
+__all__ = ["FinishedRun", "evolve", "load", "load_policy"]
 
 
 def evolve(
@@ -55,7 +58,29 @@ def evolve(
     folders = [Path(directory) for directory in task_dirs]
     with private_process(), _told(quiet), _keys_out_of_the_environment() as api_keys:
         config = resolve(compose_config(given, folders, default_proposer(api_keys)), os.environ)
-        return search_in(run_folder(config), config, folders, os.environ, api_keys)
+        with run_folder(config) as folder:
+            return search_in(folder, config, folders, os.environ, api_keys)
+
+
+def load(path: str | Path) -> LoadedRuns:
+    """Recorded runs: a run folder, or all of them below a folder such as `outputs`.
+
+        frames = eureka.load("outputs").to_pandas()
+        frames.trainings.groupby("candidate").score.mean()
+
+    Raises:
+        StoreError: there is none.
+    """
+    return LoadedRuns(tuple(runs_in([Path(path)])))
+
+
+def load_policy(path: str | Path) -> PolicyModule:
+    """The policy in a file such as `best/policy.pt` of a run folder, with `act(observation)`.
+
+    Raises:
+        TrainingError: the file cannot be read, or is no policy of a task.
+    """
+    return read_policy_module(path)
 
 
 def _overrides(keys: Mapping[str, object], prefix: str = "") -> list[str]:

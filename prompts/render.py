@@ -20,10 +20,24 @@ from eureka.core.diagnosis import Diagnosis
 from eureka.core.errors import ConfigError
 from eureka.core.ids import INIT_ID
 from eureka.core.jobs import SampleJob
-from eureka.core.types import Completion, FieldSpec, Message, MetricSpec, Prompt, PromptFacts, Rejected, Stage, TaskSpec
+from eureka.core.training import EpisodeTrace
+from eureka.core.types import (
+    Completion,
+    ComponentReflection,
+    FieldSpec,
+    Message,
+    MetricSpec,
+    Prompt,
+    PromptFacts,
+    Rejected,
+    Stage,
+    TaskSpec,
+)
 
 _MAX_MISTAKE = 400
 """Characters of one error of an earlier candidate, of which a prompt has a whole list."""
+TIME_LIMIT = "time limit"
+_ENDINGS = {TIME_LIMIT: "ended at the time limit", "terminated": "were terminated", "diverged": "diverged"}
 _MAX_EXPRESSION = 240
 """Characters of a component's expression in the table of ideas."""
 _MAX_SOURCE = 20_000
@@ -175,6 +189,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {"number": number, "numbers": numbers, "percent": percent, "shape": shape, "fenced": fenced}
     environment.filters |= {"metric_words": metric_words, "brief": lambda text: _cut(text, _MAX_EXPRESSION)}
+    environment.filters |= {"goes_with": goes_with, "endings": endings}
     environment.filters |= {"for_model": for_model, "quoted": quoted, "excerpt": lambda text: _cut(text, _MAX_WORST)}
     return environment
 
@@ -219,6 +234,40 @@ def metric_words(metric: MetricSpec) -> str:
     if metric.best is not None:
         parts.append(f"the best possible is {number(metric.best)}")
     return "; ".join([*parts, "more is better"])
+
+
+def goes_with(component: ComponentReflection) -> str:
+    """How a component goes with the task metric, by the correlations that are known."""
+    known = {
+        "over training": component.score_correlation,
+        "between episodes": component.episode_correlation,
+        "in steps": component.metric_correlation,
+        "with its change": component.change_correlation,
+    }
+    parts = [f"{number(value)} {words}" for words, value in known.items() if value is not None]
+    return f"metric {', '.join(parts)}" if parts else "metric undefined"
+
+
+def endings(episodes: Sequence[EpisodeTrace]) -> str:
+    """Why and when evaluation episodes ended, what they scored, and when the metric was first above 0."""
+    kinds: dict[str, list[int]] = {}
+    for episode in episodes:
+        kinds.setdefault(episode.ended, []).append(episode.steps)
+    ended = [
+        f"{len(steps)} {_ENDINGS.get(kind, kind)}" + (f" (after {_span(steps)} steps)" if kind != TIME_LIMIT else "")
+        for kind, steps in kinds.items()
+    ]
+    scores = [episode.score for episode in episodes]
+    text = f"{len(episodes)} evaluation episodes of the trained policy: {', '.join(ended)}; scores {_span(scores)}."
+    first = [episode.first_metric_step for episode in episodes if episode.first_metric_step is not None]
+    if first:
+        text += f" The metric was first above 0 after {_span(first)} steps, in {len(first)} of them."
+    return text
+
+
+def _span(values: Sequence[float]) -> str:
+    low, high = number(min(values)), number(max(values))
+    return low if low == high else f"{low} to {high}"
 
 
 def shape(spec: FieldSpec) -> str:

@@ -19,16 +19,21 @@ def briefer(facts: PromptFacts) -> PromptFacts | None:
     """The facts with a little less in them, None where nothing is left to leave out.
 
     In this order: the expressions of the weaker half of the ideas, one by one, the oldest first and of one generation
-    the weakest; the failures, one by one; the older half of the errors of earlier candidates; the other expressions;
-    the last of the further parents; the ideas beyond the best `IDEAS_LEFT`; all errors and most points of the curves.
+    the weakest; the failures but one; the tables of episodes, that of the first parent last; that failure; the older
+    half of the errors of earlier candidates; the other expressions; the last of the further parents; the ideas beyond
+    the best `IDEAS_LEFT`; all errors and most points of the curves.
     """
     told = [number for number, idea in enumerate(facts.ideas) if any(idea.components.values())]
     told.sort(key=lambda number: (generation_of(facts.ideas[number].candidate_id), -number))
     weaker = [number for number in told if number >= len(facts.ideas) // 2]
     if weaker:
         return replace(facts, ideas=_without_expressions(facts.ideas, weaker[:1]))
-    if facts.failures:
+    if len(facts.failures) > 1:
         return replace(facts, failures=facts.failures[:-1])
+    if lighter := _without_a_table(facts):
+        return lighter
+    if facts.failures:
+        return replace(facts, failures=())
     if len(facts.rejected) > 1:
         return replace(facts, rejected=facts.rejected[: len(facts.rejected) // 2])
     if told:
@@ -64,6 +69,33 @@ def shortened(facts: PromptFacts, before: int) -> PromptFacts | None:
     return None if shorter == facts else shorter
 
 
+def _without_a_table(facts: PromptFacts) -> PromptFacts | None:
+    """The facts without the State fields of episodes of the last reward that has them; None where none has."""
+    if (failures := _but_a_table(facts.failures)) is not None:
+        return replace(facts, failures=failures)
+    if (parents := _but_a_table(facts.further_parents)) is not None:
+        return replace(facts, further_parents=parents)
+    if facts.reflection is not None and _has_table(facts.reflection):
+        return replace(facts, reflection=_without_table(facts.reflection))
+    return None
+
+
+def _but_a_table(told: Sequence[Reflection]) -> tuple[Reflection, ...] | None:
+    """All of them, the last that has a table without it; None where none has."""
+    for number in reversed(range(len(told))):
+        if _has_table(told[number]):
+            return (*told[:number], _without_table(told[number]), *told[number + 1 :])
+    return None
+
+
+def _has_table(reflection: Reflection) -> bool:
+    return any(episode.fields for episode in reflection.episodes)
+
+
+def _without_table(reflection: Reflection) -> Reflection:
+    return replace(reflection, episodes=tuple(replace(episode, fields={}) for episode in reflection.episodes))
+
+
 def _shortest(facts: PromptFacts) -> PromptFacts:
     return replace(
         facts,
@@ -87,7 +119,7 @@ def _without_expressions(ideas: Sequence[Idea], numbers: Sequence[int]) -> tuple
 
 def _fewer_points(reflection: Reflection) -> Reflection:
     return replace(
-        reflection,
+        _without_table(reflection),
         steps=tuple(int(step) for step in _few(reflection.steps)),
         metric_points=_few(reflection.metric_points),
         episode_length_points=_few(reflection.episode_length_points),

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from eureka.core.text import table
 from eureka.tasks.base import Task
+from eureka.tasks.info import TaskInfo
+from eureka.tasks.models import EXTRAS, is_installed, needed_package
 
 
 def describe(task: Task) -> Iterator[str]:
@@ -13,13 +15,33 @@ def describe(task: Task) -> Iterator[str]:
     info = task.info
     yield f"{info.name}: {info.description}"
     yield f"folder: {task.folder}"
+    package = needed_package(info.model)
+    yield f"model: {info.model}{f' (extra {EXTRAS[package]})' if package in EXTRAS else ''}"
     yield f"control step: {task.control_timestep_s:g} s, time limit {info.max_episode_steps} steps"
     unit = f" ({task.metric.unit})" if info.has_metric else ""
     yield f"metric: {'' if info.has_metric else 'none; '}{task.metric.description}{unit}"
+    if info.learned is not None:
+        found = info.learned
+        yield (
+            f"status: learns; the human-written reward reached {found.score:.3g} {found.unit} after {found.steps:,} "
+            f"control steps (mean of {found.seeds} seeds)"
+        )
+    elif info.tried is not None:
+        yield f"status: runs; not learned here yet: {info.tried}"
     yield f"evidence: {info.evidence}"
     yield ""
     header = ("state field", "shape", "dtype", "unit", "frame", "description")
     rows = [header, *((f.name, shape(f.shape), f.dtype, f.unit, f.frame, f.description) for f in task.fields)]
+    yield from table(rows)
+
+
+def overview(infos: Sequence[TaskInfo]) -> Iterator[str]:
+    """A line a task: its name, its status, what it lacks here, and its sentence."""
+    rows = [("task", "status", "the sentence that a model is given")]
+    for info in infos:
+        package = needed_package(info.model)
+        lacks = f"[needs {EXTRAS.get(package, package)}] " if package and not is_installed(package) else ""
+        rows.append((info.name, info.status, lacks + info.description))
     yield from table(rows)
 
 

@@ -65,13 +65,25 @@ class Randomisation:
 
 
 @dataclass(frozen=True)
+class Learned:
+    """What trainings by the human-written reward reached: the mean `score` of `seeds` of them, in the metric's `unit`,
+    after `steps` control steps each."""
+
+    score: float
+    unit: str
+    steps: Count
+    seeds: Count
+
+
+@dataclass(frozen=True)
 class TaskInfo:
     """A task folder's `task.yaml`.
 
     Attributes:
         name: the folder's name.
         description: the sentence that the model is given.
-        model: `gymnasium:ant.xml` for a body of the installed Gymnasium, or a file in the folder.
+        model: `gymnasium:ant.xml` for a body of the installed Gymnasium, `package:metaworld/assets/...` for one of
+            another installed package, or a file in the folder.
         max_episode_steps: the time limit in control steps.
         outputs: extra MjData fields that the State reads, such as `cfrc_ext`.
         gymnasium_id: the Gymnasium environment with this body, where there is one.
@@ -82,6 +94,8 @@ class TaskInfo:
         ppo: the task's hyper-parameters.
         randomisation: what differs between episodes, in training and evaluation alike.
         fitness: `metric`, or `preference` for a task that has none: a person's preferences decide in its place.
+        learned: what its human-written reward reached here.
+        tried: what was tried where that reward has not learned the task here yet.
         evidence: what was measured for the numbers above, in words, for people.
     """
 
@@ -98,6 +112,8 @@ class TaskInfo:
     camera: str | None = None
     randomisation: Randomisation = field(default_factory=Randomisation)
     fitness: Literal["metric", "preference"] = "metric"
+    learned: Learned | None = None
+    tried: str | None = None
     evidence: str = "none given"
 
     def __post_init__(self) -> None:
@@ -107,6 +123,13 @@ class TaskInfo:
                 f"`ppo.minibatches` is {self.ppo.minibatches}, more than an update's {rows} rows "
                 f"({self.num_envs} worlds x {self.ppo.horizon} steps)"
             )
+
+    @property
+    def status(self) -> str:
+        """`learns` with what the human-written reward reached, or `runs` where it has not; or that nobody said."""
+        if self.learned is not None:
+            return f"learns, {self.learned.score:.3g} {self.learned.unit}"
+        return "runs" if self.tried is not None else "not said"
 
     @property
     def has_metric(self) -> bool:

@@ -36,6 +36,7 @@ os.environ.setdefault("WARP_CACHE_PATH", os.path.join(_CACHES, "warp"))
 # What is kept from run to run is kept from test to test only.
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="eureka-tests-")
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
+os.environ["XDG_STATE_HOME"] = os.environ["XDG_CACHE_HOME"]  # which runs are the user's own
 
 # Films of a run take longer than the runs of the tests: made only where a test asks for `films_beside`.
 _FILM_REPORT = FilmQueue.film_report

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import platform
+import secrets
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
@@ -15,6 +17,7 @@ from types import MappingProxyType
 
 from eureka import __version__
 from eureka.app.configs import change_resumed, from_yaml
+from eureka.app.own_runs import RESUMED_WITH, RUN_ID, is_own, remember
 from eureka.config import (
     EnvConfig,
     EnvironmentKind,
@@ -34,18 +37,29 @@ from eureka.proposers.base import Proposer
 from eureka.proposers.models import ModelAccess, known_endpoints
 from eureka.proposers.replay import ReplayConfig, is_answer_folder
 from eureka.search.start import HUMAN, recorded_start
-from eureka.store import RunStore, free_name
+from eureka.store import RunStore, claim_name
 from eureka.trainers.base import Trainer
 
-_RESUMED_WITH = "resumed with"
 UNSAFE = "generated code ran without confinement (sandbox=unsafe)"
 
 
-def run_folder(config: RunConfig) -> Path:
-    """The configured folder, or a free `outputs/<task>/<date>_<time>` under the current directory."""
+@contextmanager
+def run_folder(config: RunConfig) -> Iterator[Path]:
+    """The configured folder, or a new `outputs/<task>/<date>_<time>` under the current directory, which no other run
+    gets; that is removed where nothing was written into it.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
     if config.output is not None:
-        return Path(config.output)
-    return free_name(Path("outputs") / config.environment_name / f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
+        yield Path(config.output)
+        return
+    folder = claim_name(Path("outputs") / config.environment_name / f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
+    try:
+        yield folder
+    finally:
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def resolve(config: RunConfig, environment: Mapping[str, str] = MappingProxyType({})) -> RunConfig:
@@ -98,21 +112,66 @@ def resumed_config(
         ConfigError: an override that a resumed run cannot take, or a value that a run folder may not decide and that is
             not given again.
     """
-    earlier = store.fact_list(_RESUMED_WITH)
+    earlier = store.fact_list(RESUMED_WITH)
     newest = {text.partition("=")[0]: text for text in [*earlier, *overrides]}
     config = change_resumed(from_yaml(store.config_yaml), list(newest.values()))
-    given = {text.partition("=")[0] for text in overrides}
-    wanted = {key: text for key, text in _to_give(config, environment).items() if key not in given}
-    for key, text in wanted.items():
-        instead = ", or sandbox=enforced to confine generated code" if key == "sandbox" else ""
-        raise ConfigError(
-            f"{store.folder}: its config has {text}, which a run folder may not decide: give {text} again if you trust "
-            f"it{instead}"
-        )
+    own = is_own(store, environment)
+    if not own:
+        _require_given(store, _to_give(config, environment), overrides)
     config = resolve(config)
     if overrides:
-        store.set_fact(_RESUMED_WITH, json.dumps(list(newest.values()), ensure_ascii=False))
+        store.set_fact(RESUMED_WITH, json.dumps(list(newest.values()), ensure_ascii=False))
+        if own:
+            remember(store, environment)
     return config
+
+
+def _require_given(store: RunStore, wanted: Mapping[str, str], overrides: Sequence[str]) -> None:
+    """Raise ConfigError where the overrides lack one of those that are `wanted`, by key."""
+    given = {text.partition("=")[0] for text in overrides}
+    for key, text in wanted.items():
+        if key not in given:
+            instead = ", or sandbox=enforced to confine generated code" if key == "sandbox" else ""
+            raise ConfigError(
+                f"{store.folder}: its config has {text}, which a run folder may not decide: give {text} again if you "
+                f"trust it{instead}"
+            )
+
+
+def evaluated_config(store: RunStore, overrides: Sequence[str], environment: Mapping[str, str]) -> RunConfig:
+    """The config that a run's rewards are trained with once more: its own.
+
+    Args:
+        overrides: `KEY=VALUE` of what a run folder may not decide, such as `env.id=lander.py`, given again.
+
+    Raises:
+        ConfigError: what names code is not given again, or an override is not what the run was started with.
+    """
+    config = from_yaml(store.config_yaml)
+    wanted = {key: text for key, text in _to_give(config, {}).items() if not key.startswith(("llm.", "sandbox"))}
+    same = {key: f"{key}={value}" for key, value in declared_values(config).items()}
+    for text in overrides:
+        key = _full_key(text.partition("=")[0])
+        if key not in wanted:
+            raise ConfigError(
+                f"`{text}`: what was searched with is evaluated; given again is only what names code "
+                f"({', '.join(wanted.values()) or 'here nothing does'})"
+            )
+        given = text.partition("=")[2]
+        if given != str(declared_values(config)[key]) and not _is_same_file(given, str(declared_values(config)[key])):
+            raise ConfigError(f"`{text}`: the run was started with {same[key]}")
+    if not is_own(store, environment):
+        keys = [f"{_full_key(text.partition('=')[0])}={text.partition('=')[2]}" for text in overrides]
+        _require_given(store, wanted, keys)
+    return config
+
+
+def _full_key(key: str) -> str:
+    return "env.id" if key == "env" else key
+
+
+def _is_same_file(given: str, recorded: str) -> bool:
+    return is_file(given) and Path(given).expanduser().absolute() == Path(recorded)
 
 
 def _to_give(config: RunConfig, environment: Mapping[str, str]) -> dict[str, str]:
@@ -252,6 +311,7 @@ def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) 
         **({"physics": config.physics.value} if config.kind is EnvironmentKind.TASK else {}),
         "proposer": proposer.description,
         "had metric access": "yes" if proposer.capabilities.uses_metric or config.search.preflight else "no",
+        RUN_ID: secrets.token_hex(16),
         "task_dirs": json.dumps([str(directory.resolve()) for directory in task_dirs]),
     }
     if config.sandbox is SandboxMode.unsafe:
@@ -274,7 +334,7 @@ def hardware() -> dict[str, str]:
 
 
 def _lines(path: str) -> list[str]:
-    """Of a file that not every kernel has."""
+    """The lines of a file; none where it does not exist, since not every kernel has it."""
     return Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
 
 

@@ -24,7 +24,7 @@ from eureka.reward.trace.service import BROKE, RewardVerifier
 from eureka.sandbox import Failed, Sandbox
 from eureka.trainers.registry import make_trainer
 
-KEYS = ("task", "sandbox", "evaluation.cache")
+KEYS = ("task", "env", "metric", "description", "sandbox", "evaluation.cache")
 """The keys of a run's config that mean something here."""
 MAX_CHARACTERS = 200_000
 NAME = "reward"
@@ -63,7 +63,8 @@ def check_file(
     """Check the reward function in a file, without importing it.
 
     Args:
-        overrides: `task=NAME`, which a module that Eureka wrote names itself, `sandbox=`, `evaluation.cache=`.
+        overrides: `task=NAME`, which a module that Eureka wrote names itself, or `env=` with its keys and what a run
+            with it needs; `sandbox=`, `evaluation.cache=`.
         told: is given a sentence where something takes long.
 
     Raises:
@@ -71,12 +72,13 @@ def check_file(
         EurekaError: the task or the sandbox cannot be used.
     """
     source = _read(path)
-    for key in split(overrides, choices()):
-        if key not in KEYS:
+    keys = split(overrides, choices())
+    for key in keys:
+        if key not in KEYS and not key.startswith("env."):
             raise ConfigError(
                 f"`{key}`: eureka check takes {', '.join(f'{known}=' for known in KEYS)} and no other key"
             )
-    named = _named_task(source)
+    named = _named_task(source) if "env.id" not in keys else None
     config = compose_config([*([f"task={named}"] if named else []), *overrides], task_dirs)
     trainer = make_trainer(config, task_dirs, environment)
     spec = trainer.spec

@@ -16,6 +16,7 @@ import typer
 
 from eureka import __version__
 from eureka.app.commands.common import app
+from eureka.app.stopping import termination_interrupts
 from eureka.core.errors import ConfigError, EurekaError
 from eureka.proposers.keys import take_keys
 from eureka.sandbox.private_process import private_process
@@ -23,10 +24,12 @@ from eureka.ui.console import choose_mode, error_line, line
 
 COMMANDS = (
     "run",
+    "init",
     "resume",
     "evaluate",
     "report",
     "compare",
+    "table",
     "watch",
     "review",
     "export",
@@ -34,6 +37,7 @@ COMMANDS = (
     "check",
     "train",
     "tasks",
+    "config",
     "doctor",
 )
 """Modules of `eureka.app.commands`, in the order in which `--help` lists them."""
@@ -42,14 +46,14 @@ for _name in COMMANDS:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; ends the process with 0, 1 for an error, 2 for bad input or 130 where interrupted."""
+    """Run the command line; ends the process with 0, 1 for an error, 2 for bad input, 130 or 143 where stopped."""
     _open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         # What a model wrote may have letters that the terminal's encoding has not.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        with private_process():
+        with private_process(), termination_interrupts():
             app(arguments)
     except ConfigError as error:
         error_line(str(error))

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from eureka.app.build import (
     cache_folder,
+    evaluated_config,
     evaluation_length,
     full_length,
     require_task_dirs,
     training_length,
 )
-from eureka.app.configs import from_yaml
+from eureka.app.own_runs import task_folders
 from eureka.config import EvaluationConfig, RunConfig
 from eureka.core.errors import StoreError
 from eureka.core.events import Observer, tell_all
@@ -112,6 +113,7 @@ def evaluate_run(
     steps: int | None,
     task_dirs: Sequence[Path],
     environment: Mapping[str, str],
+    overrides: Sequence[str] = (),
 ) -> None:
     """Compare a run's best reward with the baselines once more, and print it.
 
@@ -119,8 +121,10 @@ def evaluate_run(
         num_seeds: as the run's config has them where None.
         steps: control steps of each training; as `full_length` has them where None. Trainings of another length
             replace those there are.
+        overrides: see `evaluated_config`.
     """
-    config = from_yaml(store.config_yaml)
+    config = evaluated_config(store, overrides, environment)
+    task_dirs = task_folders(store, task_dirs, environment)
     require_task_dirs(store, task_dirs)
     with closing(make_trainer(config, task_dirs, environment)) as trainer, confined_graphs() as sandbox:
         if not trainer.spec.has_metric:

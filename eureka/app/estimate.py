@@ -103,7 +103,7 @@ def call_line(config: RunConfig, expected: RunEstimate) -> str:
     caps = [
         text
         for value, text in (
-            (llm.max_usd if expected.usd is not None else None, f"${llm.max_usd:g}" if llm.max_usd is not None else ""),
+            (llm.usd_cap if expected.usd is not None else None, f"${llm.usd_cap:g}" if llm.usd_cap is not None else ""),
             (llm.max_tokens, f"{llm.max_tokens:,} tokens" if llm.max_tokens is not None else ""),
             (llm.max_seconds, f"{llm.max_seconds:g} s" if llm.max_seconds is not None else ""),
         )

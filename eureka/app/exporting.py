@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import keyword
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from eureka.app.build import require_task_dirs
 from eureka.app.comparing import best_reward
 from eureka.app.configs import from_yaml
+from eureka.config import EnvironmentKind, RunConfig, declared_values
+from eureka.config.environments import is_file
 from eureka.core.errors import ConfigError, StoreError
 from eureka.core.ids import INIT_ID
 from eureka.core.types import Reward
@@ -63,25 +66,48 @@ def export_run(store: RunStore, candidate: str | None) -> str:
 
 
 def export_gymnasium(
-    store: RunStore, candidate: str | None, output: Path | None, task_dirs: Sequence[Path]
+    store: RunStore, candidate: str | None, output: Path | None, task_dirs: Sequence[Path], env: str | None = None
 ) -> tuple[Path, str]:
     """Where to write, and one file with a reward, its task's State and wrappers for Gymnasium.
 
     Args:
         output: `<task>_gymnasium.py` in the current folder where None.
+        env: what the run's `env=` was, given again; a run folder alone may not name code.
 
     Raises:
-        ConfigError: the run is not about a task, its task folder is not given, or the file could not be imported.
+        ConfigError: the task folder or the environment's code is not given again, the run is about an environment that
+            is not Gymnasium's, or the file could not be imported.
         EurekaError: the reward or its task cannot be had.
     """
-    from eureka.tasks import load_task
-    from eureka.wrappers.single_file import single_file
-
-    name = from_yaml(store.config_yaml).task
-    if name is None:
-        raise ConfigError(f"{store.folder}: --to gymnasium is for rewards of a task, and this run has an env=")
-    require_task_dirs(store, task_dirs)
+    config = from_yaml(store.config_yaml)
+    name = config.environment_name
     path = output or Path(re.sub(r"\W", "_", f"{name}_gymnasium") + ".py")
     if path.suffix != ".py" or not path.stem.isidentifier() or keyword.iskeyword(path.stem):
         raise ConfigError(f"--output {path}: name it so that Python can import it, such as ant_reward.py")
+    if config.kind is EnvironmentKind.GYMNASIUM:
+        from eureka.trainers.gymnasium.recipe import recipe_of
+        from eureka.trainers.gymnasium.standalone import standalone_file
+
+        _require_given(store, config, env)
+        return path, standalone_file(export_run(store, candidate), recipe_of(config), path.stem)
+    if config.kind is not EnvironmentKind.TASK:
+        raise ConfigError(f"{store.folder}: --to gymnasium is not for environments of {config.kind}")
+    from eureka.tasks import load_task
+    from eureka.wrappers.single_file import single_file
+
+    require_task_dirs(store, task_dirs)
     return path, single_file(export_run(store, candidate), load_task(name, task_dirs), path.stem)
+
+
+def _require_given(store: RunStore, config: RunConfig, env: str | None) -> None:
+    """Raises ConfigError where the run's environment is code and was not given again."""
+    if env is not None and is_file(env):
+        env = str(Path(env).expanduser().absolute())
+    if env is not None and env != config.env.id:
+        raise ConfigError(f"--env {env}: the run's environment is {config.env.id}")
+    named = [key for key in declared_values(config) if key.startswith("env.")]
+    if env is None and named:
+        raise ConfigError(
+            f"{store.folder}: its {', '.join(named)} would run code that the run folder names: give --env "
+            f"{shlex.quote(str(config.env.id))} if you trust it"
+        )

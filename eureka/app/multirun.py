@@ -8,12 +8,15 @@ from pathlib import Path
 
 from eureka.app.build import resolve, run_folder
 from eureka.app.configs import compose_config
-from eureka.app.runs import FinishedRun, search_in
+from eureka.app.runs import FinishedRun, search_in, start_or_go_on
 from eureka.config import RunConfig, sweep
-from eureka.core.errors import EurekaError
+from eureka.core.errors import BudgetReached, EurekaError
 from eureka.evaluation import Role, TextTable
 from eureka.evaluation.rows import NONE, interval, value, with_interval
 from eureka.proposers.keys import Key
+from eureka.proposers.provider import ModelConfig
+from eureka.proposers.spending import spent_before
+from eureka.store import RunStore, is_run
 from eureka.ui.console import error_line, say
 
 
@@ -23,6 +26,7 @@ class PlannedRun:
 
     label: str
     config: RunConfig
+    overrides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,25 +61,81 @@ def plan(
         config = resolve(compose_config(job.overrides, task_dirs, proposer), environment)
         if config.output is not None and not any(text.startswith("output=") for text in job.varied):
             config = replace(config, output=str(Path(config.output) / str(number)))
-        jobs.append(PlannedRun(" ".join(job.varied) or config.environment_name, config))
+        jobs.append(PlannedRun(" ".join(job.varied) or config.environment_name, config, job.overrides))
     return jobs
 
 
 def run_all(
-    jobs: Sequence[PlannedRun], task_dirs: Sequence[Path], environment: Mapping[str, str], keys: Mapping[str, Key]
+    jobs: Sequence[PlannedRun],
+    task_dirs: Sequence[Path],
+    environment: Mapping[str, str],
+    keys: Mapping[str, Key],
+    *,
+    go_on: bool = False,
 ) -> list[RunOutcome]:
-    """Run one after the other. One that fails is told of, and does not stop those after it."""
+    """Run one after the other. One that fails is told of, and does not stop those after it.
+
+    The cap on money counts all of them together: each run may spend what is left of its `llm.max_usd`, unless
+    `llm.max_usd_per_run` caps each by itself.
+
+    Args:
+        go_on: runs that are in their folders already are gone on with.
+    """
     outcomes = []
+    spent_usd = {
+        number: spent_in(Path(job.config.output), job.config)
+        for number, job in enumerate(jobs, start=1)
+        if job.config.output is not None
+    }
     for number, job in enumerate(jobs, start=1):
         say()
         say(f"run {number} of {len(jobs)}: {job.label}")
         try:
-            folder = run_folder(job.config)
-            outcomes.append(RunOutcome(job.label, search_in(folder, job.config, task_dirs, environment, keys)))
+            others_usd = sum(usd for other, usd in spent_usd.items() if other != number)
+            left_usd = left_of_sweep(job.config, others_usd)
+            config = job.config
+            left: tuple[str, ...] = ()
+            if left_usd is not None and isinstance(config.llm, ModelConfig):
+                config = replace(config, llm=replace(config.llm, max_usd=left_usd))
+                left = (f"llm.max_usd={left_usd}",)
+            with run_folder(config) as folder:
+                try:
+                    if go_on:
+                        found = start_or_go_on(folder, config, (*job.overrides, *left), task_dirs, environment, keys)
+                    else:
+                        found = search_in(folder, config, task_dirs, environment, keys)
+                finally:
+                    spent_usd[number] = spent_in(folder, config)
+            outcomes.append(RunOutcome(job.label, found))
         except EurekaError as error:
             error_line(str(error))
             outcomes.append(RunOutcome(job.label, None, " ".join(str(error).split())))
     return outcomes
+
+
+def left_of_sweep(config: RunConfig, spent_usd: float) -> float | None:
+    """What a run may spend of its `llm.max_usd`, of which the other runs have `spent_usd`; None: it stays as it is.
+
+    Raises:
+        BudgetReached: nothing is left.
+    """
+    llm = config.llm
+    if not isinstance(llm, ModelConfig) or llm.max_usd is None or llm.max_usd_per_run is not None or not spent_usd:
+        return None
+    if spent_usd >= llm.max_usd:
+        raise BudgetReached(
+            f"the other runs have spent ${spent_usd:.4g}, and llm.max_usd={llm.max_usd:g} counts all of a sweep: "
+            "give a higher one, or llm.max_usd_per_run=N"
+        )
+    return llm.max_usd - spent_usd
+
+
+def spent_in(folder: Path, config: RunConfig) -> float:
+    """What a run has spent on a language model, in dollars; 0 where it was not even started."""
+    if not isinstance(config.llm, ModelConfig) or not is_run(folder):
+        return 0.0
+    with RunStore.open(folder, read_only=True) as store:
+        return spent_before(store, config.llm).usd
 
 
 def comparison_of_runs(outcomes: Sequence[RunOutcome]) -> TextTable:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from eureka.app.build import require_task_dirs
 from eureka.app.comparing import best_reward
+from eureka.app.own_runs import task_folders
 from eureka.core.errors import StoreError, VideoError
 from eureka.core.pictures import Look
 from eureka.core.training import TrainingResult
@@ -54,6 +55,7 @@ def film(
         StoreError: no such policy is there yet.
         VideoError: nothing can be drawn here, or a file cannot be written. The run folder is then as it was.
     """
+    task_dirs = task_folders(store, task_dirs, environment)
     require_task_dirs(store, task_dirs)
     facts = store.facts()
     unit = facts.get("metric unit", "") if facts.get(FITNESS) != PREFERENCE else None

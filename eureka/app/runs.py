@@ -7,17 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from eureka.app.build import resume_command
+from eureka.app.build import require_task_dirs, resume_command, resumed_config
 from eureka.app.comparing import best_reward, comparison_lines
 from eureka.app.configs import from_yaml
+from eureka.app.own_runs import remember, task_folders
 from eureka.app.preparing import search_session
 from eureka.config import RunConfig, to_yaml
+from eureka.config.settings import stored_settings
+from eureka.core.errors import ConfigError
 from eureka.core.types import Feedback
 from eureka.evaluation import Comparison, read_comparison
 from eureka.proposers.keys import Key
-from eureka.store import RunStore, require_free
-from eureka.ui.console import interrupted
+from eureka.store import RunStore, is_run, require_free
+from eureka.ui.console import interrupted, line
 from eureka.ui.web.review.reviewer import leave_answers
+
+_MAY_DIFFER = ("output", "physics", "sandbox", "train.workers", "llm.")
+"""Keys, or how they begin, that a run goes on with whatever is given now: they belong to the machine, or are caps."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +95,83 @@ def search_in(
         session.require_judge(has_answers=bool(answers))
         try:
             with RunStore.create(folder, to_yaml(config), session.facts()) as store:
+                remember(store, environment)
                 leave_answers(folder, answers)
                 session.search(store, watch=watch)
         except KeyboardInterrupt:
             interrupted(resume_command(folder, config, task_dirs, environment))
             raise
+    return read_run(folder)
+
+
+def resume_in(
+    folder: Path,
+    overrides: Sequence[str],
+    task_dirs: Sequence[Path],
+    environment: Mapping[str, str],
+    keys: Mapping[str, Key],
+    *,
+    watch: bool = False,
+    answers: Sequence[Feedback] = (),
+) -> bool:
+    """Go on with a run that was stopped; False where it had finished.
+
+    Raises:
+        EurekaError: it cannot go on, or broke off.
+        KeyboardInterrupt: it was interrupted.
+    """
+    with RunStore.open(folder) as store:
+        if store.is_finished:
+            line(f"{folder}: this run has finished; its best reward is {store.best_folder / 'reward.py'}")
+            return False
+        task_dirs = task_folders(store, task_dirs, environment)
+        require_task_dirs(store, task_dirs)
+        config = resumed_config(store, overrides, environment)
+        leave_answers(folder, answers)
+        with search_session(config, task_dirs, environment, keys, store) as session:
+            session.search(store, watch=watch)
+    return True
+
+
+def start_or_go_on(
+    folder: Path,
+    config: RunConfig,
+    overrides: Sequence[str],
+    task_dirs: Sequence[Path],
+    environment: Mapping[str, str],
+    keys: Mapping[str, Key],
+    *,
+    watch: bool = False,
+    answers: Sequence[Feedback] = (),
+) -> FinishedRun:
+    """`search_in`, or where `folder` holds this run already, what is left of it.
+
+    Args:
+        overrides: what `config` was composed from; those that a resumed run takes anew hold for what is left.
+
+    Raises:
+        ConfigError: the run in `folder` was started with another configuration.
+        EurekaError: it cannot start or go on, or broke off.
+        KeyboardInterrupt: it was interrupted; how it goes on has been said.
+    """
+    if not is_run(folder):
+        return search_in(folder, config, task_dirs, environment, keys, watch=watch, answers=answers)
+    with RunStore.open(folder, read_only=True) as store:
+        stored = stored_settings(store.config_yaml)
+    now = stored_settings(to_yaml(config))
+    for key in [key for key in now if key in stored]:
+        may_differ = key.startswith(_MAY_DIFFER) and key != "llm.name"
+        if stored.get(key) != now.get(key) and not may_differ:
+            raise ConfigError(
+                f"{folder}: holds a run with {key}={stored.get(key)}, and this one has {key}={now.get(key)}: give it "
+                "another output="
+            )
+    anew = [text for text in overrides if text.startswith(("llm.", "sandbox="))]
+    try:
+        resume_in(folder, anew, task_dirs, environment, keys, watch=watch, answers=answers)
+    except KeyboardInterrupt:
+        interrupted(resume_command(folder, config, task_dirs, environment))
+        raise
     return read_run(folder)
 
 

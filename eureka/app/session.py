@@ -206,7 +206,7 @@ class SearchSession:
         )
 
     def _racing(self) -> Racing | None:
-        """What the generations' trainings are given by, where not all are trained to the end."""
+        """The race that decides what is trained on; None where every candidate is trained to the end."""
         train, search = self.config.train, self.config.search
         if train.halving is Halving.off:
             return None
@@ -249,7 +249,7 @@ class SearchSession:
         )
 
     def first_prompt(self) -> Prompt:
-        """What the proposer is asked before anything is known."""
+        """The prompt of the first generation."""
         facts = PromptFacts(
             task=self.spec.name,
             seed=self.config.seed,
@@ -261,14 +261,14 @@ class SearchSession:
         return render_prompt(self.spec, facts)
 
     def _accounts(self, store: RunStore) -> AbstractContextManager[None]:
-        """Keep in the store what the answers recorded there do not tell of a language model's cost."""
+        """Keep in the store what a language model costs beside its recorded answers: lost answers, and waiting."""
         if self.ledger is None or not isinstance(self.config.llm, ModelConfig):
             return nullcontext()
         return costs_kept(store, self.config.llm, self.ledger)
 
     @contextmanager
     def _summed_up(self, store: RunStore) -> Iterator[None]:
-        """At the end of the search, also of one that gave nothing or cannot go on: what became of the candidates."""
+        """Print what became of the candidates when the search ends, also where it ends with an error."""
         try:
             yield
         except (ProposerError, SearchFailed):
@@ -306,7 +306,7 @@ class SearchSession:
                 say(f"up to {min(self.config.llm.concurrency, len(in_flight))} of these may be billed a second time")
 
     def _say_confinement(self, store: RunStore) -> None:
-        """What is in force now, whatever a run that goes on has recorded; that is kept."""
+        """Print the confinement that is in force now, and keep it in the store in place of an earlier record."""
         say(f"sandbox: {self.confinement}")
         store.set_fact("sandbox layers", self.confinement)
         if self.config.sandbox is SandboxMode.unsafe:
@@ -360,5 +360,5 @@ def _metric_access(answer: str) -> str:
 
 
 def _is_rival(other: Outcome, best: Outcome) -> bool:
-    """Whether a candidate could be best instead: where the best was trained more than once, only one that was too."""
+    """Whether a candidate may take the place of the best: it needs a second training where the best has one."""
     return other.candidate.id != best.candidate.id and len(other.results) >= min(2, len(best.results))

@@ -14,6 +14,7 @@ from eureka.config.compose import (
 from eureka.config.environments import EnvironmentKind
 from eureka.config.schema import (
     BUDGETS,
+    PRESETS,
     Choices,
     EnvConfig,
     EvaluationConfig,
@@ -36,6 +37,7 @@ from eureka.config.sweep import SweepJob, sweep
 
 __all__ = [
     "BUDGETS",
+    "PRESETS",
     "Choices",
     "EnvConfig",
     "EnvironmentKind",

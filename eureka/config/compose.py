@@ -9,7 +9,7 @@ from typing import Any
 
 from eureka.config.environments import is_file
 from eureka.config.overrides import AUTO, groups, quoted, refusal, require_own_key, require_task, split, unknown
-from eureka.config.schema import BUDGETS, Choices, RunConfig, check_ranges
+from eureka.config.schema import BUDGETS, PRESETS, Choices, RunConfig, check_ranges
 from eureka.config.settings import UNREADABLE, require_plain
 from eureka.core.errors import ConfigError
 
@@ -31,6 +31,7 @@ def compose_config(
     """
     values = split(overrides, choices)
     values.setdefault("budget", default_budget())
+    values.setdefault("preset", "none")
     if values.setdefault("llm", AUTO) == AUTO:
         values["llm"] = proposer
     for group, names in groups(choices).items():
@@ -42,7 +43,8 @@ def compose_config(
     require_task(values, task_dirs)
     config = _thawed(RunConfig)
     config.llm = _thawed(choices.llm[values["llm"]])
-    config.merge_with({"budget": values["budget"], **BUDGETS[values["budget"]]})
+    for group, presets in (("budget", BUDGETS), ("preset", PRESETS)):
+        config.merge_with({group: values[group], **presets[values[group]]})
     return _updated(config, {key: value for key, value in values.items() if key not in groups(choices)}, choices)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from eureka.config.schema import BUDGETS, Choices, RunConfig
+from eureka.config.schema import BUDGETS, PRESETS, Choices, RunConfig
 from eureka.core.errors import ConfigError
 
 _SHORT = {"env": "env.id"}
@@ -25,7 +25,7 @@ AUTO = "auto"
 
 def groups(choices: Choices) -> dict[str, tuple[str, ...]]:
     """Keys that choose a preset or a kind of config, with their choices."""
-    return {"budget": tuple(BUDGETS), "llm": (AUTO, *choices.llm)}
+    return {"budget": tuple(BUDGETS), "preset": tuple(PRESETS), "llm": (AUTO, *choices.llm)}
 
 
 def split(overrides: Sequence[str], choices: Choices) -> dict[str, str]:
@@ -50,7 +50,7 @@ def _all_keys(choices: Choices) -> dict[str, Any]:
     keys = keys_of(RunConfig, "")
     for cls in choices.llm.values():
         keys.update(keys_of(cls, "llm."))
-    return {key: wanted for key, wanted in keys.items() if key not in ("budget", "llm", "llm.name")}
+    return {key: wanted for key, wanted in keys.items() if key not in ("budget", "preset", "llm", "llm.name")}
 
 
 def keys_of(cls: type[Any], prefix: str) -> dict[str, Any]:

@@ -96,7 +96,9 @@ class SearchConfig:
     method: str = "portfolio"
     """How answers become further questions: `portfolio` (each answer has a job: exploit, combine, explore, repair or
     tune), `greedy` (Eureka's: all samples mutate one parent), `best_of_n` (no feedback: every generation asks anew),
-    `islands` (populations that evolve apart, with crossover and migration)."""
+    `islands` (populations that evolve apart, with crossover and migration), `eureka2023` (as published, see preset)."""
+    restart_every: int | None = at_least(1, None)
+    """Of `method=eureka2023`: after so many generations it begins anew with the first prompt; null: never."""
     prompt_tokens: int = at_least(2000, 12_000)
     """About how many tokens a first prompt may have: the oldest and weakest of what was tried is told in fewer words
     where it would have more."""
@@ -213,7 +215,12 @@ class RunConfig:
     seed: int = at_least(0, 0)
     """Seed of the search and of every training."""
     budget: str = "quick"
-    """The preset: quick, standard or paper. The default is quick on a CPU and standard where CUDA is found."""
+    """How much is spent: `quick`, `standard` and `paper` set generations, samples and fresh seeds, and the control
+    steps of a training as the task's `task.yaml` has them. The default is quick on a CPU and standard where CUDA is
+    found; single keys that are given win."""
+    preset: str = "none"
+    """A whole search as somebody published it: `eureka2023` is the original Eureka. It wins over `budget`, and single
+    keys that are given win over it."""
     output: str | None = None
     """The run folder; null: `outputs/<task>/<date>_<time>` under the current directory."""
     physics: PhysicsChoice = PhysicsChoice.auto
@@ -257,6 +264,25 @@ BUDGETS: Mapping[str, Mapping[str, Mapping[str, int]]] = {
     },
 }
 """What each `budget=` presets; a task's own training steps per budget are in its `task.yaml`."""
+
+PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "none": {},
+    "eureka2023": {
+        "search": {
+            "method": "eureka2023",
+            "generations": 25,
+            "restart_every": 5,
+            "samples": 16,
+            "repairs": 0,
+            "finalists": 1,
+            "confirmation_seeds": 0,
+        },
+        "train": {"seeds": 1, "halving": Halving.off},
+        "evaluation": {"seeds": 5},
+    },
+}
+"""What each `preset=` sets; `eureka2023` is five searches of 5 generations of 16, each training once and to the end, as
+in Ma et al. 2023, whose policies are evaluated with five seeds."""
 
 
 @dataclass(frozen=True)

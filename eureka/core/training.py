@@ -103,6 +103,29 @@ POPULATION_POLICY = "population"
 """The format of policies that population training writes; of all that were written before formats had names."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class EpisodeTrace:
+    """One evaluation episode of a training's last policy.
+
+    Attributes:
+        score: what the task metric gave for it.
+        steps: its length in control steps.
+        ended: why it ended: `time limit`, `terminated` or `diverged`.
+        first_metric_step: after how many steps the per-step metric was first above 0, where it was not from the start;
+            None where it never was, or always.
+        components: each reward component's mean per step.
+        fields: State columns (`field`, or `field[i]` of a vector) at the start and after each tenth of the episode; of
+            the typical and of the worst episode of a training, empty for others.
+    """
+
+    score: float
+    steps: int
+    ended: str
+    first_metric_step: int | None = None
+    components: Mapping[str, float] = field(default_factory=dict)
+    fields: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class TrainingResult:
     """What one training gave. Whoever trains elsewhere may have scores and nothing else.
@@ -111,6 +134,8 @@ class TrainingResult:
     value in training episodes, `episode_length` in control steps, `total` and `components` the means of the reward.
     `final_scores` are the metric of each evaluation episode of the last policy on start states never trained on,
     `checkpoint_scores` the mean of the same at every evaluation, after `checkpoint_steps` of training.
+    `episodes` are these evaluation episodes looked at closely, and `change_correlation` has for each component the
+    correlation of its steps with the change of the per-step metric in them, None where either is constant.
     `diverged_worlds` counts environments whose physics diverged and were reset. `deviation` says how the training
     differs from what the job asked for, such as fewer environments where a device had no room; empty: it does not.
     """
@@ -126,6 +151,8 @@ class TrainingResult:
     statistics: Mapping[str, ComponentStatistics] = field(default_factory=dict)
     checkpoint_scores: tuple[float, ...] = ()
     checkpoint_steps: tuple[int, ...] = ()
+    episodes: tuple[EpisodeTrace, ...] = ()
+    change_correlation: Mapping[str, float | None] = field(default_factory=dict)
     policy: bytes = field(default=b"", repr=False)
     policy_format: str = POPULATION_POLICY
     diverged_worlds: int = 0

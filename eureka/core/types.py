@@ -17,7 +17,7 @@ from typing import Literal
 from eureka.core.diagnosis import Diagnosis
 from eureka.core.ideas import Contrast, Idea
 from eureka.core.text import clean
-from eureka.core.training import ComponentStatistics
+from eureka.core.training import ComponentStatistics, EpisodeTrace
 
 MAX_REASON = 1_000
 MAX_FEEDBACK = 4_000
@@ -142,10 +142,18 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentReflection(ComponentStatistics):
-    """What became of one reward component; `points` are about ten evenly spaced means over training."""
+    """What became of one reward component; `points` are about ten evenly spaced means over training.
+
+    Correlations of it are with the score of training episodes over the training (`score_correlation`), between the
+    evaluation episodes of the last policies (`episode_correlation`, of its mean with the score), and of its steps with
+    the change of the per-step metric in them (`change_correlation`). Each is None where either is constant or unknown.
+    """
 
     name: str
     points: tuple[float, ...]
+    score_correlation: float | None = None
+    episode_correlation: float | None = None
+    change_correlation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -153,8 +161,9 @@ class Reflection:
     """Statistics of one trained candidate: numbers and what they show; all wording lives in `prompts/`.
 
     `scores` are those of its trainings, one per seed, `estimate` what it is probably worth by all scores of the run,
-    and `trained_steps` the control steps of each training. Without a task metric there are no `metric_points` and no
-    `scores`, and `metric_max` and `metric_final` are the preference score.
+    and `trained_steps` the control steps of each training. `episodes` are the evaluation episodes of the last policies,
+    of which two have State fields: the typical and the worst of the training of median score. Without a task metric
+    there are no `metric_points`, `scores` and `episodes`, and `metric_max` and `metric_final` are the preference score.
     """
 
     candidate_id: str
@@ -170,6 +179,7 @@ class Reflection:
     scores: tuple[float, ...] = ()
     estimate: float | None = None
     trained_steps: int = 0
+    episodes: tuple[EpisodeTrace, ...] = ()
 
 
 @dataclass(frozen=True)

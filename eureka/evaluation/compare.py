@@ -83,7 +83,7 @@ def _trained_as(contest: Contest, entry: Retraining) -> str:
 
 
 def _same(one: str | OwnReward, other: str | OwnReward) -> bool:
-    """Whether two rewards are one function; of those that are no graphs nothing tells but their names."""
+    """Whether two rewards are one function; rewards without a graph are compared by name."""
     if isinstance(one, OwnReward) or isinstance(other, OwnReward):
         return one == other
     return same_total(one, other)
@@ -158,7 +158,10 @@ def _method(contest: Contest, role: Role, entry: Retraining, failures: Mapping[s
 
 
 def _correlation(contest: Contest, reward: str | OwnReward) -> float | None:
-    """With the human-written reward; None where either is no graph, broke its process, or is constant."""
+    """The correlation of a reward's totals with the human-written reward's.
+
+    None where one of them is no graph, broke its process, or is constant.
+    """
     written = contest.baselines[Role.HUMAN]
     if isinstance(reward, OwnReward) or isinstance(written, OwnReward):
         return None
@@ -176,7 +179,7 @@ def _contender(contest: Contest, name: str) -> Contender:
 
 
 def _fresh_scores(contest: Contest, name: str) -> list[float]:
-    """Of a candidate, or of the baseline that is the same function."""
+    """The scores with fresh seeds of a candidate, or of the baseline that is the same function."""
     trained_as = _trained_as(contest, Retraining(name, contest.graphs[name]))
     return [result.score for result in contest.trainings.results(trained_as).values()]
 

@@ -100,7 +100,7 @@ def correlation(x: Sequence[float], y: Sequence[float]) -> float | None:
 
 
 def interquartile_mean(scores: Array) -> Array:
-    """Over the last axis."""
+    """The interquartile mean over the last axis."""
     from scipy.stats import trim_mean
 
     trimmed: Array = trim_mean(scores, 0.25, axis=-1)

@@ -25,12 +25,12 @@ class Fallback:
 
     @property
     def name(self) -> str:
-        """Of the one that is asked next."""
+        """The name of the proposer that is asked next."""
         return self._second.name if self._failed else self._first.name
 
     @property
     def capabilities(self) -> ProposerCapabilities:
-        """Of the one that is asked next; either may read the probe of the metric."""
+        """What the proposer that is asked next can do; `uses_metric` where either of the two reads the probe."""
         first, second = self._first.capabilities, self._second.capabilities
         return replace(second if self._failed else first, uses_metric=first.uses_metric or second.uses_metric)
 

@@ -108,7 +108,7 @@ def known_endpoints(llm: ProposerConfig, environment: Mapping[str, str]) -> dict
 
 def make_ledger(llm: ModelConfig, earlier: Spent) -> Ledger:
     """The caps of a run, of which `earlier` is spent."""
-    return Ledger(Caps(llm.max_usd, llm.max_tokens, llm.max_seconds), earlier)
+    return Ledger(Caps(llm.usd_cap, llm.max_tokens, llm.max_seconds), earlier)
 
 
 def make_proposer(config: RunConfig, models: ModelAccess | None = None) -> Proposer:
@@ -140,7 +140,7 @@ def _searching_fallback(name: str | None) -> Provider | None:
 
 
 def _chat(llm: ModelConfig, chosen: Chosen, models: ModelAccess) -> ChatProposer:
-    if llm.max_usd is not None and llm.max_tokens is None and not chosen.prices.known:
+    if llm.usd_cap is not None and llm.max_tokens is None and not chosen.prices.known:
         where = f" at {chosen.base_url}" if chosen.base_url else ""
         raise ConfigError(
             f"the price of {chosen.model}{where} is not known, so llm.max_usd cannot hold: give a cap on tokens with "

@@ -49,7 +49,10 @@ class ModelConfig(ProposerConfig):
     max_output_tokens: int = at_least(16, 16384)
     """The longest answer, reasoning included."""
     max_usd: float | None = at_least(0, 5.0)
-    """The most that the run may cost; null: no cap. It needs a known price: see `max_tokens`."""
+    """The most that the run may cost, or all runs of `-m` together; null: no cap. It needs a known price: see
+    `max_tokens`."""
+    max_usd_per_run: float | None = at_least(0, None)
+    """The most that each run may cost; where it is given, `max_usd` caps nothing."""
     max_tokens: int | None = at_least(0, None)
     """The most tokens that the run may read and write; `max_usd` needs it where the model's price is not known."""
     max_seconds: float | None = at_least(0, None)
@@ -64,6 +67,11 @@ class ModelConfig(ProposerConfig):
     """Who takes over where the model cannot go on: `PROVIDER`, `PROVIDER/MODEL` or `program_search`."""
     fallback_base_url: str | None = field(default=None, metadata={"given_again": True})
     """As `base_url`, for the fallback."""
+
+    @property
+    def usd_cap(self) -> float | None:
+        """The most that one run may cost; None: no cap."""
+        return self.max_usd if self.max_usd_per_run is None else self.max_usd_per_run
 
     @property
     def extra(self) -> dict[str, object] | None:

@@ -28,12 +28,12 @@ def config_classes() -> dict[str, type[ProposerConfig]]:
 
 
 def model_providers() -> dict[str, ModelProvider]:
-    """Those that are language models."""
+    """The providers of language models, by name."""
     return {name: provider for name, provider in PROVIDERS.items() if isinstance(provider, ModelProvider)}
 
 
 def key_variables() -> dict[str, str]:
-    """The environment variable of each provider's key, of those that want one."""
+    """The environment variable of the key, for every provider that wants one."""
     return {name: provider.key_variable for name, provider in model_providers().items() if provider.key_variable}
 
 

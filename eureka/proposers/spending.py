@@ -55,7 +55,7 @@ def unrecorded_costs(store: RunStore, llm: ModelConfig) -> Spent:
 
 @contextmanager
 def costs_kept(store: RunStore, llm: ModelConfig, ledger: Ledger) -> Iterator[None]:
-    """While calls are made: whenever the run is killed, what they may have cost is known."""
+    """Note in the store that calls are made, while they are: a run that is killed then knows what they may cost."""
     before = unrecorded_costs(store, llm)
     store.set_fact(_FACT, dumps(UnrecordedCosts(before, calls_open=True)))
     try:

@@ -100,7 +100,7 @@ class History:
         return [outcome for outcome in self.outcomes if generation_of(outcome.candidate.id) == generation]
 
     def outcome(self, candidate_id: str | None) -> Outcome | None:
-        """That of one candidate, None where it has none."""
+        """The outcome of one candidate; None where it has none."""
         return next((outcome for outcome in self.outcomes if outcome.candidate.id == candidate_id), None)
 
     def parents(self, candidate_id: str) -> tuple[str, ...]:

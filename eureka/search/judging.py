@@ -23,7 +23,7 @@ class Verifier(Protocol):
 
 @dataclass
 class Judge:
-    """Judges what is not judged yet.
+    """Takes answers through extraction, verification and screening.
 
     Args:
         reject: is given every rejection, to record it.
@@ -37,7 +37,7 @@ class Judge:
     _screened: set[tuple[str, str]] = field(default_factory=set)
 
     def judge(self, history: History) -> bool:
-        """Take the next stage for all that wait for it; False where nothing does."""
+        """Run the next stage for every candidate that waits for one; False where none does."""
         return self._extract(history) or self._verify(history) or self._screen(history)
 
     def _extract(self, history: History) -> bool:
@@ -60,7 +60,7 @@ class Judge:
         return bool(waiting)
 
     def _screen(self, history: History) -> bool:
-        """Reject what is not worth a training; of rewards that are the same the one that was there first stays."""
+        """Reject rewards that are not worth a training; of equal rewards the first one stays."""
         if self.screening is None:
             return False
         pending = [

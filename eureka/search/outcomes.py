@@ -110,7 +110,7 @@ def make_outcomes(
 
 
 def outcomes(store: RunStore) -> tuple[Outcome, ...]:
-    """Those of a run, in order of ids."""
+    """The outcomes of a run, in order of ids."""
     candidates = {candidate.id: candidate for candidate in store.candidates()}
     rejected = {rejection.candidate_id for rejection in store.rejections()}
     return make_outcomes(candidates, by_candidate(store.results()), rejected, preference_scores(store))

@@ -87,14 +87,14 @@ def bradley_terry(pairs: Sequence[Preferred], prior: float = PRIOR) -> dict[str,
 
 
 def preference_scores(store: RunStore) -> Mapping[str, float] | None:
-    """The score of everybody whom a person compared, in a run of a task without a metric; None where it has one."""
+    """The score of every candidate that a person compared; None in a run of a task that has a metric."""
     if has_metric(store):
         return None
     return bradley_terry(comparisons(store.feedback()))
 
 
 def score_of(candidate: str, scores: Mapping[str, float] | None) -> float | None:
-    """A candidate's preference score, 0 where nobody compared it; None where a metric decides."""
+    """A candidate's preference score, 0 where it was never compared; None where a metric decides."""
     return None if scores is None else scores.get(candidate, 0.0)
 
 

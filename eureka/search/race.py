@@ -24,8 +24,8 @@ Evidence = Mapping[str, Mapping[int, Mapping[int, float]]]
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A training that the race asks for: `steps` in all, of which `new_steps` are not trained yet."""
+class RaceTraining:
+    """A training that the race asks for: `steps` in all, of which `new_steps` are still to be trained."""
 
     candidate: str
     seed: int
@@ -35,21 +35,21 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Champion:
-    """Who won a race, by so many of its seeds."""
+    """The candidate that leads after a race, and by how many of its seeds."""
 
     candidate: str
     num_seeds: int
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where a race stands.
+class RaceState:
+    """How far a race is.
 
-    `wanted` is to be trained next, all at once; nothing where the race is over. `ranked` are the candidates that have
+    `trainings` are to be made next, all at once; nothing where the race is over. `ranked` are the candidates that have
     come farthest and could not be told apart by `num_seeds` seeds at `steps`, the best first.
     """
 
-    wanted: tuple[Wanted, ...]
+    trainings: tuple[RaceTraining, ...]
     ranked: tuple[str, ...]
     steps: int
     num_seeds: int
@@ -57,7 +57,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Race:
-    """The rules.
+    """The rules of a race; what has been trained is handed in.
 
     Args:
         rungs: lengths of training in steps, rising; the last is the full one.
@@ -75,15 +75,15 @@ class Race:
     width: float = 1.0
     first_seeds: int = 1
 
-    def standing(self, field: Sequence[str], evidence: Evidence, champion: Champion | None = None) -> Standing:
-        """What follows from the trainings so far.
+    def state(self, field: Sequence[str], evidence: Evidence, champion: Champion | None = None) -> RaceState:
+        """What is to be trained next and who leads, given the trainings so far.
 
         Args:
             field: the candidates that started the race and have not been rejected since.
             evidence: every training so far; a longer one also has the scores at the rungs that it passed.
-            champion: the winner of an earlier race, who joins those that reach the full length. Its mean is over all
-                the seeds that it has from there, so neither does a lucky one carry it nor an unlucky one drop it. They
-                cost this race nothing.
+            champion: the winner of an earlier race, which joins the candidates that reach the full length. Its mean
+                is over all the seeds that it was trained with there, so that no single lucky or unlucky seed decides;
+                these trainings cost this race nothing.
         """
         running, spent, before, first = sorted(field), 0, 0, self.first_seeds
         known = {champion.candidate: champion.num_seeds} if champion is not None else {}
@@ -93,7 +93,7 @@ class Race:
                 continue  # nobody would be left behind
             wanted = self._missing(running, evidence, self.seeds[:first], steps, steps - before)
             if wanted:
-                return Standing(wanted, tuple(running), before, first)
+                return RaceState(wanted, tuple(running), before, first)
             spent += (steps - before) * len(running) * first
             running = self._ranked(running, evidence, steps, first)
             if steps != self.rungs[-1]:
@@ -102,10 +102,10 @@ class Race:
             running = self._ranked([*running, champion.candidate], evidence, self.rungs[-1], first, known)
         return self._further_seeds(running, evidence, self.budget - spent, known)
 
-    def _further_seeds(self, running: list[str], evidence: Evidence, left: int, known: Mapping[str, int]) -> Standing:
-        """Another seed for each that cannot be told apart from the leader, again and again while the budget lasts.
+    def _further_seeds(self, running: list[str], evidence: Evidence, left: int, known: Mapping[str, int]) -> RaceState:
+        """One more seed for each candidate that cannot be told apart from the leader, repeated while the budget lasts.
 
-        Where it does not last for all of them, the best of them go on.
+        Where it does not last for all of them, the best get theirs.
         """
         full = self.rungs[-1]
         for number in range(self.first_seeds, len(self.seeds)):
@@ -114,19 +114,19 @@ class Race:
             paid = [name for name in contenders if name not in free][: max(left // full, 0)]
             contenders = [name for name in contenders if name in free or name in paid]
             if len(contenders) < 2:
-                return Standing((), tuple(running), full, number)
+                return RaceState((), tuple(running), full, number)
             new = self._missing(contenders, evidence, self.seeds[number : number + 1], full, full)
             left -= full * len(paid)
             if new:
-                return Standing(new, tuple(contenders), full, number)
+                return RaceState(new, tuple(contenders), full, number)
             running = self._ranked(contenders, evidence, full, number + 1, known)
-        return Standing((), tuple(running), full, len(self.seeds))
+        return RaceState((), tuple(running), full, len(self.seeds))
 
     def _missing(
         self, names: Sequence[str], evidence: Evidence, seeds: Sequence[int], steps: int, new_steps: int
-    ) -> tuple[Wanted, ...]:
+    ) -> tuple[RaceTraining, ...]:
         return tuple(
-            Wanted(name, seed, steps, new_steps)
+            RaceTraining(name, seed, steps, new_steps)
             for name in names
             for seed in seeds
             if steps not in evidence.get(name, {}).get(seed, {})
@@ -135,7 +135,7 @@ class Race:
     def _rows(
         self, name: str, evidence: Evidence, num_seeds: int, known: Mapping[str, int]
     ) -> list[Mapping[int, float]]:
-        """A candidate's scores by steps, for each of its seeds that count where everybody has had `num_seeds`."""
+        """A candidate's scores by steps, for each seed that counts: the first `num_seeds`, or all that are known."""
         return [evidence[name][seed] for seed in self.seeds[: max(num_seeds, known.get(name, 0))]]
 
     def _ranked(
@@ -146,7 +146,7 @@ class Race:
         num_seeds: int,
         known: Mapping[str, int] = MappingProxyType({}),
     ) -> list[str]:
-        """By the mean score, best first; of equals those that came near it sooner."""
+        """`names` by mean score, best first; ties go to the candidate with the higher scores on the way."""
 
         def key(name: str) -> tuple[float, float, str]:
             rows = self._rows(name, evidence, num_seeds, known)
@@ -158,7 +158,7 @@ class Race:
     def _contenders(
         self, ranked: Sequence[str], evidence: Evidence, num_seeds: int, known: Mapping[str, int]
     ) -> list[str]:
-        """Those of `ranked` whose mean is not clearly below the leader's.
+        """The candidates of `ranked` whose mean is not clearly below the leader's.
 
         The noise of one seed is pooled over all of them, with a prior of 15% of the leader's score that weighs as much
         as two trainings (about the spread that was measured for Ant).

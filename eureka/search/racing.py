@@ -14,7 +14,7 @@ from statistics import fmean
 from eureka.core.ids import generation_of
 from eureka.core.training import TrainingJob, TrainingLength, TrainingResult
 from eureka.search.history import History
-from eureka.search.race import Champion, Evidence, Race, Wanted
+from eureka.search.race import Champion, Evidence, Race, RaceTraining
 
 RUNGS = (1 / 2, 1)
 """Shares of the training after which the worse half of the candidates is left behind. Sooner, the scores of Ant's and
@@ -43,25 +43,25 @@ class Racing:
         """What is to be trained next, all at once."""
         return [
             TrainingJob(
-                w.candidate, history.rewards[w.candidate].graph, w.seed, until(history.budget.length, w, self.race)
+                w.candidate, history.rewards[w.candidate].graph, w.seed, length_of(history.budget.length, w, self.race)
             )
-            for w in self._stand(history)[0]
+            for w in self._decided(history)[0]
         ]
 
     def champion(self, history: History) -> Champion | None:
-        """Who leads after the last race that is over."""
-        return self._stand(history)[1]
+        """The candidate that leads after the last race that is over."""
+        return self._decided(history)[1]
 
     def leader(self, history: History) -> str | None:
         """The id of the champion."""
         champion = self.champion(history)
         return champion.candidate if champion else None
 
-    def _stand(self, history: History) -> tuple[tuple[Wanted, ...], Champion | None]:
-        """What is to be trained next, and who leads after the last race that is over.
+    def _decided(self, history: History) -> tuple[tuple[RaceTraining, ...], Champion | None]:
+        """What is to be trained next, and which candidate leads after the last race that is over.
 
-        What was rejected while it trained is not in its race any more, which is then decided again: so an earlier race
-        than the generation's own may want trainings.
+        A candidate that was rejected in training leaves its race, which is then decided without it. So an earlier
+        generation's race may ask for further trainings.
         """
         evidence = evidence_of(history.results)
         fields: dict[int, list[str]] = {}
@@ -70,22 +70,23 @@ class Racing:
                 fields.setdefault(generation_of(name), []).append(name)
         leader: Champion | None = None
         for number in sorted(fields):
-            standing = self.race.standing(fields[number], evidence, leader)
-            if standing.wanted:
-                return standing.wanted, leader
-            first = standing.ranked[0]
+            state = self.race.state(fields[number], evidence, leader)
+            if state.trainings:
+                return state.trainings, leader
+            first = state.ranked[0]
             known = leader.num_seeds if leader and leader.candidate == first else 0
-            leader = Champion(first, max(standing.num_seeds, known))
+            leader = Champion(first, max(state.num_seeds, known))
         return (), leader
 
 
-def until(length: TrainingLength, wanted: Wanted, race: Race) -> TrainingLength:
+def length_of(length: TrainingLength, training: RaceTraining, race: Race) -> TrainingLength:
     """The length of a training that the race wants: the beginning of the whole one, or all of it."""
-    return replace(length, stop_after=wanted.steps if wanted.steps < race.rungs[-1] else None)
+    return replace(length, stop_after=training.steps if training.steps < race.rungs[-1] else None)
 
 
 def stopped_after(results: Mapping[str, Sequence[TrainingResult]]) -> dict[str, int]:
-    """The control steps of those that a race left behind: with fewer evaluations than the longest training of all."""
+    """The control steps of every candidate that a race stopped early: one with fewer evaluations than the longest
+    training of the run."""
     whole = max((len(result.checkpoint_scores) for each in results.values() for result in each), default=0)
     return {
         name: min(result.trained_steps for result in each)
@@ -95,7 +96,7 @@ def stopped_after(results: Mapping[str, Sequence[TrainingResult]]) -> dict[str, 
 
 
 def evidence_of(results: Mapping[str, Sequence[TrainingResult]]) -> Evidence:
-    """What every training was worth, by how many evaluations it had had."""
+    """The worth of every training after each of its evaluations, see `late_mean`."""
     return {name: {result.seed: _worth(result) for result in each} for name, each in results.items()}
 
 
@@ -105,8 +106,10 @@ def _worth(result: TrainingResult) -> dict[int, float]:
 
 
 def late_mean(scores: Sequence[float]) -> float:
-    """The mean of the later half of a training's evaluations: the last alone is noise, and the highest flatters.
+    """The mean of the later half of a training's evaluations.
 
-    benchmarks/race.py has what it does for the choice.
+    The last evaluation alone is noisy, and the highest one is biased upwards.
+
+    benchmarks/race.py measures how much better candidates are chosen by it.
     """
     return fmean(scores[len(scores) // 2 :])

@@ -73,7 +73,7 @@ def _with_lines_of(file: str, extracted: str, text: str) -> str:
 
 
 def _source(graph: str, spec: TaskSpec) -> str:
-    """A graph as a function of State fields, without what an exported module has beside it."""
+    """The source of a graph as one function of State fields, without the other parts of an exported module."""
     module = export_reward(
         graph=graph, task=spec.name, candidate_id=INIT_ID, fields=spec.fields, provenance={"Origin": HUMAN}
     )

@@ -7,11 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from eureka.core.training import ComponentStatistics, TrainingResult
+from eureka.core.training import EpisodeTrace, TrainingResult
 from eureka.core.types import Candidate, ComponentReflection, Reflection
 from eureka.reward.analysis.diagnosis import of_training
 
 NUM_POINTS = 10
+_ALIKE = 0.02
+"""Scores of episodes whose standard deviation is a smaller share of their mean do not tell what they depend on."""
+_LEAST_PAIRS = 3
+_CONSTANT = 1e-7
+"""A standard deviation below it is rounding."""
 
 
 def reflect(candidate: Candidate, results: Sequence[TrainingResult], preference: float | None = None) -> Reflection:
@@ -33,14 +38,31 @@ def reflect(candidate: Candidate, results: Sequence[TrainingResult], preference:
         metric_final=float(np.mean(finals)) if preference is None else preference,
         episode_length_points=points(_mean([result.episode_length for result in results])),
         total_points=points(_mean([result.total for result in results])),
-        components=tuple(
-            _component(name, _mean([r.components[name] for r in results]), [r.statistics[name] for r in results])
-            for name in first.components
-        ),
+        components=tuple(_component(name, results, judged=preference is None) for name in first.components),
         scores=tuple(finals) if preference is None else (),
+        episodes=_episodes(results) if preference is None else (),
         trained_steps=min(result.trained_steps for result in results),
     )
     return replace(reflection, diagnoses=of_training(reflection))
+
+
+def _episodes(results: Sequence[TrainingResult]) -> tuple[EpisodeTrace, ...]:
+    """All evaluation episodes, with State fields those of the training of median score alone."""
+    median = sorted(results, key=lambda result: result.score)[len(results) // 2]
+    return tuple(
+        episode if result is median else replace(episode, fields={})
+        for result in results
+        for episode in result.episodes
+    )
+
+
+def _correlation(one: Sequence[float], other: Sequence[float]) -> float | None:
+    """Pearson's; None where either hardly varies, or there are fewer than three pairs."""
+    pairs = np.array(list(zip(one, other, strict=False)), dtype=float).reshape(-1, 2)
+    spread = pairs.std(axis=0) if len(pairs) else np.zeros(2)
+    if len(pairs) < _LEAST_PAIRS or not np.isfinite(pairs).all() or (spread < _CONSTANT).any():
+        return None
+    return float(np.clip(np.corrcoef(pairs.T)[0, 1], -1.0, 1.0))
 
 
 def points(curve: Sequence[float]) -> tuple[float, ...]:
@@ -56,10 +78,18 @@ def _mean(curves: Sequence[Sequence[float]]) -> list[float]:
     return [float(value) for value in np.mean([curve[:shortest] for curve in curves], axis=0)]
 
 
-def _component(name: str, curve: Sequence[float], statistics: Sequence[ComponentStatistics]) -> ComponentReflection:
+def _component(name: str, results: Sequence[TrainingResult], *, judged: bool) -> ComponentReflection:
+    """One component over all seeds; correlations with the score where one was `judged` by a metric."""
+    statistics = [result.statistics[name] for result in results]
+    episodes = [episode for result in results for episode in result.episodes if name in episode.components]
+    over_training = _known_mean([_correlation(result.components[name], result.metric) for result in results])
+    scores = [episode.score for episode in episodes]
+    differ = len(scores) > 1 and float(np.std(scores)) > _ALIKE * abs(float(np.mean(scores)))
+    between = _correlation([e.components[name] for e in episodes], scores) if differ else None
+    with_change = _known_mean([result.change_correlation.get(name) for result in results])
     return ComponentReflection(
         name=name,
-        points=points(curve),
+        points=points(_mean([result.components[name] for result in results])),
         mean=float(np.mean([s.mean for s in statistics])),
         minimum=min(s.minimum for s in statistics),
         maximum=max(s.maximum for s in statistics),
@@ -67,6 +97,9 @@ def _component(name: str, curve: Sequence[float], statistics: Sequence[Component
         variance_share=_known_mean([s.variance_share for s in statistics]),
         active_fraction=float(np.mean([s.active_fraction for s in statistics])),
         metric_correlation=_known_mean([s.metric_correlation for s in statistics]),
+        score_correlation=over_training if judged else None,
+        episode_correlation=between if judged else None,
+        change_correlation=with_change if judged else None,
     )
 
 

@@ -60,7 +60,7 @@ class Run:
 
 
 def generation_started(history: History) -> events.GenerationStarted | None:
-    """That the samples of the current generation are there; None where they are not."""
+    """The event that the current generation has begun; None while its samples are not there."""
     asked = [
         attempts[0]
         for name, attempts in history.samples.items()
@@ -74,7 +74,7 @@ def generation_started(history: History) -> events.GenerationStarted | None:
 
 
 def generation_finished(history: History, selection: Selection) -> events.GenerationFinished:
-    """That a generation is recorded; `history` is from before it was."""
+    """The event that a generation is over; `history` is the snapshot from before its selection was recorded."""
     best = history.outcome(selection.best)
     scores = [outcome.score for outcome in history.of_generation(selection.generation)]
     return events.GenerationFinished(

@@ -1,7 +1,17 @@
 """The only writer of a run folder."""
 
 from eureka.store.database import FORMAT_VERSION
-from eureka.store.paths import free_name, require_free
+from eureka.store.paths import DATABASE, claim_name, find_runs, free_name, is_run, require_free, runs_in
 from eureka.store.run_store import RunStore
 
-__all__ = ["FORMAT_VERSION", "RunStore", "free_name", "require_free"]
+__all__ = [
+    "DATABASE",
+    "FORMAT_VERSION",
+    "RunStore",
+    "claim_name",
+    "find_runs",
+    "free_name",
+    "is_run",
+    "require_free",
+    "runs_in",
+]

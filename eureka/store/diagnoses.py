@@ -23,7 +23,7 @@ class Diagnoses:
 
 
 def graph_mark(graph: str) -> str:
-    """Tells rewards apart: that of a repaired answer is another."""
+    """A mark of a reward's graph: the reward of a repaired answer has another one."""
     return hashlib.sha256(graph.encode()).hexdigest()[:16]
 
 

@@ -40,18 +40,18 @@ class Records:
         return dict(zip(bodies, self.decode(cls, kind, bodies.values()), strict=True))
 
     def keys(self, kind: str) -> set[RecordKey]:
-        """Where there are records of a kind."""
+        """The keys of all records of a kind."""
         with store_errors(f"read the table {kind}", self.folder):
             return set(self.database.keyed_bodies(kind))
 
     def newest(self, candidate_id: str) -> RecordKey:
-        """Where the records of the candidate's newest answer stand."""
+        """The key of the records that belong to a candidate's newest answer."""
         place = place_of(candidate_id)
         with store_errors("read the table completion", self.folder):
             return RecordKey(*place, self.database.last_numbers("completion", place.generation).get(place, 0))
 
     def of_newest(self, cls: type[T], kind: str, generation: int | None = None) -> list[T]:
-        """Of every candidate the record that belongs to its newest answer, where there is one."""
+        """The records that belong to the newest answer of each candidate."""
         with store_errors(f"read the table {kind}", self.folder):
             newest = self.database.last_numbers("completion", generation)
             bodies = self.database.keyed_bodies(kind, generation)

@@ -175,7 +175,7 @@ class RunStore:
     # ---- what was asked and answered -----------------------------------------------------------------------------
 
     def record_samples(self, samples: Sequence[Sample]) -> None:
-        """Keep, in one commit, what is about to be asked for."""
+        """Keep samples, in one commit, before they are asked for."""
         bodies = {RecordKey(*place_of(sample.id), sample.attempt): dumps(sample) for sample in samples}
         with store_errors("write what is about to be asked for", self.folder):
             self._database.put_all("sample", bodies)
@@ -188,7 +188,7 @@ class RunStore:
         return self._records.all(Sample, "sample", generation)
 
     def record_prompts(self, prompts: Mapping[str, Prompt], attempt: int = 0, *, refused: bool = False) -> None:
-        """Keep the prompts of candidates as they are about to be sent, and that they are.
+        """Keep the prompts of candidates as they are about to be sent, and count the calls that are about to be made.
 
         Args:
             refused: what was sent for them last was refused and not answered: it does not count as a call.

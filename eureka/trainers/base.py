@@ -123,7 +123,7 @@ class Trainer(Protocol):
         ...
 
     def forget(self, folder: Path) -> None:
-        """Remove what trainings in `folder` could be carried on from, once nobody will."""
+        """Remove the checkpoints in `folder`, once no training will be carried on."""
         ...
 
     def rollouts(self, cache: Path | None, say: Callable[[str], None]) -> Sequence[Trajectory]:
@@ -175,7 +175,7 @@ class Trainer(Protocol):
 
 
 def updates_evaluated(steps: int, rows: int, evaluations: int) -> tuple[int, ...]:
-    """The updates of the policy that an evaluation follows, the last of which ends the training.
+    """The numbers of the policy updates after which there is an evaluation; the last one ends the training.
 
     In all they take as many whole rollouts of `rows` control steps as come nearest to `steps`; where there are fewer of
     them than `evaluations`, each is evaluated.

@@ -9,7 +9,7 @@ import torch
 from eureka.tasks import Task
 
 
-class EpisodeMetric:
+class EpisodeTaskMetric:
     """Keeps the task metric of one environment's episode.
 
     A metric that is a `mean` is that of the episode's own steps here: an environment has no further episodes in the

@@ -10,7 +10,7 @@ import torch
 from eureka.tasks import GymState, Task
 from eureka.tasks.base import state_tensors
 from eureka.tasks.gym_state import CarryReader
-from eureka.wrappers.episode_metric import EpisodeMetric
+from eureka.wrappers.episode_metric import EpisodeTaskMetric
 
 
 class StepReading(NamedTuple):
@@ -37,7 +37,7 @@ class TaskReader:
 
     def __init__(self, task: Task, env: Any, carry: Mapping[str, CarryReader]) -> None:
         self._state = GymState(task, env, carry) if carry else task.state_from_gym(env)
-        self._metric = EpisodeMetric(task)
+        self._metric = EpisodeTaskMetric(task)
 
     def reset(self, observation: Any, info: Mapping[str, Any]) -> None:
         """Begin an episode."""

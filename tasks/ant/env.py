@@ -7,22 +7,17 @@ from dataclasses import dataclass
 import mujoco
 import torch
 
-from eureka.physics import Snapshot, WorldStates
-from eureka.tasks import Metric, Reset, Rng, Task, state_field
+from eureka.physics import WorldStates
+from eureka.tasks import state_field
+from eureka.tasks.shared.locomotion import Locomotion, ProgressCarry, add_accelerometer, total_of
 
 
-class Ant(Task):
+class Ant(Locomotion):
     """Observation and human reward follow Gymnasium's Ant-v5; an episode ends also when the ant lies on its back."""
 
-    @dataclass(frozen=True)
-    class Carry:
-        """`position` and `previous_position`: (num_envs, 2) of the torso in the world's plane, metres, now and one
-        control step ago. `action` and `previous_action`: (num_envs, 8), likewise."""
-
-        position: torch.Tensor
-        previous_position: torch.Tensor
-        action: torch.Tensor
-        previous_action: torch.Tensor
+    POSITION_NOISE = VELOCITY_NOISE = 0.1
+    VELOCITY_KIND = "normal"
+    DIMENSIONS = 2
 
     @dataclass(frozen=True)
     class State:
@@ -69,35 +64,9 @@ class Ant(Task):
         previous_action: torch.Tensor = state_field((8,), "1", "joint", "torque command of the step before")
 
     def extend_model(self, spec: mujoco.MjSpec) -> None:
-        # cfrc_ext is computed only for models with an acceleration-level sensor.
-        spec.body("torso").add_site(name="imu")
-        spec.add_sensor(
-            name="accelerometer",
-            type=mujoco.mjtSensor.mjSENS_ACCELEROMETER,
-            objtype=mujoco.mjtObj.mjOBJ_SITE,
-            objname="imu",
-        )
+        add_accelerometer(spec, "torso")
 
-    def reset(self, rng: Rng, num: int) -> Reset:
-        # Gymnasium's noise: uniform on positions, normal on velocities.
-        qpos = torch.from_numpy(self.model.qpos0) + rng.uniform(-0.1, 0.1, (num, self.model.nq))
-        qvel = rng.normal(0.1, (num, self.model.nv))
-        return Reset(qpos, qvel, self.start(Snapshot(qpos, qvel), rng))
-
-    def start(self, sim: WorldStates, rng: Rng) -> Carry:
-        position = sim.qpos[:, :2].clone()
-        action = torch.zeros(sim.num_envs, self.model.nu)
-        return self.Carry(position, position, action, action)
-
-    def advance(self, carry: Carry, sim: WorldStates, action: torch.Tensor, rng: Rng) -> Carry:
-        return self.Carry(
-            position=sim.qpos[:, :2].clone(),
-            previous_position=carry.position,
-            action=action,
-            previous_action=carry.action,
-        )
-
-    def state(self, sim: WorldStates, carry: Carry, action: torch.Tensor) -> State:
+    def state(self, sim: WorldStates, carry: ProgressCarry, action: torch.Tensor) -> State:
         _, x, y, z = sim.qpos[:, 3:7].unbind(dim=1)
         velocity = (carry.position - carry.previous_position) / self.control_timestep_s
         return self.State(
@@ -133,15 +102,6 @@ class Ant(Task):
         height = state.torso_position[:, 2]
         return (height < 0.2) | (height > 1.2) | (state.up_projection < 0.2)
 
-    @property
-    def metric(self) -> Metric:
-        return Metric(
-            value=lambda state: state.forward_velocity,
-            reduce="mean",
-            unit="m/s",
-            description="progress along +x per second",
-        )
-
     def human_reward(self, state: State) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Gymnasium's Ant-v5: forward speed + 1 while healthy - control cost - contact cost."""
         height = state.torso_position[:, 2]
@@ -151,7 +111,4 @@ class Ant(Task):
             "control": -0.5 * state.action.square().sum(dim=1),
             "contact": -5e-4 * state.contact_wrench.clamp(-1, 1).square().sum(dim=(1, 2)),
         }
-        return torch.stack(list(components.values())).sum(dim=0), components
-
-    def sparse_reward(self, state: State) -> torch.Tensor:
-        return state.forward_velocity
+        return total_of(components)

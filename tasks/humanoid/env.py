@@ -8,13 +8,16 @@ from functools import cached_property
 import mujoco
 import torch
 
-from eureka.physics import Snapshot, WorldStates
-from eureka.tasks import Metric, Reset, Rng, Task, state_field
+from eureka.physics import WorldStates
+from eureka.tasks import OnDevice, Rng, state_field
+from eureka.tasks.shared.locomotion import Locomotion, add_accelerometer, total_of
 
 
-class Humanoid(Task):
+class Humanoid(Locomotion):
     """Start states, end of an episode and human reward follow Gymnasium's Humanoid-v5; the observation is the part of
     its observation that comes before the inertias, `cinert`."""
+
+    POSITION_NOISE = VELOCITY_NOISE = 1e-2
 
     @dataclass(frozen=True)
     class Carry:
@@ -90,25 +93,13 @@ class Humanoid(Task):
         previous_action: torch.Tensor = state_field((17,), "1", "joint", "torque command of the step before")
 
     def extend_model(self, spec: mujoco.MjSpec) -> None:
-        # cfrc_ext is computed only for models with an acceleration-level sensor.
-        spec.body("torso").add_site(name="imu")
-        spec.add_sensor(
-            name="accelerometer",
-            type=mujoco.mjtSensor.mjSENS_ACCELEROMETER,
-            objtype=mujoco.mjtObj.mjOBJ_SITE,
-            objname="imu",
-        )
+        add_accelerometer(spec, "torso")
 
     @cached_property
-    def _mass_shares(self) -> dict[torch.device, torch.Tensor]:
-        return {}
-
-    def _mass_share(self, like: torch.Tensor) -> torch.Tensor:
-        """Each body's share of the whole mass, (num_bodies,), as `like`; copied to a device once."""
-        if like.device not in self._mass_shares:
-            mass = torch.from_numpy(self.model.body_mass)
-            self._mass_shares[like.device] = (mass / mass.sum()).to(like)
-        return self._mass_shares[like.device]
+    def _mass_shares(self) -> OnDevice:
+        """Each body's share of the whole mass, (num_bodies,)."""
+        mass = torch.from_numpy(self.model.body_mass)
+        return OnDevice(mass / mass.sum())
 
     def _mass_centre_of(self, qpos: torch.Tensor) -> torch.Tensor:
         """The whole body's centre of mass in the world's plane, (num_envs, 2), in states that no engine has seen."""
@@ -121,22 +112,16 @@ class Humanoid(Task):
             rows[index] = torch.from_numpy(data.subtree_com[0, :2])
         return rows.to(qpos)
 
-    def reset(self, rng: Rng, num: int) -> Reset:
-        # Gymnasium's noise.
-        qpos = torch.from_numpy(self.model.qpos0) + rng.uniform(-1e-2, 1e-2, (num, self.model.nq))
-        qvel = rng.uniform(-1e-2, 1e-2, (num, self.model.nv))
-        return Reset(qpos, qvel, self.start(Snapshot(qpos, qvel), rng))
-
     def start(self, sim: WorldStates, rng: Rng) -> Carry:
         position = sim.qpos[:, :2].clone()
         mass_centre = self._mass_centre_of(sim.qpos)
-        action = torch.zeros(sim.num_envs, self.model.nu)
+        action = torch.zeros(sim.num_envs, self.num_actions)
         return self.Carry(position, position, mass_centre, mass_centre, action, action)
 
     def advance(self, carry: Carry, sim: WorldStates, action: torch.Tensor, rng: Rng) -> Carry:
         # As Gymnasium: of the bodies' places at the start of the last substep.
         places = sim.output("xipos")[:, :, :2]
-        mass_centre = (self._mass_share(places)[:, None] * places).sum(dim=1)
+        mass_centre = (self._mass_shares.like(places)[:, None] * places).sum(dim=1)
         return self.Carry(
             position=sim.qpos[:, :2].clone(),
             previous_position=carry.position,
@@ -185,15 +170,6 @@ class Humanoid(Task):
         height = state.torso_position[:, 2]
         return ~((height > 1.0) & (height < 2.0))
 
-    @property
-    def metric(self) -> Metric:
-        return Metric(
-            value=lambda state: state.forward_velocity,
-            reduce="mean",
-            unit="m/s",
-            description="progress along +x per second",
-        )
-
     def human_reward(self, state: State) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Gymnasium's Humanoid-v5: 1.25 x forward speed of the centre of mass + 5 while healthy - control cost -
         contact cost, the last capped at 10. The largest control is 0.4, and Gymnasium's cost is 0.1 times its square.
@@ -204,7 +180,4 @@ class Humanoid(Task):
             "control": -0.1 * 0.4**2 * state.action.square().sum(dim=1),
             "contact": -(5e-7 * state.contact_wrench.square().sum(dim=(1, 2))).clamp(max=10),
         }
-        return torch.stack(list(components.values())).sum(dim=0), components
-
-    def sparse_reward(self, state: State) -> torch.Tensor:
-        return state.forward_velocity
+        return total_of(components)

@@ -9,6 +9,7 @@ import torch
 
 from eureka.physics import WorldStates
 from eureka.tasks import Metric, Reset, Rng, Task, state_field
+from eureka.tasks.shared.tolerance import gaussian_tolerance, quadratic_tolerance
 
 # What counts as upright and centred: the control suite's sparse cart-pole (Tassa et al. 2018).
 MAX_DISTANCE_M = 0.25
@@ -107,21 +108,11 @@ class Swingup(Task):
         """
         components = {
             "upright": (state.pole_upright + 1) / 2,
-            "centered": (1 + _gaussian_tolerance(state.cart_position, margin=2.0)) / 2,
-            "small_control": (4 + _quadratic_tolerance(state.action[:, 0], margin=1.0)) / 5,
-            "small_velocity": (1 + _gaussian_tolerance(state.pole_angular_velocity, margin=5.0)) / 2,
+            "centered": (1 + gaussian_tolerance(state.cart_position, margin=2.0)) / 2,
+            "small_control": (4 + quadratic_tolerance(state.action[:, 0], margin=1.0)) / 5,
+            "small_velocity": (1 + gaussian_tolerance(state.pole_angular_velocity, margin=5.0)) / 2,
         }
         return torch.stack(list(components.values())).prod(dim=0), components
 
     def sparse_reward(self, state: State) -> torch.Tensor:
         return ((state.pole_upright >= MIN_UPRIGHT) & (state.cart_position.abs() <= MAX_DISTANCE_M)).float()
-
-
-def _gaussian_tolerance(value: torch.Tensor, margin: float) -> torch.Tensor:
-    """The suite's `tolerance` around 0: 1 at 0, falling off as a Gaussian to 0.1 at the margin."""
-    return torch.exp(math.log(0.1) * torch.square(value / margin))
-
-
-def _quadratic_tolerance(value: torch.Tensor, margin: float) -> torch.Tensor:
-    """The suite's quadratic `tolerance` around 0: 1 at 0, falling off as a parabola to 0 at the margin."""
-    return torch.clamp(1 - torch.square(value / margin), min=0.0)

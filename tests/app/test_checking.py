@@ -166,7 +166,7 @@ INPUTS = [
     (["/nowhere.py", "task=cartpole"], "/nowhere.py: cannot be read: No such file or directory; give a Python file"),
     (["FILE"], "no task given: add task=NAME"),
     (["FILE", "task=an"], "task=an: there is no such choice"),
-    (["FILE", "task=cartpole", "search.samples=3"], "`search.samples`: eureka check takes task=, sandbox=, evaluation"),
+    (["FILE", "task=cartpole", "search.samples=3"], "`search.samples`: eureka check takes task=, env=, metric=, desc"),
     (["FILE", "cartpole"], "`cartpole` is not of the form key=value"),
 ]
 

@@ -354,6 +354,8 @@ def test_what_is_said_of_confinement_is_what_is_in_force(tmp_path: Path) -> None
     with RunStore.open(tmp_path / "run") as store:
         store.set_fact("sandbox layers", "seccomp on; landlock on")
         store._database.set_value("meta", "finished", "no")
+        identity = store.facts()["run id"]
+        store.set_fact("run id", "0" * 32)  # somebody else's
     refused = run_cli("resume", "run", cwd=tmp_path)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert (
@@ -364,6 +366,13 @@ def test_what_is_said_of_confinement_is_what_is_in_force(tmp_path: Path) -> None
     assert "seccomp off" in told.stdout
     assert "seccomp on" not in told.stdout
     assert "UNSAFE: generated code ran without confinement" in told.stdout
+    with RunStore.open(tmp_path / "run") as store:
+        store.set_fact("run id", identity)
+        store.set_fact("resumed with", "[]")
+        store._database.set_value("meta", "finished", "no")
+    own = run_cli("resume", "run", cwd=tmp_path)
+    assert own.returncode == 0, own.stderr
+    assert "UNSAFE: generated code ran without confinement" in own.stdout
 
 
 def test_the_process_that_holds_keys_is_private() -> None:

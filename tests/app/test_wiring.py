@@ -125,7 +125,7 @@ def test_the_task_folders_of_a_run_folder_are_not_used(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=r"folders a, b, whose env\.py are code: give --task-dir a --task-dir b"):
             require_task_dirs(store, [])
         store.set_fact("task_dirs", '"/tmp"')
-        with pytest.raises(StoreError, match="its task folders cannot be read"):
+        with pytest.raises(StoreError, match="it is no list of texts"):
             require_task_dirs(store, [])
     # A built-in task needs none, but for a run that had others, which may have held one of the same name.
     with RunStore.create(

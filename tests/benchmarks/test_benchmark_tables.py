@@ -98,24 +98,26 @@ def test_only_what_stands_between_the_comments_is_written() -> None:
     assert written.endswith(f"\n{tables.END}\nafter\n")
     assert "old" not in written
     assert tables.with_table(written, [STUDY]) == written
-    with pytest.raises(ValueError, match=r"README\.md needs the lines"):
+    with pytest.raises(ValueError, match=r"the page needs the lines"):
         tables.with_table("nothing", [STUDY])
 
 
-def test_the_readme_says_what_the_studies_say() -> None:
+def test_the_pages_say_what_the_studies_say() -> None:
     studies = data.read_studies()
-    readme = tables.README.read_text(encoding="utf-8")
+    readme = tables.RESULTS.read_text(encoding="utf-8")
     if studies or tables.BEGIN in readme:
         assert tables.with_table(readme, studies) == readme, "run `python benchmarks/tables.py`"
     if tables.read_bench() is not None or tables.read_scores():
         assert tables.updated(readme) == readme, "run `python benchmarks/tables.py`"
+    summary = tables.README.read_text(encoding="utf-8")
+    assert tables.with_summary(summary, studies) == summary, "run `python benchmarks/tables.py`"
     for study in studies:
         assert study.version == data.VERSION
         assert [condition.use_probe for condition in study.conditions] == [True, False]
 
 
 def test_the_page_of_results_says_what_was_measured_on_a_gpu() -> None:
-    page = tables.GPU_PAGE.read_text(encoding="utf-8")
+    page = tables.RESULTS.read_text(encoding="utf-8")
     said = tables.with_block(page, tables.GPU_BEGIN, tables.GPU_END, "\n".join(tables.gpu_lines()))
     assert said == page, "run `python benchmarks/tables.py`"
     assert "| ant | 16 x 2,048 | 6,435,619 | 5,329,698 | 4,236,917 | 66% | 3.84 |" in page

@@ -178,3 +178,16 @@ def test_it_type_checks_against_isaac_gyms_stubs(tmp_path: Path, mistake: bool) 
         assert 'error: "Gym" has no attribute "add_grond"' in result.stdout
     else:
         assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_a_trainer_of_ones_own_learns_to_balance() -> None:
+    import gymnasium
+
+    env = gymnasium.make("CartPole-v1")
+    policy = load("own_trainer").train(env, 4000, 0)
+    observation, _ = env.reset(seed=1)
+    steps, over = 0, False
+    while not over:
+        observation, _, terminated, truncated, _ = env.step(policy(observation))
+        steps, over = steps + 1, terminated or truncated
+    assert steps > 100  # an action drawn at random lasts about 20

@@ -146,4 +146,4 @@ def test_shipped_tasks_show_what_their_functions_use() -> None:
     assert load_task("swingup").shown_source.startswith("POLE_LENGTH_M = 1.0\n")
     humanoid = load_task("humanoid").shown_source
     assert "mass / mass.sum()" in humanoid
-    assert humanoid.index("def _mass_share(") < humanoid.index("def advance(")
+    assert humanoid.index("def _mass_shares(") < humanoid.index("def advance(")

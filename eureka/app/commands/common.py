@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from eureka.app.stopping import INTERRUPTED
 from eureka.core.errors import EurekaError
 from eureka.ui.console import interrupted, line
 
@@ -33,6 +34,9 @@ FeedbackFile = Annotated[
         "--feedback", metavar="FILE", help="A person's answers about generations, written down beforehand (YAML)."
     ),
 ]
+RunFolders = Annotated[
+    list[Path], typer.Argument(metavar="DIR...", help="Run folders, or folders of runs such as outputs.")
+]
 RunFolder = Annotated[
     Path, typer.Argument(metavar="DIR", help="A run folder, such as outputs/ant/2026-11-21_10-00-00.")
 ]
@@ -52,7 +56,7 @@ def resumable(
     except KeyboardInterrupt:
         words = [*overrides, *(word for directory in task_dirs for word in ("--task-dir", str(directory)))]
         interrupted(" ".join([f"eureka {command} {folder}", *map(shlex.quote, words)]))
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def write_output(path: Path, text: str, what: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,10 @@ def export(
     ] = None,
     candidate: Annotated[str | None, typer.Option(help="Another candidate than the best, such as g02-c05.")] = None,
     output: Annotated[Path | None, typer.Option(help="Where the file for gymnasium goes.")] = None,
+    env: Annotated[
+        str | None,
+        typer.Option(help="The run's environment again, for --to gymnasium, where it is a file or module:Class."),
+    ] = None,
     task_dir: TaskDirs = None,
 ) -> None:
     """Write a reward as a standalone module, or with its wrappers for Gymnasium.
@@ -35,13 +40,15 @@ def export(
     own is given by --task-dir.
     """
     from eureka.app.exporting import export_gymnasium, export_run
+    from eureka.app.own_runs import task_folders
     from eureka.store import RunStore
 
     if output is not None and to != GYMNASIUM:
         raise ConfigError("--output is for a target, as in --to gymnasium: a module goes where --to FILE says")
     with RunStore.open(folder, read_only=True) as store:
         if to == GYMNASIUM:
-            path, text = export_gymnasium(store, candidate, output, task_dir or [])
+            folders = task_folders(store, task_dir or [], os.environ)
+            path, text = export_gymnasium(store, candidate, output, folders, env)
             write_output(path, text, "the file")
             return
         text = export_run(store, candidate)

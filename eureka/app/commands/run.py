@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from eureka.app.commands.common import AsJson, FeedbackFile, Quiet, TaskDirs, Watched, app
+from eureka.app.stopping import INTERRUPTED
 from eureka.core.errors import ConfigError
 from eureka.proposers.keys import Key, unset_keys
 from eureka.ui.console import choose_mode, print_table, say
@@ -24,6 +26,9 @@ def run(
     ] = False,
     multirun: Annotated[
         bool, typer.Option("--multirun", "-m", help="A run for each: task=cartpole,ant seed=range(0,3).")
+    ] = False,
+    go_on: Annotated[
+        bool, typer.Option("--continue", help="Where output= holds this run already, go on with it: for queues.")
     ] = False,
     feedback: FeedbackFile = None,
     watch: Watched = False,
@@ -46,16 +51,19 @@ def run(
     from eureka.app.build import run_folder
     from eureka.app.multirun import comparison_of_runs, plan, run_all
     from eureka.app.preparing import search_session
-    from eureka.app.runs import search_in
+    from eureka.app.runs import search_in, start_or_go_on
     from eureka.proposers.registry import default_proposer, key_variables
-    from eureka.store import require_free
+    from eureka.store import is_run, require_free
     from eureka.ui.web.review.feedback_file import read_feedback_file
 
     task_dirs = task_dir or []
     answers = read_feedback_file(feedback) if feedback else []
     jobs = plan(overrides or [], task_dirs, os.environ, default_proposer(keys), multirun=multirun)
     for job in jobs:
-        require_free(run_folder(job.config))
+        if go_on and job.config.output is None:
+            raise ConfigError("--continue needs output=DIR: it goes on with the run that is there, or starts it")
+        if job.config.output is not None and not (go_on and is_run(Path(job.config.output))):
+            require_free(Path(job.config.output))
     if not keys and not any(given.startswith("llm=") and given != "llm=auto" for given in overrides or []):
         say(
             f"no key is set, so no language model is asked: set {' or '.join(key_variables().values())} to use one, or "
@@ -71,11 +79,17 @@ def run(
     try:
         if not multirun:
             config = jobs[0].config
-            search_in(run_folder(config), config, task_dirs, os.environ, keys, watch=watch, answers=answers)
+            with run_folder(config) as folder:
+                if go_on:
+                    start_or_go_on(
+                        folder, config, overrides or [], task_dirs, os.environ, keys, watch=watch, answers=answers
+                    )
+                else:
+                    search_in(folder, config, task_dirs, os.environ, keys, watch=watch, answers=answers)
             return
-        outcomes = run_all(jobs, task_dirs, os.environ, keys)
+        outcomes = run_all(jobs, task_dirs, os.environ, keys, go_on=go_on)
     except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
     rows = comparison_of_runs(outcomes)
     print_table(rows.title, rows.header, rows.rows, rows.notes)
     if any(outcome.run is None for outcome in outcomes):

@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from eureka.app.commands.common import TaskDirs, app
-from eureka.core.text import table
-from eureka.ui.console import paragraph
+from eureka.ui.console import paragraph, row
 
 
 @app.command()
@@ -18,14 +17,14 @@ def tasks(
 ) -> None:
     """List the tasks, or show one."""
     from eureka.tasks import find_tasks, load_task
-    from eureka.tasks.describe import describe
+    from eureka.tasks.describe import describe, overview
     from eureka.tasks.info import read_info
 
     task_dirs = task_dir or []
     if name is None:
         infos = [read_info(path) for path in find_tasks(task_dirs).values()]
-        for text in table([(info.name, info.description) for info in infos]):
-            paragraph(text)
+        for text in overview(infos):
+            row(text)
         return
     for text in describe(load_task(name, task_dirs)):
         paragraph(text)

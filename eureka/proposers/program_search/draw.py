@@ -40,12 +40,12 @@ class Library:
 
     @property
     def drives(self) -> tuple[Feature, ...]:
-        """What a reward may be about."""
+        """The features that a reward may pay for."""
         return tuple(f for f in self.features if f.role == "drive")
 
     @property
     def regularisers(self) -> tuple[Feature, ...]:
-        """What is worth a small penalty, less what the metric is known to move with."""
+        """The features that are worth a small penalty, without those that the metric is known to move with."""
         penalised = (f for f in self.features if f.role == "regulariser")
         return tuple(f for f in penalised if abs(self.correlation_of(f)) <= _MAX_PENALISED_CORRELATION)
 
@@ -140,7 +140,7 @@ def alive(lib: Library, weight: float) -> Term:
 
 
 def draw_secondary(lib: Library, terms: Sequence[Term], rng: Random) -> Term | None:
-    """A weak drive beside the main one, on something that the program does not reward yet under another name."""
+    """A weak drive beside the main one, on a quantity that the program does not reward yet."""
     free = [f for f in lib.drives if not is_redundant(f, terms) and not _is_twin(lib, f, terms)]
     if not free:
         return None
@@ -150,7 +150,7 @@ def draw_secondary(lib: Library, terms: Sequence[Term], rng: Random) -> Term | N
 
 
 def _is_twin(lib: Library, feature: Feature, terms: Sequence[Term]) -> bool:
-    """Whether the feature and one that is in use both follow the metric so closely that they must be the same."""
+    """Whether the feature and one in use both follow the metric so closely that they must be one quantity."""
     used = [f for f in (lib.feature_of(t.quantity) for t in terms) if f is not None]
     return min(abs(lib.correlation_of(feature)), max([0.0, *(abs(lib.correlation_of(f)) for f in used)])) > _TWIN
 

@@ -76,7 +76,7 @@ Rule = Callable[[ParentProgram], Proposal | None]
 
 
 def role(term: Term) -> Role:
-    """What a term is for, told from the term alone: only drives reward, or follow one column."""
+    """What a term is for, told from its form: a square or a norm is a regulariser, everything else a drive."""
     if not term.quantity:
         return "constant"
     return "regulariser" if _PENALISED.match(term.quantity) else "drive"
@@ -122,7 +122,7 @@ def _without_dropped(parent: ParentProgram, repaired: Program) -> Library:
 
 
 def _ordered(program: Program) -> Program:
-    """The constant last, at most MAX_TERMS."""
+    """The program with the constant last and at most MAX_TERMS terms."""
     terms = [t for t in program.terms if role(t) != "constant"]
     constant = [t for t in program.terms if role(t) == "constant"]
     return Program((*terms[: MAX_TERMS - len(constant)], *constant))
@@ -151,7 +151,7 @@ def _fault(parent: ParentProgram, term: Term) -> str | None:
 
 
 def _rescale(parent: ParentProgram) -> Proposal | None:
-    """Down with what drowns the others without following the metric, up with a drive that does nothing, else a step."""
+    """Scale a dominating term down or a negligible drive up; where there is neither, scale the best term a little."""
     for term in parent.of_role("drive", "regulariser"):
         component = parent.component(term)
         share = (component.variance_share if component else None) or 0.0
@@ -171,7 +171,7 @@ def _scaled(parent: ParentProgram, term: Term, factor: float, reason: str) -> Pr
 
 
 def _retune(parent: ParentProgram) -> Proposal | None:
-    """Another temperature, saturation or target."""
+    """Change the temperature, saturation or target of a term."""
     for term in parent.of_role("drive", "regulariser"):
         if term.scale is None:
             continue
@@ -186,7 +186,7 @@ def _retune(parent: ParentProgram) -> Proposal | None:
 
 
 def _prune(parent: ParentProgram) -> Proposal | None:
-    """Without the component that says least."""
+    """Drop the term with the smallest share of the total's variance, but not the main drive."""
     spare = [t for t in parent.of_role("drive", "regulariser") if t not in parent.of_role("drive")[:1]]
     if len(parent.terms) < 3 or not spare:
         return None
@@ -215,7 +215,7 @@ def _added(parent: ParentProgram, term: Term | None, why: str) -> Proposal | Non
 
 
 def _rescale_penalties(parent: ParentProgram) -> Proposal | None:
-    """All penalties and the constant, against the drives."""
+    """Scale all penalties and the constant against the drives."""
     if not parent.of_role("drive") or not parent.of_role("regulariser", "constant"):
         return None
     factor = log_uniform(parent.rng, 0.25, 0.7) if parent.rng.random() < 0.6 else log_uniform(parent.rng, 1.4, 2.5)
@@ -226,7 +226,7 @@ def _rescale_penalties(parent: ParentProgram) -> Proposal | None:
 
 
 def _replace_main(parent: ParentProgram) -> Proposal | None:
-    """Another main drive."""
+    """Replace the main drive by another."""
     drives = parent.of_role("drive")
     free = [f for f in parent.lib.drives if not is_redundant(f, parent.terms)]
     if not drives or not free:
@@ -238,7 +238,7 @@ def _replace_main(parent: ParentProgram) -> Proposal | None:
 
 
 def _flip(parent: ParentProgram) -> Proposal | None:
-    """The main drive the other way round, where its direction was a guess."""
+    """Reverse the main drive, where its direction was a guess."""
     for term in parent.of_role("drive"):
         feature = parent.lib.feature_of(term.quantity)
         if feature and feature.directed and not parent.lib.correlation_of(feature):

@@ -84,12 +84,12 @@ class ProgramSearch:
 
 
 def _reads(source: str) -> bool:
-    """A source in its own form alone: a sum of simple terms."""
+    """Whether a source is a sum of simple terms, the only form that it can change."""
     return parse(source) is not None
 
 
 def _by_facts(prompts: Mapping[str, Prompt]) -> list[tuple[PromptFacts, list[str]]]:
-    """The ids of prompts that tell the same: their proposals are drawn together, so that no two are alike."""
+    """The ids grouped by equal facts: the proposals of a group are drawn together, so that no two are alike."""
     groups: list[tuple[PromptFacts, list[str]]] = []
     for candidate_id, prompt in prompts.items():
         ids = next((ids for facts, ids in groups if facts == prompt.facts), None)

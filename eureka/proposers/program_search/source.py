@@ -97,7 +97,7 @@ def _component_lines(term: Term, first: str) -> list[str]:
 
 
 def _constant(first: str) -> str:
-    """One in every environment: the shape is that of the program's first component."""
+    """A tensor of ones in the shape of the program's first component."""
     return f"torch.ones_like({first})"
 
 

@@ -81,7 +81,9 @@ class Examiner:
         return Examiner(self._sandbox, self.state, trajectories, gamma)
 
     def look(self, graph: str, *, thorough: bool = False) -> Seen | Failed:
-        """What a graph's text does, or how it broke its process. `thorough` gives the whole analysis.
+        """What a reward does on the recorded transitions, or how it broke its process.
+
+        `thorough` adds the whole analysis.
 
         Raises:
             GraphError: the text is no graph.

@@ -114,7 +114,7 @@ def _about_metric(reflection: Reflection) -> Iterator[Diagnosis]:
 
 
 def _about_trained(component: ComponentReflection, reflection: Reflection) -> Iterator[Diagnosis]:
-    name, share, correlation = component.name, component.variance_share, component.metric_correlation
+    name, share, correlation = component.name, component.variance_share, _highest_correlation(component)
     if is_spent(component):
         numbers = {"first": _thirds(component.points)[0], "last": _thirds(component.points)[1]}
         yield Diagnosis(Kind.PENALTY_SPENT, Severity.NOTE, name, numbers)
@@ -137,6 +137,24 @@ def _about_trained(component: ComponentReflection, reflection: Reflection) -> It
     elif several and share is not None and share > thresholds.DOMINANT_SHARE:
         leads = correlation is not None and correlation >= thresholds.FOLLOWS
         yield Diagnosis(Kind.COMPONENT_LEADS if leads else Kind.COMPONENT_DOMINATES, component=name, numbers=moves)
+
+
+def _highest_correlation(component: ComponentReflection) -> float | None:
+    """The highest of its correlations with the task metric: nothing is blamed that goes with the metric in some way.
+
+    The per-step metric alone misleads where a task counts what has been done, or takes the last value or the highest.
+    """
+    known = [
+        value
+        for value in (
+            component.metric_correlation,
+            component.score_correlation,
+            component.episode_correlation,
+            component.change_correlation,
+        )
+        if value is not None
+    ]
+    return max(known, default=None)
 
 
 def _is_flat(component: ComponentReflection, reflection: Reflection) -> bool:

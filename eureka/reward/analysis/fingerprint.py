@@ -29,7 +29,7 @@ _MAX_FACTOR_ERROR = 1e-3
 
 
 def mixed(state: State, names: Sequence[str] = ()) -> dict[str, torch.Tensor]:
-    """Every field's rows moved on by another number: combinations that were never recorded.
+    """The recorded rows with each field shifted by a different number of rows: combinations that were never recorded.
 
     Args:
         names: of all fields, where `state` has only some of them.

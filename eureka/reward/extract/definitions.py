@@ -125,7 +125,7 @@ def _last(candidates: Sequence[Statement]) -> Statement | None:
 
 
 def _content(node: ast.stmt) -> str:
-    """A function's parameters and body, for whatever its name."""
+    """A function's parameters and body, so that functions can be compared apart from their names."""
     assert isinstance(node, Function)
     parts = [node.args, *node.decorator_list, *node.body]
     return f"{type(node).__name__} {' '.join(ast.dump(part) for part in parts)}"

@@ -221,7 +221,7 @@ def _no_python(text: str, infos: Sequence[str]) -> _RefusalError:
 
 
 def _quotation(text: str) -> str:
-    """Its beginning, to show; empty where it has none."""
+    """The beginning of an answer, quoted; empty for an empty one."""
     words = " ".join(text.replace("`", "'").split())
     return f": `{words[:_SHOWN]}{' ...' if len(words) > _SHOWN else ''}`" if words else ""
 

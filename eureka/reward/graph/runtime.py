@@ -208,7 +208,7 @@ def _build(graph: Graph) -> Callable[[Mapping[str, torch.Tensor]], tuple[torch.T
 
 
 def _spent(graph: Graph) -> dict[int, list[int]]:
-    """For each node the earlier ones that nothing needs after it."""
+    """For each node the earlier nodes whose values can be freed after it."""
     last_use: dict[int, int] = {}
     for index, node in enumerate(graph.nodes):
         for argument in node.arguments:

@@ -162,7 +162,7 @@ def _form(value: Any) -> Any:
 
 
 def _reduces_again(node: Node, arguments: Sequence[torch.Tensor]) -> bool:
-    """Whether it reduces, over a dimension that it names, what has no dimension but the first."""
+    """Whether a node reduces, over a dimension that it names, a tensor that has the batch dimension alone."""
     given = {p.name for p, _ in zip(OPS[node.op].parameters, node.args, strict=False)} | {k for k, _ in node.kwargs}
     return "dim" in given and bool(arguments) and arguments[0].dim() == 1
 

@@ -47,7 +47,7 @@ class EagerRun:
 
 
 def check(graph: Graph, fields: Sequence[FieldSpec], runs: Sequence[EagerRun], rows: int = ROWS) -> Problem | None:
-    """Shapes and everything in this module; None for a graph that may be trained with.
+    """Check the shapes and run every check of this module; None for a graph that may be trained with.
 
     Args:
         rows: on how many rows at a time a training calls the reward.
@@ -109,7 +109,10 @@ def check_agreement(function: RewardFunction, run: EagerRun) -> Problem | None:
 
 
 def _tolerance(results: torch.Tensor) -> torch.Tensor:
-    """How far results (num_results, num_rows) may be apart, (num_rows,): one huge row allows nothing to the others."""
+    """The allowed difference of each row, (num_rows,), for results (num_results, num_rows).
+
+    It is relative to the row's own values: a huge value in one row allows no error in the others.
+    """
     size = results.abs().nan_to_num(0.0, 0.0, 0.0).amax(0)
     return RELATIVE_TOLERANCE * size.clamp(min=size.quantile(SMALL_ROWS))
 
@@ -120,7 +123,7 @@ def _is_close(a: torch.Tensor, b: torch.Tensor, tolerance: torch.Tensor) -> torc
 
 
 def check_rows(function: RewardFunction, state: State, rows: int) -> Problem | None:
-    """Computes as many rows at a time as a training does: each must give what it gives among fewer."""
+    """Compute as many rows at once as a training does: every row must give the same as in a small batch."""
     results = function(_repeated(state, rows))
     problem = _check_form(results, rows)
     if problem is not None:
@@ -140,7 +143,7 @@ def _repeated(state: State, rows: int) -> dict[str, torch.Tensor]:
 
 
 def stretched(state: State, factor: float) -> dict[str, torch.Tensor]:
-    """Every floating point field times a factor; flags and counters as they are."""
+    """The state with every floating point field times a factor; flags and counters stay."""
     return {name: value * factor if value.is_floating_point() else value for name, value in state.items()}
 
 

@@ -8,6 +8,7 @@ from eureka.config import SearchConfig
 from eureka.core.errors import ConfigError
 from eureka.search.methods.base import SearchMethod, Services
 from eureka.search.methods.best_of_n import BestOfN
+from eureka.search.methods.eureka2023 import Eureka2023
 from eureka.search.methods.greedy import Greedy
 from eureka.search.methods.islands import Islands
 from eureka.search.methods.portfolio import Portfolio
@@ -17,6 +18,7 @@ METHODS: Mapping[str, Callable[[SearchConfig, Services], SearchMethod]] = {
     "greedy": Greedy,
     "best_of_n": BestOfN,
     "islands": Islands,
+    "eureka2023": Eureka2023,
 }
 
 

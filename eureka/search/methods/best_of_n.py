@@ -13,7 +13,7 @@ class BestOfN(Method):
     """Independent answers to the first generation's prompt."""
 
     def propose(self, history: History) -> Sequence[Sample]:
-        """A person's reward to start from, then samples that are told of nothing."""
+        """A person's reward to start from, then samples whose prompt holds no feedback."""
         if given := self.given(history):
             return given
         if self.has_asked(history):

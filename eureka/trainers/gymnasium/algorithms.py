@@ -19,6 +19,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from eureka.core.errors import ConfigError, TrainingError
 from eureka.trainers.gymnasium.settings import AlgorithmSettings
+from eureka.trainers.tensor_file import read_tensor_file
 
 ALGORITHMS: Mapping[str, type[BaseAlgorithm]] = {"ppo": PPO, "sac": SAC, "td3": TD3, "dqn": DQN}
 _ACTIONS: Mapping[str, tuple[type[Any], ...]] = {
@@ -112,7 +113,7 @@ def read_policy_bytes(data: bytes) -> tuple[AlgorithmSettings, dict[str, Any]]:
         TrainingError: it is no such file.
     """
     try:
-        loaded = torch.load(io.BytesIO(data), weights_only=True)
+        loaded = read_tensor_file(data)
         settings = AlgorithmSettings(*json.loads(loaded["settings"]))
         known = settings.algorithm in ALGORITHMS and {"weights", "normal"} <= loaded.keys()
     except Exception as error:  # whatever torch, zip and JSON raise for bytes that are none

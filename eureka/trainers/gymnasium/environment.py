@@ -9,7 +9,7 @@ import gymnasium
 import numpy as np
 
 from eureka.core.errors import TaskError
-from eureka.trainers.gymnasium.metric import EpisodeMetric, EpisodeRecord, Transition, read_metric
+from eureka.trainers.gymnasium.metric import EnvironmentMetric, EpisodeRecord, Transition, read_metric
 from eureka.trainers.gymnasium.page import observation_tables
 from eureka.trainers.gymnasium.recipe import Definition, EnvironmentRecipe, load_definition
 from eureka.trainers.gymnasium.spaces import PlainObservation, is_plain, require_numbers
@@ -27,7 +27,7 @@ class ObservedEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
     seed and the action. A policy sees plain observations, see `spaces`.
     """
 
-    def __init__(self, env: gymnasium.Env[Any, Any], identity: str, metric: EpisodeMetric) -> None:
+    def __init__(self, env: gymnasium.Env[Any, Any], identity: str, metric: EnvironmentMetric) -> None:
         super().__init__(env)
         self._identity, self._metric = identity, metric
         self._leaves = require_numbers(identity, env)

@@ -65,7 +65,7 @@ class EpisodeRecord:
 
 
 @dataclass(frozen=True)
-class EpisodeMetric:
+class EnvironmentMetric:
     """A metric that was read from `metric=`.
 
     Attributes:
@@ -132,23 +132,23 @@ class EpisodeMetric:
         return float(_REDUCTIONS[self.reduction][1](there))
 
 
-def read_metric(given: str | Callable[..., Any]) -> EpisodeMetric:
+def read_metric(given: str | Callable[..., Any]) -> EnvironmentMetric:
     """The metric that `metric=` or a file names.
 
     Raises:
         ConfigError: it cannot be read.
     """
     if callable(given):
-        return EpisodeMetric("metric", function=given)
+        return EnvironmentMetric("metric", function=given)
     if given == RETURN:
-        return EpisodeMetric(RETURN)
+        return EnvironmentMetric(RETURN)
     found = re.fullmatch(r"(?:(\w+):)?info\.(.+)", given)
     if not found or (found[1] or "last") not in _REDUCTIONS:
         raise ConfigError(
             f"metric={given}: give return, info.KEY, or one of {', '.join(_REDUCTIONS)} before it, as in "
             "any:info.is_success"
         )
-    return EpisodeMetric(given, found[2], found[1] or "last")
+    return EnvironmentMetric(given, found[2], found[1] or "last")
 
 
 def _entry(info: Mapping[str, Any], key: str) -> Any:

@@ -60,16 +60,27 @@ def goal_sentence(page: str) -> str:
     """The sentence of a page that says what is to be achieved, as far as words tell; else its first."""
     text = " ".join(re.sub(r"^[#|].*$", "", without_reward(page), flags=re.M).split())
     for sentence in re.split(r"(?<=[.!?])\s+", text):
-        if re.search(r"\b(goal|objective|aim|task) (?:of .{1,60} )?is\b|\bthe goal\b", sentence, re.I):
+        if re.search(r"\b(goal|objective|aim|task) (?:of .{1,60} )?is\b", sentence, re.I):
             return sentence[:300]
     return first_sentence(page)
 
 
-def observation_tables(page: str) -> list[list[TableRow]]:
+@dataclass(frozen=True)
+class ObservationTable:
+    """A table of observations: its rows, and the key of a Dict that the text before it is about, where there is one."""
+
+    key: str
+    rows: tuple[TableRow, ...]
+
+
+def observation_tables(page: str) -> list[ObservationTable]:
     """The tables of observations of a page: those whose second column is headed `Observation`."""
-    found: list[list[TableRow]] = []
+    found: list[ObservationTable] = []
     lines = [line.strip() for line in page.splitlines()]
+    key = ""
     for number, line in enumerate(lines):
+        named = re.match(r"[*-] *`(\w+)`", line)
+        key = named[1] if named else key
         header = _cells(line)
         if len(header) >= 2 and header[1].lower().startswith("observation"):
             rows = []
@@ -79,8 +90,8 @@ def observation_tables(page: str) -> list[list[TableRow]]:
                     break
                 if cells[0].isdecimal():
                     rows.append(_row(header, cells))
-            found.append(_named_apart(rows))
-    return [rows for rows in found if rows]
+            found.append(ObservationTable(key, tuple(_named_apart(rows))))
+    return [table for table in found if table.rows]
 
 
 def _cells(line: str) -> list[str]:

@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import inspect
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from typing import Any
 
 import gymnasium
 
+from eureka.config import RunConfig
 from eureka.config.environments import is_file
 from eureka.core.errors import ConfigError, TaskError
 from eureka.trainers.gymnasium.packages import module_of, package_of
@@ -41,6 +43,18 @@ class EnvironmentRecipe:
     wrappers: str = ""
     metric: str = ""
     folder: str = ""
+
+
+def recipe_of(config: RunConfig) -> EnvironmentRecipe:
+    """The environment that a config names."""
+    assert config.env.id is not None
+    return EnvironmentRecipe(
+        identity=config.env.id,
+        kwargs=json.dumps(config.env.kwargs),
+        wrappers=config.env.wrappers or "",
+        metric=config.metric or "",
+        folder=os.getcwd(),
+    )
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,7 @@ def bounds_text(space: gymnasium.Space[Any], index: int | None = None) -> str:
     low, high = space.low.ravel(), space.high.ravel()
     ends = (low.min(), high.max()) if index is None else (low[index], high[index])
     bounded = all(np.isfinite(ends)) and max(map(abs, ends)) < 1e30
-    return f"between {ends[0]:.4g} and {ends[1]:.4g}" if bounded else ""
+    return f"between {ends[0] + 0.0:.4g} and {ends[1] + 0.0:.4g}" if bounded else ""
 
 
 def dtype_of(space: gymnasium.Space[Any]) -> str:

@@ -14,7 +14,7 @@ from gymnasium import spaces
 from eureka.core.errors import TaskError
 from eureka.core.types import FieldSpec
 from eureka.trainers.gymnasium.metric import Transition
-from eureka.trainers.gymnasium.page import TableRow
+from eureka.trainers.gymnasium.page import ObservationTable, TableRow
 from eureka.trainers.gymnasium.spaces import Leaf, bounds_text, dtype_of
 
 ACTION = "action"
@@ -55,17 +55,16 @@ class StateReader:
 
 
 def state_of_spaces(
-    env: gymnasium.Env[Any, Any], leaves: Sequence[Leaf], tables: Sequence[Sequence[TableRow]]
+    env: gymnasium.Env[Any, Any], leaves: Sequence[Leaf], tables: Sequence[ObservationTable]
 ) -> StateReader:
     """The observation after the action, and the action; named from the tables of the environment's page."""
     left = list(tables)
     fields: list[FieldSpec] = []
     for leaf in leaves:
-        size = int(np.prod(leaf.space.shape or ()))
-        table = next((rows for rows in left if len(rows) == size and isinstance(leaf.space, spaces.Box)), None)
+        table = _table_of(leaf, left)
         if table is not None:
             left.remove(table)
-        fields += _fields_of(leaf, table, [each.name for each in fields])
+        fields += _fields_of(leaf, table.rows if table else None, [each.name for each in fields])
     fields.append(_action_field(env.action_space))
     parts = tuple(leaves)
 
@@ -81,6 +80,15 @@ def state_of_spaces(
             return np.concatenate((*values, np.ravel(step.action)), dtype=np.float64)
 
     return StateReader(tuple(fields), read)
+
+
+def _table_of(leaf: Leaf, tables: Sequence[ObservationTable]) -> ObservationTable | None:
+    """The table with a row for each number of a part; of several the one whose text names the part's key."""
+    size = int(np.prod(leaf.space.shape or ()))
+    fit = [table for table in tables if len(table.rows) == size and isinstance(leaf.space, spaces.Box)]
+    if leaf.path and any(table.key for table in fit):
+        fit = [table for table in fit if table.key == str(leaf.path[-1])]
+    return fit[0] if fit else None
 
 
 def _fields_of(leaf: Leaf, table: Sequence[TableRow] | None, used: Sequence[str]) -> list[FieldSpec]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,25 +27,13 @@ from eureka.trainers.gymnasium import settings as settings_module
 from eureka.trainers.gymnasium.describing import describe
 from eureka.trainers.gymnasium.environment import EnvironmentMaker
 from eureka.trainers.gymnasium.pool import TrainingPool
-from eureka.trainers.gymnasium.recipe import EnvironmentRecipe, load_function
+from eureka.trainers.gymnasium.recipe import load_function, recipe_of
 from eureka.trainers.gymnasium.settings import AlgorithmSettings, TrainingOrder
 from eureka.trainers.gymnasium.transitions import RandomEpisodes, random_episodes
 from eureka.trainers.recording import Recording
 
 _MEASURED_S = 0.5
 _BUDGETS = {"quick": 30_000, "standard": 100_000, "paper": 500_000}
-
-
-def recipe_of(config: RunConfig) -> EnvironmentRecipe:
-    """The environment that a config names."""
-    assert config.env.id is not None
-    return EnvironmentRecipe(
-        identity=config.env.id,
-        kwargs=json.dumps(config.env.kwargs),
-        wrappers=config.env.wrappers or "",
-        metric=config.metric or "",
-        folder=os.getcwd(),
-    )
 
 
 class GymnasiumTrainer:

@@ -11,6 +11,7 @@ from eureka.tasks import Task, Trace
 from eureka.trainers.population.device_worlds import DeviceWorlds, make_worlds
 from eureka.trainers.population.episodes import EpisodeTracker
 from eureka.trainers.population.policy import Policies
+from eureka.trainers.population.traces import EpisodeTracer
 from eureka.trainers.population.worlds import Worlds
 
 # Control steps between two questions whether all episodes have ended: for the answer, a device has to be waited for.
@@ -23,14 +24,16 @@ def evaluate(
     generators: Sequence[torch.Generator],
     episodes: int,
     engine: Engine = Engine(),  # noqa: B008
+    tracer: EpisodeTracer | None = None,
 ) -> torch.Tensor:
     """The task metric of `episodes` evaluations of every policy, (num_groups, episodes); see `Metric` for its meaning.
 
     Args:
         generators: one per group, for start states and whatever the task draws.
         engine: whose physics; the policies live on its device.
+        tracer: is shown every step.
     """
-    return Evaluator(task, episodes, engine)(policies, generators)
+    return Evaluator(task, episodes, engine)(policies, generators, tracer)
 
 
 class Evaluator:
@@ -43,15 +46,18 @@ class Evaluator:
         self._task, self._episodes, self._engine = task, episodes, engine
         self._episode: _Episodes | None = None
 
-    def __call__(self, policies: Policies, generators: Sequence[torch.Generator]) -> torch.Tensor:
+    def __call__(
+        self, policies: Policies, generators: Sequence[torch.Generator], tracer: EpisodeTracer | None = None
+    ) -> torch.Tensor:
+        """See `evaluate`."""
         kept = self._episode
         if kept is not None and isinstance(kept.worlds, DeviceWorlds):
             kept.worlds.start_over(generators)
             kept.start_over(policies)
-            return kept.scores_of_all()
+            return kept.scores_of_all(tracer)
         worlds = make_worlds(self._task, generators, self._episodes, self._engine, desynchronise=False, fields=())
         self._episode = _Episodes(worlds, policies)
-        return self._episode.scores_of_all()
+        return self._episode.scores_of_all(tracer)
 
 
 class _Episodes:
@@ -80,30 +86,30 @@ class _Episodes:
         self._scores.fill_(torch.nan)
         self._total.zero_()
 
-    def scores_of_all(self) -> torch.Tensor:
-        """The metric of every episode, (num_groups, num_envs)."""
+    def scores_of_all(self, tracer: EpisodeTracer | None) -> torch.Tensor:
+        """The metric of every episode, (num_groups, num_envs); with a tracer, from no recording."""
         limit, interval, reduce = self.worlds.limit, self._interval, self._metric.reduce
         traced: list[Trace] = []
         for _ in range(limit // interval):
             self.worlds.prepare(interval)
-            steps = self._stepping()
+            steps = self._stepping() if tracer is None else self._steps(tracer)
             if callable(reduce):
                 traced.append(Trace(steps.values.clone(), steps.running.clone()))
             if reduce != "mean" and not self._scores.isnan().any():
                 break
         else:
             self.worlds.prepare(limit % interval)
-            traced += [self._step() for _ in range(limit % interval)]
+            traced += [self._step(tracer) for _ in range(limit % interval)]
         if callable(reduce):
             values, running = (torch.cat([getattr(part, name) for part in traced]) for name in ("values", "running"))
             return reduce(Trace(values, running)).float()
         return self._total / limit if reduce == "mean" else self._scores.clone()
 
-    def _steps(self) -> Trace:
-        steps = [self._step() for _ in range(self._interval)]
+    def _steps(self, tracer: EpisodeTracer | None = None) -> Trace:
+        steps = [self._step(tracer) for _ in range(self._interval)]
         return Trace(torch.cat([step.values for step in steps]), torch.cat([step.running for step in steps]))
 
-    def _step(self) -> Trace:
+    def _step(self, tracer: EpisodeTracer | None) -> Trace:
         """One control step of all worlds, as a trace of length 1."""
         worlds, shape = self.worlds, self._scores.shape
         step = worlds.step(self._policies(worlds.observation.view(*shape, -1)).flatten(0, 1))
@@ -111,6 +117,8 @@ class _Episodes:
         value = self._metric.value(step.state).view(shape).nan_to_num(0.0)
         running = self._scores.isnan()
         self._total += value
+        if tracer is not None:
+            tracer.step(step.state, value, step.terminated, step.truncated, step.diverged)
         reduced = self._tracker.step(value, done, worlds.clock.view(shape), worlds.start_clock.view(shape))
         self._scores.copy_(torch.where(done & running, reduced, self._scores))
         worlds.restart(done.flatten())

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import pickle
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +15,10 @@ from eureka.tasks import Rng, Task
 from eureka.tasks.ppo import PPOConfig
 from eureka.trainers.population.networks import ACTIVATIONS, StackedMLP
 from eureka.trainers.population.normalise import normalise
+from eureka.trainers.tensor_file import TensorFileError, read_tensor_file
 
 _FORMAT = 1
+_MOST_UNITS = 1 << 20
 _KEYS = {"format", "sizes", "activation", "extra", "parameters", "offset", "scale"}
 
 
@@ -82,9 +82,8 @@ def load_policy(data: bytes) -> Policies:
 
 def _read(data: bytes) -> Mapping[str, Any]:
     try:
-        payload = torch.load(io.BytesIO(data), weights_only=True)
-    # Whatever bytes may be in it: torch's unpickler raises what its parsing comes upon.
-    except (RuntimeError, EOFError, LookupError, ValueError, TypeError, struct.error, pickle.UnpicklingError) as error:
+        payload = read_tensor_file(data)
+    except TensorFileError as error:
         raise TrainingError("the file is not a policy") from error
     if not isinstance(payload, dict) or "format" not in payload:
         raise TrainingError("the file is not a policy")
@@ -97,11 +96,12 @@ def _is_policy(payload: Mapping[str, Any]) -> bool:
         return False
     sizes, extra = payload["sizes"], payload["extra"]
     counts = [*sizes, extra] if isinstance(sizes, list) else []
-    if len(counts) < 3 or not all(isinstance(count, int) and count >= 0 for count in counts):
+    if len(counts) < 3 or not all(type(count) is int and 0 <= count <= _MOST_UNITS for count in counts):
         return False
     tensors = [payload[name] for name in ("parameters", "offset", "scale")]
     if payload["activation"] not in ACTIVATIONS or not all(isinstance(tensor, torch.Tensor) for tensor in tensors):
         return False
     network = StackedMLP(tuple(sizes), payload["activation"], extra)
     shapes = [(network.num_parameters,), (1, sizes[0]), (1, sizes[0])]
-    return [tuple(tensor.shape) for tensor in tensors] == shapes
+    are_floats = all(tensor.dtype == torch.float32 and not tensor.requires_grad for tensor in tensors)
+    return are_floats and [tuple(tensor.shape) for tensor in tensors] == shapes

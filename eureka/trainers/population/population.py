@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ from eureka.trainers.population.normalise import RunningMoments
 from eureka.trainers.population.policy import Policies, load_policy
 from eureka.trainers.population.ppo import GroupRates, ReturnScale, prepare, update
 from eureka.trainers.population.rollout import Rollout, collect
+from eureka.trainers.population.traces import EpisodeTracer, as_plain, from_plain
 from eureka.trainers.statistics import ComponentRecorder, measure
 
 # Streams of random numbers of one seed.
@@ -70,6 +71,8 @@ class _Record:
     checkpoint_scores: list[float]
     final_scores: list[float]
     diverged: int = 0
+    episodes: list[dict[str, Any]] = field(default_factory=list)
+    change_correlation: list[tuple[str, float | None]] = field(default_factory=list)
 
 
 class Population:
@@ -278,13 +281,20 @@ class Population:
 
     def _evaluate(self) -> None:
         generators = [stream(job.seed, _EVALUATION) for job in self.jobs]
+        episodes = self.schedule.eval_episodes
         if self._evaluator is None:
-            self._evaluator = Evaluator(self.task, self.schedule.eval_episodes, self.engine)
-        scores = self._evaluator(self._policies(), generators)
+            self._evaluator = Evaluator(self.task, episodes, self.engine)
+        tracer = None
+        if self.updates == self.num_updates:  # the policies that are given
+            tracer = EpisodeTracer(self.task.fields, self._fields, len(self.jobs), episodes)
+        scores = self._evaluator(self._policies(), generators, tracer)
         for record, row in zip(self.records, scores, strict=True):
             record.checkpoint_steps.append(record.steps[-1])
             record.checkpoint_scores.append(float(row.mean()))
             record.final_scores = row.tolist()
+        for record, seen in zip(self.records, tracer.traces(scores, self._rewards) if tracer else (), strict=False):
+            record.episodes = [as_plain(episode) for episode in seen.episodes]
+            record.change_correlation = list(seen.change_correlation.items())
 
     def _progress(self) -> list[Progress | Rejected]:
         return [
@@ -308,6 +318,8 @@ class Population:
                 final_scores=tuple(record.final_scores),
                 checkpoint_steps=tuple(record.checkpoint_steps),
                 checkpoint_scores=tuple(record.checkpoint_scores),
+                episodes=tuple(map(from_plain, record.episodes)),
+                change_correlation=dict(record.change_correlation),
                 policy=policies.dump(group),
                 diverged_worlds=record.diverged,
                 wall_s=self._wall_s,

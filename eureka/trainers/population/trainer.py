@@ -24,6 +24,7 @@ from eureka.tasks.ppo import PPOConfig
 from eureka.trainers.base import Capabilities, Cost, TrainingEvent
 from eureka.trainers.population.baselines import trace_baselines
 from eureka.trainers.population.continuing import forget_trainings
+from eureka.trainers.population.facts import physical_facts
 from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.memory import MemoryNeed, available_bytes, memory_line, memory_need, that_fits
 from eureka.trainers.population.networks import StackedMLP
@@ -74,8 +75,9 @@ class PopulationTrainer:
         sentence: str | None = None,
     ) -> None:
         self.task: Task = load_task(name, task_dirs)
-        spec = self.task.spec
-        self.spec: TaskSpec = replace(spec, sentence=sentence) if sentence else spec
+        info, spec = self.task.info, self.task.spec
+        facts = physical_facts(self.task.model, info.ppo, spec.control_step_s)
+        self.spec: TaskSpec = replace(spec, sentence=sentence or spec.sentence, physical_facts=facts)
         self._name, self._task_dirs, self._environment = name, tuple(task_dirs), environment
         self._engine = choose(physics)
         self._workers = workers or len(os.sched_getaffinity(0))

@@ -19,6 +19,7 @@ from eureka.ui.console.output import (
     mode,
     paragraph,
     print_table,
+    row,
     say,
 )
 from eureka.ui.console.view import View
@@ -33,6 +34,7 @@ __all__ = [
     "line",
     "paragraph",
     "print_table",
+    "row",
     "say",
     "watching",
 ]

@@ -84,6 +84,15 @@ def paragraph(text: str) -> None:
     line(text)
 
 
+def row(text: str) -> None:
+    """As `line`, and on a terminal cut at its width: a row of a long table."""
+    if _mode is Mode.NORMAL and _above is None and is_terminal():
+        columns = shutil.get_terminal_size().columns
+        if len(text) > columns:
+            text = text[: columns - 1].rstrip() + "…"
+    line(text)
+
+
 def say(text: str = "") -> None:
     """What happens on the way, as a paragraph: not said in quiet mode."""
     if _mode is not Mode.QUIET:

@@ -32,6 +32,7 @@ class FilmJob:
         task_dirs: absolute paths where else to look for a task.
         policy: the bytes of a `policy.pt`.
         graph: the JSON text of the reward graph that an overlay shows; none where empty.
+        folder: where modules that the config names are looked for last; nowhere where empty.
     """
 
     config: RunConfig
@@ -39,6 +40,7 @@ class FilmJob:
     policy: bytes = field(repr=False)
     graph: str = field(default="", repr=False)
     look: Look = field(default_factory=Look)
+    folder: str = ""
 
 
 @dataclass(frozen=True)

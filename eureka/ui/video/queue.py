@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -45,7 +46,9 @@ def film_job(
     environment = RunConfig(
         task=config.task, env=config.env, metric=config.metric, trainer=config.trainer, description=config.description
     )
-    return FilmJob(config=environment, task_dirs=folders, policy=film.result.policy, graph=graph, look=film.look)
+    folder = os.getcwd() if declared_values(environment) else ""
+    policy = film.result.policy
+    return FilmJob(config=environment, task_dirs=folders, policy=policy, graph=graph, look=film.look, folder=folder)
 
 
 def film_into_run(

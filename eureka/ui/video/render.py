@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -34,6 +35,8 @@ def film_policy(job: FilmJob, to: Path) -> Video:
     """
     # One world is stepped, wherever the policy was trained.
     config = replace(job.config, physics=PhysicsChoice.c)
+    if job.folder:
+        sys.path.append(job.folder)
     with closing(make_trainer(config, [Path(folder) for folder in job.task_dirs], os.environ)) as trainer:
         spec = trainer.spec
         unit = spec.unit if spec.has_metric else None

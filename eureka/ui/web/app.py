@@ -34,10 +34,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from eureka.core.errors import EurekaError
+from eureka.store import find_runs, is_run
 from eureka.ui.web.guard import Guard
 from eureka.ui.web.pages import Page, Pages, overview_version
 from eureka.ui.web.review.page import ANSWER, review_routes
-from eureka.ui.web.runs import find_runs, is_run, version
+from eureka.ui.web.runs import version
 
 POLL_S = 0.5
 """How often it is looked whether a run has changed."""

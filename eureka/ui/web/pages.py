@@ -13,11 +13,11 @@ from pathlib import Path
 
 from eureka.config.settings import stored_settings
 from eureka.core.errors import StoreError
-from eureka.store import RunStore
+from eureka.store import RunStore, find_runs, is_run
 from eureka.ui.report import RunEntry, render_report, render_runs
 from eureka.ui.report.headline import headline
 from eureka.ui.report.reading import read_run
-from eureka.ui.web.runs import find_runs, is_run, version
+from eureka.ui.web.runs import version
 
 _SCRIPT = files("eureka.ui.web").joinpath("live.js").read_text(encoding="utf-8")
 

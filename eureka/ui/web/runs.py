@@ -1,36 +1,14 @@
-"""Which runs there are below a folder, and whether one has changed."""
+"""Whether a run has changed."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 
 from eureka.core.errors import StoreError
+from eureka.store import DATABASE
 
-DATABASE = "run.db"
-_PATTERNS = (f"*/{DATABASE}", f"*/*/{DATABASE}", f"*/*/*/{DATABASE}")
-"""Where runs are below a folder: `outputs/<task>/<date>_<time>`, or of several such folders."""
 _FILMS = ("*/*.mp4", "*/*/*.mp4")
-
-
-def is_run(folder: Path) -> bool:
-    """Whether `folder` is itself a run folder."""
-    return (folder / DATABASE).is_file()
-
-
-def find_runs(root: Path) -> Mapping[str, Path]:
-    """Run folders by the name that addresses them, the newest first; `root` itself where it is one.
-
-    A name is the path below `root` with `~` for its slashes: `ant~2026-11-21_10-00-00`. What a link leads out of `root`
-    is not shown.
-    """
-    if is_run(root):
-        return {root.resolve().name or "run": root}
-    top = root.resolve()
-    databases = [path for pattern in _PATTERNS for path in root.glob(pattern) if path.resolve().is_relative_to(top)]
-    folders = sorted((path.parent for path in databases), key=lambda folder: folder.name, reverse=True)
-    return {"~".join(folder.relative_to(root).parts): folder for folder in folders}
 
 
 def version(folder: Path) -> str:

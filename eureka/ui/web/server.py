@@ -14,9 +14,10 @@ from urllib.parse import quote
 import uvicorn
 
 from eureka.core.errors import EurekaError
+from eureka.store import find_runs
 from eureka.ui.web.app import make_app
 from eureka.ui.web.guard import is_loopback
-from eureka.ui.web.runs import find_runs, require_folder
+from eureka.ui.web.runs import require_folder
 
 LOOPBACK = "127.0.0.1"
 USUAL_PORT = 8517

@@ -15,6 +15,7 @@ from eureka.trainers.gymnasium.describing import step_without_reward
 from eureka.trainers.gymnasium.environment import EPISODE_METRIC, STATE, STEP_METRIC, EnvironmentMaker
 from eureka.trainers.gymnasium.page import field_name, goal_sentence, observation_tables, without_reward
 from eureka.trainers.gymnasium.recipe import EnvironmentRecipe
+from eureka.trainers.gymnasium.template import environment_file
 from eureka.trainers.gymnasium.transitions import random_episodes
 
 LANDER = '''
@@ -202,8 +203,8 @@ def test_pages() -> None:
     page = "Top.\n## Rewards\nIt is +1.\n### More\nmore\n## Starting State\nnear zero\n## Version History\n* v1"
     assert without_reward(page) == "Top.\n## Starting State\nnear zero"
     assert goal_sentence(str(Walk.__doc__)) == "The goal is to be at 1."
-    (rows,) = observation_tables("\n".join(line.strip() for line in str(Walk.__doc__).splitlines()))
-    assert [(row.name, row.unit) for row in rows] == [("position_on_line", "m"), ("speed", "m/s")]
+    (table,) = observation_tables("\n".join(line.strip() for line in str(Walk.__doc__).splitlines()))
+    assert [(row.name, row.unit) for row in table.rows] == [("position_on_line", "m"), ("speed", "m/s")]
     assert field_name("x = cos(theta)") == "x_cos_theta"
     assert field_name("1 if the door is open") == "obs_1_if_door_is_open"
 
@@ -245,3 +246,66 @@ def test_shaping_that_feeds_the_reward_alone_is_left_out() -> None:
         "        done = True",
         "    return (state, ..., done, False, {'state': state})",
     ]
+
+
+def test_tables_belong_to_the_keys_that_are_named_before_them() -> None:
+    page = """
+* `far`: where to go, see `near`
+
+| Num | Observation |
+|-----|-------------|
+| 0   | far x       |
+
+* `near`: where it is
+
+| Num | Observation |
+|-----|-------------|
+| 0   | near x      |
+"""
+    assert [(table.key, table.rows[0].name) for table in observation_tables(page)] == [
+        ("far", "far_x"),
+        ("near", "near_x"),
+    ]
+
+
+# ---- the file that `eureka init` writes --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("env", ["CartPole-v1", f"{HERE}:Walk", f"{HERE}:Parts"])
+def test_the_written_file_gives_the_same_state(env: str, tmp_path: Path) -> None:
+    path = tmp_path / "written.py"
+    written = environment_file(env, "my_lander", "")
+    path.write_text(written.text)
+    assert "class MyLander:" in written.text
+    by_file, by_space = EnvironmentMaker(EnvironmentRecipe(str(path))), EnvironmentMaker(EnvironmentRecipe(env))
+    own, theirs = ([(f.name, f.shape, f.unit) for f in made.reader.fields] for made in (by_file, by_space))
+    assert own == theirs
+    rows, action = [], None
+    for made in (by_file, by_space):
+        env_made = made.make()
+        env_made.reset(seed=3)
+        action = env_made.action_space.sample() if action is None else action
+        rows.append(env_made.step(action)[-1][STATE])
+    assert rows[0].tolist() == rows[1].tolist()
+
+
+def test_the_written_file_has_what_was_found_out() -> None:
+    written = environment_file(f"{HERE}:Walk", "walk", "")
+    assert written.sentence == "The goal is to be at 1."
+    assert written.info.keys() == {"is_success", "reward_distance"}
+    assert 'metric = "info.is_success"' in written.text
+    assert '"speed": ("m/s", "speed (m/s)"),' in written.text
+    assert '"speed": step.observation[1],' in written.text
+    assert "from gym_environments import Walk as _Walk" in written.text
+
+
+def test_the_file_of_the_page_is_an_environment(tmp_path: Path) -> None:
+    pytest.importorskip("Box2D")
+    page = (Path(__file__).parents[3] / "docs" / "gymnasium.md").read_text()
+    path = tmp_path / "lander.py"
+    path.write_text(page.split("```python\n")[1].split("```")[0])
+    made = EnvironmentMaker(EnvironmentRecipe(str(path)))
+    assert [each.name for each in made.reader.fields] == ["height", "sideways", "contacts", "jerk", "action"]
+    found = random_episodes(made, 64, 0)
+    assert set(found.metrics) <= {0.0, 1.0}
+    assert made.metric.spec(made.definition.described).unit == "success rate"

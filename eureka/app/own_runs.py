@@ -1,0 +1,127 @@
+"""This user's own runs: what they name of code, endpoints and confinement need not be given again.
+
+A run folder is data, and may come from anybody. So when this user starts a run, its id goes to a folder of the user's
+own state, with a hash of its config and of the code that it names. A folder with that id and these very hashes is the
+user's own; one that was changed, or whose code was, is asked about as one that was received.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.util import find_spec
+from pathlib import Path
+
+from eureka.app.configs import from_yaml
+from eureka.config import declared_values
+from eureka.config.environments import is_file, names_code
+from eureka.core.errors import EurekaError
+from eureka.store import RunStore
+from eureka.store.files import read_text, write_atomically
+from eureka.tasks import find_tasks
+
+RUN_ID = "run id"
+"""The fact that a run is known by."""
+RESUMED_WITH = "resumed with"
+"""The fact with the overrides of earlier resumes."""
+_MOST_FILES = 2_000
+_MOST_BYTES = 512 << 20
+_ID_DIGITS = frozenset("0123456789abcdef")
+
+
+def remember(store: RunStore, environment: Mapping[str, str]) -> None:
+    """Keep that this user has started this run, or has given anew what it goes on with.
+
+    Where that cannot be kept the run is asked about as one that was received.
+    """
+    path, found = _path(store, environment), _hashes(store)
+    if path is not None and found is not None:
+        with suppress(OSError):
+            write_atomically(path, json.dumps(found).encode())
+
+
+def is_own(store: RunStore, environment: Mapping[str, str]) -> bool:
+    """Whether this user has started the run, and neither it nor the code that it names was changed since."""
+    path = _path(store, environment)
+    if path is None or not path.is_file():
+        return False
+    try:
+        kept = json.loads(read_text(path))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return kept is not None and kept == _hashes(store)
+
+
+def task_folders(store: RunStore, given: Sequence[Path], environment: Mapping[str, str]) -> list[Path]:
+    """The task folders that a command on a run uses: those that are given, else those of the user's own run."""
+    if given or not is_own(store, environment):
+        return list(given)
+    return [Path(folder) for folder in store.fact_list("task_dirs")]
+
+
+def _path(store: RunStore, environment: Mapping[str, str]) -> Path | None:
+    name = store.facts().get(RUN_ID, "")
+    if len(name) != 32 or not _ID_DIGITS.issuperset(name):
+        return None
+    state = environment.get("XDG_STATE_HOME")
+    try:
+        return (Path(state) if state else Path.home() / ".local" / "state") / "eureka" / "runs" / f"{name}.json"
+    except RuntimeError:  # nobody knows where this user is at home
+        return None
+
+
+def _hashes(store: RunStore) -> dict[str, str] | None:
+    """What tells whether a run is as it was; None where its code cannot be read."""
+    try:
+        facts = store.facts()
+        text = "\0".join([store.config_yaml, facts.get("task_dirs", "[]"), facts.get(RESUMED_WITH, "[]")])
+        code = hashlib.sha256()
+        for part in _code(store):
+            code.update(hashlib.sha256(part).digest())
+    except (EurekaError, OSError, LookupError, ValueError):
+        return None
+    return {"config": hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest(), "code": code.hexdigest()}
+
+
+def _code(store: RunStore) -> Iterator[bytes]:
+    """Names and contents of everything that the run would have Python execute."""
+    config = from_yaml(store.config_yaml)
+    folders = [Path(folder) for folder in store.fact_list("task_dirs")]
+    if config.task is not None and folders:
+        yield from _folder(find_tasks(folders)[config.task])
+    for value in map(str, declared_values(config).values()):
+        if is_file(value):
+            yield from (value.encode(), _read(Path(value)))
+        elif names_code(value):
+            for name in value.split(","):
+                yield from _module(name.partition(":")[0].strip().partition(".")[0])
+
+
+def _folder(folder: Path) -> Iterator[bytes]:
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
+    if len(files) > _MOST_FILES:
+        raise ValueError(f"{folder} holds more than {_MOST_FILES} files")
+    for path in files:
+        yield str(path).encode(errors="surrogateescape")
+        yield _read(path)
+
+
+def _module(name: str) -> Iterator[bytes]:
+    """An importable module by its file, and an installed package by its version too; nothing is imported."""
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        raise ValueError(f"there is no module {name}")
+    yield spec.origin.encode()
+    yield _read(Path(spec.origin))
+    for package in sorted(packages_distributions().get(name, ())):
+        with suppress(PackageNotFoundError):
+            yield f"{package} {version(package)}".encode()
+
+
+def _read(path: Path) -> bytes:
+    if path.stat().st_size > _MOST_BYTES:
+        raise ValueError(f"{path} is too large")
+    return path.read_bytes()

@@ -1,0 +1,77 @@
+"""Eureka as it was published (Ma et al. 2023, algorithm 1 and appendix), to be compared with.
+
+Every generation mutates the best of the generation before, whose score is the highest value of the task metric at any
+time of its one training; its code and curves are all that the prompt tells of what was tried. After
+`search.restart_every` generations a search begins anew with the first prompt, and the best of all of them is the
+result: the publication's five runs of five generations of 16. What it lacks, such as repairs and further seeds, is
+left out by `preset=eureka2023`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from eureka.core.ids import generation_of
+from eureka.core.training import TrainingResult
+from eureka.core.types import Phase, PromptFacts, Sample, Selection
+from eureka.search.history import History
+from eureka.search.methods.base import Method
+from eureka.search.outcomes import Outcome
+
+
+class Eureka2023(Method):
+    """The best of the last generation by the maximum over training, with restarts."""
+
+    def propose(self, history: History) -> Sequence[Sample]:
+        """A generation's samples that mutate the parent; the first generations of restarts know of nothing."""
+        if given := self.given(history):
+            return given
+        if self.has_asked(history):
+            return []
+        parent = self.parent(history)
+        return self.samples(history, self.facts(history, [parent] if parent else []))
+
+    def facts(self, history: History, parents: Sequence[Outcome] = (), failures: Sequence[Outcome] = ()) -> PromptFacts:
+        """What a prompt tells: the task, and of what was tried the parent alone."""
+        del failures
+        told = [self._reflection(history, parent) for parent in parents]
+        return replace(self.task_facts(history), reflection=told[0] if told else None)
+
+    def parent(self, history: History) -> Outcome | None:
+        """The best of the newest generation since the restart in which something could be trained."""
+        since = self._first_of_restart(history.generation)
+        for generation in range(history.generation - 1, since - 1, -1):
+            trained = [o for o in self.readable(history) if generation_of(o.candidate.id) == generation]
+            if trained:
+                return highest(trained)
+        return None
+
+    def select(self, history: History) -> Selection:
+        """The highest of all generations."""
+        best = highest(history.outcomes) if history.outcomes else None
+        ends = history.phase is not Phase.SEARCH
+        return Selection(
+            generation=history.generation - ends,
+            phase=history.phase,
+            best=best.candidate.id if best else None,
+            stop=ends or self._reached_target(history),
+        )
+
+    def _first_of_restart(self, generation: int) -> int:
+        every = self.config.restart_every or generation
+        return generation - (generation - 1) % every
+
+
+def highest(outcomes: Iterable[Outcome]) -> Outcome:
+    """The outcome whose trainings came highest, the mean over them; of equals the one that was asked first."""
+    return max(outcomes, key=lambda o: (sum(map(maximum_over_training, o.results)) / len(o.results), -_place(o)))
+
+
+def maximum_over_training(result: TrainingResult) -> float:
+    """The highest value that the task metric had in training; of whoever has no curve, the score."""
+    return max(result.metric or result.checkpoint_scores or (result.score,))
+
+
+def _place(outcome: Outcome) -> int:
+    return generation_of(outcome.candidate.id)

@@ -1,0 +1,101 @@
+"""What a model that writes rewards cannot see in a task's source: the bodies, joints and actuators, and the trainer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import mujoco
+
+from eureka.tasks.ppo import PPOConfig
+
+MAX_NAMED = 32
+"""Bodies, joints or actuators that are named one by one."""
+_HINGE, _SLIDE = int(mujoco.mjtJoint.mjJNT_HINGE), int(mujoco.mjtJoint.mjJNT_SLIDE)
+_KINDS = {
+    int(mujoco.mjtJoint.mjJNT_FREE): "free",
+    int(mujoco.mjtJoint.mjJNT_BALL): "ball",
+    _SLIDE: "slide",
+    _HINGE: "hinge",
+}
+
+
+def physical_facts(model: mujoco.MjModel, ppo: PPOConfig, control_step_s: float) -> tuple[str, ...]:
+    """Sentences on gravity, masses, joints, actuators, the physics step, and the trainer's discount and horizon."""
+    substeps = max(round(control_step_s / model.opt.timestep), 1)
+    far = math.log(0.5) / math.log(ppo.gamma) if 0.0 < ppo.gamma < 1.0 else math.inf
+    half = f": a reward {far:.0f} control steps ahead ({far * control_step_s:.2g} s) counts half" * (far < math.inf)
+    return tuple(
+        fact
+        for fact in (
+            f"Gravity is {_numbers(model.opt.gravity)} m/s². The physics takes {substeps} steps of "
+            f"{model.opt.timestep:g} s in a control step.",
+            _masses(model),
+            _joints(model),
+            _actuators(model),
+            f"The trainer is PPO with a discount of {ppo.gamma:g} per control step{half}. It "
+            f"updates the policy after every {ppo.horizon} control steps of each environment.",
+        )
+        if fact
+    )
+
+
+def _masses(model: mujoco.MjModel) -> str:
+    heavy = [body for body in range(1, model.nbody) if model.body_mass[body] > 0.0]
+    if not heavy:
+        return ""
+    named = _listed(f"{model.body(body).name or f'body {body}'} {model.body_mass[body]:.3g}" for body in heavy)
+    return f"Masses in kg: {named}; {model.body_mass.sum():.3g} together."
+
+
+def _joints(model: mujoco.MjModel) -> str:
+    if not model.njnt:
+        return ""
+    return f"Joints in the order of qpos: {_listed(_joint(model, joint) for joint in range(model.njnt))}."
+
+
+def _joint(model: mujoco.MjModel, joint: int) -> str:
+    kind = int(model.jnt_type[joint])
+    text = f"{model.joint(joint).name or f'joint {joint}'} ({_KINDS[kind]}"
+    if model.jnt_limited[joint] and kind in (_HINGE, _SLIDE):
+        low, high = model.jnt_range[joint]
+        text += f", {low:.3g} to {high:.3g} {'rad' if kind == _HINGE else 'm'}"
+    return f"{text})"
+
+
+def _actuators(model: mujoco.MjModel) -> str:
+    if not model.nu:
+        return ""
+    forces = [_force(model, actuator) for actuator in range(model.nu)]
+    names = [_driven(model, actuator) for actuator in range(model.nu)]
+    if len(set(forces)) == 1 and len(forces) > 1:
+        return f"Actuators in their order: {_listed(names)}; each with {forces[0]}."
+    return f"Actuators in their order: {_listed(f'{n} ({f})' for n, f in zip(names, forces, strict=True))}."
+
+
+def _driven(model: mujoco.MjModel, actuator: int) -> str:
+    """The actuator's name, or that of the joint that it drives."""
+    drives_joint = model.actuator_trntype[actuator] == mujoco.mjtTrn.mjTRN_JOINT
+    joint = model.joint(model.actuator_trnid[actuator, 0]).name if drives_joint else ""
+    return model.actuator(actuator).name or joint or f"actuator {actuator}"
+
+
+def _force(model: mujoco.MjModel, actuator: int) -> str:
+    text = f"gear {model.actuator_gear[actuator, 0]:g}"
+    if model.actuator_ctrllimited[actuator]:
+        low, high = model.actuator_ctrlrange[actuator]
+        text += f", control {low:g} to {high:g}"
+    if model.actuator_biastype[actuator]:
+        text += f", a servo of gain {model.actuator_gainprm[actuator, 0]:g}"
+    return text
+
+
+def _listed(parts: Iterable[str]) -> str:
+    found = list(parts)
+    more = f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
+    return ", ".join(found[:MAX_NAMED]) + more
+
+
+def _numbers(values: Any) -> str:
+    return f"({', '.join(f'{float(value):g}' for value in values)})"

@@ -1,0 +1,162 @@
+"""Evaluation episodes looked at closely: why and when they ended, what the State was on the way, what was collected."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import torch
+
+from eureka.core.training import EpisodeTrace
+from eureka.core.types import FieldSpec
+from eureka.reward.graph.runtime import RewardFunction
+
+TENTHS = 10
+MAX_COLUMNS = 32
+"""State columns that are kept of an episode."""
+MAX_FIELD_COLUMNS = 6
+"""Larger fields, such as the contact forces of all bodies, are left out of the table."""
+_DIGITS = 4
+
+
+@dataclass(frozen=True)
+class GroupTraces:
+    """A group's evaluation episodes, and each component's correlation with the metric's change per step."""
+
+    episodes: tuple[EpisodeTrace, ...]
+    change_correlation: Mapping[str, float | None]
+
+
+class EpisodeTracer:
+    """Follows the first episode of every world of an evaluation, (num_groups * episodes) worlds.
+
+    Nothing is computed on the way, so that a device is not waited for.
+    """
+
+    def __init__(self, fields: Sequence[FieldSpec], read: Sequence[str], num_groups: int, episodes: int) -> None:
+        shown = [field for field in fields if math.prod(field.shape) <= MAX_FIELD_COLUMNS]
+        # What the rewards read comes first.
+        shown.sort(key=lambda field: field.name not in read)
+        self._columns: list[tuple[str, str, int]] = []
+        for field in shown:
+            size = math.prod(field.shape)
+            labels = [field.name] if not field.shape else [f"{field.name}[{i}]" for i in range(size)]
+            self._columns += [(label, field.name, i) for i, label in enumerate(labels)]
+        self._columns = self._columns[:MAX_COLUMNS]
+        self._kept = sorted({*read, *(name for _, name, _ in self._columns)})
+        self._shape = (num_groups, episodes)
+        self._state: dict[str, list[torch.Tensor]] = {name: [] for name in self._kept}
+        self._metric: list[torch.Tensor] = []
+        self._flags: list[torch.Tensor] = []
+
+    def step(self, state: Any, metric: torch.Tensor, *flags: torch.Tensor) -> None:
+        """Take in a step: the State of all worlds, the per-step metric (G, E), and who terminated, was truncated at the
+        time limit, and diverged."""
+        for name in self._kept:
+            self._state[name].append(getattr(state, name).clone())
+        self._metric.append(metric.flatten().clone())
+        self._flags.append(torch.stack(flags))
+
+    def traces(self, scores: torch.Tensor, rewards: Sequence[RewardFunction]) -> list[GroupTraces]:
+        """What was seen, by group.
+
+        Args:
+            scores: of every episode, (G, E).
+            rewards: of every group.
+        """
+        episodes = self._shape[1]
+        metric, flags = torch.stack(self._metric).cpu(), torch.stack(self._flags).cpu()  # (T, W), (T, 3, W)
+        done = flags.any(dim=1)
+        length = torch.where(done.any(dim=0), done.int().argmax(dim=0) + 1, len(done))
+        state = {name: torch.stack(values) for name, values in self._state.items()}  # (T, W, ...)
+        found = []
+        for group, reward in enumerate(rewards):
+            of_group = slice(group * episodes, (group + 1) * episodes)
+            own = {name: value[:, of_group] for name, value in state.items()}
+            values = _components(reward, own)  # (T, E) each
+            alive = torch.arange(len(done))[:, None] < length[of_group]
+            traces = []
+            for number, steps in enumerate(length[of_group].tolist()):
+                world = group * episodes + number
+                traces.append(
+                    EpisodeTrace(
+                        score=float(scores[group, number]),
+                        steps=steps,
+                        ended=_why(flags[steps - 1, :, world]),
+                        first_metric_step=_first(metric[:steps, world]),
+                        components={name: _short(float(v[:steps, number].mean())) for name, v in values.items()},
+                    )
+                )
+            for number in _shown(traces):
+                fields = self._fields(own, number, traces[number].steps)
+                traces[number] = replace(traces[number], fields=fields)
+            changes = {name: _with_change(value, metric[:, of_group], alive) for name, value in values.items()}
+            found.append(GroupTraces(tuple(traces), changes))
+        return found
+
+    def _fields(self, state: Mapping[str, torch.Tensor], number: int, steps: int) -> dict[str, tuple[float, ...]]:
+        at = [max(round(steps * tenth / TENTHS) - 1, 0) for tenth in range(TENTHS + 1)]
+        return {
+            label: _rounded(state[name][at, number].reshape(len(at), -1)[:, index].tolist())
+            for label, name, index in self._columns
+        }
+
+
+def as_plain(episode: EpisodeTrace) -> dict[str, Any]:
+    """A trace as it is kept in a training's state, where names that a model chose are values and no keys."""
+    plain = asdict(episode)
+    return {**plain, "components": list(plain["components"].items()), "fields": list(plain["fields"].items())}
+
+
+def from_plain(plain: Mapping[str, Any]) -> EpisodeTrace:
+    """What `as_plain` was given."""
+    fields = {name: tuple(values) for name, values in plain["fields"]}
+    return EpisodeTrace(**{**plain, "components": dict(plain["components"]), "fields": fields})
+
+
+def _components(reward: RewardFunction, state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    steps, episodes = next(iter(state.values())).shape[:2]
+    _, components = reward({name: state[name].flatten(0, 1) for name in reward.inputs})
+    return {
+        name: value.float().view(steps, episodes).nan_to_num(0.0, 0.0, 0.0).cpu() for name, value in components.items()
+    }
+
+
+def _why(flags: torch.Tensor) -> str:
+    terminated, truncated, diverged = flags.tolist()
+    if diverged:
+        return "diverged"
+    return "terminated" if terminated else "time limit" if truncated else "not ended"
+
+
+def _first(metric: torch.Tensor) -> int | None:
+    above = metric > 0
+    return int(above.int().argmax()) + 1 if bool(above.any()) and not bool(above[0]) else None
+
+
+def _shown(traces: Sequence[EpisodeTrace]) -> set[int]:
+    """The episode of median score, and the worst."""
+    order = sorted(range(len(traces)), key=lambda number: traces[number].score)
+    return {order[len(order) // 2], order[0]}
+
+
+def _with_change(value: torch.Tensor, metric: torch.Tensor, alive: torch.Tensor) -> float | None:
+    """The correlation of a component's steps with the change of the metric in them, (T, E) each."""
+    change = (metric[1:] - metric[:-1])[alive[1:]].double()
+    steps = value[1:][alive[1:]].double()
+    if len(change) < 2 or float(change.std()) < 1e-7 or float(steps.std()) < 1e-7:
+        return None
+    return float(torch.corrcoef(torch.stack([change, steps]))[0, 1].clamp(-1.0, 1.0))
+
+
+def _rounded(values: Sequence[float]) -> tuple[float, ...]:
+    """A column with as many decimals as its largest value has in three digits."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    decimals = 2 - math.floor(math.log10(largest)) if largest > 0.0 else 0
+    return tuple(round(float(value), decimals) + 0.0 if math.isfinite(value) else 0.0 for value in values)
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else 0.0

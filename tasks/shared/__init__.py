@@ -1,0 +1,1 @@
+"""What several of the tasks that ship here have in common: bodies, scenes, rewards."""

@@ -1,0 +1,268 @@
+"""MetaWorld's Sawyer at its table (Yu et al. 2020): the hand is driven by three velocities and a gripper.
+
+In MetaWorld a body that nothing can push drags the hand; here it slides along x, y and z under velocity actuators, so
+that both engines step it and a reset needs no settling. What stands on the table is a mocap body: every episode has it
+elsewhere. Model files come with the package metaworld (MIT licence).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import mujoco
+import numpy as np
+import torch
+
+from eureka.physics import WorldStates
+from eureka.tasks.base import Controls, Reset, Task, state_field
+from eureka.tasks.metric import Metric
+from eureka.tasks.on_device import OnDevice
+from eureka.tasks.rng import Rng
+
+HAND_LOW, HAND_HIGH = (-0.5, 0.4, 0.05), (0.5, 1.0, 0.5)
+HAND_SPEED_M_S = 0.8
+"""MetaWorld's: an action of 1 moves the hand by 1 cm in a control step of 12.5 ms."""
+REACHED_M = 0.05
+SETTLING_S = 1.5
+_DRIVE = ("drive_x", "drive_y", "drive_z")
+
+
+@dataclass(frozen=True)
+class NoCarry:
+    """Nothing is remembered between steps."""
+
+
+@dataclass(frozen=True)
+class SawyerState:
+    """What a reward may read after a control step. Positions are one substep old. x is to the right, y is ahead."""
+
+    hand_position: torch.Tensor = state_field((3,), "m", "world", "base of the hand")
+    gripper_position: torch.Tensor = state_field((3,), "m", "world", "middle between the fingertips")
+    left_fingertip: torch.Tensor = state_field((3,), "m", "world", "end of the left finger")
+    gripper_opening: torch.Tensor = state_field((), "1", "hand", "how far the fingers are apart: 0 closed, 1 open")
+    object_position: torch.Tensor = state_field((3,), "m", "world", "what is to be moved, where a hand would take it")
+    object_velocity: torch.Tensor = state_field((), "m/s or rad/s", "joint", "velocity of the object's joint")
+    target_position: torch.Tensor = state_field((3,), "m", "world", "where the object is to be brought")
+    object_start: torch.Tensor = state_field((3,), "m", "world", "where the object was when the episode began")
+    gripper_start: torch.Tensor = state_field((3,), "m", "world", "where the gripper was when the episode began")
+    distance_to_goal: torch.Tensor = state_field(
+        (), "m", "world", "how far the object is from its target, in the direction that counts"
+    )
+    action: torch.Tensor = state_field(
+        (4,), "1", "world", "velocity of the hand along x, y, z as shares of 0.8 m/s, and gripper: -1 opens, 1 closes"
+    )
+
+
+class Sawyer(Task):
+    """One object that stands on the table, to be moved. No episode ends early; success at any time counts.
+
+    `FIXTURE` is the body that stands on the table, somewhere between `PLACE_LOW` and `PLACE_HIGH`; its one joint starts
+    at `START`. `HAND_START` is where the hand begins. `OBJECT` names what is to be moved, a `body:`, `site:` or
+    `geom:`, at `OBJECT_OFFSET` from it; the target is a `TARGET_SITE` of the fixture or `TARGET_OFFSET` from its place.
+    """
+
+    FIXTURE: ClassVar[str]
+    PLACE_LOW: ClassVar[tuple[float, float, float]]
+    PLACE_HIGH: ClassVar[tuple[float, float, float]]
+    HAND_START: ClassVar[tuple[float, float, float]] = (0.0, 0.6, 0.2)
+    START: ClassVar[float] = 0.0
+    OBJECT: ClassVar[str]
+    OBJECT_OFFSET: ClassVar[tuple[float, float, float]] = (0.0, 0.0, 0.0)
+    TARGET_SITE: ClassVar[str] = ""
+    TARGET_OFFSET: ClassVar[tuple[float, float, float]] = (0.0, 0.0, 0.0)
+    SUCCESS_M: ClassVar[float] = 0.05
+    V1_MAX_M: ClassVar[float | None] = None
+    V1_REACHES_WITH: ClassVar[str] = "gripper_position"
+
+    Carry = NoCarry
+    State = SawyerState
+    num_actions = 4
+
+    # ---- the scene -----------------------------------------------------------------------------------------------
+
+    def extend_model(self, spec: mujoco.MjSpec) -> None:
+        spec.body(self.FIXTURE).mocap = True
+        spec.delete(spec.body("mocap"))
+        for equality in list(spec.equalities):
+            spec.delete(equality)
+        turned = np.array([1.0, 0.0, 1.0, 0.0]) / np.sqrt(2)
+        drive = spec.worldbody.add_body(name="drive", quat=turned, mass=1.0, inertia=[0.01] * 3, gravcomp=1.0)
+        drive.explicitinertial = True
+        rotation = np.zeros(9)
+        mujoco.mju_quat2Mat(rotation, turned)
+        for name, world_axis in zip(_DRIVE, np.eye(3), strict=True):
+            axis = rotation.reshape(3, 3).T @ world_axis  # a joint's axis is in its body's frame
+            joint = drive.add_joint(name=name, type=mujoco.mjtJoint.mjJNT_SLIDE, axis=axis)
+            joint.armature = 1.0
+            actuator = spec.add_actuator(name=name, target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
+            actuator.set_to_velocity(kv=5000.0)
+            actuator.ctrllimited, actuator.ctrlrange = True, [-HAND_SPEED_M_S, HAND_SPEED_M_S]
+        weld = spec.add_equality(
+            name="drive", type=mujoco.mjtEq.mjEQ_WELD, objtype=mujoco.mjtObj.mjOBJ_BODY, name1="drive", name2="hand"
+        )
+        weld.solref = [0.02, 1.0]
+        weld.data[:11] = [0, 0, 0, 0, 0, 0, -1, 0, 0, 0, 5.0]
+
+    @cached_property
+    def _drive_address(self) -> int:
+        return int(self.model.joint(_DRIVE[0]).qposadr[0])
+
+    @cached_property
+    def _joint(self) -> mujoco._structs._MjModelJointViews:
+        """The fixture's one joint."""
+        inside = [
+            joint
+            for joint in range(self.model.njnt)
+            if self.model.body_rootid[self.model.jnt_bodyid[joint]] == self.model.body(self.FIXTURE).id
+        ]
+        if len(inside) != 1:
+            raise ValueError(f"{self.FIXTURE} has {len(inside)} joints, not one")
+        return self.model.joint(inside[0])
+
+    @cached_property
+    def _home(self) -> mujoco.MjData:
+        """The scene at rest with the hand at its start, open, and the fixture where its file has it."""
+        data = mujoco.MjData(self.model)
+        first, place = self._drive_address, np.array(self.HAND_START)
+        for _ in range(round(SETTLING_S / self.model.opt.timestep)):
+            data.qpos[first : first + 3] = place
+            data.qvel[self.model.joint(_DRIVE[0]).dofadr[0] :][:3] = 0.0
+            data.qpos[self._joint.qposadr] = self.START
+            data.qvel[self._joint.dofadr] = 0.0
+            data.ctrl[:2] = -1.0, 1.0
+            mujoco.mj_step(self.model, data)
+        data.qvel[:] = 0.0
+        data.qpos[first : first + 3] = place
+        data.qpos[self._joint.qposadr] = self.START
+        mujoco.mj_forward(self.model, data)
+        return data
+
+    def _measured(self, name: str) -> np.ndarray:
+        """A body's, site's or geom's place in the scene at rest."""
+        kind, _, own = name.partition(":")
+        return np.array(getattr(self._home, kind)(own).xpos)
+
+    @cached_property
+    def _starts(self) -> OnDevice:
+        """Gripper's start; and from the fixture's place to the object's start, and to the target: (3, 3)."""
+        place = self._home.mocap_pos[0]
+        gripper = (self._measured("site:rightEndEffector") + self._measured("site:leftEndEffector")) / 2
+        start = self._measured(self.OBJECT) + self.OBJECT_OFFSET - place
+        target = self._measured(self.TARGET_SITE) - place if self.TARGET_SITE else np.array(self.TARGET_OFFSET)
+        return OnDevice(torch.from_numpy(np.stack([gripper, start, target])).float())
+
+    # ---- episodes ------------------------------------------------------------------------------------------------
+
+    def reset(self, rng: Rng, num: int) -> Reset:
+        qpos = torch.from_numpy(self._home.qpos).float().repeat(num, 1)
+        low, high = torch.tensor(self.PLACE_LOW), torch.tensor(self.PLACE_HIGH)
+        place = low + (high - low) * rng.uniform(0.0, 1.0, (num, 3))
+        turned = torch.from_numpy(self.model.body(self.FIXTURE).quat).float().expand(num, 4)
+        mocap = torch.cat([place, turned], dim=1)[:, None]
+        return Reset(qpos, torch.zeros(num, self.model.nv), self.Carry(), mocap=mocap)
+
+    def start(self, sim: WorldStates, rng: Rng) -> Any:
+        return self.Carry()
+
+    def advance(self, carry: NoCarry, sim: WorldStates, action: torch.Tensor, rng: Rng) -> Any:
+        return carry
+
+    def control(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> Controls:
+        """The hand keeps within MetaWorld's bounds: near them it is slowed down."""
+        at = sim.qpos[:, self._drive_address : self._drive_address + 3].to(action.dtype)
+        low, high = self._bounds.like(action)
+        seconds = self.control_timestep_s
+        speed = HAND_SPEED_M_S * action[:, :3]
+        speed = torch.minimum(torch.maximum(speed, (low - at) / seconds), (high - at) / seconds)
+        grip = action[:, 3:]
+        return Controls(torch.cat([grip, -grip, speed], dim=1))
+
+    @cached_property
+    def _bounds(self) -> OnDevice:
+        return OnDevice([HAND_LOW, HAND_HIGH])
+
+    # ---- what is seen --------------------------------------------------------------------------------------------
+
+    def place_of(self, sim: WorldStates, name: str) -> torch.Tensor:
+        """Where a body, site or geom is, (num_envs, 3)."""
+        kind, _, own = name.partition(":")
+        index = int(getattr(self.model, kind)(own).id)
+        return sim.output({"body": "xpos", "site": "site_xpos", "geom": "geom_xpos"}[kind])[:, index]
+
+    @abstractmethod
+    def distance(self, object_position: torch.Tensor, target_position: torch.Tensor) -> torch.Tensor:
+        """What MetaWorld measures of the object's way to its target, (num_envs,)."""
+
+    def state(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> Any:
+        place = sim.output("mocap_pos")[:, 0]
+        gripper_start, to_start, to_target = self._starts.like(place)
+        right, left = self.place_of(sim, "site:rightEndEffector"), self.place_of(sim, "site:leftEndEffector")
+        apart = self.place_of(sim, "body:rightclaw") - self.place_of(sim, "body:leftclaw")
+        thing = self.place_of(sim, self.OBJECT)
+        thing = torch.stack([thing[:, axis] + self.OBJECT_OFFSET[axis] for axis in range(3)], dim=1)
+        return self.State(
+            hand_position=self.place_of(sim, "body:hand"),
+            gripper_position=(right + left) / 2,
+            left_fingertip=left,
+            gripper_opening=(torch.linalg.vector_norm(apart, dim=1) / 0.1).clamp(0.0, 1.0),
+            object_position=thing,
+            object_velocity=sim.qvel[:, int(self._joint.dofadr[0])],
+            target_position=place + to_target,
+            object_start=place + to_start,
+            gripper_start=gripper_start.expand_as(place),
+            distance_to_goal=self.distance(thing, place + to_target),
+            action=action,
+        )
+
+    def observe(self, state: Any) -> torch.Tensor:
+        hand = [10 * (state.gripper_position - state.object_position), state.gripper_opening[:, None]]
+        places = [4 * (state.hand_position - state.gripper_start), 4 * (state.object_position - state.object_start)]
+        return torch.cat([*hand, *places, 10 * (state.target_position - state.object_position)], dim=1)
+
+    def terminated(self, state: Any) -> torch.Tensor:
+        return torch.zeros_like(state.gripper_opening, dtype=torch.bool)
+
+    # ---- what is wanted ------------------------------------------------------------------------------------------
+
+    def succeeded(self, state: Any) -> torch.Tensor:
+        """MetaWorld's success, (num_envs,) bool."""
+        done: torch.Tensor = state.distance_to_goal <= self.SUCCESS_M
+        return done
+
+    @property
+    def metric(self) -> Metric:
+        return Metric(
+            value=lambda state: self.succeeded(state).float(),
+            reduce="max",
+            unit="of the episodes",
+            description="share of the episodes in which MetaWorld's success was reached at any time",
+        )
+
+    def sparse_reward(self, state: Any) -> torch.Tensor | None:
+        return self.succeeded(state).float()
+
+    def reward_v1(self, state: Any) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """MetaWorld's first reward (Yu et al. 2020), which pays for the object's way while the gripper is at it.
+
+        With r from the gripper to the object and d from there to the target: -r, and where r < 0.05, also
+        1000 (d_max - d) + 1000 (exp(-d^2 / 0.01) + exp(-d^2 / 0.001)), but no less than 0.
+        """
+        reach = torch.linalg.vector_norm(state.object_position - getattr(state, self.V1_REACHES_WITH), dim=1)
+        way = self.v1_distance(state.object_position, state.target_position)
+        most = self.V1_MAX_M or self.v1_distance(state.object_start, state.target_position)
+        near = torch.exp(-way.square() / 0.01) + torch.exp(-way.square() / 0.001)
+        moved = torch.clamp(1000 * (most - way) + 1000 * near, min=0.0) * (reach < 0.05)
+        return moved - reach, {"reach": -reach, "moved": moved}
+
+    def v1_distance(self, object_position: torch.Tensor, target_position: torch.Tensor) -> torch.Tensor:
+        """The way that `reward_v1` pays for, where it is another than `distance`."""
+        return self.distance(object_position, target_position)
+
+
+def apart(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """How far two points are from each other, (num_envs,), of (num_envs, dimensions)."""
+    length: torch.Tensor = torch.linalg.vector_norm(first - second, dim=1)
+    return length

@@ -1,0 +1,48 @@
+"""The Dockerfile, checked without Docker: its instructions, what it copies and installs, and who it runs as."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+INSTRUCTIONS = {"FROM", "RUN", "WORKDIR", "COPY", "USER", "ENTRYPOINT", "CMD", "ENV"}
+
+
+def instructions() -> list[tuple[str, str]]:
+    text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE).replace("\\\n", " ")
+    return [(line.split(maxsplit=1)[0], line.split(maxsplit=1)[1]) for line in text.splitlines() if line.strip()]
+
+
+def test_it_is_of_known_instructions_and_ends_without_rights() -> None:
+    found = instructions()
+    assert found[0][0] == "FROM"
+    assert {name for name, _ in found} <= INSTRUCTIONS
+    # A tag is named, and nothing after USER needs the rights of root.
+    assert re.fullmatch(r"python:3\.\d+-slim-\w+", found[0][1])
+    after = found[[name for name, _ in found].index("USER") + 1 :]
+    assert [name for name, _ in after] == ["WORKDIR", "ENTRYPOINT", "CMD"]
+    assert ("ENTRYPOINT", '["eureka"]') in found
+
+
+def test_what_it_installs_is_what_the_page_says() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    page = (ROOT / "docs" / "installation.md").read_text()
+    packages = re.findall(r"--no-install-recommends (.+?) \\", text)[0]
+    assert f"apt-get install {packages}" in page
+    assert (ROOT / "constraints.txt").is_file()
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    assert {".git", ".venv", "outputs"} <= set(ignored)
+
+
+@pytest.mark.wide
+@pytest.mark.process
+def test_it_builds() -> None:
+    docker = shutil.which("docker")
+    if docker is None:
+        pytest.skip("needs docker")
+    subprocess.run([docker, "build", "-q", str(ROOT)], check=True)

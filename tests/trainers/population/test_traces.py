@@ -1,0 +1,74 @@
+"""Evaluation episodes looked at closely, on steps written down by hand."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from eureka.core.types import FieldSpec
+from eureka.trainers.population.traces import EpisodeTracer, as_plain, from_plain
+
+FIELDS = (
+    FieldSpec("height", (), "float32", "m", "world", ""),
+    FieldSpec("pair", (2,), "float32", "m", "world", ""),
+    FieldSpec("forces", (40,), "float32", "N", "world", ""),
+)
+
+
+class Rise:
+    """A reward of two components: the height, and a constant."""
+
+    inputs = ("height",)
+
+    def __call__(self, state):
+        height = state["height"]
+        return height, {"tensor": height, "alive": torch.ones_like(height)}
+
+
+def traced():
+    """Two worlds of one group for ten steps: the first runs to the limit, the second ends after four."""
+    tracer = EpisodeTracer(FIELDS, ["height"], 1, 2)
+    for t in range(10):
+        height = torch.tensor([float(t), 2.0 * t])
+        state = SimpleNamespace(height=height, pair=torch.stack([height, -height], 1), forces=torch.zeros(2, 40))
+        metric = torch.tensor([[max(t - 2.0, 0.0), 0.0]])
+        terminated, truncated = torch.tensor([False, t == 3]), torch.tensor([t == 9, t == 9])
+        tracer.step(state, metric, terminated, truncated, torch.zeros(2, dtype=torch.bool))
+    (found,) = tracer.traces(torch.tensor([[7.0, 0.0]]), [Rise()])
+    return found
+
+
+def test_an_episode_ends_where_it_ended_first():
+    long, short = traced().episodes
+    assert (long.steps, long.ended, long.score) == (10, "time limit", 7.0)
+    assert (short.steps, short.ended) == (4, "terminated")
+    assert long.first_metric_step == 4  # the metric is 1 at the fourth step
+    assert short.first_metric_step is None
+
+
+def test_components_are_means_over_the_episodes_own_steps():
+    long, short = traced().episodes
+    assert long.components == {"tensor": 4.5, "alive": 1.0}
+    assert short.components == {"tensor": 3.0, "alive": 1.0}  # 0, 2, 4, 6
+
+
+def test_state_is_shown_at_the_start_and_after_each_tenth():
+    long, short = traced().episodes
+    assert set(long.fields) == {"height", "pair[0]", "pair[1]"}  # 40 forces are too many
+    assert long.fields["height"] == (0.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
+    assert short.fields["pair[1]"][-1] == -6.0
+
+
+def test_components_are_related_to_the_change_of_the_metric():
+    found = traced().change_correlation
+    # Changes of the first world are 0, 0, 1, ..., 1, of the second 0, 0, 0.
+    changes = [0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0]
+    heights = [1, 2, 3, 4, 5, 6, 7, 8, 9, 2, 4, 6]
+    wanted = torch.corrcoef(torch.tensor([changes, heights], dtype=torch.float64))[0, 1]
+    assert found["tensor"] == pytest.approx(float(wanted))
+    assert found["alive"] is None
+
+
+def test_a_trace_is_kept_as_plain_values():
+    long, _ = traced().episodes
+    assert from_plain(as_plain(long)) == long
