@@ -36,6 +36,7 @@ from eureka.tasks.models import find_model
 from eureka.tasks.on_device import OnDevice
 from eureka.tasks.rng import Rng
 from eureka.tasks.source import shown_source
+from eureka.tasks.urdf import read_urdf
 
 _DTYPES = {"float32": torch.float32, "bool": torch.bool, "int64": torch.int64}
 _INTEGRATORS = {
@@ -201,7 +202,7 @@ class Task(ABC):
         """
         path = self._model_path()
         try:
-            spec = mujoco.MjSpec.from_file(str(path))
+            spec = read_urdf(path) if path.suffix == ".urdf" else mujoco.MjSpec.from_file(str(path))
             self.extend_model(spec)
         except ValueError as error:
             raise self._cannot_compile(error) from error

@@ -13,7 +13,7 @@ from eureka.app.build import (
     training_length,
     within_capabilities,
 )
-from eureka.app.comparing import Comparer
+from eureka.app.comparing import make_comparer
 from eureka.app.estimate import largest_cost
 from eureka.app.session import SearchSession
 from eureka.config import RunConfig
@@ -21,7 +21,7 @@ from eureka.core.errors import ConfigError
 from eureka.core.training import OwnReward
 from eureka.proposers.budget import Spent
 from eureka.proposers.keys import Key
-from eureka.proposers.models import ModelAccess, make_ledger
+from eureka.proposers.models import ModelAccess, known_endpoints, make_ledger
 from eureka.proposers.provider import ModelConfig
 from eureka.proposers.spending import spent_before
 from eureka.reward.analysis.confined import LIMITS, PRELOAD, Examiner
@@ -77,14 +77,15 @@ def _session(
     ledger = None
     if isinstance(config.llm, ModelConfig):
         ledger = make_ledger(config.llm, spent_before(resumed, config.llm) if resumed else Spent())
-    proposer = make_proposer(config, ModelAccess(keys, ledger, say) if ledger else None)
+    own_urls = frozenset(url for urls in known_endpoints(config.llm, environment).values() for url in urls)
+    proposer = make_proposer(config, ModelAccess(keys, ledger, say, own_urls) if ledger else None)
     with Sandbox(preload=PRELOAD, limits=LIMITS, mode=config.sandbox.value) as sandbox:
         state = trainer.record().state
         verifier = RewardVerifier(spec.fields, state, sandbox, trainer.can.reward_rows)
         examiner = Examiner(sandbox, state)
         comparer = None
         if config.evaluation.seeds:
-            comparer = Comparer.prepare(config, trainer, environment, examiner)
+            comparer = make_comparer(config, trainer, environment, examiner)
         yield SearchSession(
             config=config,
             task_dirs=tuple(task_dirs),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -26,6 +27,8 @@ class ServedModel:
         patience_s: the SDK's own retries do not wait longer than this.
         transport: instead of the network, in tests.
         provider: the name of the choice, `llm=<provider>`.
+        is_foreign: neither the provider's own nor named by the user's environment. Such a server is sent the headers of
+            the protocol alone, and not what the provider's variables add (OPENAI_ORG_ID, ANTHROPIC_CUSTOM_HEADERS).
     """
 
     model: str
@@ -36,16 +39,27 @@ class ServedModel:
     patience_s: float = 60.0
     transport: httpx2.BaseTransport | None = None
     provider: str = ""
+    is_foreign: bool = False
 
     def http_client(self, sdk_error: type[Exception]) -> httpx2.Client:
         """What the SDK is to send its requests with.
 
         Args:
             sdk_error: the base of what the SDK raises.
+
+        Raises:
+            ProposerError: the environment names a proxy that cannot be used.
         """
         from eureka.proposers.http import BuyOnceClient  # not before a model is asked: `eureka --help` is instant
 
-        return BuyOnceClient(sdk_error, self.patience_s, self.transport)
+        try:
+            return BuyOnceClient(sdk_error, self.patience_s, self.transport, protocol_alone=self.is_foreign)
+        except (ValueError, ImportError) as error:
+            said = re.sub(r"//[^/@\s]*@", "//", str(error).split("\n")[0])
+            raise ProposerError(
+                f"the environment names a proxy that cannot be used ({self.key.redact(said)}): correct or unset "
+                "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or except the server by NO_PROXY"
+            ) from None
 
 
 @dataclass(frozen=True)

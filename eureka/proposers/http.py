@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,6 +13,11 @@ import httpx2
 # Longer waits than this are left to `llm.patience_s`, which tells the user of them.
 _LONGEST_SDK_WAIT_S = 20.0
 _CONNECT_TIMEOUT_S = 15.0
+_PROTOCOL = re.compile(
+    r"host|accept|accept-encoding|connection|content-length|content-type|transfer-encoding|user-agent|authorization"
+    r"|x-api-key|api-key|anthropic-version|anthropic-beta|idempotency-key|x-stainless-[\w-]+",
+    re.IGNORECASE,
+)
 
 
 class AnswerLost(Exception):
@@ -29,10 +35,16 @@ class BuyOnceClient(httpx2.Client):
         sdk_error: the base of what the SDK raises.
         patience_s: the SDK does not repeat a request whose Retry-After is longer.
         transport: instead of the network, in tests.
+        protocol_alone: send no header but those of HTTP and of the two protocols, whatever the SDK adds.
     """
 
     def __init__(
-        self, sdk_error: type[Exception], patience_s: float, transport: httpx2.BaseTransport | None = None
+        self,
+        sdk_error: type[Exception],
+        patience_s: float,
+        transport: httpx2.BaseTransport | None = None,
+        *,
+        protocol_alone: bool = False,
     ) -> None:
         super().__init__(
             timeout=httpx2.Timeout(_CONNECT_TIMEOUT_S),
@@ -42,10 +54,14 @@ class BuyOnceClient(httpx2.Client):
             event_hooks={"response": [_refuse_long_waits(min(patience_s, _LONGEST_SDK_WAIT_S))]},
             transport=transport,
         )
+        self._protocol_alone = protocol_alone
         self._lost = type("Lost", (AnswerLost, sdk_error), {})
 
     def send(self, request: httpx2.Request, **kwargs: Any) -> httpx2.Response:
         """As httpx2's, but raises AnswerLost where the request was sent and no answer came."""
+        if self._protocol_alone:
+            for name in [name for name in request.headers if not _PROTOCOL.fullmatch(name)]:
+                del request.headers[name]
         try:
             return super().send(request, **kwargs)
         except (httpx2.ReadTimeout, httpx2.ReadError, httpx2.RemoteProtocolError) as error:

@@ -8,6 +8,7 @@ from collections.abc import MutableMapping
 from eureka.core.errors import ProposerError
 
 HIDDEN = "[key]"
+_SHORTEST = 8  # a word such as `none`, in the place of a key, may stand in any answer
 _KEY_SHAPED = re.compile(r"\b(?:sk|key|pk|gsk|xai)-[\w*.\-]{6,}")
 
 
@@ -29,6 +30,10 @@ class Key:
     def reveal(self) -> str:
         """The key itself, for a client's constructor and nothing else."""
         return self._value
+
+    def hide(self, text: str) -> str:
+        """`text` without this very key: for what is kept, of which nothing else may be changed."""
+        return text.replace(self._value, HIDDEN) if len(self._value) >= _SHORTEST else text
 
     def redact(self, text: str) -> str:
         """`text` with this key, and whatever else is shaped like one, taken out."""

@@ -12,6 +12,7 @@ from eureka.config import ProposerConfig, RunConfig
 from eureka.core.errors import ConfigError, ProposerError
 from eureka.proposers.base import Proposer
 from eureka.proposers.budget import Caps, Ledger, Spent
+from eureka.proposers.calls import ServedModel
 from eureka.proposers.chat import ChatProposer, ChatSettings
 from eureka.proposers.fallback import Fallback
 from eureka.proposers.keys import Key, no_key
@@ -22,11 +23,15 @@ from eureka.proposers.registry import PROVIDERS, known_urls, model_providers
 
 @dataclass(frozen=True)
 class ModelAccess:
-    """What a run's language models share: keys by provider, the ledger, and how the user is told of waits."""
+    """What a run's language models share: keys by provider, the ledger, and how the user is told of waits.
+
+    `own_urls` are endpoints that the user's environment names; see `ServedModel.is_foreign`.
+    """
 
     keys: Mapping[str, Key]
     ledger: Ledger
     tell: Callable[[str], None]
+    own_urls: frozenset[str] = frozenset()
 
 
 class Chosen(NamedTuple):
@@ -153,7 +158,10 @@ def _chat(llm: ModelConfig, chosen: Chosen, models: ModelAccess) -> ChatProposer
         patience_s=llm.patience_s,
     )
     entry = chosen.entry
-    endpoint = entry.endpoint(llm, chosen.model, chosen.base_url or entry.url, _key(chosen, models.keys))
+    url = chosen.base_url or entry.url
+    endpoint = entry.endpoint(llm, chosen.model, url, _key(chosen, models.keys))
+    if isinstance(endpoint, ServedModel):
+        endpoint = replace(endpoint, is_foreign=url != entry.url and url not in models.own_urls)
     return ChatProposer(endpoint, chosen.prices, models.ledger, settings, models.tell)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Protocol, Self
 
 import httpx2
@@ -60,4 +61,6 @@ def read_answer(
         raise call_failed(error, model, begun=reading.begun) from None
     if reading.finish is None:
         raise unfinished(model, stream.response.headers.get("content-type", ""), begun=reading.begun)
-    return reading.answer(reading.finish)
+    answer = reading.answer(reading.finish)
+    # What is kept of a run holds no key, also where a server repeats what it was sent.
+    return replace(answer, text=model.key.hide(answer.text), model=model.key.hide(answer.model))

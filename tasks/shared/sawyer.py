@@ -21,13 +21,13 @@ from eureka.tasks.base import Controls, Reset, Task, state_field
 from eureka.tasks.metric import Metric
 from eureka.tasks.on_device import OnDevice
 from eureka.tasks.rng import Rng
+from eureka.tasks.shared.drive import DRIVE, add_drive, within_bounds
 
 HAND_LOW, HAND_HIGH = (-0.5, 0.4, 0.05), (0.5, 1.0, 0.5)
 HAND_SPEED_M_S = 0.8
 """MetaWorld's: an action of 1 moves the hand by 1 cm in a control step of 12.5 ms."""
 REACHED_M = 0.05
 SETTLING_S = 1.5
-_DRIVE = ("drive_x", "drive_y", "drive_z")
 
 
 @dataclass(frozen=True)
@@ -88,27 +88,13 @@ class Sawyer(Task):
         spec.delete(spec.body("mocap"))
         for equality in list(spec.equalities):
             spec.delete(equality)
-        turned = np.array([1.0, 0.0, 1.0, 0.0]) / np.sqrt(2)
-        drive = spec.worldbody.add_body(name="drive", quat=turned, mass=1.0, inertia=[0.01] * 3, gravcomp=1.0)
-        drive.explicitinertial = True
-        rotation = np.zeros(9)
-        mujoco.mju_quat2Mat(rotation, turned)
-        for name, world_axis in zip(_DRIVE, np.eye(3), strict=True):
-            axis = rotation.reshape(3, 3).T @ world_axis  # a joint's axis is in its body's frame
-            joint = drive.add_joint(name=name, type=mujoco.mjtJoint.mjJNT_SLIDE, axis=axis)
-            joint.armature = 1.0
-            actuator = spec.add_actuator(name=name, target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
-            actuator.set_to_velocity(kv=5000.0)
-            actuator.ctrllimited, actuator.ctrlrange = True, [-HAND_SPEED_M_S, HAND_SPEED_M_S]
-        weld = spec.add_equality(
-            name="drive", type=mujoco.mjtEq.mjEQ_WELD, objtype=mujoco.mjtObj.mjOBJ_BODY, name1="drive", name2="hand"
-        )
-        weld.solref = [0.02, 1.0]
-        weld.data[:11] = [0, 0, 0, 0, 0, 0, -1, 0, 0, 0, 5.0]
+        # The package's own cameras see the scene upside down.
+        spec.worldbody.add_camera(name="table", pos=[0.95, 0.0, 0.75], xyaxes=[0.6, 0.8, 0.0, -0.37, 0.28, 0.88])
+        add_drive(spec, "hand", np.array([1.0, 0.0, 1.0, 0.0]) / np.sqrt(2), HAND_SPEED_M_S)
 
     @cached_property
     def _drive_address(self) -> int:
-        return int(self.model.joint(_DRIVE[0]).qposadr[0])
+        return int(self.model.joint(DRIVE[0]).qposadr[0])
 
     @cached_property
     def _joint(self) -> mujoco._structs._MjModelJointViews:
@@ -129,7 +115,7 @@ class Sawyer(Task):
         first, place = self._drive_address, np.array(self.HAND_START)
         for _ in range(round(SETTLING_S / self.model.opt.timestep)):
             data.qpos[first : first + 3] = place
-            data.qvel[self.model.joint(_DRIVE[0]).dofadr[0] :][:3] = 0.0
+            data.qvel[self.model.joint(DRIVE[0]).dofadr[0] :][:3] = 0.0
             data.qpos[self._joint.qposadr] = self.START
             data.qvel[self._joint.dofadr] = 0.0
             data.ctrl[:2] = -1.0, 1.0
@@ -173,10 +159,7 @@ class Sawyer(Task):
     def control(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> Controls:
         """The hand keeps within MetaWorld's bounds: near them it is slowed down."""
         at = sim.qpos[:, self._drive_address : self._drive_address + 3].to(action.dtype)
-        low, high = self._bounds.like(action)
-        seconds = self.control_timestep_s
-        speed = HAND_SPEED_M_S * action[:, :3]
-        speed = torch.minimum(torch.maximum(speed, (low - at) / seconds), (high - at) / seconds)
+        speed = within_bounds(HAND_SPEED_M_S * action[:, :3], at, self._bounds.like(action), self.control_timestep_s)
         grip = action[:, 3:]
         return Controls(torch.cat([grip, -grip, speed], dim=1))
 
