@@ -29,8 +29,9 @@ class Parent(StrEnum):
 
 
 class Halving(StrEnum):
-    """Whether all candidates of a generation are trained to the end."""
+    """Whether all candidates of a generation are trained to the end, and what follows."""
 
+    seeds = "seeds"
     race = "race"
     off = "off"
 
@@ -86,6 +87,16 @@ class EnvConfig:
 
 
 @dataclass(frozen=True)
+class SimulatorConfig:
+    """An interpreter of the user's own that has a simulator, for `env=mjlab:ID` and `env=isaaclab:ID`."""
+
+    python: str | None = field(default=None, metadata={"given_again": True})
+    """The Python program of the environment that the simulator is installed in."""
+    device: str | None = None
+    """Where it simulates and trains, such as `cuda:0` or `cpu`; null: a GPU where that Python has one."""
+
+
+@dataclass(frozen=True)
 class SearchConfig:
     """The search over rewards."""
 
@@ -135,10 +146,11 @@ class TrainConfig:
     """Worlds per group; null: the task's own."""
     seeds: int = at_least(1, 1)
     """Trainings per candidate."""
-    halving: Halving = Halving.race
-    """`race`: after half of its steps only the better half of a generation trains on, and what that saves goes into
-    further seeds for those that cannot be told apart from the leader, up to `search.confirmation_seeds` each (0: none);
-    `off`: all are trained to the end, as in the original Eureka."""
+    halving: Halving = Halving.seeds
+    """`seeds`: all are trained to the end, and the steps that rejected candidates leave go into further seeds for those
+    that cannot be told apart from the leader, up to `search.confirmation_seeds` each (0: none); `race`: after half of
+    its steps only the better half of a generation trains on, and what that saves goes into such seeds too; `off`: all
+    are trained to the end once, as in the original Eureka."""
     target: float | None = None
     """A score of the task metric that is good enough: no further generation begins after one has reached it."""
     init: str = "scratch"
@@ -206,10 +218,16 @@ class RunConfig:
     metric: str | None = None
     """What judges a policy of an `env`: `return`, the sum of its own rewards, is the default; `info.KEY` is an entry of
     `info` at an episode's end, and `any:`, `max:`, `min:`, `mean:` or `sum:` before it takes all of its steps; a file's
-    class may have its own."""
+    class may have its own. Of mjlab and Isaac Lab: `tracking.COMMAND`, `metrics.NAME`, `termination.NAME`, `return`,
+    `reward.NAME`; the default is tracking where there is a velocity command, else `return`."""
     trainer: str | None = field(default=None, metadata={"given_again": names_code})
     """Who trains in a Gymnasium environment: sb3.ppo, sb3.sac, sb3.td3 or sb3.dqn of Stable-Baselines3, or
     `module:function` of your own; null: sb3.ppo."""
+    state: str | None = field(default=None, metadata={"given_again": True})
+    """A Python file with `FIELDS` and `state(env)` that adds State fields to those of an mjlab or Isaac Lab task, or
+    replaces them."""
+    mjlab: SimulatorConfig = field(default_factory=SimulatorConfig)
+    isaaclab: SimulatorConfig = field(default_factory=SimulatorConfig)
     description: str | None = None
     """What the policy should do, in a sentence; null: the task's own. An `env` without one of its own needs it."""
     seed: int = at_least(0, 0)
