@@ -2,6 +2,7 @@
 # make quick   the unit tests, about a minute: no process is started and nothing is trained
 # make test    the unit tests, and those that start processes, train and search in small: what CI runs
 # make test-wide   what takes longer: every task on both engines, other simulators, long kills, a language model
+# make docs    the site of the pages and the API reference, in outputs/site; warnings are errors
 # make lines   lines of code by folder; REV=main~20 compares with another revision
 # make coverage-untrusted   the lines of what meets generated code (sandbox/, eureka/reward/) that its tests run
 # make attacks the matrix of attacks on the sandbox: who stops each, with each layer off in turn
@@ -20,7 +21,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 ARGS ?=
 
-.PHONY: run quick test test-wide lines tables coverage coverage-untrusted attacks bench study check gpu local-model
+.PHONY: run quick test test-wide docs lines tables coverage coverage-untrusted attacks bench study check gpu local-model
 .DELETE_ON_ERROR:
 
 run: $(INSTALLED)
@@ -38,6 +39,10 @@ test-wide: $(INSTALLED)
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 	  --editable '.[tasks-robotics,tasks-metaworld,tasks-robots]'
 	$(BIN)/pytest -m wide $(ARGS)
+
+docs: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 lines: $(INSTALLED)
 	@$(BIN)/python benchmarks/code_lines.py $(REV)

@@ -6,16 +6,16 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from eureka.api import FinishedRun, evolve, load, load_policy
+    from eureka.api import FinishedRun, Study, evolve, load, load_policy
 
 __version__ = "0.1.0"
 
-__all__ = ["FinishedRun", "__version__", "evolve", "load", "load_policy"]
+__all__ = ["FinishedRun", "Study", "__version__", "evolve", "load", "load_policy"]
 
 
 def __getattr__(name: str) -> Any:
     # Lazily, since torch takes a second to import and `eureka --help` must be instant.
-    if name in ("FinishedRun", "evolve", "load", "load_policy"):
+    if name in ("FinishedRun", "Study", "evolve", "load", "load_policy"):
         from eureka import api
 
         return getattr(api, name)

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 
 from eureka.app.build import resolve, run_folder
 from eureka.app.configs import compose_config
+from eureka.app.from_python import keys_out_of_the_environment, overrides_of
 from eureka.app.runs import FinishedRun, search_in
+from eureka.app.study import Study
 from eureka.evaluation.loaded import LoadedRuns
-from eureka.proposers.keys import Key, take_keys
-from eureka.proposers.registry import default_proposer, key_variables
+from eureka.proposers.registry import default_proposer
 from eureka.sandbox.private_process import private_process
 from eureka.store import runs_in
 from eureka.trainers.population.policy_module import PolicyModule, read_policy_module
 from eureka.ui.console import choose_mode
 from eureka.ui.console.output import Mode, mode
 
-__all__ = ["FinishedRun", "evolve", "load", "load_policy"]
+__all__ = ["FinishedRun", "Study", "evolve", "load", "load_policy"]
 
 
 def evolve(
@@ -54,9 +55,9 @@ def evolve(
         ConfigError: a key, a value or a choice that does not exist.
         EurekaError: the run cannot start, or broke off; what was finished is in its folder, which the error names.
     """
-    given = [*_overrides({**({} if task is None else {"task": task}), **keys}), *overrides]
+    given = [*overrides_of({**({} if task is None else {"task": task}), **keys}), *overrides]
     folders = [Path(directory) for directory in task_dirs]
-    with private_process(), _told(quiet), _keys_out_of_the_environment() as api_keys:
+    with private_process(), _told(quiet), keys_out_of_the_environment() as api_keys:
         config = resolve(compose_config(given, folders, default_proposer(api_keys)), os.environ)
         with run_folder(config) as folder:
             return search_in(folder, config, folders, os.environ, api_keys)
@@ -83,23 +84,6 @@ def load_policy(path: str | Path) -> PolicyModule:
     return read_policy_module(path)
 
 
-def _overrides(keys: Mapping[str, object], prefix: str = "") -> list[str]:
-    """`{"seed": 1, "search": {"samples": 4}}` as `["seed=1", "search.samples=4"]`."""
-    texts = []
-    for key, value in keys.items():
-        if isinstance(value, Mapping):
-            texts += _overrides(value, f"{prefix}{key}.")
-        else:
-            texts.append(f"{prefix}{key}={_text(value)}")
-    return texts
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return "null"
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 @contextmanager
 def _told(quiet: bool) -> Iterator[None]:
     """The command line's mode for the while; with `quiet` its results, which are returned, are not printed either."""
@@ -110,13 +94,3 @@ def _told(quiet: bool) -> Iterator[None]:
             yield
     finally:
         choose_mode(before is Mode.QUIET, before is Mode.JSON)
-
-
-@contextmanager
-def _keys_out_of_the_environment() -> Iterator[dict[str, Key]]:
-    """The API keys that are set, which nothing that is started meanwhile can inherit; they are put back."""
-    before = {variable: os.environ[variable] for variable in key_variables().values() if variable in os.environ}
-    try:
-        yield take_keys(os.environ)
-    finally:
-        os.environ.update(before)

@@ -26,6 +26,7 @@ from eureka.config import (
     PhysicsChoice,
     RunConfig,
     SandboxMode,
+    SimulatorConfig,
     declared_values,
 )
 from eureka.config.environments import is_file
@@ -81,7 +82,21 @@ def resolve(config: RunConfig, environment: Mapping[str, str] = MappingProxyType
     workers = config.train.workers or len(os.sched_getaffinity(0))
     hyperparameters = config.train.hyperparameters and str(Path(config.train.hyperparameters).absolute())
     train = replace(config.train, workers=workers, hyperparameters=hyperparameters)
-    return replace(config, llm=llm, physics=physics, train=train, env=_absolute(config.env))
+    return replace(
+        config,
+        llm=llm,
+        physics=physics,
+        train=train,
+        env=_absolute(config.env),
+        state=config.state and str(Path(config.state).expanduser().absolute()),
+        mjlab=_absolute_python(config.mjlab),
+        isaaclab=_absolute_python(config.isaaclab),
+    )
+
+
+def _absolute_python(simulator: SimulatorConfig) -> SimulatorConfig:
+    """An interpreter by its absolute path; a link stays one, since a virtual environment's Python is a link."""
+    return replace(simulator, python=simulator.python and str(Path(simulator.python).expanduser().absolute()))
 
 
 def _absolute(env: EnvConfig) -> EnvConfig:
@@ -301,13 +316,13 @@ def _require_its_start(config: RunConfig, run: str) -> None:
 
 def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) -> dict[str, str]:
     """What is kept about a run beside its config."""
-    simulators = ("mujoco",) if config.kind is EnvironmentKind.TASK else ("gymnasium", "stable-baselines3")
+    simulators = {EnvironmentKind.TASK: ("mujoco",), EnvironmentKind.GYMNASIUM: ("gymnasium", "stable-baselines3")}
     facts = {
         "eureka": __version__,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.release()} {platform.machine()}",
         **hardware(),
-        **{name: version(name) for name in ("torch", "numpy", *simulators)},
+        **{name: version(name) for name in ("torch", "numpy", *simulators.get(config.kind, ()))},
         **({"physics": config.physics.value} if config.kind is EnvironmentKind.TASK else {}),
         "proposer": proposer.description,
         "had metric access": "yes" if proposer.capabilities.uses_metric or config.search.preflight else "no",

@@ -52,17 +52,22 @@ def reward_module(store: RunStore, reward: Reward) -> str:
 
 
 def export_run(store: RunStore, candidate: str | None) -> str:
-    """The standalone module of a run's best reward, or of another candidate's.
+    """The standalone module of a run's best reward, or of another candidate's; raises as `chosen_reward`."""
+    return reward_module(store, chosen_reward(store, candidate))
+
+
+def chosen_reward(store: RunStore, candidate: str | None) -> Reward:
+    """A run's best reward, or another candidate's.
 
     Raises:
         StoreError: no reward is there yet, or the run has no verified reward of that id.
     """
     if candidate is None:
-        return reward_module(store, best_reward(store))
+        return best_reward(store)
     rewards = {outcome.candidate.id for outcome in outcomes(store)}
     if candidate not in rewards:
         raise StoreError(f"{store.folder}: no trained reward {candidate}; there are {', '.join(sorted(rewards))}")
-    return reward_module(store, next(r for r in store.rewards() if r.candidate_id == candidate))
+    return next(reward for reward in store.rewards() if reward.candidate_id == candidate)
 
 
 def export_gymnasium(

@@ -13,7 +13,7 @@ from eureka.app.build import (
     training_length,
     within_capabilities,
 )
-from eureka.app.comparing import Comparer
+from eureka.app.comparing import make_comparer
 from eureka.app.estimate import largest_cost
 from eureka.app.session import SearchSession
 from eureka.config import RunConfig
@@ -85,7 +85,7 @@ def _session(
         examiner = Examiner(sandbox, state)
         comparer = None
         if config.evaluation.seeds:
-            comparer = Comparer.prepare(config, trainer, environment, examiner)
+            comparer = make_comparer(config, trainer, environment, examiner)
         yield SearchSession(
             config=config,
             task_dirs=tuple(task_dirs),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,7 @@ from eureka.app.build import (
     resume_command,
     run_facts,
 )
-from eureka.app.comparing import Comparer, best_reward, print_comparison
+from eureka.app.comparing import best_reward, print_comparison, watching_comparison
 from eureka.app.estimate import (
     assumption_line,
     call_line,
@@ -24,11 +24,12 @@ from eureka.app.estimate import (
 from eureka.app.exporting import reward_module
 from eureka.config import Halving, RunConfig, SandboxMode
 from eureka.core.errors import ConfigError, ProposerError, SearchFailed
-from eureka.core.events import Observer, RunStarted, tell_all
+from eureka.core.events import Observer, RunStarted, ignore, tell_all
 from eureka.core.ids import INIT_ID
 from eureka.core.training import TrainingLength
 from eureka.core.types import Prompt, PromptFacts, TaskSpec
 from eureka.evaluation import read_comparison
+from eureka.evaluation.comparer import Comparer
 from eureka.prompts import render_prompt
 from eureka.proposers.base import Proposer
 from eureka.proposers.budget import Ledger
@@ -144,13 +145,15 @@ class SearchSession:
                 with self._summed_up(store), self._accounts(store), watching(self._view(store)) as shown:
                     observe = tell_all(shown, tracker)
                     observe(self._run_started(store))
-                    run = self._run(store, observe, screening, after_generation, films)
+                    run = self._run(store, observe, screening, after_generation, films.film_review)
                     outcome = evolve(run)
                 # Before the comparison too: a module is there even if that cannot be made.
                 self._hand_over(store, outcome)
                 if self.comparer is not None:
                     rivals = ranked(other for other in outcomes(store) if _is_rival(other, outcome))
-                    outcome = self.comparer.choose(store, [outcome, *rivals], tracker)
+                    seeds = self.config.evaluation.seeds
+                    with watching_comparison(store, self.spec) as shown:
+                        outcome = self.comparer.choose(store, [outcome, *rivals], seeds, tell_all(shown, tracker))
                     self._say_workers(store)
                     self._hand_over(store, outcome)
             self.trainer.forget(store.checkpoint_folder)
@@ -165,7 +168,7 @@ class SearchSession:
         observe: Observer,
         screening: Screening,
         after_generation: Callable[[], None],
-        films: FilmQueue,
+        film_review: Callable[[int, Sequence[str]], None],
     ) -> Run:
         config = self.config
         services = Services(
@@ -188,9 +191,18 @@ class SearchSession:
             hint=config.search.hint or "",
             start=self.start.source if self.start else "",
             screening=screening,
-            reviewer=make_reviewer(config, store, say, films.film_review),
+            reviewer=make_reviewer(config, store, say, film_review),
             after_generation=after_generation,
         )
+
+    def stepwise(self, store: RunStore) -> Run:
+        """What a search works with that somebody else takes step by step: it is not shown, and nothing is filmed."""
+        screening = self._screening()
+
+        def after_generation() -> None:
+            record_diagnoses(store, screening.examiner)
+
+        return self._run(store, ignore, screening, after_generation, lambda _generation, _names: None)
 
     def _budget(self) -> Budget:
         search, train = self.config.search, self.config.train

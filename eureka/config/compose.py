@@ -60,7 +60,12 @@ def change_resumed(config: RunConfig, overrides: Sequence[str], choices: Choices
     values = split(overrides, choices)
     if is_file(values.get("env.id", "")):
         values["env.id"] = str(Path(values["env.id"]).absolute())
-    again = {key for key in values if key in ("trainer", "env.id", "env.wrappers") or key.startswith("env.kwargs.")}
+    simulators = ("state", "mjlab.python", "isaaclab.python")
+    for key in simulators:
+        if values.get(key, "null") != "null":
+            values[key] = str(Path(values[key]).expanduser().absolute())
+    named = ("trainer", "env.id", "env.wrappers", *simulators)
+    again = {key for key in values if key in named or key.startswith("env.kwargs.")}
     for key in values:
         if key == "sandbox" or key in again:
             continue
@@ -71,7 +76,7 @@ def change_resumed(config: RunConfig, overrides: Sequence[str], choices: Choices
             )
         require_own_key(key, config.llm.name, choices)
     changed = _updated(_thawed(config), values, choices)
-    if (changed.env, changed.trainer) != (config.env, config.trainer):
+    if (changed.env, changed.trainer, changed.state) != (config.env, config.trainer, config.state):
         given = ", ".join(f"{key}={values[key]}" for key in sorted(again))
         raise ConfigError(f"{given}: a resumed run keeps its environment and trainer, and they were others")
     return changed

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from eureka.config import EnvironmentKind, RunConfig
-from eureka.core.errors import ConfigError
+from eureka.config.environments import without_prefix
 from eureka.trainers.base import Trainer
 
 TrainerFactory = Callable[[RunConfig, Sequence[Path], Mapping[str, str]], Trainer]
@@ -32,9 +32,29 @@ def _gymnasium(config: RunConfig, _task_dirs: Sequence[Path], environment: Mappi
     return GymnasiumTrainer(config, environment)
 
 
+def _remote(config: RunConfig, _task_dirs: Sequence[Path], environment: Mapping[str, str]) -> Trainer:
+    from eureka.trainers.remote.trainer import RemoteChoices, RemoteTrainer
+
+    assert config.env.id is not None
+    simulator = config.mjlab if config.kind is EnvironmentKind.MJLAB else config.isaaclab
+    choices = RemoteChoices(
+        simulator=config.kind.value,
+        task=without_prefix(config.env.id),
+        python=simulator.python,
+        device=simulator.device,
+        num_envs=config.train.num_envs,
+        sentence=config.description,
+        metric=config.metric,
+        state=config.state,
+    )
+    return RemoteTrainer(choices, environment)
+
+
 TRAINERS: Mapping[EnvironmentKind, TrainerFactory] = {
     EnvironmentKind.TASK: _population,
     EnvironmentKind.GYMNASIUM: _gymnasium,
+    EnvironmentKind.MJLAB: _remote,
+    EnvironmentKind.ISAACLAB: _remote,
 }
 """By the kind of the environment."""
 
@@ -47,6 +67,4 @@ def make_trainer(config: RunConfig, task_dirs: Sequence[Path], environment: Mapp
         TaskError: there is no such task, or its folder does not keep the contract.
         PhysicsError: the engine is not installed here.
     """
-    if config.kind not in TRAINERS:
-        raise ConfigError(f"env={config.env.id}: this version has no trainer for environments of {config.kind}")
     return TRAINERS[config.kind](config, task_dirs, environment)

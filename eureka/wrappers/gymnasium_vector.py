@@ -36,7 +36,11 @@ class VectorRewardWrapper(RewardedVector):
 
     Args:
         env: a `SyncVectorEnv`, or wrappers around one.
-        reward, task, task_dirs, carry, keep_compute_reward: as for `RewardWrapper`.
+        reward: as for `RewardWrapper`, as is all that follows.
+        task: the task that the module belongs to.
+        task_dirs: where else to look for that task.
+        carry: where an environment keeps what the task draws at random.
+        keep_compute_reward: leave the environments' own `compute_reward` as it is.
 
     Raises:
         EurekaError: the module cannot be loaded, or does not fit the environments.

@@ -76,7 +76,9 @@ class RewardedVector(VectorWrapper[Any, Any, Any, Any, Any]):
 
     Args:
         env: a `SyncVectorEnv`, or wrappers around one.
-        module, open_reader, keep_compute_reward: as for `RewardedEnv`.
+        module: the reward.
+        open_reader: makes what reads the State of one of its environments.
+        keep_compute_reward: as for `RewardedEnv`.
 
     Raises:
         EurekaError: the environments cannot be used with this reward.

@@ -47,7 +47,7 @@ class Ant(Locomotion):
             (8,),
             "rad",
             "joint",
-            "hip and ankle angles: hip_4, ankle_4, hip_1, ankle_1, hip_2, ankle_2, hip_3, ankle_3 in the model's order",
+            "angles in the model's order: hip_1, ankle_1, hip_2, ankle_2, hip_3, ankle_3, hip_4, ankle_4",
         )
         joint_velocity: torch.Tensor = state_field(
             (8,), "rad/s", "joint", "hip and ankle velocities, in the same order"
@@ -56,10 +56,15 @@ class Ant(Locomotion):
             (13, 6),
             "N m, N",
             "world",
-            "external torque (first 3) and force (last 3) on each body from contacts, one substep old",
+            "external torque (first 3) and force (last 3) on each body from contacts, one substep old: the torso, then "
+            "of leg 1, 2, 3 and 4 the hip, the upper and the lower part",
         )
         action: torch.Tensor = state_field(
-            (8,), "1", "joint", "torque command of this step as a share of the maximum, -1 to 1"
+            (8,),
+            "1",
+            "joint",
+            "torque command of this step as a share of the maximum, -1 to 1; not in the order of the joints: hip_4, "
+            "ankle_4, hip_1, ankle_1, hip_2, ankle_2, hip_3, ankle_3",
         )
         previous_action: torch.Tensor = state_field((8,), "1", "joint", "torque command of the step before")
 

@@ -55,7 +55,7 @@ def test_every_page_is_linked_from_another() -> None:
         if target
     }
     linked |= {(ROOT / path).resolve() for page in PAGES for path in re.findall(r"docs/[\w-]+\.md", page.read_text())}
-    assert [page.name for page in PAGES[1:] if page.resolve() not in linked] == []
+    assert [page.name for page in PAGES[1:] if page.name != "index.md" and page.resolve() not in linked] == []
 
 
 def test_links_of_the_readme_lead_somewhere() -> None:

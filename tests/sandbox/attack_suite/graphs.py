@@ -12,6 +12,9 @@ _HEAD = """
 body = {{'ok': True, 'graph': json.dumps(graph)}}
 head = json.dumps({{'body': body, 'tensors': [['first/total', 'float32', {}]]}}).encode()
 """
+_INTEGERS = (
+    "graph['nodes'].append({'op': '_to_copy', 'args': [{'input': 'speed'}], 'kwargs': {'dtype': {'dtype': 'int32'}}})\n"
+)
 _NODE = "node = graph['nodes'][0]\n"
 
 
@@ -60,6 +63,23 @@ GRAPHS = [
     _graph(
         "a slice that only training's rows reach",
         "graph['nodes'].append({'op': 'slice.Tensor', 'args': [{'input': 'speed'}, 0, 0, 600]})",
+    ),
+    _graph(
+        "a division whose divisor wraps to -1",
+        _INTEGERS
+        + "graph['nodes'].append({'op': 'div.Tensor_mode', 'args': [{'node': len(graph['nodes']) - 1}, 4294967295], "
+        "'kwargs': {'rounding_mode': 'trunc'}})",
+    ),
+    _graph(
+        "a division by a tensor of integers",
+        _INTEGERS + "graph['nodes'].append({'op': 'floor_divide', 'args': [{'node': len(graph['nodes']) - 1}] * 2})",
+    ),
+    _graph(
+        "environments that are mixed where nothing was recorded",
+        "graph['nodes'].append({'op': 'roll', 'args': [{'input': 'speed'}, [1], [0]]})\n"
+        "graph['nodes'].append({'op': 'gt.Scalar', 'args': [{'input': 'speed'}, 50.0]})\n"
+        "n = len(graph['nodes'])\n"
+        "graph['nodes'].append({'op': 'where.self', 'args': [{'node': n - 1}, {'node': n - 2}, {'input': 'speed'}]})",
     ),
     _graph("a key of a megabyte", "graph['k' * 900_000] = 1"),
     _graph("an enormous integer", _NODE + "node['args'][1] = 10**400"),

@@ -1,0 +1,37 @@
+"""What a call from Python needs that a command line has: overrides from keywords, and keys out of the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from eureka.proposers.keys import Key, take_keys
+from eureka.proposers.registry import key_variables
+
+
+def overrides_of(keys: Mapping[str, object], prefix: str = "") -> list[str]:
+    """`{"seed": 1, "search": {"samples": 4}}` as `["seed=1", "search.samples=4"]`."""
+    texts = []
+    for key, value in keys.items():
+        if isinstance(value, Mapping):
+            texts += overrides_of(value, f"{prefix}{key}.")
+        else:
+            texts.append(f"{prefix}{key}={_text(value)}")
+    return texts
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@contextmanager
+def keys_out_of_the_environment() -> Iterator[dict[str, Key]]:
+    """The API keys that are set, which nothing that is started meanwhile can inherit; they are put back."""
+    before = {variable: os.environ[variable] for variable in key_variables().values() if variable in os.environ}
+    try:
+        yield take_keys(os.environ)
+    finally:
+        os.environ.update(before)

@@ -1,0 +1,1 @@
+"""What runs in the other interpreter: Python 3.10 or newer, torch, the simulator and rsl_rl; nothing else of ours."""

@@ -1,0 +1,120 @@
+"""What a model is told of a task: its configuration without the rewards, and facts of its bodies and joints."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+
+from eureka.trainers.remote.inside.environment import OpenEnvironment
+from eureka.trainers.remote.inside.state import entities
+
+SHOWN = ("actions", "observations", "commands", "terminations", "events", "curriculum")
+"""The parts of the configuration that a model sees: never `rewards`, and no metric."""
+_MOST_LINES = 400
+_MOST_TEXT = 160
+_SKIPPED = ("debug_vis", "viz", "noise", "visualizer")
+
+
+def describe(environment: OpenEnvironment) -> dict[str, Any]:
+    """The task as data for the other side of the wire."""
+    env, metric = environment.env, environment.metric
+    return {
+        "fields": [dataclasses.asdict(field) for field in environment.reader.fields],
+        "configuration": "\n".join(_configuration(environment)),
+        "facts": list(_facts(env)),
+        "metric": dataclasses.asdict(metric),
+        "control_step_s": float(env.step_dt),
+        "episode_steps": int(env.max_episode_length),
+        "num_envs": int(env.num_envs),
+        "rollout_steps": int(environment.agent.num_steps_per_env),
+        "iterations": int(environment.agent.max_iterations),
+        "discount": float(environment.agent.algorithm.gamma),
+        "scales": environment.simulator.scales(env),
+        "has_curriculum": environment.has_curriculum,
+        "device": environment.request.device,
+    }
+
+
+def _configuration(environment: OpenEnvironment) -> Iterator[str]:
+    cfg = environment.cfg
+    yield f"# The configuration of {environment.request.task} (manager-based), without its rewards."
+    yield f"control step: {environment.env.step_dt:.6g} s; an episode lasts at most {cfg.episode_length_s:g} s"
+    names = ", ".join(entities(environment.env.scene))
+    yield f"scene: {names}"
+    lines = 0
+    for section in SHOWN:
+        part = getattr(cfg, section, None)
+        told = list(_lines(part, 1)) if part is not None else []
+        if told:
+            yield f"{section}:"
+            for line in told:
+                lines += 1
+                if lines > _MOST_LINES:
+                    yield "  ..."
+                    return
+                yield line
+
+
+def _lines(value: Any, depth: int) -> Iterator[str]:
+    """A nested configuration as indented lines."""
+    margin = "  " * depth
+    for name, part in _items(value):
+        if name.startswith("_") or name in _SKIPPED or part is None or depth > 6:
+            continue
+        inner = list(_items(part)) if not callable(part) else []
+        if inner:
+            yield f"{margin}{name}:"
+            yield from _lines(part, depth + 1)
+        elif not isinstance(part, dict):
+            yield f"{margin}{name}: {_text(part)}"
+
+
+def _items(value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        return [(str(key), part) for key, part in value.items()]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        parts = [(field, getattr(value, field.name)) for field in dataclasses.fields(value)]
+        return [(field.name, part) for field, part in parts if not _is_default(field, part)]
+    return []
+
+
+def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
+    """Whether a configuration leaves a field as it is; those would be most of the lines."""
+    made = field.default_factory
+    default = made() if made is not dataclasses.MISSING else field.default
+    return type(value) is type(default) and not isinstance(value, torch.Tensor) and bool(value == default)
+
+
+def _text(value: Any) -> str:
+    if inspect.isfunction(value) or inspect.isclass(value):
+        said = (inspect.getdoc(value) or "").split("\n")[0]
+        return f"{value.__name__}" + (f"  # {said[:_MOST_TEXT]}" if said else "")
+    return " ".join(str(value).split())[:_MOST_TEXT]
+
+
+def _facts(env: Any) -> Iterator[str]:
+    for name, entity in entities(env.scene).items():
+        joints = [str(joint) for joint in getattr(entity, "joint_names", ()) or ()]
+        data = entity.data
+        limits = _row(getattr(data, "joint_pos_limits", None))
+        start = _row(getattr(data, "default_joint_pos", None))
+        if joints and limits is not None and len(limits) == len(joints):
+            told = [
+                f"{joint} {low:.3g} to {high:.3g}" for joint, (low, high) in zip(joints, limits.tolist(), strict=True)
+            ]
+            yield f"joint limits of {name}: {', '.join(told)}"
+        if joints and start is not None and len(start) == len(joints):
+            told = [f"{joint} {value:.3g}" for joint, value in zip(joints, start.tolist(), strict=True)]
+            yield f"joints of {name} in the default pose: {', '.join(told)}"
+        mass = _row(getattr(data, "body_mass", None))
+        if mass is not None and mass.dim() == 1:
+            yield f"mass of {name}: {float(mass.sum()):.4g} kg"
+
+
+def _row(value: Any) -> torch.Tensor | None:
+    value = value if isinstance(value, torch.Tensor) else getattr(value, "torch", None)
+    return value[0].cpu() if isinstance(value, torch.Tensor) and value.dim() > 1 else None

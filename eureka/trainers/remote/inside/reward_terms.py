@@ -1,0 +1,95 @@
+"""A reward as terms of a reward manager: computed once in a step, and handed to it component by component.
+
+Nothing but torch is imported: this file runs beside the simulator, under Python 3.10 or newer, and is copied as it is
+into exported packages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+
+REST = "rest"
+"""The name of the term that holds what the components do not say of the total."""
+
+
+class SharedReward:
+    """Computes a reward when the first of its terms asks in a step, and keeps it for the others.
+
+    Args:
+        function: gives the total and the components (num_envs,) of a State.
+        inputs: the State fields that it reads.
+        read: gives these fields, (num_envs, ...).
+
+    Attributes:
+        not_finite: on how many steps of an environment each component was NaN or infinite, where the State was not.
+        diverged: on how many steps of an environment the State itself was not finite.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[dict[str, torch.Tensor]], tuple[torch.Tensor, dict[str, torch.Tensor]]],
+        inputs: Sequence[str],
+        read: Callable[[Sequence[str]], dict[str, torch.Tensor]],
+    ) -> None:
+        self._function, self._inputs, self._read = function, tuple(inputs), read
+        self._step: int | None = None
+        self._values: dict[str, torch.Tensor] = {}
+        self.not_finite: dict[str, int] = {}
+        self.diverged = 0
+
+    def component(self, env: Any, name: str) -> torch.Tensor:
+        """One component (num_envs,) in this step; `REST` is the total less all of them. Not finite values are 0."""
+        if env.common_step_counter != self._step:
+            self._values = self._computed()
+            self._step = env.common_step_counter
+        return self._values[name]
+
+    @torch.no_grad()
+    def _computed(self) -> dict[str, torch.Tensor]:
+        state = {name: value for name, value in self._read(self._inputs).items() if name in self._inputs}
+        total, components = self._function(state)
+        values = {**components, REST: total - sum(components.values())}
+        whole = torch.ones_like(total, dtype=torch.bool)
+        for value in state.values():
+            if value.is_floating_point():
+                whole &= value.flatten(1).isfinite().all(dim=1) if value.dim() > 1 else value.isfinite()
+        finite = torch.stack([value.isfinite() for value in values.values()])
+        if not bool(finite.all()):
+            self._count(components, total, whole)
+        return {name: torch.where(value.isfinite(), value, 0.0) for name, value in values.items()}
+
+    def _count(self, components: Mapping[str, torch.Tensor], total: torch.Tensor, whole: torch.Tensor) -> None:
+        self.diverged += int((~whole).sum())
+        for name, value in {**components, "total": total}.items():
+            broken = int((whole & ~value.isfinite()).sum())
+            if broken:
+                self.not_finite[name] = self.not_finite.get(name, 0) + broken
+
+
+def term_names(components: Sequence[str], *, adds_up: bool) -> dict[str, str]:
+    """The components by the names of their terms, which are identifiers; with `REST` where they do not add up."""
+    names: dict[str, str] = {}
+    for component in (*components, *(() if adds_up else (REST,))):
+        word = "".join(c if c.isascii() and c.isalnum() else "_" for c in component).strip("_") or "component"
+        word = f"_{word}" if word[0].isdigit() else word
+        unique, count = word, 1
+        while unique in names:
+            count += 1
+            unique = f"{word}_{count}"
+        names[unique] = component
+    return names
+
+
+def without_curricula_of(rewards: Sequence[str], curriculum: Any) -> list[str]:
+    """The names of a curriculum's terms that change one of these reward terms, and so have to go with them."""
+    terms = curriculum if isinstance(curriculum, dict) else vars(curriculum or object)
+    return [
+        name
+        for name, term in terms.items()
+        if any(
+            isinstance(value, str) and value in rewards for value in dict(getattr(term, "params", {}) or {}).values()
+        )
+    ]

@@ -1,0 +1,168 @@
+"""The other interpreter from here: started with the files of `inside`, asked over the wire, ended."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from eureka.core.errors import ConfigError, TrainingError
+from eureka.core.processes import Child, child_environment
+from eureka.trainers.remote.inside.wire import RemoteMessage, RemoteWireError, decode, encode
+
+OPENING_S = 1800.0
+"""For which the process may be silent while an environment is made: simulators compile for minutes the first time."""
+SILENCE_S = 900.0
+_ABOUT_S = 120.0
+_ENDING_S = 20.0
+_OWN_PREFIXES = ("MJLAB_", "WARP_", "ISAAC", "OMNI_", "XDG_", "MUJOCO_", "ACCEPT_EULA")
+
+
+class InterpreterDied(Exception):
+    """The process ended, fell silent or answered nonsense; the text says which."""
+
+
+class RemoteRefusal(Exception):
+    """What the other side cannot do, in its own sentence."""
+
+
+class Interpreter:
+    """A Python of the user's own that has a simulator.
+
+    Args:
+        key: the config key that names it, for messages.
+        python: its path.
+        environment: environment variables, of which it is given what it needs and no keys.
+
+    Raises:
+        ConfigError: no such program.
+    """
+
+    def __init__(self, key: str, python: str, environment: Mapping[str, str]) -> None:
+        path = Path(python).expanduser().absolute()
+        if not path.is_file() or not os.access(path, os.X_OK):
+            what = "is a folder: name the program in it, such as bin/python" if path.is_dir() else "is no program"
+            raise ConfigError(f"{key}={python}: {path} {what}")
+        self._key, self._path = key, path
+        own = {name: value for name, value in environment.items() if name.startswith(_OWN_PREFIXES)}
+        self._environment = {**child_environment(environment), **own, "WANDB_MODE": "disabled"}
+        self._child: Child | None = None
+        self._unread = b""
+
+    def start(self, folder: Path | None = None) -> None:
+        """Start the process where it does not run.
+
+        Args:
+            folder: what it says goes to `remote.log` there.
+
+        Raises:
+            ConfigError: it cannot be started.
+        """
+        if self._child is not None:
+            return
+        command = [str(self._path), str(Path(__file__).parent / "inside" / "__main__.py")]
+        log = None
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            log = folder / "remote.log"
+        try:
+            self._child = Child(command, self._environment, folder=folder, log=log, stdin=True, stdout=True)
+        except OSError as error:
+            raise ConfigError(f"{self._key}={self._path}: it cannot be started: {error.strerror}") from error
+        self._unread = b""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process is there."""
+        return self._child is not None and self._child.returncode is None
+
+    def about(self) -> Mapping[str, Any]:
+        """What it has, see `about` in the server.
+
+        Raises:
+            ConfigError: it is no Python that can serve: too old, or without torch.
+        """
+        self.start()
+        try:
+            return self.ask(RemoteMessage("about"), _ABOUT_S).data
+        except InterpreterDied as error:
+            said = str(error)
+            if "No module named 'torch'" in said:
+                said = f"it has no torch, which the simulator needs too: {self._path} -m pip install torch"
+            elif "SyntaxError" in said or "has no attribute" in said or "cannot import name" in said:
+                said = f"it must be Python 3.10 or newer ({said})"
+            raise ConfigError(f"{self._key}={self._path}: {said}") from error
+
+    def ask(self, request: RemoteMessage, silence_s: float = SILENCE_S) -> RemoteMessage:
+        """The one answer to a request.
+
+        Raises:
+            InterpreterDied: no answer came.
+            RemoteRefusal: it cannot be done.
+        """
+        self._send(request)
+        return self._answer(silence_s)
+
+    def answers(self, request: RemoteMessage) -> Iterator[RemoteMessage]:
+        """The answers to a request that has several, up to and without `end`; raises as `ask`."""
+        self._send(request)
+        while (answer := self._answer(SILENCE_S)).kind != "end":
+            yield answer
+
+    def close(self) -> None:
+        """End the process."""
+        if self._child is not None:
+            self._child.close()
+            self._child = None
+
+    # ---- bytes -----------------------------------------------------------------------------------------------------
+
+    def _send(self, request: RemoteMessage) -> None:
+        if self._child is None:
+            raise TrainingError("the other interpreter does not run")
+        view = memoryview(encode(request))
+        try:
+            while view:
+                view = view[os.write(self._child.stdin.fileno(), view) :]
+        except BrokenPipeError as error:
+            raise InterpreterDied(self._child.reason()) from error
+
+    def _answer(self, silence_s: float) -> RemoteMessage:
+        try:
+            answer = decode(lambda: self._line(silence_s), lambda size: self._bytes(size, silence_s))
+        except RemoteWireError as error:
+            raise InterpreterDied(f"it answered what is no message: {error}") from error
+        if answer.kind == "error":
+            raise RemoteRefusal(str(answer.data.get("sentence", "it does not say why"))[:1000])
+        return answer
+
+    def _line(self, silence_s: float) -> bytes:
+        while b"\n" not in self._unread:
+            self._more(silence_s)
+        line, _, self._unread = self._unread.partition(b"\n")
+        return line
+
+    def _bytes(self, size: int, silence_s: float) -> bytes:
+        parts, missing = [self._unread[:size]], size - len(self._unread)
+        self._unread = self._unread[size:]
+        while missing > 0:
+            self._more(silence_s)
+            parts.append(self._unread[:missing])
+            self._unread, missing = self._unread[missing:], missing - len(self._unread)
+        return b"".join(parts)
+
+    def _more(self, silence_s: float) -> None:
+        assert self._child is not None
+        until = time.monotonic() + silence_s
+        descriptor = self._child.stdout.fileno()
+        while not select.select([descriptor], [], [], min(max(until - time.monotonic(), 0.0), 5.0))[0]:
+            if time.monotonic() >= until:
+                raise InterpreterDied(f"it was silent for {silence_s:.0f} s")
+        read = os.read(descriptor, 1 << 20)
+        if not read:
+            # Its output closes before it ends, which a simulator can take a while to do.
+            raise InterpreterDied(self._child.reason() if self._child.wait(_ENDING_S) else "it closed its output")
+        self._unread += read

@@ -1,0 +1,362 @@
+"""Writes a reward as a package of terms for mjlab or Isaac Lab: a new task that the stock train command finds."""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from eureka.core.errors import EurekaError
+from eureka.reward.graph.format import Graph, NodeRef, Ref
+from eureka.reward.graph.parse import parse_graph
+from eureka.trainers.remote.inside.reward_terms import term_names
+
+MJLAB, ISAACLAB = "mjlab", "isaaclab"
+TRIED = {MJLAB: ("1.6.0",), ISAACLAB: ("3.0.0",)}
+"""The versions that packages and trainings were tried with; of Isaac Lab against a stand-in only."""
+_COPIED = ("state", "reward_terms")
+
+
+@dataclass(frozen=True)
+class TermPackage:
+    """What goes into a package.
+
+    Attributes:
+        simulator: `mjlab` or `isaaclab`.
+        task: the id of the task whose reward table is replaced.
+        candidate: the reward's candidate.
+        graph: its verified graph, as JSON text.
+        module: the same as the text of a standalone module, see `eureka.reward.export`.
+        known: the fields that the task's own State has, where the reward was found on it; none elsewhere.
+        state: the user's file with further fields.
+    """
+
+    simulator: str
+    task: str
+    candidate: str
+    graph: str
+    module: str
+    known: frozenset[str] = frozenset()
+    state: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the package: an identifier."""
+        words = "".join(c.lower() if c.isascii() and c.isalnum() else "_" for c in self.task).strip("_")
+        return f"eureka_{words}"
+
+    @property
+    def new_task(self) -> str:
+        """The id that the task gets with this reward; Isaac Lab's ids may end in a version."""
+        head, version, number = self.task.rpartition("-v")
+        return f"{head}-Eureka-v{number}" if version and number.isdigit() else f"{self.task}-Eureka"
+
+
+def write_package(package: TermPackage, folder: Path) -> None:
+    """Write the package into a folder, which must not be there or be empty.
+
+    Raises:
+        EurekaError: the folder holds something, or the reward reads what nothing gives.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", package.task):
+        raise EurekaError(f"{package.task!r:.80}: no id of a task: letters, digits, `-`, `_` and `.` are what it has")
+    graph = parse_graph(package.graph)
+    _require_fields(package, graph)
+    texts = {f"{package.name}/{name}.py": _inside(name) for name in _COPIED}
+    texts[f"{package.name}/reward.py"] = package.module
+    texts[f"{package.name}/__init__.py"] = _task_module(package, graph)
+    if package.simulator == ISAACLAB:
+        texts[f"{package.name}/terms.py"] = _ISAACLAB_TERMS
+    texts["pyproject.toml"] = _project(package)
+    texts["README.md"] = _readme(package, graph)
+    if package.state is not None:
+        texts[f"{package.name}/own_state.py"] = package.state.read_text(encoding="utf-8")
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise EurekaError(f"{folder}: it is there already and not empty: give another folder with --output")
+        for path, text in texts.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise EurekaError(f"{folder}: the package cannot be written there: {error.strerror}") from error
+
+
+def adds_up(graph: Graph) -> bool:
+    """Whether the total is plainly the sum of the components, each once."""
+    rest = [component.value for component in graph.components]
+    waiting: list[Ref] = [graph.total]
+    while waiting:
+        part = waiting.pop()
+        if part in rest:
+            rest.remove(part)
+            continue
+        node = graph.nodes[part.index] if isinstance(part, NodeRef) and part.item is None else None
+        terms = node.args if node is not None and node.op == "add.Tensor" and not node.kwargs else ()
+        summed = [term for term in terms if isinstance(term, Ref)]
+        if len(summed) != 2:
+            return False
+        waiting += summed
+    return not rest
+
+
+def declared_fields(file: Path) -> frozenset[str]:
+    """The names that a user's state file declares, read without running it.
+
+    Raises:
+        EurekaError: it cannot be read, or has no `FIELDS` that can be read so.
+    """
+    try:
+        tree = ast.parse(file.read_bytes(), filename=str(file))
+    except OSError as error:
+        raise EurekaError(f"{file}: the state file cannot be read: {error.strerror}") from error
+    except (SyntaxError, ValueError) as error:
+        raise EurekaError(f"{file}: not a Python module: {error}") from error
+    for node in tree.body:
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
+        if any(isinstance(target, ast.Name) and target.id == "FIELDS" for target in targets):
+            value = getattr(node, "value", None)
+            if isinstance(value, ast.Dict) and all(isinstance(key, ast.Constant) for key in value.keys):
+                return frozenset(str(key.value) for key in value.keys if isinstance(key, ast.Constant))
+    raise EurekaError(f"{file}: it must define FIELDS as a dictionary with names in quotes, and state(env)")
+
+
+def _require_fields(package: TermPackage, graph: Graph) -> None:
+    own = declared_fields(package.state) if package.state is not None else frozenset()
+    missing = [name for name in graph.inputs if name not in package.known | own]
+    if missing:
+        given = f"{package.state} does not give" if package.state else "no --state FILE gives"
+        raise EurekaError(
+            f"the reward of {package.candidate} reads {', '.join(missing)}, which {given}: the file defines FIELDS = "
+            f"{{name: (unit, frame, description)}} and state(env), the tensors (num_envs, ...) of {package.task}"
+        )
+
+
+def _inside(name: str) -> str:
+    return files("eureka.trainers.remote.inside").joinpath(f"{name}.py").read_text(encoding="utf-8")
+
+
+def _project(package: TermPackage) -> str:
+    return textwrap.dedent(f"""\
+        [build-system]
+        requires = ["setuptools>=61"]
+        build-backend = "setuptools.build_meta"
+
+        [project]
+        name = "{package.name.replace("_", "-")}"
+        version = "0.1.0"
+        description = "A reward that Eureka found, as terms of a reward manager"
+        requires-python = ">=3.10"
+
+        [project.entry-points."{package.simulator}.tasks"]
+        {package.name} = "{package.name}"
+
+        [tool.setuptools]
+        packages = ["{package.name}"]
+        """)
+
+
+def train_command(package: TermPackage) -> str:
+    """The simulator's own command that trains the new task."""
+    if package.simulator == MJLAB:
+        return f"train {package.new_task} --env.scene.num-envs 4096"
+    return f"isaaclab train --rl_library rsl_rl --task {package.new_task}"
+
+
+def _readme(package: TermPackage, graph: Graph) -> str:
+    tried = ", ".join(TRIED[package.simulator])
+    against = "" if package.simulator == MJLAB else " (against a stand-in with the same classes, not the simulator)"
+    terms = "".join(f"- `{term}`\n" for term in term_names(_components(graph), adds_up=adds_up(graph)))
+    scaled = (
+        "The manager multiplies every term by the control step in seconds, as it does with its own: a term of 1 adds\n"
+        "0.05 to the return in a step of 0.05 s. Nothing else is scaled."
+    )
+    return (
+        f"# {package.new_task}\n\n"
+        f"The task {package.task} with a reward that Eureka found in place of its reward table. Written for\n"
+        f"{package.simulator} {tried}{against}. In the environment that has it:\n\n"
+        f"    pip install --no-deps .\n    {train_command(package)}\n\n"
+        f"Terms, each with weight 1:\n\n{terms}\n{scaled}\n\n"
+        f"`reward.py` is the reward, `state.py` reads what it is given from the environment, `reward_terms.py`\n"
+        "computes it once in a step for all terms.\n"
+    )
+
+
+def _components(graph: Graph) -> Sequence[str]:
+    return [component.name for component in graph.components]
+
+
+def _task_module(package: TermPackage, graph: Graph) -> str:
+    own = 'str(Path(__file__).parent / "own_state.py")' if package.state is not None else "None"
+    body = _MJLAB if package.simulator == MJLAB else _ISAACLAB
+    terms: Mapping[str, str] = term_names(_components(graph), adds_up=adds_up(graph))
+    lines = "".join(f"    {term!a}: {component!a},\n" for term, component in terms.items())
+    return (
+        body.replace("@TASK@", ascii(package.task))
+        .replace("@NEW_TASK@", ascii(package.new_task))
+        .replace("@OWN@", own)
+        .replace("@TERMS@", lines)
+    )
+
+
+_SHARED = '''
+TASK = @TASK@
+NEW_TASK = @NEW_TASK@
+OWN_STATE = @OWN@
+
+# The terms of the reward manager, and the component that each hands to it.
+TERMS = {
+@TERMS@}
+
+
+def shared_reward(env):
+    """The reward of an environment, computed once in a step."""
+    if "eureka_reward" not in vars(env):
+        reader = ManagerStateReader(env, QUATERNIONS, OWN_STATE)
+        env.eureka_reward = SharedReward(reward.compute_reward_from_state, reward.INPUTS, reader.read)
+    return env.eureka_reward
+
+
+def use_reward(cfg):
+    """The configuration with this reward in place of its reward table, and without curricula of the table's terms."""
+    rewards = cfg.rewards if isinstance(cfg.rewards, dict) else vars(cfg.rewards)
+    for name in without_curricula_of(tuple(rewards), cfg.curriculum):
+        if isinstance(cfg.curriculum, dict):
+            del cfg.curriculum[name]
+        else:
+            setattr(cfg.curriculum, name, None)
+    cfg.rewards = {
+        term: RewardTermCfg(func=Component, weight=1.0, params={"component": component})
+        for term, component in TERMS.items()
+    }
+    return cfg
+'''
+
+_MJLAB = (
+    '''"""Registers @NEW_TASK@: @TASK@ with a reward that Eureka found."""
+
+from pathlib import Path
+
+import mjlab.tasks  # registers the tasks that mjlab brings along
+from mjlab.managers.reward_manager import RewardTermCfg
+from mjlab.tasks.registry import load_env_cfg, load_rl_cfg, load_runner_cls, register_mjlab_task
+
+from . import reward
+from .reward_terms import SharedReward, without_curricula_of
+from .state import ManagerStateReader
+
+QUATERNIONS = "wxyz"
+'''
+    + _SHARED
+    + '''
+
+class Component:
+    """A term: one component of the reward."""
+
+    def __init__(self, cfg, env):
+        pass
+
+    def __call__(self, env, component):
+        return shared_reward(env).component(env, component)
+
+    def reset(self, env_ids=None):
+        pass
+
+
+_runner = load_rl_cfg(TASK)
+_runner.experiment_name = f"{_runner.experiment_name}_eureka"
+register_mjlab_task(
+    task_id=NEW_TASK,
+    env_cfg=use_reward(load_env_cfg(TASK)),
+    play_env_cfg=use_reward(load_env_cfg(TASK, play=True)),
+    rl_cfg=_runner,
+    runner_cls=load_runner_cls(TASK),
+)
+'''
+)
+
+_ISAACLAB_IMPORT = """\
+    from isaaclab.managers import RewardTermCfg
+
+    from .terms import Component
+
+    cfg.rewards = {
+"""
+
+_ISAACLAB_TERMS = '''"""The term of Isaac Lab's reward manager."""
+
+from isaaclab.managers import ManagerTermBase
+
+from . import shared_reward
+
+
+class Component(ManagerTermBase):
+    """One component of the reward."""
+
+    def __call__(self, env, component):
+        return shared_reward(env).component(env, component)
+'''
+
+_ISAACLAB = (
+    '''"""Registers @NEW_TASK@: @TASK@ with a reward that Eureka found."""
+
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+import gymnasium
+import isaaclab_tasks  # registers the tasks that Isaac Lab brings along
+
+from . import reward
+from .reward_terms import SharedReward, without_curricula_of
+from .state import ManagerStateReader
+
+# Isaac Lab 3 has quaternions as x y z w; earlier versions as w x y z.
+QUATERNIONS = "xyzw" if int(version("isaaclab").split(".")[0]) >= 3 else "wxyz"
+'''
+    + _SHARED.replace("    cfg.rewards = {\n", _ISAACLAB_IMPORT)
+    + '''
+
+class RewardMixin:
+    """For environments of the direct workflow: the total in place of what `_get_rewards` gives. No scaling by dt."""
+
+    def _get_rewards(self):
+        shared = shared_reward(self)
+        values = {component: shared.component(self, component) for component in (*TERMS.values(), "rest")}
+        log = self.extras.setdefault("log", {})
+        log.update({f"Reward/{component}": value.mean() for component, value in values.items()})
+        return sum(values.values())
+
+
+def _object(path):
+    """What `module:name` names."""
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
+
+
+def env_cfg():
+    """The configuration of the task, with this reward where it has a reward table."""
+    entry = gymnasium.spec(TASK).kwargs["env_cfg_entry_point"]
+    made = _object(entry) if isinstance(entry, str) else entry
+    cfg = made() if callable(made) else made
+    return use_reward(cfg) if hasattr(cfg, "rewards") else cfg
+
+
+def environment(cfg, **options):
+    """The task's environment; of the direct workflow with the mixin in front of its class."""
+    entry = gymnasium.spec(TASK).entry_point
+    original = _object(entry) if isinstance(entry, str) else entry
+    if not hasattr(cfg, "rewards"):
+        original = type(original.__name__, (RewardMixin, original), {})
+    return original(cfg=cfg, **options)
+
+
+_options = dict(gymnasium.spec(TASK).kwargs)
+_options["env_cfg_entry_point"] = f"{__name__}:env_cfg"
+gymnasium.register(id=NEW_TASK, entry_point=f"{__name__}:environment", disable_env_checker=True, kwargs=_options)
+'''
+)

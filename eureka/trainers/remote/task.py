@@ -1,0 +1,104 @@
+"""A task of another interpreter as the search sees it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from eureka.core.errors import ConfigError
+from eureka.core.types import FieldSpec, MetricSpec, TaskSpec
+
+_DTYPES = ("float32", "bool", "int64")
+_NAME = r"[A-Za-z_]\w{0,63}"
+
+
+@dataclass(frozen=True)
+class RemoteTask:
+    """What the other side says of a task that it has open.
+
+    Attributes:
+        num_envs: environments of a training.
+        rollout: control steps of all of them in one update of the policy.
+        iterations: updates of a training in the task's own runner configuration.
+        discount: the runner's, per control step.
+        scales: whether the reward manager multiplies by the control step.
+        chosen_metric: why the metric is what it is, where nobody named one.
+        chosen_sentence: the same of the sentence.
+    """
+
+    spec: TaskSpec
+    num_envs: int
+    rollout: int
+    iterations: int
+    discount: float
+    scales: bool
+    chosen_metric: str
+    chosen_sentence: str
+
+
+def read_task(task: str, simulator: str, sentence: str | None, told: Mapping[str, Any]) -> RemoteTask:
+    """What `open` answered, checked.
+
+    Raises:
+        ConfigError: it is not what a task is.
+    """
+    try:
+        fields = tuple(_field(entry) for entry in told["fields"])
+        metric = told["metric"]
+        judged = MetricSpec(
+            str(metric["description"]), str(metric["unit"]), _bound(metric["lowest"]), _bound(metric["highest"])
+        )
+        control_step = float(told["control_step_s"])
+        spec = TaskSpec(
+            name=task,
+            sentence=sentence or _sentence(task, simulator, str(metric["name"])),
+            fields=fields,
+            source=str(told["configuration"]),
+            control_step_s=control_step,
+            episode_steps=int(told["episode_steps"]),
+            metric=judged,
+            physical_facts=tuple(str(fact) for fact in told["facts"]),
+        )
+        said = f'the sentence for the model is "{spec.sentence}"; description= gives another'
+        return RemoteTask(
+            spec=spec,
+            num_envs=int(told["num_envs"]),
+            rollout=int(told["num_envs"]) * int(told["rollout_steps"]),
+            iterations=int(told["iterations"]),
+            discount=float(told["discount"]),
+            scales=bool(told["scales"]),
+            chosen_metric=str(metric["chosen"]),
+            chosen_sentence="" if sentence else said,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(f"env={simulator}:{task}: the other interpreter describes no task: {error}") from error
+
+
+def _field(entry: Mapping[str, Any]) -> FieldSpec:
+    name, dtype = str(entry["name"]), str(entry["dtype"])
+    if not re.fullmatch(_NAME, name) or dtype not in _DTYPES:
+        raise ValueError(f"the field {name!r:.80} of type {dtype!r:.20}")
+    return FieldSpec(
+        name,
+        tuple(int(size) for size in entry["shape"]),
+        cast(Literal["float32", "bool", "int64"], dtype),
+        str(entry["unit"]),
+        str(entry["frame"]),
+        str(entry["description"]),
+    )
+
+
+def _bound(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def _sentence(task: str, simulator: str, metric: str) -> str:
+    """What the policy should do, by the task's name and metric alone."""
+    if metric.startswith("tracking."):
+        return "Follow the commanded velocity of the base: forward, sideways and turning, without falling."
+    words = [word for word in re.split(r"[-_]", task) if word.lower() not in (simulator, "isaac", "direct")]
+    named = " ".join(word for word in words if not re.fullmatch(r"v\d+", word)).lower()
+    return f"Solve the task {task} of {simulator}, which its name says: {named}."

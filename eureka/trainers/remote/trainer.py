@@ -1,0 +1,360 @@
+"""A manager-based environment of mjlab or Isaac Lab behind the seam of `eureka.trainers.base`.
+
+It runs in an interpreter of the user's own, is trained there by rsl_rl with the task's own runner configuration, and is
+spoken to over a wire of JSON and tensors. One training goes after the other in one process.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from eureka.core.errors import ConfigError, RenderingUnavailable, TrainingError
+from eureka.core.pictures import Look, RenderedFrame
+from eureka.core.training import (
+    OwnReward,
+    Policy,
+    Progress,
+    TrainingJob,
+    TrainingLength,
+    WorkerRestarted,
+)
+from eureka.core.types import Rejected, Stage
+from eureka.reward.analysis.trajectory import Trajectory
+from eureka.reward.export import export_reward
+from eureka.trainers.base import Capabilities, Cost, TrainingEvent, updates_evaluated
+from eureka.trainers.recording import Recording
+from eureka.trainers.remote.inside.wire import RemoteMessage
+from eureka.trainers.remote.interpreter import OPENING_S, Interpreter, InterpreterDied, RemoteRefusal
+from eureka.trainers.remote.packages import TRIED
+from eureka.trainers.remote.progress import RemoteProgress, load, save, training_key
+from eureka.trainers.remote.task import RemoteTask, read_task
+
+_CPU_ENVS, _GPU_ENVS = 64, 4096
+_MEASURED_S = 1.0
+_PHYSICS_SHARE = 0.7
+"""Of a training's time; the rest is learning. Measured on mjlab's cartpole on the CPU alone."""
+
+
+@dataclass(frozen=True)
+class RemoteChoices:
+    """What a run says about the environment in the other interpreter.
+
+    Attributes:
+        simulator: `mjlab` or `isaaclab`.
+        task: the task's id.
+        python: the path of the interpreter.
+        device: such as `cuda:0` or `cpu`; None: the GPU where its torch has one.
+        num_envs: environments of a training; None: 4096 on a GPU, 64 on the CPU.
+        sentence: what the policy should do; None: what the task's name says.
+        metric: see `eureka.trainers.remote.inside.metric`.
+        state: the user's file with State fields.
+    """
+
+    simulator: str
+    task: str
+    python: str | None
+    device: str | None = None
+    num_envs: int | None = None
+    sentence: str | None = None
+    metric: str | None = None
+    state: str | None = None
+
+
+class RemoteTrainer:
+    """A task in the other interpreter.
+
+    Args:
+        environment: environment variables, of which the interpreter is given what it needs and no keys.
+
+    Raises:
+        ConfigError: the interpreter cannot serve, or the task cannot be opened there: says why.
+    """
+
+    def __init__(self, choices: RemoteChoices, environment: Mapping[str, str] = os.environ) -> None:
+        self._choices = choices
+        key = f"{choices.simulator}.python"
+        if choices.python is None:
+            raise ConfigError(
+                f"env={choices.simulator}:{choices.task}: add {key}=PATH, the Python of the environment that has "
+                f"{choices.simulator} {TRIED[choices.simulator][-1]}"
+            )
+        if choices.state is not None and not Path(choices.state).is_file():
+            raise ConfigError(f"state={choices.state}: there is no such file")
+        self._interpreter = Interpreter(key, choices.python, environment)
+        self._folder: Path | None = None
+        try:
+            about = self._interpreter.about()
+            self._version = self._require_packages(key, about["packages"])
+            self._torch, self._device_name = str(about["torch"]), str(about["device"])
+            self._device = choices.device or ("cuda:0" if self._device_name else "cpu")
+            self._task = self._open()
+        except BaseException:
+            self.close()
+            raise
+        self.spec = self._task.spec
+
+    def _require_packages(self, key: str, packages: Mapping[str, str]) -> str:
+        simulator = self._choices.simulator
+        for package in (simulator, "rsl-rl-lib"):
+            if package not in packages:
+                wanted = f"'{simulator}=={TRIED[simulator][-1]}'" if package == simulator else package
+                raise ConfigError(
+                    f"{key}={self._choices.python}: this Python has no {package}: "
+                    f"{self._choices.python} -m pip install {wanted}"
+                )
+        return packages[simulator]
+
+    def _open(self) -> RemoteTask:
+        choices = self._choices
+        request = {
+            "simulator": choices.simulator,
+            "task": choices.task,
+            "device": self._device,
+            "num_envs": choices.num_envs or (_CPU_ENVS if self._device == "cpu" else _GPU_ENVS),
+            "state_file": choices.state and str(Path(choices.state).absolute()),
+            "metric": choices.metric,
+        }
+        name = f"env={choices.simulator}:{choices.task}"
+        try:
+            described = self._interpreter.ask(RemoteMessage("open", request), OPENING_S)
+        except RemoteRefusal as error:
+            raise ConfigError(f"{name}: {error}") from error
+        except InterpreterDied as error:
+            raise ConfigError(f"{name}: {choices.python} ended while it made the environment: {error}") from error
+        return read_task(choices.task, choices.simulator, choices.sentence, described.data)
+
+    @property
+    def can(self) -> Capabilities:
+        """What it can do; several candidates are computed on as many rows as there are environments."""
+        return Capabilities(
+            continues=True,
+            starts_from_policies=False,
+            renders=False,
+            repeatable=False,
+            records_trajectories=False,
+            reward_rows=max(4096, self._task.num_envs),
+        )
+
+    @property
+    def budgets(self) -> Mapping[str, int]:
+        """The task's own number of iterations is `standard` and `paper`; `quick` is a tenth of it."""
+        whole = self._task.rollout * self._task.iterations
+        return {"quick": max(self._task.rollout, whole // 10), "standard": whole, "paper": whole}
+
+    @property
+    def description(self) -> str:
+        """What trains, and where; what was chosen for the user; what was not tried."""
+        choices, task = self._choices, self._task
+        where = self._device_name if self._device != "cpu" else "the CPU"
+        parts = [
+            f"{choices.task} is trained by rsl_rl in {choices.simulator} {self._version} on {where}, {task.num_envs} "
+            "environments, one training after the other"
+        ]
+        if self._version not in TRIED[choices.simulator]:
+            tried = ", ".join(TRIED[choices.simulator])
+            parts.append(f"warning: {choices.simulator} {self._version} was not tried ({tried} was)")
+        if task.scales:
+            parts.append("its reward manager multiplies rewards by the control step, which is left so")
+        parts += [part for part in (task.chosen_metric, task.chosen_sentence) if part]
+        return "; ".join(parts)
+
+    @property
+    def discount(self) -> float:
+        """The runner's gamma."""
+        return self._task.discount
+
+    provenance: str | None = None
+    """What a training depends on there is not known as a whole, so none is kept for other runs."""
+
+    # ---- what rewards are checked on, and measured against ---------------------------------------------------------
+
+    def record(self, num: int = 512, seed: int = 0) -> Recording:
+        """See `Trainer.record`.
+
+        Raises:
+            TrainingError: it could not be recorded.
+        """
+        return self._recording if (num, seed) == (512, 0) else self._recorded(num, seed)
+
+    @cached_property
+    def _recording(self) -> Recording:
+        return self._recorded(512, 0)
+
+    def _recorded(self, num: int, seed: int) -> Recording:
+        tensors = self._asked(RemoteMessage("record", {"num": num, "seed": seed})).tensors
+        state = {name.removeprefix("state."): value for name, value in tensors.items() if name.startswith("state.")}
+        if state.keys() != {field.name for field in self.spec.fields}:
+            raise TrainingError(f"{self.spec.name}: the recording has other fields than the State")
+        return Recording(state, tensors["metric"], tensors["terminated"])
+
+    def baselines(self) -> Mapping[OwnReward, str | OwnReward]:
+        """The task's own reward table. A metric as the only reward is not put into the manager."""
+        return {OwnReward.OWN: OwnReward.OWN}
+
+    def rollouts(self, cache: Path | None, say: Callable[[str], None]) -> Sequence[Trajectory]:
+        """None, see `can`."""
+        del cache, say
+        return ()
+
+    # ---- training --------------------------------------------------------------------------------------------------
+
+    def evaluated_after(self, length: TrainingLength) -> tuple[int, ...]:
+        """Whole rollouts of all environments."""
+        return tuple(update * self._task.rollout for update in self._updates(length))
+
+    def _updates(self, length: TrainingLength) -> tuple[int, ...]:
+        return updates_evaluated(length.steps, self._task.rollout, length.evaluations)[: length.stop_after]
+
+    def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
+        """See `Trainer.train`. A job whose process dies goes on once from its last evaluation.
+
+        Raises:
+            TrainingError: the environment cannot be made again.
+            ConfigError: a job has options, which rsl_rl's own configuration holds.
+        """
+        self._folder = folder
+        for job in jobs:
+            if job.options:
+                raise ConfigError(f"{self.spec.name}: trainings have the runner configuration of the task, not options")
+            for attempt in (1, 2):
+                try:
+                    yield from self._trained(job, folder)
+                    break
+                except InterpreterDied as error:
+                    self._interpreter.close()
+                    if attempt == 1:
+                        yield WorkerRestarted(0, str(error), (job.candidate_id,))
+                    else:
+                        reason = f"its training was stopped twice: {error}"
+                        yield Rejected(job.candidate_id, Stage.TRAIN, reason, "")
+                except RemoteRefusal as error:
+                    yield Rejected(job.candidate_id, Stage.TRAIN, str(error), "")
+                    break
+
+    def _trained(self, job: TrainingJob, folder: Path) -> Generator[TrainingEvent, None, None]:
+        """One training from where it is kept; ends in a result or a rejection."""
+        updates, rollout = self._updates(job.length), self._task.rollout
+        key = training_key(job, self._setup)
+        kept = load(folder, key, updates[-1])
+        if kept.done == updates[-1] and updates[-1] in kept.scores:
+            yield kept.result(job, updates, rollout)
+            return
+        order = {
+            "reward": None if isinstance(job.reward, OwnReward) else self._module(job),
+            "seed": job.seed,
+            "evaluated_after": [update for update in updates if update > kept.done],
+            "eval_episodes": job.length.eval_episodes,
+            "done": kept.done,
+        }
+        blobs = {"checkpoint": kept.checkpoint} if kept.checkpoint else {}
+        self._running(folder)
+        started = time.monotonic()
+        rejected: Rejected | None = None
+        for answer in self._interpreter.answers(RemoteMessage("train", order, blobs=blobs)):
+            update = int(answer.data["update"])
+            if answer.kind == "update":
+                components = tuple(str(name) for name in answer.data["components"])
+                kept.add(answer.tensors["rows"], answer.tensors["metric"], components)
+                _follow(kept, answer, update * rollout)
+                yield Progress(job.candidate_id, job.seed, update * rollout, kept.metric[-1], kept.episode_length[-1])
+            elif answer.kind == "not_finite":
+                rejected = _not_finite(job, answer, update, rollout)
+            else:
+                kept.done = update
+                kept.scores[update] = [float(score) for score in answer.data["scores"]]
+                kept.checkpoint, kept.policy = answer.blobs["checkpoint"], answer.blobs["policy"]
+                kept.wall_s += time.monotonic() - started
+                started = time.monotonic()
+                save(folder, key, kept)
+        yield rejected or kept.result(job, updates, rollout)
+
+    def _module(self, job: TrainingJob) -> str:
+        """The reward as text of ours that needs torch alone, written from its verified graph."""
+        return export_reward(
+            graph=str(job.reward),
+            task=self.spec.name,
+            candidate_id=job.candidate_id,
+            fields=self.spec.fields,
+            provenance={},
+        )
+
+    @property
+    def _setup(self) -> str:
+        choices, task = self._choices, self._task
+        return repr((choices.simulator, choices.task, self._version, task.num_envs, choices.metric, choices.state))
+
+    def _running(self, folder: Path) -> None:
+        """Have the environment open again where its process has ended."""
+        if self._interpreter.is_running:
+            return
+        self._interpreter.start(folder)
+        try:
+            self._task = self._open()
+        except ConfigError as error:
+            self._interpreter.close()
+            raise TrainingError(f"the environment cannot be made again: {error}") from error
+
+    def _asked(self, request: RemoteMessage) -> RemoteMessage:
+        if not self._interpreter.is_running:
+            self._interpreter.start(self._folder)
+            self._task = self._open()
+        try:
+            return self._interpreter.ask(request)
+        except (InterpreterDied, RemoteRefusal) as error:
+            raise TrainingError(f"{self.spec.name}: {self._choices.python}: {error}") from error
+
+    def forget(self, folder: Path) -> None:
+        """Remove what trainings could be carried on from."""
+        shutil.rmtree(folder / "trained", ignore_errors=True)
+
+    def render(self, policy: bytes, look: Look, graph: str = "") -> Iterator[RenderedFrame]:
+        """Refused, see `can`."""
+        del policy, look, graph
+        raise RenderingUnavailable("policies of another interpreter cannot be filmed by this version")
+
+    def close(self) -> None:
+        """End the process."""
+        self._interpreter.close()
+
+    # ---- before anything starts ------------------------------------------------------------------------------------
+
+    def cost(self, jobs: Sequence[TrainingJob]) -> Cost:
+        """Control steps; what a simulator takes of memory is not known."""
+        return Cost(sum(self.evaluated_after(job.length)[-1] for job in jobs))
+
+    def measure_speed(self) -> float:
+        """By a second of steps in all environments, and as much again for learning."""
+        steps = self._asked(RemoteMessage("speed", {"seconds": _MEASURED_S})).data["steps"]
+        return max(float(steps), 1.0) * _PHYSICS_SHARE
+
+    def read_policy(self, data: bytes) -> Policy:
+        """Refused, see `can`."""
+        del data
+        raise TrainingError("a training in another interpreter cannot start from a policy")
+
+
+def _follow(kept: RemoteProgress, answer: RemoteMessage, steps: int) -> None:
+    kept.steps.append(steps)
+    kept.metric.append(float(answer.data["metric"]))
+    kept.episode_length.append(float(answer.data["episode_length"]))
+    kept.diverged = int(answer.data["diverged"])
+
+
+def _not_finite(job: TrainingJob, answer: RemoteMessage, update: int, rollout: int) -> Rejected:
+    counts = {str(name): int(count) for name, count in answer.data["components"].items()}
+    named = ", ".join(f"`{name}` on {count}" for name, count in counts.items())
+    reason = f"became NaN or infinite on states met in training ({named} of {rollout} rows)"
+    steps = (update - 1) * rollout
+    return Rejected(
+        job.candidate_id,
+        Stage.TRAIN,
+        f"after {steps} steps the reward {reason}",
+        f"Training was stopped after {steps} steps because the reward {reason}. Clamp what is divided or "
+        "exponentiated.",
+    )

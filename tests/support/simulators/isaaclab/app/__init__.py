@@ -1,0 +1,8 @@
+"""The launcher."""
+
+from contextlib import contextmanager
+
+
+@contextmanager
+def launch_simulation(cfg, launcher_args=None):
+    yield None

@@ -1,0 +1,213 @@
+"""Trainings in another interpreter, against stand-ins with the classes of mjlab and Isaac Lab."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from simulator_helpers import environment, reward_graph
+
+from eureka.core.errors import ConfigError
+from eureka.core.training import (
+    OwnReward,
+    Progress,
+    TrainingJob,
+    TrainingLength,
+    TrainingResult,
+    WorkerRestarted,
+)
+from eureka.core.types import Rejected
+from eureka.trainers.remote.trainer import RemoteChoices, RemoteTrainer
+
+pytest.importorskip("rsl_rl")
+pytestmark = pytest.mark.process
+
+LENGTH = TrainingLength(steps=128, evaluations=2, eval_episodes=3)
+"""Four updates of 4 environments x 8 steps."""
+
+
+def open_trainer(simulator: str, task: str, **changes: str) -> RemoteTrainer:
+    choices = RemoteChoices(simulator, task, sys.executable, num_envs=4, **changes)  # type: ignore[arg-type]
+    return RemoteTrainer(choices, environment())
+
+
+@pytest.fixture(scope="module")
+def point() -> Iterator[RemoteTrainer]:
+    trainer = open_trainer("mjlab", "Mjlab-Point")
+    yield trainer
+    trainer.close()
+
+
+def test_the_task_is_told_without_its_rewards(point: RemoteTrainer) -> None:
+    spec = point.spec
+    assert (spec.name, spec.control_step_s, spec.episode_steps) == ("Mjlab-Point", 0.05, 20)
+    assert [field.name for field in spec.fields][:3] == ["robot_joint_pos", "robot_joint_vel", "action"]
+    assert "out_of_rail" in spec.source
+    assert not any(word in spec.source for word in ("distance", "effort", "at_rest"))
+    assert "joint limits of robot: slide -2 to 2" in spec.physical_facts
+    assert "so it is return; metric= names another: metrics.at_rest" in point.description
+    assert "4 environments" in point.description
+    assert "the CPU" in point.description
+    assert point.discount == 0.97
+
+
+def test_transitions_hold_the_state_the_metric_and_ends(point: RemoteTrainer) -> None:
+    recording = point.record(64, 3)
+    again = point.record(64, 3)
+    assert all(torch.equal(value, again.state[name]) for name, value in recording.state.items())
+    # The return's value of a step is the table's: 2 exp(-1.5 |x|) - 0.01 a^2, times 0.05 s.
+    place, push = recording.state["robot_joint_pos"][:, 0], recording.state["action"][:, 0]
+    wanted = 0.05 * (2.0 * torch.exp(-1.5 * place.abs()) - 0.01 * push**2)
+    assert torch.allclose(recording.metric, wanted, atol=1e-5)
+    assert torch.equal(recording.terminated, recording.state["terminated"])
+    assert bool((place.abs() > 0.6).eq(recording.terminated).all())
+
+
+def test_the_own_table_trains_term_by_term_and_its_sum_is_theirs(point: RemoteTrainer, tmp_path: Path) -> None:
+    *progress, result = point.train([TrainingJob("human", OwnReward.OWN, 0, LENGTH)], tmp_path)
+    assert [event.steps for event in progress if isinstance(event, Progress)] == [32, 64, 96, 128]
+    assert isinstance(result, TrainingResult)
+    assert (result.checkpoint_steps, len(result.final_scores)) == ((64, 128), 3)
+    assert list(result.components) == ["distance", "effort", "off"]
+    sums = [sum(values) for values in zip(*result.components.values(), strict=True)]
+    assert sums == pytest.approx(result.total, abs=1e-5)
+    assert result.statistics["off"].maximum == 0.0
+    # At most 2 a step of 0.05 s for 20 steps.
+    assert all(0.0 < score <= 2.0 for score in result.final_scores)
+    assert result.policy_format == "rsl_rl"
+    assert set(torch.load(__import__("io").BytesIO(result.policy), weights_only=True)) == {
+        "actor_state_dict",
+        "critic_state_dict",
+    }
+
+
+def test_a_graph_trains_and_goes_on_where_it_was_stopped(point: RemoteTrainer, tmp_path: Path) -> None:
+    half = TrainingLength(steps=128, evaluations=2, eval_episodes=3, stop_after=1)
+    (job,), (whole,) = ([TrainingJob("g01-c02", reward_graph(6), 1, length)] for length in (half, LENGTH))
+    *_, first = point.train([job], tmp_path)
+    assert isinstance(first, TrainingResult)
+    assert first.steps == (32, 64)
+    *progress, second = point.train([whole], tmp_path)
+    assert [event.steps for event in progress if isinstance(event, Progress)] == [96, 128]
+    assert isinstance(second, TrainingResult)
+    assert second.steps == (32, 64, 96, 128)
+    assert second.checkpoint_scores[0] == first.checkpoint_scores[0]
+    # The total is twice the sum of the components: what is missing is in no component, and in the total.
+    twice = [2 * sum(values) for values in zip(*second.components.values(), strict=True)]
+    assert twice == pytest.approx(second.total, abs=1e-5)
+    # Asked again, it is there already.
+    (again,) = point.train([whole], tmp_path)
+    assert isinstance(again, TrainingResult)
+    assert again.final_scores == second.final_scores
+    point.forget(tmp_path)
+    assert not list(tmp_path.glob("trained/*"))
+
+
+def test_what_is_not_finite_is_counted_and_told(point: RemoteTrainer, tmp_path: Path) -> None:
+    graph = reward_graph(5, place={"node": 1}, broken={"node": 7})
+    (_, rejected) = point.train([TrainingJob("g01-c03", graph, 0, LENGTH)], tmp_path)
+    assert isinstance(rejected, Rejected)
+    assert "after 0 steps the reward became NaN or infinite on states met in training" in rejected.reason
+    assert "(`broken` on 32 of 32 rows)" in rejected.feedback
+
+
+def test_a_process_that_dies_goes_on_once_and_nobody_is_blamed(tmp_path: Path) -> None:
+    trainer = open_trainer("mjlab", "Mjlab-Dying")
+    try:
+        events = list(trainer.train([TrainingJob("g01-c02", reward_graph(), 0, LENGTH)], tmp_path))
+        kinds = [type(event).__name__ for event in events if not isinstance(event, Progress)]
+        assert kinds == ["WorkerRestarted", "TrainingResult"]
+        restarted = next(event for event in events if isinstance(event, WorkerRestarted))
+        assert "the simulator ended by itself" in restarted.reason
+        # The last evaluation before was after the second update: two are left.
+        assert [event.steps for event in events if isinstance(event, Progress)][-2:] == [96, 128]
+    finally:
+        trainer.close()
+
+
+def test_a_velocity_command_is_tracked_by_default_and_curricula_start_anew(tmp_path: Path) -> None:
+    trainer = open_trainer("mjlab", "Mjlab-Velocity")
+    try:
+        assert trainer.spec.metric is not None
+        assert "within 0.25 m/s" in trainer.spec.metric.description
+        assert (trainer.spec.metric.lowest, trainer.spec.metric.highest) == (0.0, 1.0)
+        assert trainer.spec.sentence.startswith("Follow the commanded velocity")
+        jobs = [TrainingJob("g01-c02", reward_graph(), seed, LENGTH) for seed in (0, 1)]
+        results = [event for event in trainer.train(jobs, tmp_path) if isinstance(event, TrainingResult)]
+        assert [result.seed for result in results] == [0, 1]
+        assert all(0.0 <= score <= 1.0 for result in results for score in result.final_scores)
+    finally:
+        trainer.close()
+
+
+@pytest.mark.parametrize("metric", ["metrics.at_rest", "termination.out_of_rail", "reward.distance"])
+def test_a_metric_that_is_named(metric: str, tmp_path: Path) -> None:
+    trainer = open_trainer("mjlab", "Mjlab-Point", metric=metric)
+    try:
+        assert "nobody named a metric" not in trainer.description
+        *_, result = trainer.train([TrainingJob("g01-c02", reward_graph(), 0, LENGTH)], tmp_path)
+        assert isinstance(result, TrainingResult)
+        highest = 2.0 if metric == "reward.distance" else 1.0
+        assert all(0.0 <= score <= highest for score in result.final_scores)
+        if metric.startswith("termination"):
+            assert set(result.final_scores) <= {0.0, 1.0}
+    finally:
+        trainer.close()
+
+
+def test_isaac_lab_by_the_same_words(tmp_path: Path) -> None:
+    trainer = open_trainer("isaaclab", "Isaac-Point-v0")
+    try:
+        assert "isaaclab 3.0.0" in trainer.description
+        assert trainer.record(32, 0).state["robot_joint_pos"].shape == (32, 1)
+        jobs = [TrainingJob("g01-c02", reward, 0, LENGTH) for reward in (reward_graph(), OwnReward.OWN)]
+        results = [event for event in trainer.train(jobs, tmp_path) if isinstance(event, TrainingResult)]
+        assert [list(result.components) for result in results] == [["place", "speed"], ["distance", "effort", "off"]]
+    finally:
+        trainer.close()
+
+
+@pytest.mark.parametrize(
+    ("simulator", "task", "sentence"),
+    [
+        ("mjlab", "Mjlab-Pint", "env=mjlab:Mjlab-Pint: mjlab has no task Mjlab-Pint; did you mean Mjlab-Point"),
+        ("mjlab", "Mjlab-Fetched", "env=mjlab:Mjlab-Fetched: the task wants files from the network"),
+        ("isaaclab", "Isaac-Point-v1", "Isaac Lab has no task Isaac-Point-v1; did you mean Isaac-Point-v0"),
+        ("isaaclab", "Isaac-Point-Direct-v0", "is of the direct workflow, which has no reward manager"),
+    ],
+)
+def test_a_task_that_cannot_be_opened_is_one_sentence(simulator: str, task: str, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        open_trainer(simulator, task)
+
+
+def test_a_metric_that_there_is_not() -> None:
+    with pytest.raises(
+        ConfigError, match=r"metric=speed: there is no such metric in this task; there are metrics.at_rest"
+    ):
+        open_trainer("mjlab", "Mjlab-Point", metric="speed")
+
+
+def test_interpreters_that_cannot_serve(tmp_path: Path) -> None:
+    script = tmp_path / "python"
+    cases = {
+        str(tmp_path / "none"): "is no program",
+        str(tmp_path): "is a folder: name the program in it",
+    }
+    for python, sentence in cases.items():
+        with pytest.raises(ConfigError, match=rf"mjlab.python={python}: .*{sentence}"):
+            RemoteTrainer(RemoteChoices("mjlab", "Mjlab-Point", python), environment())
+    script.write_text("#!/bin/sh\necho \"ModuleNotFoundError: No module named 'torch'\" >&2\nexit 1\n")
+    script.chmod(0o755)
+    with pytest.raises(ConfigError, match="it has no torch, which the simulator needs too"):
+        RemoteTrainer(RemoteChoices("mjlab", "Mjlab-Point", str(script)), environment())
+    with pytest.raises(ConfigError, match=r"add mjlab.python=PATH, the Python of the environment that has mjlab 1.6.0"):
+        RemoteTrainer(RemoteChoices("mjlab", "Mjlab-Point", None), environment())
+    without = environment(PYTHONPATH="")
+    with pytest.raises(ConfigError, match=r"this Python has no mjlab: .* -m pip install 'mjlab==1.6.0'"):
+        RemoteTrainer(RemoteChoices("mjlab", "Mjlab-Point", sys.executable), without)
+    with pytest.raises(ConfigError, match=r"state=nowhere\.py: there is no such file"):
+        RemoteTrainer(RemoteChoices("mjlab", "Mjlab-Point", sys.executable, state="nowhere.py"), environment())
