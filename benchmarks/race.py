@@ -2,6 +2,7 @@
 
     python benchmarks/race.py collect [--tasks ant] [--seeds 10] [--steps N]   # resumable; an hour
     python benchmarks/race.py choose                                           # from what was collected
+    python benchmarks/race.py recorded                 # what stopping early does to rewards that a model wrote
 
 `collect` trains the pool of `benchmarks/pools/<task>.py` with every seed and keeps the scores of eight evaluations on
 the way: trainings are carried on bit for bit, so the score of a shorter training is that of the longer one on its way,
@@ -29,6 +30,7 @@ from result_files import COMMITTED, add_results_option
 
 from eureka.app.build import training_length
 from eureka.app.configs import compose_config
+from eureka.core.ids import generation_of
 from eureka.core.serialize import dumps, loads
 from eureka.core.training import TrainingJob, TrainingResult
 from eureka.core.types import Candidate, Completion, Reward
@@ -176,16 +178,58 @@ def by_race(rungs: Sequence[int], budget: float, num_seeds: int = 3, every: int 
     return choose
 
 
+def by_seeds(count: int) -> Way:
+    """All to the end with this many seeds each, and the mean over the later half of the trainings."""
+
+    def choose(table: Table, seeds: Sequence[int]) -> Choice:
+        def worth(name: str) -> float:
+            rows = [table[name][seed] for seed in seeds[:count]]
+            return fmean(late_mean([score for _, score in sorted(row.items())]) for row in rows)
+
+        return max(table, key=worth), full_length(table) * len(table) * count
+
+    return choose
+
+
+def by_dominance(share: float) -> Way:
+    """One seed each; at half time those stop that this share of the field beats at every evaluation so far."""
+
+    def choose(table: Table, seeds: Sequence[int]) -> Choice:
+        lengths = sorted(next(iter(next(iter(table.values())).values())))[1::2]
+        before, full = lengths[: len(lengths) // 2], lengths[-1]
+        rows = {name: row[seeds[0]] for name, row in table.items()}
+        left = [name for name in rows if not is_dominated(name, rows, before, share)]
+        spent = full * len(left) + before[-1] * (len(rows) - len(left))
+        return max(left, key=lambda name: late_mean([rows[name][at] for at in lengths])), spent
+
+    return choose
+
+
+def is_dominated(name: str, rows: Mapping[str, Mapping[int, float]], at: Sequence[int], share: float) -> bool:
+    """Whether this share of the others was above at every one of these evaluations, by curves that rose."""
+    above = [
+        other
+        for other, row in rows.items()
+        if all(row[steps] > rows[name][steps] for steps in at) and row[at[-1]] > row[at[0]]
+    ]
+    return len(above) >= share * (len(rows) - 1)
+
+
 _OWN_RUNGS = tuple(math.ceil(share * CHECKPOINTS / 2) for share in RUNGS)
 WAYS: Mapping[str, Way] = {
     "one seed, maximum over training (the original)": by_maximum,
     "one seed, final score": by_final,
-    "one seed, mean of the later half": by_late_mean,
+    "one seed, mean of the later half (`train.halving=seeds`)": by_late_mean,
     "halving at a half": by_race(_OWN_RUNGS, 0.0, num_seeds=1),
     "halving at a quarter and a half": by_race((1, *_OWN_RUNGS), 0.0, num_seeds=1),
     "race, halving from an eighth on": by_race((1, 2, 4, 8), 1 / 3, every=1),
     "race, halving from a quarter on": by_race((1, *_OWN_RUNGS), 1.0),
     "race (`train.halving=race`)": by_race(_OWN_RUNGS, 1.0),
+    "stop who is dominated by half at half time": by_dominance(0.5),
+    "all to the end, then seeds for half as much again": by_race((CHECKPOINTS // 2,), 1.5),
+    "all to the end, then seeds for as much again": by_race((CHECKPOINTS // 2,), 2.0),
+    "two seeds each": by_seeds(2),
+    "three seeds each": by_seeds(3),
 }
 
 
@@ -289,15 +333,80 @@ def race_lines(races: Races) -> list[str]:
     ]
 
 
+RECORDED = HERE / "recorded"
+SHORT_OF_BEST = 0.05
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """What a rule that stops candidates at half time does to one recorded generation, by one seed each.
+
+    `near` candidates end within 5% of the best; `stopped` are stopped, `wrongly` of them are near it; `best` is the
+    best final score, and `kept` that of those that train on.
+    """
+
+    task: str
+    generation: int
+    rule: str
+    near: int
+    stopped: int
+    wrongly: int
+    best: float
+    kept: float
+
+
+def stop_in_recorded(folder: Path = RECORDED) -> list[Stopped]:
+    """Both rules on every generation that a language model wrote, all of which were trained to the end."""
+    found = []
+    for path in sorted(folder.glob("*/scores.json")):
+        fields: dict[int, dict[str, dict[int, float]]] = {}
+        for name, trainings in json.loads(path.read_text()).items():
+            whole = next(rows for kind, rows in trainings.items() if kind.startswith("all to the end"))
+            scores = next(row["checkpoint_scores"] for row in whole if row["seed"] == 0)
+            fields.setdefault(generation_of(name), {})[name] = dict(enumerate(scores))
+        for generation, rows in sorted(fields.items()):
+            evaluations = list(next(iter(rows.values())))
+            half = evaluations[: len(evaluations) // 2]
+            by_half = sorted(rows, key=lambda name: -late_mean([rows[name][at] for at in half]))
+            rules = {
+                "halving at half time": by_half[math.ceil(len(rows) / 2) :],
+                "dominated by half at half time": [n for n in rows if is_dominated(n, rows, half, 0.5)],
+            }
+            final = {name: row[max(row)] for name, row in rows.items()}
+            best = max(final.values())
+            near = {name for name, score in final.items() if score >= (1 - SHORT_OF_BEST) * best}
+            for rule, stopped in rules.items():
+                kept = max(score for name, score in final.items() if name not in stopped)
+                wrongly = len(near.intersection(stopped))
+                found.append(Stopped(path.parent.name, generation, rule, len(near), len(stopped), wrongly, best, kept))
+    return found
+
+
+def stopped_lines(found: Sequence[Stopped]) -> list[str]:
+    """The table of `stop_in_recorded`, as Markdown."""
+    return [
+        "| task, generation | rule | stopped | of them near the best | best score | best of those kept |",
+        "| --- | --- | --- | --- | --- | --- |",
+        *(
+            f"| {each.task} {each.generation} | {each.rule} | {each.stopped} of 8 | {each.wrongly} of {each.near} | "
+            f"{each.best:.3g} | {each.kept:.3g} |"
+            for each in found
+        ),
+    ]
+
+
 def main() -> None:
-    """Collect or choose."""
+    """Collect, choose, or look at what was recorded."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["collect", "choose"])
+    parser.add_argument("what", choices=["collect", "choose", "recorded"])
     parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=TASKS)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--steps", type=int, help="as the task has it for budget=quick where not given")
     add_results_option(parser)
     options = parser.parse_args()
+    if options.what == "recorded":
+        print("\n".join(stopped_lines(stop_in_recorded())))
+        return
     if options.what == "collect":
         for task in options.tasks:
             collect(task, options.seeds, options.steps or LENGTHS.get(task), options.results)

@@ -34,7 +34,7 @@ def preview(session: SearchSession) -> None:
     else:
         line(f"{session.proposer.name} is asked, which costs nothing: {session.proposer.description}")
     workers = session.config.train.workers or 1
-    at_most = "at most " if session.config.train.halving is Halving.race else ""
+    at_most = "" if session.config.train.halving is Halving.off else "at most "
     speed = session.trainer.measure_speed()
     line(
         f"training: {at_most}{expected.control_steps:,} control steps, about {duration(expected.training_s(speed))} "

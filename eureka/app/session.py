@@ -46,7 +46,7 @@ from eureka.search.methods import make_method
 from eureka.search.methods.base import Services
 from eureka.search.outcomes import Outcome, outcomes, ranked
 from eureka.search.preferences import FITNESS, PREFERENCE
-from eureka.search.racing import Racing, make_race
+from eureka.search.racing import RUNGS, TO_THE_END, Racing, make_race
 from eureka.search.run import Run
 from eureka.search.start import Start, label
 from eureka.search.status import candidate_statuses, summary_lines
@@ -218,13 +218,14 @@ class SearchSession:
         )
 
     def _racing(self) -> Racing | None:
-        """The race that decides what is trained on; None where every candidate is trained to the end."""
+        """What decides which trainings follow; None where every candidate is trained to the end, and no further."""
         train, search = self.config.train, self.config.search
         if train.halving is Halving.off:
             return None
         seeds = range(self.config.seed, self.config.seed + train.seeds + search.confirmation_seeds)
         evaluations = len(self.trainer.evaluated_after(self.length))
-        return Racing(make_race(evaluations, seeds, train.seeds, search.samples))
+        shares = RUNGS if train.halving is Halving.race else TO_THE_END
+        return Racing(make_race(evaluations, seeds, train.seeds, search.samples, shares))
 
     def _screening(self) -> Screening:
         """What decides which rewards are worth a training; with `search.preflight` by recorded trajectories too."""
@@ -354,7 +355,7 @@ class SearchSession:
             say(f"nothing that the search tried did better than {label(store.facts())}, which it started from")
         module = str(store.best_folder / "reward.py")
         components = tuple(outcome.results[0].components)
-        best_reward_found(BestReward(outcome.candidate.id, outcome.score, self.spec.unit, components, module))
+        best_reward_found(BestReward(outcome.candidate.id, outcome.worth, self.spec.unit, components, module))
         _say_unsafe(store)
 
 

@@ -29,8 +29,9 @@ class Parent(StrEnum):
 
 
 class Halving(StrEnum):
-    """Whether all candidates of a generation are trained to the end."""
+    """Whether all candidates of a generation are trained to the end, and what follows."""
 
+    seeds = "seeds"
     race = "race"
     off = "off"
 
@@ -145,10 +146,11 @@ class TrainConfig:
     """Worlds per group; null: the task's own."""
     seeds: int = at_least(1, 1)
     """Trainings per candidate."""
-    halving: Halving = Halving.race
-    """`race`: after half of its steps only the better half of a generation trains on, and what that saves goes into
-    further seeds for those that cannot be told apart from the leader, up to `search.confirmation_seeds` each (0: none);
-    `off`: all are trained to the end, as in the original Eureka."""
+    halving: Halving = Halving.seeds
+    """`seeds`: all are trained to the end, and the steps that rejected candidates leave go into further seeds for those
+    that cannot be told apart from the leader, up to `search.confirmation_seeds` each (0: none); `race`: after half of
+    its steps only the better half of a generation trains on, and what that saves goes into such seeds too; `off`: all
+    are trained to the end once, as in the original Eureka."""
     target: float | None = None
     """A score of the task metric that is good enough: no further generation begins after one has reached it."""
     init: str = "scratch"

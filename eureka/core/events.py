@@ -183,7 +183,8 @@ class WorkerRestart(Event):
 
 @dataclass(frozen=True)
 class GenerationFinished(Event):
-    """A generation is recorded; `best` is the best candidate so far, null without one, and `score` its score.
+    """A generation is recorded; `best` is the best candidate so far, null without one, and `score` what it is probably
+    worth, estimated from all scores of the run.
 
     `trained` candidates of this generation have a score, of which `best_of_generation` is the highest.
     """
@@ -226,7 +227,7 @@ class Compared(Event):
 
 @dataclass(frozen=True)
 class BestReward(Event):
-    """What the search found; `module` is the standalone reward module."""
+    """What the search found: `score` is an estimate from all its scores, `module` the standalone reward module."""
 
     kind: ClassVar[str] = "best_reward"
     candidate: str

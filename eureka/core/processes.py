@@ -77,7 +77,7 @@ class Child:
         own_session: bool = True,
         pass_fds: Sequence[int] = (),
     ) -> None:
-        self._errors: IO[bytes] = log.open("a+b") if log else tempfile.TemporaryFile()  # noqa: SIM115 (see close)
+        self._errors: IO[bytes] = _appended(log) if log else tempfile.TemporaryFile()  # noqa: SIM115 (see close)
         self._own_session = own_session
         try:
             self._process = subprocess.Popen(
@@ -186,6 +186,12 @@ class Child:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def _appended(path: Path) -> IO[bytes]:
+    """A log to append to, which is no link to another file."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+    return os.fdopen(os.open(path, flags, 0o666), "a+b")
 
 
 # ---- in the child ------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from eureka.core.training import OwnReward
 from eureka.core.types import TaskSpec
 from eureka.evaluation import statistics
-from eureka.evaluation.data import VERSION, Choice, ComparedMethod, Comparison, Contender, Estimate, Role
+from eureka.evaluation.data import VERSION, Choice, ComparedMethod, Comparison, Role
 from eureka.evaluation.trainings import Retraining, Trainings
 from eureka.reward.analysis.confined import Examiner
 from eureka.reward.trace.trusted import same_total
@@ -30,31 +30,20 @@ class Contest:
     search_steps: int
 
 
-def contenders(ranked: Sequence[Outcome]) -> list[Outcome]:
-    """The first of `ranked`, and the second where the seeds of their trainings do not tell them apart."""
-    first, *others = ranked
-    if others and statistics.overlap(_iqm(first), _iqm(others[0])):
-        return [first, others[0]]
-    return [first]
-
-
 def choose_and_compare(contest: Contest, ranked: Sequence[Outcome]) -> Comparison:
-    """Re-train the first of `ranked`, and the second if need be, beside the baselines; the best of them is compared.
+    """Re-train the first of `ranked` beside the baselines, and compare them.
 
-    The best is the one with the higher mean over all of its trainings, those of the search and the fresh ones. One
-    whose training was given up comes last; where all were, those that follow in `ranked` are tried.
+    The fresh seeds choose nothing, so that they do not favour what they measure. Only where a training of the first is
+    given up, the next is taken in its place; where that befalls all, the first is compared.
     """
-    tried = contenders(ranked)
-    failures = _train(contest, [outcome.candidate.id for outcome in tried])
-    others = iter(ranked[len(tried) :])
-    while all(outcome.candidate.id in failures for outcome in tried) and (outcome := next(others, None)):
-        tried.append(outcome)
+    failures: dict[str, str] = {}
+    best = ranked[0].candidate.id
+    for outcome in ranked:
         failures |= _train(contest, [outcome.candidate.id])
-    order = sorted(tried, key=lambda outcome: (outcome.candidate.id in failures, -_mean_of_all(contest, outcome)))
-    choice = None
-    if len(order) > 1:
-        choice = Choice(tuple(_contender(contest, outcome.candidate.id) for outcome in order))
-    return _comparison(contest, order[0].candidate.id, failures, choice)
+        if outcome.candidate.id not in failures:
+            best = outcome.candidate.id
+            break
+    return _comparison(contest, best, failures, None)
 
 
 def compare(contest: Contest, best: str, earlier: Comparison | None) -> Comparison:
@@ -167,23 +156,3 @@ def _correlation(contest: Contest, reward: str | OwnReward) -> float | None:
         return None
     ours, human = contest.examiner.totals(reward), contest.examiner.totals(written)
     return statistics.correlation(ours, human) if ours and human else None
-
-
-def _iqm(outcome: Outcome) -> Estimate:
-    return statistics.iqm([result.score for result in outcome.results])
-
-
-def _contender(contest: Contest, name: str) -> Contender:
-    scores = _fresh_scores(contest, name)
-    return Contender(name, statistics.iqm(scores) if scores else None)
-
-
-def _fresh_scores(contest: Contest, name: str) -> list[float]:
-    """The scores with fresh seeds of a candidate, or of the baseline that is the same function."""
-    trained_as = _trained_as(contest, Retraining(name, contest.graphs[name]))
-    return [result.score for result in contest.trainings.results(trained_as).values()]
-
-
-def _mean_of_all(contest: Contest, outcome: Outcome) -> float:
-    scores = [result.score for result in outcome.results] + _fresh_scores(contest, outcome.candidate.id)
-    return sum(scores) / len(scores)

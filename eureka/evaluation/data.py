@@ -66,9 +66,9 @@ class Contender:
 
 @dataclass(frozen=True)
 class Choice:
-    """The search's first two could not be told apart, so both were re-trained; `contenders` has the chosen one first.
+    """Of runs of earlier versions: the search's first two could not be told apart, so both were re-trained.
 
-    The chosen one is reported on the seeds that it was chosen by, which favours it a little.
+    `contenders` has the chosen one first, which was reported on the seeds that it was chosen by.
     """
 
     contenders: tuple[Contender, ...]

@@ -82,13 +82,6 @@ def excludes_zero(estimate: Estimate) -> bool:
     return estimate.interval is not None and (estimate.interval[0] > 0 or estimate.interval[1] < 0)
 
 
-def overlap(first: Estimate, second: Estimate) -> bool:
-    """Whether two estimates cannot be told apart: their intervals meet, or one is not known."""
-    if first.interval is None or second.interval is None:
-        return True
-    return first.interval[0] <= second.interval[1] and second.interval[0] <= first.interval[1]
-
-
 def correlation(x: Sequence[float], y: Sequence[float]) -> float | None:
     """Pearson's correlation, None where either is constant."""
     import numpy as np

@@ -1,4 +1,6 @@
-"""Successive halving within a run's generations. The rules are `eureka.search.race`.
+"""Races within a run's generations, by successive halving or with everybody to the end.
+
+The rules are `eureka.search.race`.
 
 The race counts steps in evaluations of the schedule, so that a training which was stopped has the scores of the rungs
 that it passed.
@@ -20,22 +22,28 @@ RUNGS = (1 / 2, 1)
 """Shares of the training after which the worse half of the candidates is left behind. Sooner, the scores of Ant's and
 Hopper's policies say nothing yet: benchmarks/race.py."""
 
+TO_THE_END = (1.0,)
+"""Nobody is left behind early: a share of those that models write learns late (benchmarks/race.py recorded)."""
 
-def make_race(evaluations: int, seeds: Sequence[int], first_seeds: int, samples: int) -> Race:
+
+def make_race(
+    evaluations: int, seeds: Sequence[int], first_seeds: int, samples: int, shares: Sequence[float] = RUNGS
+) -> Race:
     """The race of each generation, which may take as many steps as training all of its samples to the end.
 
     Args:
+        shares: of the training, after which the worse half is left behind; 1 alone: nobody is.
         evaluations: of a whole training; a rung lies at the first one that is not before its share.
         seeds: all that a candidate may be trained with, in order.
         first_seeds: how many of them every candidate starts with.
     """
-    rungs = sorted({math.ceil(evaluations * share) for share in RUNGS})
+    rungs = sorted({math.ceil(evaluations * share) for share in shares})
     return Race(tuple(rungs), tuple(seeds), samples * evaluations * first_seeds, first_seeds=first_seeds)
 
 
 @dataclass(frozen=True)
 class Racing:
-    """Successive halving in every generation of a run, with the incumbent of the generations before in each."""
+    """A race in every generation of a run, with the incumbent of the generations before in each."""
 
     race: Race
 

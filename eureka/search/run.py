@@ -80,7 +80,7 @@ def generation_finished(history: History, selection: Selection) -> events.Genera
     return events.GenerationFinished(
         generation=selection.generation,
         best=selection.best,
-        score=best.score if best else None,
+        score=best.worth if best else None,
         trained=len(scores),
         best_of_generation=max(scores, default=None),
     )

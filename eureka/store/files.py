@@ -43,8 +43,11 @@ def write_atomically(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
-def read_bounded(path: Path, most: int) -> bytes:
+def read_bounded(path: Path, most: int, *, first: int | None = None) -> bytes:
     """The content of a file in a run folder, which may come from a stranger: a plain file of at most `most` bytes.
+
+    Args:
+        first: read no more than so many bytes of it.
 
     Raises:
         OSError: it cannot be read, is larger, or is none: a pipe that nobody writes to would be waited for.
@@ -55,7 +58,7 @@ def read_bounded(path: Path, most: int) -> bytes:
             raise OSError(errno.EINVAL, "it is no plain file")
         if status.st_size > most:
             raise OSError(errno.EFBIG, f"it has {status.st_size:,} bytes, and at most {most:,} are read")
-        return file.read(most)
+        return file.read(most if first is None else first)
 
 
 def read_text(path: Path) -> str:
@@ -65,6 +68,18 @@ def read_text(path: Path) -> str:
         OSError: see `read_bounded`.
     """
     return read_bounded(path, MAX_TEXT_BYTES).decode(errors="replace")
+
+
+def without_links(folder: Path) -> Path:
+    """The folder, which need not be there, where neither it nor anything in it is a link.
+
+    Raises:
+        StoreError: there is one: nothing is written or removed behind it.
+    """
+    linked = next((path for path in (folder, *folder.rglob("*")) if path.is_symlink()), None)
+    if linked is not None:
+        raise StoreError(f"{linked}: is a link, and nothing is written or removed behind one: delete it")
+    return folder
 
 
 def temporary_name(path: Path) -> Path:

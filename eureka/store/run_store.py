@@ -37,7 +37,14 @@ from eureka.core.types import (
 )
 from eureka.store import format_2
 from eureka.store.database import FORMAT_VERSION, Database, RecordKey, create_database
-from eureka.store.files import MAX_POLICY_BYTES, read_bounded, store_errors, sync_folder, write_atomically
+from eureka.store.files import (
+    MAX_POLICY_BYTES,
+    read_bounded,
+    store_errors,
+    sync_folder,
+    without_links,
+    write_atomically,
+)
 from eureka.store.lock import FolderLock
 from eureka.store.paths import candidate_path, evaluation_path, policy_path, require_free
 from eureka.store.records import Records
@@ -150,17 +157,12 @@ class RunStore:
             return self._database.values("fact")
 
     def fact_list(self, key: str) -> list[str]:
-        """A fact that is a list of texts, written as JSON; empty where there is none.
-
-        Raises:
-            StoreError: it was changed by hand.
-        """
+        """A fact that is a list of texts in JSON, empty without one; StoreError where it was changed by hand."""
         try:
             return text_list(self.facts().get(key, "[]"))
         except DecodeError as error:
-            raise StoreError(
-                f"{self.folder}: the fact {key!r} of run.db was changed by hand: it is no list of texts"
-            ) from error
+            said = f"the fact {key!r} of run.db was changed by hand: it is no list of texts"
+            raise StoreError(f"{self.folder}: {said}") from error
 
     def mark_finished(self) -> None:
         """The run has nothing left to do."""
@@ -360,8 +362,9 @@ class RunStore:
 
     @property
     def checkpoint_folder(self) -> Path:
-        """Where the trainer keeps its own checkpoints."""
-        return self.folder / "checkpoints"
+        """Where the trainer keeps its own checkpoints, and removes them: StoreError where a link leads out of it."""
+        with store_errors("look at the checkpoints", self.folder):
+            return without_links(self.folder / "checkpoints")
 
     @property
     def best_folder(self) -> Path:

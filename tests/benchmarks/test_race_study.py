@@ -32,6 +32,26 @@ def test_ways_of_choosing() -> None:
     assert race.by_late_mean(TABLE, (0, 1)) == ("peak", 16)
 
 
+def test_ways_with_more_seeds_and_with_dominance() -> None:
+    assert race.by_seeds(1)(TABLE, (0, 1)) == ("peak", 16)
+    assert race.by_seeds(2)(TABLE, (0, 1)) == ("peak", 32)
+    rows = {"a": {1: 0.1, 2: 0.3}, "b": {1: 0.2, 2: 0.1}, "c": {1: 0.0, 2: 0.05}}
+    # `c` is below both at both; `a` rose and `b` fell, so half of the others dominate it and not all.
+    assert race.is_dominated("c", rows, [1, 2], 0.5)
+    assert not race.is_dominated("c", rows, [1, 2], 1.0)
+    assert not race.is_dominated("a", rows, [1, 2], 0.5)
+
+
+def test_what_stopping_early_does_to_what_a_model_wrote() -> None:
+    found = {(each.task, each.generation, each.rule): each for each in race.stop_in_recorded()}
+    assert len(found) == 12
+    lost = found["swingup", 2, "halving at half time"]
+    # g02-c06 and g02-c08 ended at 0.772 and 0.763, from 0.007 and 0 at half time.
+    assert (lost.stopped, lost.wrongly, lost.near) == (4, 2, 2)
+    assert lost.best == pytest.approx(0.772, abs=5e-4)
+    assert len(race.stopped_lines(list(found.values()))) == 14
+
+
 def test_a_sure_thing_is_always_found() -> None:
     rows = {"good": 1.0, "bad": 0.5}
     table = {name: {seed: dict.fromkeys(range(1, 9), score) for seed in range(4)} for name, score in rows.items()}

@@ -13,7 +13,16 @@ from in_process import examiner
 
 from eureka.core.errors import StoreError
 from eureka.core.training import OwnReward, TrainingJob
-from eureka.evaluation import ComparedMethod, Comparison, Estimate, Role, read_comparison, write_comparison
+from eureka.evaluation import (
+    Choice,
+    ComparedMethod,
+    Comparison,
+    Contender,
+    Estimate,
+    Role,
+    read_comparison,
+    write_comparison,
+)
 from eureka.evaluation.compare import Contest, choose_and_compare, compare
 from eureka.evaluation.trainings import Trainings, fresh_seeds
 from eureka.search.outcomes import outcomes
@@ -104,20 +113,14 @@ def test_a_clear_winner_is_compared_at_once(store: RunStore, make_contest: Calla
     assert (found.eval_episodes, found.transitions) == (4, 64)
 
 
-def test_two_that_cannot_be_told_apart_are_both_trained(store: RunStore, make_contest: Callable[..., Contest]) -> None:
+def test_fresh_seeds_choose_nothing(store: RunStore, make_contest: Callable[..., Contest]) -> None:
+    """The second would do better on them, and is not trained."""
     record_searched(store, "g01-c01", graph(3.0), [5.0, 5.2])
     record_searched(store, "g01-c02", graph(4.0), [4.9, 5.1])
-    record_searched(store, "g01-c03", graph(5.0), [1.0, 1.0])
-    # Means of all four trainings: (5 + 5.2 + 3 + 3) / 4 = 4.05 and (4.9 + 5.1 + 6 + 6) / 4 = 5.5.
     contest = make_contest({**BASELINES, "g01-c01": constant(3.0), "g01-c02": constant(6.0)})
     found = choose_and_compare(contest, ranked(store))
-    assert method(found, Role.BEST).name == "g01-c02"
-    assert found.choice is not None
-    assert [(c.candidate_id, c.iqm and c.iqm.value) for c in found.choice.contenders] == [
-        ("g01-c02", 6.0),
-        ("g01-c01", 3.0),
-    ]
-    assert {name for name, _ in trained(contest)} == {"human", "sparse", "g01-c01", "g01-c02"}
+    assert method(found, Role.BEST).name == "g01-c01"
+    assert {name for name, _ in trained(contest)} == {"human", "sparse", "g01-c01"}
 
 
 def test_no_normalised_score_without_a_gap(store: RunStore, make_contest: Callable[..., Contest]) -> None:
@@ -155,8 +158,6 @@ def test_one_that_fails_gives_way_to_the_next(store: RunStore, make_contest: Cal
     scores = {**BASELINES, "g01-c01": lambda seed: 9.0 if seed == 1000 else None, "g01-c02": constant(4.0)}
     found = choose_and_compare(make_contest(scores), ranked(store))
     assert method(found, Role.BEST).name == "g01-c02"
-    assert found.choice is not None
-    assert [c.candidate_id for c in found.choice.contenders] == ["g01-c02", "g01-c01"]
 
 
 def test_failures_are_shown_where_nothing_else_is_left(store: RunStore, make_contest: Callable[..., Contest]) -> None:
@@ -194,7 +195,8 @@ def test_more_seeds_add_to_those_there_are(store: RunStore, make_contest: Callab
     record_searched(store, "g01-c01", graph(3.0), [5.0])
     record_searched(store, "g01-c02", graph(4.0), [4.0])
     scores = {**BASELINES, "g01-c01": constant(5.0), "g01-c02": constant(4.0)}
-    earlier = choose_and_compare(make_contest(scores), ranked(store))
+    chosen = Choice((Contender("g01-c01", None), Contender("g01-c02", None)))  # as earlier versions had it
+    earlier = replace(choose_and_compare(make_contest(scores), ranked(store)), choice=chosen)
     contest = make_contest(scores, seeds=3)
     found = compare(contest, "g01-c01", earlier)
     assert sorted(trained(contest)) == [("g01-c01", 1002), ("human", 1002), ("sparse", 1002)]

@@ -115,3 +115,16 @@ def test_a_file_is_plain_and_has_a_bound(folder: Path, make: Callable[[Path], No
 def test_a_text_that_is_none_is_shown_as_it_can_be(folder: Path) -> None:
     (folder / "a.txt").write_bytes(b"caf\xe9")
     assert read_text(folder / "a.txt") == "caf\ufffd"
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "checkpoints/trained", "checkpoints/worker0.log", "checkpoints/a/b"])
+def test_checkpoints_lead_nowhere_else(folder: Path, tmp_path: Path, name: str) -> None:
+    target = tmp_path / "mine"
+    target.mkdir()
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).symlink_to(target)
+    with (
+        RunStore.open(folder) as store,
+        pytest.raises(StoreError, match="is a link, and nothing is written"),
+    ):
+        store.checkpoint_folder  # noqa: B018

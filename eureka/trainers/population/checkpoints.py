@@ -21,6 +21,7 @@ from typing import Any
 import torch
 
 from eureka.core.errors import TrainingError
+from eureka.store.files import read_bounded, temporary_name
 from eureka.trainers.population.group import GroupJob
 
 Key = tuple[str, int]
@@ -117,10 +118,10 @@ def write_state(path: Path, jobs: Sequence[GroupJob], state: bytes) -> None:
         TrainingError: it cannot be written, as on a full disk.
     """
     header = json.dumps({"jobs": [key_of(job) for job in jobs], "fingerprint": fingerprint(jobs)})
-    partial = path.with_suffix(f".{os.getpid()}.partial")
+    partial = temporary_name(path)
     try:
         path.parent.mkdir(exist_ok=True)
-        with partial.open("wb") as file:
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666), "wb") as file:
             file.write(header.encode() + b"\n")
             file.write(state)
         os.replace(partial, path)
@@ -136,9 +137,10 @@ def write_state(path: Path, jobs: Sequence[GroupJob], state: bytes) -> None:
 def read_header(path: Path) -> StateHeader | None:
     """Whose state a file holds, or None where there is nothing of the kind."""
     try:
-        with path.open("rb") as file:
-            found = json.loads(file.readline(_MAX_HEADER_BYTES))
-        return StateHeader(tuple((str(name), int(seed)) for name, seed in found["jobs"]), str(found["fingerprint"]))
+        line, newline, _ = read_bounded(path, MAX_STATE_BYTES, first=_MAX_HEADER_BYTES).partition(b"\n")
+        found = json.loads(line) if newline else {}
+        keys = tuple((str(name), int(seed)) for name, seed in found["jobs"])
+        return StateHeader(keys, str(found["fingerprint"])) if len(set(keys)) == len(keys) else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
@@ -146,10 +148,6 @@ def read_header(path: Path) -> StateHeader | None:
 def read_state(path: Path) -> bytes | None:
     """The state in a file, or None where there is none that could be a worker's."""
     try:
-        if path.stat().st_size > MAX_STATE_BYTES:
-            return None
-        with path.open("rb") as file:
-            file.readline(_MAX_HEADER_BYTES)
-            return file.read(MAX_STATE_BYTES)
+        return read_bounded(path, MAX_STATE_BYTES).partition(b"\n")[2]
     except OSError:
         return None

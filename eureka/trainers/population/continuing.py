@@ -61,7 +61,7 @@ def longest_start(folder: Path, job: GroupJob) -> tuple[int, Path | None]:
     """The most updates of `job` that lie in `folder`, but no more than it asks for, and their file; or (0, None)."""
     best: tuple[int, Path | None] = (0, None)
     for path in (folder / _FOLDER).glob(f"{training_key(job)}-*.pt"):
-        updates = int(path.stem.rpartition("-")[2])
-        if best[0] < updates <= job.schedule.num_updates:
-            best = (updates, path)
+        number = path.stem.rpartition("-")[2]
+        if number.isdecimal() and best[0] < int(number) <= job.schedule.num_updates:
+            best = (int(number), path)
     return best

@@ -30,17 +30,15 @@ from eureka.tasks.info import read_info
 from eureka.trainers.base import TrainingEvent
 from eureka.trainers.population.checkpoints import (
     Key,
-    fingerprint,
     key_of,
     read_header,
-    read_state,
     write_state,
 )
-from eureka.trainers.population.continuing import longest_start, trained_path
-from eureka.trainers.population.group import GroupJob, Schedule
+from eureka.trainers.population.continuing import trained_path
+from eureka.trainers.population.dealing import carried_on, checkpoint_path, deal
+from eureka.trainers.population.group import GroupJob
 from eureka.trainers.population.layout import spare_threads
 from eureka.trainers.population.memory import MemoryNeed
-from eureka.trainers.population.population import population_key
 from eureka.trainers.population.wire import (
     Checkpoint,
     Confinement,
@@ -140,7 +138,7 @@ class WorkerPool:
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         self._room = room
-        populations = self._populations(jobs)
+        populations = deal(self._folder, jobs, self._num_workers, room.num_groups if room else None)
         for surplus in self._workers[self._num_workers :]:
             self._stop(surplus)
         del self._workers[self._num_workers :]
@@ -176,44 +174,6 @@ class WorkerPool:
     def _num_workers(self) -> int:
         return min(self._count, self._room.workers) if self._room else self._count
 
-    # ---- layout --------------------------------------------------------------------------------------------------
-
-    def _populations(self, jobs: Sequence[GroupJob]) -> list[Work]:
-        """Split the jobs: those with a common checkpoint stay together, the rest is dealt out over the workers."""
-        pending = {(job.candidate_id, job.seed): job for job in jobs}
-        populations = []
-        for path in self._folder.glob("*.partial"):
-            path.unlink(missing_ok=True)
-        for path in sorted(self._folder.glob("*.pt")):
-            kept = read_header(path)
-            keys = kept.keys if kept else ()
-            jobs_of = [pending[key] for key in keys if key in pending]
-            if kept and keys and len(jobs_of) == len(keys) and fingerprint(jobs_of) == kept.fingerprint:
-                populations.append(Work(tuple(pending.pop(key) for key in keys), path))
-            else:
-                path.unlink()
-        buckets: dict[tuple[Schedule, int, bool], list[GroupJob]] = {}
-        for job in pending.values():
-            done, _ = longest_start(self._folder, job)
-            buckets.setdefault((population_key(job.schedule), done, job.init is None), []).append(job)
-        for bucket in buckets.values():
-            for share in self._shares(bucket):
-                starts = [path for _, path in (longest_start(self._folder, job) for job in share) if path]
-                whole = tuple(starts) if len(starts) == len(share) else ()
-                populations.append(Work(tuple(share), self._checkpoint(share), whole))
-        return populations
-
-    def _shares(self, jobs: Sequence[GroupJob]) -> list[Sequence[GroupJob]]:
-        """The jobs dealt out over the workers; each one's in parts, of which it trains one after another."""
-        count = min(self._num_workers, len(jobs))
-        dealt = [jobs[index::count] for index in range(count)]
-        most = max(self._room.num_groups // self._num_workers, 1) if self._room else len(jobs)
-        rounds = range(0, len(dealt[0]), most)
-        return [share[first : first + most] for first in rounds for share in dealt if len(share) > first]
-
-    def _checkpoint(self, jobs: Sequence[GroupJob]) -> Path:
-        return self._folder / f"{fingerprint(jobs)}.pt"
-
     # ---- processes -----------------------------------------------------------------------------------------------
 
     def _start(self, index: int) -> _Worker:
@@ -244,7 +204,7 @@ class WorkerPool:
         worker.work = work
         worker.finished = set()
         worker.heard = time.monotonic()
-        states, carried = _carried(work)
+        states, carried = carried_on(work)
         order = Order(work.jobs, work.threads, tuple(map(len, states)), carried)
         self._tell(worker, order, b"".join(states))
 
@@ -367,7 +327,7 @@ class WorkerPool:
         starts = (left.checkpoint,) * len(left.jobs) if read_header(left.checkpoint) else left.starts
         death = next(self._deaths)
         return [
-            Work((job,), self._checkpoint([job]), starts[at : at + 1], left.threads, death)
+            Work((job,), checkpoint_path(self._folder, [job]), starts[at : at + 1], left.threads, death)
             for at, job in enumerate(left.jobs)
         ]
 
@@ -378,29 +338,8 @@ class WorkerPool:
             return list(queue)
         jobs = tuple(job for work in again for job in work.jobs)
         starts = tuple(start for work in again for start in work.starts)
-        company = Work(jobs, self._checkpoint(jobs), starts, again[0].threads)
+        company = Work(jobs, checkpoint_path(self._folder, jobs), starts, again[0].threads)
         return [company, *(work for work in queue if work not in again)]
-
-
-def _carried(work: Work) -> tuple[list[bytes], tuple[tuple[int, int], ...]]:
-    """The states that a population is carried on from, and for every job which of them it is in and where.
-
-    They are its own checkpoint's, else what it starts from; none where it is new, or where one of them is broken.
-    """
-    own = read_header(work.checkpoint)
-    keys = [key_of(job) for job in work.jobs]
-    paths = (work.checkpoint,) * len(keys) if own and set(own.keys) >= set(keys) else work.starts
-    files = list(dict.fromkeys(paths))
-    headers, states = [read_header(path) for path in files], [read_state(path) for path in files]
-    carried = []
-    for key, path in zip(keys, paths, strict=False):
-        header = headers[files.index(path)]
-        if header is None or (len(header.keys) > 1 and key not in header.keys):
-            return [], ()
-        # What was trained of another candidate with the same reward and seed is this one's too.
-        carried.append((files.index(path), header.keys.index(key) if key in header.keys else 0))
-    read = [state for state in states if state is not None]
-    return (read, tuple(carried)) if len(read) == len(files) else ([], ())
 
 
 def _scored(result: TrainingResult) -> TrainingResult | Rejected:

@@ -65,7 +65,7 @@ def best_reward_found(found: BestReward) -> None:
         return
     say()
     # The comparison that stands above has other seeds, and so another number.
-    line(f"best reward: {found.candidate}, {found.score:.3g} {found.unit} in the search")
+    line(f"best reward: {found.candidate}, about {found.score:.3g} {found.unit} by all scores of the search")
     paragraph(f"components: {', '.join(found.components)}")
     line(f"as a module that needs only torch: {found.module}")
 

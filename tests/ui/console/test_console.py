@@ -162,7 +162,7 @@ def test_quiet_says_what_the_command_gives_and_errors(
     interrupted("eureka resume run")
     shown = capsys.readouterr()
     assert shown.out.splitlines() == [
-        "best reward: g01-c01, 2 m/s in the search",
+        "best reward: g01-c01, about 2 m/s by all scores of the search",
         "components: a, b",
         "as a module that needs only torch: best/reward.py",
     ]
