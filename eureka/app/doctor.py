@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from importlib.metadata import version
 
 from eureka import __version__
+from eureka.core.machine import usable_cores
 from eureka.core.text import table
 from eureka.proposers.registry import key_variables
 
@@ -32,7 +33,7 @@ def diagnose(set_names: Collection[str], environment: Mapping[str, str]) -> list
         ("torch", torch.__version__),
         ("mujoco", version("mujoco")),
         ("physics", describe()),
-        ("cpu", f"{len(os.sched_getaffinity(0))} cores for this process, {os.cpu_count()} in the machine"),
+        ("cpu", f"{usable_cores()} cores for this process, {os.cpu_count()} in the machine"),
         ("gpu", gpu),
         ("video", _video(environment)),
         *((name, "set" if name in set_names else "not set") for name in key_variables().values()),
