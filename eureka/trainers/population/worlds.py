@@ -12,7 +12,7 @@ import torch
 
 from eureka.physics import MujocoC, Simulator
 from eureka.tasks import Reset, Rng, Task
-from eureka.tasks.base import replace_rows
+from eureka.tasks.base import own_memory, replace_rows
 from eureka.trainers.population.sensor_use import reads_outputs
 
 
@@ -156,7 +156,7 @@ class Worlds:
             sim.mocap_pos.copy_(controls.mocap[..., :3])
             sim.mocap_quat.copy_(controls.mocap[..., 3:])
         sim.step(task.info.physics.substeps)
-        self.carry = task.advance(self.carry, sim, action, self._rng)
+        self.carry = own_memory(task.advance(self.carry, sim, action, self._rng), sim)
         state = task.read_state(sim, self.carry, action)
         self.observation = self._observe(state)
         diverged = sim.diverged()
