@@ -4,13 +4,15 @@
 
 For every number K of groups with --num-envs worlds each, control steps a second of all of them together:
 
-- `bare` steps the model with random controls and nothing else;
+- `bare` steps the model and nothing else: one rollout after another from the states of the training, with controls
+  that are random as a new policy's;
 - `rollout` adds policies, the task's own functions, resets and each group's reward;
 - `training` adds statistics and PPO updates: the trainer as it is, without evaluations.
 
 `share` is training / bare, and `cost` the time of an update against the same with the first K: a device that is not
 full gives K groups for less than K times the price of one. Rates are medians over --rounds, the three alternating.
-The result is written as JSON, with the device's name. `--device cpu` runs it without a GPU, to see that it works.
+The result is written as JSON, with the device's name. `--device cpu` runs it without a GPU, to see that it works, and
+`--launched` leaves out the recordings (eureka/physics/device_graphs.py), to see what they are worth.
 """
 
 from __future__ import annotations
@@ -28,14 +30,13 @@ from importlib.metadata import version
 import torch
 from result_files import add_results_option
 
-from eureka.physics import DeviceSimulator, Engine
+from eureka.physics import DeviceSimulator, Engine, device_graphs
 from eureka.reward.trace.trusted import trace_trusted
 from eureka.tasks import Task, find_tasks, load_task
 from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.out_of_memory import is_out_of_memory, release
 from eureka.trainers.population.population import Population
 from eureka.trainers.population.recording import record
-from eureka.trainers.population.rollout import collect
 
 VERSION = 1
 _PACKAGES = ("torch", "mujoco", "mujoco-warp", "warp-lang")
@@ -91,27 +92,29 @@ class Bench:
         )
         with engine.scope():
             low, high = torch.from_numpy(task.model.actuator_ctrlrange).float().to(engine.device).T
-            self._controls = low + (high - low) * torch.rand(8, self.worlds, task.model.nu)
+            noise = (info.ppo.initial_std * torch.randn(info.ppo.horizon, self.worlds, task.model.nu)).clamp(-1, 1)
+            self._controls = (low + high) / 2 + (high - low) / 2 * noise
+        self._stepping = device_graphs.Replayed(self._bare_steps, device=torch.device(engine.device))
 
-    def bare(self, steps: int) -> None:
-        for step in range(steps):
-            self.bare_sim.ctrl.copy_(self._controls[step % 8])
+    def bare(self, updates: int) -> None:
+        state = self.population.worlds.sim.save()
+        for _ in range(updates):
+            self.bare_sim.load(state)
+            self._stepping()
+
+    def _bare_steps(self) -> None:
+        for controls in self._controls:
+            self.bare_sim.ctrl.copy_(controls)
             self.bare_sim.step(self._task.info.physics.substeps)
 
     def rollout(self, updates: int) -> None:
-        population, config = self.population, self._task.info.ppo
-        shape = (len(population.jobs), config.horizon, population.schedule.num_envs, self._task.num_actions)
-        with self._engine.scope(), torch.no_grad():
+        population = self.population
+        with self._engine.scope():
             for _ in range(updates):
-                moments = population.moments.offset_and_scale()
-                parameters = population.optimiser.parameters[0].detach()
-                fields = population._fields
-                rolled = collect(
-                    population.worlds, population.policy, parameters, moments, torch.randn(shape), fields,
-                    population.tracker,
-                )  # fmt: skip
-                for group, function in enumerate(population._rewards):
-                    function({name: rolled.state[name][group].flatten(0, 1) for name in function.inputs})
+                population._noise.normal_()
+                population.worlds.prepare(population.config.horizon)
+                rolled, recent = population._collecting()
+                population._rewarding(rolled, recent)
 
     def training(self, updates: int) -> None:
         for _ in range(updates):
@@ -147,7 +150,7 @@ def _measured(bench: Bench, rounds: int, updates: int) -> Row:
     population = bench.population
     horizon, device = population.config.horizon, population.engine.device
     parts: dict[str, Callable[[], None]] = {
-        "bare": lambda: bench.bare(updates * horizon),
+        "bare": lambda: bench.bare(updates),
         "rollout": lambda: bench.rollout(updates),
         "training": lambda: bench.training(updates),
     }
@@ -204,8 +207,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--updates", type=int, default=10)
     parser.add_argument("--device", default="cuda:0")
+    parser.add_argument("--launched", action="store_true", help="launch kernel by kernel, as without recordings")
     add_results_option(parser)
     options = parser.parse_args()
+    if options.launched:
+        device_graphs.recorder_for = lambda _: None
     if options.device.startswith("cuda") and not torch.cuda.is_available():
         raise SystemExit("torch can use no CUDA device here; --device cpu shows that the script works, slowly")
     engine = Engine("warp", options.device)
@@ -218,9 +224,8 @@ def main() -> None:
             options.rounds, options.updates, rows,
         )  # fmt: skip
         options.results.mkdir(parents=True, exist_ok=True)
-        (options.results / "gpu.json").write_text(
-            json.dumps(dataclasses.asdict(result), indent=1) + "\n", encoding="utf-8"
-        )
+        name = f"gpu_{'_'.join(options.tasks)}{'_launched' if options.launched else ''}.json"
+        (options.results / name).write_text(json.dumps(dataclasses.asdict(result), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ ORIGINAL = PPOConfig(
     gae_lambda=0.95, clip=0.2, entropy=0.0, value_weight=1.0, max_grad_norm=1.0, initial_std=1.0,
 )  # fmt: skip
 EVAL_EPISODES = 64
-CHECKPOINTS = 40
+CHECKPOINTS = 20
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("--task", default="ant")
     parser.add_argument("--groups", type=int, default=16)
     parser.add_argument("--num-envs", type=int, default=2048)
-    parser.add_argument("--steps", type=int, default=20_000_000, help="at most so many control steps a group")
+    parser.add_argument("--steps", type=int, default=10_000_000, help="at most so many control steps a group")
     parser.add_argument("--original-epochs", type=int, default=500)
     parser.add_argument("--original-num-envs", type=int, default=4096)
     parser.add_argument("--device", default="cuda:0")

@@ -4,7 +4,7 @@
 
 Each stands between two comments, and is made of nothing but those files: the summary and the studies of the search, the
 throughput (`bench.json`), the scores against other trainers (`peer_scores.json`), the race (`race.json`) and the parity
-of the engines (`engine_parity.json`).
+of the engines (`engine_parity.json`), and what was measured on a GPU (`gpu_*.json`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench_data import bench_lines, read_bench
 from engine_parity import parity_lines, read_parity
+from gpu_data import gpu_lines
 from peer_scores import read_scores, score_lines
 from race import race_lines, read_races
 from search_study_data import (
@@ -43,6 +44,8 @@ RACE_BEGIN = "<!-- race: made by benchmarks/tables.py from benchmarks/results/ra
 RACE_END = "<!-- end of race -->"
 PARITY_BEGIN = "<!-- parity: made by benchmarks/tables.py from benchmarks/results/engine_parity.json -->"
 PARITY_END = "<!-- end of parity -->"
+GPU_BEGIN = "<!-- gpu: made by benchmarks/tables.py from benchmarks/results/gpu_*.json -->"
+GPU_END = "<!-- end of gpu -->"
 
 
 def study_lines(study: SearchStudy) -> list[str]:
@@ -195,7 +198,8 @@ def with_summary(page: str, studies: Sequence[SearchStudy]) -> str:
 
 def main() -> None:
     """Rewrite both pages."""
-    RESULTS.write_text(updated(RESULTS.read_text(encoding="utf-8")), encoding="utf-8")
+    page = with_block(RESULTS.read_text(encoding="utf-8"), GPU_BEGIN, GPU_END, "\n".join(gpu_lines()))
+    RESULTS.write_text(updated(page), encoding="utf-8")
     README.write_text(with_summary(README.read_text(encoding="utf-8"), read_studies()), encoding="utf-8")
 
 

@@ -267,6 +267,17 @@ def state_tensors(state: Any) -> dict[str, torch.Tensor]:
     return {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
 
 
+def own_memory(carry: Any, sim: WorldStates) -> Any:
+    """`carry` with copies of what are views of the engine's memory, such as `sim.qpos`: the next step overwrites it."""
+    engines = {value.untyped_storage().data_ptr() for value in (sim.qpos, sim.qvel)}
+    views = {
+        name: value.clone()
+        for name, value in state_tensors(carry).items()
+        if value.untyped_storage().data_ptr() in engines
+    }
+    return dataclasses.replace(carry, **views) if views else carry
+
+
 def replace_rows(carry: Any, env_ids: torch.Tensor, new: Any) -> Any:
     """`carry` with the rows `env_ids` taken from `new`; out of place."""
     return type(carry)(

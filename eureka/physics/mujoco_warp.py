@@ -1,13 +1,14 @@
 """MuJoCo Warp: the worlds in the memory of a CUDA device, or of the CPU to compare the engines without one.
 
-What a control step does is captured once as a graph and replayed. Tensors are views of Warp's memory; the masked
-methods of `DeviceSimulator` wait for nothing. Positions and velocities are float32.
+What MuJoCo does in a control step is captured once as a graph and replayed. Tensors are views of Warp's memory; the
+masked methods of `DeviceSimulator` wait for nothing. Positions and velocities are float32.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import mujoco
@@ -19,7 +20,9 @@ import warp as wp
 from eureka.core.errors import PhysicsError
 from eureka.physics.base import OF_SENSORS, Snapshot
 from eureka.physics.capacity import capacity
+from eureka.physics.device_graphs import launch, recording
 from eureka.physics.warp_fields import OwnFields, bind
+from eureka.physics.warp_kernels import find_diverged, put_worlds
 
 wp.config.log_level = wp.LOG_ERROR
 
@@ -99,13 +102,13 @@ class MujocoWarp:
         self._settle = settle and bool(self._simulated)
         self._own = OwnFields(self._model, num_envs)
         self._graphs: dict[str, Any] = {}
-        self._start = torch.from_numpy(model.qpos0).to(self.device, torch.float32)
-        self._rest = torch.zeros(model.nv, device=self.device)
+        self._start = torch.from_numpy(model.qpos0).to(self.device, torch.float32)[None]
+        self._rest = torch.zeros(1, model.nv, device=self.device)
         is_mocap = model.body_mocapid >= 0
         own_mocap = np.concatenate([model.body_pos[is_mocap], model.body_quat[is_mocap]], axis=1)
         self._own_mocap = torch.from_numpy(own_mocap).to(self.device, torch.float32)
         self._diverged = torch.zeros(num_envs, dtype=torch.bool, device=self.device)
-        self._lost = torch.zeros((), dtype=torch.int64, device=self.device)
+        self._lost = torch.zeros(1, dtype=torch.int64, device=self.device)
 
     # ---- stepping ------------------------------------------------------------------------------------------------
 
@@ -117,22 +120,22 @@ class MujocoWarp:
         def control_step() -> None:
             for _ in range(substeps):
                 mjw.step(self._model, self._data)
+            data, numbers = self._data, (int(_LOST), _TOO_LARGE)
+            states = (data.qpos, data.qvel, data.qacc_warmstart, data.overflow)
+            checked = [wp.from_torch(tensor) for tensor in (self._diverged, self._lost)]
+            wp.launch(find_diverged, dim=self.num_envs, inputs=[*states, *numbers, *checked])
+            self._put(self._diverged, self._start, self._rest)
 
         self._launch(f"{substeps} substeps", control_step)
-        states = torch.cat([self.qpos, self.qvel, self._warmstart], dim=1)
-        lost = (self._overflow & int(_LOST)) != 0
-        # Comparisons with NaN are false.
-        self._diverged = ~(states.abs() < _TOO_LARGE).all(dim=1) | lost
-        self._lost += lost.sum()
-        self._overflow.zero_()
-        self._put(self._diverged, self._start, self._rest)
         for value in self._simulated.values():
             value.masked_fill_(_like(self._diverged, value), 0.0)
 
     def _launch(self, name: str, work: Callable[[], None]) -> None:
         """Run `work`, from its graph, which is captured at the first call."""
-        with wp.ScopedDevice(self._wp_device):
-            if name not in self._graphs:
+        if name not in self._graphs:
+            if recording():
+                raise RuntimeError(f"the graph of {name} is captured by its first call, which cannot be recorded")
+            with wp.ScopedDevice(self._wp_device):
                 # Twice without a graph: kernels are compiled and loaded when they first run, not while capturing.
                 before, overflow = self.save(), self._overflow.clone()
                 self._synchronise()
@@ -145,10 +148,23 @@ class MujocoWarp:
                 with wp.ScopedCapture(device=self._wp_device) as capture:
                     work()
                 self._graphs[name] = capture.graph
-            # On torch's own stream, so that what torch has written is read and what is written is waited for.
-            from_torch: Any = wp.stream_from_torch
-            stream = from_torch(self.device) if self.device.type == "cuda" else None
-            wp.capture_launch(self._graphs[name], stream=stream)
+        graph = self._graphs[name]
+
+        def replay() -> None:
+            with self._on_torchs_stream():
+                wp.capture_launch(graph)
+
+        launch(replay)
+
+    def _on_torchs_stream(self) -> AbstractContextManager[object]:
+        """Where what torch has written is read, and what is written is waited for."""
+        if self.device.type != "cuda":
+            return nullcontext()
+        from_torch: Any = wp.stream_from_torch
+        scope: AbstractContextManager[object] = wp.ScopedStream(
+            from_torch(torch.cuda.current_stream(self.device)), sync_enter=False
+        )
+        return scope
 
     def _synchronise(self) -> None:
         if self.device.type == "cuda":
@@ -196,7 +212,8 @@ class MujocoWarp:
         mocap: torch.Tensor | None = None,
     ) -> None:
         """See `DeviceSimulator.reset_masked`."""
-        self._put(mask, qpos, qvel)
+        with self._on_torchs_stream():
+            self._put(mask, qpos, qvel)
         if act is not None:
             self._act.copy_(torch.where(mask[:, None], act, self._act))
         if len(self._own_mocap):
@@ -212,12 +229,11 @@ class MujocoWarp:
             value.copy_(torch.where(_like(mask, value), value, kept[name]))
 
     def _put(self, mask: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor) -> None:
-        column = mask[:, None]
-        self.qpos.copy_(torch.where(column, qpos, self.qpos))
-        self.qvel.copy_(torch.where(column, qvel, self.qvel))
-        for rest in (self.ctrl, self._act, self._warmstart):
-            rest.masked_fill_(column, 0.0)
-        self._time.masked_fill_(mask, 0.0)
+        data = self._data
+        states = (data.qpos, data.qvel, data.ctrl, data.act, data.qacc_warmstart, data.time)
+        given = [wp.from_torch(mask), *(wp.from_torch(part.float().contiguous()) for part in (qpos, qvel))]
+        size = max(part.shape[1] for part in (self.qpos, self.qvel, self.ctrl, self._act))
+        wp.launch(put_worlds, dim=(self.num_envs, size), inputs=[*given, *states], device=self._wp_device)
 
     # ---- models of their own -------------------------------------------------------------------------------------
 

@@ -30,17 +30,27 @@ class ComponentRecorder:
 
     def add(self, total: torch.Tensor, components: Mapping[str, torch.Tensor], metric: torch.Tensor) -> None:
         """Take in one rollout: each (T * N,)."""
-        rows = torch.stack([*(components[name] for name in self.components), total, metric.to(total.dtype)]).double()
-        steps = rows.shape[1]
-        mean = rows.mean(dim=1)
-        self.curves.append(mean.tolist())
-        self._count += steps
-        self._sum += rows.sum(dim=1).cpu()
-        self._products += (rows @ rows.T).cpu()
-        self._minimum = torch.minimum(self._minimum, rows.amin(dim=1).cpu())
-        self._maximum = torch.maximum(self._maximum, rows.amax(dim=1).cpu())
-        usual = rows.mode(dim=1, keepdim=True).values
-        self._active += (rows != usual).sum(dim=1).cpu()
+        everything = torch.ones(total.shape, dtype=torch.bool, device=total.device)
+        self.take(measure([*(components[name] for name in self.components), total, metric], everything))
+
+    def take(self, measured: torch.Tensor) -> float:
+        """Take in one rollout by what `measure` gives, on the CPU, of the components, the total and the metric.
+
+        Returns:
+            The metric's mean.
+        """
+        size = len(self.components) + 2
+        parts = torch.split(measured, [1, size, size * size, size, size, size])
+        count, sums, products, minimum, maximum, active = parts
+        self._count += int(count)
+        self._sum += sums
+        self._products += products.view(size, size)
+        self._minimum = torch.minimum(self._minimum, minimum)
+        self._maximum = torch.maximum(self._maximum, maximum)
+        self._active += active
+        mean: list[float] = (sums / count).tolist()
+        self.curves.append(mean)
+        return mean[-1]
 
     def curve(self, name: str) -> tuple[float, ...]:
         """Mean per control step in every update of a component, or of the `total`."""
@@ -83,6 +93,35 @@ class ComponentRecorder:
         self._minimum, self._maximum = state["minimum"].clone(), state["maximum"].clone()
         self._active = state["active"].clone()
         self.curves = [list(row) for row in state["curves"]]
+
+
+def measure(values: Sequence[torch.Tensor], counted: torch.Tensor) -> torch.Tensor:
+    """What `ComponentRecorder.take` wants to know of `values`, each (steps,), in the steps that are `counted` (steps,).
+
+    One float64 tensor on their device, so that a single transfer brings it to the CPU: the number of steps; then of
+    each value the sum, the products with every value, the minimum, the maximum, and in how many steps it differs from
+    its most frequent value. With S values, 1 + S * (S + 4) numbers.
+    """
+    rows = torch.stack([value.double() for value in values])
+    known = torch.where(counted, rows, 0.0)
+    count = counted.sum()
+    parts = [
+        count[None].double(),
+        known.sum(dim=1),
+        (known @ known.T).flatten(),
+        torch.where(counted, rows, math.inf).amin(dim=1),
+        torch.where(counted, rows, -math.inf).amax(dim=1),
+        (count - _most_frequent(torch.where(counted, rows, math.inf), count)).double(),
+    ]
+    return torch.cat(parts)
+
+
+def _most_frequent(rows: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+    """How often the most frequent value of each row occurs among its `count` smallest: the longest run of equals."""
+    ordered = rows.sort(dim=1).values
+    index = torch.arange(rows.shape[1], device=rows.device)
+    runs = torch.searchsorted(ordered, ordered, right=True) - torch.searchsorted(ordered, ordered)
+    return torch.where(index < count, runs, 0).amax(dim=1)
 
 
 def _ratio(part: torch.Tensor, whole: torch.Tensor) -> float | None:

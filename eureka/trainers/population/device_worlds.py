@@ -37,9 +37,10 @@ class DeviceWorlds(Worlds):
     """`len(generators)` groups of `num_envs` worlds of a task, on the device of `engine`.
 
     Start states come from the groups' own generators on the CPU: `num_envs` of a group at a time, drawn anew after
-    `REFILL_EVERY` control steps, and taken in turn, again from the first where more episodes begin meanwhile. What
-    the task draws in a step comes from generators on the device, which theirs have seeded. A State may share the
-    simulator's memory: it is to be read before the next `restart`.
+    `REFILL_EVERY` control steps (by `prepare`), and taken in turn, again from the first where more episodes begin
+    meanwhile. What the task draws in a step comes from generators on the device, which theirs have seeded. A State may
+    share the simulator's memory: it is to be read before the next `restart`. Steps and restarts can be recorded (see
+    `Replayed`), with the worlds among its states and `generators`.
     """
 
     def __init__(
@@ -56,8 +57,8 @@ class DeviceWorlds(Worlds):
         self.num_groups = len(generators)
         self.num_envs = num_envs
         self.limit = task.info.max_episode_steps
+        self._engine, self._desynchronise = engine, desynchronise
         self._device = torch.device(engine.device)
-        self._host = list(generators)
         total = self.num_groups * num_envs
         # The CPU engine says what is read, and a task may make tensors where torch makes them by default.
         with torch.device("cpu"):
@@ -68,23 +69,40 @@ class DeviceWorlds(Worlds):
             task.model, total, task.info.outputs, sensors, physics.nconmax, physics.njmax, settle
         )
         self.sim = self._device_sim
-        self._refill()
-        self._cursor = torch.zeros(self.num_groups, dtype=torch.int64, device=self._device)
         self._offset = torch.arange(self.num_groups, device=self._device)[:, None] * num_envs
+        self._zero_action = torch.zeros(total, task.num_actions, device=self._device)
+        self._pool: dict[str, torch.Tensor] = {}
+        self._cursor = torch.zeros(self.num_groups, dtype=torch.int64, device=self._device)
+        self._rng = Rng([engine.generator(0) for _ in generators])
+        self._start_all(generators)
+
+    def start_over(self, generators: Sequence[torch.Generator]) -> None:
+        """As worlds made with these generators, in the same memory: a recording of steps stays good."""
+        held = self.tensors()
+        self._start_all(generators)
+        for name, value in self.tensors().items():
+            held[name].copy_(value)
+        self.assign(held)
+
+    def _start_all(self, generators: Sequence[torch.Generator]) -> None:
+        self._host = list(generators)
+        self._refill()
+        total = self.num_groups * self.num_envs
+        self._cursor.zero_()
         self._steps = 0
         self.clock = torch.zeros(total, dtype=torch.int64, device=self._device)
-        if desynchronise:
-            clocks = [torch.randint(0, self.limit, (num_envs,), generator=g, device=g.device) for g in generators]
-            self.clock = torch.cat(clocks).to(self._device)
+        if self._desynchronise:
+            draws = [torch.randint(0, self.limit, (self.num_envs,), generator=g, device=g.device) for g in self._host]
+            self.clock = torch.cat(draws).to(self._device)
         self.start_clock = self.clock.clone()
-        self._rng = Rng([engine.generator(_seed(g)) for g in generators])
+        for generator, host in zip(self._rng.generators, self._host, strict=True):
+            generator.manual_seed(_seed(host))
         everyone = torch.ones(total, dtype=torch.bool, device=self._device)
         start = self._take(everyone)
         self.carry = start.reset.carry
         self.factors, self.model_fields = start.factors, dict(start.reset.model_fields)
-        self._zero_action = torch.zeros(total, task.num_actions, device=self._device)
         self._begin(everyone, start)
-        self.observation = self._observe(task.read_state(self.sim, self.carry, self._zero_action))
+        self.observation = self._observe(self.task.read_state(self.sim, self.carry, self._zero_action))
 
     def _observe(self, state: Any) -> torch.Tensor:
         return super()._observe(state).clone()
@@ -94,14 +112,18 @@ class DeviceWorlds(Worlds):
         with torch.device("cpu"):
             pools = [self._fresh(g) for g in self._host]
             stacked = {key: torch.stack([pool[key] for pool in pools]) for key in pools[0]}
-        self._pool = {key: _single(value).to(self._device, non_blocking=True) for key, value in stacked.items()}
+        for key, value in stacked.items():
+            fresh = _single(value)
+            if key not in self._pool:
+                self._pool[key] = torch.empty_like(fresh, device=self._device)
+            self._pool[key].copy_(fresh)
 
     def _take(self, done: torch.Tensor) -> EpisodeStarts:
         """A start state for every world, of which those of the worlds `done` count as used."""
         by_group = done.view(self.num_groups, self.num_envs)
         rank = by_group.cumsum(dim=1) - 1 + self._cursor[:, None]
         rows = (rank % self.num_envs + self._offset).flatten()
-        self._cursor = (self._cursor + by_group.sum(dim=1)) % self.num_envs
+        self._cursor.add_(by_group.sum(dim=1)).remainder_(self.num_envs)
         taken = {key: value.flatten(0, 1).index_select(0, rows) for key, value in self._pool.items()}
         return self._starts(taken)
 
@@ -118,11 +140,15 @@ class DeviceWorlds(Worlds):
             sim.set_model_masked(done, self.model_fields)
         sim.reset_masked(done, reset.qpos, reset.qvel, reset.act, reset.mocap)
 
+    def prepare(self, steps: int) -> None:
+        """Draw new start states where `REFILL_EVERY` control steps were made with the last ones."""
+        if self._steps >= REFILL_EVERY:
+            self._refill()
+            self._steps = 0
+        self._steps += steps
+
     def restart(self, done: torch.Tensor) -> None:
         """Start new episodes in the worlds `done` (num_groups * num_envs,) bool."""
-        self._steps += 1
-        if self._steps % REFILL_EVERY == 0:
-            self._refill()
         start = self._take(done)
         self.carry = _where(done, start.reset.carry, self.carry)
         self._begin(done, start)

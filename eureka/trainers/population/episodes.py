@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from eureka.physics import device_graphs
 from eureka.tasks import Metric
 
 
@@ -18,8 +19,8 @@ class EpisodeTracker:
         self._reduce = metric.running_reduction
         self._limit = limit
         self._value = self._initial(num_groups, num_envs)
-        self._scores = torch.zeros(num_groups, num_envs)
-        self._lengths = torch.zeros(num_groups, num_envs)
+        # Scores and lengths; what has not ended goes into a last column of its own, which is never read.
+        self._recent = torch.zeros(num_groups, 2, num_envs + 1)
         self._finished = torch.zeros(num_groups, dtype=torch.int64)
 
     def _initial(self, *shape: int) -> torch.Tensor:
@@ -40,42 +41,44 @@ class EpisodeTracker:
             score = self._value * (self._limit / (self._limit - start_clock))
         elif self._reduce == "mean":
             score = self._value / (clock - start_clock)
-        # Asking a device whether any is done would wait for it.
-        if done.device.type != "cpu" or done.any():
+        if device_graphs.asking_waits(done.device) or done.any():
             self._remember(score, (clock - start_clock).float(), done)
             self._value = torch.where(done, self._initial(1, 1), self._value)
         return score
 
     def _remember(self, score: torch.Tensor, length: torch.Tensor, done: torch.Tensor) -> None:
-        size = self._scores.shape[1]
-        slot = (self._finished[:, None] + done.cumsum(dim=1) - 1) % size
-        # What is not done goes into a column of its own, which is dropped.
-        slot = torch.where(done, slot, size)
-        self._scores = _written(self._scores, slot, score)
-        self._lengths = _written(self._lengths, slot, length)
-        self._finished += done.sum(dim=1)
+        size = done.shape[1]
+        slot = torch.where(done, (self._finished[:, None] + done.cumsum(dim=1) - 1) % size, size)
+        self._recent.scatter_(2, slot[:, None].expand(-1, 2, -1), torch.stack([score.float(), length], dim=1))
+        self._finished = self._finished + done.sum(dim=1)
 
-    def recent(self, group: int) -> tuple[float, float]:
-        """Mean (score, length in steps) of a group's recent episodes; (0, 0) before the first has ended."""
-        count = min(int(self._finished[group]), self._scores.shape[1])
-        if count == 0:
-            return 0.0, 0.0
-        return float(self._scores[group, :count].mean()), float(self._lengths[group, :count].mean())
+    def recent(self) -> torch.Tensor:
+        """Mean score and length in steps of each group's recent episodes, (G, 2); 0 before the first has ended."""
+        both = self._recent[..., :-1]
+        known = torch.arange(both.shape[2]) < self._finished[:, None]
+        return torch.where(known[:, None], both, 0.0).sum(dim=2) / known.sum(dim=1).clamp(min=1)[:, None]
+
+    def start_over(self) -> None:
+        """Forget everything, in the same tensors."""
+        self._value.copy_(self._initial(*self._value.shape))
+        self._recent.zero_()
+        self._finished.zero_()
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Every tensor has num_groups as its leading dimension."""
+        return {"value": self._value, "recent": self._recent, "finished": self._finished}
+
+    def assign(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Use these tensors, which are named as in `tensors()`, in place of its own."""
+        self._value, self._recent, self._finished = (tensors[name] for name in ("value", "recent", "finished"))
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         """Every tensor has num_groups as its leading dimension."""
-        return {
-            "value": self._value.clone(),
-            "scores": self._scores.clone(),
-            "lengths": self._lengths.clone(),
-            "finished": self._finished.clone(),
-        }
+        scores, lengths = self._recent[..., :-1].unbind(dim=1)
+        tensors = {"value": self._value, "scores": scores, "lengths": lengths, "finished": self._finished}
+        return {name: value.clone() for name, value in tensors.items()}
 
     def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
-        self._value, self._scores = state["value"].clone(), state["scores"].clone()
-        self._lengths, self._finished = state["lengths"].clone(), state["finished"].clone()
-
-
-def _written(rows: torch.Tensor, slot: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-    """`rows` (G, N) with `value` (G, N) at the columns `slot` (G, N), of which N stands for none."""
-    return torch.nn.functional.pad(rows, (0, 1)).scatter(1, slot, value.to(rows.dtype))[:, :-1].contiguous()
+        both = torch.stack([state["scores"], state["lengths"]], dim=1)
+        recent = torch.nn.functional.pad(both, (0, 1))
+        self.assign({"value": state["value"].clone(), "recent": recent, "finished": state["finished"].clone()})

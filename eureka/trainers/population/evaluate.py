@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 import torch
 
-from eureka.physics import Engine
+from eureka.physics import Engine, device_graphs
 from eureka.tasks import Task, Trace
-from eureka.trainers.population.device_worlds import make_worlds
+from eureka.trainers.population.device_worlds import DeviceWorlds, make_worlds
 from eureka.trainers.population.episodes import EpisodeTracker
 from eureka.trainers.population.policy import Policies
 from eureka.trainers.population.traces import EpisodeTracer
+from eureka.trainers.population.worlds import Worlds
 
-_ASKED_EVERY = 32
+# Control steps between two questions whether all episodes have ended: for the answer, a device has to be waited for.
+_ON_DEVICE = 32
 
 
 def evaluate(
@@ -31,31 +33,93 @@ def evaluate(
         engine: whose physics; the policies live on its device.
         tracer: is shown every step.
     """
-    worlds = make_worlds(task, generators, episodes, engine, desynchronise=False, fields=())
-    shape = (worlds.num_groups, episodes)
-    tracker = EpisodeTracker(task.metric, worlds.limit, *shape)
-    scores = torch.full(shape, torch.nan)
-    total = torch.zeros(shape)
-    judge = task.metric.reduce if callable(task.metric.reduce) else None
-    traced: list[tuple[torch.Tensor, torch.Tensor]] = []
-    # A device is seldom asked whether all have finished: it would have to be waited for.
-    interval = 1 if scores.device.type == "cpu" else _ASKED_EVERY
-    for number in range(worlds.limit):
-        action = policies(worlds.observation.view(*shape, -1))
-        step = worlds.step(action.flatten(0, 1))
-        done = step.terminated | step.truncated
-        value = task.metric.value(step.state).view(shape).nan_to_num(0.0)
-        total += value
+    return Evaluator(task, episodes, engine)(policies, generators, tracer)
+
+
+class Evaluator:
+    """Evaluates policies of the same network and number again and again: as `evaluate`, which see.
+
+    On a device the worlds are kept from one evaluation to the next, and with them the recording of their steps.
+    """
+
+    def __init__(self, task: Task, episodes: int, engine: Engine = Engine()) -> None:  # noqa: B008
+        self._task, self._episodes, self._engine = task, episodes, engine
+        self._episode: _Episodes | None = None
+
+    def __call__(
+        self, policies: Policies, generators: Sequence[torch.Generator], tracer: EpisodeTracer | None = None
+    ) -> torch.Tensor:
+        """See `evaluate`."""
+        kept = self._episode
+        if kept is not None and isinstance(kept.worlds, DeviceWorlds):
+            kept.worlds.start_over(generators)
+            kept.start_over(policies)
+            return kept.scores_of_all(tracer)
+        worlds = make_worlds(self._task, generators, self._episodes, self._engine, desynchronise=False, fields=())
+        self._episode = _Episodes(worlds, policies)
+        return self._episode.scores_of_all(tracer)
+
+
+class _Episodes:
+    """One episode in every world, by policies that are held in tensors of their own."""
+
+    def __init__(self, worlds: Worlds, policies: Policies) -> None:
+        self.worlds = worlds
+        self._metric = worlds.task.metric
+        shape = (worlds.num_groups, worlds.num_envs)
+        self._policies = Policies(
+            policies.network, policies.parameters.clone(), policies.offset.clone(), policies.scale.clone()
+        )
+        self._tracker = EpisodeTracker(self._metric, worlds.limit, *shape)
+        self._scores = torch.full(shape, torch.nan)
+        self._total = torch.zeros(shape)
+        device = self._scores.device
+        self._interval = min(_ON_DEVICE, worlds.limit) if device_graphs.asking_waits(device) else 1
+        states = (worlds, self._tracker)
+        self._stepping = device_graphs.Replayed(self._steps, states, device=device, generators=worlds.generators)
+
+    def start_over(self, policies: Policies) -> None:
+        """Hold these policies, and forget the last episodes; the worlds have been started over."""
+        for name in ("parameters", "offset", "scale"):
+            getattr(self._policies, name).copy_(getattr(policies, name))
+        self._tracker.start_over()
+        self._scores.fill_(torch.nan)
+        self._total.zero_()
+
+    def scores_of_all(self, tracer: EpisodeTracer | None) -> torch.Tensor:
+        """The metric of every episode, (num_groups, num_envs); with a tracer, from no recording."""
+        limit, interval, reduce = self.worlds.limit, self._interval, self._metric.reduce
+        traced: list[Trace] = []
+        for _ in range(limit // interval):
+            self.worlds.prepare(interval)
+            steps = self._stepping() if tracer is None else self._steps(tracer)
+            if callable(reduce):
+                traced.append(Trace(steps.values.clone(), steps.running.clone()))
+            if reduce != "mean" and not self._scores.isnan().any():
+                break
+        else:
+            self.worlds.prepare(limit % interval)
+            traced += [self._step(tracer) for _ in range(limit % interval)]
+        if callable(reduce):
+            values, running = (torch.cat([getattr(part, name) for part in traced]) for name in ("values", "running"))
+            return reduce(Trace(values, running)).float()
+        return self._total / limit if reduce == "mean" else self._scores.clone()
+
+    def _steps(self, tracer: EpisodeTracer | None = None) -> Trace:
+        steps = [self._step(tracer) for _ in range(self._interval)]
+        return Trace(torch.cat([step.values for step in steps]), torch.cat([step.running for step in steps]))
+
+    def _step(self, tracer: EpisodeTracer | None) -> Trace:
+        """One control step of all worlds, as a trace of length 1."""
+        worlds, shape = self.worlds, self._scores.shape
+        step = worlds.step(self._policies(worlds.observation.view(*shape, -1)).flatten(0, 1))
+        done = (step.terminated | step.truncated).view(shape)
+        value = self._metric.value(step.state).view(shape).nan_to_num(0.0)
+        running = self._scores.isnan()
+        self._total += value
         if tracer is not None:
             tracer.step(step.state, value, step.terminated, step.truncated, step.diverged)
-        if judge is not None:
-            traced.append((value.clone(), scores.isnan()))
-        running = tracker.step(value, done.view(shape), worlds.clock.view(shape), worlds.start_clock.view(shape))
-        scores = torch.where(done.view(shape) & scores.isnan(), running, scores)
-        if task.metric.reduce != "mean" and number % interval == 0 and not scores.isnan().any():
-            break
-        worlds.restart(done)
-    if judge is not None:
-        values, running = (torch.stack(part) for part in zip(*traced, strict=True))
-        return judge(Trace(values, running)).float()
-    return total / worlds.limit if task.metric.reduce == "mean" else scores
+        reduced = self._tracker.step(value, done, worlds.clock.view(shape), worlds.start_clock.view(shape))
+        self._scores.copy_(torch.where(done & running, reduced, self._scores))
+        worlds.restart(done.flatten())
+        return Trace(value.clone()[None], running[None])

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 _aten = torch.ops.aten
+_ROWS_AT_ONCE = 512
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "elu": lambda x: F.elu(x, inplace=True),
     "relu": torch.relu_,
@@ -115,10 +116,25 @@ class StackedMLP:
                 torch.sum(x * gradient, dim=1, out=of_weight[..., 0])
                 gradient = gradient * weight.transpose(1, 2)
             else:
-                torch.bmm(x.transpose(1, 2), gradient, out=of_weight)
+                _weight_gradient(x, gradient, of_weight)
                 gradient = torch.bmm(gradient, weight.transpose(1, 2)) if layer else gradient
             if layer:
                 gradient = before(gradient, x)
+
+
+def _weight_gradient(x: torch.Tensor, gradient: torch.Tensor, out: torch.Tensor) -> None:
+    """`x` (G, rows, inputs) transposed times `gradient` (G, rows, outputs).
+
+    On a GPU a product of a few small matrices with very many rows keeps most of the device idle: there it is cut into
+    many over fewer rows, which are added.
+    """
+    groups, rows, _ = x.shape
+    if x.device.type == "cpu" or rows % _ROWS_AT_ONCE or not (x.is_contiguous() and gradient.is_contiguous()):
+        torch.bmm(x.transpose(1, 2), gradient, out=out)
+        return
+    cut = (groups * (rows // _ROWS_AT_ONCE), _ROWS_AT_ONCE, -1)
+    parts = torch.bmm(x.view(cut).transpose(1, 2), gradient.view(cut))
+    torch.sum(parts.view(groups, -1, *out.shape[1:]), dim=1, out=out)
 
 
 class StackedAdam:
@@ -128,14 +144,14 @@ class StackedAdam:
         self.parameters = list(parameters)
         self.first = [torch.zeros_like(p) for p in parameters]
         self.second = [torch.zeros_like(p) for p in parameters]
-        self.count = 0
+        self.count = torch.zeros((), dtype=torch.float64)
 
     def step(self, gradients: Sequence[torch.Tensor], rate: torch.Tensor, max_norm: float) -> None:
         """One step; `rate` (num_groups,). The norm that is clipped is over all of a group's parameters."""
-        self.count += 1
+        self.count.add_(1)
         norm = torch.stack([g.square().sum(dim=1) for g in gradients]).sum(dim=0).sqrt()
         scale = (max_norm / (norm + 1e-6)).clamp(max=1.0)[:, None]
-        bias = math.sqrt(1 - 0.999**self.count) / (1 - 0.9**self.count)
+        bias = (1 - 0.999**self.count).sqrt() / (1 - 0.9**self.count)
         step = (-bias * rate)[:, None]
         for p, g, m, v in zip(self.parameters, gradients, self.first, self.second, strict=True):
             g = g * scale

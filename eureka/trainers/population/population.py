@@ -18,12 +18,13 @@ from eureka.core.errors import PhysicsError, TrainingError
 from eureka.core.training import Progress, TrainingResult
 from eureka.core.types import Rejected, Stage
 from eureka.physics import Engine
+from eureka.physics.device_graphs import Replayed
 from eureka.reward.graph.runtime import compile_graph
 from eureka.tasks import Task
 from eureka.tasks.ppo import PPOConfig
 from eureka.trainers.population.device_worlds import make_worlds
 from eureka.trainers.population.episodes import EpisodeTracker
-from eureka.trainers.population.evaluate import evaluate
+from eureka.trainers.population.evaluate import Evaluator
 from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.networks import StackedAdam, StackedMLP
 from eureka.trainers.population.normalise import RunningMoments
@@ -31,7 +32,7 @@ from eureka.trainers.population.policy import Policies, load_policy
 from eureka.trainers.population.ppo import GroupRates, ReturnScale, prepare, update
 from eureka.trainers.population.rollout import Rollout, collect
 from eureka.trainers.population.traces import EpisodeTracer, as_plain, from_plain
-from eureka.trainers.statistics import ComponentRecorder
+from eureka.trainers.statistics import ComponentRecorder, measure
 
 # Streams of random numbers of one seed.
 _NETWORK, _WORLDS, _NOISE, _EVALUATION = range(4)
@@ -122,7 +123,10 @@ class Population:
         obs_dim, actions = self.worlds.observation.shape[1], self.task.num_actions
         self.policy = StackedMLP((obs_dim, *config.hidden, actions), config.activation, extra=actions)
         self.critic = StackedMLP((obs_dim, *config.hidden, 1), config.activation)
-        self._noise = [self.engine.generator(stream_seed(job.seed, _NOISE)) for job in jobs]
+        self._noise_generators = [self.engine.generator(stream_seed(job.seed, _NOISE)) for job in jobs]
+        self._noise = torch.empty(groups, config.horizon, num_envs, actions)
+        rows = config.horizon * num_envs
+        self._orders = torch.empty(config.epochs, rows, dtype=torch.int64)
         parameters: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
         # The same networks on every device: torch draws other numbers on another.
         with torch.device("cpu"):
@@ -142,6 +146,8 @@ class Population:
         self.records = [
             _Record(ComponentRecorder(reward.components), [], [], [], [], [], []) for reward in self._rewards
         ]
+        self._evaluator: Evaluator | None = None
+        self._stages()
 
     def _start_from_policies(self) -> None:
         """Take over the policies that jobs start from, with what they know of observations; critics stay new."""
@@ -155,7 +161,7 @@ class Population:
             self.moments.mean[group] = start.offset[0].double()
             self.moments.var[group] = start.scale[0].double().square().reciprocal()
             # They count as much as one rollout.
-            self.moments.count = self.config.horizon * self.schedule.num_envs
+            self.moments.count.fill_(self.config.horizon * self.schedule.num_envs)
 
     # ---- training ------------------------------------------------------------------------------------------------
 
@@ -169,21 +175,20 @@ class Population:
             return self._advance()
 
     def _advance(self) -> list[Progress | Rejected]:
-        config, jobs = self.config, self.jobs
-        shape = (config.horizon, self.schedule.num_envs, self.task.num_actions)
-        noise = torch.stack([torch.randn(shape, generator=g, device=g.device) for g in self._noise])
-        moments = self.moments.offset_and_scale()
-        parameters = self.optimiser.parameters
-        rollout = collect(self.worlds, self.policy, parameters[0], moments, noise, self._fields, self.tracker)
+        jobs, config = self.jobs, self.config
+        for noise, generator in zip(self._noise, self._noise_generators, strict=True):
+            noise.normal_(generator=generator)
+        permutations = self.engine.generator(_PERMUTATIONS + self.updates + 1)
+        for order in self._orders:
+            torch.randperm(len(order), generator=permutations, out=order)
+        self.worlds.prepare(config.horizon)
+        # Nothing waits for a device before all of the update has been launched.
+        rollout, recent = self._collecting()
+        reward, measured = self._rewarding(rollout, recent)
+        self._learning(rollout, reward)
         self.updates += 1
         self._check_room()
-        reward, bad = self._reward(rollout)
-        done = rollout.terminated | rollout.truncated
-        scaled = self.return_scale(reward, done, self.rates.gamma)
-        batch = prepare(rollout, scaled, self.critic, parameters[1], moments, self.rates)
-        permutations = self.engine.generator(_PERMUTATIONS + self.updates)
-        update(batch, self.policy, self.critic, self.optimiser, self.rates, config, permutations)
-        self.moments.update(rollout.raw_observation.flatten(1, 2))
+        bad = self._recorded(measured.cpu())
         self._wall_s += time.monotonic() - self._started
         self._started = time.monotonic()
         for group, finite in enumerate(self.optimiser.parameters[0].isfinite().all(dim=1).tolist()):
@@ -194,6 +199,70 @@ class Population:
         if self.jobs and self.updates in self.schedule.evaluated_after:
             self._evaluate()
         return [_rejected(jobs[group], reason, self.updates) for group, reason in bad.items()] + self._progress()
+
+    def _stages(self) -> None:
+        """An update in three stages, each of which a CUDA device replays without Python."""
+        device = torch.device(self.engine.device)
+        self._collecting = Replayed(
+            self._collect, (self.worlds, self.tracker), device=device, generators=self.worlds.generators
+        )
+        self._rewarding = Replayed(self._reward, device=device)
+        self._learning = Replayed(self._learn, device=device)
+
+    def _collect(self) -> tuple[Rollout, torch.Tensor]:
+        """A rollout of every group, and what the tracker knows of their recent episodes."""
+        moments = self.moments.offset_and_scale()
+        parameters = self.optimiser.parameters[0]
+        rollout = collect(self.worlds, self.policy, parameters, moments, self._noise, self._fields, self.tracker)
+        return rollout, self.tracker.recent()
+
+    def _reward(self, rollout: Rollout, recent: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(G, T, N) rewards from each group's own graph, and everything to be recorded of them as one row of numbers.
+
+        Args:
+            recent: of `EpisodeTracker.recent`; the first numbers of that row.
+        """
+        reward = torch.zeros_like(rollout.metric)
+        numbers = [recent.double().flatten()]
+        for group, function in enumerate(self._rewards):
+            total, components = function({name: rollout.state[name][group].flatten(0, 1) for name in function.inputs})
+            # A diverged world was put back by the engine in the middle of the step: its State means nothing.
+            good = ~rollout.diverged[group].flatten()
+            values = [*(components[name] for name in function.components), total]
+            finite = torch.stack([(value.isfinite() | ~good).all() for value in values])
+            reward[group] = torch.where(good & finite[-1], total, 0.0).view_as(reward[group])
+            numbers += [finite.double(), measure([*values, rollout.metric[group].flatten()], good)]
+        return reward, torch.cat(numbers)
+
+    def _recorded(self, measured: torch.Tensor) -> dict[int, str]:
+        """Take what `_reward` measured into the records; gives the groups whose reward is not finite, and why."""
+        bad: dict[int, str] = {}
+        recent, rest = measured[: 2 * len(self.jobs)].view(-1, 2).tolist(), measured[2 * len(self.jobs) :]
+        rows = self.schedule.num_envs * self.config.horizon
+        for group, (function, record) in enumerate(zip(self._rewards, self.records, strict=True)):
+            names = [*function.components, "the total"]
+            size = len(names) + 1
+            ends = (len(names), len(names) + 1 + size * (size + 4))
+            finite, part, rest = rest[: ends[0]], rest[ends[0] : ends[1]], rest[ends[1] :]
+            if not bool(finite[-1]):
+                where = [name for name, is_finite in zip(function.components, finite, strict=False) if not is_finite]
+                bad[group] = f"{_listed(where) or 'the total'} became NaN or infinite on states met in training"
+                continue
+            mean = record.components.take(part)
+            score, length = recent[group]
+            record.steps.append(self.updates * rows)
+            record.metric.append(mean if self.task.metric.reduce == "mean" else score)
+            record.episode_length.append(length)
+            record.diverged += rows - int(part[0])
+        return bad
+
+    def _learn(self, rollout: Rollout, reward: torch.Tensor) -> None:
+        moments = self.moments.offset_and_scale()
+        done = rollout.terminated | rollout.truncated
+        scaled = self.return_scale(reward, done, self.rates.gamma)
+        batch = prepare(rollout, scaled, self.critic, self.optimiser.parameters[1], moments, self.rates)
+        update(batch, self.policy, self.critic, self.optimiser, self.rates, self.config, self._orders)
+        self.moments.update(rollout.raw_observation.flatten(1, 2))
 
     def _check_room(self) -> None:
         """Worlds without room for their contacts count as diverged; many of them are a mistake of the task's."""
@@ -206,33 +275,6 @@ class Population:
                 "(constraint rows)"
             )
 
-    def _reward(self, rollout: Rollout) -> tuple[torch.Tensor, dict[int, str]]:
-        """(G, T, N) rewards from each group's own graph, recorded; and the groups whose reward is not finite."""
-        reward = torch.zeros_like(rollout.metric)
-        bad: dict[int, str] = {}
-        for group, function in enumerate(self._rewards):
-            state = {name: rollout.state[name][group].flatten(0, 1) for name in function.inputs}
-            total, components = function(state)
-            # A diverged world was put back by the engine in the middle of the step: its State means nothing.
-            good = ~rollout.diverged[group].flatten()
-            if not bool(total[good].isfinite().all()):
-                where = [name for name, value in components.items() if not bool(value[good].isfinite().all())]
-                bad[group] = f"{_listed(where) or 'the total'} became NaN or infinite on states met in training"
-                continue
-            reward[group] = torch.where(good, total, 0.0).view_as(reward[group])
-            record = self.records[group]
-            metric = rollout.metric[group].flatten()
-            kept = {name: value[good] for name, value in components.items()}
-            record.components.add(total[good], kept, metric[good])
-            score, length = self.tracker.recent(group)
-            if self.task.metric.reduce == "mean":
-                score = float(metric[good].mean())
-            record.steps.append(self.updates * self.schedule.num_envs * self.config.horizon)
-            record.metric.append(score)
-            record.episode_length.append(length)
-            record.diverged += int((~good).sum())
-        return reward, bad
-
     def _policies(self) -> Policies:
         offset, scale = self.moments.offset_and_scale()
         return Policies(self.policy, self.optimiser.parameters[0], offset, scale)
@@ -240,10 +282,12 @@ class Population:
     def _evaluate(self) -> None:
         generators = [stream(job.seed, _EVALUATION) for job in self.jobs]
         episodes = self.schedule.eval_episodes
+        if self._evaluator is None:
+            self._evaluator = Evaluator(self.task, episodes, self.engine)
         tracer = None
         if self.updates == self.num_updates:  # the policies that are given
             tracer = EpisodeTracer(self.task.fields, self._fields, len(self.jobs), episodes)
-        scores = evaluate(self.task, self._policies(), generators, episodes, self.engine, tracer)
+        scores = self._evaluator(self._policies(), generators, tracer)
         for record, row in zip(self.records, scores, strict=True):
             record.checkpoint_steps.append(record.steps[-1])
             record.checkpoint_scores.append(float(row.mean()))
@@ -290,15 +334,11 @@ class Population:
         return {
             "jobs": [[job.candidate_id, job.seed] for job in self.jobs],
             "updates": self.updates,
-            "counts": [self.optimiser.count, self.moments.count, self.return_scale.count],
+            "counts": [float(part.count) for part in (self.optimiser, self.moments, self.return_scale)],
             "wall_s": self._wall_s,
             "groups": {
-                "noise": torch.stack([g.get_state() for g in self._noise]),
-                "mean": self.moments.mean,
-                "var": self.moments.var,
-                "return": self.return_scale.discounted,
-                "return_mean": self.return_scale.mean,
-                "return_var": self.return_scale.var,
+                "noise": torch.stack([g.get_state() for g in self._noise_generators]),
+                **{key: tensor.clone() for key, tensor in self._running().items()},
                 **{f"parameters{i}": p.clone() for i, p in enumerate(self.optimiser.parameters)},
                 **{f"first{i}": m.clone() for i, m in enumerate(self.optimiser.first)},
                 **{f"second{i}": v.clone() for i, v in enumerate(self.optimiser.second)},
@@ -306,6 +346,16 @@ class Population:
                 **{f"episodes.{key}": value for key, value in self.tracker.state_dict().items()},
             },
             "records": [{**vars(record), "components": record.components.state_dict()} for record in self.records],
+        }
+
+    def _running(self) -> dict[str, torch.Tensor]:
+        """What the statistics of observations and returns are kept in, updated in place."""
+        return {
+            "mean": self.moments.mean,
+            "var": self.moments.var,
+            "return": self.return_scale.discounted,
+            "return_mean": self.return_scale.mean,
+            "return_var": self.return_scale.var,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -318,18 +368,21 @@ class Population:
         device = self.engine.device
         groups = {key: v if v.dtype == torch.uint8 else v.to(device) for key, v in state["groups"].items()}
         self.updates, self._wall_s = state["updates"], state["wall_s"]
-        self.optimiser.count, self.moments.count, self.return_scale.count = state["counts"]
-        for generator, saved in zip(self._noise, groups["noise"], strict=True):
+        counts = (self.optimiser.count, self.moments.count, self.return_scale.count)
+        for count, saved in zip(counts, state["counts"], strict=True):
+            count.fill_(saved)
+        for generator, saved in zip(self._noise_generators, groups["noise"], strict=True):
             generator.set_state(saved.clone())
-        self.moments.mean, self.moments.var = groups["mean"].clone(), groups["var"].clone()
-        self.return_scale.discounted = groups["return"].clone()
-        self.return_scale.mean, self.return_scale.var = groups["return_mean"].clone(), groups["return_var"].clone()
+        for key, tensor in self._running().items():
+            tensor.copy_(groups[key])
         for i, parameter in enumerate(self.optimiser.parameters):
             parameter.copy_(groups[f"parameters{i}"])
             self.optimiser.first[i].copy_(groups[f"first{i}"])
             self.optimiser.second[i].copy_(groups[f"second{i}"])
         for part, prefix in ((self.worlds, "worlds."), (self.tracker, "episodes.")):
             part.load_state_dict({k.removeprefix(prefix): v for k, v in groups.items() if k.startswith(prefix)})
+        # Recordings go on from the tensors that they were made with.
+        self._stages()
         for record, saved in zip(self.records, state["records"], strict=True):
             record.components.load_state_dict(saved["components"])
             for name, value in saved.items():

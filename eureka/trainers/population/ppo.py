@@ -36,13 +36,13 @@ class GroupRates:
 
 
 class ReturnScale:
-    """Divides rewards by the running standard deviation of each group's discounted return."""
+    """Divides rewards by the running standard deviation of each group's discounted return; updated in place."""
 
     def __init__(self, num_groups: int, num_envs: int) -> None:
         self.discounted = torch.zeros(num_groups, num_envs)
         self.mean = torch.zeros(num_groups)
         self.var = torch.ones(num_groups)
-        self.count = 1e-4
+        self.count = torch.full((), 1e-4, dtype=torch.float64)
 
     def __call__(self, reward: torch.Tensor, done: torch.Tensor, gamma: torch.Tensor) -> torch.Tensor:
         """Scale `reward` (G, T, N), taking its returns into the statistics first."""
@@ -53,15 +53,16 @@ class ReturnScale:
             current = current * gamma + reward[:, t]
             returns[:, t] = current
             current = current * ~done[:, t]
-        self.discounted = current
+        self.discounted.copy_(current)
         rows = horizon * num_envs
         flat = returns.flatten(1)
         mean, var = flat.mean(dim=1), flat.var(dim=1, unbiased=False)
         total = self.count + rows
         delta = mean - self.mean
-        self.mean = self.mean + delta * (rows / total)
-        self.var = (self.var * self.count + var * rows + delta.square() * (self.count * rows / total)) / total
-        self.count = total
+        self.mean.add_(delta * (rows / total))
+        between = delta.square() * (self.count * rows / total)
+        self.var.copy_((self.var * self.count + var * rows + between) / total)
+        self.count.copy_(total)
         return reward / (self.var.sqrt()[:, None, None] + 1e-6)
 
 
@@ -146,14 +147,13 @@ def update(
     optimiser: StackedAdam,
     rates: GroupRates,
     config: PPOConfig,
-    permutations: torch.Generator,
+    orders: torch.Tensor,
 ) -> None:
-    """`epochs` passes over the batch in `minibatches` parts, all groups shuffled alike."""
+    """A pass over the batch in `minibatches` parts for each of `orders` (epochs, T * N), the same for all groups."""
     rows = batch.target.shape[1]
     size = rows // config.minibatches
     out = [torch.zeros_like(parameters) for parameters in optimiser.parameters]
-    for _ in range(config.epochs):
-        order = torch.randperm(rows, generator=permutations, device=permutations.device)
+    for order in orders:
         for start in range(0, size * config.minibatches, size):
             part = _select(batch, order[start : start + size])
             gradients(part, policy, critic, optimiser.parameters, rates, config.value_weight, out)

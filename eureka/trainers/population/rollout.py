@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from eureka.physics import device_graphs
 from eureka.trainers.population.episodes import EpisodeTracker
 from eureka.trainers.population.networks import StackedMLP
 from eureka.trainers.population.normalise import normalise
@@ -28,16 +29,15 @@ class Rollout:
     """G groups, T steps, N worlds a group.
 
     `observation` (G, T + 1, N, obs_dim) is normalised and includes the one after the last step; `raw_observation`
-    (G, T, N, obs_dim) is not. `noise` (G, T, N, A) is standard normal, `mean` the policy's mean and `action` their
-    unclipped sum. `state` holds State fields (G, T, N, ...) as the rewards read them; `metric` the per-step metric.
-    `final` is where time limits cut episodes, or on a device, where asking for that would wait, the observation
-    (G, T, N, obs_dim) after every step and before any reset.
+    (G, T, N, obs_dim) is not. `action` (G, T, N, A) is the policy's mean and its noise, not clipped. `state` holds
+    State fields (G, T, N, ...) as the rewards read them; `metric` the per-step metric. `final` is where time limits cut
+    episodes, or on a device, where asking for that would wait, the observation (G, T, N, obs_dim) after every step and
+    before any reset.
     """
 
     observation: torch.Tensor
     raw_observation: torch.Tensor
     action: torch.Tensor
-    mean: torch.Tensor
     log_prob: torch.Tensor
     state: dict[str, torch.Tensor]
     metric: torch.Tensor
@@ -71,19 +71,17 @@ def collect(
     scaled_noise = noise * log_std.exp()[:, None]
     raw = torch.empty(groups, horizon, num_envs, worlds.observation.shape[1])
     observation = torch.empty(groups, horizon + 1, num_envs, worlds.observation.shape[1])
-    mean = torch.empty_like(noise)
     action = torch.empty_like(noise)
     metric = torch.empty(groups, horizon, num_envs)
     flags = torch.zeros(3, groups, horizon, num_envs, dtype=torch.bool)
     state: dict[str, torch.Tensor] = {}
     finals: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]] = []
-    after = torch.empty_like(raw) if noise.device.type != "cpu" else None
+    after = torch.empty_like(raw) if device_graphs.asking_waits(noise.device) else None
     for t in range(horizon):
         current = worlds.observation.view(*shape, -1)
         raw[:, t] = current
         observation[:, t] = normalise(current, *moments)
-        mean[:, t] = policy.forward(layers, observation[:, t])
-        action[:, t] = mean[:, t] + scaled_noise[:, t]
+        torch.add(policy.forward(layers, observation[:, t]), scaled_noise[:, t], out=action[:, t])
         step = worlds.step(action[:, t].clamp(-1, 1).flatten(0, 1))
         for name in fields:
             value = getattr(step.state, name).unflatten(0, shape)
@@ -107,7 +105,7 @@ def collect(
     observation[:, horizon] = normalise(worlds.observation.view(*shape, -1), *moments)
     log_prob = -0.5 * noise.square().sum(dim=-1) - log_std.sum(dim=-1)[:, None]
     final = after if after is not None else FinalObservations(*_joined(finals, raw.shape[-1]))
-    return Rollout(observation, raw, action, mean, log_prob, state, metric, flags[0], flags[1], flags[2], final)
+    return Rollout(observation, raw, action, log_prob, state, metric, flags[0], flags[1], flags[2], final)
 
 
 def _joined(

@@ -12,7 +12,7 @@ import torch
 
 from eureka.physics import MujocoC, Simulator
 from eureka.tasks import Reset, Rng, Task
-from eureka.tasks.base import replace_rows
+from eureka.tasks.base import own_memory, replace_rows
 from eureka.trainers.population.sensor_use import reads_outputs
 
 
@@ -82,6 +82,11 @@ class Worlds:
         self._zero_action = torch.zeros(total, task.num_actions)
         self.observation = self._observe(task.read_state(self.sim, self.carry, self._zero_action))
 
+    @property
+    def generators(self) -> list[torch.Generator]:
+        """What the task draws from in a step."""
+        return self._rng.generators
+
     def _observe(self, state: Any) -> torch.Tensor:
         return self.task.observe(state).float()
 
@@ -138,6 +143,9 @@ class Worlds:
         change = struck[:, None] * push.speed_m_s * torch.stack([angle.cos(), angle.sin()], dim=1)
         self.sim.qvel[:, :2] += change
 
+    def prepare(self, steps: int) -> None:
+        """Called before `steps` control steps, so that what cannot be done within them can be done now."""
+
     def step(self, action: torch.Tensor) -> Step:
         """Advance every world by one control step under `action` in [-1, 1], (num_groups * num_envs, num_actions)."""
         task, sim = self.task, self.sim
@@ -148,7 +156,7 @@ class Worlds:
             sim.mocap_pos.copy_(controls.mocap[..., :3])
             sim.mocap_quat.copy_(controls.mocap[..., 3:])
         sim.step(task.info.physics.substeps)
-        self.carry = task.advance(self.carry, sim, action, self._rng)
+        self.carry = own_memory(task.advance(self.carry, sim, action, self._rng), sim)
         state = task.read_state(sim, self.carry, action)
         self.observation = self._observe(state)
         diverged = sim.diverged()
@@ -170,18 +178,27 @@ class Worlds:
         state = self.task.read_state(self.sim.select(env_ids), start.reset.carry, self._zero_action[: len(env_ids)])
         self.observation = self.observation.index_copy(0, env_ids, self._observe(state))
 
-    def state_dict(self) -> dict[str, torch.Tensor]:
-        """Everything that the next steps depend on; every tensor has num_groups as its leading dimension."""
-        carry = {f"carry.{f.name}": getattr(self.carry, f.name) for f in dataclasses.fields(self.carry)}
-        flat: dict[str, torch.Tensor] = {
-            "physics": self.sim.save(),
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """What is carried from step to step beside the simulator: leading dimension num_groups * num_envs."""
+        return {
             "clock": self.clock,
             "start_clock": self.start_clock,
             "observation": self.observation,
-            **carry,
+            **{f"carry.{f.name}": getattr(self.carry, f.name) for f in dataclasses.fields(self.carry)},
             **{f"factor.{name}": value for name, value in self.factors.items()},
             **{f"field.{name}": value for name, value in self.model_fields.items()},
         }
+
+    def assign(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Use these tensors, which are named as in `tensors()`, in place of its own."""
+        self.clock, self.start_clock = tensors["clock"], tensors["start_clock"]
+        self.observation = tensors["observation"]
+        self.carry = type(self.carry)(**below("carry.", tensors))
+        self.factors, self.model_fields = below("factor.", tensors), below("field.", tensors)
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        """Everything that the next steps depend on; every tensor has num_groups as its leading dimension."""
+        flat = {"physics": self.sim.save(), **self.tensors()}
         shape = (self.num_groups, self.num_envs)
         state = {key: value.reshape(*shape, *value.shape[1:]).clone() for key, value in flat.items()}
         state |= {f"pool.{key}": value.clone() for key, value in self._pool.items()}
@@ -191,17 +208,11 @@ class Worlds:
 
     def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
         """Restore `state_dict()`, bit for bit."""
-        self.factors = {name: state[f"factor.{name}"].flatten(0, 1).clone() for name in self.factors}
-        self.model_fields = {name: state[f"field.{name}"].flatten(0, 1).clone() for name in self.model_fields}
+        self.assign({name: state[name].flatten(0, 1).clone() for name in self.tensors()})
         everyone = torch.arange(len(self.clock))
         self.sim.scale_model(everyone, self.factors)
         self.sim.set_model(everyone, self.model_fields)
         self.sim.load(state["physics"].flatten(0, 1))
-        self.clock = state["clock"].flatten(0, 1).clone()
-        self.start_clock = state["start_clock"].flatten(0, 1).clone()
-        self.observation = state["observation"].flatten(0, 1).clone()
-        names = [f.name for f in dataclasses.fields(self.carry)]
-        self.carry = type(self.carry)(**{name: state[f"carry.{name}"].flatten(0, 1).clone() for name in names})
         self._pool = {key: state[f"pool.{key}"].clone() for key in self._pool}
         self._cursor = state["cursor"].clone()
         for generator, saved in zip(self._rng.generators, state["generator"], strict=True):

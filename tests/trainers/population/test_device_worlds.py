@@ -53,9 +53,9 @@ def test_restarts_take_the_groups_start_states_in_turn(cartpole: Task) -> None:
     assert torch.equal(worlds.sim.qpos[~done], moved[~done])
     assert worlds.clock.tolist() == [1, 0, 1, 0, 1, 1, 1, 0]
     assert torch.equal(worlds.observation[:, :2], worlds.sim.qpos)
-    nobody = torch.zeros(8, dtype=torch.bool)
-    for _ in range(REFILL_EVERY - 1):
-        worlds.restart(nobody)
+    worlds.prepare(REFILL_EVERY)
+    assert torch.equal(worlds._pool["qpos"], starts)
+    worlds.prepare(1)
     assert not torch.equal(worlds._pool["qpos"], starts)
     assert torch.equal(worlds.sim.qpos[~done], moved[~done])
 

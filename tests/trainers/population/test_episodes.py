@@ -18,11 +18,11 @@ VALUES = [1.0, 4.0, 2.0]
 )
 def test_reductions(reduce: str, score: float) -> None:
     tracker = EpisodeTracker(Metric(lambda s: s, reduce, "1", ""), limit=4, num_groups=1, num_envs=1)  # type: ignore[arg-type]
-    assert tracker.recent(0) == (0.0, 0.0)
+    assert tracker.recent().tolist() == [[0.0, 0.0]]
     one = torch.ones(1, 1)
     for index, value in enumerate(VALUES):
         tracker.step(value * one, torch.tensor([[index == 2]]), torch.tensor([[index + 2]]), torch.tensor([[1]]))
-    assert tracker.recent(0) == pytest.approx((score, 3.0))
+    assert tracker.recent()[0].tolist() == pytest.approx([score, 3.0])
 
 
 def test_recent_keeps_the_last_episodes_of_each_group() -> None:
@@ -34,8 +34,8 @@ def test_recent_keeps_the_last_episodes_of_each_group() -> None:
     tracker.step(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), always, clock, start)
     tracker.step(torch.tensor([[5.0, 6.0], [7.0, 8.0]]), only_second_world, clock, start)
     # group 0 finished 1, 2 and then 6, which takes the place of 1; group 1 finished 3 and 4
-    assert tracker.recent(0)[0] == 4.0
-    assert tracker.recent(1)[0] == 3.5
+    assert tracker.recent()[0, 0] == 4.0
+    assert tracker.recent()[1, 0] == 3.5
 
 
 def test_component_statistics_against_numpy() -> None:

@@ -35,7 +35,6 @@ def rollout_of(
         observation=observation,
         raw_observation=observation[:, :-1],
         action=torch.zeros(1, steps, 1, 1),
-        mean=torch.zeros(1, steps, 1, 1),
         log_prob=zeros,
         state={},
         metric=zeros,
@@ -150,7 +149,8 @@ def test_update_raises_the_probability_of_good_actions() -> None:
     )
     config = PPOConfig(epochs=20, minibatches=2, learning_rate=1e-2)
     rates = GroupRates.stack([config, config])
-    update(batch, policy, critic, StackedAdam(parameters), rates, config, torch.Generator().manual_seed(0))
+    orders = torch.stack([torch.randperm(64, generator=generator) for _ in range(20)])
+    update(batch, policy, critic, StackedAdam(parameters), rates, config, orders)
     mean = policy.forward(policy.views(parameters[0]), torch.ones(2, 1, 1)).flatten()
     assert mean[0] > 0.1
     assert mean[1] < -0.1

@@ -1,5 +1,6 @@
 """Recorded transitions are the task's own, terminal ones among them."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -62,6 +63,22 @@ def test_a_task_that_nobody_can_train_on_is_said(tmp_path: Path, line: str, inst
     (folder / "env.py").write_text(code.replace(line, instead, 1))
     with pytest.raises(TaskError, match=r"own/env\.py: .*" + said):
         record(load_task("own", [tmp_path]))
+
+
+def test_a_carry_keeps_what_it_was_given(tmp_path: Path) -> None:
+    """A carry that holds `sim.qpos` itself, which the engine writes over, and a State field of the difference."""
+    folder = Path(shutil.copytree(find_tasks()["cartpole"], tmp_path / "own"))
+    code = (folder / "env.py").read_text()
+    fields = "        before: torch.Tensor\n        now: torch.Tensor\n"
+    code = re.sub(r"(class Carry:\n)(?:        .*\n)+", lambda found: found[1] + fields, code)
+    code = code.replace("self.Carry())", "self.Carry(*torch.zeros(2, num, 2).double()))")
+    code = code.replace("self.Carry()", "self.Carry(sim.qpos, sim.qpos)")
+    code = re.sub(r"(def advance\(.*\n)        .*\n", r"\1        return self.Carry(carry.now, sim.qpos)\n", code)
+    moved = "(carry.now - carry.before)[:, 0] / self.control_timestep_s"
+    code = code.replace("cart_velocity=sim.qvel[:, 0]", f"cart_velocity={moved}")
+    (folder / "env.py").write_text(code)
+    velocity = record(load_task("own", [tmp_path])).state["cart_velocity"]
+    assert not bool((velocity == 0.0).any())
 
 
 def test_probe_leaves_constants_out() -> None:
