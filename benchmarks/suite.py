@@ -20,8 +20,9 @@ import torch
 from result_files import add_results_option, measured_or_committed
 
 from eureka.core.training import OwnReward
+from eureka.reward.trace.trusted import trace_trusted
 from eureka.store.files import write_atomically
-from eureka.tasks import load_task
+from eureka.tasks import Task, load_task
 from eureka.trainers.population.baselines import trace_baselines
 from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.population import Population
@@ -32,11 +33,20 @@ EVAL_EPISODES = 16
 CHECKPOINTS = 4
 
 
-def train(name: str, role: OwnReward, steps: int | None, seeds: range) -> dict[str, Any]:
+def graph_of(task: Task, reward: str) -> str:
+    """The graph of the human-written reward, of the bare metric, or of another of the task's methods by its name."""
+    state = record(task).state
+    if reward in ("human", "metric"):
+        return trace_baselines(task, state)[OwnReward.OWN if reward == "human" else OwnReward.METRIC]
+    method = getattr(task, reward)
+    return trace_trusted(lambda fields: method(task.State(**fields)), task.fields, state)
+
+
+def train(name: str, reward: str, steps: int | None, seeds: range) -> dict[str, Any]:
     """Train one population, a policy a seed; gives the row."""
     task = load_task(name)
     steps = steps or task.info.steps["quick"]
-    graph = trace_baselines(task, record(task).state)[role]
+    graph = graph_of(task, reward)
     schedule = Schedule(task.info.num_envs, steps, CHECKPOINTS, EVAL_EPISODES, task.info.ppo)
     started = time.monotonic()
     population = Population(task, [GroupJob(f"seed-{seed}", graph, seed, schedule) for seed in seeds])
@@ -64,21 +74,20 @@ def main() -> None:
     """Train what is named, print and keep it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tasks", nargs="*")
-    parser.add_argument("--reward", choices=["human", "metric"], default="human")
+    parser.add_argument("--reward", default="human", help="human, metric, or a method such as reward_v1")
     parser.add_argument("--steps", type=int, help="of each training; the task's quick budget where left out")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--show", action="store_true", help="train nothing")
     add_results_option(parser)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    role = OwnReward.OWN if options.reward == "human" else OwnReward.METRIC
     path: Path = options.results / NAME
     if options.show:
         for key, row in json.loads(measured_or_committed(options.results, NAME).read_text()).items():
             print(line(key, row))
         return
     for name in options.tasks:
-        row = train(name, role, options.steps, range(options.seeds))
+        row = train(name, options.reward, options.steps, range(options.seeds))
         rows = json.loads(path.read_text()) if path.is_file() else {}
         key = f"{name} {options.reward}"
         rows[key] = row

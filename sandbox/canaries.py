@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import mmap
 import os
-import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from eureka.core.machine import resource
 from eureka.sandbox import libc
 from eureka.sandbox.layer import Layer, LayerMissingError, Scope
 from eureka.sandbox.privileges import PR_SET_DUMPABLE
@@ -134,6 +134,7 @@ def _map_shared_memory() -> None:
 
 
 def _raise_limits() -> None:
+    assert resource is not None
     unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
     try:
         resource.setrlimit(resource.RLIMIT_AS, unlimited)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
-import resource
 from collections.abc import Mapping
 from typing import ClassVar
 
+from eureka.core.machine import resource
 from eureka.sandbox.layer import Layer, Scope
 
 VARIABLES: Mapping[str, str] = {
@@ -17,6 +17,8 @@ VARIABLES: Mapping[str, str] = {
     "PYTHONHASHSEED": "0",
     "PYTHONUTF8": "1",
 }
+_DESCRIPTORS = 1024
+"""Where the system has no limit of them: more than a zygote opens."""
 PASSED_ON: tuple[str, ...] = ("LD_LIBRARY_PATH",)
 """Names taken over from the host where set: the interpreter itself may need them to be loaded."""
 
@@ -54,7 +56,7 @@ class Descriptors(Layer):
         null = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(null, stream)
-        end = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        end = resource.getrlimit(resource.RLIMIT_NOFILE)[0] if resource is not None else _DESCRIPTORS
         kept = [2, *sorted(scope.keep), end]
         for before, after in itertools.pairwise(kept):
             os.closerange(before + 1, after)

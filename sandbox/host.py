@@ -158,7 +158,7 @@ class Sandbox:
             what = "; ".join(f"{report.name} ({report.detail})" for report in missing)
             raise SandboxUnavailable(
                 f"Generated code cannot be confined on this machine, for lack of {what}. "
-                "The only way around is sandbox=unsafe, on a machine that holds nothing of worth."
+                "Use the container (docs/installation.md); sandbox=unsafe is for a machine that holds nothing of worth."
             )
 
 

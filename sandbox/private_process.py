@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from eureka.core.machine import no_core_files
 from eureka.sandbox.libc import prctl
 
 _GET_DUMPABLE, _SET_DUMPABLE = 3, 4
@@ -19,14 +19,12 @@ def private_process() -> Iterator[None]:
     On Linux it is not dumpable: no other process of the user may attach to it or read its memory. A program that it
     starts by exec is dumpable again, and inherits that it leaves no core file.
     """
-    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
     was_dumpable = sys.platform == "linux" and prctl(_GET_DUMPABLE) == 1
     if was_dumpable:
         prctl(_SET_DUMPABLE, 0)
     try:
-        yield
+        with no_core_files():
+            yield
     finally:
         if was_dumpable:
             prctl(_SET_DUMPABLE, 1)
-        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))

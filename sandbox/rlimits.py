@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 from pathlib import Path
 from typing import ClassVar
 
+from eureka.core.machine import resource
 from eureka.sandbox.layer import Layer, Scope
 
 MAX_DESCRIPTORS = 64
@@ -14,10 +14,10 @@ MAX_DESCRIPTORS = 64
 
 def mapped_bytes() -> int:
     """Address space of this process in bytes; 0 where the system does not tell."""
-    if sys.platform != "linux":
+    if sys.platform != "linux" or resource is None:
         return 0
     pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])
-    return pages * resource.getpagesize()
+    return pages * int(resource.getpagesize())
 
 
 class ResourceLimits(Layer):
@@ -30,6 +30,8 @@ class ResourceLimits(Layer):
 
     def apply(self, scope: Scope) -> str:
         """Set the limits; one second of grace separates the processor-time signal that can be caught from SIGKILL."""
+        if resource is None:
+            return "none: this system has no limits of a process; memory and time are watched from outside"
         limits = scope.limits
         space = mapped_bytes() + limits.memory_bytes
         for kind, soft, hard in (
@@ -40,12 +42,15 @@ class ResourceLimits(Layer):
             (resource.RLIMIT_NOFILE, MAX_DESCRIPTORS, MAX_DESCRIPTORS),
             (resource.RLIMIT_MEMLOCK, 0, 0),
         ):
-            lower(kind, soft, hard)
+            # macOS maps more than any limit from the start, and refuses to limit it.
+            if kind != resource.RLIMIT_AS or sys.platform == "linux":
+                lower(kind, soft, hard)
         return f"{limits.memory_bytes / 2**30:.1f} GiB more memory, {limits.cpu_s} s of processor time, no files"
 
 
 def lower(kind: int, soft: int, hard: int | None = None) -> None:
     """Set a limit, never above the present hard one; without `hard` that stays."""
+    assert resource is not None
     ceiling = resource.getrlimit(kind)[1]
     hard = ceiling if hard is None else hard
     if ceiling != resource.RLIM_INFINITY:

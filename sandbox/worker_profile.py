@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import ClassVar
 
 from eureka.core.errors import SandboxError
+from eureka.core.machine import resource
 from eureka.core.processes import Child, child_environment, module_command
 from eureka.sandbox.canaries import Canaries
 from eureka.sandbox.environment import Environment
@@ -39,6 +39,7 @@ class WorkerLimits(Layer):
 
     def apply(self, scope: Scope) -> str:  # noqa: ARG002 - the interface's
         """Set the limits."""
+        assert resource is not None
         lower(resource.RLIMIT_FSIZE, _LOG_BYTES, _LOG_BYTES)
         lower(resource.RLIMIT_CORE, 0, 0)
         return f"a log of {_LOG_BYTES >> 20} MiB, no core file"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gc
 import os
-import resource
 import select
 import signal
 import socket
@@ -21,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
+from eureka.core.machine import resource
 from eureka.sandbox.child import Channels, UnknownTargetError, live, resolve
 from eureka.sandbox.layer import Breach, LayerGuard
 from eureka.sandbox.options import Options
@@ -171,7 +171,8 @@ def main(arguments: Sequence[str]) -> None:
     options = Options.from_argument(arguments[0])
     sys.path.extend(path for path in options.import_path if path not in sys.path)
     # Where closing a range of descriptors is a loop, as in older C libraries, a huge limit would slow every child.
-    lower(resource.RLIMIT_NOFILE, MAX_ZYGOTE_DESCRIPTORS)
+    if resource is not None:
+        lower(resource.RLIMIT_NOFILE, MAX_ZYGOTE_DESCRIPTORS)
     problem = _warm_up(options.preload) if options.preload else None
     # Forking beside library threads is this program's purpose; the child uses none of them.
     warnings.filterwarnings("ignore", message=".*fork.*", category=DeprecationWarning)

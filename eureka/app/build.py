@@ -32,6 +32,7 @@ from eureka.config import (
 from eureka.config.environments import is_file
 from eureka.core.errors import ConfigError
 from eureka.core.ids import INIT_ID
+from eureka.core.machine import memory_bytes, usable_cores
 from eureka.core.training import TrainingLength
 from eureka.proposers import models, registry
 from eureka.proposers.base import Proposer
@@ -79,7 +80,7 @@ def resolve(config: RunConfig, environment: Mapping[str, str] = MappingProxyType
         from eureka.physics.engine import choose  # MuJoCo, which no other environment needs
 
         physics = PhysicsChoice(choose(config.physics.value))
-    workers = config.train.workers or len(os.sched_getaffinity(0))
+    workers = config.train.workers or usable_cores()
     hyperparameters = config.train.hyperparameters and str(Path(config.train.hyperparameters).absolute())
     train = replace(config.train, workers=workers, hyperparameters=hyperparameters)
     return replace(
@@ -338,12 +339,12 @@ def hardware() -> dict[str, str]:
     """Processor, memory and GPU of this machine, for people."""
     import torch
 
-    cores = f"{len(os.sched_getaffinity(0))} of {os.cpu_count()} cores"
+    cores = f"{usable_cores()} of {os.cpu_count()} cores"
     named = [line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    memory = memory_bytes()
     return {
         "processor": f"{named[0]}, {cores}" if named else cores,
-        "memory": f"{memory / 2**30:.0f} GiB",
+        "memory": f"{memory / 2**30:.0f} GiB" if memory else "not known",
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none that torch can use",
     }
 

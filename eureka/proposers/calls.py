@@ -112,6 +112,7 @@ class CallFailed(Exception):
     """A call gave no answer.
 
     `lost` says that the provider may have billed it all the same: it is charged, and never made again unasked.
+    `silent` says that not a word of it came for the longest time that was waited.
     """
 
     def __init__(
@@ -120,12 +121,14 @@ class CallFailed(Exception):
         *,
         retry: Retry = Retry.NEVER,
         lost: bool = False,
+        silent: bool = False,
         retry_after_s: float | None = None,
     ) -> None:
         super().__init__(str(error))
         self.error = error
         self.retry = retry
         self.lost = lost
+        self.silent = silent
         self.retry_after_s = retry_after_s
 
 

@@ -7,15 +7,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Event
 
-from eureka.core.errors import ProposerError
+from eureka.core.errors import ContextTooLong, ProposerError
 from eureka.core.types import Completion, Prompt, Usage
 from eureka.proposers.base import ProposerCapabilities
 from eureka.proposers.budget import Ledger
 from eureka.proposers.calls import Answer, Call, CallFailed, Endpoint
+from eureka.proposers.gate import Gate
 from eureka.proposers.parallel import Signals, run_calls
 from eureka.proposers.patience import Patience
 from eureka.proposers.prices import PriceList
-from eureka.proposers.tokens import token_bound
+from eureka.proposers.tokens import token_bound, token_estimate
+
+_LEAST_ANSWER = 1024
+"""Tokens of an answer that there must be room for: a reward and a few words."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class ChatProposer:
 
     Args:
         tell: is given a sentence whenever a provider is waited for.
+        ask_window: how many tokens prompt and answer may have together, where the server can be asked; it may say None.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class ChatProposer:
         ledger: Ledger,
         settings: ChatSettings,
         tell: Callable[[str], None] = _say_nothing,
+        ask_window: Callable[[], int | None] | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._prices = prices
@@ -53,6 +59,9 @@ class ChatProposer:
         self._settings = settings
         self.capabilities = ProposerCapabilities(can_repair=True, varies=endpoint.varies)
         self._patience = Patience(settings.patience_s, tell)
+        self._gate = Gate(settings.concurrency, tell)
+        self._ask_window = ask_window
+        self._window: int | None = None
 
     @property
     def name(self) -> str:
@@ -83,6 +92,7 @@ class ChatProposer:
         arrived = Event()
 
         def arriving() -> None:
+            self._gate.heard()
             if not arrived.is_set():
                 arrived.set()
                 begun()
@@ -106,7 +116,11 @@ class ChatProposer:
         while True:
             self._patience.hold(closed, self._ledger.seconds_left())
             self._ledger.require_time()
-            with self._ledger.reserved(tokens + call.max_output_tokens, bound_usd) as reservation:
+            self._require_room(call)
+            with (
+                self._gate.passed(closed),
+                self._ledger.reserved(tokens + call.max_output_tokens, bound_usd) as reservation,
+            ):
                 if closed.is_set():
                     reservation.release()
                     raise ProposerError("another call has failed")
@@ -115,7 +129,9 @@ class ChatProposer:
                     answer = self._endpoint.ask(call, self._silence_s())
                 except CallFailed as failed:
                     failure = failed
-                    if not failed.lost:
+                    # At a server of one's own nobody bills a call that was only waiting for others.
+                    queued = failed.silent and not self._prices.known and self._gate.was_queued(started)
+                    if queued or not failed.lost:
                         reservation.release()
                 else:
                     usage = self._usage(answer)
@@ -123,7 +139,25 @@ class ChatProposer:
                     self._patience.answered()
                     return answer, usage
             self._ledger.require_time()
-            self._patience.wait_or_raise(failure, started)
+            if not queued:
+                self._patience.wait_or_raise(failure, started)
+
+    def _require_room(self, call: Call) -> None:
+        """Raises ContextTooLong where a server of one's own has a window that the prompt leaves no room in.
+
+        It is asked before every call until it says so: Ollama does once the model is loaded.
+        """
+        if self._window is None and self._ask_window is not None:
+            self._window = self._ask_window()
+        if self._window is None:
+            return
+        needed = token_estimate(call.sent) + min(call.max_output_tokens, _LEAST_ANSWER)
+        if needed > self._window:
+            raise ContextTooLong(
+                f"the prompt has about {token_estimate(call.sent):,} tokens, and {self._endpoint.model} is served with "
+                f"a context of {self._window:,}: serve it with more (Ollama: OLLAMA_CONTEXT_LENGTH), or lower "
+                "search.prompt_tokens"
+            )
 
     def _silence_s(self) -> float:
         left = self._ledger.seconds_left()

@@ -16,6 +16,7 @@ import httpx2
 from eureka.core.errors import ContextTooLong, ProposerError
 from eureka.proposers.calls import CallFailed, Retry, ServedModel
 from eureka.proposers.http import AnswerLost, retry_after_s
+from eureka.proposers.served import sentence_about
 
 MALFORMED = (ValueError, TypeError, AttributeError)
 """What reading an answer raises where it is not as the protocol says: the SDKs do not check what they are sent."""
@@ -49,7 +50,8 @@ def call_failed(error: Exception, model: ServedModel, *, begun: bool) -> CallFai
     chain = list(_causes(error))
     status = getattr(error, "status_code", None)
     if begun or any(isinstance(cause, AnswerLost) for cause in chain):
-        return _lost(model, "broke off" if begun else "did not come", _why_lost(error, chain, model))
+        silent = not begun and any(isinstance(cause, httpx2.TimeoutException) for cause in chain)
+        return _lost(model, "broke off" if begun else "did not come", _why_lost(error, chain, model), silent=silent)
     if isinstance(status, int) and status >= 300:
         return _refused(error, status, model)
     if any(isinstance(cause, ssl.SSLError) for cause in chain) or _says(chain, "certificate", "ssl"):
@@ -102,13 +104,14 @@ def _malformed(model: ServedModel, found: str) -> CallFailed:
     )
 
 
-def _lost(model: ServedModel, what: str, why: str) -> CallFailed:
+def _lost(model: ServedModel, what: str, why: str, *, silent: bool = False) -> CallFailed:
     return CallFailed(
         ProposerError(
             f"an answer of {model.provider} {what} ({why}): it may have been billed and is counted as if it was; "
             "resume asks again, and llm.fallback names a second provider"
         ),
         lost=True,
+        silent=silent,
     )
 
 
@@ -150,6 +153,7 @@ def _refusal(said: Said, status: int, wait_s: float | None, model: ServedModel) 
         return _never(
             f"{model.base_url} has no model {model.model} (404: {said.words}): give another llm.model"
             + (" or check llm.base_url" if "model" not in said.everything else "")
+            + (sentence_about(model.base_url) if model.key.variable == "none" else "")
         )
     if status in _TRANSIENT_STATUS or status >= 500:
         what = "limits the rate of calls" if status == 429 else "is overloaded" if status == _OVERLOADED else "fails"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from eureka.proposers.keys import Key, no_key
 from eureka.proposers.prices import PriceList
 from eureka.proposers.provider import ModelConfig, ModelProvider, Provider
 from eureka.proposers.registry import PROVIDERS, known_urls, model_providers
+from eureka.proposers.served import context_window, sentence_about, served_models
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,10 @@ def _chat(llm: ModelConfig, chosen: Chosen, models: ModelAccess) -> ChatProposer
     endpoint = entry.endpoint(llm, chosen.model, url, _key(chosen, models.keys))
     if isinstance(endpoint, ServedModel):
         endpoint = replace(endpoint, is_foreign=url != entry.url and url not in models.own_urls)
-    return ChatProposer(endpoint, chosen.prices, models.ledger, settings, models.tell)
+    ask_window = None
+    if entry.lists_models:
+        ask_window = partial(context_window, chosen.base_url or entry.url, chosen.model)
+    return ChatProposer(endpoint, chosen.prices, models.ledger, settings, models.tell, ask_window)
 
 
 def _key(chosen: Chosen, keys: Mapping[str, Key]) -> Key:
@@ -187,6 +192,11 @@ def _base_url(key: str, provider: ModelProvider, given: str | None, environment:
 
 
 def _model(key: str, provider: ModelProvider, model: str | None, base_url: str | None) -> str:
+    if model is None and provider.lists_models:
+        served = served_models(base_url or provider.url)
+        if len(served) == 1:
+            return served[0]
+        raise ConfigError(f"{provider.name}: name a model with {key}=NAME{sentence_about(base_url or provider.url)}")
     if model is None and base_url is not None:
         raise ConfigError(f"{base_url} is not {provider.name}'s own endpoint: name its model with {key}")
     if model is None and provider.default_model is None:

@@ -26,4 +26,4 @@ def _endpoint(llm: ModelConfig, model: str, url: str, key: Key) -> Endpoint:
     return make_endpoint("ollama", llm, model, url, key)
 
 
-PROVIDER = ModelProvider(config=OllamaConfig, endpoint=_endpoint, url="http://127.0.0.1:11434/v1")
+PROVIDER = ModelProvider(config=OllamaConfig, endpoint=_endpoint, url="http://127.0.0.1:11434/v1", lists_models=True)

@@ -119,6 +119,7 @@ class ModelProvider:
         default_model: None: `llm.model` must be given.
         key_variable: the environment variable with its key; None: it wants none.
         base_url_variable: the environment variable that may name another endpoint of its protocol.
+        lists_models: a server of the user's own, which is asked what it serves where no model is named.
     """
 
     config: type[ModelConfig]
@@ -127,6 +128,7 @@ class ModelProvider:
     default_model: str | None = None
     key_variable: str | None = None
     base_url_variable: str | None = None
+    lists_models: bool = False
 
     @property
     def name(self) -> str:

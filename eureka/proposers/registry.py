@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from eureka.config import ProposerConfig
-from eureka.proposers import anthropic, ollama, openai, replay
+from eureka.proposers import anthropic, local, ollama, openai, replay
 from eureka.proposers.program_search import proposer as program_search
 from eureka.proposers.provider import ModelProvider, Provider
 
@@ -15,6 +15,7 @@ PROVIDERS: dict[str, Provider | ModelProvider] = {
         anthropic.PROVIDER,
         openai.PROVIDER,
         ollama.PROVIDER,
+        local.PROVIDER,
         program_search.PROVIDER,
         replay.PROVIDER,
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from pathlib import Path
 
 from eureka.core.errors import StoreError
+from eureka.core.machine import lock_file
 
 _held: set[Path] = set()
 
@@ -42,7 +42,7 @@ class FolderLock:
             os.close(self._descriptor)
             raise _is_a_link(folder)
         try:
-            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_file(self._descriptor)
         except OSError as error:
             holder = os.pread(self._descriptor, 32, 0).decode("ascii", errors="replace").strip()
             os.close(self._descriptor)

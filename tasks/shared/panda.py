@@ -59,10 +59,11 @@ class Panda(Task):
             joint.armature, joint.damping = (0.05, [5.0, 0, 0]) if is_finger else (0.1, [2.0, 0, 0])
             if is_finger:
                 actuator = spec.add_actuator(name=joint.name, target=joint.name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
-                actuator.set_to_position(kp=400.0, kv=20.0)
+                actuator.set_to_position(kp=1500.0, kv=60.0)
                 actuator.ctrllimited, actuator.ctrlrange = True, [0.0, MOST_OPEN_M]
         spec.worldbody.add_light(pos=[0.5, -1.0, 2.5], dir=[0.0, 0.4, -1.0])
         spec.worldbody.add_camera(name="front", pos=[1.5, -0.9, 0.9], xyaxes=[0.55, 0.83, 0, -0.36, 0.24, 0.9])
+        spec.worldbody.add_camera(name="side", pos=[0.0, -1.5, 1.2], xyaxes=[0.95, -0.32, 0.0, 0.12, 0.36, 0.92])
         spec.worldbody.add_geom(
             name="ground",
             type=mujoco.mjtGeom.mjGEOM_PLANE,

@@ -24,7 +24,7 @@ def test_every_key_is_there_with_a_meaning() -> None:
     assert [name for name, key in keys.items() if len(key.meaning) < 10] == []
     assert keys["search.samples"].presets["budget=paper"] == str(BUDGETS["paper"]["search"]["samples"])
     assert keys["train.halving"].presets == {"preset=eureka2023": "off"}
-    assert keys["llm.max_usd"].default == "5.0 (anthropic, openai); null (ollama)"
+    assert keys["llm.max_usd"].default == "5.0 (anthropic, openai); null (ollama, local)"
     assert keys["llm.run"].owners == ("replay",)
     assert keys["search.feedback"].kind == "off | ask"
 

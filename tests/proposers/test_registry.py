@@ -166,7 +166,7 @@ def test_names_and_keys() -> None:
 
 
 def test_ollama_needs_a_model_and_no_key_and_no_cap() -> None:
-    with pytest.raises(ConfigError, match=r"ollama has no default model: name one with llm\.model"):
+    with pytest.raises(ConfigError, match=r"ollama: name a model with llm\.model=NAME; "):
         resolve(compose_config(["task=ant", "llm=ollama"]))
     config = resolve(compose_config(["task=ant", "llm=ollama", "llm.model=qwen3:8b"]))
     asked = made(config, {})

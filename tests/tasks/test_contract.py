@@ -15,6 +15,8 @@ from eureka.physics import Engine
 from eureka.tasks import Task, Trace, load_task, longest_run, times_begun
 from eureka.trainers.population.device_worlds import make_worlds
 from eureka.trainers.population.evaluate import evaluate
+from eureka.trainers.population.networks import StackedMLP
+from eureka.trainers.population.policy import Policies
 from eureka.trainers.population.worlds import Worlds
 
 ENGINES = [pytest.param("c"), pytest.param("warp", marks=[pytest.mark.wide, pytest.mark.warp])]
@@ -140,11 +142,10 @@ def test_a_saved_training_goes_on_alike(task: Task) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_evaluation_judges_the_whole_trace(task: Task, engine: str) -> None:
-    def policies(observation: torch.Tensor) -> torch.Tensor:
-        # Half a metre a step: beyond 1 m after the third of six steps, and until the end.
-        return torch.ones(*observation.shape[:-1], 1) * torch.tensor([1.0, 0.0, 0.0])
-
-    scores = evaluate(task, policies, [torch.Generator().manual_seed(0)], 3, Engine(engine))  # type: ignore[arg-type]
+    # Half a metre a step: beyond 1 m after the third of six steps, and until the end.
+    parameters = torch.cat([torch.zeros(4 * 3), torch.tensor([1.0, 0.0, 0.0])])[None]
+    policies = Policies(StackedMLP((4, 3), "relu"), parameters, torch.zeros(1, 1, 4), torch.ones(1, 1, 4))
+    scores = evaluate(task, policies, [torch.Generator().manual_seed(0)], 3, Engine(engine))
     assert scores.tolist() == [[4.0, 4.0, 4.0]]
 
 

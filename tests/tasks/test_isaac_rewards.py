@@ -117,3 +117,29 @@ def test_rotations() -> None:
     upright = torch.tensor([[1.0, 0.0, 0.0, 0.0]])
     assert float(angle_between(quarter_about_z, upright)) == pytest.approx(math.pi / 2)
     assert float(angle_between(-quarter_about_z, quarter_about_z)) == pytest.approx(0.0, abs=1e-3)
+
+
+@pytest.mark.wide
+def test_franka_cabinet() -> None:
+    # At the handle, fingers 1 cm above and below it, the drawer half out, no action: 2 x 2 + 0.25 + 5 (0.03 + 0.03) +
+    # 7.5 x 0.5 x 2, and of the bonuses 0.5 and 1.
+    task, state = one_state(
+        "franka_cabinet",
+        tip_position=[0.6, 0.0, 0.65],
+        handle_position=[0.6, 0.0, 0.65],
+        finger_height=[0.66, 0.64],
+        drawer_opening=0.25,
+        around_handle=1.0,
+    )
+    assert float(task.human_reward(state)[0]) == pytest.approx(4 + 0.25 + 0.3 + 7.5 * 0.5 + 1.5)
+    assert float(task.metric.value(state)) == 0.0
+    # Half a metre off, the drawer wide open: 2 (1 / 1.25)^2 + 7.5 x 0.4 + 0.5.
+    _, left = one_state(
+        "franka_cabinet",
+        tip_position=[0.1, 0.0, 0.65],
+        handle_position=[0.6, 0.0, 0.65],
+        drawer_opening=0.4,
+        around_handle=0.0,
+    )
+    assert float(task.human_reward(left)[0]) == pytest.approx(2 * 0.64 + 3 + 0.5)
+    assert float(task.metric.value(left)) == 1.0

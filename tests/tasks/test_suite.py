@@ -16,7 +16,8 @@ from eureka.trainers.population.baselines import trace_baselines
 from eureka.trainers.population.device_worlds import make_worlds
 from eureka.trainers.population.recording import SmoothActions, record
 
-RESULTS = Path(__file__).parents[2] / "benchmarks" / "results" / "suite.json"
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "benchmarks" / "results" / "suite.json"
 NUM_ENVS = 4
 
 
@@ -83,3 +84,14 @@ def test_every_task_says_what_it_learned_or_what_was_tried() -> None:
         assert info.learned.steps == row["steps"]
         assert info.learned.seeds == len(row["seeds"])
         assert info.learned.score == pytest.approx(sum(row["scores"]) / len(row["scores"]), rel=0.01)
+
+
+def test_the_page_shows_every_task_with_its_status() -> None:
+    """docs/make_tasks_page.py makes it."""
+    page = (ROOT / "docs" / "tasks.md").read_text()
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| ![")}
+    assert sorted(rows) == sorted(INFOS)
+    for name, info in INFOS.items():
+        assert (ROOT / "docs" / "images" / "tasks" / f"{name}.jpg").is_file()
+        said = f"{info.learned.score:.3g} {info.learned.unit}" if info.learned else " ".join((info.tried or "").split())
+        assert said in rows[name]

@@ -7,14 +7,13 @@ in a disposable process first (`trial`), so that one that breaks its process bre
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 
+from eureka.core.machine import peak_bytes
 from eureka.core.types import FieldSpec
 from eureka.reward.graph.format import Graph, NodeRef, Ref
 from eureka.reward.graph.runtime import KERNEL_ERRORS, RewardFunction, evaluate
@@ -150,9 +149,9 @@ def stretched(state: State, factor: float) -> dict[str, torch.Tensor]:
 def check_cost(function: RewardFunction, state: State, rows: int) -> Problem | None:
     """Measures time and memory of one call on as many rows as a training has: for use in a process of its own."""
     many = _repeated(state, rows)
-    before = _peak_bytes()
+    before = peak_bytes()
     seconds = min(_seconds(function, many) for _ in range(2))
-    memory = _peak_bytes() - before
+    memory = peak_bytes() - before
     if seconds > SECONDS_PER_ROW * rows:
         return Problem(
             f"it takes {1e6 * seconds / rows:.0f} microseconds of computing an environment in a step, more than "
@@ -171,12 +170,6 @@ def _seconds(function: RewardFunction, state: Mapping[str, torch.Tensor]) -> flo
     started = time.process_time()
     function(state)
     return time.process_time() - started
-
-
-def _peak_bytes() -> int:
-    """The most memory that this process ever held."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def check_finite(function: RewardFunction, state: State) -> Problem | None:

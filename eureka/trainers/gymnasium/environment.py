@@ -12,7 +12,7 @@ from eureka.core.errors import TaskError
 from eureka.trainers.gymnasium.metric import EnvironmentMetric, EpisodeRecord, Transition, read_metric
 from eureka.trainers.gymnasium.page import observation_tables
 from eureka.trainers.gymnasium.recipe import Definition, EnvironmentRecipe, load_definition
-from eureka.trainers.gymnasium.spaces import PlainObservation, is_plain, require_numbers
+from eureka.trainers.gymnasium.spaces import Leaf, PlainObservation, is_plain, require_numbers
 from eureka.trainers.gymnasium.state import StateReader, state_of_function, state_of_spaces
 
 STATE, STEP_METRIC, EPISODE_METRIC, OWN_RETURN = "eureka.state", "eureka.step", "eureka.episode", "eureka.return"
@@ -25,6 +25,12 @@ class ObservedEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
 
     What the environment's code raises, and what it gives that cannot be used, becomes a `TaskError` with the episode's
     seed and the action. A policy sees plain observations, see `spaces`.
+
+    Attributes:
+        reader: of the State; None: there are no rows.
+        latest: what the last step added to `info`; it outlives a reset.
+        tells: whether `step` gives that too. Stable-Baselines3 copies every `info` deeply, which costs more than all
+            else here.
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any], identity: str, metric: EnvironmentMetric) -> None:
@@ -34,6 +40,8 @@ class ObservedEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
         self._shapes = [(leaf, leaf.space.shape) for leaf in self._leaves]
         self._plain = None if is_plain(env.observation_space) else PlainObservation(env, self._leaves)
         self.reader: StateReader | None = None
+        self.latest: Mapping[str, Any] = {}
+        self.tells = True
         if self._plain is not None:
             self.observation_space = self._plain.observation_space
         self._inner = env.unwrapped
@@ -57,14 +65,14 @@ class ObservedEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
         if not isinstance(result, tuple) or len(result) != 2:
             raise TaskError(self._fault(_OLD.format("reset", "an observation alone")))
         observation, info = result
-        self._check(observation, "reset")
+        self._check(observation, None)
         self._before = (observation, info)
         return self._seen(observation), {}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """One control step."""
         transition, own, terminated, truncated = self.transition(action)
-        step = self._metric.of_step(own, transition.info, self._where(action))
+        step = own if self._metric.is_return else self._step_metric(transition)
         self._values.append(step)
         self._return += own
         row = self._row(transition)
@@ -77,7 +85,8 @@ class ObservedEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
             info[OWN_RETURN] = self._return
             if self._metric.function is not None:
                 info[STEP_METRIC] = info[EPISODE_METRIC]
-        return self._seen(transition.observation), own, terminated, truncated, info
+        self.latest = info
+        return self._seen(transition.observation), own, terminated, truncated, info if self.tells else {}
 
     def transition(self, action: Any) -> tuple[Transition, float, bool, bool]:
         """One control step without State and metric: the step, the own reward, and how the episode stands."""
@@ -92,7 +101,7 @@ class ObservedEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
             count = len(result) if isinstance(result, tuple) else 1
             raise TaskError(self._fault(_OLD.format("step", f"{count} values")))
         observation, own, terminated, truncated, info = result
-        self._check(observation, self._where(action))
+        self._check(observation, action)
         try:
             reward = float(own)
         except (TypeError, ValueError) as error:
@@ -105,6 +114,12 @@ class ObservedEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
         self._before, self._action = (observation, info), action
         return step, reward, bool(terminated), bool(truncated)
 
+    def _step_metric(self, transition: Transition) -> float | None:
+        try:
+            return self._metric.of_step(transition.info)
+        except TaskError as error:
+            raise TaskError(f"{error} {self._where(transition.action)}") from error
+
     def _row(self, transition: Transition) -> np.ndarray | None:
         if self.reader is None:
             return None
@@ -115,7 +130,8 @@ class ObservedEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
         except Exception as error:
             where = self._where(transition.action)
             raise TaskError(self._fault(f"`state` raised {_said(error)} {where}")) from error
-        if not np.isfinite(row).all():
+        total = float(row.sum())
+        if total - total != 0.0 and not np.isfinite(row).all():
             at, name = np.flatnonzero(~np.isfinite(row))[0], ""
             for each in self.reader.fields:
                 at -= int(np.prod(each.shape))
@@ -140,25 +156,34 @@ class ObservedEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
     def _seen(self, observation: Any) -> Any:
         return observation if self._plain is None else self._plain.observation(observation)
 
-    def _check(self, observation: Any, where: str) -> None:
+    def _check(self, observation: Any, action: Any) -> None:
+        """Raises where an observation cannot be used; it came after `action`, or a reset where None."""
         for leaf, shape in self._shapes:
+            value = observation if not leaf.path else None
+            if type(value) is np.ndarray and value.shape == shape and value.dtype.kind == "f":
+                total = float(value.sum())
+                if total - total == 0.0:  # every number is finite
+                    continue
             try:
                 value = np.asarray(leaf.read(observation))
             except (KeyError, IndexError, TypeError, ValueError) as error:
-                raise TaskError(
-                    self._fault(f"its observation has no `{leaf.name}` {where}, as its space says")
-                ) from error
-            if value.shape != shape:
-                raise TaskError(
-                    self._fault(
-                        f"`{leaf.name}` of its observation has the shape {value.shape} {where}, and its space "
-                        f"says {shape}: an observation must keep its shape"
-                    )
+                raise TaskError(self._fault(f"its observation has no `{leaf.name}`, as its space says")) from error
+            kind = value.dtype.kind
+            if value.shape != shape or kind not in "fiub" or (kind == "f" and not np.isfinite(value).all()):
+                self._refuse(leaf, value, "after reset" if action is None else self._where(action))
+
+    def _refuse(self, leaf: Leaf, value: np.ndarray, where: str) -> None:
+        shape = leaf.space.shape
+        if value.shape != shape:
+            raise TaskError(
+                self._fault(
+                    f"`{leaf.name}` of its observation has the shape {value.shape} {where}, and its space "
+                    f"says {shape}: an observation must keep its shape"
                 )
-            if value.dtype.kind == "f" and not np.isfinite(value).all():
-                raise TaskError(self._fault(f"`{leaf.name}` of its observation is not finite {where}"))
-            if value.dtype.kind not in "fiub":
-                raise TaskError(self._fault(f"`{leaf.name}` of its observation is {value.dtype}, no numbers, {where}"))
+            )
+        if value.dtype.kind == "f":
+            raise TaskError(self._fault(f"`{leaf.name}` of its observation is not finite {where}"))
+        raise TaskError(self._fault(f"`{leaf.name}` of its observation is {value.dtype}, no numbers, {where}"))
 
     def _episode(self) -> str:
         return f"an episode of {self._steps} steps" + (f" with seed {self._seed}" if self._seed is not None else "")

@@ -103,14 +103,14 @@ class EnvironmentMetric:
         text = f"`{self.key}` of the environment's info, {_REDUCTIONS[self.reduction][0]}"
         return MetricSpec(said or text, unit or self.key, low, high, best)
 
-    def of_step(self, own: float, info: Mapping[str, Any], where: str) -> float | None:
-        """Its value in one control step: the own reward, or the entry where there is one; None for a function."""
-        if self.function is not None:
-            return None
-        if not self.key:
-            return own
-        value = _entry(info, self.key)
-        return None if value is None else _number(value, f"metric={self.text}", where)
+    def of_step(self, info: Mapping[str, Any]) -> float | None:
+        """The entry's value in one control step, None where there is none; None for a function.
+
+        Raises:
+            TaskError: it is no number.
+        """
+        value = _entry(info, self.key) if self.function is None else None
+        return None if value is None else _number(value, f"metric={self.text}")
 
     def of_episode(self, values: list[float | None], record: EpisodeRecord | None, where: str) -> float:
         """Its value for a whole episode.
@@ -163,11 +163,11 @@ def _entry(info: Mapping[str, Any], key: str) -> Any:
     return inner
 
 
-def _number(value: Any, what: str, where: str) -> float:
+def _number(value: Any, what: str, where: str = "") -> float:
     try:
         number = float(np.asarray(value, dtype=np.float64).reshape(()))
     except (TypeError, ValueError):
         number = float("nan")
     if not np.isfinite(number):
-        raise TaskError(f"{what}: {value!r} is not a number {where}"[:500])
+        raise TaskError(f"{what}: {str(value)[:300]} is not a number {where}".strip())
     return number

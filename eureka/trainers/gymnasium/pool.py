@@ -22,6 +22,8 @@ _EVENTS: Mapping[str, type[Progress] | type[Rejected] | type[TrainingResult]] = 
     cls.__name__: cls for cls in (Progress, Rejected, TrainingResult)
 }
 _SILENCE_S = 600.0
+_END_S = 60.0
+"""How long a process that has closed its output may take to end: on busy cores Python itself takes seconds."""
 _ATTEMPTS = 2
 
 
@@ -145,7 +147,7 @@ class _Worker:
             return
         read = os.read(self.fileno(), 1 << 20)
         if not read:
-            self._child.wait(5.0)
+            self._child.wait(_END_S)
             raise _Ended(self._child.reason() if self._child.returncode is not None else "it closed its output")
         self.heard = time.monotonic()
         *whole, self._unread = (self._unread + read).split(b"\n")

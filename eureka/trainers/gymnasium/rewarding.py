@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnvWrapper
 
 from eureka.reward.graph.runtime import compile_graph
 from eureka.trainers.gymnasium.environment import EPISODE_METRIC, STATE, STEP_METRIC
@@ -58,7 +58,7 @@ class RewardMeter:
         if self._reward is None:
             total = metric if self._kind == METRIC else torch.as_tensor(own).float()
         else:
-            state = self._reader.tensors(np.stack([info[STATE] for info in infos]))
+            state = self._reader.tensors(np.array([info[STATE] for info in infos], dtype=np.float64))
             total, components = self._reward(state)
             if not bool(total.isfinite().all()):
                 broken = [f"`{name}`" for name, value in components.items() if not bool(value.isfinite().all())]
@@ -95,13 +95,15 @@ class RewardMeter:
 class RewardedVecEnv(VecEnvWrapper):
     """Gives a meter's rewards in place of the environments' own, on the State after the action and before any reset."""
 
-    def __init__(self, venv: VecEnv, meter: RewardMeter) -> None:
+    def __init__(self, venv: DummyVecEnv, meter: RewardMeter) -> None:
         super().__init__(venv)
         self._meter = meter
+        self._envs: list[Any] = list(venv.envs)
 
     def reset(self) -> Any:
         return self.venv.reset()
 
     def step_wait(self) -> Any:
         observation, own, dones, infos = self.venv.step_wait()
-        return observation, self._meter.rewards(own, dones, infos), dones, infos
+        rewards = self._meter.rewards(own, dones, [env.latest for env in self._envs])
+        return observation, rewards, dones, infos

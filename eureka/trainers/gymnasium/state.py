@@ -41,12 +41,17 @@ class StateReader:
 
     def tensors(self, rows: np.ndarray) -> dict[str, torch.Tensor]:
         """The fields of rows (num, width) by name, each (num, ...)."""
-        columns = torch.from_numpy(np.ascontiguousarray(rows))
+        columns = torch.from_numpy(np.array(rows.T, order="C"))
+        floats = columns.float()
         state, at = {}, 0
         for each in self.fields:
+            source = floats if each.dtype == "float32" else columns.to(getattr(torch, each.dtype))
+            if not each.shape:
+                state[each.name] = source[at]
+                at += 1
+                continue
             size = int(np.prod(each.shape))
-            part = columns[:, at : at + size].reshape(len(rows), *each.shape)
-            state[each.name] = part.to(getattr(torch, each.dtype)).contiguous()
+            state[each.name] = source[at : at + size].T.reshape(len(rows), *each.shape).contiguous()
             at += size
         return state
 
@@ -68,7 +73,12 @@ def state_of_spaces(
     fields.append(_action_field(env.action_space))
     parts = tuple(leaves)
 
-    if len(parts) == 1 and not parts[0].path:
+    if len(parts) == 1 and not parts[0].path and parts[0].space.shape and env.action_space.shape:
+
+        def read(step: Transition) -> np.ndarray:
+            return np.concatenate((np.asarray(step.observation).ravel(), np.asarray(step.action).ravel()))
+
+    elif len(parts) == 1 and not parts[0].path:
 
         def read(step: Transition) -> np.ndarray:
             return np.concatenate((np.ravel(step.observation), np.ravel(step.action)), dtype=np.float64)

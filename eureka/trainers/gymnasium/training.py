@@ -34,7 +34,7 @@ from eureka.trainers.gymnasium.algorithms import (
     set_training_state,
     training_state,
 )
-from eureka.trainers.gymnasium.environment import EPISODE_METRIC, EnvironmentMaker
+from eureka.trainers.gymnasium.environment import EPISODE_METRIC, EnvironmentMaker, ObservedEnvironment
 from eureka.trainers.gymnasium.recipe import EnvironmentRecipe, load_function
 from eureka.trainers.gymnasium.rewarding import NotFiniteError, RewardedVecEnv, RewardMeter
 from eureka.trainers.gymnasium.settings import TrainingOrder
@@ -129,7 +129,7 @@ class Training:
         self._order, self._curves = order, curves
         settings = order.settings
         maker = maker_of(order.environment)
-        venv = DummyVecEnv([maker.make] * settings.num_envs)
+        venv = together(maker, settings.num_envs)
         self._meter = RewardMeter(order.graph, maker.reader, settings.num_envs)
         env: Any = RewardedVecEnv(venv, self._meter)
         self._normal: VecNormalize | None = None
@@ -240,17 +240,28 @@ def _own_predictor(policy: Any, order: TrainingOrder) -> Predictor:
     )
 
 
+def together(maker: EnvironmentMaker, num_envs: int) -> DummyVecEnv:
+    """Environments that step together; what they tell is their `latest`."""
+
+    def make() -> ObservedEnvironment:
+        env = maker.make()
+        env.tells = False
+        return env
+
+    return DummyVecEnv([make] * num_envs)
+
+
 def evaluate(predict: Predictor, order: TrainingOrder) -> list[float]:
     """The metric of each evaluation episode of a policy, on seeds that no training has."""
-    env = DummyVecEnv([maker_of(order.environment).make] * order.eval_episodes)
+    env = together(maker_of(order.environment), order.eval_episodes)
     env.seed(_SEEDS + seed_of(order.seed, _EVALUATION) // 2)
     observation = env.reset()
     scores = [float("nan")] * env.num_envs
     running = np.ones(env.num_envs, dtype=bool)
     while running.any():
-        observation, _, dones, infos = env.step(predict(observation))  # type: ignore[arg-type]
+        observation, _, dones, _ = env.step(predict(observation))  # type: ignore[arg-type]
         for index in np.flatnonzero(dones & running):
-            scores[index] = float(infos[index][EPISODE_METRIC])
+            scores[index] = float(env.envs[index].latest[EPISODE_METRIC])  # type: ignore[attr-defined]
         running &= ~dones
     env.close()
     return scores

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from eureka.core.errors import TrainingError
+from eureka.core.machine import usable_cores
 from eureka.core.processes import Child, child_environment, module_command
 from eureka.core.text import clean
 from eureka.core.training import Progress, TrainingResult, WorkerRestarted
@@ -119,7 +120,7 @@ class WorkerPool:
         self._environment = child_environment(environment)
         self._engines = tuple(engines)
         on_devices = self._engines[0].kind == "warp"
-        self._count = len(self._engines) if on_devices else workers or len(os.sched_getaffinity(0))
+        self._count = len(self._engines) if on_devices else workers or usable_cores()
         self._room: MemoryNeed | None = None
         self._heartbeat_s = heartbeat_s
         self._workers: list[_Worker] = []

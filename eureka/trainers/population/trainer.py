@@ -13,6 +13,7 @@ from typing import Literal
 import torch
 
 from eureka.core.errors import ConfigError, TaskError, TrainingError
+from eureka.core.machine import usable_cores
 from eureka.core.pictures import Look, RenderedFrame
 from eureka.core.training import POPULATION_POLICY, OwnReward, Policy, TrainingJob, TrainingLength, TrainingResult
 from eureka.core.types import TaskSpec
@@ -80,7 +81,7 @@ class PopulationTrainer:
         self.spec: TaskSpec = replace(spec, sentence=sentence or spec.sentence, physical_facts=facts)
         self._name, self._task_dirs, self._environment = name, tuple(task_dirs), environment
         self._engine = choose(physics)
-        self._workers = workers or len(os.sched_getaffinity(0))
+        self._workers = workers or usable_cores()
         self._num_envs = num_envs or self.task.info.num_envs
         self._available = available_bytes()  # before workers take some of it
         self._pool: WorkerPool | None = None

@@ -1,0 +1,70 @@
+"""What not every operating system has, in one place: cores of this process, memory, limits, locks on files.
+
+Linux has all of it. macOS has no set of cores for a process, and limits of address space that cannot be used; Windows
+has neither of the modules.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+
+resource: ModuleType | None
+fcntl: ModuleType | None
+try:
+    import resource
+except ImportError:
+    resource = None
+try:
+    import fcntl
+except ImportError:
+    fcntl = None
+
+
+def usable_cores() -> int:
+    """How many cores this process may use; where the system does not say, those of the machine."""
+    of_process: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
+    return len(of_process(0)) if of_process is not None else os.cpu_count() or 1
+
+
+def memory_bytes() -> int | None:
+    """The machine's memory; None where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def peak_bytes() -> int:
+    """The most memory that this process ever held; 0 where the system does not say."""
+    if resource is None:
+        return 0
+    peak = int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+@contextmanager
+def no_core_files() -> Iterator[None]:
+    """No core file is left by this process, nor by what it starts, while the context lasts."""
+    if resource is None:
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+
+
+def lock_file(descriptor: int) -> None:
+    """Take a POSIX record lock on a whole file, which ends with the process; nothing where the system has none.
+
+    Raises:
+        OSError: another process holds it.
+    """
+    if fcntl is not None:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,29 @@
+"""`llm=local`: a server of one's own that speaks OpenAI's chat completions: llama.cpp's, LM Studio's, vLLM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from eureka.proposers.calls import Endpoint
+from eureka.proposers.keys import Key
+from eureka.proposers.openai import OpenAIConfig, make_endpoint
+from eureka.proposers.provider import ModelConfig, ModelProvider
+
+
+@dataclass(frozen=True)
+class LocalConfig(OpenAIConfig):
+    """`llm=local llm.base_url=URL`: whatever the server there serves; by default llama.cpp's at 127.0.0.1:8080."""
+
+    name: str = "local"
+    """The choice."""
+    max_usd: float | None = None
+    """What it costs is this machine's; a cap on money needs `max_tokens` beside it."""
+    concurrency: int = 1
+    """Calls at a time; give as many as the server answers side by side."""
+
+
+def _endpoint(llm: ModelConfig, model: str, url: str, key: Key) -> Endpoint:
+    return make_endpoint("local", llm, model, url, key)
+
+
+PROVIDER = ModelProvider(config=LocalConfig, endpoint=_endpoint, url="http://127.0.0.1:8080/v1", lists_models=True)
