@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from eureka.core.errors import TaskError
+from eureka.core.extras import install_line
 
 EXTRAS = {
     "gymnasium_robotics": "tasks-robotics",
@@ -54,7 +55,7 @@ def _package_folder(package: str) -> Path:
     found = _found(package)
     if found is None:
         extra = EXTRAS.get(package)
-        how = f"pip install 'eureka-rewards[{extra}]'" if extra else f"pip install {package}"
+        how = install_line(extra) if extra else f"pip install {package}"
         raise TaskError(f"the task's model comes with the package {package}, which is not installed: {how}")
     return found
 

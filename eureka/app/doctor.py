@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import version
 
 from eureka import __version__
+from eureka.core.errors import ConfigError
 from eureka.core.machine import usable_cores
 from eureka.core.text import table
 from eureka.proposers.registry import key_variables
@@ -39,6 +40,23 @@ def diagnose(set_names: Collection[str], environment: Mapping[str, str]) -> list
         *((name, "set" if name in set_names else "not set") for name in key_variables().values()),
     ]
     return [*table(rows), "", *_confinement()]
+
+
+def ask_interpreters(given: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    """A line on each interpreter that `KEY=PATH` names.
+
+    Raises:
+        ConfigError: no such key.
+    """
+    from eureka.trainers.remote.asking import describe_interpreter
+
+    lines = []
+    for text in given:
+        key, _, python = text.partition("=")
+        if key not in ("mjlab.python", "isaaclab.python") or not python:
+            raise ConfigError(f"`{text}`: eureka doctor takes mjlab.python=PATH and isaaclab.python=PATH")
+        lines.append(f"{key}  {describe_interpreter(key, python, environment)}")
+    return lines
 
 
 def _confinement() -> list[str]:

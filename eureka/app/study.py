@@ -58,7 +58,10 @@ class Study:
     Everything is kept in a run folder as it is told, for `eureka report` and `eureka export`.
 
     Args:
-        task, overrides, task_dirs, keys: as of `eureka.evolve`.
+        task: as of `eureka.evolve`, as is all that follows.
+        overrides: as on the command line.
+        task_dirs: folders with tasks of your own.
+        keys: keys of the configuration.
 
     Raises:
         ConfigError: a key, a value or a choice that does not exist.

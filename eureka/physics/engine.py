@@ -13,6 +13,7 @@ import mujoco
 import torch
 
 from eureka.core.errors import PhysicsError
+from eureka.core.extras import install_line
 from eureka.physics.base import DeviceSimulator
 
 Kind = Literal["c", "warp"]
@@ -71,7 +72,7 @@ def missing_packages() -> str | None:
     missing = [package for module, package in _PACKAGES.items() if find_spec(module) is None]
     if not missing:
         return None
-    return f"physics=warp needs {' and '.join(missing)}: pip install 'eureka-rewards[gpu]', or use physics=c"
+    return f"physics=warp needs {' and '.join(missing)}: {install_line('gpu')}, or use physics=c"
 
 
 def choose(choice: Literal["auto", "c", "warp"]) -> Kind:

@@ -9,6 +9,7 @@ import torch
 
 import eureka.physics.engine as module
 from eureka.core.errors import PhysicsError
+from eureka.core.extras import install_line
 from eureka.physics import Engine, MujocoC
 from eureka.physics.engine import choose, describe, engines, identity, missing_packages, where
 from eureka.tasks import load_task
@@ -43,7 +44,7 @@ def test_auto_takes_warp_where_a_device_and_the_packages_are(
 
 def test_warp_that_is_not_installed_is_refused_in_a_sentence(machine: Machine) -> None:
     machine(("warp",), 1)
-    sentence = "physics=warp needs mujoco-warp: pip install 'eureka-rewards[gpu]', or use physics=c"
+    sentence = f"physics=warp needs mujoco-warp: {install_line('gpu')}, or use physics=c"
     assert missing_packages() == sentence
     with pytest.raises(PhysicsError) as refused:
         choose("warp")
@@ -65,7 +66,7 @@ def test_one_engine_for_each_device(machine: Machine) -> None:
 def test_what_the_doctor_says(machine: Machine) -> None:
     machine((), 0)
     assert describe() == (
-        "c (MuJoCo on CPU threads); physics=warp needs mujoco-warp and warp-lang: pip install 'eureka-rewards[gpu]'"
+        f"c (MuJoCo on CPU threads); physics=warp needs mujoco-warp and warp-lang: {install_line('gpu')}"
     )
     machine(devices=0)
     assert "no CUDA device that torch can use" in describe()

@@ -50,9 +50,9 @@ def reward_graph(total: int = 5, **components: Mapping[str, int]) -> str:
     )
 
 
-def module_of(graph: str) -> str:
+def module_of(graph: str, fields: Sequence[FieldSpec] = FIELDS) -> str:
     """The exported module of a graph."""
-    return export_reward(graph=graph, task="Point", candidate_id="g01-c02", fields=FIELDS, provenance={})
+    return export_reward(graph=graph, task="Point", candidate_id="g01-c02", fields=fields, provenance={})
 
 
 def environment(**more: str) -> dict[str, str]:

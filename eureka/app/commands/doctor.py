@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Annotated
 
 import typer
 
@@ -13,13 +14,24 @@ from eureka.ui.console import line
 
 
 @app.command()
-def doctor(context: typer.Context) -> None:
+def doctor(
+    context: typer.Context,
+    interpreters: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[KEY=PATH]...", help="Ask another Python too: mjlab.python=PATH, isaaclab.python=PATH."
+        ),
+    ] = None,
+) -> None:
     """Say what this machine has.
 
     Versions, engine, GPU, the layers of confinement, and which API keys are set (never their values).
     """
     keys: Mapping[str, Key] = context.obj
-    from eureka.app.doctor import diagnose
+    from eureka.app.doctor import ask_interpreters, diagnose
 
+    asked = ask_interpreters(interpreters or [], os.environ)
     for text in diagnose({*os.environ, *(key.variable for key in keys.values())}, os.environ):
+        line(text)
+    for text in asked:
         line(text)

@@ -14,12 +14,12 @@ class _Package(NamedTuple):
 
 
 _PACKAGES = (
-    _Package(("LunarLander", "BipedalWalker", "CarRacing"), "", "eureka-rewards[box2d]"),
-    _Package(("MiniGrid", "BabyAI"), "minigrid", "eureka-rewards[minigrid]"),
+    _Package(("LunarLander", "BipedalWalker", "CarRacing"), "", "gymnasium[box2d]"),
+    _Package(("MiniGrid", "BabyAI"), "minigrid", "minigrid"),
     _Package(
         ("PointMaze", "AntMaze", "Adroit", "Fetch", "HandReach", "HandManipulate", "FrankaKitchen"),
         "gymnasium_robotics",
-        "eureka-rewards[robotics]",
+        "gymnasium-robotics",
     ),
     _Package(("ALE/",), "ale_py", "ale-py"),
     _Package(("Panda",), "panda_gym", "panda-gym"),

@@ -17,6 +17,7 @@ from gymnasium import spaces
 
 from eureka.config import RunConfig
 from eureka.core.errors import ConfigError
+from eureka.core.extras import install_line
 from eureka.core.pictures import Look, RenderedFrame
 from eureka.core.processes import child_environment
 from eureka.core.training import OwnReward, Policy, TrainingJob, TrainingLength
@@ -54,7 +55,7 @@ class GymnasiumTrainer:
     def __init__(self, config: RunConfig, environment: Mapping[str, str] = os.environ) -> None:
         if find_spec("stable_baselines3") is None:
             raise ConfigError(
-                f"env={config.env.id}: environments are trained by Stable-Baselines3: pip install 'eureka-rewards[sb3]'"
+                f"env={config.env.id}: environments are trained by Stable-Baselines3: {install_line('sb3')}"
             )
         self._recipe = recipe_of(config)
         self._maker = EnvironmentMaker(self._recipe)

@@ -196,6 +196,8 @@ def _task_module(package: TermPackage, graph: Graph) -> str:
     lines = "".join(f"    {term!a}: {component!a},\n" for term, component in terms.items())
     return (
         body.replace("@TASK@", ascii(package.task))
+        .replace("@GROUP@", ascii(f"{package.simulator}.tasks"))
+        .replace("@KNOWN@", "list_tasks()" if package.simulator == MJLAB else "gymnasium.registry")
         .replace("@NEW_TASK@", ascii(package.new_task))
         .replace("@OWN@", own)
         .replace("@TERMS@", lines)
@@ -206,6 +208,11 @@ _SHARED = '''
 TASK = @TASK@
 NEW_TASK = @NEW_TASK@
 OWN_STATE = @OWN@
+
+# The task may be of another package, which registers it in the same way as this one.
+for _entry_point in entry_points(group=@GROUP@):
+    if TASK not in @KNOWN@ and _entry_point.value != __name__:
+        _entry_point.load()
 
 # The terms of the reward manager, and the component that each hands to it.
 TERMS = {
@@ -238,11 +245,12 @@ def use_reward(cfg):
 _MJLAB = (
     '''"""Registers @NEW_TASK@: @TASK@ with a reward that Eureka found."""
 
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import mjlab.tasks  # registers the tasks that mjlab brings along
 from mjlab.managers.reward_manager import RewardTermCfg
-from mjlab.tasks.registry import load_env_cfg, load_rl_cfg, load_runner_cls, register_mjlab_task
+from mjlab.tasks.registry import list_tasks, load_env_cfg, load_rl_cfg, load_runner_cls, register_mjlab_task
 
 from . import reward
 from .reward_terms import SharedReward, without_curricula_of
@@ -303,9 +311,8 @@ class Component(ManagerTermBase):
 _ISAACLAB = (
     '''"""Registers @NEW_TASK@: @TASK@ with a reward that Eureka found."""
 
-import sys
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 from pathlib import Path
 
 import gymnasium

@@ -10,6 +10,7 @@ from typing import Any
 
 from eureka.config import RunConfig
 from eureka.core.errors import ConfigError, EurekaError
+from eureka.core.extras import install_line
 from eureka.search.preferences import has_metric
 from eureka.store import RunStore
 from eureka.ui.tracking.tracker import Sink, Tracker
@@ -25,9 +26,7 @@ def require_trackers(config: RunConfig) -> None:
         value = getattr(config.tracking, key)
         if value and find_spec(key) is None:
             shown = "true" if value is True else value
-            raise ConfigError(
-                f"tracking.{key}={shown} needs the package {key}: pip install 'eureka-rewards[{key}]', or leave it out"
-            )
+            raise ConfigError(f"tracking.{key}={shown} needs the package {key}: {install_line(key)}, or leave it out")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import torch
 from simulator_helpers import SIMULATORS
 
+from eureka.trainers.remote.inside.describe import _lines
 from eureka.trainers.remote.inside.state import ManagerStateReader, StateReadingError
 
 
@@ -102,3 +104,19 @@ def test_a_file_that_does_not_give_what_it_says(text: str, sentence: str, stand_
     (tmp_path / "state.py").write_text(text)
     with pytest.raises(StateReadingError, match=sentence):
         ManagerStateReader(env_of(stand_in, {}, lambda tensor: tensor, "wxyz"), file=str(tmp_path / "state.py"))
+
+
+def test_a_task_that_is_written_as_defaults_is_told_and_the_simulators_own_are_not() -> None:
+    @dataclass
+    class TermOfTheLibrary:
+        func: str = "none"
+        delay: int = 0
+
+    TermOfTheLibrary.__module__ = "isaaclab.managers"
+
+    @dataclass
+    class ActionsOfTheTask:
+        push: TermOfTheLibrary = field(default_factory=lambda: TermOfTheLibrary("effort"))
+        scale: float = 100.0
+
+    assert list(_lines(ActionsOfTheTask(), 1)) == ["  push:", "    func: effort", "  scale: 100.0"]

@@ -78,8 +78,17 @@ def _items(value: Any) -> list[tuple[str, Any]]:
         return [(str(key), part) for key, part in value.items()]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         parts = [(field, getattr(value, field.name)) for field in dataclasses.fields(value)]
-        return [(field.name, part) for field, part in parts if not _is_default(field, part)]
+        kept = [
+            (field, part) for field, part in parts if not (_is_default(field, part) and _is_library(type(value), field))
+        ]
+        return [(field.name, part) for field, part in kept]
     return []
+
+
+def _is_library(cls: type, field: dataclasses.Field[Any]) -> bool:
+    """Whether the simulator itself set a field's default, and not the task: a task may be written as defaults."""
+    owner = next((base for base in cls.__mro__ if field.name in vars(base).get("__annotations__", {})), cls)
+    return owner.__module__.split(".")[0] in ("mjlab", "isaaclab")
 
 
 def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:

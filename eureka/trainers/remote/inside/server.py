@@ -28,7 +28,16 @@ from eureka.trainers.remote.inside.training import RemoteOrder, train
 from eureka.trainers.remote.inside.wire import RemoteMessage, RemoteWireError, decode, encode
 
 _PACKAGES = ("mjlab", "isaaclab", "rsl-rl-lib", "mujoco", "warp-lang")
-_NETWORK = ("urlopen", "connection", "nucleus", "resolve host", "download", "name resolution", "max retries")
+_NETWORK = (
+    "https://",
+    "urlopen",
+    "connection",
+    "nucleus",
+    "resolve host",
+    "download",
+    "name resolution",
+    "max retries",
+)
 _GPU = ("cuda", "no gpu", "nvidia driver")
 
 

@@ -1,0 +1,41 @@
+"""What another interpreter has, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from eureka.core.errors import ConfigError
+from eureka.trainers.remote.interpreter import Interpreter
+from eureka.trainers.remote.packages import TRIED
+
+
+def describe_interpreter(key: str, python: str, environment: Mapping[str, str]) -> str:
+    """Versions and device of the interpreter that `key` names, or why it cannot serve; one line.
+
+    Args:
+        key: `mjlab.python` or `isaaclab.python`.
+    """
+    simulator = key.partition(".")[0]
+    try:
+        interpreter = Interpreter(key, python, environment)
+        try:
+            about = interpreter.about()
+        finally:
+            interpreter.close()
+    except ConfigError as error:
+        return str(error)
+    found = about["packages"].get(simulator)
+    tried = ", ".join(TRIED[simulator])
+    if found is None:
+        state = f"no {simulator}: {python} -m pip install '{simulator}=={TRIED[simulator][-1]}'"
+    else:
+        state = f"{simulator} {found}" + ("" if found in TRIED[simulator] else f", which was not tried ({tried} was)")
+    trains = about["packages"].get("rsl-rl-lib")
+    return "; ".join(
+        [
+            f"Python {about['python']}, torch {about['torch']}",
+            state,
+            f"rsl_rl {trains}" if trains else "no rsl_rl, which trains: pip install rsl-rl-lib",
+            f"gpu {about['device']}" if about["device"] else "no GPU that its torch can use",
+        ]
+    )
