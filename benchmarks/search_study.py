@@ -148,7 +148,7 @@ def judge(folder: Path, options: argparse.Namespace) -> Search:
 
 def best_of(store: RunStore, config: RunConfig, generation: int) -> str | None:
     """The best of one generation by the trainings of that generation alone, without later confirmations."""
-    seeds = range(config.seed, config.seed + config.train.seeds)
+    seeds = range(config.seed, config.seed + config.train.num_seeds)
     found = [o.with_seeds(seeds) for o in outcomes(store) if generation_of(o.candidate.id) == generation]
     return next((outcome.candidate.id for outcome in ranked(found)), None)
 

@@ -21,6 +21,8 @@ _REFLECTION_TOKENS = 2000
 _ERROR_TOKENS = 300
 _CANDIDATES_PER_REPAIR = 4
 _TOKENS_PER_SECOND = 60
+MAX_TRAINING_SEEDS = 3
+"""Of every candidate, where that is not configured: the best get more anyway."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def estimate(config: RunConfig, length: TrainingLength, first_prompt: Prompt) ->
     candidates = search.generations * search.samples + (search.init is not None)
     finalists = min(search.finalists, candidates)
     confirmations = finalists * search.confirmation_seeds if finalists > 1 else 0
-    steps = (candidates * config.train.seeds + confirmations) * length.steps
+    steps = (candidates * config.train.num_seeds + confirmations) * length.steps
     if not isinstance(config.llm, ModelConfig):
         return RunEstimate(0, 0, 0, 0, 0, None, 0.0, steps)
     llm = config.llm
@@ -81,6 +83,15 @@ def estimate(config: RunConfig, length: TrainingLength, first_prompt: Prompt) ->
     )
 
 
+def training_seeds(config: RunConfig, trainer: Trainer, length: TrainingLength, first_prompt: Prompt) -> int:
+    """How many seeds every candidate is trained with: as configured, or what suits the time that answers take."""
+    if config.train.seeds is not None or not isinstance(config.llm, ModelConfig):
+        return config.train.num_seeds
+    expected = estimate(config, length, first_prompt)
+    once_s = config.search.generations * config.search.samples * length.steps / trainer.measure_speed()
+    return max(1, min(MAX_TRAINING_SEEDS, int(expected.asking_s / once_s)))
+
+
 def largest_cost(config: RunConfig, trainer: Trainer, length: TrainingLength) -> Cost:
     """What the most trainings take that the run makes at once: a generation's, the finalists' or the comparison's.
 
@@ -89,7 +100,7 @@ def largest_cost(config: RunConfig, trainer: Trainer, length: TrainingLength) ->
     """
     search = config.search
     compared = 3 * config.evaluation.seeds  # the best, the human-written one and the bare metric
-    at_once = max(search.samples * config.train.seeds, search.finalists * search.confirmation_seeds, compared)
+    at_once = max(search.samples * config.train.num_seeds, search.finalists * search.confirmation_seeds, compared)
     return trainer.cost([TrainingJob(INIT_ID, OwnReward.OWN, seed, length) for seed in range(at_once)])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,8 +15,8 @@ from eureka.app.build import (
     within_capabilities,
 )
 from eureka.app.comparing import make_comparer
-from eureka.app.estimate import largest_cost
-from eureka.app.session import SearchSession
+from eureka.app.estimate import largest_cost, training_seeds
+from eureka.app.session import SearchSession, first_prompt
 from eureka.config import RunConfig
 from eureka.core.errors import ConfigError
 from eureka.core.training import OwnReward
@@ -72,6 +73,10 @@ def _session(
         config = judged_by_preferences(config)
     config, limits = within_capabilities(config, trainer)
     length = training_length(config, trainer)
+    seeds = training_seeds(config, trainer, length, first_prompt(config, spec))
+    if seeds > 1 and config.train.seeds is None:
+        limits = (*limits, f"every candidate is trained with {seeds} seeds, in about the time that answers take")
+    config = replace(config, train=replace(config.train, seeds=seeds))
     largest_cost(config, trainer, length)
     warm_start = read_warm_start(config.train.init, trainer, resumed.folder if resumed else None)
     ledger = None

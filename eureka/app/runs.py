@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eureka.app.build import require_task_dirs, resume_command, resumed_config
@@ -12,6 +12,7 @@ from eureka.app.comparing import best_reward, comparison_lines
 from eureka.app.configs import from_yaml
 from eureka.app.own_runs import remember, task_folders
 from eureka.app.preparing import search_session
+from eureka.app.session import SearchSession
 from eureka.config import RunConfig, to_yaml
 from eureka.config.settings import stored_settings
 from eureka.core.errors import ConfigError
@@ -94,7 +95,7 @@ def search_in(
     with search_session(config, task_dirs, environment, keys) as session:
         session.require_judge(has_answers=bool(answers))
         try:
-            with RunStore.create(folder, to_yaml(config), session.facts()) as store:
+            with RunStore.create(folder, to_yaml(_with_seeds(config, session)), session.facts()) as store:
                 remember(store, environment)
                 leave_answers(folder, answers)
                 session.search(store, watch=watch)
@@ -102,6 +103,11 @@ def search_in(
             interrupted(resume_command(folder, config, task_dirs, environment))
             raise
     return read_run(folder)
+
+
+def _with_seeds(config: RunConfig, session: SearchSession) -> RunConfig:
+    """The config with the number of seeds that the start gave, so that a resumed run has the same."""
+    return replace(config, train=replace(config.train, seeds=session.config.train.seeds))
 
 
 def resume_in(

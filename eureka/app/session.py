@@ -210,7 +210,7 @@ class SearchSession:
             generations=search.generations,
             samples=search.samples,
             length=self.length,
-            training_seeds=train.seeds,
+            training_seeds=train.num_seeds,
             finalists=search.finalists,
             confirmation_seeds=search.confirmation_seeds,
             repairs=search.repairs,
@@ -222,10 +222,10 @@ class SearchSession:
         train, search = self.config.train, self.config.search
         if train.halving is Halving.off:
             return None
-        seeds = range(self.config.seed, self.config.seed + train.seeds + search.confirmation_seeds)
+        seeds = range(self.config.seed, self.config.seed + train.num_seeds + search.confirmation_seeds)
         evaluations = len(self.trainer.evaluated_after(self.length))
         shares = RUNGS if train.halving is Halving.race else TO_THE_END
-        return Racing(make_race(evaluations, seeds, train.seeds, search.samples, shares))
+        return Racing(make_race(evaluations, seeds, train.num_seeds, search.samples, shares))
 
     def _screening(self) -> Screening:
         """What decides which rewards are worth a training; with `search.preflight` by recorded trajectories too."""
@@ -256,22 +256,14 @@ class SearchSession:
             proposer=self.proposer.name,
             generations=search.generations,
             samples=search.samples,
-            trainings=self.config.train.seeds,
+            trainings=self.config.train.num_seeds,
             confirmations=search.finalists * search.confirmation_seeds if search.finalists > 1 else 0,
             spending=partial(spending_line, store) if isinstance(self.config.llm, ModelConfig) else None,
         )
 
     def first_prompt(self) -> Prompt:
         """The prompt of the first generation."""
-        facts = PromptFacts(
-            task=self.spec.name,
-            seed=self.config.seed,
-            generation=1,
-            state=self.spec.fields,
-            hint=self.config.search.hint or "",
-            has_metric=self.spec.has_metric,
-        )
-        return render_prompt(self.spec, facts)
+        return first_prompt(self.config, self.spec)
 
     def _accounts(self, store: RunStore) -> AbstractContextManager[None]:
         """Keep in the store what a language model costs beside its recorded answers: lost answers, and waiting."""
@@ -357,6 +349,19 @@ class SearchSession:
         components = tuple(outcome.results[0].components)
         best_reward_found(BestReward(outcome.candidate.id, outcome.worth, self.spec.unit, components, module))
         _say_unsafe(store)
+
+
+def first_prompt(config: RunConfig, spec: TaskSpec) -> Prompt:
+    """What a proposer is asked before anything is known."""
+    facts = PromptFacts(
+        task=spec.name,
+        seed=config.seed,
+        generation=1,
+        state=spec.fields,
+        hint=config.search.hint or "",
+        has_metric=spec.has_metric,
+    )
+    return render_prompt(spec, facts)
 
 
 def _say_unsafe(store: RunStore) -> None:

@@ -144,8 +144,9 @@ class TrainConfig:
     """Control steps in all worlds of a group together; null: the task's own for the budget."""
     num_envs: int | None = at_least(1, None)
     """Worlds per group; null: the task's own."""
-    seeds: int = at_least(1, 1)
-    """Trainings per candidate."""
+    seeds: int | None = at_least(1, None)
+    """Trainings per candidate; null: one, or where a language model is asked as many, at most three, as train in about
+    the time that its answers take. The run keeps the number that its start gave."""
     halving: Halving = Halving.seeds
     """`seeds`: all are trained to the end, and the steps that rejected candidates leave go into further seeds for those
     that cannot be told apart from the leader, up to `search.confirmation_seeds` each (0: none); `race`: after half of
@@ -162,6 +163,12 @@ class TrainConfig:
     """Evaluation episodes at each checkpoint."""
     workers: int | None = at_least(1, None)
     """Training processes; null: one per core."""
+
+    @property
+    def num_seeds(self) -> int:
+        """Trainings per candidate, one where that is still open."""
+        return self.seeds or 1
+
     hyperparameters: str | None = None
     """A YAML file of Stable-Baselines3's arguments in the form of rl-baselines3-zoo, for an `env`."""
 
@@ -267,17 +274,14 @@ class RunConfig:
 BUDGETS: Mapping[str, Mapping[str, Mapping[str, int]]] = {
     "quick": {
         "search": {"generations": 3, "samples": 8},
-        "train": {"seeds": 1},
         "evaluation": {"seeds": 3},
     },
     "standard": {
         "search": {"generations": 5, "samples": 8},
-        "train": {"seeds": 1},
         "evaluation": {"seeds": 5},
     },
     "paper": {
         "search": {"generations": 5, "samples": 16},
-        "train": {"seeds": 1},
         "evaluation": {"seeds": 5},
     },
 }

@@ -36,10 +36,11 @@ from eureka.trainers.registry import make_trainer
 
 def test_run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert run_folder(RunConfig(task="ant", output="here")) == Path("here")
-    folder = run_folder(RunConfig(task="ant"))
-    assert folder.parent == Path("outputs/ant")
-    assert len(folder.name.split("_")) == 2
+    with run_folder(RunConfig(task="ant", output="here")) as given:
+        assert given == Path("here")
+    with run_folder(RunConfig(task="ant")) as folder:
+        assert folder.parent == Path("outputs/ant")
+        assert len(folder.name.split("_")) == 2
 
 
 def test_a_training_takes_the_trainers_numbers_where_the_config_is_open() -> None:

@@ -4,6 +4,7 @@ After a deliberate change of wording write the golden files anew with `python te
 read the difference.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from eureka.core.diagnosis import Diagnosis, DiagnosisKind
 from eureka.core.ideas import Fate, Idea
 from eureka.core.ids import INIT_ID
+from eureka.core.serialize import read_data
 from eureka.core.types import (
     Completion,
     ComponentReflection,
@@ -39,9 +41,13 @@ from eureka.prompts import (
     shortened,
 )
 from eureka.prompts.render import fenced, mistake, number, numbers
+from eureka.proposers.tokens import token_estimate
 from eureka.reward.analysis.diagnosis import of_training
+from eureka.search.telling import within
 
 GOLDEN = Path(__file__).parent / "golden"
+RUNS = Path(__file__).parent / "runs"
+"""What was told to the third generation of recorded searches: spec, facts and the endings of its samples."""
 
 STATE = (
     FieldSpec("hand_position", (3,), "float32", "m", "world", "centre of the palm"),
@@ -215,17 +221,49 @@ def as_text(messages: Sequence[Message]) -> str:
     return "\n".join(f"=== {m.role} ===\n{m.content}" for m in messages) + "\n"
 
 
+def of_run(path: Path) -> tuple[TaskSpec, PromptFacts, list[str]]:
+    """What a generation of a real search was told, and its samples' own endings."""
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    return read_data(TaskSpec, kept["spec"]), read_data(PromptFacts, kept["facts"]), [*kept["endings"].values()]
+
+
+def generation_of_run(path: Path) -> str:
+    """The user message of such a generation, and the endings."""
+    spec, told, endings = of_run(path)
+    return "\n\n".join([render_prompt(spec, told).messages[1].content, *endings]) + "\n"
+
+
 def goldens() -> dict[str, str]:
     """Every golden text by name; of conversations what comes after the first generation's prompt."""
     prompts = {name: as_text(rendered(case).messages) for name, case in CASES.items()}
     later = {name: as_text(prompt.messages[2:]) for name, prompt in conversations().items()}
     variety = "\n".join(render_variety(sample, 16) for sample in range(1, 17)) + "\n"
-    return {**prompts, **later, "variety": variety}
+    runs = {path.stem: generation_of_run(path) for path in sorted(RUNS.glob("*.json"))}
+    return {**prompts, **later, **runs, "variety": variety}
 
 
 @pytest.mark.parametrize("name", goldens())
 def test_prompts_are_as_they_were_read(name: str) -> None:
     assert goldens()[name] == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def test_five_generations_of_sixteen_fit_into_twelve_thousand_tokens() -> None:
+    """As many ideas as such a search has before its last generation: those of a real one, again and again."""
+    spec, told, _ = of_run(RUNS / "swingup_generation_3.json")
+    many = tuple(
+        replace(idea, candidate_id=f"g{block + 1:02d}-c{number:02d}")
+        for block in range(4)
+        for number, idea in enumerate(told.ideas, 1)
+    )
+    whole = replace(told, generation=5, ideas=many, rejected=REJECTED)
+    assert token_estimate(render_prompt(spec, whole).messages) > 12_000
+    fitted = within(spec, whole, 12_000)
+    assert 11_000 < token_estimate(render_prompt(spec, fitted).messages) <= 12_000
+    assert len(fitted.ideas) == 64
+    assert fitted.reflection is not None
+    assert all(parent.source for parent in (fitted.reflection, *fitted.further_parents))
+    # The strongest and newest keep their expressions.
+    assert all(idea.components != dict.fromkeys(idea.components, "") for idea in fitted.ideas[:8])
 
 
 def test_no_golden_file_is_left_over() -> None:

@@ -23,7 +23,7 @@ KEYS = {key.name for key in reference(choices())} | {"env", "llm"}
 
 def commands(page: Path) -> Iterator[str]:
     """Lines of code blocks that call eureka, and such in the text."""
-    text = page.read_text()
+    text = re.sub(r"\\\n\s*", "", page.read_text())  # a line that goes on
     for line in text.splitlines():
         if re.match(r"^(    )?(srun )?eureka [a-z]", line):
             yield re.sub(r"^\s*(srun )?", "", line).partition(" #")[0].partition(" | ")[0].partition(" > ")[0]

@@ -77,7 +77,7 @@ def test_nothing_runs_where_a_mandatory_layer_is_missing(kind: str, reason: str)
     # The property that is lost, as the canaries found it.
     assert "canaries (generated code could still" in text
     assert "start processes" in text
-    assert text.endswith("The only way around is sandbox=unsafe, on a machine that holds nothing of worth.")
+    assert text.endswith("sandbox=unsafe is for a machine that holds nothing of worth.")
     assert "seccomp" in details(sandbox)
 
 

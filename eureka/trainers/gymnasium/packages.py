@@ -14,7 +14,7 @@ class _Package(NamedTuple):
 
 
 _PACKAGES = (
-    _Package(("LunarLander", "BipedalWalker", "CarRacing"), "", "'gymnasium[box2d]'"),
+    _Package(("LunarLander", "BipedalWalker", "CarRacing"), "", "gymnasium[box2d]"),
     _Package(("MiniGrid", "BabyAI"), "minigrid", "minigrid"),
     _Package(
         ("PointMaze", "AntMaze", "Adroit", "Fetch", "HandReach", "HandManipulate", "FrankaKitchen"),

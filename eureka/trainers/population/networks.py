@@ -15,8 +15,21 @@ import torch.nn.functional as F
 
 _aten = torch.ops.aten
 _ROWS_AT_ONCE = 512
+# On a CPU, torch computes ELU in blocks of at most this many numbers, and rounds what is left over in another way.
+_ELU_BLOCK = 32
+
+
+def _elu(x: torch.Tensor) -> torch.Tensor:
+    """(num_groups, rows, columns), in place; what is left over is so for every group alike, whatever its company."""
+    if x.device.type != "cpu" or x[0].numel() % _ELU_BLOCK == 0:
+        return F.elu(x, inplace=True)
+    for group in x:
+        F.elu(group, inplace=True)
+    return x
+
+
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
-    "elu": lambda x: F.elu(x, inplace=True),
+    "elu": _elu,
     "relu": torch.relu_,
     "tanh": torch.tanh_,
 }
@@ -129,12 +142,17 @@ def _weight_gradient(x: torch.Tensor, gradient: torch.Tensor, out: torch.Tensor)
     many over fewer rows, which are added.
     """
     groups, rows, _ = x.shape
-    if x.device.type == "cpu" or rows % _ROWS_AT_ONCE or not (x.is_contiguous() and gradient.is_contiguous()):
+    if not _taken_in_parts(x, gradient):
         torch.bmm(x.transpose(1, 2), gradient, out=out)
         return
     cut = (groups * (rows // _ROWS_AT_ONCE), _ROWS_AT_ONCE, -1)
     parts = torch.bmm(x.view(cut).transpose(1, 2), gradient.view(cut))
     torch.sum(parts.view(groups, -1, *out.shape[1:]), dim=1, out=out)
+
+
+def _taken_in_parts(x: torch.Tensor, gradient: torch.Tensor) -> bool:
+    on_gpu = x.device.type != "cpu" and x.shape[1] % _ROWS_AT_ONCE == 0
+    return on_gpu and x.is_contiguous() and gradient.is_contiguous()
 
 
 class StackedAdam:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from eureka.trainers.population import networks
 from eureka.trainers.population.networks import StackedAdam, StackedMLP
 from eureka.trainers.population.normalise import RunningMoments, normalise
 
@@ -61,3 +62,27 @@ def test_running_moments_are_those_of_all_rows() -> None:
     torch.testing.assert_close(moments.var[:, 0], everything.var(dim=1, unbiased=False), atol=1e-2, rtol=1e-3)
     offset, scale = moments.offset_and_scale()
     assert normalise(torch.full((2, 1, 3), 1e6), offset, scale).max() == 10.0
+
+
+@pytest.mark.parametrize("activation", ["elu", "tanh", "relu"])
+@pytest.mark.parametrize(("rows", "width"), [(3, 16), (1, 5), (7, 20), (8, 32)])
+def test_forward_is_bitwise_the_same_in_any_company(activation: str, rows: int, width: int) -> None:
+    network = StackedMLP((4, width, width, 1), activation)
+    flat = torch.stack([network.initial(torch.Generator().manual_seed(seed), 1.0) for seed in range(7)])
+    x = torch.randn(7, rows, 4, generator=torch.Generator().manual_seed(0))
+    alone = [network.forward(network.views(flat[k : k + 1]), x[k : k + 1])[0] for k in range(7)]
+    for groups in (2, 3, 7):
+        company = network.forward(network.views(flat[:groups]), x[:groups])
+        assert all(torch.equal(company[k], alone[k]) for k in range(groups))
+
+
+def test_a_weight_gradient_in_parts_is_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = torch.Generator().manual_seed(0)
+    x, gradient = (torch.randn(2, 12, size, generator=generator, dtype=torch.float64) for size in (3, 5))
+    whole = torch.einsum("gri,gro->gio", x, gradient)
+    monkeypatch.setattr(networks, "_ROWS_AT_ONCE", 4)
+    for in_parts in (False, True):
+        monkeypatch.setattr(networks, "_taken_in_parts", lambda *_, answer=in_parts: answer)
+        out = torch.empty(2, 3, 5, dtype=torch.float64)
+        networks._weight_gradient(x, gradient, out)
+        torch.testing.assert_close(out, whole)
