@@ -18,7 +18,7 @@ from eureka.app.own_runs import task_folders
 from eureka.config import EvaluationConfig, RunConfig
 from eureka.core.errors import StoreError
 from eureka.core.events import Observer
-from eureka.core.text import table
+from eureka.core.text import clean, table
 from eureka.core.training import TrainingJob
 from eureka.core.types import Reward, TaskSpec
 from eureka.evaluation import Comparison, seed_rows, summary_rows, verdict
@@ -94,14 +94,19 @@ def best_reward(store: RunStore) -> Reward:
     """The best reward so far.
 
     Raises:
-        StoreError: no generation has finished with a usable reward yet.
+        StoreError: no generation has finished with a usable reward yet, or the folder was changed by hand.
     """
     best_id = next((best for best in reversed(store.finished_generations().values()) if best), None)
     if best_id is None:
         raise StoreError(
             f"{store.folder}: no generation has finished with a usable reward; `eureka resume {store.folder}` goes on"
         )
-    return next(reward for reward in store.rewards() if reward.candidate_id == best_id)
+    found = next((reward for reward in store.rewards() if reward.candidate_id == best_id), None)
+    if found is None:
+        raise StoreError(
+            f"{store.folder}: its best is {clean(best_id, 40)}, of which it holds no reward: it was changed"
+        )
+    return found
 
 
 def print_comparison(comparison: Comparison) -> None:

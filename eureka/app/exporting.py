@@ -15,6 +15,7 @@ from eureka.config import EnvironmentKind, RunConfig, declared_values
 from eureka.config.environments import is_file
 from eureka.core.errors import ConfigError, StoreError
 from eureka.core.ids import INIT_ID
+from eureka.core.text import clean
 from eureka.core.types import Reward
 from eureka.reward.export import export_reward
 from eureka.search.outcomes import outcomes
@@ -32,7 +33,9 @@ def reward_module(store: RunStore, reward: Reward) -> str:
     missing = {"sentence", "metric", "metric unit", "proposer", "had metric access", "eureka"} - facts.keys()
     if sample is None or missing:
         raise StoreError(f"{store.folder}: it lacks {', '.join(sorted(missing)) or 'its samples'}")
-    score = next(outcome.score for outcome in outcomes(store) if outcome.candidate.id == reward.candidate_id)
+    score = next((outcome.score for outcome in outcomes(store) if outcome.candidate.id == reward.candidate_id), None)
+    if score is None:
+        raise StoreError(f"{store.folder}: {clean(reward.candidate_id, 40)} has no recorded training")
     provenance = {
         "Sentence": facts["sentence"],
         "Score": f"{score:.4g} {facts['metric unit']} ({facts['metric']}) in the search's own evaluation",

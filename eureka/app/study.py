@@ -16,6 +16,7 @@ from eureka.app.comparing import best_reward
 from eureka.app.configs import compose_config
 from eureka.app.exporting import reward_module
 from eureka.app.from_python import keys_out_of_the_environment, overrides_of
+from eureka.app.own_runs import remember
 from eureka.app.preparing import search_session
 from eureka.config import FeedbackMode, Films, Halving, RunConfig, to_yaml
 from eureka.core.errors import ConfigError
@@ -88,6 +89,7 @@ class Study:
             self._trainer = _ToldTrainer(session.trainer)
             session = replace(session, trainer=self._trainer)
             self._store = opened.enter_context(RunStore.create(self.folder, to_yaml(config), session.facts()))
+            remember(self._store, os.environ)
             self._spec = session.spec
             self._search = Search(session.stepwise(self._store))
             self._open = opened.pop_all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -161,8 +162,8 @@ class TrainingResult:
 
     @property
     def score(self) -> float:
-        """Mean task metric of the final policy's evaluation episodes."""
-        return sum(self.final_scores) / len(self.final_scores)
+        """Mean task metric of the final policy's evaluation episodes; NaN of a record that was changed to have none."""
+        return sum(self.final_scores) / len(self.final_scores) if self.final_scores else math.nan
 
     @property
     def best_score(self) -> float:

