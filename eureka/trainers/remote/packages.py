@@ -17,7 +17,8 @@ from eureka.trainers.remote.inside.reward_terms import term_names
 
 MJLAB, ISAACLAB = "mjlab", "isaaclab"
 TRIED = {MJLAB: ("1.6.0",), ISAACLAB: ("3.0.0",)}
-"""The versions that packages and trainings were tried with; of Isaac Lab against a stand-in only."""
+"""The versions that packages and trainings were tried with; of Isaac Lab one task on the CPU, and the direct
+workflow against a stand-in alone."""
 _COPIED = ("state", "reward_terms")
 
 
@@ -168,7 +169,11 @@ def train_command(package: TermPackage) -> str:
 
 def _readme(package: TermPackage, graph: Graph) -> str:
     tried = ", ".join(TRIED[package.simulator])
-    against = "" if package.simulator == MJLAB else " (against a stand-in with the same classes, not the simulator)"
+    against = (
+        ""
+        if package.simulator == MJLAB
+        else ", where one task was tried on the CPU; the direct workflow was tried against a stand-in alone"
+    )
     terms = "".join(f"- `{term}`\n" for term in term_names(_components(graph), adds_up=adds_up(graph)))
     scaled = (
         "The manager multiplies every term by the control step in seconds, as it does with its own: a term of 1 adds\n"

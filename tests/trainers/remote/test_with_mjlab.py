@@ -26,7 +26,7 @@ TASK = "Mjlab-Cartpole-Balance"
 GRAPH = (
     '{"version": 1, "inputs": ["cartpole_joint_pos"], "constants": {}, "nodes": ['
     '{"op": "select.int", "args": [{"input": "cartpole_joint_pos"}, 1, 1]},'
-    '{"op": "cos.default", "args": [{"node": 0}], "name": "upright"},'
+    '{"op": "cos", "args": [{"node": 0}], "name": "upright"},'
     '{"op": "select.int", "args": [{"input": "cartpole_joint_pos"}, 1, 0]},'
     '{"op": "mul.Tensor", "args": [{"node": 2}, {"node": 2}], "name": "off_centre"},'
     '{"op": "sub.Tensor", "args": [{"node": 1}, {"node": 3}]}],'
