@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
+from result_files import COMMITTED
 
 
-def gpu_lines(results: Path = RESULTS) -> list[str]:
+def gpu_lines(results: Path = COMMITTED) -> list[str]:
     """The tables of throughput, of what the recordings are worth, of the profile, and of a whole generation."""
     ant, humanoid, launched = (_read(results, f"gpu_{name}") for name in ("ant", "humanoid", "ant_launched"))
     lines = [

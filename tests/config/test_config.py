@@ -166,7 +166,10 @@ def test_null_and_quotes() -> None:
         ),
         (["task=ant", "llm=replays", "llm.run=x"], "llm=replays: there is no such choice (did you mean llm=replay?)"),
         (["task=ant", "budget=big"], "budget=big: there is no such choice; valid ones are quick, standard, paper"),
-        (["task=ant", "generations=3"], "no such key (did you mean search.generations?); valid ones are budget, preset, llm"),
+        (
+            ["task=ant", "generations=3"],
+            "no such key (did you mean search.generations?); valid ones are budget, preset, llm",
+        ),
         (["task=ant", "search.sample=3"], "`search.sample=3`: there is no such key (did you mean search.samples?)"),
         (["task=ant", "+train.steps=3"], "`+train.steps=3`: there is no such key (did you mean train.steps?)"),
         (["task=ant", "hydra.run.dir=x"], "`hydra.run.dir=x`: there is no such key"),
@@ -207,7 +210,7 @@ def test_tasks_of_the_users_own_folder(tmp_path: Path) -> None:
     (tmp_path / "juggle").mkdir()
     (tmp_path / "juggle" / "task.yaml").touch()
     assert compose_config(["task=juggle"], [tmp_path]).task == "juggle"
-    with pytest.raises(ConfigError, match="valid ones are acrobot, .*, juggle, "):
+    with pytest.raises(ConfigError, match=r"valid ones are acrobot, .*, juggle, "):
         compose_config(["task=jiggle"], [tmp_path])
     with pytest.raises(TaskError, match="no such directory"):
         compose_config(["task=juggle"], [tmp_path / "nowhere"])

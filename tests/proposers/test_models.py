@@ -57,7 +57,7 @@ def test_models_and_endpoints_are_written_out() -> None:
         (OpenAIConfig(base_url="host:80", model="m"), "llm.base_url=host:80: expected a URL such as http://"),
         (
             OpenAIConfig(fallback="gemini"),
-            "there is no such provider; give one of anthropic, openai, ollama, program_search",
+            "there is no such provider; give one of anthropic, openai, ollama, local, program_search",
         ),
         (OpenAIConfig(fallback="openai", fallback_base_url=LOCAL), "name its model with llm.fallback=openai/MODEL"),
         (OpenAIConfig(extra_body="[1]"), 'llm.extra_body=[1]: expected a JSON object such as {"top_k": 40}'),

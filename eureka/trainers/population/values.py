@@ -37,9 +37,12 @@ class TaskValues:
         good, when = ~step.diverged, f"in step {self._steps + 1} of random actions"
         self._finite("observe", step.final_observation[good], when)
         self._finite("metric", metric[good], when)
-        self._finite("human_reward", self._task.human_reward(step.state)[0][good], when)
+        # What is no tensor is told where the reward is traced.
+        human = self._task.human_reward(step.state)
+        if isinstance(human, tuple) and isinstance(human[0], torch.Tensor):
+            self._finite("human_reward", human[0][good], when)
         sparse = self._task.sparse_reward(step.state)
-        if sparse is not None:
+        if isinstance(sparse, torch.Tensor):
             self._finite("sparse_reward", sparse[good], when)
         self._steps += 1
         self._ended_at_once &= bool((step.terminated | step.diverged).all())

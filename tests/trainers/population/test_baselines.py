@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from shipped_tasks import skip_without_model
 
 from eureka.core.errors import TaskError
 from eureka.core.training import OwnReward
@@ -18,6 +19,7 @@ from eureka.trainers.population.recording import record
 
 @pytest.mark.parametrize("name", sorted(find_tasks()))
 def test_graphs_compute_what_the_task_computes(name: str) -> None:
+    skip_without_model(name)
     task = load_task(name)
     baselines = trace_baselines(task, record(task, num=128, steps=30).state)
     new = record(task, num=200, seed=1, steps=40).state

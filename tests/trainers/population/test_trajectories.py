@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,7 +9,6 @@ import torch
 from eureka.core.errors import TaskError
 from eureka.reward.analysis.trajectory import transitions
 from eureka.tasks import Task, load_task
-from eureka.trainers.population import trajectories as module
 from eureka.trainers.population.trajectories import (
     EPISODES,
     KINDS,
@@ -100,14 +98,6 @@ def test_transitions_reach_the_end_of_every_trajectory() -> None:
     short = Trajectory("trained", {"x": torch.arange(3.0) + 200}, 1.0, False)
     found = transitions({"x": torch.tensor([-1.0])}, (long, short), num=5)
     assert found["x"].tolist() == [-1.0, 0.0, 25.0, 50.0, 74.0, 99.0, 200.0, 201.0, 202.0]
-
-
-@pytest.mark.parametrize(("reduce", "score"), [("sum", 6.0), ("mean", 0.6), ("max", 3.0), ("last", 2.0)])
-def test_scores(reduce: str, score: float) -> None:
-    """Of an episode that ended after 3 of 10 steps; what it lacks of a mean counts as 0."""
-    task = SimpleNamespace(metric=SimpleNamespace(reduce=reduce))
-    found = module._score(task, torch.tensor([1.0, 3.0, 2.0]), 10)  # type: ignore[arg-type]
-    assert found == pytest.approx(score)
 
 
 HUMAN: dict[str, tuple[Callable[[object], object], str]] = {

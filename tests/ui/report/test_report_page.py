@@ -238,9 +238,9 @@ def test_report_and_compare(small_run: RunStore, tmp_path: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["report", "/nowhere"], 1, "error: /nowhere: not a run folder"),
+        (["report", "/nowhere"], 1, "error: /nowhere: no run folder and none below it"),
         (["report", "DIR", "--to", "/nowhere/x.html"], 1, "error: /nowhere/x.html: the report cannot be written: No"),
-        (["compare", "DIR", "/nowhere"], 1, "error: /nowhere: not a run folder"),
+        (["compare", "DIR", "/nowhere"], 1, "error: /nowhere: no run folder and none below it"),
         (["compare", "DIR", "--to", "/nowhere/x.html"], 1, "error: /nowhere/x.html: the comparison cannot be written"),
         (["compare"], 2, "Missing argument"),
     ],

@@ -333,11 +333,11 @@ def test_of_very_many_components_the_rare_ones_are_left_out(tmp_path: Path, make
 def test_the_command_names_what_is_not_usual(run: RunView) -> None:
     assert reproduce_command(run) == (
         "eureka run task=ant budget=paper llm=anthropic seed=1 llm.model=claude-sonnet-5-5 search.generations=2 "
-        "search.samples=8 train.workers=2"
+        "search.samples=8 train.seeds=1 train.workers=2"
     )
     assert reproduce_command(run, "a folder") == (
         "eureka run task=ant budget=paper llm=replay 'llm.run=a folder' seed=1 search.generations=2 search.samples=8 "
-        "train.workers=2"
+        "train.seeds=1 train.workers=2"
     )
     strange = replace(
         run,
