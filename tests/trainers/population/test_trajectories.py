@@ -9,6 +9,7 @@ import torch
 from eureka.core.errors import TaskError
 from eureka.reward.analysis.trajectory import transitions
 from eureka.tasks import Task, load_task
+from eureka.trainers.population import trajectories as module
 from eureka.trainers.population.trajectories import (
     EPISODES,
     KINDS,
