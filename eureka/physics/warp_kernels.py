@@ -53,7 +53,7 @@ def put_worlds(
 
     Launched with (number of worlds, the longest row).
     """
-    world, i = wp.tid()
+    world, i = wp.tid()  # type: ignore[misc, unused-ignore]
     if mask[world]:
         if i < qpos.shape[1]:
             qpos[world, i] = new_qpos[wp.min(world, new_qpos.shape[0] - 1), i]
