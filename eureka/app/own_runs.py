@@ -21,7 +21,6 @@ from eureka.config.environments import is_file, names_code
 from eureka.core.errors import EurekaError
 from eureka.store import RunStore
 from eureka.store.files import read_text, write_atomically
-from eureka.tasks import find_tasks
 
 RUN_ID = "run id"
 """The fact that a run is known by."""
@@ -91,6 +90,9 @@ def _code(store: RunStore) -> Iterator[bytes]:
     config = from_yaml(store.config_yaml)
     folders = [Path(folder) for folder in store.fact_list("task_dirs")]
     if config.task is not None and folders:
+        # Runs of environments need no MuJoCo, which comes with tasks.
+        from eureka.tasks import find_tasks
+
         yield from _folder(find_tasks(folders)[config.task])
     for value in map(str, declared_values(config).values()):
         if is_file(value):

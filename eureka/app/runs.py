@@ -167,6 +167,8 @@ def start_or_go_on(
     now = stored_settings(to_yaml(config))
     for key in [key for key in now if key in stored]:
         may_differ = key.startswith(_MAY_DIFFER) and key != "llm.name"
+        if key == "train.seeds" and now[key] is None:
+            continue  # the start of the run gave their number
         if stored.get(key) != now.get(key) and not may_differ:
             raise ConfigError(
                 f"{folder}: holds a run with {key}={stored.get(key)}, and this one has {key}={now.get(key)}: give it "

@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+JOB = "job"
+"""The note of a sample that says what its answer was asked to do."""
+STATE = "state of the search"
+"""The note that says how the search stood when that was decided."""
+
 
 class Fate(StrEnum):
     """What became of a candidate."""

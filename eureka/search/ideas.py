@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
-from eureka.core.ideas import Contrast, Fate, Idea
+from eureka.core.ideas import JOB, Contrast, Fate, Idea
 from eureka.core.ids import INIT_ID, generation_of
 from eureka.core.training import TrainingResult
 from eureka.core.types import AnswerKind, FieldSpec, Rejected, Reward
@@ -18,10 +18,6 @@ from eureka.search.history import History
 from eureka.search.outcomes import Outcome, ranked
 from eureka.search.racing import stopped_after
 
-JOB = "job"
-"""The note of a sample that says what its answer was asked to do."""
-STATE = "state of the search"
-"""The note that says how the search stood when that was decided."""
 LONGEST_REASON = 160
 MAX_CONTRASTS = 8
 CLEAR = 2.0

@@ -16,7 +16,14 @@ from attack_suite.suite import ATTACKS, FAMILIES
 
 Cells = Mapping[tuple[str, str], Cell]
 
-REFUSED = ("Operation not permitted", "Permission denied", "SIGSYS", "memory", "Function not implemented")
+REFUSED = (
+    "Operation not permitted",
+    "Permission denied",
+    "SIGSYS",
+    "forbidden system call",
+    "memory",
+    "Function not implemented",
+)
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from loop_fakes import GOOD, ScriptedTrainer, build_run
 
+from eureka.core.ideas import JOB, STATE
 from eureka.core.ids import candidate_id
 from eureka.core.jobs import SampleJob
 from eureka.core.training import TrainingResult
 from eureka.proposers.base import FakeProposer, ProposerCapabilities
-from eureka.search.ideas import JOB, STATE
 from eureka.search.loop import evolve
 from eureka.search.run import Run
 from eureka.store import RunStore

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from eureka.core.ideas import JOB, STATE
 from eureka.core.ids import candidate_id
 from eureka.core.jobs import SampleJob
 from eureka.core.types import Sample
 from eureka.prompts import render_job
 from eureka.search import jobs
 from eureka.search.history import History
-from eureka.search.ideas import JOB, STATE
 from eureka.search.methods.greedy import Greedy
 from eureka.search.outcomes import Outcome, ranked
 

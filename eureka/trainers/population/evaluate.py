@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -17,10 +17,13 @@ from eureka.trainers.population.worlds import Worlds
 # Control steps between two questions whether all episodes have ended: for the answer, a device has to be waited for.
 _ON_DEVICE = 32
 
+Act = Callable[[torch.Tensor], torch.Tensor]
+"""Actions (num_groups, num_envs, A) for observations (num_groups, num_envs, obs_dim); `Policies`, as a rule."""
+
 
 def evaluate(
     task: Task,
-    policies: Policies,
+    policies: Act,
     generators: Sequence[torch.Generator],
     episodes: int,
     engine: Engine = Engine(),  # noqa: B008
@@ -47,13 +50,12 @@ class Evaluator:
         self._episode: _Episodes | None = None
 
     def __call__(
-        self, policies: Policies, generators: Sequence[torch.Generator], tracer: EpisodeTracer | None = None
+        self, policies: Act, generators: Sequence[torch.Generator], tracer: EpisodeTracer | None = None
     ) -> torch.Tensor:
         """See `evaluate`."""
         kept = self._episode
-        if kept is not None and isinstance(kept.worlds, DeviceWorlds):
-            kept.worlds.start_over(generators)
-            kept.start_over(policies)
+        if kept is not None and kept.can_start_over(policies):
+            kept.start_over(policies, generators)
             return kept.scores_of_all(tracer)
         worlds = make_worlds(self._task, generators, self._episodes, self._engine, desynchronise=False, fields=())
         self._episode = _Episodes(worlds, policies)
@@ -63,13 +65,14 @@ class Evaluator:
 class _Episodes:
     """One episode in every world, by policies that are held in tensors of their own."""
 
-    def __init__(self, worlds: Worlds, policies: Policies) -> None:
+    def __init__(self, worlds: Worlds, policies: Act) -> None:
         self.worlds = worlds
         self._metric = worlds.task.metric
         shape = (worlds.num_groups, worlds.num_envs)
-        self._policies = Policies(
-            policies.network, policies.parameters.clone(), policies.offset.clone(), policies.scale.clone()
-        )
+        self._policies = policies
+        if isinstance(policies, Policies):
+            held = (part.clone() for part in (policies.parameters, policies.offset, policies.scale))
+            self._policies = Policies(policies.network, *held)
         self._tracker = EpisodeTracker(self._metric, worlds.limit, *shape)
         self._scores = torch.full(shape, torch.nan)
         self._total = torch.zeros(shape)
@@ -78,8 +81,15 @@ class _Episodes:
         states = (worlds, self._tracker)
         self._stepping = device_graphs.Replayed(self._steps, states, device=device, generators=worlds.generators)
 
-    def start_over(self, policies: Policies) -> None:
-        """Hold these policies, and forget the last episodes; the worlds have been started over."""
+    def can_start_over(self, policies: Act) -> bool:
+        """Whether the worlds stay in their memory, and other policies can take the place of these."""
+        both = isinstance(policies, Policies) and isinstance(self._policies, Policies)
+        return both and isinstance(self.worlds, DeviceWorlds)
+
+    def start_over(self, policies: Act, generators: Sequence[torch.Generator]) -> None:
+        """Hold these policies, start the worlds over, and forget the last episodes."""
+        assert isinstance(self.worlds, DeviceWorlds)
+        self.worlds.start_over(generators)
         for name in ("parameters", "offset", "scale"):
             getattr(self._policies, name).copy_(getattr(policies, name))
         self._tracker.start_over()

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from eureka.config import PhysicsChoice
 from eureka.core.pictures import Look, RenderedFrame
-from eureka.trainers.registry import make_trainer
 from eureka.ui.video.encode import Mp4Writer, save_poster, write_lines
 from eureka.ui.video.film import FilmedEpisode, FilmJob, Video
 
@@ -37,6 +36,9 @@ def film_policy(job: FilmJob, to: Path) -> Video:
     config = replace(job.config, physics=PhysicsChoice.c)
     if job.folder:
         sys.path.append(job.folder)
+    # Whoever only reads a report needs no trainer, and none of its libraries.
+    from eureka.trainers.registry import make_trainer
+
     with closing(make_trainer(config, [Path(folder) for folder in job.task_dirs], os.environ)) as trainer:
         spec = trainer.spec
         unit = spec.unit if spec.has_metric else None

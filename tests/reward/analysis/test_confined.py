@@ -54,7 +54,9 @@ def trap_state() -> dict[str, torch.Tensor]:
 def test_a_trap_ends_its_own_process_and_is_a_rejection(sandbox, tmp_path) -> None:
     examiner = Examiner(sandbox, trap_state())
     reward = Reward("g01-c01", TRAP, ("height",))
-    assert examiner.look(TRAP) == Failed("killed", "The code crashed its process (SIGFPE).")
+    crashed = examiner.look(TRAP)
+    assert isinstance(crashed, Failed)
+    assert (crashed.kind, crashed.detail) == ("killed", "The code crashed its process (SIGFPE).")
     verdict = Screening(examiner).screen(reward, [])
     assert verdict
     assert (verdict.stage, verdict.reason) == (

@@ -55,14 +55,14 @@ def test_equal_components_on_a_thousand_recorded_steps(
     schedule = Schedule(num_envs=10, steps=1000, checkpoints=1, eval_episodes=1, ppo=ppo)
     population = Population(task, [GroupJob("g01-c01", GRAPH, 0, schedule)])
     rollouts: list[tuple[Rollout, torch.Tensor]] = []
-    train_reward = population._reward
+    rewarding = population._rewarding
 
-    def recorded(rollout: Rollout) -> tuple[torch.Tensor, dict[int, str]]:
-        reward, bad = train_reward(rollout)
+    def recorded(rollout: Rollout, recent: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        reward, measured = rewarding(rollout, recent)
         rollouts.append((rollout, reward))
-        return reward, bad
+        return reward, measured
 
-    monkeypatch.setattr(population, "_reward", recorded)
+    monkeypatch.setattr(population, "_rewarding", recorded)
     while not population.finished:
         population.advance()
 

@@ -36,6 +36,7 @@ KEYS = (
     "train.steps=1024",
     "train.checkpoints=2",
     "train.eval_episodes=2",
+    "train.halving=race",
     "evaluation.seeds=1",
 )
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from eureka.core.ideas import JOB, STATE
 from eureka.core.types import Candidate
-from eureka.search.ideas import JOB, STATE
 from eureka.search.outcomes import Outcome, estimated
 from eureka.ui.report.candidates import worker_seconds
 from eureka.ui.report.charts import Dot, generation_chart, quantile

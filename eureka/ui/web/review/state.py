@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from eureka.config.settings import stored_settings
+from eureka.core.ids import generation_of
 from eureka.core.types import Feedback, Verdict
 from eureka.search.outcomes import pooled_score
 from eureka.search.preferences import has_metric
@@ -115,7 +116,14 @@ def _policies(store: RunStore, review: Review, *, with_numbers: bool) -> tuple[R
     sources = {candidate.id: candidate.source for candidate in store.candidates()}
     numbers = _numbers(store, review.shown) if with_numbers else {}
     return tuple(
-        ReviewedPolicy(number, name, name == review.parent, sources.get(name, ""), films[name], numbers.get(name, ()))
+        ReviewedPolicy(
+            number,
+            name,
+            generation_of(name) < review.generation,
+            sources.get(name, ""),
+            films[name],
+            numbers.get(name, ()),
+        )
         for number, name in enumerate(review.shown, 1)
     )
 
