@@ -119,7 +119,7 @@ def _policies(store: RunStore, review: Review, *, with_numbers: bool) -> tuple[R
         ReviewedPolicy(
             number,
             name,
-            generation_of(name) < review.generation,
+            name == review.parent or generation_of(name) < review.generation,
             sources.get(name, ""),
             films[name],
             numbers.get(name, ()),
