@@ -65,6 +65,8 @@ def _generation(measured: Any) -> list[str]:
         f"({measured['generation_steps']:,} control steps each, evaluations included) until half of them scored what "
         f"{measured['original_epochs']} epochs of {measured['original_num_envs']:,} worlds with the original's "
         f"networks and hyper-parameters score ({measured['target']:.2f} m/s, {measured['original_s']:.0f} s on the "
-        f"same {measured['device']}). One run of each. `benchmarks/gpu_generation.py`",
+        f"same {measured['device']}). One run of each, before "
+        "a fault was mended: an evaluation after the first could begin with what the last one remembered, so its score "
+        "and this time are to be measured again. `benchmarks/gpu_generation.py`",
         "",
     ]

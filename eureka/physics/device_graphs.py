@@ -40,8 +40,9 @@ class Stateful(Protocol):
 class Replayed(Generic[Result]):
     """Calls `body`, from a recording once it has been seen to work on the same inputs twice.
 
-    A recording reads and writes the memory that it was recorded with. So the `states` that `body` moves on are held in
-    tensors of their own, and inputs in other places than before are followed by `body` itself and a new recording.
+    A recording reads and writes the memory that it was recorded with. So the tensors of `states` are kept for it, and
+    take over what the states have become meanwhile; inputs in other places than before are followed by `body` itself
+    and a new recording.
     Where the device is not CUDA, or `body` asks the device for a value (which cannot be recorded), `body` is called
     every time.
 
@@ -67,6 +68,9 @@ class Replayed(Generic[Result]):
         self._recorder = recorder_for(device)
         self._seen: list[int] | None = None
         self._parts: Sequence[Part] = ()
+        # What the parts read and write beside memory of their own.
+        self._inputs: Sequence[object] = ()
+        self._held: list[dict[str, torch.Tensor]] = []
         self._results: list[Result] = []
 
     def __call__(self, *inputs: object) -> Result:
@@ -75,7 +79,8 @@ class Replayed(Generic[Result]):
             return self._body(*inputs)
         places = [tensor.data_ptr() for value in inputs for tensor in _tensors_in(value)]
         if places != self._seen:
-            self._seen, self._parts, self._results = places, (), []
+            self._forget()
+            self._seen = places
             before = [generator.get_state() for generator in self._generators]
             result = self._body(*inputs)
             pairs = zip(self._generators, before, strict=True)
@@ -85,9 +90,13 @@ class Replayed(Generic[Result]):
             self._record(inputs)
             if self._recorder is None:
                 return self._body(*inputs)
+        self._take_over()
         for part in self._parts:
             part()
         return self._results[0]
+
+    def _forget(self) -> None:
+        self._parts, self._inputs, self._held, self._results = (), (), [], []
 
     def _record(self, inputs: Sequence[object]) -> None:
         assert self._recorder is not None
@@ -95,25 +104,37 @@ class Replayed(Generic[Result]):
             {name: value.clone(memory_format=torch.contiguous_format) for name, value in state.tensors().items()}
             for state in self._states
         ]
-        self._assign(held)
+        self._inputs, self._held = inputs, held
+        self._assign()
 
         def work() -> None:
             self._results = [self._body(*inputs)]
-            moved = [value.clone() for state in self._states for value in state.tensors().values()]
-            kept = [value for tensors in held for value in tensors.values()]
-            for place, value in zip(kept, moved, strict=True):
-                place.copy_(value)
+            self._take_over()
 
         try:
             self._parts = self._recorder(work, self._device, self._generators)
         except RuntimeError as error:
             log.warning("control steps are launched one kernel at a time, which is slower: %s", error)
-            self._recorder, self._parts, self._results = None, (), []
-        self._assign(held)
+            self._assign()
+            self._forget()
+            self._recorder = None
+        else:
+            self._assign()
 
-    def _assign(self, tensors: Sequence[dict[str, torch.Tensor]]) -> None:
-        for state, values in zip(self._states, tensors, strict=True):
-            state.assign(values)
+    def _take_over(self) -> None:
+        """Copy what the states have become into the tensors that are held for them, and let them use these."""
+        pairs = zip(self._states, self._held, strict=True)
+        moved = [(held[name], new) for state, held in pairs for name, new in state.tensors().items()]
+        # One may lie in the place of another.
+        copies = [(place, new.clone()) for place, new in moved if new is not place]
+        for place, new in copies:
+            place.copy_(new)
+        if copies:
+            self._assign()
+
+    def _assign(self) -> None:
+        for state, held in zip(self._states, self._held, strict=True):
+            state.assign(held)
 
 
 def recorder_for(device: torch.device) -> Recorder | None:

@@ -74,17 +74,10 @@ class DeviceWorlds(Worlds):
         self._pool: dict[str, torch.Tensor] = {}
         self._cursor = torch.zeros(self.num_groups, dtype=torch.int64, device=self._device)
         self._rng = Rng([engine.generator(0) for _ in generators])
-        self._start_all(generators)
+        self.start_over(generators)
 
     def start_over(self, generators: Sequence[torch.Generator]) -> None:
-        """As worlds made with these generators, in the same memory: a recording of steps stays good."""
-        held = self.tensors()
-        self._start_all(generators)
-        for name, value in self.tensors().items():
-            held[name].copy_(value)
-        self.assign(held)
-
-    def _start_all(self, generators: Sequence[torch.Generator]) -> None:
+        """Begin new episodes everywhere, as worlds that are made with these generators."""
         self._host = list(generators)
         self._refill()
         total = self.num_groups * self.num_envs

@@ -199,9 +199,13 @@ def test_a_checkpoint_is_gone_on_from(
     assert torch.equal(whole.optimiser.parameters[0], resumed.optimiser.parameters[0])
 
 
+@pytest.mark.parametrize("reduce", ["sum", "mean"])
 def test_evaluations_use_their_recording_again(
-    cartpole: Task, recordings: Recordings, monkeypatch: pytest.MonkeyPatch
+    reduce: str, cartpole: Task, recordings: Recordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A mean is over all steps, so the rest after the recorded parts is made too, kernel by kernel."""
+    metric = replace(cartpole.metric, reduce=reduce)
+    monkeypatch.setattr(type(cartpole), "metric", property(lambda self: metric))
     monkeypatch.setattr(device_graphs, "recorder_for", lambda device: recordings)
     cartpole.info = replace(cartpole.info, max_episode_steps=100)  # three recorded parts and a rest
     network = policy_network(cartpole, cartpole.info.ppo)
@@ -215,7 +219,9 @@ def test_evaluations_use_their_recording_again(
     for seed in (0, 1, 2):
         fresh = Evaluator(cartpole, 8, CartEngine("warp"))
         scores = again(policies(seed), [stream(seed, 3)])
+        made = len(recordings.made)
         assert torch.equal(scores, fresh(policies(seed), [stream(seed, 3)]))
+        assert len(recordings.made) == made + 1  # of the fresh one
     assert len(scores.unique()) > 1
 
 
