@@ -9,15 +9,17 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Protocol
 
 import jinja2
 
 from eureka.core.diagnosis import Diagnosis
 from eureka.core.errors import ConfigError
+from eureka.core.ideas import Sensitivity
 from eureka.core.ids import INIT_ID
 from eureka.core.jobs import SampleJob
 from eureka.core.training import EpisodeTrace
@@ -146,9 +148,21 @@ class TunableConstant(Protocol):
     def halved(self) -> float | None: ...
 
 
-def render_job(job: SampleJob, parents: Sequence[str], samples: int, constants: Sequence[TunableConstant] = ()) -> str:
-    """What tells one of `samples` answers its job, with the rewards that it builds on, and constants to tune."""
-    return _rendered("jobs.jinja2", job=job.value, parents=parents, samples=samples, constants=constants)
+def render_job(
+    job: SampleJob,
+    parents: Sequence[str],
+    samples: int,
+    constants: Sequence[TunableConstant] = (),
+    measured: Mapping[str, Sensitivity] = MappingProxyType({}),
+) -> str:
+    """What tells one of `samples` answers its job, with the rewards that it builds on, and constants to tune.
+
+    Args:
+        measured: how scores went with some of the constants.
+    """
+    return _rendered(
+        "jobs.jinja2", job=job.value, parents=parents, samples=samples, constants=constants, measured=measured
+    )
 
 
 def mistake(rejected: Rejected) -> str:

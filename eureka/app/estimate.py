@@ -49,7 +49,7 @@ class RunEstimate:
 def estimate(config: RunConfig, length: TrainingLength, first_prompt: Prompt) -> RunEstimate:
     """What the run takes, by its first prompt and typical lengths."""
     search = config.search
-    candidates = search.generations * search.samples + (search.init is not None)
+    candidates = search.generations * (search.samples + search.tune) + (search.init is not None)
     finalists = min(search.finalists, candidates)
     confirmations = finalists * search.confirmation_seeds if finalists > 1 else 0
     steps = (candidates * config.train.num_seeds + confirmations) * length.steps
@@ -88,7 +88,8 @@ def training_seeds(config: RunConfig, trainer: Trainer, length: TrainingLength, 
     if config.train.seeds is not None or not isinstance(config.llm, ModelConfig):
         return config.train.num_seeds
     expected = estimate(config, length, first_prompt)
-    once_s = config.search.generations * config.search.samples * length.steps / trainer.measure_speed()
+    per_generation = config.search.samples + config.search.tune
+    once_s = config.search.generations * per_generation * length.steps / trainer.measure_speed()
     return max(1, min(MAX_TRAINING_SEEDS, int(expected.asking_s / once_s)))
 
 
