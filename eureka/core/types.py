@@ -339,18 +339,6 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class CallInFlight:
-    """An answer that was asked for, `asked` times by now, and is not recorded: possibly billed."""
-
-    candidate_id: str
-    attempt: int
-    asked: int
-
-    def __str__(self) -> str:
-        return f"{self.candidate_id} (attempt {self.attempt})" if self.attempt else self.candidate_id
-
-
-@dataclass(frozen=True)
 class Usage:
     """Tokens and price of one call; None where the provider does not say, or the price of the model is not known.
 
