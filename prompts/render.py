@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
+from statistics import fmean
 from types import MappingProxyType
 from typing import Protocol
 
@@ -40,6 +41,8 @@ _MAX_MISTAKE = 400
 """Characters of one error of an earlier candidate, of which a prompt has a whole list."""
 TIME_LIMIT = "time limit"
 _ENDINGS = {TIME_LIMIT: "ended at the time limit", "terminated": "were terminated", "diverged": "diverged"}
+_MAX_CONDITION = 120
+"""Characters of the condition that ended an episode."""
 _MAX_EXPRESSION = 240
 """Characters of a component's expression in the table of ideas."""
 _MAX_SOURCE = 20_000
@@ -263,16 +266,23 @@ def goes_with(component: ComponentReflection) -> str:
 
 
 def endings(episodes: Sequence[EpisodeTrace]) -> str:
-    """Why and when evaluation episodes ended, what they scored, and when the metric was first above 0."""
-    kinds: dict[str, list[int]] = {}
+    """Why and when evaluation episodes ended, by which condition, what they scored, what is left of the score where
+    one fails, and when the metric was first above 0."""
+    kinds: dict[tuple[str, str], list[int]] = {}
     for episode in episodes:
-        kinds.setdefault(episode.ended, []).append(episode.steps)
+        kinds.setdefault((episode.ended, episode.condition), []).append(episode.steps)
     ended = [
-        f"{len(steps)} {_ENDINGS.get(kind, kind)}" + (f" (after {_span(steps)} steps)" if kind != TIME_LIMIT else "")
-        for kind, steps in kinds.items()
+        f"{len(steps)} {_ENDINGS.get(kind, kind)}"
+        + (f" by `{_cut(condition, _MAX_CONDITION)}`" if condition else "")
+        + (f" (after {_span(steps)} steps)" if kind != TIME_LIMIT else "")
+        for (kind, condition), steps in kinds.items()
     ]
     scores = [episode.score for episode in episodes]
     text = f"{len(episodes)} evaluation episodes of the trained policy: {', '.join(ended)}; scores {_span(scores)}."
+    lasted = [episode.score for episode in episodes if episode.ended == TIME_LIMIT]
+    failed = [episode.score for episode in episodes if episode.ended != TIME_LIMIT]
+    if lasted and failed:
+        text += f" Mean score {number(fmean(lasted))} where it lasted to the limit, {number(fmean(failed))} where not."
     first = [episode.first_metric_step for episode in episodes if episode.first_metric_step is not None]
     if first:
         text += f" The metric was first above 0 after {_span(first)} steps, in {len(first)} of them."
