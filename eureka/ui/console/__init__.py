@@ -22,7 +22,7 @@ from eureka.ui.console.output import (
     row,
     say,
 )
-from eureka.ui.console.view import View
+from eureka.ui.console.view import View, estimate_in_words
 
 __all__ = [
     "BestReward",
@@ -65,7 +65,7 @@ def best_reward_found(found: BestReward) -> None:
         return
     say()
     # The comparison that stands above has other seeds, and so another number.
-    line(f"best reward: {found.candidate}, about {found.score:.3g} {found.unit} by all scores of the search")
+    line(f"best reward: {found.candidate}, {estimate_in_words(found.score, found.unit)}")
     paragraph(f"components: {', '.join(found.components)}")
     line(f"as a module that needs only torch: {found.module}")
 

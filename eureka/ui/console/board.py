@@ -207,8 +207,8 @@ class Board:
         again = self._score(before.name)
         if again is None or again.mean >= before.score.mean:
             return ""
-        whose = "" if before.name == best else f"{self.view.called(before.name)} was "
-        return f"{whose}{before.score.mean:.3g} before further seeds"
+        whose = "its" if before.name == best else f"{self.view.called(before.name)}'s"
+        return f"{whose} mean score was {before.score.mean:.3g} before further seeds"
 
     # ---- what follows from it ------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from eureka.core.events import Event, GenerationFinished, of_answer, of_rejection, of_training
 from eureka.core.ids import INIT_ID
+from eureka.core.types import PREFERENCE_UNIT
 
 if TYPE_CHECKING:
     from eureka.store import RunStore
@@ -46,6 +47,15 @@ class View:
         from eureka.search.start import label
 
         return label(self.store.facts()) if candidate == INIT_ID else candidate
+
+
+def estimate_in_words(score: float, unit: str) -> str:
+    """What a candidate is probably worth: `about 1.26 m/s by all scores of the search`.
+
+    It is drawn towards the scores of the other candidates, so that it differs from the scores that were printed before.
+    A score by a person's preferences is no such estimate.
+    """
+    return f"{score:.3g} {unit}" if unit == PREFERENCE_UNIT else f"about {score:.3g} {unit} by all scores of the search"
 
 
 def recorded(store: RunStore, *, comparison: bool = False) -> Iterator[Event]:

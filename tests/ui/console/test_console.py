@@ -79,7 +79,7 @@ def test_a_generation_line_by_line(
         "  worker 1 was killed by signal 9; started again for g02-c03",
         "  g02-c01  seed 0: 1.5 m/s (best checkpoint 1.75, 3 worlds diverged)",
         "  1 policy trains on, to 1,000 steps: g02-c01",
-        "generation 2 of 3 finished in 30 s: best so far g02-c01, 1.5 m/s",
+        "generation 2 of 3 finished in 30 s: best so far g02-c01, about 1.5 m/s by all scores of the search",
         "generation 3 of 3 finished in 30 s: no usable reward yet",
     ]
 
