@@ -54,6 +54,7 @@ from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep
 from eureka.store import RunStore
 from eureka.trainers.base import Trainer
 from eureka.trainers.recording import probe_metric
+from eureka.trainers.trajectories import cached_trajectories
 from eureka.ui.console import BestReward, View, best_reward_found, say, watching
 from eureka.ui.report.writer import ReportWriter, update_report
 from eureka.ui.tracking import tracking
@@ -232,7 +233,7 @@ class SearchSession:
         if not self.config.search.preflight:
             return Screening(self.examiner)
         folder = cache_folder(self.environment, "trajectories") if self.config.evaluation.cache else None
-        trajectories = tuple(self.trainer.rollouts(folder, say))
+        trajectories = cached_trajectories(self.trainer, folder, say)
         return Screening(self.examiner.with_trajectories(trajectories, self.trainer.discount))
 
     def _run_started(self, store: RunStore) -> RunStarted:
@@ -289,7 +290,7 @@ class SearchSession:
         say(f"task {self.spec.name}: {self.spec.sentence}")
         say(self.proposer.description)
         if isinstance(self.config.llm, ModelConfig):
-            expected = estimate(self.config, self.length, self.first_prompt())
+            expected = estimate(self.config, self.first_prompt())
             say(call_line(self.config, expected))
             say(assumption_line(expected))
         for sentence in (self.trainer.description, *self.limits):
