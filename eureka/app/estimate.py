@@ -14,8 +14,8 @@ from eureka.proposers.provider import ModelConfig
 from eureka.proposers.tokens import token_estimate
 from eureka.trainers.base import Cost, Trainer
 
-# An answer of a few paragraphs and a reward function with some reasoning, the reflection on a parent, and what a repair
-# is told beside its code, in tokens.
+# An answer of a few paragraphs and a reward function with some reasoning, the reflection on a parent, and the errors
+# that a repair's prompt adds to the code, in tokens.
 _ANSWER_TOKENS = 2500
 _REFLECTION_TOKENS = 2000
 _ERROR_TOKENS = 300

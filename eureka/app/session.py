@@ -67,7 +67,7 @@ _WORKERS = "training workers"
 
 @dataclass(frozen=True)
 class SearchSession:
-    """Everything that a search needs beside its run folder, ready to work."""
+    """The objects that a search needs besides its run folder, ready for use."""
 
     config: RunConfig
     task_dirs: tuple[Path, ...]
@@ -95,7 +95,7 @@ class SearchSession:
         return "; ".join(f"{layer.name} {layer.state}" for layer in self.layers)
 
     def facts(self) -> dict[str, str]:
-        """What is kept about the run beside its config."""
+        """What is recorded of the run besides its config."""
         return {
             **run_facts(self.config, self.proposer, self.task_dirs),
             "sandbox layers": self.confinement,
@@ -119,7 +119,7 @@ class SearchSession:
         """Run the search and the final comparison, or what is left of them, and hand the best reward over.
 
         Args:
-            watch: serve the run's page beside it.
+            watch: serve the run's page meanwhile.
 
         Raises:
             EurekaError: the host failed, or no reward was usable; what was finished stays in the store.
@@ -267,7 +267,7 @@ class SearchSession:
         return first_prompt(self.config, self.spec)
 
     def _accounts(self, store: RunStore) -> AbstractContextManager[None]:
-        """Keep in the store what a language model costs beside its recorded answers: lost answers, and waiting."""
+        """Record what a language model costs besides its recorded answers: lost answers, and waiting."""
         if self.ledger is None or not isinstance(self.config.llm, ModelConfig):
             return nullcontext()
         return costs_kept(store, self.config.llm, self.ledger)

@@ -1,7 +1,7 @@
-"""The seam between a search and whoever trains: the whole of an environment, seen from above.
+"""The seam between the search and training: everything that the search knows of an environment.
 
-Nothing above it knows of a simulator, an environment's spaces or an interpreter. A trainer is one folder beside this
-file and one entry of `eureka.trainers.registry`.
+Nothing above it knows of a simulator, an environment's spaces or an interpreter. A trainer is one folder next to
+this file and one entry of `eureka.trainers.registry`.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Trainer(Protocol):
         description: one sentence for people on what trains, and where.
         discount: by which a policy's later rewards count less, per control step.
         budgets: control steps of one training by the name of the budget (`quick`, `standard`, ...).
-        provenance: a digest of everything that a training depends on beside its job, such as the environment's files
+        provenance: a digest of everything that a training depends on besides its job, such as the environment's files
             and the versions of libraries: trainings of the same job with the same provenance may be kept and used
             again. None: it is not known.
     """
@@ -166,7 +166,7 @@ class Trainer(Protocol):
 
         Args:
             policy: of a result of this trainer.
-            graph: of the reward that the lines of an overlay tell of; empty for none.
+            graph: of the reward whose components an overlay shows; empty for none.
 
         Raises:
             VideoError: the policy cannot be played here, or there is no such camera.

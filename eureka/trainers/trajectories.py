@@ -1,7 +1,7 @@
 """Episodes of policies of different skill: what rewards are judged on before any training with them.
 
 They are made once for an environment, by training a policy with its human-written reward, and kept in a cache. That
-policy half-way through its training and at its end acts beside random actions.
+policy half-way through its training and at its end acts, and so do random actions.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class GymnasiumTrainer:
     """An environment of one agent whose observations have plain numbers.
 
     Args:
-        config: names the environment, the metric, and who trains.
+        config: names the environment, the metric and the algorithm.
         environment: environment variables, of which the processes that train are given what they need and no keys.
 
     Raises:
@@ -187,7 +187,7 @@ class GymnasiumTrainer:
     # ---- before anything starts ------------------------------------------------------------------------------------
 
     def cost(self, jobs: Sequence[TrainingJob]) -> Cost:
-        """Control steps, and what random episodes told; what an environment takes of memory is not known."""
+        """Control steps, and what random episodes showed; how much memory an environment takes is not known."""
         steps = sum(self.evaluated_after(job.length)[-1] for job in jobs)
         return Cost(steps, self._measure_speed, self._notes())
 

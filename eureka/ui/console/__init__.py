@@ -42,7 +42,7 @@ __all__ = [
 
 @contextmanager
 def watching(view: View) -> Iterator[Observer]:
-    """The observer that tells the user of a run's progress, in the chosen mode, while the context lasts."""
+    """The observer that shows a run's progress in the chosen mode, while the context lasts."""
     if mode() is Mode.QUIET:
         yield tell_all()
     elif mode() is Mode.JSON:

@@ -213,9 +213,9 @@ class Board:
     # ---- what follows from it ------------------------------------------------------------------------------------
 
     def leader(self) -> str | None:
-        """Who is best: once a generation is over whom the search says, until then who has the highest mean.
+        """The best candidate: the search's choice once a generation is over, until then the one with the highest mean.
 
-        A score of a training that was stopped early does not count beside those of whole ones.
+        Trainings that were stopped early do not count where there are whole ones.
         """
         if self._is_over and not self.confirming:
             return self.best.name if self.best else None

@@ -1,4 +1,4 @@
-"""What the console shows of a run beside its events, and the events of a run that goes on."""
+"""What the console shows of a run besides its events, and the earlier events of a run that goes on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class View:
         title: the task's name, or what is trained.
         unit: the task metric's.
         store: the run, of which some may be done already.
-        proposer: the name of who is asked.
+        proposer: the name of the proposer.
         generations, samples: of the search.
         trainings: policies that every candidate is trained to.
         confirmations: policies that the finalists are trained to at the end, all together.
@@ -59,11 +59,11 @@ def estimate_in_words(score: float, unit: str) -> str:
 
 
 def recorded(store: RunStore, *, comparison: bool = False) -> Iterator[Event]:
-    """What a run has done already, as the events that told of it; with `comparison` its trainings with fresh seeds."""
+    """What a run has done already, as events; with `comparison` its trainings with fresh seeds."""
     if not comparison:
         for answers in store.completions().values():
             yield from map(of_answer, answers)
-    # The longest first, which tells what was stopped early.
+    # The longest first, by which the shorter ones are known to be stopped early.
     results = store.evaluations() if comparison else store.results()
     yield from map(of_training, sorted(results, key=lambda result: -result.trained_steps))
     if not comparison:
