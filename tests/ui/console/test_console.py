@@ -84,7 +84,10 @@ def test_a_generation_line_by_line(
     ]
 
 
-def test_answers_and_what_they_cost(view: View, capsys: pytest.CaptureFixture[str]) -> None:
+def test_answers_and_what_they_cost(
+    view: View, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eureka.ui.console.lines.time.monotonic", lambda: 100.0)
     lines = ProgressLines(
         dataclasses.replace(view, generations=1, spending=lambda generation: f"spent in {generation}")
     )
