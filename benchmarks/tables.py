@@ -4,8 +4,8 @@
 
 Each stands between two comments, and is made of nothing but those files: the summary and the studies of the search, the
 throughput (`bench.json`), the scores against other trainers (`peer_scores.json`), the race (`race.json`) and the parity
-of the engines (`engine_parity.json`), searches that a language model answered (`loop_study.json`), and what was measured
-on a GPU (`gpu_*.json`).
+of the engines (`engine_parity.json`), searches that a language model answered (`loop_study.json`), and what was
+measured on a GPU (`gpu_*.json`).
 """
 
 from __future__ import annotations
