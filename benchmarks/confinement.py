@@ -81,7 +81,7 @@ def train(task: str, groups: int, steps: int, *, confined: bool) -> Took:
     return Took(round(time.perf_counter() - started, 3), round(_cpu_s() - cpu, 3))
 
 
-def _command(confined: bool) -> object:  # noqa: FBT001 - of this file alone
+def _command(confined: bool) -> object:
     def command(module: str, *arguments: str) -> list[str]:
         return python_command(*(("-m", module) if confined else (str(UNCONFINED),)), *arguments)
 

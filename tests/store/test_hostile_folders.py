@@ -112,6 +112,25 @@ def test_a_file_is_plain_and_has_a_bound(folder: Path, make: Callable[[Path], No
         store.policy(TrainingResult("g01-c01", 0, (1.0,)))
 
 
+@pytest.mark.parametrize("linked", ["generation_01", "generation_01/candidate_01", "generation_01/candidate_01/a.txt"])
+def test_nothing_is_read_behind_a_link_in_the_folder(folder: Path, tmp_path: Path, linked: str) -> None:
+    """A page that is sent back would hold a file of this machine. The folder itself may be reached by a link."""
+    path = Path("generation_01/candidate_01/a.txt")
+    secret = tmp_path / "home" / path
+    for place in (secret, folder / path):
+        place.parent.mkdir(parents=True)
+        place.write_text(place.parts[-4])
+    (tmp_path / "alias").symlink_to(folder)
+    alias = tmp_path / "alias"
+    assert read_text(alias / path, within=alias) == read_text(folder / path, within=folder) == "run"
+    (folder / linked).rename(tmp_path / "before")
+    (folder / linked).symlink_to(tmp_path / "home" / linked)
+    assert (folder / path).read_text() == "home"
+    for reached in (folder, alias):
+        with pytest.raises(OSError, match="behind a link"):
+            read_text(reached / path, within=reached)
+
+
 def test_a_text_that_is_none_is_shown_as_it_can_be(folder: Path) -> None:
     (folder / "a.txt").write_bytes(b"caf\xe9")
     assert read_text(folder / "a.txt") == "caf\ufffd"

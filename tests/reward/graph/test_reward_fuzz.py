@@ -30,6 +30,7 @@ def sandbox():
 
 
 @pytest.mark.process
+@pytest.mark.timeout(900)
 def test_graphs_of_every_kind_do_no_harm(material, sandbox):
     tally = fuzz.fuzz_block(material, 1, 7, sandbox, GRAPHS)
     assert tally.graphs == GRAPHS
