@@ -33,6 +33,9 @@ def changed(folder: Path, *statements: str) -> Path:
 
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS key, x AS value FROM n"
 
+# So slow an expression has few instructions between which SQLite could look at a clock.
+SLOW = " + ".join(["length(hex(zeroblob(30000000)))"] * 400)
+
 
 @pytest.mark.parametrize(
     "statements",
@@ -43,6 +46,9 @@ ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELEC
         ("CREATE TRIGGER t AFTER INSERT ON fact BEGIN DELETE FROM fact; END",),
         ("CREATE VIRTUAL TABLE v USING fts5(a)",),
         ("CREATE INDEX i ON fact(value)",),
+        ("DROP TABLE fact", f"CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT AS ({SLOW}))"),
+        ("DROP TABLE fact", f"CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT, CHECK ({SLOW}))"),
+        ("DROP TABLE fact", f"CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT DEFAULT ({SLOW}))"),
     ],
 )
 @pytest.mark.parametrize("read_only", [True, False])
