@@ -206,8 +206,8 @@ def surely_finite(values: np.ndarray) -> bool:
     False where a square overflows too: whoever asks looks again then.
     """
     flat = values if values.ndim == 1 else values.ravel()
-    total = flat.dot(flat)
-    return bool(total - total == 0.0)
+    total = float(flat.dot(flat))
+    return total - total == 0.0
 
 
 def _said(error: BaseException) -> str:
