@@ -13,7 +13,8 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
-from race import TASKS, Table, full_length, read_table, table_file
+from race import TASKS, read_table, table_file
+from race_ways import Table, full_length
 from result_files import COMMITTED
 
 from eureka.search.estimates import estimates

@@ -32,10 +32,10 @@ from search_study_data import (
 )
 
 from eureka import __version__
-from eureka.api import search_in
 from eureka.app.build import resolve, training_length
 from eureka.app.configs import compose_config, from_yaml
 from eureka.app.preparing import search_session
+from eureka.app.runs import Invocation, search_in
 from eureka.config import RunConfig
 from eureka.core.events import Event, Trained, TrainingStarted
 from eureka.core.ids import generation_of
@@ -113,7 +113,7 @@ def search_config(task: str, folder: Path, seed: int, use_probe: bool, overrides
 def search(folder: Path, config: RunConfig) -> None:
     """Run a search, or what is left of it."""
     if not (folder / "run.db").exists():
-        search_in(folder, config, [], os.environ, {})
+        search_in(folder, config, Invocation(environment=os.environ))
         return
     with RunStore.open(folder) as store:
         if not store.is_finished:

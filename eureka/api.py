@@ -11,7 +11,7 @@ from pathlib import Path
 from eureka.app.build import resolve, run_folder
 from eureka.app.configs import compose_config
 from eureka.app.from_python import keys_out_of_the_environment, overrides_of
-from eureka.app.runs import FinishedRun, search_in
+from eureka.app.runs import FinishedRun, Invocation, search_in
 from eureka.app.study import Study
 from eureka.evaluation.loaded import LoadedRuns
 from eureka.proposers.registry import default_proposer
@@ -60,7 +60,7 @@ def evolve(
     with private_process(), _told(quiet), keys_out_of_the_environment() as api_keys:
         config = resolve(compose_config(given, folders, default_proposer(api_keys)), os.environ)
         with run_folder(config) as folder:
-            return search_in(folder, config, folders, os.environ, api_keys)
+            return search_in(folder, config, Invocation(folders, os.environ, api_keys))
 
 
 def load(path: str | Path) -> LoadedRuns:

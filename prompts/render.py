@@ -227,7 +227,8 @@ def numbers(values: Sequence[float]) -> str:
 def metric_words(metric: MetricSpec) -> str:
     """What a metric is, in which unit and range, and which value is the best possible, as far as these are known."""
     parts = [metric.description]
-    if metric.unit and metric.unit not in metric.description:
+    # "of the time" is no unit to name: the description says of what it is the share.
+    if metric.unit and not metric.unit.startswith("of ") and metric.unit not in metric.description:
         parts.append(f"unit {metric.unit}")
     if metric.lowest is not None and metric.highest is not None:
         parts.append(f"from {number(metric.lowest)} to {number(metric.highest)}")

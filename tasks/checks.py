@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 import mujoco
 import torch
@@ -18,6 +18,12 @@ from eureka.tasks.rng import Rng
 
 _NUM_ENVS = 3
 T = TypeVar("T")
+
+
+class _Call(Protocol):
+    def __call__(self, name: str, function: Callable[[], T]) -> T:
+        """What a function of the task gives; its error, with its line, as a TaskError."""
+        ...
 
 
 def check_task(task: Task) -> None:
@@ -69,7 +75,11 @@ def check_task(task: Task) -> None:
     sim.step(task.info.physics.substeps)
     carry = call("advance", lambda: task.advance(start.carry, sim, action, rng))
     _carry(where, task, "advance", carry)
-    state = call("state", lambda: task.read_state(sim, carry, action))
+    _readings(where, task, call("state", lambda: task.read_state(sim, carry, action)), call)
+
+
+def _readings(where: Path, task: Task, state: Any, call: _Call) -> None:
+    """The State, and what is computed of it."""
     for spec in task.fields:
         _shape(where, f"State.{spec.name}", state_tensors(state)[spec.name], (_NUM_ENVS, *spec.shape))
     observation = call("observe", lambda: task.observe(state))

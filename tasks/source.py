@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any
 
-SHOWN = ("advance", "state", "observe", "terminated")
+SHOWN = ("reset", "control", "advance", "state", "observe", "terminated")
 """The functions that are shown, with what they use."""
 NEVER_SHOWN = frozenset({"metric", "human_reward", "sparse_reward"})
 """What judges a policy, and what is compared with."""

@@ -8,12 +8,11 @@ from pathlib import Path
 
 from eureka.app.build import resolve, run_folder
 from eureka.app.configs import compose_config
-from eureka.app.runs import FinishedRun, search_in, start_or_go_on
+from eureka.app.runs import FinishedRun, Invocation, search_in, start_or_go_on
 from eureka.config import RunConfig, sweep
 from eureka.core.errors import BudgetReached, EurekaError
 from eureka.evaluation import Role, TextTable
 from eureka.evaluation.rows import NONE, interval, value, with_interval
-from eureka.proposers.keys import Key
 from eureka.proposers.provider import ModelConfig
 from eureka.proposers.spending import spent_before
 from eureka.store import RunStore, is_run
@@ -67,9 +66,7 @@ def plan(
 
 def run_all(
     jobs: Sequence[PlannedRun],
-    task_dirs: Sequence[Path],
-    environment: Mapping[str, str],
-    keys: Mapping[str, Key],
+    given: Invocation,
     *,
     go_on: bool = False,
 ) -> list[RunOutcome]:
@@ -101,9 +98,9 @@ def run_all(
             with run_folder(config) as folder:
                 try:
                     if go_on:
-                        found = start_or_go_on(folder, config, (*job.overrides, *left), task_dirs, environment, keys)
+                        found = start_or_go_on(folder, config, (*job.overrides, *left), given)
                     else:
-                        found = search_in(folder, config, task_dirs, environment, keys)
+                        found = search_in(folder, config, given)
                 finally:
                     spent_usd[number] = spent_in(folder, config)
             outcomes.append(RunOutcome(job.label, found))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from eureka.app.build import require_task_dirs, resume_command, resumed_config
@@ -25,6 +26,25 @@ from eureka.ui.web.review.reviewer import leave_answers
 
 _MAY_DIFFER = ("output", "physics", "sandbox", "train.workers", "llm.")
 """Keys, or how they begin, that a run goes on with whatever is given now: they belong to the machine, or are caps."""
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What a run is started or gone on with besides its config: none of it is kept in the run folder.
+
+    Attributes:
+        task_dirs: folders with tasks of the user's own.
+        environment: the environment variables, without keys.
+        keys: the language models' keys, by provider.
+        watch: serve the run's page while it goes on.
+        answers: what a person says about its generations, written down beforehand.
+    """
+
+    task_dirs: Sequence[Path] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, Key] = field(default_factory=dict, repr=False)
+    watch: bool = False
+    answers: Sequence[Feedback] = ()
 
 
 @dataclass(frozen=True)
@@ -72,37 +92,34 @@ class FinishedRun:
         return f"<pre>{html.escape(str(self))}</pre>"
 
 
-def search_in(
-    folder: Path,
-    config: RunConfig,
-    task_dirs: Sequence[Path],
-    environment: Mapping[str, str],
-    keys: Mapping[str, Key],
-    *,
-    watch: bool = False,
-    answers: Sequence[Feedback] = (),
-) -> FinishedRun:
-    """Start a run in `folder`, which must be free, and see it through; with `watch` its page is served beside it.
-
-    Args:
-        answers: what a person says about its generations, written down beforehand.
+def search_in(folder: Path, config: RunConfig, given: Invocation) -> FinishedRun:
+    """Start a run in `folder`, which must be free, and see it through.
 
     Raises:
         EurekaError: it cannot start, or broke off.
         KeyboardInterrupt: it was interrupted; how it goes on has been said.
     """
     require_free(folder)
-    with search_session(config, task_dirs, environment, keys) as session:
-        session.require_judge(has_answers=bool(answers))
-        try:
-            with RunStore.create(folder, to_yaml(_with_seeds(config, session)), session.facts()) as store:
-                remember(store, environment)
-                leave_answers(folder, answers)
-                session.search(store, watch=watch)
-        except KeyboardInterrupt:
-            interrupted(resume_command(folder, config, task_dirs, environment))
-            raise
+    with search_session(config, given.task_dirs, given.environment, given.keys) as session:
+        session.require_judge(has_answers=bool(given.answers))
+        with (
+            _interruptible(folder, config, given),
+            RunStore.create(folder, to_yaml(_with_seeds(config, session)), session.facts()) as store,
+        ):
+            remember(store, given.environment)
+            leave_answers(folder, given.answers)
+            session.search(store, watch=given.watch)
     return read_run(folder)
+
+
+@contextmanager
+def _interruptible(folder: Path, config: RunConfig, given: Invocation) -> Iterator[None]:
+    """Where the user interrupts, say how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        interrupted(resume_command(folder, config, given.task_dirs, given.environment))
+        raise
 
 
 def _with_seeds(config: RunConfig, session: SearchSession) -> RunConfig:
@@ -110,46 +127,28 @@ def _with_seeds(config: RunConfig, session: SearchSession) -> RunConfig:
     return replace(config, train=replace(config.train, seeds=session.config.train.seeds))
 
 
-def resume_in(
-    folder: Path,
-    overrides: Sequence[str],
-    task_dirs: Sequence[Path],
-    environment: Mapping[str, str],
-    keys: Mapping[str, Key],
-    *,
-    watch: bool = False,
-    answers: Sequence[Feedback] = (),
-) -> bool:
+def resume_in(folder: Path, overrides: Sequence[str], given: Invocation) -> bool:
     """Go on with a run that was stopped; False where it had finished.
 
     Raises:
         EurekaError: it cannot go on, or broke off.
         KeyboardInterrupt: it was interrupted.
     """
+    environment = given.environment
     with RunStore.open(folder) as store:
         if store.is_finished:
             line(f"{folder}: this run has finished; its best reward is {store.best_folder / 'reward.py'}")
             return False
-        task_dirs = task_folders(store, task_dirs, environment)
+        task_dirs = task_folders(store, given.task_dirs, environment)
         require_task_dirs(store, task_dirs)
         config = resumed_config(store, overrides, environment)
-        leave_answers(folder, answers)
-        with search_session(config, task_dirs, environment, keys, store) as session:
-            session.search(store, watch=watch)
+        leave_answers(folder, given.answers)
+        with search_session(config, task_dirs, environment, given.keys, store) as session:
+            session.search(store, watch=given.watch)
     return True
 
 
-def start_or_go_on(
-    folder: Path,
-    config: RunConfig,
-    overrides: Sequence[str],
-    task_dirs: Sequence[Path],
-    environment: Mapping[str, str],
-    keys: Mapping[str, Key],
-    *,
-    watch: bool = False,
-    answers: Sequence[Feedback] = (),
-) -> FinishedRun:
+def start_or_go_on(folder: Path, config: RunConfig, overrides: Sequence[str], given: Invocation) -> FinishedRun:
     """`search_in`, or where `folder` holds this run already, what is left of it.
 
     Args:
@@ -161,7 +160,7 @@ def start_or_go_on(
         KeyboardInterrupt: it was interrupted; how it goes on has been said.
     """
     if not is_run(folder):
-        return search_in(folder, config, task_dirs, environment, keys, watch=watch, answers=answers)
+        return search_in(folder, config, given)
     with RunStore.open(folder, read_only=True) as store:
         stored = stored_settings(store.config_yaml)
     now = stored_settings(to_yaml(config))
@@ -175,11 +174,8 @@ def start_or_go_on(
                 "another output="
             )
     anew = [text for text in overrides if text.startswith(("llm.", "sandbox="))]
-    try:
-        resume_in(folder, anew, task_dirs, environment, keys, watch=watch, answers=answers)
-    except KeyboardInterrupt:
-        interrupted(resume_command(folder, config, task_dirs, environment))
-        raise
+    with _interruptible(folder, config, given):
+        resume_in(folder, anew, given)
     return read_run(folder)
 
 

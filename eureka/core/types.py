@@ -162,8 +162,10 @@ class Reflection:
 
     `scores` are those of its trainings, one per seed, `estimate` what it is probably worth by all scores of the run,
     and `trained_steps` the control steps of each training. `episodes` are the evaluation episodes of the last policies,
-    of which two have State fields: the typical and the worst of the training of median score. Without a task metric
-    there are no `metric_points`, `scores` and `episodes`, and `metric_max` and `metric_final` are the preference score.
+    of which two have State fields: the typical one of the training of median score, and the worst one of any training.
+    `metric_max` is the mean over the trainings of each one's best evaluation, so that it is above `metric_final` only
+    where trainings lost what they had reached. Without a task metric there are no `metric_points`, `scores` and
+    `episodes`, and `metric_max` and `metric_final` are the preference score.
     """
 
     candidate_id: str
@@ -334,18 +336,6 @@ class Selection:
     phase: Phase = Phase.SEARCH
     best: str | None = None
     stop: bool = False
-
-
-@dataclass(frozen=True)
-class CallInFlight:
-    """An answer that was asked for, `asked` times by now, and is not recorded: possibly billed."""
-
-    candidate_id: str
-    attempt: int
-    asked: int
-
-    def __str__(self) -> str:
-        return f"{self.candidate_id} (attempt {self.attempt})" if self.attempt else self.candidate_id
 
 
 @dataclass(frozen=True)

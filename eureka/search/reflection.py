@@ -34,9 +34,9 @@ def reflect(candidate: Candidate, results: Sequence[TrainingResult], preference:
         source=candidate.source,
         steps=tuple(int(value) for value in points(first.steps)),
         metric_points=points(metric) if preference is None else (),
-        metric_max=max(result.best_score for result in results) if preference is None else preference,
+        metric_max=float(np.mean([r.best_score for r in results])) if preference is None else preference,
         metric_final=float(np.mean(finals)) if preference is None else preference,
-        episode_length_points=points(_mean([result.episode_length for result in results])),
+        episode_length_points=points(_mean([_since_known(result.episode_length) for result in results])),
         total_points=points(_mean([result.total for result in results])),
         components=tuple(_component(name, results, judged=preference is None) for name in first.components),
         scores=tuple(finals) if preference is None else (),
@@ -47,10 +47,15 @@ def reflect(candidate: Candidate, results: Sequence[TrainingResult], preference:
 
 
 def _episodes(results: Sequence[TrainingResult]) -> tuple[EpisodeTrace, ...]:
-    """All evaluation episodes, with State fields those of the training of median score alone."""
+    """All evaluation episodes; State fields are kept of the typical one of the training of median score, and of the
+    worst one of any training."""
     median = sorted(results, key=lambda result: result.score)[len(results) // 2]
+    recorded = [episode for result in results for episode in result.episodes if episode.fields]
+    own = [episode for episode in median.episodes if episode.fields]
+    shown = [max(own, key=lambda episode: episode.score)] if own else []
+    shown += [min(recorded, key=lambda episode: episode.score)] if recorded else []
     return tuple(
-        episode if result is median else replace(episode, fields={})
+        episode if any(episode is one for one in shown) else replace(episode, fields={})
         for result in results
         for episode in result.episodes
     )
@@ -71,6 +76,12 @@ def points(curve: Sequence[float]) -> tuple[float, ...]:
         return ()  # a trainer that tells of no curves
     parts = np.array_split(np.asarray(curve, dtype=float), min(NUM_POINTS, len(curve)))
     return tuple(float(part.mean()) for part in parts)
+
+
+def _since_known(lengths: Sequence[float]) -> list[float]:
+    """Lengths of episodes, with the first one that is known in place of the zeros before any episode had ended."""
+    first = next((length for length in lengths if length > 0.0), 0.0)
+    return [length or first for length in lengths]
 
 
 def _mean(curves: Sequence[Sequence[float]]) -> list[float]:

@@ -18,6 +18,18 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
+class CallInFlight:
+    """An answer that was asked for, `asked` times by now, and is not recorded: possibly billed."""
+
+    candidate_id: str
+    attempt: int
+    asked: int
+
+    def __str__(self) -> str:
+        return f"{self.candidate_id} (attempt {self.attempt})" if self.attempt else self.candidate_id
+
+
+@dataclass(frozen=True)
 class Records:
     """The records of the run in `folder`. All methods raise StoreError where the disk or a record fails."""
 

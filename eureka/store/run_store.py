@@ -23,7 +23,6 @@ from eureka.core.ids import candidate_id, generation_of, place_of
 from eureka.core.serialize import DecodeError, dumps, text_list
 from eureka.core.training import TrainingResult
 from eureka.core.types import (
-    CallInFlight,
     Candidate,
     Completion,
     Feedback,
@@ -47,7 +46,7 @@ from eureka.store.files import (
 )
 from eureka.store.lock import FolderLock
 from eureka.store.paths import candidate_path, evaluation_path, policy_path, require_free
-from eureka.store.records import Records
+from eureka.store.records import CallInFlight, Records
 
 T = TypeVar("T")
 

@@ -28,14 +28,17 @@ class Acrobot(Task):
         """What a reward may read after a control step."""
 
         link_upright: torch.Tensor = state_field(
-            (2,), "1", "world", "z of the upper and the lower link's axis: 1 upright, 0 level, -1 hanging"
+            (2,), "1", "world", "z of the axis of the link at the pivot and of that at the elbow: 1 upright, -1 hanging"
         )
         link_angle: torch.Tensor = state_field(
-            (2,), "rad", "world", "angle of either link from upright, -pi to pi: 0 upright, positive towards +x"
+            (2,), "rad", "world", "angle of these links from upright, -pi to pi: 0 upright, positive towards +x"
         )
-        link_angular_velocity: torch.Tensor = state_field((2,), "rad/s", "world", "angular velocity of either link")
+        link_angular_velocity: torch.Tensor = state_field((2,), "rad/s", "world", "angular velocity of these")
         elbow_angle: torch.Tensor = state_field(
-            (), "rad", "joint", "angle of the lower link from the upper, -pi to pi: 0 when they are in line"
+            (),
+            "rad",
+            "joint",
+            "angle of the link at the elbow from that at the pivot, -pi to pi: 0 when they are in line",
         )
         tip_height: torch.Tensor = state_field(
             (), "m", "world", "height of the free end over the pivot: 2 when both links are upright, -2 hanging"

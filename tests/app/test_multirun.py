@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,10 +10,10 @@ import eureka.app.multirun
 from eureka.api import FinishedRun
 from eureka.app.cli import main
 from eureka.app.multirun import RunOutcome, comparison_of_runs, plan
+from eureka.app.runs import Invocation
 from eureka.config import RunConfig
 from eureka.core.errors import ConfigError, TrainingError
 from eureka.evaluation import ComparedMethod, Comparison, Estimate, Role
-from eureka.proposers.keys import Key
 
 
 def planned(*overrides: str, multirun: bool = True) -> list[tuple[str, str, int, str | None]]:
@@ -104,14 +103,7 @@ class Searches:
     def __init__(self) -> None:
         self.seeds: list[int] = []
 
-    def __call__(
-        self,
-        folder: Path,
-        config: RunConfig,
-        task_dirs: Sequence[Path],
-        environment: Mapping[str, str],
-        keys: Mapping[str, Key],
-    ) -> FinishedRun:
+    def __call__(self, folder: Path, config: RunConfig, given: Invocation) -> FinishedRun:
         self.seeds.append(config.seed)
         if config.seed == 1:
             raise TrainingError("a worker\ncould not be started")

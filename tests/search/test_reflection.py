@@ -1,10 +1,11 @@
 """Reflection's numbers, by hand."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from eureka.core.training import TrainingResult
+from eureka.core.training import EpisodeTrace, TrainingResult
 from eureka.core.types import Candidate
 from eureka.search.reflection import points, reflect
 
@@ -21,9 +22,29 @@ def test_seeds_are_pooled(make_result: Callable[..., TrainingResult]) -> None:
     assert reflection.source == "source"
     assert reflection.metric_points == (1.0, 3.0)
     assert reflection.metric_final == 4.0  # mean of the means 2 and 6
-    assert reflection.metric_max == 6.0  # the best checkpoint of either seed
+    assert reflection.metric_max == 4.0  # no seed lost anything: 2 and 6 are the best of each
     assert reflection.steps == (100, 200)
     component = reflection.components[0]
     assert component.points == (0.5, 1.5)  # curves (0, 1) and (1, 2)
     assert (component.minimum, component.maximum) == (-1.0, 2.0)
     assert component.metric_correlation == pytest.approx(0.15)  # of 0.1 and 0.2
+
+
+def test_episodes_shown_are_the_typical_one_and_the_worst_of_any_seed(
+    make_result: Callable[..., TrainingResult],
+) -> None:
+    def episodes(*scores: float) -> tuple[EpisodeTrace, ...]:
+        return tuple(EpisodeTrace(score, 10, "time limit", None, {}, {"height": (score,)}) for score in scores)
+
+    low = replace(make_result("g01-c01", (1.0,)), episodes=episodes(0.1, 0.2))
+    middle = replace(make_result("g01-c01", (5.0,), seed=1), episodes=episodes(0.4, 0.5))
+    high = replace(make_result("g01-c01", (9.0,), seed=2), episodes=episodes(0.8, 0.9))
+    reflection = reflect(Candidate("g01-c01", "source", ("x",)), [high, low, middle])
+    assert [episode.score for episode in reflection.episodes if episode.fields] == [0.1, 0.5]
+
+
+def test_lengths_before_the_first_episode_has_ended_are_not_taken_for_zeros(
+    make_result: Callable[..., TrainingResult],
+) -> None:
+    result = replace(make_result("g01-c01", (1.0,), metric=(0.0, 0.0, 0.0)), episode_length=(0.0, 400.0, 300.0))
+    assert reflect(Candidate("g01-c01", "source", ("x",)), [result]).episode_length_points == (400.0, 400.0, 300.0)

@@ -1,10 +1,8 @@
 """Mistakes that language models make in rewards; `mistakes_golden.json` holds what each is told."""
 
+from reward_mistakes_memory import MEMORIES, written
+
 _HEAD = "import torch\nimport math\n\ndef compute_reward({}):\n"
-
-
-def _source(*lines: str) -> str:
-    return "\n".join(lines) + "\n"
 
 
 def _body(parameters: str, *lines: str) -> str:
@@ -15,6 +13,7 @@ _DISTANCE = "d = (object_pos - goal_pos).norm(dim=-1)"
 _POSITIONS = "object_pos, goal_pos"
 
 MISTAKES: dict[str, str] = {
+    **MEMORIES,
     "branch_on_any": _body(
         "success, up_proj", "if success.any():", "    up_proj = up_proj + 1.0", "return up_proj, {'u': up_proj}"
     ),
@@ -65,50 +64,6 @@ MISTAKES: dict[str, str] = {
     ),
     "random_noise": _body("up_proj", "r = up_proj + 0.01 * torch.randn_like(up_proj)", "return r, {'r': r}"),
     "python_random": _body("up_proj", "import random", "r = up_proj * random.random()", "return r, {'r': r}"),
-    "global_memory": _source(
-        "import torch",
-        "previous = None",
-        "",
-        "def compute_reward(up_proj):",
-        "    global previous",
-        "    r = up_proj if previous is None else up_proj - previous",
-        "    previous = up_proj.clone()",
-        "    return r, {'r': r}",
-    ),
-    "dictionary_memory": _source(
-        "import torch",
-        "memory = {}",
-        "",
-        "def compute_reward(up_proj):",
-        "    r = up_proj - memory.get('last', 0.0)",
-        "    memory['last'] = up_proj.clone()",
-        "    return r, {'r': r}",
-    ),
-    "attribute_memory": _source(
-        "import torch",
-        "",
-        "def compute_reward(up_proj):",
-        "    compute_reward.calls = getattr(compute_reward, 'calls', 0) + 1",
-        "    r = up_proj * compute_reward.calls",
-        "    return r, {'r': r}",
-    ),
-    "list_memory": _source(
-        "import torch",
-        "history = []",
-        "",
-        "def compute_reward(up_proj):",
-        "    history.append(up_proj.clone())",
-        "    r = sum(history)",
-        "    return r, {'r': r}",
-    ),
-    "counter_in_default": _source(
-        "import torch",
-        "",
-        "def compute_reward(up_proj, memory={'n': 0}):",
-        "    memory['n'] += 1",
-        "    r = up_proj * memory['n']",
-        "    return r, {'r': r}",
-    ),
     "nonzero_indices": _body(
         "success, up_proj",
         "ids = success.nonzero().squeeze(-1)",
@@ -139,11 +94,11 @@ MISTAKES: dict[str, str] = {
         "contact_forces", "r = torch.linalg.svdvals(contact_forces)[:, 0]", "return r, {'r': r}"
     ),
     "names_a_device": _body("up_proj", "w = torch.ones(3).to('cuda')", "return up_proj * w[0], {'r': up_proj}"),
-    "missing_import": _source("def compute_reward(up_proj):", "    r = torch.exp(up_proj)", "    return r, {'r': r}"),
+    "missing_import": written("def compute_reward(up_proj):", "    r = torch.exp(up_proj)", "    return r, {'r': r}"),
     "unknown_name": _body("up_proj", "r = up_proj - target_height", "return r, {'r': r}"),
     "unknown_field": _body("up_project", "return up_project, {'r': up_project}"),
     "unknown_function": _body("up_proj", "r = torch.smoothstep(up_proj)", "return r, {'r': r}"),
-    "foreign_import": _source(
+    "foreign_import": written(
         "import isaacgym", "import torch", "", "def compute_reward(up_proj):", "    return up_proj, {'r': up_proj}"
     ),
     "shapes_do_not_fit": _body(
@@ -182,8 +137,8 @@ MISTAKES: dict[str, str] = {
         "y.backward()",
         "return x.grad, {'g': x.grad}",
     ),
-    "no_function": _source("import torch", "", "def reward(up_proj):", "    return up_proj, {'u': up_proj}"),
-    "syntax_error": _source("import torch", "", "def compute_reward(up_proj):", "    return up_proj, {'u': up_proj"),
+    "no_function": written("import torch", "", "def reward(up_proj):", "    return up_proj, {'u': up_proj}"),
+    "syntax_error": written("import torch", "", "def compute_reward(up_proj):", "    return up_proj, {'u': up_proj"),
     "raises": _body("up_proj", "raise ValueError('not written yet')"),
     "swallows_the_error": _body(
         "up_proj",
@@ -204,14 +159,8 @@ MISTAKES: dict[str, str] = {
     "divides_integers": _body(
         "episode_length, up_proj", "r = up_proj * (100 // episode_length).float()", "return r, {'r': r}"
     ),
-    "memory_in_self": _source(
-        "def compute_reward(self):",
-        "    r = self.up_proj - self.previous",
-        "    self.previous = self.up_proj",
-        "    return r, {'r': r}",
-    ),
     "exits": _body("up_proj", "import sys", "sys.exit(1)"),
-    "endless_recursion": _source(
+    "endless_recursion": written(
         "import torch",
         "",
         "def f(x):",
@@ -219,108 +168,6 @@ MISTAKES: dict[str, str] = {
         "",
         "def compute_reward(up_proj):",
         "    return f(up_proj), {}",
-    ),
-    "annealing_counter_in_default": _source(
-        "import torch",
-        "",
-        "def compute_reward(up_proj, heading, calls=[0]):",
-        "    calls[0] += 1",
-        "    anneal = 1.0 if calls[0] > 100000 else 0.5",
-        "    return up_proj + anneal * heading, {'up': up_proj}",
-    ),
-    "generator_in_default": _source(
-        "import torch",
-        "",
-        "def compute_reward(up_proj, weights=iter([1.0] * 1000)):",
-        "    r = up_proj * next(weights)",
-        "    return r, {'r': r}",
-    ),
-    "tensor_in_default": _source(
-        "import torch",
-        "",
-        "def compute_reward(up_proj, gain=torch.ones(1)):",
-        "    gain.mul_(0.999999)",
-        "    r = up_proj * gain",
-        "    return r, {'r': r}",
-    ),
-    "counter_in_class": _source(
-        "import torch",
-        "",
-        "class Progress:",
-        "    steps = 0",
-        "",
-        "    @classmethod",
-        "    def step(cls):",
-        "        cls.steps += 1",
-        "        return cls.steps > 1000",
-        "",
-        "def compute_reward(up_proj):",
-        "    r = up_proj * (2.0 if Progress.step() else 1.0)",
-        "    return r, {'r': r}",
-    ),
-    "counter_in_object": _source(
-        "import torch",
-        "",
-        "class Progress:",
-        "    def __init__(self):",
-        "        self.steps = 0",
-        "",
-        "    def __call__(self):",
-        "        self.steps += 1",
-        "        return self.steps > 1000",
-        "",
-        "progress = Progress()",
-        "",
-        "def compute_reward(up_proj):",
-        "    r = up_proj * (2.0 if progress() else 1.0)",
-        "    return r, {'r': r}",
-    ),
-    "counter_in_closure": _source(
-        "import torch",
-        "",
-        "def make():",
-        "    steps = 0",
-        "    def step():",
-        "        nonlocal steps",
-        "        steps += 1",
-        "        return steps > 1000",
-        "    return step",
-        "",
-        "is_late = make()",
-        "",
-        "def compute_reward(up_proj):",
-        "    r = up_proj * (2.0 if is_late() else 1.0)",
-        "    return r, {'r': r}",
-    ),
-    "counter_by_another_name": _source(
-        "import torch",
-        "steps = [0]",
-        "",
-        "def compute_reward(up_proj):",
-        "    mine = steps",
-        "    mine[0] += 1",
-        "    r = up_proj * (2.0 if mine[0] > 1000 else 1.0)",
-        "    return r, {'r': r}",
-    ),
-    "iterator_of_the_module": _source(
-        "import itertools",
-        "import torch",
-        "steps = itertools.count()",
-        "",
-        "def compute_reward(up_proj):",
-        "    for step in steps:",
-        "        break",
-        "    r = up_proj * (2.0 if step > 1000 else 1.0)",
-        "    return r, {'r': r}",
-    ),
-    "next_of_an_outer_iterator": _source(
-        "import itertools",
-        "import torch",
-        "steps = itertools.count()",
-        "",
-        "def compute_reward(up_proj):",
-        "    r = up_proj * (2.0 if next(steps) > 1000 else 1.0)",
-        "    return r, {'r': r}",
     ),
     "work_in_print": _body(
         "up_proj, heading", "print('up', up_proj.mul_(2.0).mean())", "return up_proj, {'u': up_proj}"
@@ -330,7 +177,7 @@ MISTAKES: dict[str, str] = {
         "assert (gain := 2.0) > 0 and up_proj.shape == heading.shape",
         "return up_proj * 2, {'u': heading}",
     ),
-    "helper_in_assert": _source(
+    "helper_in_assert": written(
         "import torch",
         "",
         "def fine(x):",
@@ -356,7 +203,7 @@ MISTAKES: dict[str, str] = {
         "    gain = 1.0",
         "return up_proj * gain, {'u': up_proj}",
     ),
-    "num_envs_of_self": _source(
+    "num_envs_of_self": written(
         "import torch",
         "",
         "def compute_reward(self):",
@@ -383,7 +230,7 @@ MISTAKES: dict[str, str] = {
         "return r, {'r': r}",
     ),
     "sets_an_attribute": _body("up_proj", "setattr(torch, 'calls', 1)", "return up_proj, {'u': up_proj}"),
-    "isaac_helper_that_is_not_offered": _source(
+    "isaac_helper_that_is_not_offered": written(
         "from isaacgym.torch_utils import quat_mul, torch_rand_float",
         "import torch",
         "",

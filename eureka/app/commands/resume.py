@@ -38,7 +38,7 @@ def resume(
     """
     choose_mode(quiet, as_json)
     keys: Mapping[str, Key] = context.obj
-    from eureka.app.runs import resume_in
+    from eureka.app.runs import Invocation, resume_in
     from eureka.store import is_run, runs_in
     from eureka.ui.web.review.feedback_file import read_feedback_file
 
@@ -53,7 +53,7 @@ def resume(
             say(f"run {number} of {len(runs)}: {run}")
         with resumable(run, task_dirs, given):
             try:
-                resume_in(run, given, task_dirs, os.environ, keys, watch=watch, answers=answers)
+                resume_in(run, given, Invocation(task_dirs, os.environ, keys, watch, answers))
             except EurekaError as error:
                 if is_run(folder):
                     raise

@@ -51,24 +51,17 @@ def run(
     from eureka.app.build import run_folder
     from eureka.app.multirun import comparison_of_runs, plan, run_all
     from eureka.app.preparing import search_session
-    from eureka.app.runs import search_in, start_or_go_on
-    from eureka.proposers.registry import default_proposer, key_variables
-    from eureka.store import is_run, require_free
+    from eureka.app.runs import Invocation, search_in, start_or_go_on
+    from eureka.proposers.registry import default_proposer
     from eureka.ui.web.review.feedback_file import read_feedback_file
 
     task_dirs = task_dir or []
     answers = read_feedback_file(feedback) if feedback else []
     jobs = plan(overrides or [], task_dirs, os.environ, default_proposer(keys), multirun=multirun)
     for job in jobs:
-        if go_on and job.config.output is None:
-            raise ConfigError("--continue needs output=DIR: it goes on with the run that is there, or starts it")
-        if job.config.output is not None and not (go_on and is_run(Path(job.config.output))):
-            require_free(Path(job.config.output))
-    if not keys and not any(given.startswith("llm=") and given != "llm=auto" for given in overrides or []):
-        say(
-            f"no key is set, so no language model is asked: set {' or '.join(key_variables().values())} to use one, or "
-            "give llm=openai llm.base_url=URL llm.model=NAME for a server of your own"
-        )
+        _require_folder(job.config.output, go_on=go_on)
+    if not keys and not any(text.startswith("llm=") and text != "llm=auto" for text in overrides or []):
+        _say_no_key()
     if dry_run:
         from eureka.app.dry_run import preview
 
@@ -76,21 +69,37 @@ def run(
             with search_session(job.config, task_dirs, os.environ, unset_keys()) as session:
                 preview(session)
         return
+    given = Invocation(task_dirs, os.environ, keys, watch, answers)
     try:
-        if not multirun:
+        if multirun:
+            outcomes = run_all(jobs, given, go_on=go_on)
+        else:
             config = jobs[0].config
             with run_folder(config) as folder:
-                if go_on:
-                    start_or_go_on(
-                        folder, config, overrides or [], task_dirs, os.environ, keys, watch=watch, answers=answers
-                    )
-                else:
-                    search_in(folder, config, task_dirs, os.environ, keys, watch=watch, answers=answers)
+                start_or_go_on(folder, config, overrides or [], given) if go_on else search_in(folder, config, given)
             return
-        outcomes = run_all(jobs, task_dirs, os.environ, keys, go_on=go_on)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     rows = comparison_of_runs(outcomes)
     print_table(rows.title, rows.header, rows.rows, rows.notes)
     if any(outcome.run is None for outcome in outcomes):
         raise typer.Exit(1)
+
+
+def _require_folder(output: str | None, *, go_on: bool) -> None:
+    """Raise where a run cannot be started in its folder or, with `go_on`, gone on with."""
+    from eureka.store import is_run, require_free
+
+    if output is None and go_on:
+        raise ConfigError("--continue needs output=DIR: it goes on with the run that is there, or starts it")
+    if output is not None and not (go_on and is_run(Path(output))):
+        require_free(Path(output))
+
+
+def _say_no_key() -> None:
+    from eureka.proposers.registry import key_variables
+
+    say(
+        f"no key is set, so no language model is asked: set {' or '.join(key_variables().values())} to use one, or "
+        "give llm=openai llm.base_url=URL llm.model=NAME for a server of your own"
+    )

@@ -12,6 +12,8 @@ from eureka.tasks.ppo import PPOConfig
 
 MAX_NAMED = 32
 """Bodies, joints or actuators that are named one by one."""
+MAX_SHAPED = 16
+"""Bodies whose shapes and places are told; a hand with more is told by its masses alone."""
 _HINGE, _SLIDE = int(mujoco.mjtJoint.mjJNT_HINGE), int(mujoco.mjtJoint.mjJNT_SLIDE)
 _KINDS = {
     int(mujoco.mjtJoint.mjJNT_FREE): "free",
@@ -22,7 +24,7 @@ _KINDS = {
 
 
 def physical_facts(model: mujoco.MjModel, ppo: PPOConfig, control_step_s: float) -> tuple[str, ...]:
-    """Sentences on gravity, masses, joints, actuators, the physics step, and the trainer's discount and horizon."""
+    """Sentences on gravity, bodies, joints, actuators, the physics step, and the trainer's discount and horizon."""
     substeps = max(round(control_step_s / model.opt.timestep), 1)
     far = math.log(0.5) / math.log(ppo.gamma) if 0.0 < ppo.gamma < 1.0 else math.inf
     half = f": a reward {far:.0f} control steps ahead ({far * control_step_s:.2g} s) counts half" * (far < math.inf)
@@ -31,7 +33,7 @@ def physical_facts(model: mujoco.MjModel, ppo: PPOConfig, control_step_s: float)
         for fact in (
             f"Gravity is {_numbers(model.opt.gravity)} m/s². The physics takes {substeps} steps of "
             f"{model.opt.timestep:g} s in a control step.",
-            _masses(model),
+            _bodies(model),
             _joints(model),
             _actuators(model),
             f"The trainer is PPO with a discount of {ppo.gamma:g} per control step{half}. It "
@@ -41,12 +43,49 @@ def physical_facts(model: mujoco.MjModel, ppo: PPOConfig, control_step_s: float)
     )
 
 
-def _masses(model: mujoco.MjModel) -> str:
+def _bodies(model: mujoco.MjModel) -> str:
+    """Masses, and of a small model also shapes and where each body's frame is in that of its parent."""
     heavy = [body for body in range(1, model.nbody) if model.body_mass[body] > 0.0]
     if not heavy:
         return ""
-    named = _listed(f"{model.body(body).name or f'body {body}'} {model.body_mass[body]:.3g}" for body in heavy)
-    return f"Masses in kg: {named}; {model.body_mass.sum():.3g} together."
+    total = f"{model.body_mass.sum():.3g}"
+    if len(heavy) > MAX_SHAPED:
+        named = _listed(f"{_body_name(model, body)} {model.body_mass[body]:.3g}" for body in heavy)
+        return f"Masses in kg: {named}; {total} together."
+    return f"Bodies: {'; '.join(_body(model, body) for body in heavy)}; {total} kg together."
+
+
+def _body(model: mujoco.MjModel, body: int) -> str:
+    details = [f"{model.body_mass[body]:.3g} kg"]
+    shapes = dict.fromkeys(_shape(model, geom) for geom in _geoms(model, body))
+    details += [shape for shape in shapes if shape]
+    parent = int(model.body_parentid[body])
+    if parent:
+        details.append(f"at {_numbers(model.body_pos[body])} in {_body_name(model, parent)}")
+    return f"{_body_name(model, body)} ({', '.join(details)})"
+
+
+def _body_name(model: mujoco.MjModel, body: int) -> str:
+    return model.body(body).name or f"body {body}"
+
+
+def _geoms(model: mujoco.MjModel, body: int) -> range:
+    first = int(model.body_geomadr[body])
+    return range(first, first + int(model.body_geomnum[body]))
+
+
+def _shape(model: mujoco.MjModel, geom: int) -> str:
+    """The shape in full lengths, where MuJoCo's sizes are half lengths; empty for meshes and the like."""
+    kind = mujoco.mjtGeom(model.geom_type[geom])
+    x, y, z = (float(size) for size in model.geom_size[geom])
+    words = {
+        mujoco.mjtGeom.mjGEOM_SPHERE: f"sphere of radius {x:.3g} m",
+        mujoco.mjtGeom.mjGEOM_CAPSULE: f"capsule of radius {x:.3g} m between ends {2 * y:.3g} m apart",
+        mujoco.mjtGeom.mjGEOM_CYLINDER: f"cylinder of radius {x:.3g} m and length {2 * y:.3g} m",
+        mujoco.mjtGeom.mjGEOM_BOX: f"box of {2 * x:.3g} x {2 * y:.3g} x {2 * z:.3g} m",
+        mujoco.mjtGeom.mjGEOM_ELLIPSOID: f"ellipsoid of {2 * x:.3g} x {2 * y:.3g} x {2 * z:.3g} m",
+    }
+    return words.get(kind, "")
 
 
 def _joints(model: mujoco.MjModel) -> str:
@@ -61,6 +100,11 @@ def _joint(model: mujoco.MjModel, joint: int) -> str:
     if model.jnt_limited[joint] and kind in (_HINGE, _SLIDE):
         low, high = model.jnt_range[joint]
         text += f", {low:.3g} to {high:.3g} {'rad' if kind == _HINGE else 'm'}"
+    if kind in (_HINGE, _SLIDE):
+        dof = model.jnt_dofadr[joint]
+        damping, armature = float(model.dof_damping[dof]), float(model.dof_armature[dof])
+        text += f", damping {damping:g}" * (damping > 0.0) + f", armature {armature:g}" * (armature > 0.0)
+        text += f", spring {float(model.jnt_stiffness[joint]):g}" * (float(model.jnt_stiffness[joint]) > 0.0)
     return f"{text})"
 
 
@@ -98,4 +142,4 @@ def _listed(parts: Iterable[str]) -> str:
 
 
 def _numbers(values: Any) -> str:
-    return f"({', '.join(f'{float(value):g}' for value in values)})"
+    return f"({', '.join(f'{float(value):.3g}' for value in values)})"

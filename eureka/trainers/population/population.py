@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,12 +26,13 @@ from eureka.trainers.population.device_worlds import make_worlds
 from eureka.trainers.population.episodes import EpisodeTracker
 from eureka.trainers.population.evaluate import Evaluator
 from eureka.trainers.population.group import GroupJob, Schedule
+from eureka.trainers.population.group_record import GroupRecord
 from eureka.trainers.population.networks import StackedAdam, StackedMLP
 from eureka.trainers.population.normalise import RunningMoments
 from eureka.trainers.population.policy import Policies, load_policy
 from eureka.trainers.population.ppo import GroupRates, ReturnScale, prepare, update
 from eureka.trainers.population.rollout import Rollout, collect
-from eureka.trainers.population.traces import EpisodeTracer, as_plain, from_plain
+from eureka.trainers.population.traces import EpisodeTracer
 from eureka.trainers.statistics import ComponentRecorder, measure
 
 # Streams of random numbers of one seed.
@@ -57,22 +58,6 @@ def population_key(schedule: Schedule) -> Schedule:
     """What jobs must share to be trained in one population: all but the rates of `GroupRates`."""
     rates = ("learning_rate", "gamma", "gae_lambda", "clip", "entropy")
     return replace(schedule, ppo=replace(schedule.ppo, **{name: getattr(PPOConfig(), name) for name in rates}))
-
-
-@dataclass
-class _Record:
-    """One group's history; grows by an entry per update."""
-
-    components: ComponentRecorder
-    steps: list[int]
-    metric: list[float]
-    episode_length: list[float]
-    checkpoint_steps: list[int]
-    checkpoint_scores: list[float]
-    final_scores: list[float]
-    diverged: int = 0
-    episodes: list[dict[str, Any]] = field(default_factory=list)
-    change_correlation: list[tuple[str, float | None]] = field(default_factory=list)
 
 
 class Population:
@@ -143,9 +128,7 @@ class Population:
         self._start_from_policies()
         self.return_scale = ReturnScale(groups, num_envs)
         self.tracker = EpisodeTracker(self.task.metric, self.worlds.limit, groups, num_envs)
-        self.records = [
-            _Record(ComponentRecorder(reward.components), [], [], [], [], [], []) for reward in self._rewards
-        ]
+        self.records = [GroupRecord(ComponentRecorder(reward.components)) for reward in self._rewards]
         self._evaluator: Evaluator | None = None
         self._stages()
 
@@ -288,13 +271,9 @@ class Population:
         if self.updates == self.num_updates:  # the policies that are given
             tracer = EpisodeTracer(self.task.fields, self._fields, len(self.jobs), episodes)
         scores = self._evaluator(self._policies(), generators, tracer)
-        for record, row in zip(self.records, scores, strict=True):
-            record.checkpoint_steps.append(record.steps[-1])
-            record.checkpoint_scores.append(float(row.mean()))
-            record.final_scores = row.tolist()
-        for record, seen in zip(self.records, tracer.traces(scores, self._rewards) if tracer else (), strict=False):
-            record.episodes = [as_plain(episode) for episode in seen.episodes]
-            record.change_correlation = list(seen.change_correlation.items())
+        traces = tracer.traces(scores, self._rewards) if tracer else [None] * len(self.jobs)
+        for record, row, seen in zip(self.records, scores, traces, strict=True):
+            record.evaluated(row, seen)
 
     def _progress(self) -> list[Progress | Rejected]:
         return [
@@ -306,24 +285,7 @@ class Population:
         """What every group that is left gave, once `finished`."""
         policies = self._policies()
         return [
-            TrainingResult(
-                candidate_id=job.candidate_id,
-                seed=job.seed,
-                steps=tuple(record.steps),
-                metric=tuple(record.metric),
-                episode_length=tuple(record.episode_length),
-                total=record.components.curve("total"),
-                components={name: record.components.curve(name) for name in record.components.components},
-                statistics=record.components.statistics(),
-                final_scores=tuple(record.final_scores),
-                checkpoint_steps=tuple(record.checkpoint_steps),
-                checkpoint_scores=tuple(record.checkpoint_scores),
-                episodes=tuple(map(from_plain, record.episodes)),
-                change_correlation=dict(record.change_correlation),
-                policy=policies.dump(group),
-                diverged_worlds=record.diverged,
-                wall_s=self._wall_s,
-            )
+            record.result(job, policies.dump(group), self._wall_s)
             for group, (job, record) in enumerate(zip(self.jobs, self.records, strict=True))
         ]
 
@@ -345,7 +307,7 @@ class Population:
                 **{f"worlds.{key}": value for key, value in self.worlds.state_dict().items()},
                 **{f"episodes.{key}": value for key, value in self.tracker.state_dict().items()},
             },
-            "records": [{**vars(record), "components": record.components.state_dict()} for record in self.records],
+            "records": [record.state_dict() for record in self.records],
         }
 
     def _running(self) -> dict[str, torch.Tensor]:
@@ -384,10 +346,7 @@ class Population:
         # Recordings go on from the tensors that they were made with.
         self._stages()
         for record, saved in zip(self.records, state["records"], strict=True):
-            record.components.load_state_dict(saved["components"])
-            for name, value in saved.items():
-                if name != "components":
-                    setattr(record, name, list(value) if isinstance(value, list) else value)
+            record.load_state_dict(saved)
 
     def _drop(self, groups: Sequence[int]) -> None:
         """Let some groups go; the others carry on as if they had been alone."""

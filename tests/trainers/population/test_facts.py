@@ -10,9 +10,12 @@ MODEL = """
   <option gravity="0 0 -3" timestep="0.01"/>
   <worldbody>
     <body name="cart">
-      <joint name="rail" type="slide" limited="true" range="-2 2"/>
+      <joint name="rail" type="slide" limited="true" range="-2 2" damping="0.3"/>
       <geom type="box" size=".1 .1 .1" mass="1.5"/>
-      <body name="pole"><joint name="turn" type="hinge"/><geom type="box" size=".1 .1 .1" mass="0.5"/></body>
+      <body name="pole" pos="0 0 .1">
+        <joint name="turn" type="hinge" armature="0.02" stiffness="4"/>
+        <geom type="capsule" size=".05 .3" mass="0.5"/>
+      </body>
     </body>
   </worldbody>
   <actuator>
@@ -27,9 +30,19 @@ def test_sentences_by_hand() -> None:
     facts = physical_facts(mujoco.MjModel.from_xml_string(MODEL), PPOConfig(gamma=0.5, horizon=16), 0.02)
     assert facts == (
         "Gravity is (0, 0, -3) m/s². The physics takes 2 steps of 0.01 s in a control step.",
-        "Masses in kg: cart 1.5, pole 0.5; 2 together.",
-        "Joints in the order of qpos: rail (slide, -2 to 2 m), turn (hinge).",
+        "Bodies: cart (1.5 kg, box of 0.2 x 0.2 x 0.2 m); pole (0.5 kg, capsule of radius 0.05 m between ends 0.6 m "
+        "apart, at (0, 0, 0.1) in cart); 2 kg together.",
+        "Joints in the order of qpos: rail (slide, -2 to 2 m, damping 0.3), turn (hinge, armature 0.02, spring 4).",
         "Actuators in their order: rail (gear 20, control -1 to 1), servo (gear 1, a servo of gain 7).",
         "The trainer is PPO with a discount of 0.5 per control step: a reward 1 control steps ahead (0.02 s) counts "
         "half. It updates the policy after every 16 control steps of each environment.",
     )
+
+
+def test_a_model_of_many_bodies_is_told_by_its_masses() -> None:
+    body = "<body name='b{0}'><freejoint/><geom type='sphere' size='.1' mass='2'/></body>"
+    bodies = "".join(body.format(number) for number in range(17))
+    model = mujoco.MjModel.from_xml_string(f"<mujoco><worldbody>{bodies}</worldbody></mujoco>")
+    facts = physical_facts(model, PPOConfig(), 0.02)
+    assert facts[1].startswith("Masses in kg: b0 2, b1 2, ")
+    assert facts[1].endswith("; 34 together.")
