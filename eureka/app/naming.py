@@ -29,12 +29,12 @@ _MOST_OBJECTS = 50
 """So many places in an answer are tried at which a JSON object may begin."""
 
 _SYSTEM = (
-    "You name the numbers that a reinforcement learning environment gives after every step, for people who write reward "
-    "functions of them. Answer with one JSON object and nothing else: each of the given names as a key, with a list of "
-    'three texts, ["better_name", "unit", "description"]. A name is lower case words with _ between them and says what '
-    "the number is, such as angular_velocity; no two are alike. A unit is such as m, rad or m/s, and 1 for a pure number. "
-    "A description is a few words, with the sign's meaning where there is one. Keep a name that you know nothing better "
-    "for."
+    "You name the numbers that a reinforcement learning environment gives after every step, for people who write "
+    "reward functions of them. Answer with one JSON object and nothing else: each of the given names as a key, with a "
+    'list of three texts, ["better_name", "unit", "description"]. A name is lower case words with _ between them and '
+    "says what the number is, such as angular_velocity; no two are alike. A unit is such as m, rad or m/s, and 1 for a "
+    "pure number. A description is a few words, with the sign's meaning where there is one. Keep a name that you know "
+    "nothing better for."
 )
 
 

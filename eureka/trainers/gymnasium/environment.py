@@ -159,8 +159,7 @@ class ObservedEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
         """Raises where an observation cannot be used; it came after `action`, or a reset where None."""
         for leaf, shape in self._shapes:
             value = observation if not leaf.path else None
-            is_float = type(value) is np.ndarray and value.shape == shape and value.dtype.kind == "f"
-            if is_float and surely_finite(value):
+            if type(value) is np.ndarray and value.shape == shape and value.dtype.kind == "f" and surely_finite(value):
                 continue
             try:
                 value = np.asarray(leaf.read(observation))
