@@ -51,6 +51,7 @@ def test_an_answer_that_cannot_be_used_is_one_sentence(answer: str, sentence: st
         read_names(answer, FIELDS)
 
 
+@pytest.mark.process
 def test_the_file_has_the_models_names_after_a_diff(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
