@@ -34,7 +34,9 @@ def test_episodes_shown_are_the_typical_one_and_the_worst_of_any_seed(
     make_result: Callable[..., TrainingResult],
 ) -> None:
     def episodes(*scores: float) -> tuple[EpisodeTrace, ...]:
-        return tuple(EpisodeTrace(score, 10, "time limit", None, {}, {"height": (score,)}) for score in scores)
+        return tuple(
+            EpisodeTrace(score=score, steps=10, ended="time limit", fields={"height": (score,)}) for score in scores
+        )
 
     low = replace(make_result("g01-c01", (1.0,)), episodes=episodes(0.1, 0.2))
     middle = replace(make_result("g01-c01", (5.0,), seed=1), episodes=episodes(0.4, 0.5))

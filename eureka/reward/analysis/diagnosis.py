@@ -130,7 +130,8 @@ def _about_trained(component: ComponentReflection, reflection: Reflection) -> It
     if reflection.metric_points:
         moves["correlation"] = correlation
     if several and share is not None and abs(share) < thresholds.NEGLIGIBLE_SHARE:
-        yield Diagnosis(Kind.COMPONENT_NEGLIGIBLE, component=name, numbers=moves)
+        if not _costs_where_met(component, reflection):
+            yield Diagnosis(Kind.COMPONENT_NEGLIGIBLE, component=name, numbers=moves)
     # What is never positive is a penalty, and doing the task may well cost effort.
     elif correlation is not None and correlation < thresholds.OPPOSES and component.maximum > 0.0:
         yield Diagnosis(Kind.COMPONENT_OPPOSES, component=name, numbers=moves)
@@ -168,6 +169,13 @@ def is_spent(component: ComponentReflection) -> bool:
         return False
     first, last = _thirds(component.points)
     return first < 0.0 and last >= thresholds.SPENT * first
+
+
+def _costs_where_met(component: ComponentReflection, reflection: Reflection) -> bool:
+    """Whether it is a penalty that is seldom met and then costs as much as the other components vary: that its share of
+    the variance is small may be what it has achieved."""
+    others = [other.std for other in reflection.components if other is not component]
+    return component.maximum <= 0.0 and bool(others) and -component.minimum >= max(others)
 
 
 def _thirds(points: Sequence[float]) -> tuple[float, float]:

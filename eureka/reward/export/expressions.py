@@ -39,7 +39,10 @@ def _expressions(graph: str, fields: tuple[FieldSpec, ...]) -> Mapping[str, str]
 
 
 def _shortened(value: ast.expr, variables: Mapping[str, ast.expr], numbers: Mapping[str, float]) -> str:
-    """The expression with variables written out, the outermost first, while it stays short."""
+    """The expression with variables written out, the outermost first, while it stays short.
+
+    Those that are left stand as `name(field, ...)`, with what they are computed from.
+    """
     current = _rewritten(value, variables, {}, numbers)
     while True:
         names = {node.id for node in ast.walk(current) if isinstance(node, ast.Name) and node.id in variables}
@@ -49,7 +52,28 @@ def _shortened(value: ast.expr, variables: Mapping[str, ast.expr], numbers: Mapp
                 current = longer
                 break
         else:
-            return _text(current)
+            return _text(_with_fields(current, variables, numbers))
+
+
+def _with_fields(value: ast.expr, variables: Mapping[str, ast.expr], numbers: Mapping[str, float]) -> ast.expr:
+    """The expression with every variable as a call on the State fields that it is computed from."""
+
+    def fields_of(name: str) -> set[str]:
+        used = {node.id for node in ast.walk(variables[name]) if isinstance(node, ast.Name)}
+        used -= {"torch", "math", *(numbers.keys() - variables.keys())}
+        return {field for one in used for field in (fields_of(one) if one in variables else {one})}
+
+    calls = {
+        name: ast.Call(ast.Name(name), [ast.Name(field) for field in sorted(fields_of(name))], [])
+        for name in {node.id for node in ast.walk(value) if isinstance(node, ast.Name)} & variables.keys()
+    }
+
+    class Rewriter(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return calls.get(node.id, node)
+
+    rewritten: ast.expr = Rewriter().visit(value)
+    return rewritten
 
 
 def _rewritten(

@@ -129,3 +129,11 @@ def test_a_component_that_ends_at_its_maximum_is_saturated() -> None:
     assert not ends(-1.0, -0.5, 0.0, minimum=-1.0, maximum=0.0)
     saturated = component("a", points=(0.1, 1.0))
     assert kinds(components=(saturated, component("b"))) == {DiagnosisKind.COMPONENT_SATURATED}
+
+
+@pytest.mark.parametrize(("minimum", "is_negligible"), [(-0.5, False), (-0.4, True)])
+def test_a_penalty_that_is_seldom_met_may_have_done_its_work(minimum: float, is_negligible: bool) -> None:
+    # The other component varies by 0.5, and once this one cost as much.
+    penalty = component("whirl", variance_share=0.004, maximum=0.0, minimum=minimum, std=0.01, points=(-0.01,) * 3)
+    found = kinds(components=(component("main"), penalty))
+    assert (DiagnosisKind.COMPONENT_NEGLIGIBLE in found) == is_negligible

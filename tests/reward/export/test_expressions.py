@@ -1,5 +1,7 @@
 """Components as short expressions, by graphs that were traced from functions."""
 
+import re
+
 import pytest
 import torch
 from export_helpers import FIELDS, batch
@@ -38,9 +40,12 @@ def test_variables_are_written_out_and_constants_are_numbers() -> None:
     assert found["still"] == "-s"
 
 
-def test_what_would_be_long_stays_a_name() -> None:
+def test_what_would_be_long_stays_a_name_with_the_fields_that_it_reads() -> None:
     text = component_expressions(trace_trusted(long, FIELDS, batch(100)), FIELDS)["wave"]
-    assert len(text) <= LONGEST
+    names = set(re.findall(r"term_\d+", text))
+    assert names
+    assert all(text.count(name) == text.count(f"{name}(s)") for name in names)
+    assert len(text.replace("(s)", "")) <= LONGEST
 
 
 def test_a_text_that_is_no_graph_is_refused() -> None:

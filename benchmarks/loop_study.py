@@ -1,0 +1,266 @@
+"""Does a generation build on the one before, where a language model answers? The loop against asking anew.
+
+    python benchmarks/loop_study.py outputs/loop/*            # trains what the searches picked with fresh seeds
+    python benchmarks/loop_study.py --show                    # the tables, as Markdown, from what was measured
+    python benchmarks/loop_study.py outputs/loop/* --answers benchmarks/recorded/loop_study   # keeps what was said
+
+The folders are finished searches with a language model, of `search.method=portfolio` (the loop) and of
+`search.method=best_of_n` (no feedback), with as many answers and trainings: one of each for a task and a `seed`. The
+best reward after every generation, by the estimates from the scores that were there by then, is trained with seeds that
+no search used, and so is the human-written reward. It goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+from result_files import add_results_option, measured_or_committed
+from search_study_data import clustered_bootstrap
+
+from eureka.app.build import training_length
+from eureka.app.configs import from_yaml
+from eureka.core.events import Event, Trained
+from eureka.core.ideas import JOB
+from eureka.core.ids import generation_of
+from eureka.core.training import OwnReward
+from eureka.evaluation.rows import with_interval
+from eureka.evaluation.trainings import Retraining, Trainings, fresh_seeds
+from eureka.search.estimates import estimates
+from eureka.search.outcomes import Outcome, outcomes
+from eureka.store import RunStore
+from eureka.store.files import write_atomically
+from eureka.trainers.registry import make_trainer
+
+NAME = "loop_study.json"
+LOOP, ANEW = "portfolio", "best_of_n"
+HUMAN = "human"
+
+
+def print_line(event: Event) -> None:
+    """Print each training that ended."""
+    if isinstance(event, Trained):
+        print(f"  {event.candidate} seed {event.seed}: {event.score:.4g}", flush=True)
+
+
+def best_after(found: Sequence[Outcome], generation: int) -> str | None:
+    """The best of all generations up to this one, by the estimates from their scores alone."""
+    scores = {
+        o.candidate.id: [result.score for result in o.results]
+        for o in found
+        if generation_of(o.candidate.id) <= generation
+    }
+    worth = estimates(scores)
+    return max(worth, key=lambda name: worth[name].mean) if worth else None
+
+
+def measure(folder: Path, num_seeds: int, num_human: int) -> dict[str, Any]:
+    """Train what one search picked with fresh seeds; gives its row."""
+    with RunStore.open(folder) as store:
+        config = from_yaml(store.config_yaml)
+        if not store.is_finished:
+            raise SystemExit(f"{folder}: the search has not ended; go on with `eureka resume {folder}`")
+        found = outcomes(store)
+        best = {generation: best_after(found, generation) for generation in range(1, config.search.generations + 1)}
+        graphs = {reward.candidate_id: reward.graph for reward in store.rewards()}
+        entries = [Retraining(name, graphs[name]) for name in sorted({name for name in best.values() if name})]
+        with closing(make_trainer(config, [], os.environ)) as trainer:
+            length = training_length(config, trainer)
+
+            def trained(wanted: Sequence[Retraining], seeds: int) -> dict[str, list[float]]:
+                fresh = fresh_seeds(store, seeds)
+                trainings = Trainings(
+                    store, trainer, store.checkpoint_folder / "fresh", length, fresh, print_line, cache=None
+                )
+                for name, reason in trainings.train(wanted).items():
+                    print(f"  {name}: a training was given up: {reason}", flush=True)
+                return {e.name: [r.score for r in trainings.results(e.name).values()] for e in wanted}
+
+            fresh = trained(entries, num_seeds)
+            human = trained([Retraining(HUMAN, OwnReward.OWN)], num_human)[HUMAN] if num_human else []
+        return {
+            "task": config.task,
+            "method": config.search.method,
+            "seed": config.seed,
+            "steps": length.steps,
+            "candidates": dict(_candidates(store, found)),
+            "best": {str(generation): name for generation, name in best.items()},
+            "fresh": fresh,
+            "human": human,
+        }
+
+
+def _candidates(store: RunStore, found: Sequence[Outcome]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every answer of the search: its job, its parents, its scores, and its estimate from all scores of the search."""
+    by_name = {outcome.candidate.id: outcome for outcome in found}
+    for sample in store.samples():
+        if sample.attempt:
+            continue
+        outcome = by_name.get(sample.id)
+        estimate = outcome.estimate if outcome else None
+        yield (
+            sample.id,
+            {
+                "job": sample.notes.get(JOB),
+                "parents": list(sample.parents),
+                "scores": [round(result.score, 4) for result in outcome.results] if outcome else [],
+                "estimate": round(estimate.mean, 4) if estimate else None,
+            },
+        )
+
+
+def keep_answers(folder: Path, to: Path) -> None:
+    """Write every prompt as it was sent and every answer, in a form that `llm=replay llm.run=` takes."""
+    with RunStore.open(folder, read_only=True) as store:
+        config = from_yaml(store.config_yaml)
+        own = to / str(config.task) / f"{config.search.method}-{config.seed}"
+        (own / "prompts").mkdir(parents=True, exist_ok=True)
+        for name, answers in store.completions().items():
+            (own / f"{name}.md").write_text(answers[-1].text)
+        for (name, attempt), prompt in store.prompts().items():
+            text = "\n\n".join(f"# {message.role}\n{message.content}" for message in prompt.messages)
+            ending = f"\n\n{prompt.ending}" if prompt.ending else ""
+            (own / "prompts" / f"{name}{f'-{attempt}' if attempt else ''}.md").write_text(text + ending)
+
+
+# ---- tables ------------------------------------------------------------------------------------------------------
+
+Row = Mapping[str, Any]
+
+
+def mean_of(*scores: Any, axis: int = -1) -> Any:
+    """The mean of one sample of scores."""
+    return np.nanmean(scores[0], axis=axis)
+
+
+def difference(first: Any, second: Any) -> Any:
+    """How much higher the first sample's mean is."""
+    return np.nanmean(first, axis=-1) - np.nanmean(second, axis=-1)
+
+
+def fresh_after(row: Row, generation: int) -> list[float]:
+    """The fresh scores of what the search held for best after a generation."""
+    return list(row["fresh"][row["best"][str(generation)]])
+
+
+def loop_lines(rows: Sequence[Row]) -> list[str]:
+    """All tables."""
+    last = max(int(generation) for row in rows for generation in row["best"])
+    lines = ["| task | search | human-written | " + " | ".join(f"best after {g}" for g in range(1, last + 1)) + " |"]
+    lines.append("| --- " * (3 + last) + "|")
+    for row in sorted(rows, key=lambda row: (row["task"], row["method"], row["seed"])):
+        human = fmean(_human(rows, row["task"]))
+        cells = [f"{fmean(fresh_after(row, g)):.3f} ({row['best'][str(g)]})" for g in range(1, last + 1)]
+        lines.append(f"| {row['task']} | {row['method']}, seed {row['seed']} | {human:.3f} | {' | '.join(cells)} |")
+    lines += ["", *_differences(rows, last), "", *_by_generation(rows, last), "", *_by_job(rows)]
+    return lines
+
+
+def _human(rows: Sequence[Row], task: str) -> list[float]:
+    return [score for row in rows if row["task"] == task for score in row["human"]]
+
+
+def _scale(rows: Sequence[Row], task: str) -> float:
+    """The highest mean of fresh scores of a task: differences are shares of it, so that tasks can be pooled."""
+    own = [row for row in rows if row["task"] == task]
+    return max(fmean(scores) for row in own for scores in (*row["fresh"].values(), row["human"]) if scores)
+
+
+def _differences(rows: Sequence[Row], last: int) -> list[str]:
+    """The loop against asking anew, and its last generation against its first, over all tasks and searches."""
+    scaled = {
+        (row["task"], row["seed"], row["method"], g): [s / _scale(rows, row["task"]) for s in fresh_after(row, g)]
+        for row in rows
+        for g in (1, last)
+    }
+    searches = sorted({(row["task"], row["seed"]) for row in rows})
+    both = [s for s in searches if (*s, LOOP, last) in scaled and (*s, ANEW, last) in scaled]
+    loops = [s for s in searches if (*s, LOOP, last) in scaled]
+    asked = [
+        (f"{LOOP} above {ANEW}", both, (LOOP, last), (ANEW, last)),
+        (f"{LOOP}: after generation {last} above after generation 1", loops, (LOOP, last), (LOOP, 1)),
+        (f"{ANEW}: after generation {last} above after generation 1", both, (ANEW, last), (ANEW, 1)),
+    ]
+    lines = [
+        "| paired difference, in shares of the task's best | mean and 95% interval | pairs |",
+        "| --- | --- | --- |",
+    ]
+    for label, names, (first, late), (second, early) in asked:
+        if not names:
+            continue
+        one = [scaled[(*name, first, late)] for name in names]
+        other = [scaled[(*name, second, early)] for name in names]
+        found = clustered_bootstrap(difference, one, other, paired=True)
+        lines.append(f"| {label} | {with_interval(found)} | {len(names)} |")
+    return lines
+
+
+def _by_generation(rows: Sequence[Row], last: int) -> list[str]:
+    """The mean score of everything that was answered, nothing for what was rejected, in shares of the task's best."""
+    lines = ["| mean of all answers, in the search's own scores | " + " | ".join(map(str, range(1, last + 1))) + " |"]
+    lines.append("| --- " * (1 + last) + "|")
+    for method in (LOOP, ANEW):
+        cells = []
+        for generation in range(1, last + 1):
+            of_each = [
+                (fmean(each["scores"]) if each["scores"] else 0.0) / _scale(rows, row["task"])
+                for row in rows
+                if row["method"] == method
+                for name, each in row["candidates"].items()
+                if generation_of(name) == generation
+            ]
+            cells.append(f"{fmean(of_each):.3f}" if of_each else "")
+        lines.append(f"| {method} | {' | '.join(cells)} |")
+    return lines
+
+
+def _by_job(rows: Sequence[Row]) -> list[str]:
+    """By kind of job, the share of children that are above the better one of their parents, by the estimates."""
+    above: dict[str, list[bool]] = {}
+    for row in rows:
+        for each in row["candidates"].values():
+            parents = [row["candidates"][name]["estimate"] for name in each["parents"] if name in row["candidates"]]
+            known = [parent for parent in parents if parent is not None]
+            if each["job"] is not None and known:
+                child = each["estimate"]
+                above.setdefault(each["job"], []).append(child is not None and child > max(known))
+    lines = ["| job | children above their parent | children |", "| --- | --- | --- |"]
+    lines += [f"| {job} | {fmean(found):.0%} | {len(found)} |" for job, found in sorted(above.items())]
+    return lines
+
+
+def main() -> None:
+    """Measure the folders that are given; print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("--fresh-seeds", type=int, default=5, help="trainings of each reward that a search picked")
+    parser.add_argument("--human-seeds", type=int, default=5, help="trainings of the human-written reward, a folder")
+    parser.add_argument("--answers", type=Path, help="keep prompts and answers under this folder, and train nothing")
+    parser.add_argument("--show", action="store_true", help="train nothing, print the tables")
+    add_results_option(parser)
+    options = parser.parse_args()
+    path: Path = options.results / NAME
+    for folder in options.folders:
+        if options.answers:
+            keep_answers(folder, options.answers)
+            continue
+        print(folder, flush=True)
+        row = measure(folder, options.fresh_seeds, options.human_seeds)
+        kept = json.loads(path.read_text()) if path.is_file() else []
+        key = ("task", "method", "seed")
+        rows = [*(old for old in kept if any(old[k] != row[k] for k in key)), row]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json.dumps(rows, indent=1).encode() + b"\n")
+    if options.show:
+        print("\n".join(loop_lines(json.loads(measured_or_committed(options.results, NAME).read_text()))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""The study of the loop with a language model: what was best when, and the tables, by hand."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eureka.core.training import TrainingResult
+from eureka.core.types import Candidate
+from eureka.search.outcomes import Outcome
+
+ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT / "benchmarks"))
+
+import loop_study  # noqa: E402
+
+
+def answer(job: str | None, parents: list[str], score: float | None) -> dict[str, Any]:
+    return {"job": job, "parents": parents, "scores": [] if score is None else [score], "estimate": score}
+
+
+def row(task: str, method: str, fresh: dict[str, list[float]], best: tuple[str, str], **answers: Any) -> dict[str, Any]:
+    return {
+        "task": task,
+        "method": method,
+        "seed": 1,
+        "steps": 1000,
+        "candidates": answers,
+        "best": {"1": best[0], "2": best[1]},
+        "fresh": fresh,
+        "human": [0.2, 0.4],
+    }
+
+
+ROWS = [
+    row(
+        "a",
+        "portfolio",
+        {"g01-c01": [0.4, 0.4], "g02-c01": [0.8, 0.8]},
+        ("g01-c01", "g02-c01"),
+        **{
+            "g01-c01": answer(None, [], 0.4),
+            "g01-c02": answer(None, [], 0.2),
+            "g02-c01": answer("exploit", ["g01-c01"], 0.8),
+            "g02-c02": answer("combine", ["g01-c01", "g01-c02"], 0.3),
+            "g02-c03": answer("exploit", ["g01-c01"], None),
+            "g02-c04": answer("explore", [], 0.7),
+        },
+    ),
+    row(
+        "a",
+        "best_of_n",
+        {"g01-c01": [0.6, 0.6]},
+        ("g01-c01", "g01-c01"),
+        **{"g01-c01": answer(None, [], 0.6), "g02-c01": answer(None, [], 0.4)},
+    ),
+]
+
+
+def test_children_are_compared_with_the_better_parent() -> None:
+    lines = loop_study.loop_lines(ROWS)
+    assert "| exploit | 50% | 2 |" in lines  # one is above; one was rejected, which is below
+    assert "| combine | 0% | 1 |" in lines  # 0.3 is above its second parent alone
+    assert not any(line.startswith("| explore") for line in lines)  # it has no parent
+
+
+def test_differences_are_shares_of_the_best_of_the_task() -> None:
+    lines = loop_study.loop_lines(ROWS)
+    # The best mean of fresh scores is 0.8: (0.8 - 0.6) / 0.8, (0.8 - 0.4) / 0.8 and none. All scores of a pair are
+    # equal, so every resampling gives the same.
+    shown = {line.split("|")[1].strip(): line.split("|")[2].strip() for line in lines if line.count("|") == 4}
+    assert shown["portfolio above best_of_n"].startswith("0.25")
+    assert shown["portfolio: after generation 2 above after generation 1"].startswith("0.5")
+    assert shown["best_of_n: after generation 2 above after generation 1"].startswith("0")
+
+
+def test_the_mean_of_a_generation_counts_what_was_rejected_as_nothing() -> None:
+    lines = loop_study.loop_lines(ROWS)
+    # (0.4 + 0.2) / 2 and (0.8 + 0.3 + 0 + 0.7) / 4, over 0.8.
+    assert "| portfolio | 0.375 | 0.562 |" in lines
+    assert "| best_of_n | 0.750 | 0.500 |" in lines
+
+
+def test_a_row_of_a_search_says_what_was_best_when() -> None:
+    assert "| a | portfolio, seed 1 | 0.300 | 0.400 (g01-c01) | 0.800 (g02-c01) |" in loop_study.loop_lines(ROWS)
+
+
+def test_best_after_a_generation_reads_earlier_ones_alone(make_result: Callable[..., TrainingResult]) -> None:
+    scores = {"g01-c01": 0.3, "g01-c02": 0.5, "g02-c01": 0.9}
+    found = [Outcome(Candidate(name, "", ()), (make_result(name, (score,)),)) for name, score in scores.items()]
+    assert loop_study.best_after(found, 1) == "g01-c02"
+    assert loop_study.best_after(found, 2) == "g02-c01"
+    assert loop_study.best_after([], 1) is None
+
+
+@pytest.mark.parametrize("generation", [1, 2])
+def test_fresh_scores_of_what_was_best(generation: int) -> None:
+    assert loop_study.fresh_after(ROWS[0], generation) == [[0.4, 0.4], [0.8, 0.8]][generation - 1]
