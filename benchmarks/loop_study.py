@@ -22,7 +22,7 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
-from result_files import add_results_option, measured_or_committed
+from result_files import COMMITTED, add_results_option, measured_or_committed
 from search_study_data import clustered_bootstrap
 
 from eureka.app.build import training_length
@@ -143,6 +143,12 @@ def mean_of(*scores: Any, axis: int = -1) -> Any:
 def difference(first: Any, second: Any) -> Any:
     """How much higher the first sample's mean is."""
     return np.nanmean(first, axis=-1) - np.nanmean(second, axis=-1)
+
+
+def read_loops(folder: Path = COMMITTED) -> list[dict[str, Any]]:
+    """What was measured, a row a search; none where nothing was."""
+    path = folder / NAME
+    return list(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else []
 
 
 def fresh_after(row: Row, generation: int) -> list[float]:

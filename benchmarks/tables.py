@@ -4,7 +4,8 @@
 
 Each stands between two comments, and is made of nothing but those files: the summary and the studies of the search, the
 throughput (`bench.json`), the scores against other trainers (`peer_scores.json`), the race (`race.json`) and the parity
-of the engines (`engine_parity.json`), and what was measured on a GPU (`gpu_*.json`).
+of the engines (`engine_parity.json`), searches that a language model answered (`loop_study.json`), and what was
+measured on a GPU (`gpu_*.json`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from bench_data import bench_lines, read_bench
 from engine_parity import parity_lines, read_parity
 from gpu_data import gpu_lines
+from loop_study import loop_lines, read_loops
 from peer_scores import read_scores, score_lines
 from race import race_lines, read_races
 from search_study_data import (
@@ -44,6 +46,8 @@ RACE_BEGIN = "<!-- race: made by benchmarks/tables.py from benchmarks/results/ra
 RACE_END = "<!-- end of race -->"
 PARITY_BEGIN = "<!-- parity: made by benchmarks/tables.py from benchmarks/results/engine_parity.json -->"
 PARITY_END = "<!-- end of parity -->"
+LOOP_BEGIN = "<!-- loop: made by benchmarks/tables.py from benchmarks/results/loop_study.json -->"
+LOOP_END = "<!-- end of loop -->"
 GPU_BEGIN = "<!-- gpu: made by benchmarks/tables.py from benchmarks/results/gpu_*.json -->"
 GPU_END = "<!-- end of gpu -->"
 
@@ -159,6 +163,8 @@ def updated(page: str) -> str:
         page = with_block(page, SCORES_BEGIN, SCORES_END, "\n".join(score_lines(scores)))
     if races is not None:
         page = with_block(page, RACE_BEGIN, RACE_END, "\n".join(race_lines(races)))
+    if loops := read_loops():
+        page = with_block(page, LOOP_BEGIN, LOOP_END, "\n".join(loop_lines(loops)))
     if parity is not None:
         page = with_block(page, PARITY_BEGIN, PARITY_END, "\n".join(parity_lines(parity)))
     return page

@@ -1,4 +1,4 @@
-"""What a model is told. All wording lives in the templates beside this file; numbers come from `PromptFacts`."""
+"""The prompts. All wording is in the templates of this folder; numbers come from `PromptFacts`."""
 
 from eureka.prompts.render import (
     for_model,

@@ -57,8 +57,8 @@ def render_prompt(spec: TaskSpec, facts: PromptFacts, *, template: str = "user.j
 
     Args:
         spec: what is to be learned.
-        facts: what the prompt tells of the run so far.
-        template: the file beside this one that the user message is made by.
+        facts: what the prompt says of the run so far.
+        template: the file of this folder that the user message is rendered by.
         ending: what this candidate's prompt alone says, after what a generation's prompts share.
     """
     content = _rendered(
@@ -107,12 +107,13 @@ def render_continuation(prompt: Prompt, answer: Completion) -> Prompt:
 
 
 def for_model(diagnosis: Diagnosis) -> str:
-    """What a model is told about a diagnosis and what to do about it; empty where that is nothing."""
+    """What a prompt says about a diagnosis and what to do about it; may be empty."""
     return _worded(diagnosis, model=True)
 
 
 def for_person(diagnosis: Diagnosis) -> str:
-    """What a person is told: a sentence without a capital and a full stop, names in backticks; empty for good news."""
+    """A diagnosis in words for a person: a sentence without a capital and a full stop, names in backticks; empty for
+    good news."""
     return _worded(diagnosis, model=False)
 
 
@@ -195,7 +196,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _template(name: str) -> str:
-    # The name may come from a run folder, which names no file and no code: only what lies beside this module is meant.
+    # The name may come from a run folder, which may name no other file: only templates of this folder are meant.
     if not re.fullmatch(r"[a-z_]+\.jinja2", name, re.ASCII) or not files(__package__).joinpath(name).is_file():
         raise ConfigError(f"{name[:80]!r} is none of the prompts' templates")
     return files(__package__).joinpath(name).read_text(encoding="utf-8")

@@ -31,7 +31,7 @@ _CLONE_NEWUSER = 0x10000000
 _PTRACE_PEEKDATA = 2
 _NOWHERE = b"/tmp/eureka-canary"
 _NOBODYS_KEY = 0x65756B61
-"""Of shared memory that is not there: to be told so is enough, and nothing is left behind."""
+"""Of shared memory that is not there: an error is enough, and nothing is left behind."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ class LayerMissingError(Exception):
 
 @dataclass(frozen=True)
 class Scope:
-    """What a layer is told about the child that it confines.
+    """What a layer knows of the child that it confines.
 
     `keep` are the descriptors above 2 that stay open; `parent` is the process id of the zygote.
     """

@@ -1,4 +1,4 @@
-"""What a zygote is told when it is started."""
+"""The options of a zygote, given when it is started."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, cast
 
 @dataclass(frozen=True)
 class Options:
-    """What the host tells the zygote on its command line: nothing secret, the command line is public.
+    """What the host passes to the zygote on its command line: nothing secret, the command line is public.
 
     `import_path` is looked through after the zygote's own: the caller's folders, then what the host can import from.
     """

@@ -13,7 +13,7 @@ MAX_DESCRIPTORS = 64
 
 
 def mapped_bytes() -> int:
-    """Address space of this process in bytes; 0 where the system does not tell."""
+    """Address space of this process in bytes; 0 where the system does not say."""
     if sys.platform != "linux" or resource is None:
         return 0
     pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])

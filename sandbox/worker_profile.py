@@ -2,8 +2,8 @@
 
 A training worker loads its task, which is the user's own code, warms up all that it will need, and then gives up for
 good what only somebody who has taken it over would want: files, sockets, programs, processes. Its threads and the
-descriptors that it holds stay. Unlike a sandbox's child it is no fork, has no limit on memory and is ended by whoever
-started it; and nothing is refused where a layer is missing: what it computes was verified before.
+descriptors that it holds stay. Unlike a sandbox's child it is no fork, has no limit on memory and is ended by the
+process that started it; and nothing is refused where a layer is missing: what it computes was verified before.
 """
 
 from __future__ import annotations

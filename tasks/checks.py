@@ -100,7 +100,7 @@ def _readings(where: Path, task: Task, state: Any, call: _Call) -> None:
 
 
 def _extras(where: object, task: Task, start: Reset) -> None:
-    """What a reset may give beside positions and velocities."""
+    """What a reset may give besides positions and velocities."""
     if start.act is not None:
         _shape(where, "reset: act", start.act, (_NUM_ENVS, task.model.na))
     if start.mocap is not None:

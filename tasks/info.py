@@ -87,7 +87,7 @@ class TaskInfo:
         max_episode_steps: the time limit in control steps.
         outputs: extra MjData fields that the State reads, such as `cfrc_ext`.
         gymnasium_id: the Gymnasium environment with this body, where there is one.
-        camera: the camera of the model that videos are filmed with; by default one beside the body.
+        camera: the camera of the model that videos are filmed with; by default one at the side of the body.
         physics: integrator and time steps.
         num_envs: worlds per group.
         steps: control steps per training for every budget.

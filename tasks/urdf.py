@@ -13,7 +13,8 @@ _NOT_READ = ("gazebo", "transmission")
 
 
 def read_urdf(path: Path) -> mujoco.MjSpec:
-    """The robot of a URDF file with its collision shapes; its meshes are found beside it by their `package://` names.
+    """The robot of a URDF file with its collision shapes; its meshes are found in its folder by their `package://`
+    names.
 
     Links without inertia get hardly any, as URDF means it: MuJoCo would give them that of their shapes.
 

@@ -215,7 +215,8 @@ def _again(directory: str) -> str:
 
 
 def judged_by_preferences(config: RunConfig) -> RunConfig:
-    """The config without what measures a metric. Further trainings would tell nothing: a person saw those there are.
+    """The config without what measures a metric. Further trainings would change nothing: a person has judged those that
+    there are.
 
     Raises:
         ConfigError: what cannot be without one is asked for.
@@ -238,7 +239,7 @@ def within_capabilities(config: RunConfig, trainer: Trainer) -> tuple[RunConfig,
     """The config without what the trainer cannot do, and a sentence for each thing that the run goes without.
 
     Raises:
-        ConfigError: what the run was told to do cannot be done without it.
+        ConfigError: what the config asks for cannot be done without it.
     """
     said = []
     if config.search.preflight and not trainer.can.records_trajectories:
@@ -316,7 +317,7 @@ def _require_its_start(config: RunConfig, run: str) -> None:
 
 
 def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) -> dict[str, str]:
-    """What is kept about a run beside its config."""
+    """What is recorded of a run besides its config."""
     simulators = {EnvironmentKind.TASK: ("mujoco",), EnvironmentKind.GYMNASIUM: ("gymnasium", "stable-baselines3")}
     facts = {
         "eureka": __version__,

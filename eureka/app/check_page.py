@@ -18,7 +18,7 @@ from eureka.reward.analysis.ranking import Ranking
 from eureka.reward.analysis.structure import ComponentEntry
 from eureka.reward.graph.runtime import RewardFunction
 from eureka.reward.graph.shapes import Problem
-from eureka.trainers.population.trajectories import KINDS
+from eureka.trainers.trajectories import KINDS
 from eureka.ui.console import line, paragraph
 from eureka.ui.console.output import is_terminal
 

@@ -23,6 +23,7 @@ from eureka.reward.graph.shapes import Problem
 from eureka.reward.trace.service import BROKE, RewardVerifier
 from eureka.sandbox import Failed, Sandbox
 from eureka.trainers.registry import make_trainer
+from eureka.trainers.trajectories import cached_trajectories
 
 KEYS = ("task", "env", "metric", "description", "sandbox", "evaluation.cache")
 """The keys of a run's config that mean something here."""
@@ -92,7 +93,7 @@ def check_file(
         if isinstance(verdict, Rejected):
             return Checked(path, spec, confined, rejected=verdict)
         folder = cache_folder(environment, "trajectories") if config.evaluation.cache else None
-        trajectories = tuple(trainer.rollouts(folder, told))
+        trajectories = cached_trajectories(trainer, folder, told)
         state = transitions(recording.state, trajectories)
         seen = Examiner(sandbox, state, trajectories, trainer.discount).look(verdict.graph, thorough=True)
     if isinstance(seen, Failed):

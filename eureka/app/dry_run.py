@@ -9,6 +9,8 @@ from eureka.app.estimate import (
     duration,
     estimate,
     largest_cost,
+    num_trainings,
+    trainings_cost,
 )
 from eureka.app.session import SearchSession
 from eureka.config import Halving
@@ -27,7 +29,7 @@ def preview(session: SearchSession) -> None:
     line(f"about {token_estimate(prompt.messages):,} tokens, at most {token_bound(prompt.messages):,}")
     if session.start is not None:
         line(f"{session.start.sentence}, which this dry run cannot show")
-    expected = estimate(session.config, session.length, prompt)
+    expected = estimate(session.config, prompt)
     if isinstance(session.config.llm, ModelConfig):
         line(call_line(session.config, expected))
         line(assumption_line(expected))
@@ -35,17 +37,18 @@ def preview(session: SearchSession) -> None:
         line(f"{session.proposer.name} is asked, which costs nothing: {session.proposer.description}")
     workers = session.config.train.workers or 1
     at_most = "" if session.config.train.halving is Halving.off else "at most "
-    speed = session.trainer.measure_speed()
+    cost = trainings_cost(session.trainer, num_trainings(session.config), session.length)
     line(
-        f"training: {at_most}{expected.control_steps:,} control steps, about {duration(expected.training_s(speed))} "
+        f"training: {at_most}{cost.control_steps:,} control steps, about {duration(cost.seconds)} "
         f"with {workers} {'worker' if workers == 1 else 'workers'} on this machine"
     )
     if session.comparer is not None:
         rewards = 1 + len(session.comparer.baselines)
-        steps = rewards * session.config.evaluation.seeds * evaluation_length(session.config, session.trainer).steps
+        length = evaluation_length(session.config, session.trainer)
+        cost = trainings_cost(session.trainer, rewards * session.config.evaluation.seeds, length)
         line(
-            f"the comparison at the end: {steps:,} control steps for {rewards} rewards, about "
-            f"{duration(steps / speed)} more, less where the cache has some"
+            f"the comparison at the end: {cost.control_steps:,} control steps for {rewards} rewards, about "
+            f"{duration(cost.seconds)} more, less where the cache has some"
         )
     for text in largest_cost(session.config, session.trainer, session.length).sentences:
         line(text)

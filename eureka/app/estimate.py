@@ -14,8 +14,8 @@ from eureka.proposers.provider import ModelConfig
 from eureka.proposers.tokens import token_estimate
 from eureka.trainers.base import Cost, Trainer
 
-# An answer of a few paragraphs and a reward function with some reasoning, the reflection on a parent, and what a repair
-# is told beside its code, in tokens.
+# An answer of a few paragraphs and a reward function with some reasoning, the reflection on a parent, and the errors
+# that a repair's prompt adds to the code, in tokens.
 _ANSWER_TOKENS = 2500
 _REFLECTION_TOKENS = 2000
 _ERROR_TOKENS = 300
@@ -26,8 +26,11 @@ MAX_TRAINING_SEEDS = 3
 
 
 @dataclass(frozen=True)
-class RunEstimate:
-    """Of a whole run. `usd` is None where the price is not known or nothing is bought; `repairs` are among `calls`.
+class AnswerEstimate:
+    """What the answers of a whole run take.
+
+    `usd` is None where the price is not known or nothing is bought; `repairs` are among `calls`; `asking_s` is the time
+    that is spent waiting for answers.
 
     `answer_tokens` is the length of an answer that is assumed.
     """
@@ -39,22 +42,13 @@ class RunEstimate:
     output_tokens: int
     usd: float | None
     asking_s: float
-    control_steps: int
-
-    def training_s(self, steps_per_second: float) -> float:
-        """Seconds of training at that speed of all workers together."""
-        return self.control_steps / steps_per_second
 
 
-def estimate(config: RunConfig, length: TrainingLength, first_prompt: Prompt) -> RunEstimate:
-    """What the run takes, by its first prompt and typical lengths."""
+def estimate(config: RunConfig, first_prompt: Prompt) -> AnswerEstimate:
+    """What the answers take, by the first prompt and typical lengths; nothing where no language model is asked."""
     search = config.search
-    candidates = search.generations * search.samples + (search.init is not None)
-    finalists = min(search.finalists, candidates)
-    confirmations = finalists * search.confirmation_seeds if finalists > 1 else 0
-    steps = (candidates * config.train.num_seeds + confirmations) * length.steps
     if not isinstance(config.llm, ModelConfig):
-        return RunEstimate(0, 0, 0, 0, 0, None, 0.0, steps)
+        return AnswerEstimate(0, 0, 0, 0, 0, None, 0.0)
     llm = config.llm
     first = token_estimate(first_prompt.messages)
     answer = min(_ANSWER_TOKENS, llm.max_output_tokens)
@@ -71,7 +65,7 @@ def estimate(config: RunConfig, length: TrainingLength, first_prompt: Prompt) ->
         usd += repairs * (prices.usd(repair, answer, cached_tokens=prompt) or 0.0)
     calls = search.generations * (search.samples + repairs)
     rounds = 1 + math.ceil((search.samples - 1) / llm.concurrency) + math.ceil(repairs / llm.concurrency)
-    return RunEstimate(
+    return AnswerEstimate(
         calls=round(calls),
         repairs=round(search.generations * repairs),
         answer_tokens=answer,
@@ -79,7 +73,6 @@ def estimate(config: RunConfig, length: TrainingLength, first_prompt: Prompt) ->
         output_tokens=round(calls * answer),
         usd=usd if prices.known else None,
         asking_s=search.generations * rounds * answer / _TOKENS_PER_SECOND,
-        control_steps=steps,
     )
 
 
@@ -87,9 +80,25 @@ def training_seeds(config: RunConfig, trainer: Trainer, length: TrainingLength, 
     """How many seeds every candidate is trained with: as configured, or what suits the time that answers take."""
     if config.train.seeds is not None or not isinstance(config.llm, ModelConfig):
         return config.train.num_seeds
-    expected = estimate(config, length, first_prompt)
-    once_s = config.search.generations * config.search.samples * length.steps / trainer.measure_speed()
-    return max(1, min(MAX_TRAINING_SEEDS, int(expected.asking_s / once_s)))
+    once = trainings_cost(trainer, config.search.generations * config.search.samples, length)
+    return max(1, min(MAX_TRAINING_SEEDS, int(estimate(config, first_prompt).asking_s / once.seconds)))
+
+
+def num_trainings(config: RunConfig) -> int:
+    """How many trainings the search makes at most: those of all candidates, and further seeds of the finalists."""
+    search = config.search
+    candidates = search.generations * search.samples + (search.init is not None)
+    finalists = min(search.finalists, candidates)
+    return candidates * config.train.num_seeds + (finalists * search.confirmation_seeds if finalists > 1 else 0)
+
+
+def trainings_cost(trainer: Trainer, num: int, length: TrainingLength) -> Cost:
+    """What so many trainings take, by the environment's own reward.
+
+    Raises:
+        TrainingError: there is not room for one of them.
+    """
+    return trainer.cost([TrainingJob(INIT_ID, OwnReward.OWN, seed, length) for seed in range(num)])
 
 
 def largest_cost(config: RunConfig, trainer: Trainer, length: TrainingLength) -> Cost:
@@ -101,10 +110,10 @@ def largest_cost(config: RunConfig, trainer: Trainer, length: TrainingLength) ->
     search = config.search
     compared = 3 * config.evaluation.seeds  # the best, the human-written one and the bare metric
     at_once = max(search.samples * config.train.num_seeds, search.finalists * search.confirmation_seeds, compared)
-    return trainer.cost([TrainingJob(INIT_ID, OwnReward.OWN, seed, length) for seed in range(at_once)])
+    return trainings_cost(trainer, at_once, length)
 
 
-def call_line(config: RunConfig, expected: RunEstimate) -> str:
+def call_line(config: RunConfig, expected: AnswerEstimate) -> str:
     """One sentence on provider, model and cost, for before the first call."""
     assert isinstance(config.llm, ModelConfig)
     llm = config.llm
@@ -128,7 +137,7 @@ def call_line(config: RunConfig, expected: RunEstimate) -> str:
     )
 
 
-def assumption_line(expected: RunEstimate) -> str:
+def assumption_line(expected: AnswerEstimate) -> str:
     """One sentence on what the estimate of the calls rests on."""
     repairs = f"and a repair for one candidate in {_CANDIDATES_PER_REPAIR}" if expected.repairs else "and no repair"
     return (

@@ -17,7 +17,7 @@ from eureka.trainers.remote.packages import TermPackage, train_command, write_pa
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What was asked for beside the run: all but the candidate is of one target or the other.
+    """The options of an export besides the run: all but the candidate belong to one target or the other.
 
     Attributes:
         candidate: None for the best.
@@ -39,7 +39,7 @@ class ExportRequest:
 
 
 def export_to(target: str, store: RunStore, request: ExportRequest) -> list[str]:
-    """Write a reward for a target of `TARGETS`; gives what a person should be told.
+    """Write a reward for a target of `TARGETS`; returns what to print for the user.
 
     Raises:
         ConfigError: an option that the target does not take, or lacks.

@@ -70,7 +70,7 @@ def run_all(
     *,
     go_on: bool = False,
 ) -> list[RunOutcome]:
-    """Run one after the other. One that fails is told of, and does not stop those after it.
+    """Run one after the other. The error of one that fails is printed, and the next ones run all the same.
 
     The cap on money counts all of them together: each run may spend what is left of its `llm.max_usd`, unless
     `llm.max_usd_per_run` caps each by itself.

@@ -73,7 +73,7 @@ def _path(store: RunStore, environment: Mapping[str, str]) -> Path | None:
 
 
 def _hashes(store: RunStore) -> dict[str, str] | None:
-    """What tells whether a run is as it was; None where its code cannot be read."""
+    """Hashes of a run's config and of the code that it names; None where the code cannot be read."""
     try:
         facts = store.facts()
         text = "\0".join([store.config_yaml, facts.get("task_dirs", "[]"), facts.get(RESUMED_WITH, "[]")])

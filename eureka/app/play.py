@@ -45,7 +45,7 @@ def film(
     """Film the policy of `name` as `look` says, into the run folder where `to` is not given.
 
     There it is `best/rollout.mp4`, `generation_02/candidate_05/rollout.mp4` or `evaluation/human.mp4`, each with a
-    `.jpg` and a `.json` beside it.
+    `.jpg` and a `.json` next to it.
 
     Args:
         name: `best` or a candidate such as `g02-c05`: the search's training with the highest score, as in

@@ -54,6 +54,7 @@ from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep
 from eureka.store import RunStore
 from eureka.trainers.base import Trainer
 from eureka.trainers.recording import probe_metric
+from eureka.trainers.trajectories import cached_trajectories
 from eureka.ui.console import BestReward, View, best_reward_found, say, watching
 from eureka.ui.report.writer import ReportWriter, update_report
 from eureka.ui.tracking import tracking
@@ -66,7 +67,7 @@ _WORKERS = "training workers"
 
 @dataclass(frozen=True)
 class SearchSession:
-    """Everything that a search needs beside its run folder, ready to work."""
+    """The objects that a search needs besides its run folder, ready for use."""
 
     config: RunConfig
     task_dirs: tuple[Path, ...]
@@ -94,7 +95,7 @@ class SearchSession:
         return "; ".join(f"{layer.name} {layer.state}" for layer in self.layers)
 
     def facts(self) -> dict[str, str]:
-        """What is kept about the run beside its config."""
+        """What is recorded of the run besides its config."""
         return {
             **run_facts(self.config, self.proposer, self.task_dirs),
             "sandbox layers": self.confinement,
@@ -118,7 +119,7 @@ class SearchSession:
         """Run the search and the final comparison, or what is left of them, and hand the best reward over.
 
         Args:
-            watch: serve the run's page beside it.
+            watch: serve the run's page meanwhile.
 
         Raises:
             EurekaError: the host failed, or no reward was usable; what was finished stays in the store.
@@ -232,7 +233,7 @@ class SearchSession:
         if not self.config.search.preflight:
             return Screening(self.examiner)
         folder = cache_folder(self.environment, "trajectories") if self.config.evaluation.cache else None
-        trajectories = tuple(self.trainer.rollouts(folder, say))
+        trajectories = cached_trajectories(self.trainer, folder, say)
         return Screening(self.examiner.with_trajectories(trajectories, self.trainer.discount))
 
     def _run_started(self, store: RunStore) -> RunStarted:
@@ -266,7 +267,7 @@ class SearchSession:
         return first_prompt(self.config, self.spec)
 
     def _accounts(self, store: RunStore) -> AbstractContextManager[None]:
-        """Keep in the store what a language model costs beside its recorded answers: lost answers, and waiting."""
+        """Record what a language model costs besides its recorded answers: lost answers, and waiting."""
         if self.ledger is None or not isinstance(self.config.llm, ModelConfig):
             return nullcontext()
         return costs_kept(store, self.config.llm, self.ledger)
@@ -289,7 +290,7 @@ class SearchSession:
         say(f"task {self.spec.name}: {self.spec.sentence}")
         say(self.proposer.description)
         if isinstance(self.config.llm, ModelConfig):
-            expected = estimate(self.config, self.length, self.first_prompt())
+            expected = estimate(self.config, self.first_prompt())
             say(call_line(self.config, expected))
             say(assumption_line(expected))
         for sentence in (self.trainer.description, *self.limits):

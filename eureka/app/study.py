@@ -1,4 +1,4 @@
-"""A search that is asked for rewards and told their scores, for whoever trains elsewhere: `eureka.Study`."""
+"""A search by ask and tell, for users who train elsewhere: `eureka.Study`."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Study:
         print(study.best)
 
     The environment gives the State, and random transitions that rewards are checked on; nothing is trained in it here.
-    Everything is kept in a run folder as it is told, for `eureka report` and `eureka export`.
+    Scores are recorded in a run folder at once, for `eureka report` and `eureka export`.
 
     Args:
         task: as of `eureka.evolve`, as is all that follows.
@@ -98,7 +98,7 @@ class Study:
         """The next reward to train with; None when the search is over. It may take as long as a language model does.
 
         Raises:
-            ConfigError: all rewards that can be trained now were asked for, and none of them is told.
+            ConfigError: all rewards that can be trained now were asked for, and the scores of none of them were told.
             SearchFailed: no reward was usable.
         """
         if self._store.is_finished:
@@ -159,12 +159,12 @@ class Study:
         """The best reward so far as a module that needs only torch.
 
         Raises:
-            StoreError: none is told yet.
+            StoreError: no scores were told yet.
         """
         return reward_module(self._store, best_reward(self._store))
 
     def close(self) -> None:
-        """Close the run folder; what was told and asked for again is kept there."""
+        """Close the run folder, in which everything is recorded."""
         self._open.close()
 
     def __enter__(self) -> Self:
@@ -186,7 +186,7 @@ def _told_config(config: RunConfig) -> RunConfig:
 
 
 class _NotToldYet(Exception):
-    """These trainings have to be told of before the search goes on."""
+    """The scores of these trainings are needed before the search goes on."""
 
     def __init__(self, jobs: Sequence[TrainingJob]) -> None:
         super().__init__()
@@ -194,7 +194,7 @@ class _NotToldYet(Exception):
 
 
 class _ToldTrainer:
-    """A trainer whose trainings are done elsewhere: what was told of them is their result."""
+    """A trainer whose trainings are done elsewhere: their results are the scores that the user has told."""
 
     can = Capabilities(
         continues=False, starts_from_policies=False, renders=False, repeatable=False, records_trajectories=False
@@ -213,7 +213,7 @@ class _ToldTrainer:
         return (length.steps,)
 
     def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
-        """What was told; raises `_NotToldYet` where something is left."""
+        """The results that were told; raises `_NotToldYet` where some are missing."""
         del folder
         left = []
         for job in jobs:

@@ -44,7 +44,7 @@ def train_reward(
     A folder keeps the trainings with their policies, `curves.csv`, and a film of the training of median score.
 
     Args:
-        overrides: `reward=human`, `reward=metric` or `reward=FILE` beside the keys of a run.
+        overrides: `reward=human`, `reward=metric` or `reward=FILE`, and the keys of a run.
         seeds: trainings, with seeds from `seed=` on.
         filmed: whether a film is made where that is possible here.
 

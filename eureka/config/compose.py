@@ -14,7 +14,7 @@ from eureka.config.settings import UNREADABLE, require_plain
 from eureka.core.errors import ConfigError
 
 _ENVIRONMENT = ("task", "env", "metric", "trainer", "description")
-"""The keys that name an environment and who trains in it."""
+"""The keys that name an environment and its trainer."""
 
 
 def compose_config(
@@ -110,7 +110,7 @@ def from_yaml(text: str, choices: Choices) -> RunConfig:
 
 
 def environment_from_yaml(text: str) -> RunConfig:
-    """Of a stored config what names the environment and who trains in it; everything else as by default.
+    """The environment and the trainer of a stored config; everything else as by default.
 
     Raises:
         ConfigError: it is not a config of this version.

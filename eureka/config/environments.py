@@ -1,4 +1,4 @@
-"""What `env=` may name: the kinds of environment, told apart by how they are written."""
+"""What `env=` may name: the kinds of environment, recognised by the form of the value."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 
 class EnvironmentKind(StrEnum):
-    """Whose environment it is, and so who trains: each has an entry of `eureka.trainers.registry.TRAINERS`."""
+    """Where an environment comes from, which decides the trainer: each has an entry of
+    `eureka.trainers.registry.TRAINERS`."""
 
     TASK = "task"
     """A MuJoCo task folder, named by `task=`."""

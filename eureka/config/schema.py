@@ -262,7 +262,7 @@ class RunConfig:
 
     @property
     def kind(self) -> EnvironmentKind:
-        """Whose environment it is, and so who trains."""
+        """Where the environment comes from, which decides the trainer."""
         return kind_of(self.env.id)
 
     @property
@@ -318,7 +318,7 @@ class Choices:
 def declared_values(part: Any, prefix: str = "") -> dict[str, Any]:
     """What a config has for keys that a run folder may not decide, by key, where that is not the default.
 
-    These are declared by `given_again` in their metadata, which is true or tells it of a value: they name an endpoint
+    These are declared by `given_again` in their metadata, which is true or a test of the value: they name an endpoint
     or code, or take confinement away.
     """
     found: dict[str, Any] = {}

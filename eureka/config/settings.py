@@ -1,4 +1,4 @@
-"""A stored config as plain values: for readers of a run, who need no class of a proposer or a method to read it."""
+"""A stored config as plain values: so that a run can be read without the classes of its proposer and method."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from eureka.core.errors import ConfigError
 
 _MOST_YAML = 1 << 17
 UNREADABLE = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
-"""What YAML of a stranger may raise beside the parser's own errors."""
+"""What reading YAML may raise besides the parser's own errors."""
 
 
 def require_plain(text: str) -> None:

@@ -1,4 +1,4 @@
-"""Everything that a run tells: one list of events, for all observers.
+"""All events of a run, in one list, for all observers.
 
 An observer is a callable that takes an event and skips the kinds that it does not know: the console, trackers, and
 `--json`, which writes each as one line, `{"event": "<kind>", ...}` with the fields of the class. New kinds and new
@@ -26,7 +26,7 @@ class Event:
 
 
 Observer = Callable[[Event], None]
-"""Is told of every event; must not take time, and must not raise."""
+"""Is called with every event; must return at once, and must not raise."""
 
 
 def ignore(event: Event) -> None:
@@ -35,7 +35,7 @@ def ignore(event: Event) -> None:
 
 
 def tell_all(*observers: Observer) -> Observer:
-    """One observer in the place of several, which are told in turn."""
+    """One observer that calls several in turn."""
 
     def observe(event: Event) -> None:
         for observer in observers:
@@ -86,8 +86,9 @@ class RunStarted(Event):
 class GenerationStarted(Event):
     """A generation's prompts are ready.
 
-    `parent` is the one candidate whose training they all tell of, null where there is none or they have several.
-    `candidates` are those that are asked for, and `parents` what each prompt tells of, in the same order.
+    `parent` is the one candidate that all prompts build on, null where there is none or they have several.
+    `candidates` are those that are asked for, and `parents` those that each of their prompts builds on, in the same
+    order.
     """
 
     kind: ClassVar[str] = "generation_started"
@@ -268,7 +269,7 @@ def of_rejection(rejected: Rejected) -> CandidateRejected:
 
 
 def of_training(event: Progress | WorkerRestarted | Rejected | TrainingResult) -> Event:
-    """What a trainer tells, as an event."""
+    """An event of a trainer as an event of the run."""
     if isinstance(event, Progress):
         return TrainingProgress(event.candidate_id, event.seed, event.steps, event.metric, event.episode_length)
     if isinstance(event, WorkerRestarted):

@@ -1,4 +1,4 @@
-"""What a prompt tells of all earlier rewards of a run: one line each, and what the good ones have in common."""
+"""All earlier rewards of a run as prompts list them: one line each, and what the good ones have in common."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Look:
         max_seconds: of every episode at most this much simulated time; None for all of it.
         width, height: of the picture in pixels, even; an environment that draws in a size of its own keeps that.
         fps: frames a second at most. Videos play at the speed of the simulated time.
-        camera: a camera of the model by its name; None for the task's own, or one beside the body.
+        camera: a camera of the model by its name; None for the task's own, or one at the side of the body.
         shadows: draw shadows and reflections, at five times the cost.
         overlay: write time, task metric, reward and the State's commands and targets into the picture.
         crf: H.264's constant rate factor: larger is coarser, and a smaller file.
@@ -73,7 +73,7 @@ class RenderedFrame:
         ended: how the episode ended with this picture: `terminated`, `time limit`, or `cut` where it goes on and is
             not shown further. Empty while it goes on.
         metric: the task metric over the episode so far; None where there is none yet.
-        lines: what an overlay says beside the time and the metric.
+        lines: further lines of the overlay, after the time and the metric.
     """
 
     picture: NDArray[np.uint8]

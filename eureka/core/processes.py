@@ -142,7 +142,7 @@ class Child:
         """End it where it still runs, with its session where it has its own, and wait for that.
 
         Args:
-            grace_s: it is told to end (SIGTERM) and killed so many seconds later.
+            grace_s: seconds between SIGTERM and SIGKILL.
         """
         if grace_s > 0:
             self._signal(signal.SIGTERM)

@@ -167,7 +167,7 @@ class TrainingResult:
 
     @property
     def best_score(self) -> float:
-        """The best checkpoint's mean (the original Eureka's optimistic choice); reported beside `score`."""
+        """The best checkpoint's mean (the original Eureka's optimistic choice); reported next to `score`."""
         return max(self.checkpoint_scores, default=self.score)
 
     @property

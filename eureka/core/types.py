@@ -50,7 +50,7 @@ class FieldSpec:
 
 @dataclass(frozen=True)
 class MetricSpec:
-    """What judges a policy, as people and prompts are told; never how it is computed.
+    """What judges a policy, as shown to people and in prompts; never how it is computed.
 
     `lowest` and `highest` are the bounds of its values, and `best` the best value that is possible, where known.
     """
@@ -113,7 +113,7 @@ class TaskSpec:
 class Rejected:
     """A candidate that did not make it: a value, never an exception.
 
-    `reason` is one sentence for a person; `feedback` is what the model is told (the exact error with its line), empty
+    `reason` is one sentence for a person; `feedback` is for the model (the exact error with its line), empty
     where the code is not to blame. `duplicate_of` is the earlier candidate whose reward this one repeats, where that is
     the reason.
 
@@ -286,7 +286,7 @@ class Sample:
 
     Attributes:
         id: the candidate's id. Repairs and continuations of an answer are samples of the same id.
-        facts: what the prompt tells.
+        facts: the content of the prompt.
         template: the file in `prompts/` that the prompt is rendered by.
         parents: the candidates that the prompt builds on; for lineage, review and warm starts.
         ending: what this prompt alone says at its end.

@@ -1,6 +1,6 @@
 """The final comparison: a run's best reward, the human-written one and the bare task metric, re-trained alike.
 
-What is imported here are the results and how they are told, which take no torch; `eureka.evaluation.compare` and its
+What is imported here are the results and how they are printed, which need no torch; `eureka.evaluation.compare` and its
 neighbours make them.
 """
 

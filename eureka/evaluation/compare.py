@@ -1,4 +1,4 @@
-"""The final comparison: who is tried for best, what is trained, and what the scores say together.
+"""The final comparison: which candidates are tried for best, what is trained, and what the scores say together.
 
 Everything that was trained is in the run's store, so a comparison that was stopped goes on by being made again.
 """
@@ -31,7 +31,7 @@ class Contest:
 
 
 def choose_and_compare(contest: Contest, ranked: Sequence[Outcome]) -> Comparison:
-    """Re-train the first of `ranked` beside the baselines, and compare them.
+    """Re-train the first of `ranked` and the baselines with fresh seeds, and compare them.
 
     The fresh seeds choose nothing, so that they do not favour what they measure. Only where a training of the first is
     given up, the next is taken in its place; where that befalls all, the first is compared.

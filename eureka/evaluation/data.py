@@ -1,4 +1,4 @@
-"""What a final comparison found: numbers alone, for the terminal, the report and whoever reads `evaluation.json`."""
+"""What a final comparison found: numbers alone, for the terminal, the report and readers of `evaluation.json`."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Choice:
-    """Of runs of earlier versions: the search's first two could not be told apart, so both were re-trained.
+    """Of runs of earlier versions: the search could not say which of its first two was better, so both were re-trained.
 
     `contenders` has the chosen one first, which was reported on the seeds that it was chosen by.
     """
@@ -107,7 +107,7 @@ class Comparison:
 
 
 def as_event(comparison: Comparison) -> Compared:
-    """The comparison as observers are told of it."""
+    """The comparison as an event for observers."""
 
     def value(estimate: Estimate | None) -> float | None:
         return estimate.value if estimate else None

@@ -127,7 +127,7 @@ class Simulator(WorldStates, Protocol):
 
 
 class DeviceSimulator(Simulator, Protocol):
-    """A simulator on a device: its tensors live there, and what a control step needs can be told without waiting.
+    """A simulator on a device: its tensors live there, and a control step is started without waiting for the device.
 
     Which worlds are meant is a mask (num_envs,) bool, and every tensor has a row for all worlds; the rows outside the
     mask are not looked at.

@@ -1,4 +1,4 @@
-"""How much room MuJoCo Warp needs: unlike MuJoCo on the CPU, it wants to be told before the first step."""
+"""How much room MuJoCo Warp needs: unlike MuJoCo on the CPU, it has to know before the first step."""
 
 from __future__ import annotations
 

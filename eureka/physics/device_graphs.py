@@ -68,7 +68,7 @@ class Replayed(Generic[Result]):
         self._recorder = recorder_for(device)
         self._seen: list[int] | None = None
         self._parts: Sequence[Part] = ()
-        # What the parts read and write beside memory of their own.
+        # Tensors that the parts read and write besides memory of their own.
         self._inputs: Sequence[object] = ()
         self._held: list[dict[str, torch.Tensor]] = []
         self._results: list[Result] = []

@@ -106,7 +106,7 @@ def where(kind: Kind) -> str:
 
 
 def identity(kind: Kind) -> str:
-    """What trainings by this engine depend on beside the libraries that all share: for keys."""
+    """What trainings by this engine depend on besides the libraries that all share: for cache keys."""
     return " ".join([kind, *(_version(package) for package in _PACKAGES.values() if kind == "warp")])
 
 

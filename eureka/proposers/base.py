@@ -24,7 +24,7 @@ class ProposerCapabilities:
             and stores that ("had metric access").
         can_repair: can be asked again about one candidate, with its code and what is wrong with it, or to go on with an
             answer that was cut off.
-        varies: gives different answers to the same prompt, so that nothing needs to tell them apart.
+        varies: gives different answers to the same prompt, so that prompts need no sentence that asks for variety.
         reads: whether it can improve on a reward with this source, be it its own or somebody else's.
     """
 

@@ -143,7 +143,7 @@ class Endpoint(Protocol):
 
     @property
     def varies(self) -> bool:
-        """Whether its samples differ of themselves (a temperature is set), without being told to."""
+        """Whether its samples differ by themselves, because a temperature is set."""
         ...
 
     def ask(self, call: Call, silence_s: float) -> Answer:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-# Longer waits than this are left to `llm.patience_s`, which tells the user of them.
+# Longer waits than this are left to `llm.patience_s`, which informs the user of them.
 _LONGEST_SDK_WAIT_S = 20.0
 _CONNECT_TIMEOUT_S = 15.0
 _PROTOCOL = re.compile(

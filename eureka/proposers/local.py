@@ -17,7 +17,7 @@ class LocalConfig(OpenAIConfig):
     name: str = "local"
     """The choice."""
     max_usd: float | None = None
-    """What it costs is this machine's; a cap on money needs `max_tokens` beside it."""
+    """What it costs is this machine's; a cap on money needs `max_tokens` as well."""
     concurrency: int = 1
     """Calls at a time; give as many as the server answers side by side."""
 

@@ -25,7 +25,7 @@ from eureka.proposers.served import context_window, sentence_about, served_model
 
 @dataclass(frozen=True)
 class ModelAccess:
-    """What a run's language models share: keys by provider, the ledger, and how the user is told of waits.
+    """What a run's language models share: keys by provider, the ledger, and how the user learns of waits.
 
     `own_urls` are endpoints that the user's environment names; see `ServedModel.is_foreign`.
     """

@@ -17,7 +17,7 @@ class OllamaConfig(OpenAIConfig):
     name: str = "ollama"
     """The choice."""
     max_usd: float | None = None
-    """What it costs is this machine's; a cap on money needs `max_tokens` beside it."""
+    """What it costs is this machine's; a cap on money needs `max_tokens` as well."""
     concurrency: int = 1
     """Calls at a time; as many as OLLAMA_NUM_PARALLEL are answered side by side."""
 

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Signals:
-    """What the calls of one round are told: to start nothing more, and to give up an answer that is under way."""
+    """Signals to the calls of one round: start no further call, and give up an answer that is under way."""
 
     closed: Event = field(default_factory=Event)
     unwanted: Event = field(default_factory=Event)

@@ -1,4 +1,4 @@
-"""The providers: who `llm=<name>` may choose. To add one, write its file and add a line here."""
+"""The providers that `llm=<name>` chooses from. To add one, write its file and add a line here."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Replay:
 
     def __init__(self, completions: Mapping[str, Sequence[Completion]], *, uses_metric: bool) -> None:
         """`completions` are every candidate's answers in order, as `RunStore.completions` has them; `uses_metric`
-        whether whoever gave them was told of the metric."""
+        whether their author had access to the metric."""
         self._completions = completions
         can_repair = any(len(answers) > 1 for answers in completions.values())
         self.capabilities = ProposerCapabilities(uses_metric=uses_metric, can_repair=can_repair)
@@ -87,7 +87,7 @@ def is_answer_folder(folder: Path) -> bool:
 
 
 def _recorded(folder: Path) -> tuple[Mapping[str, Sequence[Completion]], bool]:
-    """The answers by candidate id, and whether whoever gave them was told of the metric."""
+    """The answers by candidate id, and whether their author had access to the metric."""
     if is_answer_folder(folder):
         return {path.stem: (Completion(path.stem, _text(path), folder.name),) for path in _answer_files(folder)}, False
     with RunStore.open(folder, read_only=True) as recorded:

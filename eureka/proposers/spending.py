@@ -23,7 +23,7 @@ _REPAIR_TOKENS = 4096
 
 @dataclass(frozen=True)
 class UnrecordedCosts:
-    """What a run keeps of the costs that no recorded answer tells of.
+    """The record of a run's costs that are part of no recorded answer.
 
     Where `calls_open`, calls may be in flight: those without an answer may be billed too.
     """
@@ -45,7 +45,7 @@ def spent_before(store: RunStore, llm: ModelConfig) -> Spent:
 
 
 def unrecorded_costs(store: RunStore, llm: ModelConfig) -> Spent:
-    """What no recorded answer tells of: lost answers, waiting, and calls in flight when the run was killed."""
+    """Costs besides those of recorded answers: lost answers, waiting, and calls in flight when the run was killed."""
     kept = kept_costs(store)
     if not kept.calls_open:
         return kept.spent
@@ -65,7 +65,7 @@ def costs_kept(store: RunStore, llm: ModelConfig, ledger: Ledger) -> Iterator[No
 
 
 def kept_costs(store: RunStore) -> UnrecordedCosts:
-    """What a run keeps of the costs that no recorded answer tells of."""
+    """The record of a run's costs that are part of no recorded answer."""
     fact = store.facts().get(_FACT)
     return loads(UnrecordedCosts, fact) if fact else UnrecordedCosts()
 

@@ -37,7 +37,7 @@ class Reading(Protocol):
 def read_answer(
     create: Callable[[], Pieces], reading: Reading, call: Call, model: ServedModel, sdk_error: type[Exception]
 ) -> Answer:
-    """Send the request by `create` and read its answer, of which `call.arriving` is told.
+    """Send the request by `create` and read its answer, and call `call.arriving` as it arrives.
 
     Args:
         sdk_error: the base of what the SDK raises.

@@ -1,4 +1,4 @@
-"""A person's judgement as the search needs it: who is asked, and what the next prompt tells of it."""
+"""A person's feedback: which candidates they are asked about, and what the next prompt says of their answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from eureka.core.types import Feedback, Verdict
 from eureka.search.history import History
 
 MAX_FEEDBACK = 3
-"""Of how many generations a prompt tells what a person said."""
+"""The number of the latest generations whose feedback is in a prompt."""
 
 
 class Reviewer(Protocol):

@@ -1,7 +1,7 @@
 """A person's preferences as scores, for a task that has no metric (`fitness: preference`).
 
 The model is Bradley and Terry's (1952), as in reinforcement learning from human feedback (Christiano et al. 2017): a is
-preferred to b with probability 1 / (1 + exp(b's score - a's score)). A generation's parent is shown beside it, so that
+preferred to b with probability 1 / (1 + exp(b's score - a's score)). A generation's parent is shown with it, so that
 scores of different generations hang together.
 """
 
@@ -20,7 +20,8 @@ FITNESS = "fitness"
 """The fact of a run that says what decides: PREFERENCE, or the task metric where it is not there."""
 PREFERENCE = "preference"
 PRIOR = 0.1
-"""Precision of the normal prior on every score: without one, who always wins would have an infinite score."""
+"""Precision of the normal prior on every score: without it a candidate that always wins would have an infinite
+score."""
 _TOLERANCE = 1e-10
 
 

@@ -2,7 +2,7 @@
 
 One training of one seed says little: the spread over seeds is as large as that over rewards. So every candidate first
 gets a short training, the better half a longer one, and so on (successive halving, Jamieson & Talwalkar 2016); those
-that reach the full length and cannot be told apart from the leader get further seeds (a race in the sense of Maron &
+that reach the full length and are not clearly worse than the leader get further seeds (a race in the sense of Maron &
 Moore 1997), until the generation's budget of steps is spent or one is left. Trainings are carried on, not repeated
 (`eureka.trainers.population.continuing`), so a candidate that wins costs one full training per seed.
 
@@ -46,7 +46,7 @@ class RaceState:
     """How far a race is.
 
     `trainings` are to be made next, all at once; nothing where the race is over. `ranked` are the candidates that have
-    come farthest and could not be told apart by `num_seeds` seeds at `steps`, the best first.
+    come farthest and are not clearly different by `num_seeds` seeds at `steps`, the best first.
     """
 
     trainings: tuple[RaceTraining, ...]
@@ -64,7 +64,7 @@ class Race:
         seeds: the seeds of every candidate, in order.
         budget: steps to be spent on a field, further seeds included.
         kept: the share of candidates that goes on from one rung to the next.
-        width: how many standard errors a mean may be off, for two candidates to count as not told apart.
+        width: how many standard errors a mean may be off, for two candidates to count as not clearly different.
         first_seeds: how many of the seeds every candidate has on the rungs.
     """
 
@@ -76,7 +76,7 @@ class Race:
     first_seeds: int = 1
 
     def state(self, field: Sequence[str], evidence: Evidence, champion: Champion | None = None) -> RaceState:
-        """What is to be trained next and who leads, given the trainings so far.
+        """What is to be trained next and which candidate leads, given the trainings so far.
 
         Args:
             field: the candidates that started the race and have not been rejected since.
@@ -103,7 +103,7 @@ class Race:
         return self._further_seeds(running, evidence, self.budget - spent, known)
 
     def _further_seeds(self, running: list[str], evidence: Evidence, left: int, known: Mapping[str, int]) -> RaceState:
-        """One more seed for each candidate that cannot be told apart from the leader, repeated while the budget lasts.
+        """One more seed for each candidate that is not clearly worse than the leader, repeated while the budget lasts.
 
         Where it does not last for all of them, the best get theirs.
         """

@@ -13,7 +13,8 @@ from eureka.reward.analysis.diagnosis import of_training
 
 NUM_POINTS = 10
 _ALIKE = 0.02
-"""Scores of episodes whose standard deviation is a smaller share of their mean do not tell what they depend on."""
+"""Where the standard deviation of the episodes' scores is a smaller share of their mean, no correlations with them are
+given."""
 _LEAST_PAIRS = 3
 _CONSTANT = 1e-7
 """A standard deviation below it is rounding."""
@@ -73,7 +74,7 @@ def _correlation(one: Sequence[float], other: Sequence[float]) -> float | None:
 def points(curve: Sequence[float]) -> tuple[float, ...]:
     """About ten evenly spaced means: the curve cut in `NUM_POINTS` stretches, each averaged."""
     if not curve:
-        return ()  # a trainer that tells of no curves
+        return ()  # a trainer that gives no curves
     parts = np.array_split(np.asarray(curve, dtype=float), min(NUM_POINTS, len(curve)))
     return tuple(float(part.mean()) for part in parts)
 

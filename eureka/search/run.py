@@ -1,4 +1,4 @@
-"""What a search works with, and what is told of it."""
+"""What a search works with, and the events that it emits."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Run:
     """Everything that `evolve` works with; made by the composition root.
 
     Attributes:
-        hint: a person's, told to the model word for word; `start` is a person's reward to start from, as its source.
+        hint: a person's, passed to the model word for word; `start` is a person's reward to start from, as its source.
         screening: says which rewards are not worth a training.
         reviewer: asks a person about every generation that the method wants reviewed.
-        observe: is told of every event.
+        observe: is called with every event.
         after_generation: is called when a generation is recorded, and must not take time.
         warm_start: says from which policies trainings start.
     """
@@ -54,7 +54,7 @@ class Run:
         )
 
     def reject(self, rejected: Rejected) -> None:
-        """Record a rejection, and tell of it."""
+        """Record a rejection, and emit its event."""
         self.store.record_rejection(rejected)
         self.observe(events.of_rejection(rejected))
 

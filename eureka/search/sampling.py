@@ -25,8 +25,8 @@ Render = Callable[[Sample, PromptFacts], Prompt]
 def follow_up(history: History, rejected: Rejected) -> Sample | None:
     """One more sample for a rejected candidate: the rest of an answer that was cut off, or a repair.
 
-    An answer that was cut off is asked to go on once; beside that a candidate gets as many repairs as the budget has.
-    What failed in training is not repaired, and neither is what a person wrote.
+    An answer that was cut off is asked to go on once; apart from that, a candidate gets as many repairs as the budget
+    allows. What failed in training is not repaired, and neither is what a person wrote.
     """
     identity = rejected.candidate_id
     answers, asked = history.answers.get(identity, ()), history.samples[identity][-1]

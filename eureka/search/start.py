@@ -1,7 +1,7 @@
 """The reward that a search starts from, where a person gave one (Eureka's human initialisation, Ma et al. 2023, 4.4).
 
 It is the candidate `g01-c00`, in addition to the samples of the first generation: extracted, traced and verified as an
-answer would be, and trained before the first prompt, which tells how that went.
+answer would be, and trained before the first prompt, which has its results.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a prompt tells of a run, within a number of tokens."""
+"""Prompts within a number of tokens: what is left out or said in fewer words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from eureka.proposers.tokens import token_estimate
 
 
 def within(spec: TaskSpec, facts: PromptFacts, tokens: int) -> PromptFacts:
-    """The facts, told in fewer words while their prompt has more than about so many tokens.
+    """The facts, shortened while their prompt has more than about so many tokens.
 
     A task's own part of the prompt is never shortened, so that a prompt may have more where that part alone has.
     """

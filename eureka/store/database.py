@@ -64,7 +64,7 @@ class RecordKey(NamedTuple):
 
 
 def create_database(path: Path, meta: dict[str, str], facts: dict[str, str]) -> None:
-    """Write a new database at `path`. A file without `-wal` beside it, so that it can be renamed."""
+    """Write a new database at `path`. A single file without a `-wal` file, so that it can be renamed."""
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.execute("PRAGMA synchronous=FULL")
@@ -240,7 +240,7 @@ class Database:
         with self._lock:
             if not self._read_only:
                 self._connection.execute("PRAGMA busy_timeout=0")
-                # Refused while somebody reads: the WAL then stays beside run.db, which is as good.
+                # Refused while somebody reads: the WAL file then stays, which does no harm.
                 with suppress(sqlite3.OperationalError):
                     self._connection.execute("PRAGMA journal_mode=DELETE")
             self._connection.close()

@@ -1,4 +1,4 @@
-"""The diagnoses of a reward before it was trained, as kept beside the candidate: `diagnoses.json`."""
+"""The diagnoses of a reward before it was trained, in the candidate's folder: `diagnoses.json`."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write `data` to `path` through a temporary file beside it, so that no reader ever sees half of it.
+    """Write `data` to `path` through a temporary file in the same folder, so that no reader ever sees half of it.
 
     The temporary file is new and has a random name: a link that lies in the folder is never written through.
 
@@ -83,7 +83,7 @@ def without_links(folder: Path) -> Path:
 
 
 def temporary_name(path: Path) -> Path:
-    """A name beside `path` that nobody can guess, for what becomes `path` when it is whole."""
+    """A random name in the folder of `path`, for the file that is renamed to `path` once it is complete."""
     return path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
 
 

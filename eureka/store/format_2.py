@@ -1,6 +1,6 @@
 """Run folders of format 2, which had one prompt for each generation: read, never written.
 
-Every answer becomes a sample whose parent is the candidate that the generation's prompt told of.
+Every answer becomes a sample whose parent is the candidate that the generation's prompt was built on.
 """
 
 from __future__ import annotations

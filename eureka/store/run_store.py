@@ -55,7 +55,7 @@ _CONFIG_NOTE = "# A record for people: `eureka resume` reads its own copy in run
 
 @dataclass(frozen=True)
 class _Sent:
-    """The text of a prompt as it was sent; what it tells is in its sample."""
+    """The text of a prompt as it was sent; its facts are in its sample."""
 
     messages: tuple[Message, ...]
     ending: str
@@ -146,7 +146,7 @@ class RunStore:
         return self._meta("config") or ""
 
     def set_fact(self, key: str, value: str) -> None:
-        """Keep a fact about the run: versions, layers of the sandbox, who proposes, the layout of the workers."""
+        """Keep a fact about the run: versions, layers of the sandbox, the proposer, the layout of the workers."""
         with store_errors(f"write the fact {key!r}", self.folder):
             self._database.set_value("fact", key, value)
 

@@ -1,7 +1,7 @@
-"""The seam between a search and whoever trains: the whole of an environment, seen from above.
+"""The seam between the search and training: everything that the search knows of an environment.
 
-Nothing above it knows of a simulator, an environment's spaces or an interpreter. A trainer is one folder beside this
-file and one entry of `eureka.trainers.registry`.
+Nothing above it knows of a simulator, an environment's spaces or an interpreter. A trainer is one folder next to
+this file and one entry of `eureka.trainers.registry`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Capabilities:
         starts_from_policies: a training can start from the policy of another.
         renders: policies can be filmed.
         repeatable: the same job gives bitwise the same result, in any company and on any number of cores.
-        records_trajectories: has whole episodes of policies of different skill, for ranking before any training.
+        records_trajectories: `rollouts` gives whole episodes, on which rewards can be ranked before any training.
         reward_rows: on how many rows at a time a training computes a reward at most, so that it is verified on as many.
         confinement: what the processes that train have given up, as it is in force; empty while that is not known.
     """
@@ -59,13 +59,19 @@ class Cost:
 
     Attributes:
         control_steps: of all of them together.
-        bytes: memory at the peak; None where it is not known.
-        sentences: what else a person should be told, such as how many train at a time.
+        measure_speed: gives about how many control steps a second are trained here, all trainings together. It takes
+            a second of measuring at most, and is asked only where somebody wants to know the time.
+        sentences: what else a person should know, such as how many train at a time and the memory that they need.
     """
 
     control_steps: int
-    bytes: int | None = None
+    measure_speed: Callable[[], float]
     sentences: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """About how long they take on this machine."""
+        return self.control_steps / self.measure_speed()
 
 
 class Trainer(Protocol):
@@ -77,7 +83,7 @@ class Trainer(Protocol):
         description: one sentence for people on what trains, and where.
         discount: by which a policy's later rewards count less, per control step.
         budgets: control steps of one training by the name of the budget (`quick`, `standard`, ...).
-        provenance: a digest of everything that a training depends on beside its job, such as the environment's files
+        provenance: a digest of everything that a training depends on besides its job, such as the environment's files
             and the versions of libraries: trainings of the same job with the same provenance may be kept and used
             again. None: it is not known.
     """
@@ -126,12 +132,15 @@ class Trainer(Protocol):
         """Remove the checkpoints in `folder`, once no training will be carried on."""
         ...
 
-    def rollouts(self, cache: Path | None, say: Callable[[str], None]) -> Sequence[Trajectory]:
-        """Whole episodes of policies of different skill; empty where it has none.
+    def rollouts(self, policies: Mapping[str, bytes | None], episodes: int, seed: int = 0) -> Sequence[Trajectory]:
+        """Episodes of each policy, from their start to their end or for `LONGEST` control steps.
 
         Args:
-            cache: a folder that may be emptied at any time; None keeps nothing.
-            say: is given a sentence where they have to be made, which takes a training.
+            policies: of results of this trainer, by what their trajectories are called; None acts at random.
+            episodes: of each policy.
+
+        Raises:
+            TrainingError: this trainer does not record them, see `can`.
         """
         ...
 
@@ -141,10 +150,6 @@ class Trainer(Protocol):
         Raises:
             TrainingError: there is not room for one of them.
         """
-        ...
-
-    def measure_speed(self) -> float:
-        """About how many control steps a second it trains, from a second of measuring at most."""
         ...
 
     def read_policy(self, data: bytes) -> Policy:
@@ -161,7 +166,7 @@ class Trainer(Protocol):
 
         Args:
             policy: of a result of this trainer.
-            graph: of the reward that the lines of an overlay tell of; empty for none.
+            graph: of the reward whose components an overlay shows; empty for none.
 
         Raises:
             VideoError: the policy cannot be played here, or there is no such camera.

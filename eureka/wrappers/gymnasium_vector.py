@@ -29,7 +29,7 @@ class VectorRewardWrapper(RewardedVector):
 
     In every autoreset mode the reward of a step is that of its State before the reset. An environment that only
     resets in a step (`NEXT_STEP`) is paid 0 and masked out; where it resets in its last step (`SAME_STEP`), what is
-    said of that step is in `infos["final_info"]`, beside the rest of its info.
+    said of that step is in `infos["final_info"]`, with the rest of its info.
 
     A wrapper is put around each of the `SyncVectorEnv`'s environments to read their States. An `AsyncVectorEnv` has
     its environments in other processes: put a `RewardWrapper` into each of them, `wrappers=[...]` of `make_vec`.

@@ -20,7 +20,7 @@ OpenReader = Callable[[Any], EpisodeReader]
 
 
 class RewardedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """An environment with the reward of a module; what `info` says is told at `RewardWrapper`.
+    """An environment with the reward of a module; see `RewardWrapper` for what `info` holds.
 
     Args:
         env: what is wrapped.

@@ -1,4 +1,4 @@
-"""One file with a reward, its task's State and the wrappers, for environments that have no Eureka beside them."""
+"""One file with a reward, its task's State and the wrappers, for use where Eureka is not installed."""
 
 from __future__ import annotations
 

@@ -9,9 +9,10 @@ import eureka.app.check_page
 import eureka.ui.console.output
 from eureka.app.checking import as_candidate
 from eureka.app.cli import main
+from eureka.core.training import TrainingLength
 from eureka.core.types import Candidate, Rejected
 from eureka.tasks import load_task
-from eureka.trainers.population import trajectories
+from eureka.trainers import trajectories
 
 GOOD = """import torch
 
@@ -52,7 +53,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _short_training(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
-    monkeypatch.setattr(trajectories, "_steps", lambda task: 15_000)
+    monkeypatch.setattr(trajectories, "_length", lambda trainer: TrainingLength(15_000, 2, 1))
 
 
 def check(*arguments: str) -> int:

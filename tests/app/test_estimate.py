@@ -15,18 +15,8 @@ LENGTH = TrainingLength(100_000, 4, 8)
 ASKED = ["task=cartpole", "llm=openai", "llm.model=some-model", "search.generations=1", "search.samples=4"]
 
 
-class Fast(FakeTrainer):
-    """Trains so many control steps a second."""
-
-    def __init__(self, speed: float) -> None:
-        self.speed = speed
-
-    def measure_speed(self) -> float:
-        return self.speed
-
-
 def seeds(speed: float, *changes: str) -> int:
-    return training_seeds(compose_config([*ASKED, *changes]), Fast(speed), LENGTH, PROMPT)
+    return training_seeds(compose_config([*ASKED, *changes]), FakeTrainer(speed=speed), LENGTH, PROMPT)
 
 
 def test_answers_of_minutes_leave_time_for_seeds() -> None:
@@ -39,8 +29,11 @@ def test_answers_of_minutes_leave_time_for_seeds() -> None:
 def test_what_is_given_stays_and_who_answers_at_once_gets_one() -> None:
     assert seeds(100_000.0, "train.seeds=2") == 2
     config = compose_config(["task=cartpole", "llm=program_search"])
-    assert training_seeds(config, Fast(1e9), LENGTH, PROMPT) == 1
-    assert training_seeds(replace(config, train=replace(config.train, seeds=4)), Fast(1.0), LENGTH, PROMPT) == 4
+    assert training_seeds(config, FakeTrainer(speed=1e9), LENGTH, PROMPT) == 1
+    assert (
+        training_seeds(replace(config, train=replace(config.train, seeds=4)), FakeTrainer(speed=1.0), LENGTH, PROMPT)
+        == 4
+    )
 
 
 @pytest.mark.parametrize("speed", [1.0, 5_000.0, 1e6])

@@ -52,6 +52,7 @@ from eureka.prompts import (
 from eureka.prompts.render import fenced, mistake, number, numbers
 from eureka.proposers.tokens import token_estimate
 from eureka.reward.analysis.diagnosis import of_training
+from eureka.reward.graph.format import MAX_NODES
 from eureka.search.telling import within
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -360,3 +361,8 @@ if __name__ == "__main__":
         path.unlink()
     for name, text in goldens().items():
         (GOLDEN / f"{name}.txt").write_text(text, encoding="utf-8")
+
+
+def test_the_contract_names_the_limit_of_the_graph() -> None:
+    contract = rendered(CASES["first_generation"]).messages[0].content
+    assert f"at most {MAX_NODES:,} tensor operations" in contract

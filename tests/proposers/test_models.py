@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from eureka.app.build import make_proposer, resolve, resumed_config
-from eureka.app.estimate import assumption_line, call_line, duration, estimate
+from eureka.app.estimate import assumption_line, call_line, duration, estimate, num_trainings
 from eureka.config import RunConfig, SandboxMode, SearchConfig, TrainConfig, to_yaml
 from eureka.core.errors import ConfigError, ProposerError
-from eureka.core.training import TrainingLength
 from eureka.core.types import Message, Prompt, PromptFacts
 from eureka.proposers.anthropic import AnthropicConfig, AnthropicEndpoint
 from eureka.proposers.budget import Spent
@@ -116,44 +115,44 @@ def test_keys_and_caps_are_checked_before_anything_is_asked() -> None:
 
 # ---- estimates ---------------------------------------------------------------------------------------------------
 
-LENGTH = TrainingLength(steps=1000, evaluations=1, eval_episodes=1)
 # 3500 bytes are estimated at 1000 tokens.
 PROMPT = Prompt((Message("user", "x" * 3500),), PromptFacts("t", 0, 1, ()))
 
 
 def test_an_estimate() -> None:
     config = resolve(RunConfig(llm=AnthropicConfig(), search=SearchConfig(2, 4), train=TrainConfig(seeds=3)))
-    found = estimate(config, LENGTH, PROMPT)
-    # A repair for one candidate in four; three finalists with two further seeds.
-    assert (found.calls, found.repairs, found.control_steps) == (10, 2, 3 * 8 * 1000 + 3 * 2 * 1000)
+    found = estimate(config, PROMPT)
+    # A repair for one candidate in four.
+    assert (found.calls, found.repairs) == (10, 2)
     # The second generation's prompts hold a reflection of 2000 tokens more, a repair the answer and 300 of errors.
     assert (found.input_tokens, found.output_tokens) == (4 * 1000 + 3800 + 4 * 3000 + 5800, 10 * 2500)
     # A million tokens into the cache are $2.5, from it $0.1, beside it $2, and answers $10; a generation's first call
     # fills it.
     assert found.usd == pytest.approx((4000 * 2.5 + 4 * 4000 * 0.1 + 2 * 2800 * 2 + 25_000 * 10) / 1e6)
-    assert found.training_s(1000.0) == 30
+    # Three finalists with two further seeds.
+    assert num_trainings(config) == 3 * 8 + 3 * 2
     assert call_line(config, found) == (
         "provider anthropic, model claude-sonnet-5-5: about 10 calls, 25,600 tokens to read and 25,000 to write, about "
         "$0.27; stops at $5"
     )
     assert "answers of 2,500 tokens, reasoning included, and a repair for one candidate in 4" in assumption_line(found)
-    without = estimate(replace(config, search=replace(config.search, repairs=0)), LENGTH, PROMPT)
+    without = estimate(replace(config, search=replace(config.search, repairs=0)), PROMPT)
     assert (without.calls, without.input_tokens) == (8, 16_000)
     assert "and no repair:" in assumption_line(without)
-    nothing = estimate(RunConfig(search=SearchConfig(1, 1)), LENGTH, PROMPT)
-    assert (nothing.calls, nothing.usd, nothing.control_steps) == (0, None, 1000)
+    nothing = estimate(RunConfig(search=SearchConfig(1, 1)), PROMPT)
+    assert (nothing.calls, nothing.usd) == (0, None)
 
 
 def test_an_estimate_without_a_price() -> None:
     llm = OpenAIConfig(base_url=LOCAL, model="m", max_tokens=9000, max_seconds=60.0)
     config = resolve(RunConfig(llm=llm, search=SearchConfig(1, 1)))
-    found = estimate(config, LENGTH, PROMPT)
+    found = estimate(config, PROMPT)
     assert found.usd is None
     text = call_line(config, found)
     assert text.startswith(f"provider openai, model m at {LOCAL}: about 1 call")
     assert text.endswith("price not known; stops at 9,000 tokens or 60 s")
     free = replace(config, llm=replace(AnthropicConfig(model="claude-opus-5-5"), max_usd=None))
-    assert call_line(free, estimate(free, LENGTH, PROMPT)).endswith("; stops at no cap")
+    assert call_line(free, estimate(free, PROMPT)).endswith("; stops at no cap")
 
 
 # ---- resumed runs ------------------------------------------------------------------------------------------------

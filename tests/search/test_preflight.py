@@ -6,10 +6,11 @@ import pytest
 
 import eureka.app.session
 from eureka.app.cli import main
+from eureka.core.training import TrainingLength
 from eureka.core.types import Rejected, Reward, Stage
 from eureka.reward.analysis.screening import Screening
 from eureka.store import RunStore
-from eureka.trainers.population import trajectories
+from eureka.trainers import trajectories
 
 pytestmark = pytest.mark.process
 
@@ -21,7 +22,7 @@ def test_a_run_with_preflight(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(trajectories, "_steps", lambda task: 6_000)
+    monkeypatch.setattr(trajectories, "_length", lambda trainer: TrainingLength(6_000, 2, 1))
     seen: list[int] = []
 
     class Watched(Screening):

@@ -12,12 +12,12 @@ import torch
 from loop_fakes import GOOD, IDS, FakeObserver, ScriptedTrainer, Stopped, build_run, prompt_of
 
 from eureka.app.cli import main
-from eureka.app.estimate import estimate
+from eureka.app.estimate import num_trainings
 from eureka.config import RunConfig, SearchConfig
 from eureka.core.errors import ConfigError
 from eureka.core.ids import INIT_ID
-from eureka.core.training import OwnReward, TrainingLength, TrainingResult
-from eureka.core.types import Candidate, Prompt, PromptFacts, Rejected, Reward, Stage, TaskSpec
+from eureka.core.training import OwnReward, TrainingResult
+from eureka.core.types import Candidate, Rejected, Reward, Stage, TaskSpec
 from eureka.proposers.base import FakeProposer, ProposerCapabilities
 from eureka.proposers.fallback import Fallback
 from eureka.proposers.program_search.proposer import ProgramSearch
@@ -283,9 +283,6 @@ def test_a_replay_starts_from_the_same(started: Path, tmp_path: Path, capsys: py
 
 
 def test_an_estimate_has_its_training_too() -> None:
-    length = TrainingLength(1000, 1, 1)
     config = RunConfig(search=SearchConfig(generations=2, samples=3, finalists=1))
-    prompt = Prompt((), PromptFacts("cartpole", 0, 1, ()))
-    assert estimate(config, length, prompt).control_steps == 6000
-    config = replace(config, search=replace(config.search, init="my.py"))
-    assert estimate(config, length, prompt).control_steps == 7000
+    assert num_trainings(config) == 6
+    assert num_trainings(replace(config, search=replace(config.search, init="my.py"))) == 7

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -30,6 +30,7 @@ class FakeTrainer:
     discount: float = 0.99
     budgets: Mapping[str, int] = field(default_factory=lambda: {"quick": 1000})
     provenance: str | None = "fake"
+    speed: float = 1000.0
 
     def record(self, num: int = 512, seed: int = 0) -> Recording:
         raise NotImplementedError
@@ -46,14 +47,11 @@ class FakeTrainer:
 
     def forget(self, folder: Path) -> None: ...
 
-    def rollouts(self, cache: Path | None, say: Callable[[str], None]) -> Sequence[Trajectory]:
+    def rollouts(self, policies: Mapping[str, bytes | None], episodes: int, seed: int = 0) -> Sequence[Trajectory]:
         return ()
 
     def cost(self, jobs: Sequence[TrainingJob]) -> Cost:
-        return Cost(sum(self.evaluated_after(job.length)[-1] for job in jobs))
-
-    def measure_speed(self) -> float:
-        return 1000.0
+        return Cost(sum(self.evaluated_after(job.length)[-1] for job in jobs), lambda: self.speed)
 
     def read_policy(self, data: bytes) -> Policy:
         return Policy(POPULATION_POLICY, data)

@@ -34,7 +34,8 @@ def resume(
     be given anew, such as llm.max_usd=10, which hold for later resumes too, and sandbox. What names code or an endpoint
     or takes confinement away is taken from the folder of a run that you started yourself, and of no other: give
     --task-dir, llm.base_url, sandbox=unsafe again.
-    Of a folder of runs, each that is not finished goes on in turn; one that cannot is told of and does not stop others.
+    Of a folder of runs, each that is not finished goes on in turn; where one cannot, its error is printed and the
+    others go on.
     """
     choose_mode(quiet, as_json)
     keys: Mapping[str, Key] = context.obj

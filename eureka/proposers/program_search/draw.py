@@ -13,7 +13,8 @@ from eureka.proposers.program_search.features import Feature, alive_name, featur
 from eureka.proposers.program_search.source import HAS_TARGET, Program, Shaping, Term
 
 MAX_TERMS = 5
-# Rewards per step at a quantity's typical value. The first drive sets the scale; what stands beside it stays below.
+# Rewards per step at a quantity's typical value. The first drive sets the scale; the terms that are added to it stay
+# below.
 _MAIN = (0.7, 2.0)
 _SECONDARY = (0.05, 0.4)
 _PENALTY = (0.03, 0.12)
@@ -140,7 +141,7 @@ def alive(lib: Library, weight: float) -> Term:
 
 
 def draw_secondary(lib: Library, terms: Sequence[Term], rng: Random) -> Term | None:
-    """A weak drive beside the main one, on a quantity that the program does not reward yet."""
+    """A weaker second drive, on a quantity that the program does not reward yet."""
     free = [f for f in lib.drives if not is_redundant(f, terms) and not _is_twin(lib, f, terms)]
     if not free:
         return None

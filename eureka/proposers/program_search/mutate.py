@@ -76,7 +76,7 @@ Rule = Callable[[ParentProgram], Proposal | None]
 
 
 def role(term: Term) -> Role:
-    """What a term is for, told from its form: a square or a norm is a regulariser, everything else a drive."""
+    """What a term is for, judged by its form: a square or a norm is a regulariser, everything else a drive."""
     if not term.quantity:
         return "constant"
     return "regulariser" if _PENALISED.match(term.quantity) else "drive"

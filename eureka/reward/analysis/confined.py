@@ -1,7 +1,7 @@
 """Looks at rewards in confined processes: a graph that a model wrote is computed there, and nowhere else.
 
-`look` is a target for the sandbox. What it tells comes from a process that computed a hostile graph: it is read as
-strictly as an answer of a candidate's own code.
+`look` is a target for the sandbox. Its answer comes from a process that may have computed a hostile graph: it is read
+as strictly as an answer of a candidate's own code.
 """
 
 from __future__ import annotations

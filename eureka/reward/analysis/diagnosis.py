@@ -1,6 +1,6 @@
 """What stands out about a reward: in its training, in its graph, and on recorded transitions.
 
-`thresholds` has every number that decides here, `eureka.prompts` the words: what a model is told to do about a
+`thresholds` has every number that decides here, `eureka.prompts` the words: what a model should do about a
 diagnosis, and what a person reads.
 """
 

@@ -2,7 +2,7 @@
 
 The trainer scales rewards by the spread of their returns, so that a factor makes no difference. States are recorded
 ones, and the same stretched and mixed beyond what was recorded, so that rewards which differ only where nothing was
-recorded (a clamp, say) are told apart.
+recorded (a clamp, say) are distinguished.
 """
 
 from __future__ import annotations

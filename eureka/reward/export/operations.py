@@ -239,7 +239,7 @@ def _loss(call_: TorchCall) -> ast.expr | None:
 
 
 def _standard_deviation(call_: TorchCall) -> ast.expr | None:
-    """`std` and `var`: TorchScript tells their forms apart by the keyword `correction`."""
+    """`std` and `var`: TorchScript distinguishes their forms by the keyword `correction`."""
     if call_.given.get("correction", 1) in (1, None):
         given = {key: value for key, value in call_.given.items() if key != "correction"} | {"correction": 1}
         return _generic(TorchCall(call_.op, given, call_.value, call_.device, call_.dtype))

@@ -67,7 +67,7 @@ def paragraph(text: str, indent: int, hanging: int = 0) -> list[str]:
 
 
 def docstring(lines: Sequence[str], indent: int = 0) -> list[str]:
-    """A docstring of lines that are escaped and indented already; the first stands beside the quotes."""
+    """A docstring of lines that are escaped and indented already; the first stands on the line of the quotes."""
     margin = " " * indent
     if len(lines) == 1:
         return [f'{margin}"""{lines[0].strip()}"""']

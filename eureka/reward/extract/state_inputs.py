@@ -11,7 +11,7 @@ from eureka.core.types import FieldSpec
 FUNCTION = "compute_reward"
 SELF = "self"
 _MAX_LISTED, _MAX_SHOWN = 12, 80
-#: What `self` has beside the fields and the module's own functions.
+#: What `self` has besides the fields and the module's own functions.
 SELF_ATTRIBUTES = frozenset({"num_envs", "device"})
 
 

@@ -1,9 +1,9 @@
-"""Whether an operation of a graph combines, moves or numbers environments, told from the forms of its operands alone.
+"""Whether an operation of a graph combines, moves or numbers environments, decided by the shapes of its operands alone.
 
 Every tensor of a graph has at most one dimension that grows with the number of environments, its batch dimension, and
 each place along it belongs to one environment. This holds by induction over the nodes: `shapes` refuses tensors with
 two such dimensions, broadcasting aligns them, and no operation may work along one. The rule is the same for tensors
-that no State field enters: a constant whose rows differ would tell the environments apart by their number.
+that no State field enters: a constant whose rows differ would treat environments differently by their number.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from eureka.reward.graph.shapes import Problem, State, check_shapes, tensors
 #: value. 1e-4 of a row's largest result leaves room for a thousandfold cancellation.
 RELATIVE_TOLERANCE = 1e-4
 #: Rows whose results are smaller than this share of all rows' are compared as those of that share: near zero, a
-#: rounding is large beside the result.
+#: rounding is large compared with the result.
 SMALL_ROWS = 0.25
 ROWS = 4096
 """Environments times control steps of a rollout: on about so many rows a training calls its reward at a time."""

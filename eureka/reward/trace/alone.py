@@ -1,4 +1,4 @@
-"""No threads beside the one that a candidate runs in: what another thread does is seen by no recorder."""
+"""A candidate runs in one thread and can start no other: no recorder would see what another thread does."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a trace cannot show, refused by reading the source and by looking at what a call leaves behind.
 
 A graph is recorded once and replayed. Code that counts its calls, keeps values, uses up an iterator, works inside of a
-`print` or `assert` that the trace leaves out, or reads the world beside its arguments would run otherwise in Python.
+`print` or `assert` that the trace leaves out, or reads anything but its arguments would behave differently in Python.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Quaternions are (w, x, y, z), as MuJoCo and Isaac Lab have them; `convert_quat` turns Isaac Gym's (x, y, z, w) into
 these and back. A unit quaternion q turns vectors of the body's frame into those of the world's. Leading dimensions
-broadcast, so that a constant of shape (4,) or (3,) may stand beside (num_envs, 4).
+broadcast, so that a constant of shape (4,) or (3,) may be combined with (num_envs, 4).
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ BROKE = {
     "error": "it breaks off",
 }
 _FAILED = {
-    "timeout": "it did not finish in time: look for a loop that never ends",
+    "timeout": "it did not finish in time: look for a loop that never ends, or records thousands of operations",
     "memory": "it used too much memory: make its tensors smaller",
     "output": "it answered with too much data",
     "error": "it broke off",

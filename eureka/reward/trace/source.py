@@ -4,7 +4,7 @@ The source is parsed, rewritten and compiled; positions stay those of the source
 
 - `@torch.jit.script`, `@torch.compile` and the like are dropped.
 - `weight = 0.5`, `def f(x, weight=0.5)` and `W = {"speed": 0.5}` give numbers that remember their names.
-- After `x = ...` inside a function, the variable's name is told to the recorder.
+- After `x = ...` inside a function, the recorder is given the variable's name.
 - `assert` and `print` run in eager runs, and are skipped while the code is traced; they may only look (`memory`).
 - Code that keeps something from one call to the next is refused (`memory`).
 - Rotations are at hand without a definition (`offered`), and `getattr(self, name, default)` knows the fields.

@@ -1,4 +1,4 @@
-"""The seam of search methods: who is asked what, what is trained next, who is best."""
+"""The seam of search methods: which prompts are sent, what is trained next, which candidate is best."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Services:
     """What a method may ask of its surroundings.
 
     Attributes:
-        capabilities: those of whoever answers next.
+        capabilities: those of the proposer that answers next.
         probe: correlations of State columns with the task metric, None where nobody may know them.
         diagnose: a reflection with what the reward's own graph shows.
         constants: the named constants of a reward, with what changing each does to its total.
@@ -101,8 +101,8 @@ class Method:
         return to_the_end(history, usable, history.seeds)
 
     def review(self, history: History) -> Sequence[str]:
-        """The generation's trained candidates beside their parents, where another generation follows or nothing else
-        tells who is best."""
+        """The generation's trained candidates and their parents, where another generation follows or only a person
+        can say which is best."""
         trained = [outcome.candidate.id for outcome in history.of_generation(history.generation)]
         another_follows = history.generation < history.budget.generations and not self._reached_target(history)
         if not trained or not (another_follows or not history.spec.has_metric):
@@ -143,7 +143,7 @@ class Method:
         return next((o for o in among if o.candidate.id == leader), None) or next(iter(ranked(among)), None)
 
     def facts(self, history: History, parents: Sequence[Outcome] = (), failures: Sequence[Outcome] = ()) -> PromptFacts:
-        """What a prompt of this generation tells: all earlier rewards, and what became of its parents and of some that
+        """The facts of this generation's prompts: all earlier rewards, and what became of its parents and of some that
         failed, shortened to `search.prompt_tokens`."""
         said = said_before(history)
         told = [self._reflection(history, parent) for parent in parents]
@@ -163,7 +163,7 @@ class Method:
         return within(history.spec, facts, self.config.prompt_tokens)
 
     def task_facts(self, history: History) -> PromptFacts:
-        """What a prompt tells of the task alone."""
+        """The facts of a prompt that are about the task alone."""
         capabilities, has_metric = self.services.capabilities(), history.spec.has_metric
         probe = self.services.probe if capabilities.uses_metric and has_metric else None
         return PromptFacts(
@@ -191,7 +191,8 @@ class Method:
         ]
 
     def vary(self, sample: int, count: int) -> str:
-        """What tells one of `count` samples to take a line of its own; empty where the proposer varies by itself."""
+        """The sentence that asks one of `count` samples for an approach of its own; empty where the proposer varies by
+        itself."""
         return "" if self.services.capabilities().varies else render_variety(sample, count)
 
     def given(self, history: History) -> list[Sample]:

@@ -1,7 +1,7 @@
 """Eureka as it was published (Ma et al. 2023, algorithm 1 and appendix), to be compared with.
 
 Every generation mutates the best of the generation before, whose score is the highest value of the task metric at any
-time of its one training; its code and curves are all that the prompt tells of what was tried. After
+time of its one training; of what was tried, the prompt has its code and curves alone. After
 `search.restart_every` generations a search begins anew with the first prompt, and the best of all of them is the
 result: the publication's five runs of five generations of 16. What it lacks, such as repairs and further seeds, is
 left out by `preset=eureka2023`.
@@ -33,7 +33,7 @@ class Eureka2023(Method):
         return self.samples(history, self.facts(history, [parent] if parent else []))
 
     def facts(self, history: History, parents: Sequence[Outcome] = (), failures: Sequence[Outcome] = ()) -> PromptFacts:
-        """What a prompt tells: the task, and of what was tried the parent alone."""
+        """The facts of a prompt: the task, and of what was tried the parent alone."""
         del failures
         told = [self._reflection(history, parent) for parent in parents]
         return replace(self.task_facts(history), reflection=told[0] if told else None)

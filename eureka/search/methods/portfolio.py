@@ -1,7 +1,7 @@
 """Answers with jobs: some improve on a leading reward, some combine two, some explore, repair or tune.
 
-All samples of a generation are told the same: everything tried so far, the leading rewards and some that failed. What
-differs is the job, which names the rewards that it builds on; `eureka.search.jobs` has the mix.
+All prompts of a generation have the same content: everything tried so far, the leading rewards and some that failed.
+What differs is the job, which names the rewards that it builds on; `eureka.search.jobs` has the mix.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Portfolio(Greedy):
         return self._with_jobs(history, leaders)
 
     def leaders(self, history: History) -> list[Outcome]:
-        """The parent of `Greedy` and the best beside it, at most `jobs.MAX_PARENTS`."""
+        """The parent of `Greedy` and the best of the others, at most `jobs.MAX_PARENTS` in all."""
         first = self.parent(history)
         if first is None:
             return []

@@ -1,4 +1,4 @@
-"""What a language model is told of an environment, and never how it rewards."""
+"""The source of an environment as a language model is shown it: without its reward."""
 
 from __future__ import annotations
 

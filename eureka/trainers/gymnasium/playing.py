@@ -1,4 +1,4 @@
-"""Trained policies in their environment: for films, and for whoever plays one."""
+"""Trained policies in their environment, for films and for `eureka play`."""
 
 from __future__ import annotations
 

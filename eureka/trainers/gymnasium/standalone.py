@@ -1,4 +1,4 @@
-"""One file with a reward, the State that it reads and its environment, for training without Eureka beside it."""
+"""One file with a reward, the State that it reads and its environment, for training without Eureka."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ class {class_name}:
     # What the policy should do ({confirm})
     sentence = {sentence}
 
-    # Unit and meaning of what `state` gives, for whoever writes rewards.
+    # Unit and meaning of what `state` gives; shown to the language model.
     fields = {{
 {fields}
     }}

@@ -7,7 +7,7 @@ import inspect
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
@@ -18,7 +18,7 @@ from gymnasium import spaces
 
 from eureka.config import RunConfig
 from eureka.config.environments import is_file
-from eureka.core.errors import ConfigError
+from eureka.core.errors import ConfigError, TrainingError
 from eureka.core.extras import install_line
 from eureka.core.pictures import Look, RenderedFrame
 from eureka.core.processes import child_environment
@@ -43,7 +43,7 @@ class GymnasiumTrainer:
     """An environment of one agent whose observations have plain numbers.
 
     Args:
-        config: names the environment, the metric, and who trains.
+        config: names the environment, the metric and the algorithm.
         environment: environment variables, of which the processes that train are given what they need and no keys.
 
     Raises:
@@ -131,10 +131,10 @@ class GymnasiumTrainer:
         own = {OwnReward.OWN: OwnReward.OWN}
         return own if self._maker.metric.is_return else {**own, OwnReward.METRIC: OwnReward.METRIC}
 
-    def rollouts(self, cache: Path | None, say: Callable[[str], None]) -> Sequence[Trajectory]:
-        """None, see `can`."""
-        del cache, say
-        return ()
+    def rollouts(self, policies: Mapping[str, bytes | None], episodes: int, seed: int = 0) -> Sequence[Trajectory]:
+        """Refused, see `can`."""
+        del policies, episodes, seed
+        raise TrainingError(f"{self.spec.name}: whole episodes are not recorded by this version")
 
     # ---- training --------------------------------------------------------------------------------------------------
 
@@ -189,8 +189,9 @@ class GymnasiumTrainer:
     # ---- before anything starts ------------------------------------------------------------------------------------
 
     def cost(self, jobs: Sequence[TrainingJob]) -> Cost:
-        """Control steps, and what random episodes told; what an environment takes of memory is not known."""
-        return Cost(sum(self.evaluated_after(job.length)[-1] for job in jobs), sentences=self._notes())
+        """Control steps, and what random episodes showed; how much memory an environment takes is not known."""
+        steps = sum(self.evaluated_after(job.length)[-1] for job in jobs)
+        return Cost(steps, self._measure_speed, self._notes())
 
     def _notes(self) -> tuple[str, ...]:
         random = self._random
@@ -221,8 +222,9 @@ class GymnasiumTrainer:
         env.close()
         return not not_a_task(env)
 
-    def measure_speed(self) -> float:
-        """By half a second of random actions in one environment, and so many times as much for learning."""
+    def _measure_speed(self) -> float:
+        """Control steps a second of all workers, by half a second of random actions in one environment, and the time
+        that the algorithm takes to learn from each."""
         env = self._maker.make()
         env.action_space.seed(0)
         env.reset(seed=0)
@@ -236,7 +238,7 @@ class GymnasiumTrainer:
         speed = steps / (time.monotonic() - started)
         # Learning takes its own time, whatever the environment: at least so much a step.
         learning_s = {"ppo": 1e-4, "dqn": 3e-4, "sac": 1e-2, "td3": 7e-3}.get(self.settings.algorithm, 0.0)
-        return 1 / (1 / speed + learning_s)
+        return self._workers / (1 / speed + learning_s)
 
     def read_policy(self, data: bytes) -> Policy:
         """A policy of this environment and algorithm.

@@ -241,7 +241,7 @@ def _own_predictor(policy: Any, order: TrainingOrder) -> Predictor:
 
 
 def together(maker: EnvironmentMaker, num_envs: int) -> DummyVecEnv:
-    """Environments that step together; what they tell is their `latest`."""
+    """Environments that step together; `latest` has what is recorded of their last step."""
 
     def make() -> ObservedEnvironment:
         env = maker.make()

@@ -1,4 +1,4 @@
-"""Trainings that are kept: as a file, and as the bytes that cross between a worker and whoever keeps them.
+"""Trainings that are kept: as a file, and as the bytes that a worker and its parent exchange.
 
 A state is a tree of numbers, texts, lists and mappings with tensors in it. Its bytes are a line of JSON, in which
 `{"tensor": "float32", "shape": [2, 3]}` stands for a tensor, and then the values of all tensors, one after the

@@ -1,4 +1,4 @@
-"""What a training depends on beside its job: for keys of whatever is kept from run to run."""
+"""What a training depends on besides its job: for keys of everything that is cached from run to run."""
 
 from __future__ import annotations
 

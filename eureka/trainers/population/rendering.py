@@ -16,7 +16,7 @@ from eureka.trainers.population.scene import Scene, Shown
 from eureka.trainers.population.worlds import Worlds
 
 COMMANDS = ("command", "target")
-"""How State fields begin that say what the policy is told to do: an overlay shows them."""
+"""Prefixes of State fields that hold the command of a policy: an overlay shows them."""
 
 
 def render(task: Task, data: bytes, look: Look, graph: str) -> Iterator[RenderedFrame]:

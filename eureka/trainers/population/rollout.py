@@ -62,7 +62,7 @@ def collect(
         moments: what `RunningMoments.offset_and_scale` gives for observations.
         noise: standard normal action noise, (G, T, N, A).
         fields: the State fields to keep.
-        tracker: told of every step's metric and of the episodes that end.
+        tracker: takes in every step's metric and the episodes that end.
     """
     groups, horizon, num_envs, _ = noise.shape
     shape = (groups, num_envs)

@@ -52,8 +52,8 @@ class EpisodeTracer:
         self._flags: list[torch.Tensor] = []
 
     def step(self, state: Any, metric: torch.Tensor, *flags: torch.Tensor) -> None:
-        """Take in a step: the State of all worlds, the per-step metric (G, E), and who terminated, was truncated at the
-        time limit, and diverged."""
+        """Take in a step: the State of all worlds, the per-step metric (G, E), and which worlds terminated, were
+        truncated at the time limit, and diverged."""
         for name in self._kept:
             self._state[name].append(getattr(state, name).clone())
         self._metric.append(metric.flatten().clone())

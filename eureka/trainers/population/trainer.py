@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -34,7 +34,7 @@ from eureka.trainers.population.pool import WorkerPool
 from eureka.trainers.population.population import stream
 from eureka.trainers.population.provenance import digest, provenance
 from eureka.trainers.population.recording import record
-from eureka.trainers.population.trajectories import cached_trajectories
+from eureka.trainers.population.trajectories import roll_out
 from eureka.trainers.population.worlds import Worlds
 from eureka.trainers.recording import Recording
 
@@ -142,12 +142,12 @@ class PopulationTrainer:
     def _baselines(self) -> Mapping[OwnReward, str]:
         return trace_baselines(self.task, self.record().state)
 
-    def rollouts(self, cache: Path | None, say: Callable[[str], None]) -> Sequence[Trajectory]:
-        """Episodes of random actions and of policies early in a training with the human-written reward and at its end.
-
-        Empty where the task has no metric, for nothing says then which of them should be ranked above which.
-        """
-        return cached_trajectories(self.task, cache, say) if self.spec.has_metric else ()
+    def rollouts(self, policies: Mapping[str, bytes | None], episodes: int, seed: int = 0) -> Sequence[Trajectory]:
+        """See `Trainer.rollouts`. Bitwise the same for the same seed, on the CPU whatever engine trains."""
+        found: list[Trajectory] = []
+        for number, (kind, policy) in enumerate(policies.items(), start=seed):
+            found += roll_out(self.task, kind, policy, episodes, number)
+        return found
 
     # ---- training --------------------------------------------------------------------------------------------------
 
@@ -227,9 +227,9 @@ class PopulationTrainer:
         groups = [self._group(job) for job in jobs]
         steps = sum(group.schedule.trained_steps for group in groups)
         if self._engine == "warp" or not groups:
-            return Cost(steps)
+            return Cost(steps, lambda: self._speed)
         need = self._memory(groups)
-        return Cost(steps, need.total, (memory_line(need, self._available),))
+        return Cost(steps, lambda: self._speed, (memory_line(need, self._available),))
 
     def _memory(self, groups: Sequence[GroupJob]) -> MemoryNeed:
         return memory_need(self.task, groups[0].schedule, len(groups), self._workers)
@@ -246,8 +246,9 @@ class PopulationTrainer:
         fitting = that_fits(need, self._available)
         return None if fitting == need else fitting
 
-    def measure_speed(self) -> float:
-        """About how many control steps a second all workers train together, by half a second of physics."""
+    @cached_property
+    def _speed(self) -> float:
+        """Control steps a second of all workers together, by half a second of physics."""
         worlds = Worlds(self.task, [stream(0, _MEASURED_STREAM)], self._num_envs, desynchronise=False, fields=())
         action = torch.zeros(self._num_envs, self.task.num_actions)
         worlds.step(action)

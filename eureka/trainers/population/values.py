@@ -37,7 +37,7 @@ class TaskValues:
         good, when = ~step.diverged, f"in step {self._steps + 1} of random actions"
         self._finite("observe", step.final_observation[good], when)
         self._finite("metric", metric[good], when)
-        # What is no tensor is told where the reward is traced.
+        # Tracing the reward says where it is no tensor.
         human = self._task.human_reward(step.state)
         if isinstance(human, tuple) and isinstance(human[0], torch.Tensor):
             self._finite("human_reward", human[0][good], when)

@@ -40,9 +40,9 @@ class Setup:
 class Order:
     """To a worker: a population to train.
 
-    The bytes beside it hold the states that its groups are carried on from, of the lengths `states`, if there are any;
-    `carried` has for every job which of them it is in, and at which place there. `threads` step its worlds where the
-    engine runs on cores.
+    The bytes that follow it hold the states that its groups are carried on from, of the lengths `states`, if there are
+    any; `carried` has for every job which of them it is in, and at which place there. `threads` step its worlds where
+    the engine runs on cores.
     """
 
     jobs: tuple[GroupJob, ...]
@@ -60,7 +60,7 @@ class Confinement:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """From a worker: the state of these groups after so many updates, which is in the bytes beside it.
+    """From a worker: the state of these groups after so many updates, which is in the bytes that follow it.
 
     `ended` says that it is the state in which a training of one group ends, from which a longer one can be carried on.
     """

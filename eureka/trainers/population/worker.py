@@ -1,10 +1,11 @@
 """A training worker: a process that trains one population at a time.
 
 It is started as `python -m eureka.trainers.population FD [ENGINE DEVICE]`, and talks over one socket, see
-`eureka.trainers.population.wire`. It is told its task, loads it, warms up, and gives up what it will not need (see
-`eureka.sandbox.worker_profile`): the rewards that it computes are candidates', so it says what it has found and writes
-nothing. It receives orders, and sends progress, rejections, checkpoints and results, then that it is done; or
-`WorkerFailure` where the host's own machinery failed. Every update sends something, so silence means that it hangs.
+`eureka.trainers.population.wire`. It is sent the name of its task, loads it, warms up, and gives up the rights that it
+will not need (see `eureka.sandbox.worker_profile`): the rewards that it computes are candidates', so it says what it
+has found and writes nothing. It receives orders, and sends progress, rejections, checkpoints and results, then that it
+is done; or `WorkerFailure` where the host's own machinery failed. Every update sends something, so silence means that
+it hangs.
 """
 
 from __future__ import annotations

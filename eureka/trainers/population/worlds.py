@@ -43,8 +43,8 @@ class Worlds:
 
     Every random number of a group comes from its own generator, so a group's physics is bitwise the same in any
     company. Episode clocks start at random points where `desynchronise` is set, so that time limits do not all
-    strike in the same step. `fields` are the State fields that somebody will read beside the task itself, None for
-    all: where none of those depends on the task's extra outputs, these are not simulated and hold no meaning.
+    strike in the same step. `fields` are the State fields that are read besides those that the task itself reads, None
+    for all: where none of those depends on the task's extra outputs, these are not simulated and hold no meaning.
     """
 
     def __init__(
@@ -179,7 +179,7 @@ class Worlds:
         self.observation = self.observation.index_copy(0, env_ids, self._observe(state))
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """What is carried from step to step beside the simulator: leading dimension num_groups * num_envs."""
+        """What is carried from step to step besides the simulator's state: leading dimension num_groups * num_envs."""
         return {
             "clock": self.clock,
             "start_clock": self.start_clock,

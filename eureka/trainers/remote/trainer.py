@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -197,10 +197,10 @@ class RemoteTrainer:
         """The task's own reward table. A metric as the only reward is not put into the manager."""
         return {OwnReward.OWN: OwnReward.OWN}
 
-    def rollouts(self, cache: Path | None, say: Callable[[str], None]) -> Sequence[Trajectory]:
-        """None, see `can`."""
-        del cache, say
-        return ()
+    def rollouts(self, policies: Mapping[str, bytes | None], episodes: int, seed: int = 0) -> Sequence[Trajectory]:
+        """Refused, see `can`."""
+        del policies, episodes, seed
+        raise TrainingError(f"{self.spec.name}: whole episodes are not recorded by this version")
 
     # ---- training --------------------------------------------------------------------------------------------------
 
@@ -326,10 +326,10 @@ class RemoteTrainer:
 
     def cost(self, jobs: Sequence[TrainingJob]) -> Cost:
         """Control steps; what a simulator takes of memory is not known."""
-        return Cost(sum(self.evaluated_after(job.length)[-1] for job in jobs))
+        return Cost(sum(self.evaluated_after(job.length)[-1] for job in jobs), self._measure_speed)
 
-    def measure_speed(self) -> float:
-        """By a second of steps in all environments, and as much again for learning."""
+    def _measure_speed(self) -> float:
+        """Control steps a second, by a second of steps in all environments, and as much again for learning."""
         steps = self._asked(RemoteMessage("speed", {"seconds": _MEASURED_S})).data["steps"]
         return max(float(steps), 1.0) * _PHYSICS_SHARE
 

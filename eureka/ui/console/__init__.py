@@ -22,7 +22,7 @@ from eureka.ui.console.output import (
     row,
     say,
 )
-from eureka.ui.console.view import View
+from eureka.ui.console.view import View, estimate_in_words
 
 __all__ = [
     "BestReward",
@@ -42,7 +42,7 @@ __all__ = [
 
 @contextmanager
 def watching(view: View) -> Iterator[Observer]:
-    """The observer that tells the user of a run's progress, in the chosen mode, while the context lasts."""
+    """The observer that shows a run's progress in the chosen mode, while the context lasts."""
     if mode() is Mode.QUIET:
         yield tell_all()
     elif mode() is Mode.JSON:
@@ -65,7 +65,7 @@ def best_reward_found(found: BestReward) -> None:
         return
     say()
     # The comparison that stands above has other seeds, and so another number.
-    line(f"best reward: {found.candidate}, about {found.score:.3g} {found.unit} by all scores of the search")
+    line(f"best reward: {found.candidate}, {estimate_in_words(found.score, found.unit)}")
     paragraph(f"components: {', '.join(found.components)}")
     line(f"as a module that needs only torch: {found.module}")
 

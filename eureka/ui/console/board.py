@@ -207,15 +207,15 @@ class Board:
         again = self._score(before.name)
         if again is None or again.mean >= before.score.mean:
             return ""
-        whose = "" if before.name == best else f"{self.view.called(before.name)} was "
-        return f"{whose}{before.score.mean:.3g} before further seeds"
+        whose = "its" if before.name == best else f"{self.view.called(before.name)}'s"
+        return f"{whose} mean score was {before.score.mean:.3g} before further seeds"
 
     # ---- what follows from it ------------------------------------------------------------------------------------
 
     def leader(self) -> str | None:
-        """Who is best: once a generation is over whom the search says, until then who has the highest mean.
+        """The best candidate: the search's choice once a generation is over, until then the one with the highest mean.
 
-        A score of a training that was stopped early does not count beside those of whole ones.
+        Trainings that were stopped early do not count where there are whole ones.
         """
         if self._is_over and not self.confirming:
             return self.best.name if self.best else None

@@ -1,4 +1,4 @@
-"""What the console shows of a run beside its events, and the events of a run that goes on."""
+"""What the console shows of a run besides its events, and the earlier events of a run that goes on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from eureka.core.events import Event, GenerationFinished, of_answer, of_rejection, of_training
 from eureka.core.ids import INIT_ID
+from eureka.core.types import PREFERENCE_UNIT
 
 if TYPE_CHECKING:
     from eureka.store import RunStore
@@ -21,7 +22,7 @@ class View:
         title: the task's name, or what is trained.
         unit: the task metric's.
         store: the run, of which some may be done already.
-        proposer: the name of who is asked.
+        proposer: the name of the proposer.
         generations, samples: of the search.
         trainings: policies that every candidate is trained to.
         confirmations: policies that the finalists are trained to at the end, all together.
@@ -48,12 +49,21 @@ class View:
         return label(self.store.facts()) if candidate == INIT_ID else candidate
 
 
+def estimate_in_words(score: float, unit: str) -> str:
+    """What a candidate is probably worth: `about 1.26 m/s by all scores of the search`.
+
+    It is drawn towards the scores of the other candidates, so that it differs from the scores that were printed before.
+    A score by a person's preferences is no such estimate.
+    """
+    return f"{score:.3g} {unit}" if unit == PREFERENCE_UNIT else f"about {score:.3g} {unit} by all scores of the search"
+
+
 def recorded(store: RunStore, *, comparison: bool = False) -> Iterator[Event]:
-    """What a run has done already, as the events that told of it; with `comparison` its trainings with fresh seeds."""
+    """What a run has done already, as events; with `comparison` its trainings with fresh seeds."""
     if not comparison:
         for answers in store.completions().values():
             yield from map(of_answer, answers)
-    # The longest first, which tells what was stopped early.
+    # The longest first, by which the shorter ones are known to be stopped early.
     results = store.evaluations() if comparison else store.results()
     yield from map(of_training, sorted(results, key=lambda result: -result.trained_steps))
     if not comparison:

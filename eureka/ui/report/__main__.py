@@ -1,4 +1,4 @@
-"""`python -m eureka.ui.report DIR`: write a run's report with the lowest priority, as a run does beside itself."""
+"""`python -m eureka.ui.report DIR`: write a run's report with the lowest priority, as a run does in the background."""
 
 import sys
 from pathlib import Path

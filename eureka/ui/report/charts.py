@@ -1,4 +1,4 @@
-"""Charts as inline SVG, made by pure functions. Each has its numbers in a table that the page puts beside it."""
+"""Charts as inline SVG, made by pure functions. Each has its numbers in a table, which the page shows with it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from eureka.ui.report.svg import drawing, element, label, polyline
 from eureka.ui.report.text import number, tick_text
 
 MAX_POINTS = 60
-"""Of one line: more cannot be told apart at the width of a chart."""
+"""Points of one line: more cannot be distinguished at the width of a chart."""
 
 
 @dataclass(frozen=True)

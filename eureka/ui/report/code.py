@@ -1,7 +1,7 @@
 """Code and differences as marked-up lines, with Pygments as the lexer.
 
-Only a handful of token classes are told apart, and neighbours of one class share a span: the markup of a search's many
-sources stays small.
+Only a handful of token classes are distinguished, and neighbours of one class share a span: the markup of a search's
+many sources stays small.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from eureka.ui.video.film import (
 )
 
 MAX_BYTES = 5_900_000
-"""Of all embedded videos and posters: a third more as text, beside 2 MB of page, stays under 10 MB."""
+"""Of all embedded videos and posters: a third more as text, with 2 MB of page, stays under 10 MB."""
 _ENDS = {
     "terminated": "an episode, which ended early after {}",
     "time limit": "a whole episode of {}",

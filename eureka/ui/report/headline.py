@@ -79,7 +79,8 @@ def _compared(run: RunView, comparison: Comparison) -> Headline | None:
 
 
 def _against_human(reaches: str, human: str, improvement: Estimate, seeds: str, detail: str, figure: str) -> Headline:
-    """How often the best beats the human-written reward: in the sentence where the seeds tell, else after it."""
+    """How often the best beats the human-written reward: in the sentence where the seeds are enough to say so, else
+    after it."""
     chance = f"better in {percent(improvement.value)} of all pairs of trainings{_interval(improvement, percent)}"
     if improvement.interval is not None and not improvement.interval[0] <= 0.5 <= improvement.interval[1]:
         return Headline(f"{reaches}, the human-written reward {human}: {chance}, {seeds}.", detail, figure)

@@ -148,7 +148,8 @@ def _attempts(
     prompts: Mapping[tuple[str, int], Prompt],
     shared: Prompt | None,
 ) -> tuple[Attempt, ...]:
-    """The answers with what each was asked beside `shared`. Every one that was followed by another was rejected."""
+    """The answers with the messages of each one's prompt after `shared`. Every one that was followed by another was
+    rejected."""
     return tuple(
         Attempt(answer, _beyond(prompts.get((name, answer.attempt)), shared), rejected)
         for answer, rejected in zip_longest(answers, rejections[: len(answers)])

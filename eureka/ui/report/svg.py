@@ -33,7 +33,7 @@ def short(value: float) -> str:
 def drawing(
     children: Iterable[Markup], *, width: float, height: float, label: str, class_: str = "", **attributes: str | None
 ) -> Markup:
-    """A whole drawing. `label` is what is said of it to who cannot see it."""
+    """A whole drawing. `label` describes it for screen readers."""
     return element(
         "svg",
         *children,

@@ -19,7 +19,7 @@ class Attempt:
     """One answer for a candidate.
 
     Attributes:
-        asked: what was said beside the generation's prompt to get it: a repair's or a continuation's conversation.
+        asked: the messages after the generation's prompt that led to it: a repair's or a continuation's conversation.
         rejected: why the answer did not do, None for one that did.
     """
 

@@ -1,4 +1,4 @@
-"""Curves of a run for those who live in TensorBoard, Weights & Biases or MLflow."""
+"""Curves of a run for TensorBoard, Weights & Biases and MLflow."""
 
 from eureka.ui.tracking.opening import require_trackers, tracking
 from eureka.ui.tracking.tracker import Sink, Tracker

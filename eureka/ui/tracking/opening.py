@@ -1,4 +1,4 @@
-"""Opens who keeps a run's curves, as its config asks for."""
+"""Opens the trackers that a run's config asks for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what happens in a run to points of curves, and these to whoever keeps them, in a thread of its own."""
+"""Makes points of curves from the events of a run, and hands them to the trackers in a thread of its own."""
 
 from __future__ import annotations
 
@@ -79,7 +79,8 @@ class Tracker:
             self._warn(f"warning: {names} did not take the last points within {CLOSE_S:.0f} s")
 
     def __call__(self, event: Event) -> None:
-        """Collect the progress of trainings, and hand over what the end of one, of a generation or of all tells."""
+        """Collect the progress of trainings, and hand over the results at the end of a training, a generation and the
+        run."""
         match event:
             case TrainingProgress():
                 self._collected.setdefault(_group(event.candidate, event.seed), []).append(event)

@@ -1,4 +1,4 @@
-"""Frames to an mp4 that browsers play, a still picture beside it, and lines of text in a frame."""
+"""Frames to an mp4 that browsers play, a still picture of each, and lines of text in a frame."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LINES_PER_PICTURE = 22
 class Mp4Writer:
     """Writes (height, width, 3) uint8 RGB frames: H.264, yuv420p, index in front.
 
-    The file appears when the context ends without an error; until then it has a temporary name beside it.
+    The file appears when the context ends without an error; until then it has a temporary name in the same folder.
 
     Raises:
         VideoError: the file cannot be written, or the size cannot be encoded.

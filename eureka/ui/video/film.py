@@ -28,7 +28,7 @@ class FilmJob:
     """A policy to be filmed.
 
     Attributes:
-        config: its environment, and who trained it there; nothing else of it is read.
+        config: its environment and trainer; nothing else of it is read.
         task_dirs: absolute paths where else to look for a task.
         policy: the bytes of a `policy.pt`.
         graph: the JSON text of the reward graph that an overlay shows; none where empty.
@@ -116,7 +116,7 @@ def film_of_review(generation: int, name: str) -> Path:
 
 
 def read_note(folder: Path, film: Path) -> FilmNote | None:
-    """The note beside the film at `film` in a run folder; None where there is none.
+    """The note about the film at `film` in a run folder; None where there is none.
 
     Raises:
         StoreError: it cannot be read.

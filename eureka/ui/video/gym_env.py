@@ -26,7 +26,8 @@ def film_env(
     seed: int = 0,
     max_steps: int | None = None,
 ) -> Video:
-    """Film `episodes` of `env`, made with `render_mode="rgb_array"`, into the mp4 `to`; the poster lies beside it.
+    """Film `episodes` of `env`, made with `render_mode="rgb_array"`, into the mp4 `to`; the poster lies in the same
+    folder.
 
     Args:
         act: gives the action for an observation.

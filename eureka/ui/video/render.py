@@ -52,7 +52,7 @@ def write_film(
 
     Args:
         control_step_s: simulated seconds of a control step.
-        unit: of the task metric; None: an overlay tells of none.
+        unit: of the task metric; None: an overlay shows no metric.
 
     Raises:
         VideoError: a file cannot be written, or the pictures cannot be encoded.

@@ -1,4 +1,4 @@
-"""`python -m eureka.ui.web DIR`: serves a run's page beside the run with a lower priority.
+"""`python -m eureka.ui.web DIR`: serves a run's page while it goes on, with a lower priority.
 
 Prints its address first.
 

@@ -70,7 +70,7 @@ def serving(
     Args:
         host: an address of this machine. Reviews are served on a loopback address only.
         port: None for the usual one or, where that is taken, any.
-        ended: says that nothing more will happen in the runs; pages are then told so.
+        ended: says that nothing more will happen in the runs, which pages then show.
 
     Raises:
         StoreError: there is no such folder.

@@ -79,12 +79,15 @@ def test_a_generation_line_by_line(
         "  worker 1 was killed by signal 9; started again for g02-c03",
         "  g02-c01  seed 0: 1.5 m/s (best checkpoint 1.75, 3 worlds diverged)",
         "  1 policy trains on, to 1,000 steps: g02-c01",
-        "generation 2 of 3 finished in 30 s: best so far g02-c01, 1.5 m/s",
+        "generation 2 of 3 finished in 30 s: best so far g02-c01, about 1.5 m/s by all scores of the search",
         "generation 3 of 3 finished in 30 s: no usable reward yet",
     ]
 
 
-def test_answers_and_what_they_cost(view: View, capsys: pytest.CaptureFixture[str]) -> None:
+def test_answers_and_what_they_cost(
+    view: View, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eureka.ui.console.lines.time.monotonic", lambda: 100.0)
     lines = ProgressLines(
         dataclasses.replace(view, generations=1, spending=lambda generation: f"spent in {generation}")
     )

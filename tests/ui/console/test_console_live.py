@@ -231,7 +231,7 @@ def test_the_star_is_whom_the_search_calls_best(story: Story, make_result: Make)
     assert board.leader() == "g02-c01"
     board(GenerationFinished(2, "g02-c01", 1.5))
     assert board.best is not None
-    assert board.best.note == "g01-c02 was 2 before further seeds"
+    assert board.best.note == "g01-c02's mean score was 2 before further seeds"
 
 
 # ---- on a terminal -----------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The server in the other interpreter: answers requests from its standard input until there are no more.
 
 Started by the path of this file, with nothing of Eureka installed there: the packages above this folder are made here,
-empty, so that the modules beside this file are found under their own names and nothing else of Eureka is.
+empty, so that the modules of this folder are found under their own names and nothing else of Eureka is.
 """
 
 import os

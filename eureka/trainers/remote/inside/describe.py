@@ -1,4 +1,5 @@
-"""What a model is told of a task: its configuration without the rewards, and facts of its bodies and joints."""
+"""The description of a task for a language model: its configuration without the rewards, and facts of its bodies and
+joints."""
 
 from __future__ import annotations
 

@@ -125,7 +125,8 @@ class OpenEnvironment:
         self._observe(manager)
 
     def _observe(self, manager: Any) -> None:
-        """Have what the manager computes recorded, and the table computed beside it where the metric needs that."""
+        """Have what the manager computes recorded, and the task's own table computed as well where the metric needs
+        it."""
         cls, beside = type(manager), self.reading.needs_human and manager is not self.human
         human, human_class = self.human, type(self.human)
 

@@ -90,7 +90,7 @@ class MetricReader:
     """The value of a metric in a step, (num_envs,).
 
     Args:
-        human: the reward manager of the task's own table, computed beside the other where the metric needs it.
+        human: the reward manager of the task's own table, computed as well where the metric needs it.
     """
 
     def __init__(self, simulator: RewardManagerSimulator, env: Any, human: Any, metric: RemoteMetric) -> None:

@@ -1,7 +1,7 @@
 """A reward as terms of a reward manager: computed once in a step, and handed to it component by component.
 
-Nothing but torch is imported: this file runs beside the simulator, under Python 3.10 or newer, and is copied as it is
-into exported packages.
+Nothing but torch is imported: this file runs in the simulator's interpreter, under Python 3.10 or newer, and is copied
+as it is into exported packages.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class Server:
             except (SimulatorError, StateReadingError) as error:
                 self._send(RemoteMessage("error", {"sentence": str(error)}))
             except Exception as error:  # noqa: BLE001
-                # The simulator's own failures are of any type; the other side has to be told in a sentence.
+                # The simulator's own failures are of any type; the other side gets one sentence.
                 traceback.print_exc()
                 self._send(RemoteMessage("error", {"sentence": explain(error)}))
         if self._simulator is not None:
@@ -119,7 +119,7 @@ def about() -> dict[str, Any]:
 
 
 def explain(error: BaseException) -> str:
-    """One sentence for a failure of the simulator, with what would help where that can be told."""
+    """One sentence for a failure of the simulator, with a remedy where one is known."""
     said = f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"
     low = said.lower()
     if any(word in low for word in _GPU) and not torch.cuda.is_available():

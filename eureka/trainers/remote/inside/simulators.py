@@ -1,6 +1,6 @@
 """mjlab and Isaac Lab as one thing: which tasks there are, how an environment of one is made, and what trains in it.
 
-Everything that has another name or form in one of them than in the other is here. Imported beside them alone.
+Everything that has another name or form in one of them than in the other is here. Imported only in their interpreter.
 """
 
 from __future__ import annotations

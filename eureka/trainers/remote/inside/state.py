@@ -3,8 +3,8 @@
 The names are those that mjlab and Isaac Lab document for the data of their entities, sensors, commands and actions.
 Of them a task has what can be read there: right type, one row for each environment, not too many numbers.
 
-Nothing but torch is imported: this file runs beside the simulator, under Python 3.10 or newer, and is copied as it is
-into exported packages. Of the environment it uses `num_envs`, `scene`, `command_manager`, `action_manager`,
+Nothing but torch is imported: this file runs in the simulator's interpreter, under Python 3.10 or newer, and is copied
+as it is into exported packages. Of the environment it uses `num_envs`, `scene`, `command_manager`, `action_manager`,
 `termination_manager`, `episode_length_buf` and `step_dt`.
 """
 

@@ -39,7 +39,7 @@ class RemoteOrder:
 
 
 def train(environment: OpenEnvironment, order: RemoteOrder, checkpoint: bytes | None, emit: Emit) -> None:
-    """Train one policy and tell of it: `update` after each update of the policy, `evaluated` after an evaluation.
+    """Train one policy and send messages: `update` after each update of the policy, `evaluated` after an evaluation.
 
     It ends after the last evaluation, or with `not_finite` where the reward became NaN or infinite on states that were
     neither.

@@ -1,4 +1,4 @@
-"""The best reward: its code, its film beside the baselines', and how it learned."""
+"""The best reward: its code, its film and the baselines', and how it learned."""
 
 from __future__ import annotations
 

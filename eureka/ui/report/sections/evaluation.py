@@ -1,4 +1,4 @@
-"""The final comparison: trainings with fresh seeds, beside the human-written reward and the bare metric."""
+"""The final comparison: trainings with fresh seeds of the best reward, the human-written one and the bare metric."""
 
 from __future__ import annotations
 

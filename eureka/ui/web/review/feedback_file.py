@@ -25,7 +25,7 @@ _KEYS = ("best", "worst", "verdict", "text")
 
 
 def read_feedback_file(path: Path) -> list[Feedback]:
-    """The answers of a file, one for each generation that it names; whom they are about is not known yet.
+    """The answers of a file, one for each generation that it names; which candidates they are about is not known yet.
 
     Raises:
         FeedbackError: the file cannot be read, or has something in it that is no answer.

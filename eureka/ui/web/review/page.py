@@ -40,7 +40,7 @@ def review_routes(find: Callable[[Request], tuple[str, Path]], token: str) -> li
 
     Args:
         find: gives the name and the folder of the run that a request is about.
-        token: what the form must know, beside the request.
+        token: what the form must contain besides the request.
     """
     site = _Reviews(find, token)
     return [

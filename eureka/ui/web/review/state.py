@@ -100,7 +100,7 @@ def film_states(run_folder: Path, review: Review) -> dict[str, FilmState]:
     """How far the films of a review are, by candidate.
 
     Raises:
-        StoreError: a note beside a film cannot be read.
+        StoreError: the note about a film cannot be read.
     """
     found = {}
     for name in review.shown:

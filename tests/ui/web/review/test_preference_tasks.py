@@ -17,14 +17,14 @@ from preference_task import write_task
 
 from eureka.app.build import judged_by_preferences
 from eureka.app.configs import compose_config
-from eureka.app.estimate import estimate
+from eureka.app.estimate import num_trainings
 from eureka.app.preparing import search_session
 from eureka.app.session import SearchSession
 from eureka.config import RunConfig, to_yaml
 from eureka.core.errors import ConfigError, StoreError, TaskError
 from eureka.core.events import GenerationFinished, TrainingProgress, of_training
-from eureka.core.training import TrainingLength, TrainingResult
-from eureka.core.types import Feedback, Prompt, PromptFacts, Verdict
+from eureka.core.training import TrainingResult
+from eureka.core.types import Feedback, Verdict
 from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes
 from eureka.search.status import candidate_statuses
@@ -175,9 +175,7 @@ def test_nothing_is_measured_once_more_without_a_metric() -> None:
     given = compose_config(["task=cartpole", "search.finalists=3", "search.confirmation_seeds=2", "evaluation.seeds=3"])
     config = judged_by_preferences(given)
     assert (config.search.finalists, config.evaluation.seeds) == (1, 0)
-    length = TrainingLength(1000, 1, 1)
-    trainings = config.search.generations * config.search.samples
-    assert estimate(config, length, Prompt((), PromptFacts("cartpole", 0, 1, ()))).control_steps == trainings * 1000
+    assert num_trainings(config) == config.search.generations * config.search.samples
 
 
 @pytest.mark.process
