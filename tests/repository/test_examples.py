@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 import torch
 
+from eureka.physics import MujocoC
+from eureka.tasks import load_task
 from eureka.trainers.gymnasium.environment import EnvironmentMaker
 from eureka.trainers.gymnasium.recipe import EnvironmentRecipe
 from eureka.trainers.gymnasium.transitions import random_episodes
@@ -212,3 +214,15 @@ def test_environments_by_file_and_by_class(
     found = random_episodes(maker, 64, 0)
     assert not found.constants
     assert maker.metric.spec(maker.definition.described).unit == unit
+
+
+def test_the_arm_reads_places_from_sites() -> None:
+    task = load_task("arm", [EXAMPLES / "arm"])
+    sim = MujocoC(task.model, 1, task.info.outputs)
+    # Stretched out along +x at the height of 0.6 m, and the handle straight below the hinge.
+    qpos = torch.tensor([[0.0, 0.0, torch.pi / 2]], dtype=torch.float64)
+    sim.reset(torch.arange(1), qpos, torch.zeros(1, 3, dtype=torch.float64), None, None)
+    state = task.read_state(sim, task.Carry(), torch.zeros(1, 2))
+    assert state.gripper_position[0].tolist() == pytest.approx([0.65, 0.0, 0.6], abs=1e-3)
+    assert state.to_handle[0].tolist() == pytest.approx([-0.65, 0.0, -0.5], abs=1e-3)
+    assert float(task.metric.value(state)) == 0.0
