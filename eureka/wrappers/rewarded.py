@@ -19,7 +19,21 @@ OpenReader = Callable[[Any], EpisodeReader]
 """Opens the reader of one environment."""
 
 
-class RewardedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
+class _Read(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """An environment whose State is read in every step."""
+
+    def __init__(self, env: gymnasium.Env[Any, Any], open_reader: OpenReader) -> None:
+        super().__init__(env)
+        self._reader = open_reader(env)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Start an episode."""
+        observation, info = self.env.reset(seed=seed, options=options)
+        self._reader.reset(observation, info)
+        return observation, info
+
+
+class RewardedEnv(_Read):
     """An environment with the reward of a module; see `RewardWrapper` for what `info` holds.
 
     Args:
@@ -43,20 +57,13 @@ class RewardedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
     ) -> None:
         if isinstance(env, VectorEnv):
             raise EurekaError(f"{env} holds several environments: use VectorRewardWrapper")
-        super().__init__(env)
         _refuse_autoreset(env)
         require_own_goals(env, keep_compute_reward or state_from_goals is not None)
+        super().__init__(env, open_reader)
         self.module = module
-        self._reader = open_reader(env)
         self._gives_state = state_from_goals is not None
         if state_from_goals is not None:
             self.compute_reward = goal_reward(module, state_from_goals)
-
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Start an episode."""
-        observation, info = self.env.reset(seed=seed, options=options)
-        self._reader.reset(observation, info)
-        return observation, info
 
     def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
         """One step with the module's reward."""
@@ -127,18 +134,12 @@ class RewardedVector(VectorWrapper[Any, Any, Any, Any, Any]):
         return observations, rewards, terminated, truncated, infos
 
 
-class _StateRecorder(gymnasium.Wrapper[Any, Any, Any, Any]):
+class _StateRecorder(_Read):
     """Keeps what is read of every step of one environment, from before a reset in the same vector step."""
 
     def __init__(self, env: gymnasium.Env[Any, Any], open_reader: OpenReader) -> None:
-        super().__init__(env)
-        self._reader = open_reader(env)
+        super().__init__(env, open_reader)
         self.readings: list[StepReading] = []
-
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        observation, info = self.env.reset(seed=seed, options=options)
-        self._reader.reset(observation, info)
-        return observation, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         observation, reward, terminated, truncated, info = self.env.step(action)

@@ -26,7 +26,6 @@ from eureka.tasks.shared.drive import DRIVE, add_drive, within_bounds
 HAND_LOW, HAND_HIGH = (-0.5, 0.4, 0.05), (0.5, 1.0, 0.5)
 HAND_SPEED_M_S = 0.8
 """MetaWorld's: an action of 1 moves the hand by 1 cm in a control step of 12.5 ms."""
-REACHED_M = 0.05
 SETTLING_S = 1.5
 
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
+from histories import history_of
 
 from eureka.app.configs import compose_config
 from eureka.config import Halving, SearchConfig
 from eureka.core.errors import ConfigError
-from eureka.core.training import TrainingLength, TrainingResult
-from eureka.core.types import Candidate, Phase, Selection
+from eureka.core.training import TrainingResult
 from eureka.proposers.base import ProposerCapabilities
-from eureka.search.history import Budget, History
+from eureka.search.history import History
 from eureka.search.methods.base import Services
 from eureka.search.methods.eureka2023 import Eureka2023, maximum_over_training
-from eureka.search.outcomes import by_candidate
 from eureka.tasks import load_task
 
 Make = Callable[..., TrainingResult]
@@ -29,22 +27,7 @@ def curve(result: TrainingResult, *metric: float) -> TrainingResult:
 
 
 def history(results: list[TrainingResult], finished: int) -> History:
-    by_name = by_candidate(results)
-    values: dict[str, Any] = {
-        "spec": SPEC,
-        "budget": Budget(generations=6, samples=2, length=TrainingLength(1000, 1, 1)),
-        "seed": 0,
-        "phase": Phase.SEARCH,
-        "samples": {},
-        "answers": {},
-        "candidates": {name: Candidate(name, f"source of {name}", ("x",)) for name in by_name},
-        "rejections": {},
-        "every_rejection": (),
-        "rewards": {},
-        "results": by_name,
-        "selections": tuple(Selection(generation=number) for number in range(1, finished + 1)),
-    }
-    return History(**values)
+    return history_of(SPEC, results, finished, generations=6)
 
 
 def method(every: int | None = 2) -> Eureka2023:

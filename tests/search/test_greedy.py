@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from histories import history_of
+
 from eureka.config import Parent, SearchConfig
-from eureka.core.training import TrainingLength, TrainingResult
-from eureka.core.types import Candidate, Feedback, Phase, Rejected, Selection, Stage, Verdict
+from eureka.core.training import TrainingResult
+from eureka.core.types import Candidate, Feedback, Rejected, Stage, Verdict
 from eureka.proposers.base import ProposerCapabilities
-from eureka.search.history import Budget, History
+from eureka.search.history import History
 from eureka.search.methods.base import MAX_MISTAKES, Services, mistakes
 from eureka.search.methods.greedy import Greedy
-from eureka.search.outcomes import Outcome, by_candidate, pooled_score, ranked
+from eureka.search.outcomes import Outcome, pooled_score, ranked
 from eureka.search.race import Champion
 from eureka.tasks import load_task
 
@@ -24,22 +26,7 @@ def outcome(*results: TrainingResult) -> Outcome:
 
 def history(*results: TrainingResult, finished: int = 0, **changes: object) -> History:
     """A run with these trainings, after so many generations."""
-    by_name = by_candidate(results)
-    values: dict[str, object] = {
-        "spec": TASK.spec,
-        "budget": Budget(generations=9, samples=2, length=TrainingLength(1000, 1, 1)),
-        "seed": 0,
-        "phase": Phase.SEARCH,
-        "samples": {},
-        "answers": {},
-        "candidates": {name: Candidate(name, f"source of {name}", ("x",)) for name in by_name},
-        "rejections": {},
-        "every_rejection": (),
-        "rewards": {},
-        "results": by_name,
-        "selections": tuple(Selection(generation=number) for number in range(1, finished + 1)),
-    }
-    return History(**{**values, **changes})  # type: ignore[arg-type]
+    return history_of(TASK.spec, results, finished, **changes)
 
 
 def greedy(parent: Parent = Parent.best_so_far, capabilities: ProposerCapabilities = ProposerCapabilities()) -> Greedy:  # noqa: B008
