@@ -1,10 +1,12 @@
 """The matrix of attacks on the sandbox: who stops each of them, with everything on and with each single layer off.
+Then the attacks that need no candidate's code: received folders, hostile answers, servers and workers.
 
     python benchmarks/attacks.py [--family sockets] [--record]
 
 Every attack is a piece of Python that runs where a candidate's would, and an oracle outside that says whether it
-succeeded (`tests/sandbox/attack_suite`). In the first column nothing confines it, and it must succeed. Ends with
-status 1 where an attack succeeds anywhere else, or fails in the first column.
+succeeded (`tests/sandbox/attack_suite`). In the first column nothing confines it, and it must succeed. The attacks
+without code are tests (`attack_suite/doors.py`). Ends with status 1 where an attack succeeds anywhere else, fails in
+the first column, or where one of these tests fails.
 """
 
 from __future__ import annotations
@@ -13,16 +15,21 @@ import argparse
 import collections
 import json
 import platform
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "sandbox"))
 
 from attack_suite.attack import Attack  # noqa: E402
 from attack_suite.columns import COLUMNS, CONTROL, Cell  # noqa: E402
+from attack_suite.doors import DOORS  # noqa: E402
 from attack_suite.runner import Runner  # noqa: E402
 from attack_suite.suite import FAMILIES  # noqa: E402
 from result_files import add_results_option  # noqa: E402
@@ -125,6 +132,39 @@ def _reasons(attack: Attack, cells: Cells) -> dict[str, str]:
     return {name: cell.why for name, cell in row.items() if cell.state == "n/a"}
 
 
+@dataclass(frozen=True)
+class Door:
+    """What became of one attack without code: how many tests tried it, and those that failed."""
+
+    tries: int
+    failed: tuple[str, ...]
+
+
+def try_doors(doors: Mapping[str, tuple[str, ...]]) -> dict[str, Door]:
+    """Run the tests of each attack, all in one process."""
+    names = sorted({name for tests in doors.values() for name in tests})
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder) / "results.xml"
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={results}", *names]
+        subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.DEVNULL)
+        cases = list(ElementTree.parse(results).iter("testcase"))
+    found: dict[str, list[tuple[str, bool]]] = {name: [] for name in names}
+    for case in cases:
+        module = case.get("classname", "").replace(".", "/")
+        test = case.get("name", "")
+        name = f"{module}.py::{test.partition('[')[0]}"
+        found.setdefault(name, []).append((test, case.find("failure") is None and case.find("error") is None))
+    return {
+        door: Door(
+            sum(len(found[name]) for name in tests),
+            tuple(
+                test for name in tests for test, held in (found[name] or [(f"{name}: was not run", False)]) if not held
+            ),
+        )
+        for door, tests in doors.items()
+    }
+
+
 def main() -> None:
     """Run, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -137,15 +177,22 @@ def main() -> None:
         cells = runner.run([(a, column) for column in COLUMNS for attacks in families.values() for a in attacks])
     seconds = time.monotonic() - started
     print("\n".join(lines(families, cells)))
+    doors = {} if options.family else try_doors(DOORS)
+    if doors:
+        print("-- without a candidate's code")
+    for name, door in doors.items():
+        print(f"{name:70} {'SUCCEEDED' if door.failed else 'stopped'}, {door.tries} tries")
     options.results.mkdir(parents=True, exist_ok=True)
-    (options.results / "attacks.json").write_text(json.dumps(record(families, cells, seconds), indent=1) + "\n")
-    found = failures(cells)
+    kept = record(families, cells, seconds) | {"doors": {name: asdict(door) for name, door in doors.items()}}
+    (options.results / "attacks.json").write_text(json.dumps(kept, indent=1) + "\n")
+    found = failures(cells) + [f"{name}: {test}" for name, door in doors.items() for test in door.failed]
     states = collections.Counter(cell.state for (_, column), cell in cells.items() if column != CONTROL.name)
     shown = sum(cell.state == "open" for (_, column), cell in cells.items() if column == CONTROL.name)
     print(
         f"\n{sum(map(len, families.values()))} attacks in {len(COLUMNS) - 1} configurations: {states['stopped']} tries "
         f"stopped, {states['open']} succeeded, {states['n/a']} not tried; {shown} shown to succeed unconfined; "
-        f"{seconds:.0f} s"
+        f"{seconds:.0f} s; {len(doors)} without a candidate's code, "
+        f"{sum(bool(door.failed) for door in doors.values())} succeeded"
     )
     sys.exit("\n".join(["", *found]) if found else 0)
 

@@ -1,18 +1,20 @@
 """Mutated and forged reward graphs against the parent's checks: does one crash, hang or pass that should not?
 
-    python benchmarks/fuzz_graphs.py [--graphs 200000] [--seed 0] [--output FILE]
+    python benchmarks/fuzz_graphs.py [--graphs 200000] [--seed 0] [--processes 1] [--results DIR | --record]
 
-Every graph is read and its shapes are derived as the parent of a candidate does; whatever is accepted is then run on
-real tensors in a process of its own, where every audit event (a file, a socket, an import, a process) counts as harm.
-The checks run in a process with a memory limit, so that a crash or a hang is counted and told, with its graph.
+Every graph is read and its shapes are derived as the parent of a candidate does, in a process with a memory limit, so
+that a crash or a hang is counted and told, with its graph. Whatever is accepted goes on in a confined process (see
+`fuzz_step`): a trial, screening, and a training step at training's size; where that process dies, its graphs are tried
+one by one. Every audit event of a reward there (a file, a socket, an import, a process) counts as harm.
 
-Graphs are made in blocks, each a function of the seed and its number. With `--output` the result is kept after every
-block, and the same command goes on after the last one. The exit code is 1 where anything was found.
+Graphs are made in blocks, each a function of the seed and its number. The result is kept after every block, and the
+same command goes on after the last one. The exit code is 1 where anything was found.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import io
 import json
 import mmap
@@ -24,52 +26,55 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import fuzz_step
 import torch
 from forged_graphs import Forger
-
-sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
-
+from fuzz_step import FIELDS
 from result_files import add_results_option
 
 from eureka.core.types import FieldSpec, Reward
 from eureka.reward.graph import runtime
 from eureka.reward.graph.format import GraphError
 from eureka.reward.graph.parse import parse_graph
-from eureka.reward.graph.runtime import RewardFunction
 from eureka.reward.graph.shapes import check_shapes
 from eureka.reward.trace.service import RewardVerifier
+from eureka.reward.trace.wire import pack, unpack
+from eureka.sandbox import Finished, Limits, Sandbox
 
 FILE = "fuzz_graphs.json"
 BLOCK = 2000
-ROWS = 64
+TRIED_TOGETHER = 100
+"""Accepted graphs in one confined process."""
+LIMITS = Limits(wall_s=600.0, cpu_s=120, memory_bytes=1 << 30)
+"""Of one such process; the memory is what a candidate's may have."""
 HANG_S = 20.0
-"""Of processor time, for one graph's checks and for its first run."""
-SLOW_STEP_S = 1e-4
-"""Per environment: a step that took longer is timed again, to tell a slow graph from a busy machine."""
+"""Of processor time, for the parent's checks of one graph."""
+SLOWEST = ("slowest_check_s", "slowest_trial_s", "slowest_screening_s", "slowest_step_s")
 MEMORY = 6 << 30
 MAX_TEXT = 8 << 20
 
 
 class Material(NamedTuple):
-    """What graphs are made from and judged by: real ones, the State's fields, and a batch of it."""
+    """What graphs are made from and judged by: real ones, and the State's fields."""
 
     documents: Sequence[dict[str, Any]]
     fields: tuple[FieldSpec, ...]
-    state: dict[str, torch.Tensor]
 
 
 @dataclass
 class Tally:
     """What became of the graphs.
 
-    `harm` and `crashes` are to stay empty. `slowest_check_s` is processor time of the parent's checks of one graph,
-    `slowest_step_s` the time of one step of an accepted graph, per environment; `seconds` passed in all.
+    `harm` and `crashes` are to stay empty. Processor time of one graph: `slowest_check_s` of the parent's checks; in
+    the confined process `slowest_trial_s`, `slowest_screening_s`, and `slowest_step_s` of its reward at training's
+    size, per environment. `seconds` are those of all blocks.
     """
 
     graphs: int = 0
@@ -77,6 +82,8 @@ class Tally:
     harm: list[str] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
     slowest_check_s: float = 0.0
+    slowest_trial_s: float = 0.0
+    slowest_screening_s: float = 0.0
     slowest_step_s: float = 0.0
     seconds: float = 0.0
 
@@ -86,20 +93,20 @@ class Tally:
         self.verdicts.update(other.verdicts)
         self.harm += other.harm
         self.crashes += other.crashes
-        self.slowest_check_s = max(self.slowest_check_s, other.slowest_check_s)
-        self.slowest_step_s = max(self.slowest_step_s, other.slowest_step_s)
+        for name in SLOWEST:
+            setattr(self, name, max(getattr(self, name), getattr(other, name)))
         self.seconds += other.seconds
 
 
 def real_graphs() -> Material:
     """The corpus of sane rewards as graphs."""
     import reward_corpus
-    from reward_helpers import FIELDS, InProcess, candidate, states
+    from reward_helpers import InProcess, candidate, states
 
     verifier = RewardVerifier(FIELDS, states(256), InProcess())
     with redirect_stdout(io.StringIO()):  # some of them print
         verdicts = [verifier.verify(candidate(source, name)) for name, source in reward_corpus.SANE.items()]
-    return Material([json.loads(v.graph) for v in verdicts if isinstance(v, Reward)], FIELDS, states(ROWS))
+    return Material([json.loads(v.graph) for v in verdicts if isinstance(v, Reward)], FIELDS)
 
 
 # ---------------------------------------------------------------------------------------------- the parent's part
@@ -122,8 +129,8 @@ def judge(text: str, fields: Sequence[FieldSpec], tally: Tally) -> bool:
     return verdict == "accepted"
 
 
-def fuzz_block(material: Material, number: int, seed: int, count: int = BLOCK) -> Tally:
-    """Judge one block of graphs in a process of its own, and run what it accepts in others.
+def fuzz_block(material: Material, number: int, seed: int, sandbox: Sandbox, count: int = BLOCK) -> Tally:
+    """Judge one block of graphs in a process of its own, and try what it accepts in confined ones.
 
     Where the process dies, the rest of its block is not looked at; the graph that it died of is in `crashes`.
     """
@@ -138,7 +145,8 @@ def fuzz_block(material: Material, number: int, seed: int, count: int = BLOCK) -
         tally.verdicts["not looked at: the parent died"] = count
     else:
         tally, accepted = found
-        run_accepted(accepted, material.state, tally)
+        for start in range(0, len(accepted), TRIED_TOGETHER):
+            try_accepted(accepted[start : start + TRIED_TOGETHER], sandbox, tally)
     tally.seconds = time.perf_counter() - started
     return tally
 
@@ -157,66 +165,23 @@ def _judge_all(texts: Sequence[str], fields: Sequence[FieldSpec], shown: mmap.mm
     return tally, accepted
 
 
-# ---------------------------------------------------------------------------------------------- the first run
+# ---------------------------------------------------------------------------------------------- what is accepted
 
 
-def run_accepted(texts: Sequence[str], state: dict[str, torch.Tensor], tally: Tally) -> None:
-    """Run accepted graphs in a disposable process; where that dies, each in one of its own, to tell which it was."""
-    found = _forked(lambda: _run_all(texts, state))
-    if isinstance(found, Tally):
-        tally.add(found)
+def try_accepted(texts: Sequence[str], sandbox: Sandbox, tally: Tally) -> None:
+    """Try accepted graphs in one confined process; where that ends early, each in one of its own, to tell which it was.
+
+    A graph that breaks its confined process is no finding: a candidate's is rejected there.
+    """
+    answer = sandbox.run(fuzz_step.TARGET, pack({"graphs": list(texts)}, {}))
+    if isinstance(answer, Finished):
+        tried = unpack(answer.output).body["tried"]
+        tally.add(Tally(**{**tried, "verdicts": Counter(tried["verdicts"])}))
     elif len(texts) == 1:
-        tally.verdicts[f"breaks its first run's process (exit code {found})"] += 1
+        tally.verdicts[f"accepted, and breaks its confined process: {answer.kind}"] += 1
     else:
         for text in texts:
-            run_accepted([text], state, tally)
-
-
-_events: list[str] = []
-_listening = False
-
-
-def _hook(event: str, _: Any) -> None:
-    if _listening:
-        _events.append(event)
-
-
-def _run_all(texts: Sequence[str], state: dict[str, torch.Tensor]) -> Tally:
-    sys.addaudithook(_hook)
-    tally = Tally()
-    for text in texts:
-        signal.setitimer(signal.ITIMER_PROF, HANG_S)
-        _run(text, state, tally)
-        signal.setitimer(signal.ITIMER_PROF, 0.0)
-    return tally
-
-
-def _run(text: str, state: dict[str, torch.Tensor], tally: Tally) -> None:
-    """A graph's time, its audit events, and whether it runs."""
-    reward = RewardFunction(parse_graph(text))
-    _events.clear()
-    try:
-        step_s = min(_step(reward, state) for _ in range(2))
-        if step_s > SLOW_STEP_S:
-            step_s = min(_step(reward, state) for _ in range(5))
-    except runtime.KERNEL_ERRORS:
-        tally.verdicts["accepted, and torch refuses its first run"] += 1
-    else:
-        tally.slowest_step_s = max(tally.slowest_step_s, step_s)
-    if _events:
-        tally.harm.append(f"{sorted(set(_events))}: {text}")
-
-
-def _step(reward: RewardFunction, state: dict[str, torch.Tensor]) -> float:
-    """Seconds of one step per environment."""
-    global _listening
-    _listening = True
-    try:
-        started = time.perf_counter()
-        reward(state)
-        return (time.perf_counter() - started) / ROWS
-    finally:
-        _listening = False
+            try_accepted([text], sandbox, tally)
 
 
 # ---------------------------------------------------------------------------------------------- processes
@@ -271,11 +236,29 @@ def lines(tally: Tally, seed: int) -> list[str]:
         f"{tally.graphs:,} graphs in {tally.seconds:.0f} s (seed {seed})",
         *(f"  {count:9,}  {verdict}" for verdict, count in tally.verdicts.most_common()),
         f"slowest check {1e3 * tally.slowest_check_s:.1f} ms",
-        f"slowest accepted step {1e6 * tally.slowest_step_s:.1f} us an environment",
+        f"in a confined process: slowest trial {1e3 * tally.slowest_trial_s:.1f} ms, slowest screening "
+        f"{1e3 * tally.slowest_screening_s:.1f} ms, slowest reward {1e6 * tally.slowest_step_s:.1f} us an environment",
         f"graphs that the parent died of: {len(tally.crashes)}",
         f"accepted graphs that touched anything but tensors: {len(tally.harm)}",
         *(f"  {finding:.400}" for finding in (*tally.crashes, *tally.harm)),
     ]
+
+
+_material: Material
+_sandbox: Sandbox
+
+
+def _start() -> None:
+    """In each process: what blocks are made from, and where what they have is tried."""
+    global _material, _sandbox
+    torch.set_num_threads(1)
+    _material = real_graphs()
+    _sandbox = Sandbox(fuzz_step.PRELOAD, LIMITS, import_path=[Path(__file__).parent])
+    _sandbox.start()
+
+
+def _block(seed: int, number: int) -> Tally:
+    return fuzz_block(_material, number, seed, _sandbox)
 
 
 def main() -> None:
@@ -283,16 +266,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--graphs", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=1, help="how many blocks are tried at a time")
     add_results_option(parser)
     options = parser.parse_args()
-    torch.set_num_threads(1)
     options.results.mkdir(parents=True, exist_ok=True)
     path = options.results / FILE
     tally = read_result(path, options.seed)
-    material = real_graphs()
-    while tally.graphs < options.graphs:
-        tally.add(fuzz_block(material, tally.graphs // BLOCK, options.seed))
-        write_result(path, options.seed, tally)
+    numbers = range(tally.graphs // BLOCK, -(-options.graphs // BLOCK))
+    with ProcessPoolExecutor(options.processes, multiprocessing.get_context("spawn"), _start) as pool:
+        for found in pool.map(functools.partial(_block, options.seed), numbers):
+            tally.add(found)
+            write_result(path, options.seed, tally)
     print("\n".join(lines(tally, options.seed)))
     sys.exit(bool(tally.harm or tally.crashes))
 

@@ -31,15 +31,13 @@ class Metric:
     new episodes after early ends, so that a fall costs the time to get going again (as Eureka's F for locomotion,
     Ma et al. 2023, appendix). A function of the episode's `Trace` judges what none of these can, such as
     `longest_run`; it keeps the episodes' shape, and training, which sees no whole episode at once, shows the value of
-    an episode's last step instead. `readable_midway` says whether the value of a running episode means anything, for
-    racing.
+    an episode's last step instead.
     """
 
     value: Callable[[Any], torch.Tensor]
     reduce: Reduction | Callable[[Trace], torch.Tensor]
     unit: str
     description: str
-    readable_midway: bool = True
 
     @property
     def running_reduction(self) -> Reduction:

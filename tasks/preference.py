@@ -17,13 +17,7 @@ def _zeros(state: Any) -> torch.Tensor:
     return torch.zeros(first.shape[0], device=first.device)
 
 
-NO_METRIC = Metric(
-    value=_zeros,
-    reduce="last",
-    unit=PREFERENCE_UNIT,
-    description=PREFERENCE_METRIC,
-    readable_midway=False,
-)
+NO_METRIC = Metric(value=_zeros, reduce="last", unit=PREFERENCE_UNIT, description=PREFERENCE_METRIC)
 """Stands in for the metric where training measures one: nobody is shown its zeros."""
 
 

@@ -59,14 +59,14 @@ def check_file(
     overrides: Sequence[str],
     task_dirs: Sequence[Path],
     environment: Mapping[str, str],
-    told: Callable[[str], None],
+    say: Callable[[str], None],
 ) -> Checked:
     """Check the reward function in a file, without importing it.
 
     Args:
         overrides: `task=NAME`, which a module that Eureka wrote names itself, or `env=` with its keys and what a run
             with it needs; `sandbox=`, `evaluation.cache=`.
-        told: is given a sentence where something takes long.
+        say: is given a sentence where something takes long.
 
     Raises:
         ConfigError: the file cannot be read, or a key is wrong.
@@ -93,7 +93,7 @@ def check_file(
         if isinstance(verdict, Rejected):
             return Checked(path, spec, confined, rejected=verdict)
         folder = cache_folder(environment, "trajectories") if config.evaluation.cache else None
-        trajectories = cached_trajectories(trainer, folder, told)
+        trajectories = cached_trajectories(trainer, folder, say)
         state = transitions(recording.state, trajectories)
         seen = Examiner(sandbox, state, trajectories, trainer.discount).look(verdict.graph, thorough=True)
     if isinstance(seen, Failed):

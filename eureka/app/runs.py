@@ -21,6 +21,7 @@ from eureka.core.types import Feedback
 from eureka.evaluation import Comparison, read_comparison
 from eureka.proposers.keys import Key
 from eureka.store import RunStore, is_run, require_free
+from eureka.store.files import read_text
 from eureka.ui.console import interrupted, line
 from eureka.ui.web.review.reviewer import leave_answers
 
@@ -72,7 +73,7 @@ class FinishedRun:
     @property
     def reward(self) -> str:
         """The text of that module."""
-        return self.reward_path.read_text(encoding="utf-8")
+        return read_text(self.reward_path, within=self.folder)
 
     @property
     def policy_path(self) -> Path:

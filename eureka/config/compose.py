@@ -45,7 +45,13 @@ def compose_config(
     config.llm = _thawed(choices.llm[values["llm"]])
     for group, presets in (("budget", BUDGETS), ("preset", PRESETS)):
         config.merge_with({group: values[group], **presets[values[group]]})
-    return _updated(config, {key: value for key, value in values.items() if key not in groups(choices)}, choices)
+    made = _updated(config, {key: value for key, value in values.items() if key not in groups(choices)}, choices)
+    if made.search.restart_every is not None and made.search.method != "eureka2023":
+        raise ConfigError(
+            f"search.restart_every={made.search.restart_every}: only search.method=eureka2023 begins anew, and this is "
+            f"search.method={made.search.method}: leave it out, or give search.restart_every=null"
+        )
+    return made
 
 
 def change_resumed(config: RunConfig, overrides: Sequence[str], choices: Choices) -> RunConfig:

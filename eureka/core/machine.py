@@ -1,7 +1,7 @@
 """What not every operating system has, in one place: cores of this process, memory, limits, locks on files.
 
 Linux has all of it. macOS has no set of cores for a process, and limits of address space that cannot be used; Windows
-has neither of the modules.
+has neither `resource` nor `fcntl`, but `msvcrt`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from types import ModuleType
 
 resource: ModuleType | None
 fcntl: ModuleType | None
+msvcrt: ModuleType | None
+_FAR = 1 << 30
+"""The place in a file that is locked on Windows, where what is locked cannot be read: no file here is so long."""
 try:
     import resource
 except ImportError:
@@ -22,6 +25,10 @@ try:
     import fcntl
 except ImportError:
     fcntl = None
+try:
+    import msvcrt
+except ImportError:
+    msvcrt = None
 
 
 def usable_cores() -> int:
@@ -61,10 +68,17 @@ def no_core_files() -> Iterator[None]:
 
 
 def lock_file(descriptor: int) -> None:
-    """Take a POSIX record lock on a whole file, which ends with the process; nothing where the system has none.
+    """Take a lock on a file, which ends with the process: a POSIX record lock on all of it, or on Windows on one byte
+    far behind its end.
 
     Raises:
         OSError: another process holds it.
     """
     if fcntl is not None:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    elif msvcrt is not None:
+        os.lseek(descriptor, _FAR, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        finally:
+            os.lseek(descriptor, 0, os.SEEK_SET)

@@ -22,6 +22,8 @@ class Look:
 
     Attributes:
         episodes: how many, each from a start state of its own.
+        typical: of so many start states the one is shown whose episode has the median task metric, so that one fall
+            does not stand for a policy; 1: the first. Only where a trainer simulates them at once.
         seed: start states are the same for the same seed, whatever the policy: two videos can run side by side.
         max_seconds: of every episode at most this much simulated time; None for all of it.
         width, height: of the picture in pixels, even; an environment that draws in a size of its own keeps that.
@@ -36,6 +38,7 @@ class Look:
     """
 
     episodes: int = 1
+    typical: int = 1
     seed: int = 0
     max_seconds: float | None = 20.0
     width: int = 480

@@ -38,7 +38,7 @@ def read_comparison(folder: Path) -> Comparison | None:
     if path is None:
         return None
     with store_errors(f"read {path.name}", folder):
-        text = read_text(path)
+        text = read_text(path, within=folder)
     try:
         found = json.loads(text).get("version")
         if found == VERSION:

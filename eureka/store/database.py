@@ -10,6 +10,7 @@ leaves what it found.
 from __future__ import annotations
 
 import math
+import re
 import sqlite3
 import threading
 import time
@@ -36,6 +37,8 @@ MAX_TEXT = 1 << 20
 STATEMENT_S = 30.0
 """How long one statement may take."""
 
+_COMPUTED = {"AS", "CHECK", "COLLATE", "DEFAULT", "GENERATED", "REFERENCES"}
+"""Words of a table's definition that make SQLite compute something when it is read or written."""
 _INSTRUCTIONS = 100_000  # of SQLite's machine, between two looks at the clock
 _ROWS = 256
 _APPLICATION_ID = 0x45524B41
@@ -126,9 +129,10 @@ class Database:
         self._connection.set_progress_handler(lambda: time.monotonic() > self._deadline, _INSTRUCTIONS)
 
     def _check_tables(self, folder: Path) -> None:
-        """Only plain tables are read: a view or a trigger in the place of one would be a program."""
+        """Only plain tables are read: a view, a trigger or a column that is computed would be a program."""
         for kind, name, sql in self._read("SELECT type, name, sql FROM sqlite_master"):
-            is_table = kind == "table" and str(sql).lstrip().upper().startswith("CREATE TABLE")
+            words = re.findall(r"\w+", str(sql).upper())
+            is_table = kind == "table" and words[:2] == ["CREATE", "TABLE"] and _COMPUTED.isdisjoint(words)
             is_index = kind == "index" and sql is None  # of a primary key
             if not (is_table or is_index):
                 raise StoreError(

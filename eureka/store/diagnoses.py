@@ -37,7 +37,7 @@ def read_diagnoses(candidate_folder: Path, graph: str) -> tuple[Diagnosis, ...]:
     if not path.is_file():
         return ()
     with store_errors(f"read {FILE}", candidate_folder):
-        text = read_text(path)
+        text = read_text(path, within=candidate_folder)
     try:
         found = loads(Diagnoses, text)
     except DecodeError as error:

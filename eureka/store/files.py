@@ -43,15 +43,19 @@ def write_atomically(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
-def read_bounded(path: Path, most: int, *, first: int | None = None) -> bytes:
+def read_bounded(path: Path, most: int, *, first: int | None = None, within: Path | None = None) -> bytes:
     """The content of a file in a run folder, which may come from a stranger: a plain file of at most `most` bytes.
 
     Args:
         first: read no more than so many bytes of it.
+        within: the run folder, for what is shown to people: nothing behind a link in it is read, since that would be a
+            file of this machine and not of the run.
 
     Raises:
         OSError: it cannot be read, is larger, or is none: a pipe that nobody writes to would be waited for.
     """
+    if within is not None and path.resolve() != within.resolve() / path.relative_to(within):
+        raise OSError(errno.ELOOP, "it lies behind a link, and what it leads to is not of this run: delete it")
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
@@ -61,13 +65,13 @@ def read_bounded(path: Path, most: int, *, first: int | None = None) -> bytes:
         return file.read(most if first is None else first)
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, *, within: Path | None = None) -> str:
     """The text of a small file in a run folder; what is not UTF-8 in it shows as replacement characters.
 
     Raises:
         OSError: see `read_bounded`.
     """
-    return read_bounded(path, MAX_TEXT_BYTES).decode(errors="replace")
+    return read_bounded(path, MAX_TEXT_BYTES, within=within).decode(errors="replace")
 
 
 def without_links(folder: Path) -> Path:

@@ -31,7 +31,9 @@ class FolderLock:
             raise StoreError(f"{folder}: this process has the run open already; close it first")
         try:
             # What a link points to would be emptied: a run folder's lock is a file of its own.
-            self._descriptor = os.open(folder / "run.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+            self._descriptor = os.open(
+                folder / "run.lock", os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644
+            )
         except OSError as error:
             if error.errno != errno.ELOOP:
                 raise
@@ -44,13 +46,13 @@ class FolderLock:
         try:
             lock_file(self._descriptor)
         except OSError as error:
-            holder = os.pread(self._descriptor, 32, 0).decode("ascii", errors="replace").strip()
+            holder = os.read(self._descriptor, 32).decode("ascii", errors="replace").strip()
             os.close(self._descriptor)
             raise StoreError(
                 f"{folder}: process {holder or '(unknown)'} is writing this run; wait for it or stop it first"
             ) from error
         os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        os.write(self._descriptor, f"{os.getpid()}\n".encode())
         _held.add(self._folder)
 
     def release(self) -> None:

@@ -392,7 +392,7 @@ class RunStore:
 
     def _read_file(self, relative: Path) -> bytes:
         with store_errors(f"read {relative}", self.folder):
-            return read_bounded(self.folder / relative, MAX_POLICY_BYTES)
+            return read_bounded(self.folder / relative, MAX_POLICY_BYTES, within=self.folder)
 
 
 def _is_of(identity: str, generation: int | None) -> bool:

@@ -11,6 +11,8 @@ import pytest
 from synthetic_run import write_synthetic_run
 
 from eureka.core import machine
+from eureka.core.errors import StoreError
+from eureka.store.lock import FolderLock
 
 WITHOUT = """
 import os, sys
@@ -37,6 +39,40 @@ def test_cores_and_memory(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
     monkeypatch.delattr(os, "sysconf")
     assert machine.memory_bytes() is None
+
+
+class Msvcrt:
+    """Windows' locks on bytes, of other processes too, by file and place."""
+
+    LK_NBLCK = 2
+
+    def __init__(self) -> None:
+        self.held: set[tuple[int, int]] = set()
+
+    def locking(self, descriptor: int, mode: int, size: int) -> None:
+        assert (mode, size) == (self.LK_NBLCK, 1)
+        place = (os.fstat(descriptor).st_ino, os.lseek(descriptor, 0, os.SEEK_CUR))
+        if place in self.held:
+            raise PermissionError(13, "Permission denied")
+        self.held.add(place)
+
+
+def test_a_run_has_one_writer_on_windows_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    windows = Msvcrt()
+    monkeypatch.setattr(machine, "fcntl", None)
+    monkeypatch.setattr(machine, "msvcrt", windows)
+    # Neither pread and pwrite nor O_NOFOLLOW are there.
+    for name in ("pread", "pwrite", "O_NOFOLLOW"):
+        monkeypatch.delattr(os, name)
+    held = FolderLock(tmp_path)
+    assert (tmp_path / "run.lock").read_text() == f"{os.getpid()}\n"
+    # What is locked lies behind the text, which Windows could not read otherwise.
+    ((_, place),) = windows.held
+    assert place > len((tmp_path / "run.lock").read_text())
+    held.release()
+    # Our stand-in's lock is still held, as by another process.
+    with pytest.raises(StoreError, match=rf"process {os.getpid()} is writing this run; wait for it or stop it first"):
+        FolderLock(tmp_path)
 
 
 @pytest.mark.process

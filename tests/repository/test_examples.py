@@ -15,6 +15,11 @@ import numpy as np
 import pytest
 import torch
 
+from eureka.physics import MujocoC
+from eureka.tasks import load_task
+from eureka.trainers.gymnasium.environment import EnvironmentMaker
+from eureka.trainers.gymnasium.recipe import EnvironmentRecipe
+from eureka.trainers.gymnasium.transitions import random_episodes
 from eureka.wrappers import load_reward
 from eureka.wrappers.loading import load_task_of
 
@@ -191,3 +196,33 @@ def test_a_trainer_of_ones_own_learns_to_balance() -> None:
         observation, _, terminated, truncated, _ = env.step(policy(observation))
         steps, over = steps + 1, terminated or truncated
     assert steps > 100  # an action drawn at random lasts about 20
+
+
+@pytest.mark.parametrize(
+    ("identity", "metric", "fields", "unit"),
+    [
+        ("pendulum.py", "", ["angle", "angular_velocity", "torque", "torque_change"], "s"),
+        ("line_env:Line", "info.is_success", ["position", "velocity", "position_target", "action"], "success rate"),
+    ],
+)
+def test_environments_by_file_and_by_class(
+    identity: str, metric: str, fields: list[str], unit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(EXAMPLES)
+    maker = EnvironmentMaker(EnvironmentRecipe(identity, metric=metric, folder=str(EXAMPLES)))
+    assert [field.name for field in maker.reader.fields] == fields
+    found = random_episodes(maker, 64, 0)
+    assert not found.constants
+    assert maker.metric.spec(maker.definition.described).unit == unit
+
+
+def test_the_arm_reads_places_from_sites() -> None:
+    task = load_task("arm", [EXAMPLES / "arm"])
+    sim = MujocoC(task.model, 1, task.info.outputs)
+    # Stretched out along +x at the height of 0.6 m, and the handle straight below the hinge.
+    qpos = torch.tensor([[0.0, 0.0, torch.pi / 2]], dtype=torch.float64)
+    sim.reset(torch.arange(1), qpos, torch.zeros(1, 3, dtype=torch.float64), None, None)
+    state = task.read_state(sim, task.Carry(), torch.zeros(1, 2))
+    assert state.gripper_position[0].tolist() == pytest.approx([0.65, 0.0, 0.6], abs=1e-3)
+    assert state.to_handle[0].tolist() == pytest.approx([-0.65, 0.0, -0.5], abs=1e-3)
+    assert float(task.metric.value(state)) == 0.0

@@ -7,10 +7,12 @@ the whole matrix, this one leaves out the cells that differ from "all on" in not
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from attack_suite.attack import VERIFIER, Attack
 from attack_suite.columns import ALWAYS, COLUMNS, CONTROL, FULL, NAMES, Cell, matters
+from attack_suite.doors import DOORS
 from attack_suite.runner import Runner
 from attack_suite.suite import ATTACKS, FAMILIES
 
@@ -78,3 +80,10 @@ def test_suite_is_large_and_its_names_are_unique() -> None:
 
 def test_every_attack_without_a_control_says_why() -> None:
     assert [attack.name for attack in ATTACKS if (attack.control == "none") != bool(attack.why)] == []
+
+
+def test_the_tests_of_attacks_without_code_exist() -> None:
+    root = Path(__file__).parents[2]
+    for name in (name for tests in DOORS.values() for name in tests):
+        path, _, test = name.partition("::")
+        assert f"def {test}(" in (root / path).read_text(encoding="utf-8"), name

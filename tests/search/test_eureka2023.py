@@ -79,3 +79,11 @@ def test_the_preset_is_the_publication() -> None:
     assert compose_config(["task=cartpole", "llm=program_search"]).preset == "none"
     with pytest.raises(ConfigError, match=r"preset=eureka: there is no such choice \(did you mean preset=eureka2023"):
         compose_config(["task=cartpole", "preset=eureka"])
+
+
+@pytest.mark.parametrize("given", [["search.restart_every=2"], ["preset=eureka2023", "search.method=greedy"]])
+def test_no_other_method_takes_restarts_without_a_word(given: list[str]) -> None:
+    with pytest.raises(
+        ConfigError, match=r"only search.method=eureka2023 begins anew, .* give search.restart_every=null"
+    ):
+        compose_config(["task=cartpole", "llm=program_search", *given])

@@ -33,6 +33,9 @@ def changed(folder: Path, *statements: str) -> Path:
 
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS key, x AS value FROM n"
 
+# So slow an expression has few instructions between which SQLite could look at a clock.
+SLOW = " + ".join(["length(hex(zeroblob(30000000)))"] * 400)
+
 
 @pytest.mark.parametrize(
     "statements",
@@ -43,6 +46,9 @@ ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELEC
         ("CREATE TRIGGER t AFTER INSERT ON fact BEGIN DELETE FROM fact; END",),
         ("CREATE VIRTUAL TABLE v USING fts5(a)",),
         ("CREATE INDEX i ON fact(value)",),
+        ("DROP TABLE fact", f"CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT AS ({SLOW}))"),
+        ("DROP TABLE fact", f"CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT, CHECK ({SLOW}))"),
+        ("DROP TABLE fact", f"CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT DEFAULT ({SLOW}))"),
     ],
 )
 @pytest.mark.parametrize("read_only", [True, False])
@@ -110,6 +116,25 @@ def test_a_file_is_plain_and_has_a_bound(folder: Path, make: Callable[[Path], No
         read_bounded(path, 1000)
     with RunStore.open(folder, read_only=True) as store, pytest.raises(StoreError, match="cannot read"):
         store.policy(TrainingResult("g01-c01", 0, (1.0,)))
+
+
+@pytest.mark.parametrize("linked", ["generation_01", "generation_01/candidate_01", "generation_01/candidate_01/a.txt"])
+def test_nothing_is_read_behind_a_link_in_the_folder(folder: Path, tmp_path: Path, linked: str) -> None:
+    """A page that is sent back would hold a file of this machine. The folder itself may be reached by a link."""
+    path = Path("generation_01/candidate_01/a.txt")
+    secret = tmp_path / "home" / path
+    for place in (secret, folder / path):
+        place.parent.mkdir(parents=True)
+        place.write_text(place.parts[-4])
+    (tmp_path / "alias").symlink_to(folder)
+    alias = tmp_path / "alias"
+    assert read_text(alias / path, within=alias) == read_text(folder / path, within=folder) == "run"
+    (folder / linked).rename(tmp_path / "before")
+    (folder / linked).symlink_to(tmp_path / "home" / linked)
+    assert (folder / path).read_text() == "home"
+    for reached in (folder, alias):
+        with pytest.raises(OSError, match="behind a link"):
+            read_text(reached / path, within=reached)
 
 
 def test_a_text_that_is_none_is_shown_as_it_can_be(folder: Path) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+import torch
+from gymnasium.spaces import Box, Dict
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from eureka.core.errors import EurekaError, TaskError
@@ -174,3 +176,58 @@ def test_rewards_of_other_goals_are_the_modules_or_refused(reach: tuple[Path, st
     assert env.get_wrapper_attr("compute_reward")(np.array([1.0]), np.array([3.0]), {}) == -2.0
     many = env.compute_reward(np.array([[1.0], [0.0]]), np.array([[3.0], [0.5]]), [{}, {}])
     assert many.tolist() == [-2.0, -0.5]
+
+
+class GoalEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """InvertedPendulum-v5 as a goal-conditioned environment: where the cart is, and where it should be."""
+
+    def __init__(self) -> None:
+        super().__init__(gymnasium.make("InvertedPendulum-v5", max_episode_steps=4))
+        one = Box(-np.inf, np.inf, (1,), np.float64)
+        self.observation_space = Dict(
+            {"observation": self.env.observation_space, "achieved_goal": one, "desired_goal": one}
+        )
+        self.goal = 0.0
+
+    def _seen(self, observation: np.ndarray) -> dict[str, np.ndarray]:
+        place, goal = np.array([self.unwrapped.data.qpos[0]]), np.array([self.goal])  # type: ignore[attr-defined]
+        return {"observation": observation, "achieved_goal": place, "desired_goal": goal}
+
+    def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
+        observation, info = self.env.reset(**options)
+        self.goal = float(self.np_random.uniform(-0.8, 0.8))
+        return self._seen(observation), info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        return self._seen(observation), reward, terminated, truncated, info
+
+
+@pytest.mark.process
+def test_hindsight_replay_trains_with_the_modules_rewards(reach: tuple[Path, str]) -> None:
+    sb3 = pytest.importorskip("stable_baselines3")
+    module, tasks = reach
+
+    def from_goals(achieved: np.ndarray, desired: np.ndarray, infos: Any) -> dict[str, Any]:
+        return {"cart": achieved[:, 0], "target": desired[:, 0]}
+
+    carry = {"target": lambda env: env.get_wrapper_attr("goal")}
+    env = RewardWrapper(GoalEnvironment(), module, task_dirs=[tasks], carry=carry, state_from_goals=from_goals)
+    model = sb3.SAC(
+        "MultiInputPolicy",
+        env,
+        replay_buffer_class=sb3.HerReplayBuffer,
+        replay_buffer_kwargs={"copy_info_dict": True},
+        learning_starts=16,
+        batch_size=8,
+        seed=0,
+        device="cpu",
+    )
+    model.learn(24)
+    drawn = model.replay_buffer.sample(256)
+    seen = drawn.next_observations
+    distance = (seen["achieved_goal"] - seen["desired_goal"]).abs()
+    # The module pays minus the distance to whatever goal is asked about, up to the last substep.
+    assert torch.allclose(drawn.rewards, -distance.float(), atol=1e-5)
+    # Of a goal that replay took from the same step the distance is 0: it has changed goals.
+    assert (distance < 1e-9).any()

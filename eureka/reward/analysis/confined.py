@@ -23,6 +23,7 @@ from eureka.reward.analysis.parameters import RewardConstant
 from eureka.reward.analysis.ranking import Ranking, rank
 from eureka.reward.analysis.structure import structure
 from eureka.reward.analysis.trajectory import Trajectory
+from eureka.reward.graph.format import Graph
 from eureka.reward.graph.parse import parse_graph
 from eureka.reward.graph.runtime import compile_graph
 from eureka.reward.graph.shapes import Problem
@@ -101,7 +102,8 @@ class Examiner:
         return found
 
     def _look(self, graph: str, thorough: bool) -> Seen | Failed:
-        inputs = parse_graph(graph).inputs
+        parsed = parse_graph(graph)
+        inputs = parsed.inputs
         missing = [name for name in inputs if name not in self.state]
         if missing:
             return Failed("error", f"the state has no field {missing[0]}")
@@ -119,7 +121,7 @@ class Examiner:
         if isinstance(answer, Failed):
             return answer
         try:
-            return _read(answer.output, graph, next(iter(self.state.values())).shape[0], thorough)
+            return _read(answer.output, parsed, next(iter(self.state.values())).shape[0], thorough)
         except (WireError, DecodeError) as error:
             return Failed("error", f"its answer cannot be read: {error}")
 
@@ -159,14 +161,13 @@ class _Answer:
 def look(payload: bytes) -> bytes:
     """Compute a graph on recorded and on other states; the answer is for `Examiner`."""
     parcel = unpack(payload)
-    body, graph = parcel.body, str(parcel.body["graph"])
-    reward = compile_graph(graph)
+    body, reward = parcel.body, compile_graph(str(parcel.body["graph"]))
     state = {name: parcel.tensors[f"state/{name}"] for name in reward.inputs}
     trajectories = [
         Trajectory(kind, {name: parcel.tensors[f"{number}/{name}"] for name in reward.inputs}, score, terminated)
         for number, (kind, score, terminated) in enumerate(body["trajectories"])
     ]
-    fingerprint = Fingerprints(state, body["names"]).of(graph)
+    fingerprint = Fingerprints(state, body["names"]).of(reward)
     problem = check_finite(reward, state)
     if problem is not None:
         found = _Answer(problem)
@@ -193,21 +194,20 @@ def _whole(analysis: Analysis) -> _Answer:
 # ---- its answer, read ------------------------------------------------------------------------------------------------
 
 
-def _read(answer: bytes, graph: str, rows: int, thorough: bool) -> Seen:
+def _read(answer: bytes, graph: Graph, rows: int, thorough: bool) -> Seen:
     parcel = unpack(answer)
     found = loads(_Answer, _text(parcel.body.get("answer")))
     totals = parcel.tensors.get("totals")
     if totals is None or totals.shape != (BLOCKS, rows) or totals.dtype != torch.float64:
         raise WireError("the totals are missing or have the wrong form")
-    parsed = parse_graph(graph)
-    known = {"", *parsed.inputs, *(c.name for c in parsed.components), *(node.name for node in parsed.nodes)}
-    lines, fields = {None, *(node.line for node in parsed.nodes)}, set(parsed.inputs)
+    known = {"", *graph.inputs, *(c.name for c in graph.components), *(node.name for node in graph.nodes)}
+    lines, fields = {None, *(node.line for node in graph.nodes)}, set(graph.inputs)
     for diagnosis in found.diagnoses:
         if diagnosis.component not in known or diagnosis.line not in lines or not fields.issuperset(diagnosis.fields):
             raise WireError("a diagnosis is about nothing that the reward has")
     analysis = None
     if thorough and found.problem is None:
-        form = structure(parsed)
+        form = structure(graph)
         if found.total is None or found.components is None or found.components.keys() != form.entries.keys():
             raise WireError("the analysis is not complete")
         analysis = Analysis(form, found.total, found.components, found.parameters, found.ranking, found.diagnoses)

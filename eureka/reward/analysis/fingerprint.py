@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch
 
-from eureka.reward.graph.runtime import compile_graph
+from eureka.reward.graph.runtime import RewardFunction
 from eureka.reward.graph.verify import stretched
 
 State = Mapping[str, torch.Tensor]
@@ -55,9 +55,8 @@ class Fingerprints:
     def __init__(self, state: State, names: Sequence[str] = ()) -> None:
         self._blocks = [dict(state), *(stretched(state, factor) for factor in _STRETCHES), mixed(state, names)]
 
-    def of(self, graph: str) -> Fingerprint:
-        """The fingerprint of a verified graph's text."""
-        reward = compile_graph(graph)
+    def of(self, reward: RewardFunction) -> Fingerprint:
+        """The fingerprint of a verified reward."""
         return Fingerprint(torch.stack([reward(block)[0].double() for block in self._blocks]))
 
 

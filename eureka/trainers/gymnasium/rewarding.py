@@ -11,7 +11,7 @@ import torch
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnvWrapper
 
 from eureka.reward.graph.runtime import compile_graph
-from eureka.trainers.gymnasium.environment import EPISODE_METRIC, STATE, STEP_METRIC
+from eureka.trainers.gymnasium.environment import EPISODE_METRIC, STATE, STEP_METRIC, surely_finite
 from eureka.trainers.gymnasium.settings import METRIC, OWN
 from eureka.trainers.gymnasium.state import StateReader
 from eureka.trainers.statistics import ComponentRecorder
@@ -39,7 +39,8 @@ class RewardMeter:
         self._reward = None if self._kind else compile_graph(graph)
         self._reader = reader
         self._lengths = np.zeros(num_envs, dtype=int)
-        self._rows: list[tuple[torch.Tensor, Mapping[str, torch.Tensor], torch.Tensor]] = []
+        self._rows: list[tuple[torch.Tensor, Mapping[str, torch.Tensor]]] = []
+        self._metrics: list[float] = []
         self._recent: deque[tuple[float, int]] = deque(maxlen=_RECENT_EPISODES)
         self.recorder: ComponentRecorder | None = None
 
@@ -50,29 +51,33 @@ class RewardMeter:
             NotFiniteError: the graph gave what is no number.
         """
         self._lengths += 1
-        for index in map(int, np.flatnonzero(dones)):
-            self._recent.append((float(infos[index][EPISODE_METRIC]), int(self._lengths[index])))
-            self._lengths[index] = 0
-        metric = torch.tensor([info[STEP_METRIC] for info in infos], dtype=torch.float32)
+        if dones.any():
+            for index in map(int, np.flatnonzero(dones)):
+                self._recent.append((float(infos[index][EPISODE_METRIC]), int(self._lengths[index])))
+                self._lengths[index] = 0
+        metric = [info[STEP_METRIC] for info in infos]
         components: Mapping[str, torch.Tensor] = {}
         if self._reward is None:
-            total = metric if self._kind == METRIC else torch.as_tensor(own).float()
+            total = torch.tensor(metric if self._kind == METRIC else own, dtype=torch.float32)
         else:
-            state = self._reader.tensors(np.array([info[STATE] for info in infos], dtype=np.float64))
-            total, components = self._reward(state)
-            if not bool(total.isfinite().all()):
-                broken = [f"`{name}`" for name, value in components.items() if not bool(value.isfinite().all())]
-                raise NotFiniteError(f"component {', '.join(broken)}" if broken else "the total")
-        self._rows.append((total, components, metric))
-        return total.double().numpy()
+            rows = np.concatenate([info[STATE] for info in infos], dtype=np.float64).reshape(len(infos), -1)
+            total, components = self._reward(self._reader.tensors(rows, self._reward.inputs))
+        paid = total.numpy().astype(np.float64)
+        if not surely_finite(paid) and not np.isfinite(paid).all():
+            broken = [f"`{name}`" for name, value in components.items() if not bool(value.isfinite().all())]
+            raise NotFiniteError(f"component {', '.join(broken)}" if broken else "the total")
+        self._rows.append((total, components))
+        self._metrics += metric
+        return paid
 
     def end_rollout(self) -> tuple[float, float]:
         """Take what was recorded into the statistics; gives the mean metric and length of recent episodes."""
-        totals, parts, metrics = zip(*self._rows, strict=True)
-        self._rows = []
+        totals, parts = zip(*self._rows, strict=True)
+        metric = torch.tensor(self._metrics, dtype=torch.float32)
+        self._rows, self._metrics = [], []
         self.recorder = self.recorder or ComponentRecorder(tuple(parts[0]))
         joined = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-        self.recorder.add(torch.cat(totals), joined, torch.cat(metrics))
+        self.recorder.add(torch.cat(totals), joined, metric)
         if not self._recent:
             return 0.0, 0.0
         values, lengths = zip(*self._recent, strict=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -37,21 +38,26 @@ class StateReader:
     @property
     def width(self) -> int:
         """Numbers of one row."""
-        return sum(int(np.prod(each.shape)) for each in self.fields)
+        return sum(math.prod(each.shape) for each in self.fields)
 
-    def tensors(self, rows: np.ndarray) -> dict[str, torch.Tensor]:
-        """The fields of rows (num, width) by name, each (num, ...)."""
+    def tensors(self, rows: np.ndarray, names: Collection[str] | None = None) -> dict[str, torch.Tensor]:
+        """The fields of rows (num, width) by name, each (num, ...); of `names` alone where they are given.
+
+        Called in every control step of a training with a handful of rows: the number of torch's calls is what it costs.
+        """
         columns = torch.from_numpy(np.array(rows.T, order="C"))
         floats = columns.float()
+        scalars = floats.unbind()
         state, at = {}, 0
         for each in self.fields:
-            source = floats if each.dtype == "float32" else columns.to(getattr(torch, each.dtype))
-            if not each.shape:
-                state[each.name] = source[at]
-                at += 1
-                continue
-            size = int(np.prod(each.shape))
-            state[each.name] = source[at : at + size].T.reshape(len(rows), *each.shape).contiguous()
+            size = math.prod(each.shape)
+            if names is None or each.name in names:
+                if each.dtype == "float32" and not each.shape:
+                    state[each.name] = scalars[at]
+                else:
+                    source = floats if each.dtype == "float32" else columns.to(getattr(torch, each.dtype))
+                    part = source[at : at + size].T.reshape(len(rows), *each.shape)
+                    state[each.name] = part.contiguous()
             at += size
         return state
 
@@ -76,7 +82,10 @@ def state_of_spaces(
     if len(parts) == 1 and not parts[0].path and parts[0].space.shape and env.action_space.shape:
 
         def read(step: Transition) -> np.ndarray:
-            return np.concatenate((np.asarray(step.observation).ravel(), np.asarray(step.action).ravel()))
+            observation, action = step.observation, step.action
+            if observation.__class__ is action.__class__ is np.ndarray and observation.ndim == action.ndim == 1:
+                return np.concatenate((observation, action))
+            return np.concatenate((np.ravel(observation), np.ravel(action)))
 
     elif len(parts) == 1 and not parts[0].path:
 

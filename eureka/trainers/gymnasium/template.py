@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import gymnasium
 import numpy as np
 
+from eureka.core.errors import ConfigError
 from eureka.core.types import FieldSpec
+from eureka.trainers.gymnasium.describing import step_without_reward
 from eureka.trainers.gymnasium.environment import EnvironmentMaker, page_of
 from eureka.trainers.gymnasium.metric import RETURN
-from eureka.trainers.gymnasium.page import goal_sentence
+from eureka.trainers.gymnasium.page import goal_sentence, without_reward
 from eureka.trainers.gymnasium.recipe import EnvironmentRecipe
 from eureka.trainers.gymnasium.spaces import Leaf, require_numbers
 from eureka.trainers.gymnasium.state import ACTION
@@ -30,15 +32,17 @@ class WrittenFile:
         sentence: what the policy should do, from the environment's page; empty where there is none.
         fields: the State.
         info: keys of the environment's `info` in random episodes, with an example of each.
+        page: what a language model may read of it: its page and the source of its `step`, both without rewards.
     """
 
     text: str
     sentence: str
     fields: tuple[FieldSpec, ...]
     info: dict[str, str]
+    page: str
 
 
-def environment_file(identity: str, name: str, folder: str) -> WrittenFile:
+def environment_file(identity: str, name: str, folder: str, fields: tuple[FieldSpec, ...] | None = None) -> WrittenFile:
     """A file for an environment that `env=` can name: its State by the observation space, with names and units from the
     table of its page; a sentence from that page; the metric; and the `info` keys of a few random episodes.
 
@@ -46,6 +50,7 @@ def environment_file(identity: str, name: str, folder: str) -> WrittenFile:
         identity: an id, or `module:Class`.
         name: of the file, without `.py`.
         folder: where modules are looked for last.
+        fields: the State with other names, units and descriptions; None: as spaces and page have them.
 
     Raises:
         ConfigError, TaskError: the environment cannot be used, see `EnvironmentMaker`.
@@ -56,7 +61,8 @@ def environment_file(identity: str, name: str, folder: str) -> WrittenFile:
     leaves = require_numbers(identity, env.env)
     sentence = "" if page.startswith("The Gymnasium environment") else goal_sentence(page)
     info = _info_keys(maker)
-    lines = _state_lines(leaves, maker.reader.fields)
+    fields = fields or maker.reader.fields
+    lines = _state_lines(leaves, fields)
     class_name = "".join(word.capitalize() for word in name.replace("-", "_").split("_")) or "Environment"
     text = _TEMPLATE.format(
         identity=identity,
@@ -66,12 +72,16 @@ def environment_file(identity: str, name: str, folder: str) -> WrittenFile:
         confirm="from the environment's page: is it what you want?" if sentence else "its page does not say it",
         imports=_imports(identity),
         make=_make(identity),
-        fields=_field_lines(maker.reader.fields),
+        fields=_field_lines(fields),
         state=textwrap.indent("\n".join(lines), " " * 12),
         metric=_metric_lines(info),
     )
+    try:
+        step = step_without_reward(type(env.unwrapped))
+    except ConfigError:  # there is no source
+        step = ""
     env.close()
-    return WrittenFile(text, sentence, maker.reader.fields, info)
+    return WrittenFile(text, sentence, fields, info, f"{without_reward(page)}\n\n{step}".strip())
 
 
 _TEMPLATE = '''"""{identity} for a search of rewards: eureka run env={name}.py

@@ -13,7 +13,7 @@ from eureka.tasks.ppo import PPOConfig
 MAX_NAMED = 32
 """Bodies, joints or actuators that are named one by one."""
 MAX_SHAPED = 16
-"""Bodies whose shapes and places are told; a hand with more is told by its masses alone."""
+"""The most bodies whose shapes and places are listed; of a model with more only the masses are."""
 _HINGE, _SLIDE = int(mujoco.mjtJoint.mjJNT_HINGE), int(mujoco.mjtJoint.mjJNT_SLIDE)
 _KINDS = {
     int(mujoco.mjtJoint.mjJNT_FREE): "free",

@@ -25,32 +25,55 @@ def render(task: Task, data: bytes, look: Look, graph: str) -> Iterator[Rendered
     Args:
         data: the bytes of a `policy.pt`.
     """
-    worlds = Worlds(task, [torch.Generator().manual_seed(look.seed)], 1, desynchronise=False)
+    worlds = _worlds(task, look)
     policy = _policy(task, data, worlds.observation.shape[1])
     reward = compile_graph(graph) if graph else None
     every = look.steps_between(task.control_timestep_s)
     shown = look.steps_shown(task.control_timestep_s, task.info.max_episode_steps)
+    world = typical_world(task, policy, look)
     with Scene(task, look) as scene:
         for number in range(look.episodes):
             if number:
-                worlds.restart(torch.ones(1, dtype=torch.bool))
-            yield RenderedFrame(scene.draw(Shown.first_of(worlds)), 0)
+                worlds.restart(torch.ones(look.typical, dtype=torch.bool))
+            yield RenderedFrame(scene.draw(Shown.one_of(worlds, world)), 0)
             values: list[float] = []
             rewards: list[float] = []
             ended = ""
             while not ended:
                 step = worlds.step(policy(worlds.observation[None])[0])
-                state = state_tensors(step.state)
-                values.append(float(task.metric.value(step.state)))
+                state = {name: value[world : world + 1] for name, value in state_tensors(step.state).items()}
+                values.append(float(task.metric.value(step.state)[world]))
                 if reward is not None:
                     rewards.append(float(reward(state)[0]))
                 ended = "cut" if len(values) >= shown else ""
-                ended = "terminated" if step.terminated else "time limit" if step.truncated else ended
+                ended = "terminated" if step.terminated[world] else "time limit" if step.truncated[world] else ended
                 if ended or len(values) % every == 0:
                     lines = [f"reward {rewards[-1]:.3g}, sum {sum(rewards):.4g}"] if rewards else []
                     lines += [f"{name} {_row(value[0])}" for name, value in state.items() if name.startswith(COMMANDS)]
                     metric = task.metric.of_episode(torch.tensor(values))
-                    yield RenderedFrame(scene.draw(Shown.first_of(worlds)), len(values), ended, metric, tuple(lines))
+                    drawn = scene.draw(Shown.one_of(worlds, world))
+                    yield RenderedFrame(drawn, len(values), ended, metric, tuple(lines))
+
+
+def _worlds(task: Task, look: Look) -> Worlds:
+    return Worlds(task, [torch.Generator().manual_seed(look.seed)], look.typical, desynchronise=False)
+
+
+def typical_world(task: Task, policy: Policies, look: Look) -> int:
+    """Which of `look.typical` worlds has the first episode of median task metric: simulated once, and not drawn."""
+    if look.typical == 1:
+        return 0
+    worlds, limit = _worlds(task, look), task.info.max_episode_steps
+    values: list[torch.Tensor] = []
+    length = torch.zeros(look.typical, dtype=torch.int64)
+    while not bool(length.all()):
+        step = worlds.step(policy(worlds.observation[None])[0])
+        values.append(task.metric.value(step.state).double())
+        length[(step.terminated | step.truncated) & (length == 0)] = len(values)
+    scores = [
+        task.metric.of_episode(torch.stack(values)[:steps, world], limit) for world, steps in enumerate(length.tolist())
+    ]
+    return sorted(range(look.typical), key=lambda world: scores[world])[look.typical // 2]
 
 
 def _row(value: torch.Tensor) -> str:

@@ -33,12 +33,12 @@ class Shown:
     model_fields: Mapping[str, torch.Tensor]
 
     @classmethod
-    def first_of(cls, worlds: Worlds) -> Shown:
-        """The first of these worlds, as it is now."""
+    def one_of(cls, worlds: Worlds, index: int) -> Shown:
+        """One of these worlds, as it is now."""
         sim = worlds.sim
-        mocap = torch.cat([sim.mocap_pos[0], sim.mocap_quat[0]], dim=1)
-        own = {name: value[0].clone() for name, value in worlds.model_fields.items()}
-        return cls(sim.qpos[0].clone(), sim.qvel[0].clone(), mocap, own)
+        mocap = torch.cat([sim.mocap_pos[index], sim.mocap_quat[index]], dim=1)
+        own = {name: value[index].clone() for name, value in worlds.model_fields.items()}
+        return cls(sim.qpos[index].clone(), sim.qvel[index].clone(), mocap, own)
 
 
 class Scene:

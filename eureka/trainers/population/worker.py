@@ -148,7 +148,7 @@ def warm_up(task: Task) -> None:
     task = copy.copy(task)
     task.info = replace(task.info, max_episode_steps=2)
     ppo = replace(task.info.ppo, horizon=2, epochs=1, minibatches=1)
-    schedule = Schedule(_WARM_UP_ENVS, steps=2 * ppo.horizon * _WARM_UP_ENVS, checkpoints=2, eval_episodes=1, ppo=ppo)
+    schedule = Schedule(_WARM_UP_ENVS, steps=2 * ppo.horizon * _WARM_UP_ENVS, checkpoints=1, eval_episodes=1, ppo=ppo)
     field = task.fields[0]
     columns = [{"op": "sum.dim_IntList", "args": [{"node": 0}, list(range(1, 1 + len(field.shape)))]}]
     nodes = [{"op": "mul.Tensor", "args": [{"input": field.name}, 0.0]}, *(columns if field.shape else [])]

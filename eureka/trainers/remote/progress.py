@@ -100,7 +100,7 @@ def save(folder: Path, key: str, progress: RemoteProgress) -> None:
 def load(folder: Path, key: str, most: int) -> RemoteProgress:
     """What is kept of a training of no more updates than `most`; the beginning where that is nothing, or unreadable."""
     for path in (folder / _FOLDER).glob(f"{key}-*.pt"):
-        if int(path.stem.rpartition("-")[2]) <= most:
+        if path.is_file() and int(path.stem.rpartition("-")[2]) <= most:
             try:
                 return _read(path)
             # torch's unpickler raises what its parsing comes upon.

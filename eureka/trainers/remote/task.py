@@ -39,37 +39,37 @@ class RemoteTask:
     chosen_sentence: str
 
 
-def read_task(task: str, simulator: str, sentence: str | None, told: Mapping[str, Any]) -> RemoteTask:
+def read_task(task: str, simulator: str, sentence: str | None, described: Mapping[str, Any]) -> RemoteTask:
     """What `open` answered, checked.
 
     Raises:
         ConfigError: it is not what a task is.
     """
     try:
-        fields = tuple(_field(entry) for entry in told["fields"])
-        metric = told["metric"]
+        fields = tuple(_field(entry) for entry in described["fields"])
+        metric = described["metric"]
         judged = MetricSpec(
             str(metric["description"]), str(metric["unit"]), _bound(metric["lowest"]), _bound(metric["highest"])
         )
-        control_step = float(told["control_step_s"])
+        control_step = float(described["control_step_s"])
         spec = TaskSpec(
             name=task,
             sentence=sentence or _sentence(task, simulator, str(metric["name"])),
             fields=fields,
-            source=str(told["configuration"]),
+            source=str(described["configuration"]),
             control_step_s=control_step,
-            episode_steps=int(told["episode_steps"]),
+            episode_steps=int(described["episode_steps"]),
             metric=judged,
-            physical_facts=tuple(str(fact) for fact in told["facts"]),
+            physical_facts=tuple(str(fact) for fact in described["facts"]),
         )
         said = f'the sentence for the model is "{spec.sentence}"; description= gives another'
         return RemoteTask(
             spec=spec,
-            num_envs=int(told["num_envs"]),
-            rollout=int(told["num_envs"]) * int(told["rollout_steps"]),
-            iterations=int(told["iterations"]),
-            discount=float(told["discount"]),
-            scales=bool(told["scales"]),
+            num_envs=int(described["num_envs"]),
+            rollout=int(described["num_envs"]) * int(described["rollout_steps"]),
+            iterations=int(described["iterations"]),
+            discount=float(described["discount"]),
+            scales=bool(described["scales"]),
             chosen_metric=str(metric["chosen"]),
             chosen_sentence="" if sentence else said,
         )

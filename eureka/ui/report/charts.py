@@ -28,13 +28,17 @@ class Series:
 
 @dataclass(frozen=True)
 class Dot:
-    """One candidate in the chart of a search; `href` leads to it."""
+    """One candidate in the chart of a search; `href` leads to it.
+
+    `whole`: it was trained to the end, so that its score can be set beside the others'.
+    """
 
     group: int
     value: float
     name: str
     href: str
     kind: str = "dot"
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,8 @@ def generation_chart(dots: Sequence[Dot], best_so_far: Sequence[float | None], *
     parts = [*_y_axis(up, frame, about=5), label(4, 11, unit, "axis")]
     for generation in range(1, count + 1):
         parts.append(label(across(generation), frame.height - 14, f"generation {generation}", "axis", "middle"))
-        parts += _spread([dot.value for dot in dots if dot.group == generation], across(generation), up)
+        whole = [dot.value for dot in dots if dot.group == generation and dot.whole]
+        parts += _spread(whole, across(generation), up)
     parts.append(_steps(best_so_far, across, up))
     for generation in range(1, count + 1):
         column = [dot for dot in dots if dot.group == generation]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from eureka.store.files import store_errors
+from eureka.store.files import MAX_POLICY_BYTES, read_bounded, store_errors
 from eureka.store.paths import evaluation_path, policy_path
 from eureka.ui.report.text import duration, number
 from eureka.ui.report.views import RunView
@@ -112,13 +112,16 @@ def _film(run: RunView, path: Path, caption: str, policies: Iterable[Path] | Non
     note = read_note(run.folder, path)
     if note is None or note.error:
         return EmbeddedFilm(path.as_posix(), caption, "")
-    if policies is not None and not any(_is_of(note, run.folder / each) for each in policies):
+    if policies is not None and not any(_is_of(note, run.folder / each, run.folder) for each in policies):
         return None
     return EmbeddedFilm(path.as_posix(), caption, _detail(note, run))
 
 
-def _is_of(note: FilmNote, policy: Path) -> bool:
-    return policy.is_file() and note.policy == policy_hash(policy.read_bytes())
+def _is_of(note: FilmNote, policy: Path, folder: Path) -> bool:
+    if not policy.is_file():
+        return False
+    with store_errors(f"read {policy.relative_to(folder)}", folder):
+        return note.policy == policy_hash(read_bounded(policy, MAX_POLICY_BYTES, within=folder))
 
 
 def _detail(note: FilmNote, run: RunView) -> str:
@@ -143,12 +146,12 @@ def _embedded(folder: Path, films: Iterable[EmbeddedFilm]) -> list[EmbeddedFilm]
         path = folder / film.path
         with store_errors(f"read {film.path}", folder):
             picture = path.with_suffix(".jpg")
-            poster = picture.read_bytes() if picture.is_file() else b""
+            poster = read_bounded(picture, MAX_BYTES, within=folder) if picture.is_file() else b""
             size = path.stat().st_size + len(poster)
             if size > left:
                 found.append(film)
                 continue
-            data = _data("video/mp4", path.read_bytes())
+            data = _data("video/mp4", read_bounded(path, MAX_BYTES, within=folder))
         left -= size
         found.append(replace(film, data=data, poster=_data("image/jpeg", poster) if poster else None))
     return found

@@ -60,7 +60,7 @@ def _compared(run: RunView, comparison: Comparison) -> Headline | None:
     reaches = f"{called} reaches {figure}"
     steps = f"{comparison.steps:,} control steps each"
     detail = f"It reaches {figure}: interquartile mean of {seeds}{_interval(best.iqm)}, {steps}."
-    if best.normalised is not None:
+    if best.normalised is not None and _tells(best.normalised, 1.0):
         share = f"{number(best.normalised.value)} of the human reward"
         sentence = f"{called} is worth {share}{_interval(best.normalised)}, {seeds}."
         return Headline(
@@ -82,11 +82,16 @@ def _against_human(reaches: str, human: str, improvement: Estimate, seeds: str, 
     """How often the best beats the human-written reward: in the sentence where the seeds are enough to say so, else
     after it."""
     chance = f"better in {percent(improvement.value)} of all pairs of trainings{_interval(improvement, percent)}"
-    if improvement.interval is not None and not improvement.interval[0] <= 0.5 <= improvement.interval[1]:
+    if _tells(improvement, 0.5):
         return Headline(f"{reaches}, the human-written reward {human}: {chance}, {seeds}.", detail, figure)
     says = "says little" if improvement.interval is None else "do not tell which is better"
     sentence = f"{reaches} and the human-written reward {human}; {seeds} {says}."
     return Headline(sentence, f"It is {chance}. {detail}", figure)
+
+
+def _tells(estimate: Estimate, level: float) -> bool:
+    """Whether the seeds tell that it is not the value at which the best and the human-written reward are the same."""
+    return estimate.interval is not None and not estimate.interval[0] <= level <= estimate.interval[1]
 
 
 def _interval(estimate: Estimate, shown: Callable[[float], str] = number) -> str:

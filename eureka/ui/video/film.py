@@ -125,7 +125,7 @@ def read_note(folder: Path, film: Path) -> FilmNote | None:
     if not path.is_file():
         return None
     with store_errors(f"read {film.with_suffix('.json')}", folder):
-        text = read_text(path)
+        text = read_text(path, within=folder)
     try:
         return loads(FilmNote, text)
     except DecodeError as error:
@@ -140,4 +140,4 @@ def why_no_films(folder: Path) -> str:
     """
     path = folder / NO_FILMS
     with store_errors(f"read {NO_FILMS}", folder):
-        return read_text(path).strip() if path.is_file() else ""
+        return read_text(path, within=folder).strip() if path.is_file() else ""

@@ -20,8 +20,8 @@ from eureka.ui.video.film import (
     read_note,
 )
 
-HEAD = Look(width=320, height=240, fps=20, max_seconds=6.0, crf=28)
-"""For the films at the head of the report."""
+HEAD = Look(width=320, height=240, fps=20, max_seconds=6.0, crf=28, typical=9)
+"""For the films at the head of the report: of nine episodes the typical one, since its figures stand beside it."""
 SMALL = Look(width=240, height=180, fps=15, crf=30)
 """For a candidate's film in the report; its length is set by `report_films`."""
 REVIEW = Look(width=320, height=240, fps=25, max_seconds=10.0)

@@ -80,7 +80,7 @@ def test_a_look_sees_what_an_analysis_in_this_process_does(sandbox) -> None:
     seen = Examiner(sandbox, STATE, [fall, run], 0.9).look(WHOLE, thorough=True)
     assert not isinstance(seen, Failed)
     assert seen.analysis == analyse(compile_graph(WHOLE), STATE, [fall, run], 0.9)
-    assert torch.equal(seen.fingerprint.values, Fingerprints(STATE).of(WHOLE).values)
+    assert torch.equal(seen.fingerprint.values, Fingerprints(STATE).of(compile_graph(WHOLE)).values)
 
 
 def test_some_fields_are_mixed_as_all_of_them_are() -> None:

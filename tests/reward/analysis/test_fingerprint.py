@@ -5,6 +5,7 @@ import torch
 from analysis_graphs import ACTION, F32, HEIGHT, SPEED, node, text
 
 from eureka.reward.analysis.fingerprint import Fingerprints, mixed, stretched, twin_factor
+from eureka.reward.graph.runtime import compile_graph
 
 GENERATOR = torch.Generator().manual_seed(0)
 STATE = {
@@ -17,7 +18,7 @@ PRINTS = Fingerprints(STATE)
 
 
 def of(nodes, total):
-    return PRINTS.of(text(nodes, total, {"speed": SPEED}))
+    return PRINTS.of(compile_graph(text(nodes, total, {"speed": SPEED})))
 
 
 SUM = of([("add.Tensor", [SPEED, HEIGHT])], node(0))

@@ -3,15 +3,19 @@
 import json
 import os
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import fuzz_graphs as fuzz
+import fuzz_step
 import pytest
 from result_files import COMMITTED
 
 from eureka.reward.graph.operations import OPS
+from eureka.reward.trace.wire import unpack
+from eureka.sandbox import Failed, Finished, Sandbox
 
-GRAPHS = 600
+GRAPHS = 2000
 
 
 @pytest.fixture(scope="module")
@@ -19,14 +23,23 @@ def material():
     return fuzz.real_graphs()
 
 
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox(fuzz_step.PRELOAD, fuzz.LIMITS, import_path=[Path(fuzz.__file__).parent]) as sandbox:
+        yield sandbox
+
+
 @pytest.mark.process
-def test_graphs_of_every_kind_do_no_harm(material):
-    tally = fuzz.fuzz_block(material, 1, seed=7, count=GRAPHS)
+@pytest.mark.timeout(900)
+def test_graphs_of_every_kind_do_no_harm(material, sandbox):
+    tally = fuzz.fuzz_block(material, 1, 7, sandbox, GRAPHS)
     assert tally.graphs == GRAPHS
     assert tally.verdicts["malformed"] > 0.1 * GRAPHS
     assert tally.verdicts["accepted"] > 0.1 * GRAPHS
-    assert not [verdict for verdict in tally.verdicts if verdict.startswith("breaks")], tally.verdicts
+    assert tally.verdicts["accepted, passed and trained with"] > 0.1 * GRAPHS
+    assert not [verdict for verdict in tally.verdicts if "breaks" in verdict], tally.verdicts
     assert tally.harm == tally.crashes == []
+    assert tally.slowest_check_s < 1.0
     assert 0.0 < tally.slowest_step_s < 1e-3
 
 
@@ -46,33 +59,52 @@ def spoilt(material, monkeypatch):
 
 
 @pytest.mark.process
-def test_the_hook_hears_of_harm(material, spoilt):
+def test_the_hook_hears_of_harm(spoilt):
     text = spoilt(lambda: Path(__file__).read_bytes())
-    tally = fuzz.Tally()
-    fuzz.run_accepted([text], material.state, tally)
-    assert len(tally.harm) == 1
-    assert "open" in tally.harm[0]
+    heard = get_context("fork").SimpleQueue()
+    fork = get_context("fork").Process(target=_harm, args=(text, heard))
+    fork.start()
+    (harm,) = heard.get()
+    fork.join()
+    assert "open" in harm
+
+
+def _harm(text, heard):
+    fuzz_step._hear()
+    tried = fuzz_step.Tried()
+    fuzz_step.try_all([text], tried)
+    heard.put(tried.harm)
+
+
+class _Breaks:
+    """A sandbox whose process dies of one graph."""
+
+    def __init__(self, guilty):
+        self._guilty = guilty
+
+    def run(self, target, payload):
+        del target
+        if self._guilty in unpack(payload).body["graphs"]:
+            return Failed("killed", "The code crashed its process (SIGFPE).")
+        return Finished(fuzz_step.try_graphs(payload), 0.0)
 
 
 @pytest.mark.process
-def test_a_first_run_that_breaks_its_process_is_counted(material, spoilt):
-    text = spoilt(lambda: os._exit(7))
-    sound = json.dumps(next(d for d in material.documents if not {n["op"] for n in d["nodes"]} & _ops(text)))
+def test_a_graph_that_breaks_its_process_is_told_from_its_company(material):
+    sound, other, guilty = (json.dumps(document) for document in material.documents[:3])
     tally = fuzz.Tally()
-    fuzz.run_accepted([sound, text, sound], material.state, tally)
-    assert tally.verdicts == {"breaks its first run's process (exit code 7)": 1}
+    fuzz.try_accepted([sound, guilty, other], _Breaks(guilty), tally)
+    assert tally.verdicts == {
+        "accepted, passed and trained with": 2,
+        "accepted, and breaks its confined process: killed": 1,
+    }
     assert tally.slowest_step_s > 0.0
 
 
-def _ops(text):
-    """The operation that `spoilt` changes."""
-    return {next(n["op"] for n in json.loads(text)["nodes"] if OPS[n["op"]].outputs == 1)}
-
-
 @pytest.mark.process
-def test_a_graph_that_the_parent_dies_of_is_told(material, monkeypatch):
+def test_a_graph_that_the_parent_dies_of_is_told(material, sandbox, monkeypatch):
     monkeypatch.setattr(fuzz, "judge", lambda *_: os._exit(9))
-    tally = fuzz.fuzz_block(material, 0, seed=3, count=5)
+    tally = fuzz.fuzz_block(material, 0, 3, sandbox, 5)
     (crash,) = tally.crashes
     text = fuzz.Forger(material.documents, [f.name for f in material.fields], "3/0").text()
     assert crash == f"the parent died with exit code 9 of: {text}"
@@ -100,4 +132,5 @@ def test_the_long_run_found_nothing():
     assert sum(n for verdict, n in tally.verdicts.items() if not verdict.startswith("accepted,")) == tally.graphs
     assert tally.verdicts["accepted"] > 0.1 * tally.graphs
     assert tally.harm == tally.crashes == []
+    assert tally.slowest_check_s < 1.0
     assert tally.slowest_step_s < 1e-3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -120,6 +121,19 @@ def test_generations_have_their_dots_and_the_best_so_far() -> None:
     assert links[3].find("path/title").text == "g01-c04: −1.00e9"  # type: ignore[union-attr]
     (best,) = [line for line in root.findall("polyline") if line.get("class") == "line best"]
     assert best.get("points", "").count(",") == 4
+
+
+def test_a_generations_band_is_of_those_that_were_trained_to_the_end() -> None:
+    whole = [Dot(1, value, f"g01-c{i:02d}", "#") for i, value in enumerate((1.0, 2.0, 3.0), 1)]
+    stopped = [Dot(1, 0.0, f"g01-c{i:02d}", "#", whole=False) for i in range(4, 8)]
+
+    def bands(dots: list[Dot]) -> list[tuple[str | None, str | None]]:
+        root = tree(generation_chart(dots, [3.0, 3.0], alt="search", unit="m/s"))
+        return [(r.get("y"), r.get("height")) for r in root.findall("rect") if r.get("class") == "band"]
+
+    assert bands([*whole, *stopped]) == bands([*whole, *(replace(dot, group=2) for dot in stopped)])
+    assert len(bands([*whole, *stopped])) == 1
+    assert bands(stopped) == []
 
 
 def test_quartiles_between_values() -> None:

@@ -90,6 +90,18 @@ def test_best_human_and_sparse_stand_side_by_side(run: RunStore) -> None:
     assert [button for button in page.all("button") if "data-play-together" in button]
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".jpg", ".json"])
+def test_no_file_of_this_machine_is_put_on_the_page(run: RunStore, tmp_path: Path, suffix: str) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("key")
+    add(run, film_of_evaluation("best"), b"g01-c02 again")
+    linked = run.folder / film_of_evaluation("best").with_suffix(suffix)
+    linked.unlink()
+    linked.symlink_to(secret)
+    with pytest.raises(StoreError, match="behind a link"):
+        found(run)
+
+
 def test_a_film_of_another_policy_is_not_shown(run: RunStore) -> None:
     """As after `eureka evaluate`, which trains anew."""
     add(run, film_of_evaluation("human"), b"an earlier one")

@@ -107,6 +107,8 @@ def _story(counts: Sequence[int], numbers: Sequence[int]) -> str:
     if any(not count for count in counts[numbers.index(present[0]) : numbers.index(present[-1]) + 1]):
         return "comes and goes"
     came = "from the start" if present[0] == numbers[0] else f"came in generation {present[0]}"
+    if present[0] == numbers[-1]:
+        return came  # there was no generation that it could have gone in
     if present[-1] == numbers[-1]:
         return "stayed throughout" if present[0] == numbers[0] else f"{came}, stayed"
     if len(present) == 1:

@@ -22,7 +22,7 @@ from eureka.ui.report.views import CandidateView, GenerationView, RunView, Spend
 
 @dataclass(frozen=True)
 class GenerationRow:
-    """One generation in numbers; `quartiles` are the first, the median and the third of the trained."""
+    """One generation in numbers; `quartiles` are the first, the median and the third of those trained to the end."""
 
     number: int
     asked: int
@@ -101,7 +101,7 @@ def chart(run: RunView) -> Markup | None:
     rows = generation_rows(run)
     position = {generation.number: place for place, generation in enumerate(run.generations, start=1)}
     dots = [
-        Dot(position[c.generation], c.score, c.id, f"#{c.id}", _dot_kind(c, run))
+        Dot(position[c.generation], c.score, c.id, f"#{c.id}", _dot_kind(c, run), c.stopped_after is None)
         for c in run.candidates
         if c.score is not None and math.isfinite(c.score)
     ]
@@ -152,8 +152,9 @@ def _node(candidate: CandidateView, run: RunView) -> LineageNode:
 def _generation_row(generation: GenerationView, run: RunView) -> GenerationRow:
     candidates = generation.candidates
     trained = [c for c in candidates if c.score is not None]
-    scores = sorted(c.score for c in trained if c.score is not None)
-    best = max(trained, key=lambda c: c.score or 0.0, default=None)
+    whole = [c for c in trained if c.stopped_after is None]
+    scores = sorted(c.score for c in whole if c.score is not None)
+    best = max(whole or trained, key=lambda c: c.score or 0.0, default=None)
     until = [c for c in run.candidates if c.generation <= generation.number and c.score is not None]
     leading = next((c for c in until if c.id == generation.best_so_far), None)
     return GenerationRow(

@@ -60,7 +60,7 @@ def newest_review(run_folder: Path) -> Review | None:
     """
     with store_errors("read what there is to review", run_folder):
         paths = sorted(run_folder.glob(f"review/generation_*/{_REVIEW}"), key=lambda path: _number(path.parent))
-        text = read_text(paths[-1]) if paths else None
+        text = read_text(paths[-1], within=run_folder) if paths else None
     if text is None:
         return None
     review = _decoded(Review, text, paths[-1])
@@ -84,7 +84,7 @@ def read_answer(run_folder: Path, generation: int) -> Feedback | None:
     """
     path = review_folder(run_folder, generation) / _ANSWER
     with store_errors(f"read {_ANSWER}", run_folder):
-        text = read_text(path) if path.is_file() else None
+        text = read_text(path, within=run_folder) if path.is_file() else None
     return None if text is None else _decoded(Feedback, text, path)
 
 

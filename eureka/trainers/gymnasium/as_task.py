@@ -1,0 +1,73 @@
+"""A MuJoCo environment of Gymnasium as a task folder: what `eureka init NAME --from-env ID` makes it from."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+from gymnasium.envs.mujoco import MujocoEnv
+
+from eureka.core.errors import ConfigError, TaskError
+from eureka.tasks.writing import TaskSource, read_model
+from eureka.trainers.gymnasium.page import goal_sentence
+from eureka.trainers.gymnasium.recipe import NO_LIMIT, EnvironmentRecipe, load_definition, time_limit
+
+_STEPPED_BY = ("do_simulation", "_step_mujoco_simulation", "set_state")
+
+
+def task_source(identity: str, folder: str) -> TaskSource:
+    """The model, control step, time limit and sentence of an environment that `env=` can name.
+
+    Raises:
+        ConfigError: it is no MuJoCo environment, or its Python takes part in the physics.
+        TaskError: its model is not the one of the file that it names.
+    """
+    definition = load_definition(EnvironmentRecipe(identity, folder=folder))
+    env = definition.make()
+    try:
+        inner: Any = env.unwrapped
+        reason = not_a_task(env)
+        if reason:
+            raise ConfigError(f"--from-env {identity}: {reason}; `eureka init NAME --env {identity}` works for it")
+        path = Path(inner.fullpath)
+        _, model = read_model(path)
+        if (model.nq, model.nv, model.nu) != (inner.model.nq, inner.model.nv, inner.model.nu):
+            raise TaskError(f"--from-env {identity}: it changes the model of {path} when it is made: use --env")
+        return TaskSource(
+            path=path,
+            model=_packaged(path, type(inner)),
+            sentence=goal_sentence(inspect.getdoc(type(inner)) or ""),
+            substeps=int(inner.frame_skip),
+            episode_steps=time_limit(env) or NO_LIMIT,
+            gymnasium_id=identity,
+        )
+    finally:
+        env.close()
+
+
+def not_a_task(env: gymnasium.Env[Any, Any]) -> str:
+    """Why an environment cannot be stepped by MuJoCo alone; empty where it can."""
+    inner = env.unwrapped
+    if not isinstance(inner, MujocoEnv):
+        return f"{type(inner).__name__} is no gymnasium.envs.mujoco.MujocoEnv"
+    changed = [name for name in _STEPPED_BY if getattr(type(inner), name) is not getattr(MujocoEnv, name)]
+    if changed:
+        return f"its own `{changed[0]}` takes part in the physics, which a task folder would leave out"
+    if inner.model.nmocap:
+        return "its Python moves mocap bodies, which a task folder would leave out"
+    return ""
+
+
+def _packaged(path: Path, cls: type[Any]) -> str:
+    """How task.yaml names a model that comes with a package; empty: it is copied."""
+    package = cls.__module__.partition(".")[0]
+    spec = importlib.util.find_spec(package)
+    for folder in map(Path, (spec.submodule_search_locations or ()) if spec else ()):
+        if package == "gymnasium" and path.parent == folder / "envs" / "mujoco" / "assets":
+            return f"gymnasium:{path.name}"
+        if path.is_relative_to(folder):
+            return f"package:{package}/{path.relative_to(folder).as_posix()}"
+    return ""

@@ -1,0 +1,306 @@
+"""The files of a new task folder, made from a MuJoCo model: `eureka init NAME --xml FILE` and `--from-env ID`."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import mujoco
+import yaml
+
+from eureka.core.errors import TaskError
+from eureka.tasks.loading import load_task
+from eureka.tasks.model_fields import ModelField, fields_of_model, goal_of_model
+from eureka.tasks.urdf import read_urdf
+
+_CONTROL_STEP_S = 0.02
+"""What a control step should last about, where nothing says how many of the model's steps make one."""
+_INTEGRATORS = {
+    mujoco.mjtIntegrator.mjINT_EULER: "euler",
+    mujoco.mjtIntegrator.mjINT_RK4: "rk4",
+    mujoco.mjtIntegrator.mjINT_IMPLICIT: "implicit",
+    mujoco.mjtIntegrator.mjINT_IMPLICITFAST: "implicitfast",
+}
+_ASSETS = "assets"
+
+
+@dataclass(frozen=True)
+class TaskSource:
+    """What a task folder is made from.
+
+    Attributes:
+        path: the model's file.
+        model: what task.yaml says in its place, such as `gymnasium:hopper.xml`; empty: it is copied.
+        sentence: what a policy should do; empty: a sentence is made for the metric.
+        substeps: of the model's time step in a control step; None: so many that it lasts about 0.02 s.
+        episode_steps: the time limit, in control steps.
+        gymnasium_id: the environment with this body, where there is one.
+    """
+
+    path: Path
+    model: str = ""
+    sentence: str = ""
+    substeps: int | None = None
+    episode_steps: int = 500
+    gymnasium_id: str | None = None
+
+
+@dataclass(frozen=True)
+class WrittenTask:
+    """What was written, and what a person should look at: the sentence, the State's names, and the metric in words."""
+
+    sentence: str
+    fields: tuple[str, ...]
+    metric: str
+
+
+def write_task(folder: Path, source: TaskSource) -> WrittenTask:
+    """Write a task folder with a State of the model's joints, bodies, sites and sensors, and load it once.
+
+    Raises:
+        TaskError: there is such a folder already, or the model cannot be read or has nothing that a policy could move.
+    """
+    spec, model = read_model(source.path)
+    fields, goal = fields_of_model(model), goal_of_model(model)
+    sentence = source.sentence or goal.sentence
+    if folder.exists():
+        raise TaskError(f"{folder}: there is such a folder already; give another name, or remove it")
+    try:
+        folder.mkdir(parents=True)
+        named = source.model or _copied(spec, source.path, folder)
+        (folder / "task.yaml").write_text(_task_yaml(source, named, sentence, model, fields), encoding="utf-8")
+        (folder / "env.py").write_text(_env_py(folder.name, source, spec, model), encoding="utf-8")
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise TaskError(f"{folder}: the task cannot be written: {error.strerror}") from error
+    try:
+        load_task(folder.name, [folder])
+    except TaskError:
+        shutil.rmtree(folder)
+        raise
+    return WrittenTask(sentence, tuple(field.name for field in fields), goal.metric)
+
+
+def read_model(path: Path) -> tuple[mujoco.MjSpec, mujoco.MjModel]:
+    """A model's file, and the compiled model.
+
+    Raises:
+        TaskError: it is no model, or it has no joints or no actuators.
+    """
+    if not path.is_file():
+        raise TaskError(f"{path}: there is no such file")
+    try:
+        spec = read_urdf(path) if path.suffix == ".urdf" else mujoco.MjSpec.from_file(str(path))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what is about to be dropped, see `_extend_model`
+            model = spec.compile()
+    except ValueError as error:
+        raise TaskError(f"{path}: MuJoCo cannot read the model: {' '.join(str(error).split())}") from error
+    if not model.njnt:
+        raise TaskError(f"{path}: the model has no joints, so nothing in it can move")
+    if not model.nu:
+        joints = [model.joint(index).name for index in range(model.njnt)]
+        example = next(filter(None, joints), "NAME")
+        raise TaskError(
+            f"{path}: the model has no actuators, so a policy has nothing to act with: add them, such as "
+            f'<actuator><motor joint="{example}" ctrlrange="-1 1"/></actuator>'
+        )
+    return spec, model
+
+
+def _copied(spec: mujoco.MjSpec, path: Path, folder: Path) -> str:
+    """Copies the model with the meshes, textures and height fields that it names; gives the name of its file."""
+    parts = [(part, spec.meshdir) for part in (*spec.meshes, *spec.hfields)]
+    parts += [(part, spec.texturedir) for part in spec.textures]
+    named = [(part, Path(below) / part.file) for part, below in parts if part.file]
+    if path.suffix == ".urdf" or (not named and "<include" not in path.read_text(encoding="utf-8", errors="replace")):
+        shutil.copyfile(path, folder / f"model{path.suffix}")
+        return f"model{path.suffix}"
+    for number, (part, file) in enumerate(named):
+        target = Path(f"{number}_{file.name}")
+        (folder / _ASSETS).mkdir(exist_ok=True)
+        shutil.copyfile(path.parent / file, folder / _ASSETS / target)
+        part.file = str(target)
+    spec.meshdir = spec.texturedir = _ASSETS
+    spec.modelfiledir = str(folder)
+    (folder / "model.xml").write_text(spec.to_xml(), encoding="utf-8")
+    return "model.xml"
+
+
+def _task_yaml(
+    source: TaskSource, named: str, sentence: str, model: mujoco.MjModel, fields: tuple[ModelField, ...]
+) -> str:
+    timestep = float(model.opt.timestep)
+    substeps = source.substeps or max(1, round(_CONTROL_STEP_S / timestep))
+    outputs = sorted({field.output for field in fields if field.output})
+    values = {
+        "description": sentence,
+        "model": named,
+        **({"gymnasium_id": source.gymnasium_id} if source.gymnasium_id else {}),
+        "max_episode_steps": source.episode_steps,
+        "physics": {
+            "integrator": _INTEGRATORS[mujoco.mjtIntegrator(model.opt.integrator)],
+            "timestep_s": timestep,
+            "substeps": substeps,
+        },
+        **({"outputs": outputs} if outputs else {}),
+        "num_envs": 16,
+        "steps": {"quick": 200_000, "standard": 1_000_000},
+        "ppo": {"hidden": [64, 64], "horizon": 64, "epochs": 5, "minibatches": 4, "learning_rate": 5e-4, "gamma": 0.99},
+    }
+    return (
+        "# What a language model is told to achieve (description), how the model is stepped, and how long to train:\n"
+        "# the keys are in docs/adding-a-task.md. Say in `description` what you want.\n"
+        + yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)
+    )
+
+
+def _env_py(name: str, source: TaskSource, spec: mujoco.MjSpec, model: mujoco.MjModel) -> str:
+    fields, goal = fields_of_model(model), goal_of_model(model)
+    class_name = "".join(word.capitalize() for word in name.replace("-", "_").split("_"))
+    observed = [field.observed for field in fields if field.observed]
+    written = [f"{field.name}={field.read}," for field in fields]
+    return _ENV_PY.format(
+        name=name,
+        file=_quoted(source.gymnasium_id or source.path.name).strip('"'),
+        class_name=class_name,
+        fields=textwrap.indent("\n".join(map(_declared, fields)), " " * 8),
+        spread=_spread(model),
+        home="self.model.key_qpos[0]" if model.nkey else "self.model.qpos0",
+        home_words="the first keyframe" if model.nkey else "the model's own positions",
+        outputs=_outputs(fields),
+        state=textwrap.indent("\n".join(written), " " * 12),
+        observed=textwrap.indent("\n".join(f"{each}," for each in observed), " " * 12),
+        value=goal.value,
+        unit=goal.unit,
+        metric=goal.metric,
+        imports=_SET_TOTAL_MASS if spec.compiler.settotalmass > 0 else "",
+        extend=_extend_model(spec, model),
+    )
+
+
+def _declared(field: ModelField) -> str:
+    line = (
+        f'{field.name}: torch.Tensor = state_field({field.shape}, "{field.unit}", "{field.frame}", '
+        f"{_quoted(field.description)})"
+    )
+    if len(line) <= 110:
+        return line
+    return (
+        f'{field.name}: torch.Tensor = state_field(\n    {field.shape}, "{field.unit}", "{field.frame}",\n'
+        f"    {_quoted(field.description)},\n)"
+    )
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', "'") + '"'
+
+
+def _outputs(fields: tuple[ModelField, ...]) -> str:
+    names = sorted({field.output for field in fields if field.output})
+    return "".join(f'        {name} = sim.output("{name}")\n' for name in names)
+
+
+def _spread(model: mujoco.MjModel) -> str:
+    """How far a start may be from home, for each number of qpos: only what turns or slides about one axis is moved."""
+    spread = [0.0] * model.nq
+    for index in range(model.njnt):
+        if int(model.jnt_type[index]) in (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE):
+            spread[int(model.jnt_qposadr[index])] = 0.02
+    return "[" + ", ".join(map(str, spread)) + "]"
+
+
+def _extend_model(spec: mujoco.MjSpec, model: mujoco.MjModel) -> str:
+    """The source of `extend_model`, where the model's file needs it; ends with an empty line."""
+    low, high = model.actuator_ctrlrange.T
+    lines = []
+    if spec.compiler.settotalmass > 0:
+        lines += ["set_total_mass(spec)  # by an attribute of the file which MuJoCo is about to drop"]
+    if (low >= high).any():
+        lines += [
+            "for actuator in spec.actuators:  # -1 to 1 where the file gives no range",
+            "    if actuator.ctrlrange[0] >= actuator.ctrlrange[1]:",
+            "        actuator.ctrlrange = (-1, 1)",
+        ]
+    if not lines:
+        return ""
+    return "    def extend_model(self, spec):\n" + textwrap.indent("\n".join(lines), " " * 8) + "\n\n"
+
+
+_SET_TOTAL_MASS = "from eureka.tasks.shared.locomotion import set_total_mass\n"
+_ENV_PY = '''"""The task {name}, as `eureka init` wrote it from {file}. It is yours to change: docs/adding-a-task.md.
+
+It runs as it is. Look at three things first: what the policy should do (`description` in task.yaml), what judges it
+(`metric`), and what a reward may read (`State`).
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from eureka.tasks import Metric, Reset, Task, state_field
+{imports}
+
+
+class {class_name}(Task):
+    """Episodes start near {home_words}, and none ends before the time limit."""
+
+    @dataclass(frozen=True)
+    class Carry:
+        """Nothing is remembered from step to step."""
+
+    @dataclass(frozen=True)
+    class State:
+        """What a reward may read after a control step."""
+
+{fields}
+
+{extend}    def reset(self, rng, num):
+        spread = torch.tensor({spread})
+        qpos = torch.from_numpy({home}) + spread * rng.uniform(-1, 1, (num, self.model.nq))
+        return Reset(qpos, rng.uniform(-0.02, 0.02, (num, self.model.nv)), self.Carry())
+
+    def start(self, sim, rng):
+        return self.Carry()
+
+    def advance(self, carry, sim, action, rng):
+        return self.Carry()
+
+    def state(self, sim, carry, action):
+{outputs}        return self.State(
+{state}
+        )
+
+    def observe(self, state):
+        """What the policy sees: (num_envs, numbers)."""
+        parts = (
+{observed}
+        )
+        return torch.cat(parts, dim=1)
+
+    def terminated(self, state):
+        """Episodes that end here, such as those in which it has fallen: (num_envs,) bool. None does yet."""
+        return torch.zeros(len(state.action), dtype=torch.bool, device=state.action.device)
+
+    @property
+    def metric(self):
+        """What judges a policy. A language model never sees it."""
+        return Metric(
+            value=self.sparse_reward,
+            reduce="mean",
+            unit="{unit}",
+            description="{metric}",
+        )
+
+    def sparse_reward(self, state):
+        """The metric of a control step."""
+        return {value}
+
+    def human_reward(self, state):
+        """The reward that you would write: what a search is compared with."""
+        components = {{"task": self.sparse_reward(state), "effort": -0.01 * state.action.square().sum(dim=1)}}
+        return components["task"] + components["effort"], components
+'''
