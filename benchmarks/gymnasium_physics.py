@@ -52,7 +52,7 @@ def main() -> None:
             value = task.metric.value(state).float()
             total += float(value)
             clock += 1
-            ended = bool(task.terminated(state)) or clock == task.info.max_episode_steps
+            ended = bool(task.is_over(state)) or clock == task.info.max_episode_steps
             flag, at = torch.tensor([[ended]]), torch.tensor([[clock]])
             running = tracker.step(value[None], flag, at, torch.zeros_like(at))
             if ended:

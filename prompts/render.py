@@ -9,15 +9,18 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
+from statistics import fmean
+from types import MappingProxyType
 from typing import Protocol
 
 import jinja2
 
 from eureka.core.diagnosis import Diagnosis
 from eureka.core.errors import ConfigError
+from eureka.core.ideas import Sensitivity
 from eureka.core.ids import INIT_ID
 from eureka.core.jobs import SampleJob
 from eureka.core.training import EpisodeTrace
@@ -38,6 +41,8 @@ _MAX_MISTAKE = 400
 """Characters of one error of an earlier candidate, of which a prompt has a whole list."""
 TIME_LIMIT = "time limit"
 _ENDINGS = {TIME_LIMIT: "ended at the time limit", "terminated": "were terminated", "diverged": "diverged"}
+_MAX_CONDITION = 120
+"""Characters of the condition that ended an episode."""
 _MAX_EXPRESSION = 240
 """Characters of a component's expression in the table of ideas."""
 _MAX_SOURCE = 20_000
@@ -147,9 +152,21 @@ class TunableConstant(Protocol):
     def halved(self) -> float | None: ...
 
 
-def render_job(job: SampleJob, parents: Sequence[str], samples: int, constants: Sequence[TunableConstant] = ()) -> str:
-    """What tells one of `samples` answers its job, with the rewards that it builds on, and constants to tune."""
-    return _rendered("jobs.jinja2", job=job.value, parents=parents, samples=samples, constants=constants)
+def render_job(
+    job: SampleJob,
+    parents: Sequence[str],
+    samples: int,
+    constants: Sequence[TunableConstant] = (),
+    measured: Mapping[str, Sensitivity] = MappingProxyType({}),
+) -> str:
+    """What tells one of `samples` answers its job, with the rewards that it builds on, and constants to tune.
+
+    Args:
+        measured: how scores went with some of the constants.
+    """
+    return _rendered(
+        "jobs.jinja2", job=job.value, parents=parents, samples=samples, constants=constants, measured=measured
+    )
 
 
 def mistake(rejected: Rejected) -> str:
@@ -251,16 +268,23 @@ def goes_with(component: ComponentReflection) -> str:
 
 
 def endings(episodes: Sequence[EpisodeTrace]) -> str:
-    """Why and when evaluation episodes ended, what they scored, and when the metric was first above 0."""
-    kinds: dict[str, list[int]] = {}
+    """Why and when evaluation episodes ended, by which condition, what they scored, what is left of the score where
+    one fails, and when the metric was first above 0."""
+    kinds: dict[tuple[str, str], list[int]] = {}
     for episode in episodes:
-        kinds.setdefault(episode.ended, []).append(episode.steps)
+        kinds.setdefault((episode.ended, episode.condition), []).append(episode.steps)
     ended = [
-        f"{len(steps)} {_ENDINGS.get(kind, kind)}" + (f" (after {_span(steps)} steps)" if kind != TIME_LIMIT else "")
-        for kind, steps in kinds.items()
+        f"{len(steps)} {_ENDINGS.get(kind, kind)}"
+        + (f" by `{_cut(condition, _MAX_CONDITION)}`" if condition else "")
+        + (f" (after {_span(steps)} steps)" if kind != TIME_LIMIT else "")
+        for (kind, condition), steps in kinds.items()
     ]
     scores = [episode.score for episode in episodes]
     text = f"{len(episodes)} evaluation episodes of the trained policy: {', '.join(ended)}; scores {_span(scores)}."
+    lasted = [episode.score for episode in episodes if episode.ended == TIME_LIMIT]
+    failed = [episode.score for episode in episodes if episode.ended != TIME_LIMIT]
+    if lasted and failed:
+        text += f" Mean score {number(fmean(lasted))} where it lasted to the limit, {number(fmean(failed))} where not."
     first = [episode.first_metric_step for episode in episodes if episode.first_metric_step is not None]
     if first:
         text += f" The metric was first above 0 after {_span(first)} steps, in {len(first)} of them."

@@ -7,7 +7,7 @@ One control step of the trainer:
     carry = task.advance(carry, simulator, action, rng)
     state = task.state(simulator, carry, action)          what a reward may read, before any reset
     observation = task.observe(state)                     what the policy sees
-    done = task.terminated(state)
+    done = task.is_over(state)                            where one of `task.terminated` holds
 
 `carry` is the episode's memory (previous position, commands, ...). After a reset it comes from `reset` (or, where
 somebody else chose the state, from `start`), and the first observation from `state(simulator, carry, zero action)`.
@@ -36,6 +36,7 @@ from eureka.tasks.models import find_model
 from eureka.tasks.on_device import OnDevice
 from eureka.tasks.rng import Rng
 from eureka.tasks.source import shown_source
+from eureka.tasks.terminations import Terminated, any_of, conditions
 from eureka.tasks.urdf import read_urdf
 
 _DTYPES = {"float32": torch.float32, "bool": torch.bool, "int64": torch.int64}
@@ -108,6 +109,7 @@ class Task(ABC):
         self.info = info
         self.folder = folder
         self.fields = self._state_fields()
+        self._conditions = conditions(type(self))
 
     # ---- what a task defines -------------------------------------------------------------------------------------
 
@@ -132,8 +134,9 @@ class Task(ABC):
         """The policy's observation, shape (num_envs, obs_dim)."""
 
     @abstractmethod
-    def terminated(self, state: Any) -> torch.Tensor:
-        """Episodes that end here for good (not by the time limit), shape (num_envs,) bool."""
+    def terminated(self, state: Any) -> Terminated:
+        """Episodes that end here for good (not by the time limit), shape (num_envs,) bool, or several such by the names
+        of their conditions, such as `{"fell over": height < 0.2}`."""
 
     @property
     @abstractmethod
@@ -224,6 +227,14 @@ class Task(ABC):
         state = self.state(sim, carry, action)
         changed = {spec.name: getattr(state, spec.name).to(_DTYPES[spec.dtype]) for spec in self.fields}
         return type(state)(**changed)
+
+    def is_over(self, state: Any) -> torch.Tensor:
+        """Whether `terminated` ends an episode here, by any condition, shape (num_envs,) bool."""
+        return any_of(self.terminated(state))
+
+    def end_conditions(self, state: Any) -> Mapping[str, torch.Tensor]:
+        """Which conditions of `terminated` hold, (num_envs,) bool each, by name; empty text where it has no name."""
+        return self._conditions(self, state)
 
     def state_from_gym(self, env: Any) -> GymState:
         """Read this task's State from a running Gymnasium environment with the same MuJoCo body; see `GymState`.

@@ -86,7 +86,10 @@ def _readings(where: Path, task: Task, state: Any, call: _Call) -> None:
     if observation.dim() != 2 or observation.shape[0] != _NUM_ENVS or not observation.shape[1]:
         raise TaskError(f"{where}: `observe` must give (num_envs, obs_dim), gave {tuple(observation.shape)}")
     for name, value in (
-        ("terminated", call("terminated", lambda: task.terminated(state))),
+        *(
+            (f"terminated{f' ({name})' if name else ''}", value)
+            for name, value in call("terminated", lambda: task.end_conditions(state)).items()
+        ),
         ("metric", call("metric", lambda: task.metric.value(state))),
         ("human_reward", call("human_reward", lambda: task.human_reward(state)[0])),
         ("sparse_reward", call("sparse_reward", lambda: task.sparse_reward(state))),

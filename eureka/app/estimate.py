@@ -80,14 +80,15 @@ def training_seeds(config: RunConfig, trainer: Trainer, length: TrainingLength, 
     """How many seeds every candidate is trained with: as configured, or what suits the time that answers take."""
     if config.train.seeds is not None or not isinstance(config.llm, ModelConfig):
         return config.train.num_seeds
-    once = trainings_cost(trainer, config.search.generations * config.search.samples, length)
+    per_generation = config.search.samples + config.search.tune
+    once = trainings_cost(trainer, config.search.generations * per_generation, length)
     return max(1, min(MAX_TRAINING_SEEDS, int(estimate(config, first_prompt).asking_s / once.seconds)))
 
 
 def num_trainings(config: RunConfig) -> int:
     """How many trainings the search makes at most: those of all candidates, and further seeds of the finalists."""
     search = config.search
-    candidates = search.generations * search.samples + (search.init is not None)
+    candidates = search.generations * (search.samples + search.tune) + (search.init is not None)
     finalists = min(search.finalists, candidates)
     return candidates * config.train.num_seeds + (finalists * search.confirmation_seeds if finalists > 1 else 0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from eureka.app.build import require_task_dirs
@@ -16,7 +16,7 @@ from eureka.config.environments import is_file
 from eureka.core.errors import ConfigError, StoreError
 from eureka.core.ids import INIT_ID
 from eureka.core.text import clean
-from eureka.core.types import Reward
+from eureka.core.types import Origin, Reward
 from eureka.reward.export import export_reward
 from eureka.search.outcomes import outcomes
 from eureka.search.start import label
@@ -39,7 +39,7 @@ def reward_module(store: RunStore, reward: Reward) -> str:
     provenance = {
         "Sentence": facts["sentence"],
         "Score": f"{score:.4g} {facts['metric unit']} ({facts['metric']}) in the search's own evaluation",
-        "Proposer": facts["proposer"] if reward.candidate_id != INIT_ID else f"a person, {label(facts)}",
+        "Proposer": _written_by(store, reward.candidate_id, facts),
         "Had metric access": facts["had metric access"],
         "Written by": f"eureka {facts['eureka']}",
     }
@@ -52,6 +52,16 @@ def reward_module(store: RunStore, reward: Reward) -> str:
         fields=sample.facts.state,
         provenance=provenance,
     )
+
+
+def _written_by(store: RunStore, name: str, facts: Mapping[str, str]) -> str:
+    """Who wrote a reward, and of which one it was made where its constants alone were changed."""
+    made_of = {sample.id: sample.parents[0] for sample in store.samples() if sample.origin is Origin.TUNED}
+    tuned = ""
+    while name in made_of:
+        name = made_of.pop(name)
+        tuned = tuned or f", with constants tuned from {name}"
+    return (facts["proposer"] if name != INIT_ID else f"a person, {label(facts)}") + tuned
 
 
 def export_run(store: RunStore, candidate: str | None) -> str:

@@ -50,6 +50,7 @@ from eureka.search.racing import RUNGS, TO_THE_END, Racing, make_race
 from eureka.search.run import Run
 from eureka.search.start import Start, label
 from eureka.search.status import candidate_statuses, summary_lines
+from eureka.search.tuning import Tuning
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep
 from eureka.store import RunStore
 from eureka.trainers.base import Trainer
@@ -192,6 +193,7 @@ class SearchSession:
             hint=config.search.hint or "",
             start=self.start.source if self.start else "",
             screening=screening,
+            tuning=Tuning(config.search.tune, screening.constants) if config.search.tune else None,
             reviewer=make_reviewer(config, store, say, film_review),
             after_generation=after_generation,
         )
@@ -256,7 +258,7 @@ class SearchSession:
             store=store,
             proposer=self.proposer.name,
             generations=search.generations,
-            samples=search.samples,
+            samples=search.samples + search.tune,
             trainings=self.config.train.num_seeds,
             confirmations=search.finalists * search.confirmation_seeds if search.finalists > 1 else 0,
             spending=partial(spending_line, store) if isinstance(self.config.llm, ModelConfig) else None,

@@ -110,6 +110,9 @@ class SearchConfig:
     `islands` (populations that evolve apart, with crossover and migration), `eureka2023` (as published, see preset)."""
     restart_every: int | None = at_least(1, None)
     """Of `method=eureka2023`: after so many generations it begins anew with the first prompt; null: never."""
+    tune: int = at_least(0, 0)
+    """Further candidates in each generation, after its answers have trained, that nobody is asked for: the leading
+    rewards with other constants (weights and scales; Sobol points around what they have)."""
     prompt_tokens: int = at_least(2000, 12_000)
     """About how many tokens a first prompt may have: the oldest and weakest of what was tried is told in fewer words
     where it would have more."""

@@ -7,7 +7,7 @@ fields may be added. docs/events.md has the same as a table; a field that is mar
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -113,6 +113,16 @@ class Answered(Event):
     input_tokens: int | None
     output_tokens: int | None
     usd: float | None
+
+
+@dataclass(frozen=True)
+class Tuned(Event):
+    """A candidate was made of another one, its `parent`, with other constants; `constants` are those that differ."""
+
+    kind: ClassVar[str] = "tuned"
+    candidate: str
+    parent: str
+    constants: Mapping[str, float]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 JOB = "job"
 """The note of a sample that says what its answer was asked to do."""
+TUNED = "other constants"
+"""What that note says of a candidate that nobody was asked for: an earlier one with other constants."""
 STATE = "state of the search"
 """The note that says how the search stood when that was decided."""
 
@@ -19,6 +21,17 @@ class Fate(StrEnum):
     STOPPED = "stopped"
     REJECTED = "rejected"
     REPEATED = "repeated"
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """How a score changes where a constant is doubled: an estimate from all rewards of one structure.
+
+    `std` is the standard deviation of the estimate.
+    """
+
+    by_doubling: float
+    std: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +47,8 @@ class Idea:
         scores: of its trainings, one per seed.
         estimate: what it is probably worth, by all scores of the run (`eureka.search.estimates`); None without scores.
         curve: its mean score at each evaluation on the way.
+        constants: of a reward that was made of its parent with other constants: those that differ.
+        sensitivities: how the score goes with its constants, as far as rewards of its structure show it.
     """
 
     candidate_id: str
@@ -45,6 +60,8 @@ class Idea:
     scores: tuple[float, ...] = ()
     estimate: float | None = None
     curve: tuple[float, ...] = ()
+    constants: Mapping[str, float] = field(default_factory=dict)
+    sensitivities: Mapping[str, Sensitivity] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,7 @@ class EpisodeTrace:
         score: what the task metric gave for it.
         steps: its length in control steps.
         ended: why it ended: `time limit`, `terminated` or `diverged`.
+        condition: of one that was terminated, what held in its last step, as the task names it; empty where unknown.
         first_metric_step: after how many steps the per-step metric was first above 0, where it was not from the start;
             None where it never was, or always.
         components: each reward component's mean per step.
@@ -125,6 +126,7 @@ class EpisodeTrace:
     first_metric_step: int | None = None
     components: Mapping[str, float] = field(default_factory=dict)
     fields: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    condition: str = ""
 
 
 @dataclass(frozen=True)

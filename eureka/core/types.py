@@ -16,6 +16,7 @@ from typing import Literal
 
 from eureka.core.diagnosis import Diagnosis
 from eureka.core.ideas import Contrast, Idea
+from eureka.core.ids import INIT_ID
 from eureka.core.text import clean
 from eureka.core.training import ComponentStatistics, EpisodeTrace
 
@@ -267,10 +268,11 @@ class Prompt:
 
 
 class Origin(StrEnum):
-    """Where a sample's answer comes from."""
+    """Where a sample's answer comes from: a proposer, a person, or an earlier candidate with other constants."""
 
     ASKED = "asked"
     GIVEN = "given"
+    TUNED = "tuned"
 
 
 class AnswerKind(StrEnum):
@@ -290,9 +292,9 @@ class Sample:
         template: the file in `prompts/` that the prompt is rendered by.
         parents: the candidates that the prompt builds on; for lineage, review and warm starts.
         ending: what this prompt alone says at its end.
-        origin: asked for, or given by a person.
+        origin: asked for, given by a person, or made of its parent with other constants.
         answer: what is expected: a reward, or a text.
-        source: the source of a reward that was given.
+        source: the source of a reward that was not asked for.
         attempt: 0 for the first answer, then counted on for repairs and continuations.
         continues: asks for the rest of an answer that was cut off.
         given_up: why the sample is not asked for any more, where its prompt is too long for the model.
@@ -359,7 +361,7 @@ class Completion:
 
     `attempt` is 0 for the first answer and counts further ones from 1; `finish` says why the model stopped: of itself,
     at the token limit, or because it refused. `continues` marks an answer that goes on where the attempt before it was
-    cut off, and so is no repair.
+    cut off, and so is no repair. `given` marks a source that nobody was asked for.
     """
 
     candidate_id: str
@@ -369,6 +371,12 @@ class Completion:
     attempt: int = 0
     finish: Literal["stop", "length", "refusal"] = "stop"
     continues: bool = False
+    given: bool = False
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether a proposer was asked for it. What a run starts from was not marked by earlier versions."""
+        return not self.given and self.candidate_id != INIT_ID
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eureka.core.ids import INIT_ID
 from eureka.evaluation.data import Comparison, Estimate, Role
 from eureka.evaluation.record import read_comparison
 from eureka.evaluation.statistics import (
@@ -93,7 +92,7 @@ def read_search(folder: Path) -> SearchRun | None:
         return None
     with RunStore.open(folder, read_only=True) as store:
         facts = store.facts()
-        answers = [a for a in chain.from_iterable(store.completions().values()) if a.candidate_id != INIT_ID]
+        answers = [a for a in chain.from_iterable(store.completions().values()) if a.was_asked]
         trained = sum(result.trained_steps for result in store.results())
     # What is no language model counts no tokens at all.
     is_model = any(answer.usage.input_tokens is not None for answer in answers)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 
-from eureka.core.ids import INIT_ID, generation_of
+from eureka.core.ids import generation_of
 from eureka.core.serialize import dumps, loads
 from eureka.core.types import Completion, Message
 from eureka.proposers.budget import Ledger, Spent
@@ -84,7 +84,7 @@ def _bound(store: RunStore, llm: ModelConfig, candidate_id: str) -> Spent:
 
 def spending_line(store: RunStore, generation: int) -> str:
     """What a generation's answers took, and what the run's have cost by then."""
-    of_run = [answer for answer in chain.from_iterable(store.completions().values()) if answer.candidate_id != INIT_ID]
+    of_run = [answer for answer in chain.from_iterable(store.completions().values()) if answer.was_asked]
     of_generation = [answer for answer in of_run if generation_of(answer.candidate_id) == generation]
     return f"{usage_line(of_generation)}; run so far {price([answer.usage.usd for answer in of_run])}"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
+from types import MappingProxyType
 
-from eureka.core.ideas import JOB, Contrast, Fate, Idea
+from eureka.core.ideas import JOB, Contrast, Fate, Idea, Sensitivity
 from eureka.core.ids import INIT_ID, generation_of
 from eureka.core.training import TrainingResult
 from eureka.core.types import AnswerKind, FieldSpec, Rejected, Reward
@@ -17,6 +18,7 @@ from eureka.reward.graph.parse import parse_graph
 from eureka.search.history import History
 from eureka.search.outcomes import Outcome, ranked
 from eureka.search.racing import stopped_after
+from eureka.search.tuning import changed_constants, is_tuned, one_of_each_structure, sensitivities
 
 LONGEST_REASON = 160
 MAX_CONTRASTS = 8
@@ -33,9 +35,11 @@ def ideas(history: History) -> tuple[Idea, ...]:
     earlier = [name for name in history.samples if _is_told(history, name)]
     trained = ranked(outcomes[name] for name in earlier if name in outcomes)
     others = sorted(name for name in earlier if name not in outcomes)
+    leading = one_of_each_structure(history, trained)
+    measured = {outcome.candidate.id: sensitivities(history, outcome.candidate.id) for outcome in leading}
     return (
-        *(_trained(history, outcome, stopped.get(outcome.candidate.id)) for outcome in trained),
-        *(_untrained(history, name) for name in others if name in history.rejections),
+        *(_trained(history, o, stopped.get(o.candidate.id), measured.get(o.candidate.id, {})) for o in trained),
+        *(_untrained(history, name) for name in others if name in history.rejections and not is_tuned(history, name)),
     )
 
 
@@ -44,19 +48,25 @@ def _is_told(history: History, name: str) -> bool:
     return is_reward and (name == INIT_ID or generation_of(name) < history.generation)
 
 
-def _trained(history: History, outcome: Outcome, stopped: int | None) -> Idea:
+def _trained(
+    history: History, outcome: Outcome, stopped: int | None, measured: Mapping[str, Sensitivity] = MappingProxyType({})
+) -> Idea:
     name = outcome.candidate.id
     first = history.samples[name][0]
+    changed = changed_constants(history, name)
     return Idea(
         candidate_id=name,
         fate=Fate.TRAINED if stopped is None else Fate.STOPPED,
-        components=_components(history.rewards.get(name), history.spec.fields),
+        # What is tuned has the expressions of its parent.
+        components={} if changed else _components(history.rewards.get(name), history.spec.fields),
         job=first.notes.get(JOB, ""),
         parents=first.parents,
         reason="" if stopped is None else f"stopped after {stopped} steps",
         scores=_scores(outcome),
         estimate=outcome.worth,
         curve=_curve(outcome.results) if outcome.preference is None else (),
+        constants=changed,
+        sensitivities=measured,
     )
 
 
@@ -107,8 +117,8 @@ def _components(reward: Reward | None, fields: Sequence[FieldSpec]) -> Mapping[s
 def contrasts(history: History, among: Iterable[Outcome]) -> tuple[Contrast, ...]:
     """Properties of which the rewards that have them clearly differ in worth from the others, the clearest first.
 
-    Rewards are compared that were trained as far as any; differences count by the standard error that equal spreads of
-    both sides give.
+    Rewards are compared that were trained as far as any and were not made of another one by its constants alone;
+    differences count by the standard error that equal spreads of both sides give.
     """
     among = list(among)
     farthest = max((outcome.num_evaluations for outcome in among), default=0)
@@ -116,7 +126,7 @@ def contrasts(history: History, among: Iterable[Outcome]) -> tuple[Contrast, ...
     having: dict[str, set[str]] = {}
     for outcome in among:
         name = outcome.candidate.id
-        if outcome.num_evaluations != farthest or name not in history.rewards:
+        if outcome.num_evaluations != farthest or name not in history.rewards or is_tuned(history, name):
             continue
         worth[name] = outcome.worth
         for text in properties(history.rewards[name].graph, outcome.results[0]):

@@ -1,4 +1,4 @@
-"""The search, readable top to bottom: judge, ask, repair, train, propose, review, select, and again.
+"""The search, readable top to bottom: judge, ask, repair, train, propose, tune, review, select, and again.
 
 Everything that a step needs is read from the store and everything that it gave is written there before the next step
 begins, so a run that was killed goes on by calling `evolve` again.
@@ -57,6 +57,7 @@ class Search:
             or self._note(self._repairs(history))
             or train(self.run, history, self.run.method.schedule(history))
             or self._note(self.run.method.propose(history))
+            or self._note(self.run.tuning.samples(history) if self.run.tuning else ())
             or review(self.run, history)
             or self._end_generation(history)
         )

@@ -17,6 +17,7 @@ from eureka.core.ids import generation_of
 from eureka.core.training import TrainingJob, TrainingLength, TrainingResult
 from eureka.search.history import History
 from eureka.search.race import Champion, Evidence, Race, RaceTraining
+from eureka.search.tuning import is_tuned
 
 RUNGS = (1 / 2, 1)
 """Shares of the training after which the worse half of the candidates is left behind. Sooner, the scores of Ant's and
@@ -72,19 +73,25 @@ class Racing:
         generation's race may ask for further trainings.
         """
         evidence = evidence_of(history.results)
-        fields: dict[int, list[str]] = {}
+        fields: dict[tuple[int, bool], list[str]] = {}
         for name in history.rewards:
             if name not in history.rejections:
-                fields.setdefault(generation_of(name), []).append(name)
+                fields.setdefault((generation_of(name), is_tuned(history, name)), []).append(name)
         leader: Champion | None = None
-        for number in sorted(fields):
-            state = self.race.state(fields[number], evidence, leader)
+        for key in sorted(fields):
+            state = self._race_of(key, fields[key]).state(fields[key], evidence, leader)
             if state.trainings:
                 return state.trainings, leader
             first = state.ranked[0]
             known = leader.num_seeds if leader and leader.candidate == first else 0
             leader = Champion(first, max(state.num_seeds, known))
         return (), leader
+
+    def _race_of(self, key: tuple[int, bool], names: Sequence[str]) -> Race:
+        """What was tuned races after the generation's answers, each as far as it is, and takes nothing from them."""
+        _, tuned = key
+        whole = self.race.rungs[-1] * self.race.first_seeds
+        return replace(self.race, rungs=self.race.rungs[-1:], budget=len(names) * whole) if tuned else self.race
 
 
 def length_of(length: TrainingLength, training: RaceTraining, race: Race) -> TrainingLength:

@@ -14,6 +14,7 @@ from eureka.search.feedback import Reviewer
 from eureka.search.history import Budget, History, read_history
 from eureka.search.judging import Verifier
 from eureka.search.methods.base import SearchMethod
+from eureka.search.tuning import Tuning
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart
 from eureka.store import RunStore
 from eureka.trainers.base import Trainer
@@ -26,6 +27,7 @@ class Run:
     Attributes:
         hint: a person's, passed to the model word for word; `start` is a person's reward to start from, as its source.
         screening: says which rewards are not worth a training.
+        tuning: makes further candidates of leading ones by changing constants; None: there are none.
         reviewer: asks a person about every generation that the method wants reviewed.
         observe: is called with every event.
         after_generation: is called when a generation is recorded, and must not take time.
@@ -44,6 +46,7 @@ class Run:
     hint: str = ""
     start: str = ""
     screening: Screening | None = None
+    tuning: Tuning | None = None
     reviewer: Reviewer | None = None
     after_generation: Callable[[], None] = lambda: None
 

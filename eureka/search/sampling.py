@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from eureka.core.errors import ContextTooLong, ProposerError
-from eureka.core.ids import INIT_ID, generation_of
-from eureka.core.types import AnswerKind, Completion, Prompt, PromptFacts, Rejected, Sample, Stage, TaskSpec
+from eureka.core.ids import generation_of
+from eureka.core.types import AnswerKind, Completion, Origin, Prompt, PromptFacts, Rejected, Sample, Stage, TaskSpec
 from eureka.prompts import render_continuation, render_prompt, render_repair, shortened
 from eureka.proposers.base import Proposer
 from eureka.reward.extract.answer_text import without_thinking
@@ -26,11 +26,11 @@ def follow_up(history: History, rejected: Rejected) -> Sample | None:
     """One more sample for a rejected candidate: the rest of an answer that was cut off, or a repair.
 
     An answer that was cut off is asked to go on once; apart from that, a candidate gets as many repairs as the budget
-    allows. What failed in training is not repaired, and neither is what a person wrote.
+    allows. What failed in training is not repaired, and neither is what nobody was asked for.
     """
     identity = rejected.candidate_id
     answers, asked = history.answers.get(identity, ()), history.samples[identity][-1]
-    if rejected.stage is Stage.TRAIN or identity == INIT_ID or not answers or asked.given_up:
+    if rejected.stage is Stage.TRAIN or asked.origin is not Origin.ASKED or not answers or asked.given_up:
         return None
     newest = answers[-1]
     continues = rejected.stage is Stage.EXTRACT and _goes_on(newest)

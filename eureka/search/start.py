@@ -44,7 +44,7 @@ class Start:
 
 def given_answer(source: str, identity: str = INIT_ID) -> Completion:
     """A source that was given and not asked for, as an answer that cost nothing."""
-    return Completion(identity, fenced(source, "python") + "\n", MODEL, Usage(0, 0, usd=0.0))
+    return Completion(identity, fenced(source, "python") + "\n", MODEL, Usage(0, 0, usd=0.0), given=True)
 
 
 def recorded_start(facts: Mapping[str, str]) -> Start | None:

@@ -21,7 +21,7 @@ class CandidateStatus:
     `repairs` are its answers beyond the first that do not go on with one that was cut off. `usable` says that its last
     answer gave a verified reward which no training refused, be it worth a training or not; `usable_at_once` says the
     same of its first. `rejected` is why it is out, None where it is not or was not answered. `stopped_after` are the
-    control steps after which its race left it behind.
+    control steps after which its race left it behind. `was_asked` is False where it was given or tuned, and no answer.
     """
 
     candidate_id: str
@@ -32,6 +32,7 @@ class CandidateStatus:
     score: float | None = None
     rejected: Rejected | None = None
     stopped_after: int | None = None
+    was_asked: bool = True
 
 
 def candidate_statuses(store: RunStore) -> list[CandidateStatus]:
@@ -60,6 +61,7 @@ def candidate_statuses(store: RunStore) -> list[CandidateStatus]:
                 score=scores[name] if name in results and name not in rejected else None,
                 rejected=rejected.get(name),
                 stopped_after=stopped.get(name),
+                was_asked=all(answer.was_asked for answer in given),
             )
         )
     return found
@@ -85,7 +87,7 @@ def summary_lines(statuses: Sequence[CandidateStatus], unit: str) -> list[str]:
     Args:
         unit: the task metric's.
     """
-    if all(status.candidate_id == INIT_ID for status in statuses):
+    if not any(status.was_asked for status in statuses):
         return []
     share = share_line(statuses)
     if all(status.usable_at_once and status.rejected is None for status in statuses):
@@ -97,9 +99,9 @@ def summary_lines(statuses: Sequence[CandidateStatus], unit: str) -> list[str]:
 def share_line(statuses: Sequence[CandidateStatus]) -> str:
     """`usable: 5 of 16 candidates (31%), without repair 2 of 16 (12%); 23 repairs were asked for`.
 
-    The reward that a person gave to start from was not asked for, and is not counted.
+    Rewards that nobody was asked for are not counted: what a person gave to start from, and what was tuned.
     """
-    statuses = [status for status in statuses if status.candidate_id != INIT_ID]
+    statuses = [status for status in statuses if status.was_asked]
     count = len(statuses)
     usable = sum(status.usable for status in statuses)
     at_once = sum(status.usable_at_once for status in statuses)
@@ -114,7 +116,9 @@ def share_line(statuses: Sequence[CandidateStatus]) -> str:
 def in_words(status: CandidateStatus, unit: str) -> str:
     """What became of a candidate, in words."""
     if status.candidate_id == INIT_ID:
-        return f"given to start from; {in_words(replace(status, candidate_id=''), unit)}"
+        return f"given to start from; {in_words(replace(status, candidate_id='', was_asked=True), unit)}"
+    if not status.was_asked:
+        return f"with other constants; {in_words(replace(status, was_asked=True), unit)}"
     after = (
         "" if status.repairs == 0 else " after 1 repair" if status.repairs == 1 else f" after {status.repairs} repairs"
     )

@@ -14,17 +14,20 @@ from eureka.search.history import History
 from eureka.search.run import Run
 from eureka.search.sampling import ask
 from eureka.search.start import given_answer
+from eureka.search.tuning import changed_constants
 from eureka.trainers.base import training_started
 
 FAILED_GENERATIONS_LIMIT = 3
 
 
 def get_answers(run: Run, history: History, samples: Sequence[Sample]) -> bool:
-    """Ask for what is to be asked for; a reward that was given is its own answer. False where nothing waits."""
+    """Ask for what is to be asked for; a reward that was not asked for is its own answer. False where nothing waits."""
     asked = [sample for sample in samples if sample.origin is Origin.ASKED]
     for sample in samples:
-        if sample.origin is Origin.GIVEN:
+        if sample.origin is not Origin.ASKED:
             run.store.record_completion(given_answer(sample.source, sample.id))
+        if sample.origin is Origin.TUNED:
+            run.observe(events.Tuned(sample.id, sample.parents[0], changed_constants(history, sample.id)))
     for completion in ask(run.proposer, run.store, history, asked) if asked else ():
         run.store.record_completion(completion)
         run.observe(events.of_answer(completion))

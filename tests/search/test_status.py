@@ -112,7 +112,7 @@ def test_a_twin_is_usable_but_not_in_the_race(tmp_path: Path) -> None:
 
 
 def test_what_was_given_to_start_from_is_told_and_not_counted() -> None:
-    given = CandidateStatus(INIT_ID, 1, 0, True, True, score=2.0)
+    given = CandidateStatus(INIT_ID, 1, 0, True, True, score=2.0, was_asked=False)
     asked = CandidateStatus(
         "g01-c01", 1, 0, False, False, rejected=Rejected("g01-c01", Stage.TRACE, "it loops", "it loops")
     )

@@ -16,6 +16,7 @@ from eureka.core.events import (
     RunStarted,
     TrainingProgress,
     TrainingStarted,
+    Tuned,
     WorkerRestart,
     of_training,
 )
@@ -62,6 +63,7 @@ class Story:
         yield "rejected"
         observe(answered("g01-c03", attempt=1))
         yield "repaired"
+        observe(Tuned("g01-c04", "g01-c01", {"weight": 0.5}))
         observe(trainings("g01-c01", "g01-c03"))
         yield "waiting"
         observe(TrainingProgress("g01-c01", 0, 100, 0.5, 9.0))

@@ -23,6 +23,7 @@ from eureka.search.racing import Racing
 from eureka.search.reflection import reflect
 from eureka.search.sampling import follow_up
 from eureka.search.telling import within
+from eureka.search.tuning import is_tuned
 
 MAX_MISTAKES = 8
 """How many kinds of errors a prompt warns of."""
@@ -267,7 +268,11 @@ def to_the_end(history: History, names: Iterable[str], seeds: Iterable[int]) -> 
 
 def mistakes(history: History) -> tuple[Rejected, ...]:
     """What a prompt warns of: of all rejections before this generation one of each kind, the newest first."""
-    earlier = [r for r in history.every_rejection if r.feedback and generation_of(r.candidate_id) < history.generation]
+    earlier = [
+        r
+        for r in history.every_rejection
+        if r.feedback and generation_of(r.candidate_id) < history.generation and not is_tuned(history, r.candidate_id)
+    ]
     newest_first = sorted(earlier, key=lambda r: -generation_of(r.candidate_id))
     kinds = {_kind(rejected): rejected for rejected in reversed(newest_first)}
     return tuple(r for r in newest_first if kinds[_kind(r)] is r)[:MAX_MISTAKES]

@@ -17,6 +17,7 @@ from eureka.search import jobs
 from eureka.search.history import History
 from eureka.search.methods.greedy import Greedy
 from eureka.search.outcomes import Outcome, ranked
+from eureka.search.tuning import one_of_each_structure, sensitivities
 
 SHOWN_FAILURES = 2
 
@@ -34,12 +35,12 @@ class Portfolio(Greedy):
         return self._with_jobs(history, leaders)
 
     def leaders(self, history: History) -> list[Outcome]:
-        """The parent of `Greedy` and the best of the others, at most `jobs.MAX_PARENTS` in all."""
+        """The parent of `Greedy` and the best of other structures, at most `jobs.MAX_PARENTS` in all."""
         first = self.parent(history)
         if first is None:
             return []
         others = [o for o in ranked(self.readable(history)) if o.candidate.id != first.candidate.id]
-        return [first, *others][: jobs.MAX_PARENTS]
+        return one_of_each_structure(history, [first, *others])[: jobs.MAX_PARENTS]
 
     def _with_jobs(self, history: History, leaders: Sequence[Outcome]) -> list[Sample]:
         state = jobs.state_of(history, leaders)
@@ -66,6 +67,7 @@ class Portfolio(Greedy):
                     each.parents,
                     history.budget.samples,
                     constants[each.parents[0]] if each.job is SampleJob.TUNE else (),
+                    sensitivities(history, each.parents[0]) if each.job is SampleJob.TUNE else {},
                 ),
                 notes={JOB: each.job.value, STATE: state.value},
             )

@@ -269,7 +269,8 @@ class Population:
             self._evaluator = Evaluator(self.task, episodes, self.engine)
         tracer = None
         if self.updates == self.num_updates:  # the policies that are given
-            tracer = EpisodeTracer(self.task.fields, self._fields, len(self.jobs), episodes)
+            shape, conditions = (len(self.jobs), episodes), self.task.end_conditions
+            tracer = EpisodeTracer(self.task.fields, self._fields, *shape, conditions)
         scores = self._evaluator(self._policies(), generators, tracer)
         traces = tracer.traces(scores, self._rewards) if tracer else [None] * len(self.jobs)
         for record, row, seen in zip(self.records, scores, traces, strict=True):

@@ -39,7 +39,7 @@ def reads_outputs(task: Task, fields: Collection[str]) -> bool:
     names = set(fields)
     watched = _watched(state, names)
     task.observe(watched)
-    task.terminated(watched)
+    task.is_over(watched)
     task.metric.value(watched)
     dependent = {name for name, value in state_tensors(state).items() if bool(value.isnan().any())}
     return not dependent.isdisjoint(names)

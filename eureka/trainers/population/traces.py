@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -32,10 +32,23 @@ class GroupTraces:
 class EpisodeTracer:
     """Follows the first episode of every world of an evaluation, (num_groups * episodes) worlds.
 
-    Nothing is computed on the way, so that a device is not waited for.
+    Nothing is read on the way, so that a device is not waited for.
+
+    Args:
+        fields: the State's.
+        read: names of those that the rewards read.
+        num_groups, episodes: policies, and worlds of each.
+        end_conditions: of a State, those that may end an episode, by name.
     """
 
-    def __init__(self, fields: Sequence[FieldSpec], read: Sequence[str], num_groups: int, episodes: int) -> None:
+    def __init__(
+        self,
+        fields: Sequence[FieldSpec],
+        read: Sequence[str],
+        num_groups: int,
+        episodes: int,
+        end_conditions: Callable[[Any], Mapping[str, torch.Tensor]],
+    ) -> None:
         shown = [field for field in fields if math.prod(field.shape) <= MAX_FIELD_COLUMNS]
         # What the rewards read comes first.
         shown.sort(key=lambda field: field.name not in read)
@@ -50,6 +63,8 @@ class EpisodeTracer:
         self._state: dict[str, list[torch.Tensor]] = {name: [] for name in self._kept}
         self._metric: list[torch.Tensor] = []
         self._flags: list[torch.Tensor] = []
+        self._end_conditions = end_conditions
+        self._conditions: dict[str, list[torch.Tensor]] = {}
 
     def step(self, state: Any, metric: torch.Tensor, *flags: torch.Tensor) -> None:
         """Take in a step: the State of all worlds, the per-step metric (G, E), and which worlds terminated, were
@@ -58,6 +73,8 @@ class EpisodeTracer:
             self._state[name].append(getattr(state, name).clone())
         self._metric.append(metric.flatten().clone())
         self._flags.append(torch.stack(flags))
+        for name, holds in self._end_conditions(state).items():
+            self._conditions.setdefault(name, []).append(holds.clone())
 
     def traces(self, scores: torch.Tensor, rewards: Sequence[RewardFunction]) -> list[GroupTraces]:
         """What was seen, by group.
@@ -71,6 +88,7 @@ class EpisodeTracer:
         done = flags.any(dim=1)
         length = torch.where(done.any(dim=0), done.int().argmax(dim=0) + 1, len(done))
         state = {name: torch.stack(values) for name, values in self._state.items()}  # (T, W, ...)
+        holding = {name: torch.stack(values).cpu() for name, values in self._conditions.items()}  # (T, W)
         found = []
         for group, reward in enumerate(rewards):
             of_group = slice(group * episodes, (group + 1) * episodes)
@@ -85,6 +103,7 @@ class EpisodeTracer:
                         score=float(scores[group, number]),
                         steps=steps,
                         ended=_why(flags[steps - 1, :, world]),
+                        condition=" and ".join(name for name, held in holding.items() if held[steps - 1, world]),
                         first_metric_step=_first(metric[:steps, world]),
                         components={name: _short(float(v[:steps, number].mean())) for name, v in values.items()},
                     )

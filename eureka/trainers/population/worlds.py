@@ -160,7 +160,7 @@ class Worlds:
         state = task.read_state(sim, self.carry, action)
         self.observation = self._observe(state)
         diverged = sim.diverged()
-        terminated = task.terminated(state) | diverged
+        terminated = task.is_over(state) | diverged
         self.clock += 1
         truncated = (self.clock >= self.limit) & ~terminated
         return Step(state, self.observation, terminated, truncated, diverged)

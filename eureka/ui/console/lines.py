@@ -15,6 +15,7 @@ from eureka.core.events import (
     Trained,
     TrainingProgress,
     TrainingStarted,
+    Tuned,
     WorkerRestart,
 )
 from eureka.core.ids import INIT_ID
@@ -44,6 +45,9 @@ class ProgressLines:
                 say(f"generation {event.generation} of {self._view.generations}: {self._view.proposer} is asked{basis}")
             case Answered():
                 self._answered(event)
+            case Tuned():
+                changed = ", ".join(f"{name} {value:.3g}" for name, value in event.constants.items())
+                say(f"  {event.candidate}  {event.parent} with other constants: {changed}")
             case CandidateRejected():
                 say(f"  {event.candidate}  rejected ({event.stage}): {event.reason}")
             case TrainingStarted():

@@ -154,7 +154,7 @@ def _detailed(
         code=highlighted(source.text) if source.text else None,
         code_left_out=source.left_out,
         diff=diff,
-        exchanges=() if view.given else tuple(_exchange(a, i) for i, a in enumerate(view.attempts)),
+        exchanges=() if not view.was_asked else tuple(_exchange(a, i) for i, a in enumerate(view.attempts)),
         feedback=excerpt(view.rejected.feedback if view.rejected else "", MAX_TEXT),
         worker_s=worker_s,
     )

@@ -9,7 +9,7 @@ from typing import Any
 from eureka.config.settings import stored_settings
 from eureka.core.ids import INIT_ID, generation_of
 from eureka.core.training import TrainingResult
-from eureka.core.types import AnswerKind, Completion, Message, Prompt, Rejected
+from eureka.core.types import AnswerKind, Completion, Message, Origin, Prompt, Rejected
 from eureka.evaluation.record import read_comparison
 from eureka.search.outcomes import by_candidate
 from eureka.search.preferences import preference_scores, score_of
@@ -64,7 +64,7 @@ def read_run(store: RunStore) -> RunView:
 
 def spending(completions: Iterable[Completion]) -> Spending:
     """What these answers took together."""
-    usages = [completion.usage for completion in completions if completion.candidate_id != INIT_ID]
+    usages = [completion.usage for completion in completions if completion.was_asked]
     return Spending(
         _known_sum([usage.input_tokens for usage in usages]),
         _known_sum([usage.output_tokens for usage in usages]),
@@ -75,7 +75,7 @@ def spending(completions: Iterable[Completion]) -> Spending:
 
 def proposers(run: RunView) -> str:
     """Who wrote the candidates, as the answers themselves say: `claude-sonnet-5-5`, or several."""
-    asked = [candidate for candidate in run.candidates if not candidate.given]
+    asked = [candidate for candidate in run.candidates if candidate.was_asked]
     names = {attempt.answer.model: None for candidate in asked for attempt in candidate.attempts}
     return listed(list(names)) or str(run.settings.get("llm.name") or "nobody yet")
 
@@ -134,6 +134,7 @@ def _generations(
                     spending=spending(answers[name]),
                     diagnoses=read_diagnoses(store.candidate_folder(name), reward.graph) if reward else (),
                     given=given if name == INIT_ID else "",
+                    is_tuned=name in samples and samples[name].origin is Origin.TUNED,
                 )
             )
         said = tuple(answer for name in answered if name in texts for answer in answers[name])

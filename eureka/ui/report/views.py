@@ -52,8 +52,9 @@ class CandidateView:
     `parents` are the candidates that it was to build on; `duplicate_of` an earlier one with the same reward.
     `diagnoses` are those before its training.
     `stopped_after` are the control steps of one that its race left behind; None of one that was trained to the end.
-    `given` is what a reward is called that the search started from, and that nobody was asked for; else empty. `notes`
-    are the search method's own, such as the job that an answer had.
+    `given` is what a reward is called that the search started from, and that nobody was asked for; else empty.
+    `is_tuned` says the same of one that was made of its parent with other constants. `notes` are the search method's
+    own, such as the job that an answer had.
     """
 
     id: str
@@ -69,6 +70,7 @@ class CandidateView:
     spending: Spending
     diagnoses: tuple[Diagnosis, ...] = ()
     given: str = ""
+    is_tuned: bool = False
     preference: float | None = None
     stopped_after: int | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -77,6 +79,11 @@ class CandidateView:
     def parent(self) -> str | None:
         """The first of its parents."""
         return self.parents[0] if self.parents else None
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether a proposer wrote it."""
+        return not self.given and not self.is_tuned
 
     @property
     def called(self) -> str:

@@ -66,7 +66,8 @@ def report_films(store: RunStore, films: Films) -> list[PlannedFilm]:
     trained = [best_training(results) for results in searched.values()]
     trained.sort(key=lambda result: (-result.score, result.candidate_id))
     settings = stored_settings(store.config_yaml)
-    asked = int(str(settings["search.generations"])) * int(str(settings["search.samples"]))
+    a_generation = int(str(settings["search.samples"])) + int(str(settings.get("search.tune", 0)))
+    asked = int(str(settings["search.generations"])) * a_generation
     seconds = ALL_S / max(asked, len(trained), 1)
     look = replace(SMALL, max_seconds=min(max(seconds, SHORTEST_S), LONGEST_S))
     return head + [PlannedFilm(film_of_candidate(r.candidate_id), r, look) for r in trained[:MOST_CANDIDATES]]

@@ -27,7 +27,9 @@ class Rise:
 
 def traced():
     """Two worlds of one group for ten steps: the first runs to the limit, the second ends after four."""
-    tracer = EpisodeTracer(FIELDS, ["height"], 1, 2)
+    tracer = EpisodeTracer(
+        FIELDS, ["height"], 1, 2, lambda state: {"too high": state.height > 5.5, "far": state.height > 20}
+    )
     for t in range(10):
         height = torch.tensor([float(t), 2.0 * t])
         state = SimpleNamespace(height=height, pair=torch.stack([height, -height], 1), forces=torch.zeros(2, 40))
@@ -41,7 +43,7 @@ def traced():
 def test_an_episode_ends_where_it_ended_first():
     long, short = traced().episodes
     assert (long.steps, long.ended, long.score) == (10, "time limit", 7.0)
-    assert (short.steps, short.ended) == (4, "terminated")
+    assert (short.steps, short.ended, short.condition) == (4, "terminated", "too high")
     assert long.first_metric_step == 4  # the metric is 1 at the fourth step
     assert short.first_metric_step is None
 

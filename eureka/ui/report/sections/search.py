@@ -135,6 +135,8 @@ def _node(candidate: CandidateView, run: RunView) -> LineageNode:
         note = candidate.given
     elif candidate.duplicate_of is not None:
         note = f"= {candidate.duplicate_of}"
+    elif candidate.is_tuned:
+        note = "tuned"
     elif candidate.repairs:
         note = "repaired"
     elif candidate.stopped_after and candidate.score is not None:
@@ -157,7 +159,7 @@ def _generation_row(generation: GenerationView, run: RunView) -> GenerationRow:
     leading = next((c for c in until if c.id == generation.best_so_far), None)
     return GenerationRow(
         number=generation.number,
-        asked=sum(not c.given for c in candidates),
+        asked=sum(c.was_asked for c in candidates),
         trained=len(trained),
         rejected=sum(c.status == "rejected" for c in candidates),
         duplicates=sum(c.duplicate_of is not None for c in candidates),

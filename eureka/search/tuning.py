@@ -1,0 +1,244 @@
+"""Constants apart from structure: leading rewards with other constants, and what is learned of each constant.
+
+After the answers of a generation have trained, `search.tune` further candidates are made without asking anybody: the
+sources of the leading rewards with other numbers for their weights and scales. Factors are drawn from a scrambled Sobol
+sequence (Sobol 1967, Owen 1998), as a normal distribution of their logarithms around what the reward has.
+
+How a score goes with each constant is estimated over all rewards of one structure, by a Bayesian linear regression on
+the logarithms of the constants: the slope with its standard deviation, which is wide where little was tried.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from statistics import NormalDist, fmean
+from zlib import crc32
+
+import numpy as np
+import torch
+from torch.quasirandom import SobolEngine
+
+from eureka.core.ideas import JOB, TUNED, Sensitivity
+from eureka.core.ids import candidate_id, generation_of
+from eureka.core.types import Origin, PromptFacts, Reward, Sample
+from eureka.reward.analysis.parameters import RewardConstant
+from eureka.reward.extract.named_numbers import named_numbers, with_numbers
+from eureka.reward.graph.format import ConstantRef, GraphError, format_graph, references
+from eureka.reward.graph.parse import parse_graph
+from eureka.search.estimates import seed_noise
+from eureka.search.history import History
+from eureka.search.outcomes import Outcome, ranked
+
+LEADERS = 2
+"""How many structures are tuned in a generation, the best ones."""
+MOST_CONSTANTS = 6
+"""Of a reward, those that change its total most."""
+LARGEST_FACTOR = 4.0
+_DOUBLINGS = 0.7
+"""Standard deviation of the logarithm of a factor to the base of 2: two in three are between 0.62 and 1.6."""
+_FACTORS = frozenset({"mul.Tensor", "div.Tensor"})
+_PHYSICAL = re.compile(r"(?:^|_)(?:g|gravity|mass|inertia|length|radius|dt|pi|omega0)(?:_squared)?$", re.ASCII)
+_LEAST = 3
+"""Rewards of one structure, before anything is said of its constants."""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Makes a generation's further candidates.
+
+    Args:
+        variants: how many.
+        constants: a reward's named constants, with what changing each does to its total.
+    """
+
+    variants: int
+    constants: Callable[[Reward], Sequence[RewardConstant]]
+
+    def samples(self, history: History) -> list[Sample]:
+        """The leading rewards with other constants, in turn; none once this generation has them.
+
+        Called when all else of the generation has trained.
+        """
+        if any(sample.origin is Origin.TUNED for sample in _first(history) if _is_now(history, sample)):
+            return []
+        leaders = [(o, self._tunable(history, o)) for o in one_of_each_structure(history, ranked(history.outcomes))]
+        leaders = [(outcome, values) for outcome, values in leaders if values][:LEADERS]
+        return [
+            self._sample(history, *leaders[number % len(leaders)], number) for number in range(self.variants) if leaders
+        ]
+
+    def _sample(self, history: History, leader: Outcome, values: Mapping[str, float], number: int) -> Sample:
+        parent = leader.candidate
+        drawn = factors(f"{history.seed}/{parent.id}", len(values), self._drawn_before(history, parent.id) + number)
+        changed = {
+            name: float(f"{value * factor:.3g}") for (name, value), factor in zip(values.items(), drawn, strict=True)
+        }
+        spec = history.spec
+        return Sample(
+            id=candidate_id(history.generation, history.budget.samples + 1 + number),
+            facts=PromptFacts(spec.name, history.seed, history.generation, spec.fields, has_metric=spec.has_metric),
+            parents=(parent.id,),
+            origin=Origin.TUNED,
+            source=with_numbers(parent.source, changed),
+            notes={**history.samples[parent.id][0].notes, JOB: TUNED},
+        )
+
+    def _drawn_before(self, history: History, parent: str) -> int:
+        """How many points of the parent's sequence earlier generations may have used."""
+        return self.variants * (history.generation - generation_of(parent))
+
+    def _tunable(self, history: History, outcome: Outcome) -> dict[str, float]:
+        """The constants that may change, in the order in which they matter most to the total."""
+        reward = history.rewards[outcome.candidate.id]
+        written = named_numbers(outcome.candidate.source)
+        free = {name: value for name, value in tunable(reward.graph).items() if written.get(name) == value}
+        effects = {c.name: max(c.doubled or 0.0, c.halved or 0.0) for c in self.constants(reward)}
+        names = sorted(free, key=lambda name: (-effects.get(name, 0.0), name))[:MOST_CONSTANTS]
+        return {name: free[name] for name in names}
+
+
+def tunable(graph: str) -> dict[str, float]:
+    """The constants of a graph that are weights or scales: its total is a product with them or a quotient by them.
+
+    What is added, compared with or raised to is left as it is, and so are zero and what a name shows to be a fact of
+    physics, such as gravity, a mass or a length.
+    """
+    parsed = parse_graph(graph)
+    otherwise = {
+        ref.name
+        for node in parsed.nodes
+        if node.op not in _FACTORS
+        for argument in node.arguments
+        for ref in references(argument)
+        if isinstance(ref, ConstantRef)
+    }
+    return {
+        name: value
+        for name, value in parsed.constants.items()
+        if value and name not in otherwise and not _PHYSICAL.search(name)
+    }
+
+
+def factors(key: str, count: int, number: int) -> list[float]:
+    """Point `number` of a sequence of `count` factors each, between 1 / LARGEST_FACTOR and LARGEST_FACTOR.
+
+    The same key gives the same sequence in every process.
+    """
+    sobol = SobolEngine(count, scramble=True, seed=crc32(key.encode()))  # type: ignore[no-untyped-call]
+    uniform = sobol.draw(number + 1, dtype=torch.float64)[number].clamp(1e-6, 1.0 - 1e-6).tolist()
+    normal, most = NormalDist(sigma=_DOUBLINGS), math.log2(LARGEST_FACTOR)
+    return [2.0 ** min(max(normal.inv_cdf(share), -most), most) for share in uniform]
+
+
+# ---- structures ------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4096)
+def structure_key(graph: str) -> str:
+    """What two rewards have in common that differ in the values of named constants alone.
+
+    Raises:
+        GraphError: recorded by a version that knew other operations.
+    """
+    parsed = parse_graph(graph)
+    nodes = tuple(replace(node, line=None, name=None) for node in parsed.nodes)
+    return format_graph(replace(parsed, nodes=nodes, constants=dict.fromkeys(parsed.constants, 0.0)))
+
+
+def one_of_each_structure(history: History, outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """The outcomes without those whose structure one before them has."""
+    found: dict[str, Outcome] = {}
+    for outcome in outcomes:
+        found.setdefault(_structure(history, outcome), outcome)
+    return list(found.values())
+
+
+def _structure(history: History, outcome: Outcome) -> str:
+    try:
+        return structure_key(history.rewards[outcome.candidate.id].graph)
+    except (KeyError, GraphError):
+        return outcome.candidate.id
+
+
+def is_tuned(history: History, name: str) -> bool:
+    """Whether a candidate was made of another one by changing its constants."""
+    return any(sample.origin is Origin.TUNED for sample in history.samples.get(name, ())[:1])
+
+
+def changed_constants(history: History, name: str) -> dict[str, float]:
+    """The named numbers of a tuned candidate that differ from its parent's; empty for others."""
+    if not is_tuned(history, name):
+        return {}
+    first = history.samples[name][0]
+    before = named_numbers(history.candidates[first.parents[0]].source)
+    return {key: value for key, value in named_numbers(first.source).items() if before.get(key) != value}
+
+
+# ---- what the constants do -------------------------------------------------------------------------------------------
+
+
+def sensitivities(history: History, name: str) -> dict[str, Sensitivity]:
+    """How the score goes with each constant of a candidate, over all trained rewards of its structure.
+
+    Empty where fewer than `_LEAST` were trained as far as any, or nothing about them differs.
+    """
+    farthest = max((outcome.num_evaluations for outcome in history.outcomes), default=0)
+    judged = [o for o in history.outcomes if o.num_evaluations == farthest and o.preference is None]
+    ours = next((o for o in judged if o.candidate.id == name), None)
+    if ours is None:
+        return {}
+    key = _structure(history, ours)
+    alike = [o for o in judged if _structure(history, o) == key]
+    if len(alike) < _LEAST:
+        return {}
+    constants = [dict(parse_graph(history.rewards[o.candidate.id].graph).constants) for o in alike]
+    varied = [
+        constant
+        for constant, value in constants[0].items()
+        if value and all(each[constant] / value > 0.0 for each in constants)
+        if len({each[constant] for each in constants}) > 1
+    ]
+    if not varied:
+        return {}
+    scores = {o.candidate.id: [result.score for result in o.results] for o in judged}
+    return _regression(
+        np.array([[math.log2(abs(each[constant])) for constant in varied] for each in constants]),
+        np.array([fmean(scores[o.candidate.id]) for o in alike]),
+        np.array([seed_noise(scores) ** 2 / len(o.results) for o in alike]),
+        float(np.std([fmean(row) for row in scores.values()])),
+        varied,
+    )
+
+
+def _regression(
+    logs: np.ndarray, scores: np.ndarray, variances: np.ndarray, spread: float, names: Sequence[str]
+) -> dict[str, Sensitivity]:
+    """Slopes with their standard deviations.
+
+    Args:
+        logs: (rewards, constants), logarithms to the base of 2.
+        variances: of the scores, (rewards,).
+        spread: the standard deviation of a slope before anything was tried: what the run's scores differ by.
+    """
+    if spread == 0.0 or variances.min() == 0.0:
+        return {}
+    weights = 1.0 / variances
+    middle = weights / weights.sum()
+    x, y = logs - middle @ logs, scores - middle @ scores
+    precision = (x * weights[:, None]).T @ x + np.eye(len(names)) / spread**2
+    covariance = np.linalg.inv(precision)
+    slopes = covariance @ (x * weights[:, None]).T @ y
+    stds = np.sqrt(np.diag(covariance))
+    return {n: Sensitivity(float(s), float(d)) for n, s, d in zip(names, slopes, stds, strict=True)}
+
+
+def _first(history: History) -> list[Sample]:
+    return [attempts[0] for attempts in history.samples.values()]
+
+
+def _is_now(history: History, sample: Sample) -> bool:
+    return generation_of(sample.id) == history.generation
