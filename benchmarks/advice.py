@@ -1,6 +1,7 @@
 """Does following the feedback's advice pay? Recorded runs played through, rule by rule.
 
-    python benchmarks/advice.py RUN ... [--record]      # run folders; with --record the rows go to results/advice.json
+    python benchmarks/advice.py RUN ... [--record]      # run folders; with --record the rows go to results/advice.json,
+                                                       beside those of other runs
     python benchmarks/advice.py                         # the table of the recorded rows
 
 For every candidate and each parent that its prompt told of: which advice the parent's numbers gave, what the candidate
@@ -123,7 +124,9 @@ def _acts(parent: Outcome, before: Mapping[str, str], after: Mapping[str, str]) 
     reflection = reflect(parent.candidate, parent.results)
     for advice in reflection.diagnoses:
         component = advice.component or _main(reflection)
-        if advice.kind in ACTS and for_model(advice) and component in before:
+        # What is not told any more is played through too.
+        was_told = for_model(advice) or advice.kind is DiagnosisKind.METRIC_RISING
+        if advice.kind in ACTS and was_told and component in before:
             yield advice, component, act_of(component, before, after)
 
 
@@ -193,6 +196,9 @@ def main() -> None:
         rows = Rows(tuple(row for run in options.runs for row in played(run)))
         folder = COMMITTED if options.record else MEASURED
         folder.mkdir(parents=True, exist_ok=True)
+        kept = loads(Rows, (folder / FILE).read_text()).rows if (folder / FILE).is_file() else ()
+        others = tuple(row for row in kept if row.run not in {new.run for new in rows.rows})
+        rows = Rows((*others, *rows.rows))
         (folder / FILE).write_text(dumps(rows) + "\n")
     else:
         rows = loads(Rows, (COMMITTED / FILE).read_text())

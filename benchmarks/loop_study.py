@@ -117,7 +117,11 @@ def _candidates(store: RunStore, found: Sequence[Outcome]) -> Iterator[tuple[str
 
 
 def keep_answers(folder: Path, to: Path) -> None:
-    """Write every prompt as it was sent and every answer, in a form that `llm=replay llm.run=` takes."""
+    """Write every answer, in a form that `llm=replay llm.run=` takes, and under `prompts/` what was asked.
+
+    Prompts of a generation share all but their ending: what is shared stands once, under the generation's name, and the
+    ending under the candidate's.
+    """
     with RunStore.open(folder, read_only=True) as store:
         config = from_yaml(store.config_yaml)
         own = to / str(config.task) / f"{config.search.method}-{config.seed}"
@@ -126,8 +130,12 @@ def keep_answers(folder: Path, to: Path) -> None:
             (own / f"{name}.md").write_text(answers[-1].text)
         for (name, attempt), prompt in store.prompts().items():
             text = "\n\n".join(f"# {message.role}\n{message.content}" for message in prompt.messages)
-            ending = f"\n\n{prompt.ending}" if prompt.ending else ""
-            (own / "prompts" / f"{name}{f'-{attempt}' if attempt else ''}.md").write_text(text + ending)
+            if attempt:
+                (own / "prompts" / f"{name}-{attempt}.md").write_text(text + "\n")
+                continue
+            shared = own / "prompts" / f"g{generation_of(name):02d}.md"
+            shared.write_text(text + "\n")
+            (own / "prompts" / f"{name}.md").write_text(prompt.ending + "\n")
 
 
 # ---- tables ------------------------------------------------------------------------------------------------------
@@ -205,7 +213,28 @@ def _differences(rows: Sequence[Row], last: int) -> list[str]:
         other = [scaled[(*name, second, early)] for name in names]
         found = clustered_bootstrap(difference, one, other, paired=True)
         lines.append(f"| {label} | {with_interval(found)} | {len(names)} |")
+    if both:
+        one, other = (
+            [_answers(rows, row, range(2, last + 1)) for name in both for row in rows if _key(row) == (*name, method)]
+            for method in (LOOP, ANEW)
+        )
+        found = clustered_bootstrap(difference, one, other, paired=True)
+        label = f"{LOOP} above {ANEW}: all answers after generation 1, in the search's own scores"
+        lines.append(f"| {label} | {with_interval(found)} | {len(both)} |")
     return lines
+
+
+def _key(row: Row) -> tuple[str, int, str]:
+    return row["task"], row["seed"], row["method"]
+
+
+def _answers(rows: Sequence[Row], row: Row, generations: range) -> list[float]:
+    """The mean score of every answer of these generations in shares of the task's best, 0 for what was rejected."""
+    return [
+        (fmean(each["scores"]) if each["scores"] else 0.0) / _scale(rows, row["task"])
+        for name, each in row["candidates"].items()
+        if generation_of(name) in generations
+    ]
 
 
 def _by_generation(rows: Sequence[Row], last: int) -> list[str]:
@@ -215,13 +244,8 @@ def _by_generation(rows: Sequence[Row], last: int) -> list[str]:
     for method in (LOOP, ANEW):
         cells = []
         for generation in range(1, last + 1):
-            of_each = [
-                (fmean(each["scores"]) if each["scores"] else 0.0) / _scale(rows, row["task"])
-                for row in rows
-                if row["method"] == method
-                for name, each in row["candidates"].items()
-                if generation_of(name) == generation
-            ]
+            own = range(generation, generation + 1)
+            of_each = [s for row in rows if row["method"] == method for s in _answers(rows, row, own)]
             cells.append(f"{fmean(of_each):.3f}" if of_each else "")
         lines.append(f"| {method} | {' | '.join(cells)} |")
     return lines

@@ -4,8 +4,8 @@
 
 Each stands between two comments, and is made of nothing but those files: the summary and the studies of the search, the
 throughput (`bench.json`), the scores against other trainers (`peer_scores.json`), the race (`race.json`) and the parity
-of the engines (`engine_parity.json`), searches that a language model answered (`loop_study.json`), and what was
-measured on a GPU (`gpu_*.json`).
+of the engines (`engine_parity.json`), searches that a language model answered (`loop_study.json`), advice played
+through (`advice.json`), and what was measured on a GPU (`gpu_*.json`).
 """
 
 from __future__ import annotations
@@ -13,12 +13,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from advice import FILE as ADVICE
+from advice import Rows
+from advice import lines as advice_lines
 from bench_data import bench_lines, read_bench
 from engine_parity import parity_lines, read_parity
 from gpu_data import gpu_lines
 from loop_study import loop_lines, read_loops
 from peer_scores import read_scores, score_lines
 from race import race_lines, read_races
+from result_files import COMMITTED
 from search_study_data import (
     Condition,
     Groups,
@@ -29,6 +33,7 @@ from search_study_data import (
     scores_of,
 )
 
+from eureka.core.serialize import loads
 from eureka.evaluation.rows import interval, value, with_interval
 from eureka.evaluation.statistics import interquartile_mean, share_above
 
@@ -46,6 +51,8 @@ RACE_BEGIN = "<!-- race: made by benchmarks/tables.py from benchmarks/results/ra
 RACE_END = "<!-- end of race -->"
 PARITY_BEGIN = "<!-- parity: made by benchmarks/tables.py from benchmarks/results/engine_parity.json -->"
 PARITY_END = "<!-- end of parity -->"
+ADVICE_BEGIN = "<!-- advice: made by benchmarks/tables.py from benchmarks/results/advice.json -->"
+ADVICE_END = "<!-- end of advice -->"
 LOOP_BEGIN = "<!-- loop: made by benchmarks/tables.py from benchmarks/results/loop_study.json -->"
 LOOP_END = "<!-- end of loop -->"
 GPU_BEGIN = "<!-- gpu: made by benchmarks/tables.py from benchmarks/results/gpu_*.json -->"
@@ -163,6 +170,9 @@ def updated(page: str) -> str:
         page = with_block(page, SCORES_BEGIN, SCORES_END, "\n".join(score_lines(scores)))
     if races is not None:
         page = with_block(page, RACE_BEGIN, RACE_END, "\n".join(race_lines(races)))
+    if (COMMITTED / ADVICE).is_file():
+        rows = loads(Rows, (COMMITTED / ADVICE).read_text(encoding="utf-8")).rows
+        page = with_block(page, ADVICE_BEGIN, ADVICE_END, "\n".join(advice_lines(rows)))
     if loops := read_loops():
         page = with_block(page, LOOP_BEGIN, LOOP_END, "\n".join(loop_lines(loops)))
     if parity is not None:

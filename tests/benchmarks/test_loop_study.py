@@ -78,6 +78,12 @@ def test_differences_are_shares_of_the_best_of_the_task() -> None:
     assert shown["best_of_n: after generation 2 above after generation 1"].startswith("0")
 
 
+def test_all_answers_after_the_first_generation_are_compared() -> None:
+    (line,) = [line for line in loop_study.loop_lines(ROWS) if "all answers after generation 1" in line]
+    # (0.8 + 0.3 + 0 + 0.7) / 4 less 0.4, over 0.8, is 0.06.
+    assert line.split("|")[2].strip().startswith("0.06")
+
+
 def test_the_mean_of_a_generation_counts_what_was_rejected_as_nothing() -> None:
     lines = loop_study.loop_lines(ROWS)
     # (0.4 + 0.2) / 2 and (0.8 + 0.3 + 0 + 0.7) / 4, over 0.8.
