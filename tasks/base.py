@@ -260,8 +260,8 @@ class Task(ABC):
 
     @property
     def shown_source(self) -> str:
-        """What a model is shown: `advance`, `state`, `observe`, `terminated` and what they use; never the metric or
-        the human reward."""
+        """What a model is shown: `reset`, `control`, `advance`, `state`, `observe`, `terminated` and what they use;
+        never the metric or the human reward."""
         return shown_source(type(self))
 
     def _state_fields(self) -> tuple[FieldSpec, ...]:

@@ -43,10 +43,20 @@ def conditions(cls: type[Any]) -> Callable[[Any, Any], Mapping[str, torch.Tensor
     taken_apart = _taken_apart(cls.terminated)
 
     def named(task: Any, state: Any) -> Mapping[str, torch.Tensor]:
-        found: Terminated = taken_apart(task, state) if taken_apart is not None else task.terminated(state)
+        parts = taken_apart(task, state) if taken_apart is not None else None
+        if parts is not None and _are_masks(parts):
+            return parts
+        found: Terminated = task.terminated(state)
         return {"": found} if isinstance(found, torch.Tensor) else found
 
     return named
+
+
+def _are_masks(parts: Mapping[str, Any]) -> bool:
+    """Whether the parts are conditions of each world: an operand may be a number for all of them, or a mapping."""
+    return all(isinstance(part, torch.Tensor) and part.dtype == torch.bool for part in parts.values()) and (
+        len({part.shape for part in parts.values()}) == 1 and all(part.dim() == 1 for part in parts.values())
+    )
 
 
 def _taken_apart(function: Any) -> Callable[[Any, Any], Mapping[str, torch.Tensor]] | None:
@@ -63,7 +73,7 @@ def _taken_apart(function: Any) -> Callable[[Any, Any], Mapping[str, torch.Tenso
     if not isinstance(definition, ast.FunctionDef) or len(returns) != 1 or definition.body[-1] is not returns[0]:
         return None
     value = returns[0].value
-    if function.__closure__ or definition.decorator_list or value is None or isinstance(value, ast.Dict):
+    if function.__closure__ or definition.decorator_list or value is None or isinstance(value, ast.Dict | ast.DictComp):
         return None
     parts = list(_parts(value))
     if isinstance(value, ast.Call | ast.Name) and len(parts) == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import shutil
 import textwrap
 import warnings
@@ -14,7 +15,6 @@ import yaml
 from eureka.core.errors import TaskError
 from eureka.tasks.loading import load_task
 from eureka.tasks.model_fields import ModelField, fields_of_model, goal_of_model
-from eureka.tasks.urdf import read_urdf
 
 _CONTROL_STEP_S = 0.02
 """What a control step should last about, where nothing says how many of the model's steps make one."""
@@ -25,6 +25,8 @@ _INTEGRATORS = {
     mujoco.mjtIntegrator.mjINT_IMPLICITFAST: "implicitfast",
 }
 _ASSETS = "assets"
+_IMPORTED = frozenset({"Metric", "Reset", "Task"})
+"""Classes that env.py imports: a task of such a name is called otherwise."""
 
 
 @dataclass(frozen=True)
@@ -66,20 +68,26 @@ def write_task(folder: Path, source: TaskSource) -> WrittenTask:
     spec, model = read_model(source.path)
     fields, goal = fields_of_model(model), goal_of_model(model)
     sentence = source.sentence or goal.sentence
-    if folder.exists():
-        raise TaskError(f"{folder}: there is such a folder already; give another name, or remove it")
     try:
         folder.mkdir(parents=True)
+    except FileExistsError as error:
+        raise TaskError(f"{folder}: there is such a folder already; give another name, or remove it") from error
+    except OSError as error:
+        raise TaskError(f"{folder}: the folder cannot be made: {error.strerror}") from error
+    try:
         named = source.model or _copied(spec, source.path, folder)
         (folder / "task.yaml").write_text(_task_yaml(source, named, sentence, model, fields), encoding="utf-8")
         (folder / "env.py").write_text(_env_py(folder.name, source, spec, model), encoding="utf-8")
+        load_task(folder.name, [folder])
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise TaskError(f"{folder}: the task cannot be written: {error.strerror}") from error
-    try:
-        load_task(folder.name, [folder])
-    except TaskError:
-        shutil.rmtree(folder)
+        where = f"{error.filename}: " if error.filename else ""
+        raise TaskError(f"{folder}: the task cannot be written: {where}{error.strerror}") from error
+    except (ValueError, mujoco.FatalError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise TaskError(f"{folder}: the task cannot be written: {' '.join(str(error).split())}") from error
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
         raise
     return WrittenTask(sentence, tuple(field.name for field in fields), goal.metric)
 
@@ -92,8 +100,13 @@ def read_model(path: Path) -> tuple[mujoco.MjSpec, mujoco.MjModel]:
     """
     if not path.is_file():
         raise TaskError(f"{path}: there is no such file")
+    if path.suffix == ".urdf":
+        raise TaskError(
+            f"{path}: a URDF has no actuators, which a policy acts with: save it as MJCF (MuJoCo's `compile` does it), "
+            "add an <actuator> to that, and give the MJCF"
+        )
     try:
-        spec = read_urdf(path) if path.suffix == ".urdf" else mujoco.MjSpec.from_file(str(path))
+        spec = mujoco.MjSpec.from_file(str(path))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what is about to be dropped, see `_extend_model`
             model = spec.compile()
@@ -116,7 +129,11 @@ def _copied(spec: mujoco.MjSpec, path: Path, folder: Path) -> str:
     parts = [(part, spec.meshdir) for part in (*spec.meshes, *spec.hfields)]
     parts += [(part, spec.texturedir) for part in spec.textures]
     named = [(part, Path(below) / part.file) for part, below in parts if part.file]
-    if path.suffix == ".urdf" or (not named and "<include" not in path.read_text(encoding="utf-8", errors="replace")):
+    beyond = [texture for texture in spec.textures if any(texture.cubefiles)] or list(spec.skins)
+    if beyond or spec.strippath:
+        what = "textures of six files or skins" if beyond else "paths that MuJoCo strips"
+        raise TaskError(f"{path}: it has {what}, which are not copied: take these out of the model first")
+    if not named and "<include" not in path.read_text(encoding="utf-8", errors="replace"):
         shutil.copyfile(path, folder / f"model{path.suffix}")
         return f"model{path.suffix}"
     for number, (part, file) in enumerate(named):
@@ -161,6 +178,7 @@ def _task_yaml(
 def _env_py(name: str, source: TaskSource, spec: mujoco.MjSpec, model: mujoco.MjModel) -> str:
     fields, goal = fields_of_model(model), goal_of_model(model)
     class_name = "".join(word.capitalize() for word in name.replace("-", "_").split("_"))
+    class_name += "Task" if keyword.iskeyword(class_name) or class_name in _IMPORTED else ""
     observed = [field.observed for field in fields if field.observed]
     written = [f"{field.name}={field.read}," for field in fields]
     return _ENV_PY.format(

@@ -110,7 +110,8 @@ def largest_cost(config: RunConfig, trainer: Trainer, length: TrainingLength) ->
     """
     search = config.search
     compared = 3 * config.evaluation.seeds  # the best, the human-written one and the bare metric
-    at_once = max(search.samples * config.train.num_seeds, search.finalists * search.confirmation_seeds, compared)
+    batch = max(search.samples, search.tune) * config.train.num_seeds
+    at_once = max(batch, search.finalists * search.confirmation_seeds, compared)
     return trainings_cost(trainer, at_once, length)
 
 

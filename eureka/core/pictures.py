@@ -24,7 +24,8 @@ class Look:
         episodes: how many, each from a start state of its own.
         typical: of so many start states the one is shown whose episode has the median task metric, so that one fall
             does not stand for a policy; 1: the first. Only where a trainer simulates them at once.
-        seed: start states are the same for the same seed, whatever the policy: two videos can run side by side.
+        seed: start states are the same for the same seed, whatever the policy, where `typical` is 1: two videos can run
+            side by side.
         max_seconds: of every episode at most this much simulated time; None for all of it.
         width, height: of the picture in pixels, even; an environment that draws in a size of its own keeps that.
         fps: frames a second at most. Videos play at the speed of the simulated time.

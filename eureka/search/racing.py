@@ -88,7 +88,8 @@ class Racing:
         return (), leader
 
     def _race_of(self, key: tuple[int, bool], names: Sequence[str]) -> Race:
-        """What was tuned races after the generation's answers, each as far as it is, and takes nothing from them."""
+        """What was tuned trains after the generation's answers: to the full length, with the first seeds, from a budget
+        of its own."""
         _, tuned = key
         whole = self.race.rungs[-1] * self.race.first_seeds
         return replace(self.race, rungs=self.race.rungs[-1:], budget=len(names) * whole) if tuned else self.race

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from eureka.core import events
-from eureka.core.ids import INIT_ID, generation_of
-from eureka.core.types import Phase, Rejected, Selection
+from eureka.core.ids import generation_of
+from eureka.core.types import Origin, Phase, Rejected, Selection
 from eureka.proposers.base import Proposer
 from eureka.reward.analysis.screening import Screening
 from eureka.search.feedback import Reviewer
@@ -67,7 +67,7 @@ def generation_started(history: History) -> events.GenerationStarted | None:
     asked = [
         attempts[0]
         for name, attempts in history.samples.items()
-        if generation_of(name) == history.generation and name != INIT_ID
+        if generation_of(name) == history.generation and attempts[0].origin is Origin.ASKED
     ]
     if not asked:
         return None

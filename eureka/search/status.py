@@ -21,7 +21,7 @@ class CandidateStatus:
     `repairs` are its answers beyond the first that do not go on with one that was cut off. `usable` says that its last
     answer gave a verified reward which no training refused, be it worth a training or not; `usable_at_once` says the
     same of its first. `rejected` is why it is out, None where it is not or was not answered. `stopped_after` are the
-    control steps after which its race left it behind. `was_asked` is False where it was given or tuned, and no answer.
+    control steps after which its race left it behind. `was_asked` is False where it was given by a person or tuned.
     """
 
     candidate_id: str

@@ -66,7 +66,11 @@ def review(run: Run, history: History) -> bool:
     shown = run.method.review(history) if run.reviewer else []
     if not run.reviewer or not shown or any(said.generation == history.generation for said in history.feedback):
         return False
-    asked = [name for name in history.samples if generation_of(name) == history.generation]
+    asked = [
+        name
+        for name, attempts in history.samples.items()
+        if generation_of(name) == history.generation and attempts[0].origin is Origin.ASKED
+    ]
     parents = {parent for name in asked for parent in history.parents(name)}
     parent = parents.pop() if len(parents) == 1 else None
     feedback = run.reviewer.review(history.generation, shown, parent)

@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from statistics import NormalDist, fmean
 from zlib import crc32
 
@@ -41,7 +42,11 @@ LARGEST_FACTOR = 4.0
 _DOUBLINGS = 0.7
 """Standard deviation of the logarithm of a factor to the base of 2: two in three are between 0.62 and 1.6."""
 _FACTORS = frozenset({"mul.Tensor", "div.Tensor"})
-_PHYSICAL = re.compile(r"(?:^|_)(?:g|gravity|mass|inertia|length|radius|dt|pi|omega0)(?:_squared)?$", re.ASCII)
+_PHYSICAL = re.compile(
+    r"(?:^|_)(?:g|gravity|mass|inertia|length|radius|dt|pi|omega0)(?:_squared)?(?:_(?:m|kg|s|s2|m2|rad|n|hz))*$",
+    re.ASCII | re.IGNORECASE,
+)
+"""Names of facts of physics, with units behind them or without."""
 _LEAST = 3
 """Rewards of one structure, before anything is said of its constants."""
 
@@ -50,7 +55,7 @@ _LEAST = 3
 class Tuning:
     """Makes a generation's further candidates.
 
-    Args:
+    Attributes:
         variants: how many.
         constants: a reward's named constants, with what changing each does to its total.
     """
@@ -65,8 +70,10 @@ class Tuning:
         """
         if any(sample.origin is Origin.TUNED for sample in _first(history) if _is_now(history, sample)):
             return []
-        leaders = [(o, self._tunable(history, o)) for o in one_of_each_structure(history, ranked(history.outcomes))]
-        leaders = [(outcome, values) for outcome, values in leaders if values][:LEADERS]
+        among = one_of_each_structure(history, ranked(history.outcomes))
+        # One after another: looking at a reward's constants takes a confined process.
+        looked_at = ((outcome, self._tunable(history, outcome)) for outcome in among)
+        leaders = list(islice(((outcome, values) for outcome, values in looked_at if values), LEADERS))
         return [
             self._sample(history, *leaders[number % len(leaders)], number) for number in range(self.variants) if leaders
         ]
@@ -92,17 +99,28 @@ class Tuning:
         return self.variants * (history.generation - generation_of(parent))
 
     def _tunable(self, history: History, outcome: Outcome) -> dict[str, float]:
-        """The constants that may change, in the order in which they matter most to the total."""
-        reward = history.rewards[outcome.candidate.id]
+        """The constants that may change, those first that matter most to the total.
+
+        None of a graph that a version recorded which knew other operations.
+        """
+        reward = history.rewards.get(outcome.candidate.id)
+        if reward is None:
+            return {}
+        try:
+            weights = tunable(reward.graph)
+        except GraphError:
+            return {}
         written = named_numbers(outcome.candidate.source)
-        free = {name: value for name, value in tunable(reward.graph).items() if written.get(name) == value}
+        free = {name: value for name, value in weights.items() if written.get(name) == value}
+        if not free:
+            return {}
         effects = {c.name: max(c.doubled or 0.0, c.halved or 0.0) for c in self.constants(reward)}
         names = sorted(free, key=lambda name: (-effects.get(name, 0.0), name))[:MOST_CONSTANTS]
         return {name: free[name] for name in names}
 
 
 def tunable(graph: str) -> dict[str, float]:
-    """The constants of a graph that are weights or scales: its total is a product with them or a quotient by them.
+    """The constants of a graph that are weights or scales: those used in multiplications and divisions alone.
 
     What is added, compared with or raised to is left as it is, and so are zero and what a name shows to be a fact of
     physics, such as gravity, a mass or a length.

@@ -54,7 +54,8 @@ def read_bounded(path: Path, most: int, *, first: int | None = None, within: Pat
     Raises:
         OSError: it cannot be read, is larger, or is none: a pipe that nobody writes to would be waited for.
     """
-    if within is not None and path.resolve() != within.resolve() / path.relative_to(within):
+    # realpath also takes links that lead to each other, of which Path.resolve says RuntimeError before Python 3.13.
+    if within is not None and Path(os.path.realpath(path)) != Path(os.path.realpath(within)) / path.relative_to(within):
         raise OSError(errno.ELOOP, "it lies behind a link, and what it leads to is not of this run: delete it")
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
         status = os.fstat(file.fileno())

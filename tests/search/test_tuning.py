@@ -145,6 +145,11 @@ def test_weights_and_scales_are_tuned_and_facts_of_physics_are_not() -> None:
     assert tunable(graph(0.0, 2.0)) == {"scale": 2.0}
 
 
+@pytest.mark.parametrize("name", ["GRAVITY", "POLE_LENGTH_M", "mass_kg", "dt_s", "gravity_m_s2", "omega0_squared"])
+def test_names_of_facts_of_physics(name: str) -> None:
+    assert tunable(graph(1.5, 2.0).replace('"scale"', f'"{name}"')) == {"weight": 1.5}
+
+
 def test_factors_spread_around_one_and_repeat() -> None:
     drawn = [factors("7/g01-c01", 2, number) for number in range(64)]
     assert drawn == [factors("7/g01-c01", 2, number) for number in range(64)]

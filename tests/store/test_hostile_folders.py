@@ -12,6 +12,7 @@ import pytest
 
 from eureka.core.errors import StoreError
 from eureka.core.training import TrainingResult
+from eureka.core.types import Origin, PromptFacts, Sample
 from eureka.store import RunStore, database
 from eureka.store.files import read_bounded, read_text
 
@@ -135,6 +136,21 @@ def test_nothing_is_read_behind_a_link_in_the_folder(folder: Path, tmp_path: Pat
     for reached in (folder, alias):
         with pytest.raises(OSError, match="behind a link"):
             read_text(reached / path, within=reached)
+
+
+def test_links_that_lead_to_each_other_are_an_error_of_the_disk(folder: Path) -> None:
+    (folder / "a.txt").symlink_to(folder / "b.txt")
+    (folder / "b.txt").symlink_to(folder / "a.txt")
+    with pytest.raises(OSError, match="link"):
+        read_text(folder / "a.txt", within=folder)
+
+
+def test_a_tuned_sample_without_a_parent_is_an_error_of_the_folder(folder: Path) -> None:
+    facts = PromptFacts("t", 0, 1, ())
+    with RunStore.open(folder) as store:
+        store.record_samples([Sample(id="g01-c01", facts=facts, origin=Origin.TUNED)])
+        with pytest.raises(StoreError, match="g01-c01 says that it was tuned"):
+            store.samples()
 
 
 def test_a_text_that_is_none_is_shown_as_it_can_be(folder: Path) -> None:

@@ -41,6 +41,21 @@ class Never:
         return torch.zeros_like(state.height, dtype=torch.bool)
 
 
+class Comprehension:
+    def terminated(self, state):
+        return {name: getattr(state, name) > 2 for name in ("height", "tilt")}
+
+
+class Union:
+    def terminated(self, state):
+        return {"low": state.height < LIMIT} | {"high": state.height > 2}
+
+
+class Anywhere:
+    def terminated(self, state):
+        return (state.height > 2) | state.tilt.isnan().any()
+
+
 STATE = SimpleNamespace(height=torch.tensor([0.1, 1.0, 3.0, 1.0]), tilt=torch.tensor([0.0, 0.0, 0.0, -2.0]))
 
 
@@ -52,6 +67,9 @@ STATE = SimpleNamespace(height=torch.tensor([0.1, 1.0, 3.0, 1.0]), tilt=torch.te
         (Healthy, ["state.height <= LIMIT", "state.height > 2", "not upright"]),
         (Branching, [""]),
         (Never, [""]),
+        (Comprehension, ["height", "tilt"]),
+        (Union, ["low", "high"]),
+        (Anywhere, [""]),  # the second is one number for all worlds
     ],
 )
 def test_conditions_by_name(cls, names):

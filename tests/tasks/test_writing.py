@@ -142,6 +142,17 @@ def test_a_model_that_cannot_be_a_task_is_refused(tmp_path: Path, text: str, sen
     assert not (tmp_path / "t").exists()
 
 
+def test_a_urdf_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "robot.urdf").write_text('<robot name="r"/>')
+    with pytest.raises(TaskError, match=r"a URDF has no actuators, .*: save it as MJCF"):
+        write_task(tmp_path / "t", TaskSource(tmp_path / "robot.urdf"))
+
+
+@pytest.mark.parametrize("name", ["metric", "none", "reset"])
+def test_a_name_that_is_taken_makes_a_folder_that_runs(arm: Path, tmp_path: Path, name: str) -> None:
+    assert written(tmp_path / name, TaskSource(arm)).info.name == name
+
+
 def test_nothing_is_overwritten_and_a_missing_file_is_named(arm: Path, tmp_path: Path) -> None:
     (tmp_path / "lift").mkdir()
     with pytest.raises(TaskError, match="lift: there is such a folder already; give another name"):

@@ -30,9 +30,7 @@ def init(
     env: Annotated[
         str | None, typer.Option(metavar="ID", help="A Gymnasium environment: its id, package:ID, or module:Class.")
     ] = None,
-    xml: Annotated[
-        Path | None, typer.Option("--xml", metavar="FILE", help="A robot, as MuJoCo's MJCF or as URDF.")
-    ] = None,
+    xml: Annotated[Path | None, typer.Option("--xml", metavar="FILE", help="A robot, as MuJoCo's MJCF.")] = None,
     from_env: Annotated[
         str | None, typer.Option("--from-env", metavar="ID", help="A MuJoCo environment of Gymnasium.")
     ] = None,
@@ -52,7 +50,7 @@ def init(
         raise ConfigError(f"init: `{overrides[0]}` says which language model names the State: add --llm")
     if llm and env is None:
         raise ConfigError("init: --llm names the State of an environment that is given with --env")
-    stem = name.removesuffix(".py") if env is not None else name.rstrip("/")
+    stem = name.rstrip("/").removesuffix(".py" if env is not None else "")
     if not Path(stem).name.replace("-", "_").isidentifier():
         raise ConfigError(f"`{name}`: give a name of letters, digits and _, such as lander")
     if env is not None:

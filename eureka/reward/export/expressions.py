@@ -32,13 +32,29 @@ def _expressions(graph: str, fields: tuple[FieldSpec, ...]) -> Mapping[str, str]
     body = fold(parsed, fields)
     numbers = {body.constants[key]: value for key, value in parsed.constants.items()}
     variables = {statement.target: statement.value for statement in body.statements}
+    fields_of = _fields_of(variables, numbers)
     return {
-        component.name: _shortened(value, variables, numbers)
+        component.name: _shortened(value, variables, numbers, fields_of)
         for component, value in zip(parsed.components, body.components, strict=True)
     }
 
 
-def _shortened(value: ast.expr, variables: Mapping[str, ast.expr], numbers: Mapping[str, float]) -> str:
+def _fields_of(variables: Mapping[str, ast.expr], numbers: Mapping[str, float]) -> Mapping[str, frozenset[str]]:
+    """The State fields that each variable is computed from; a variable comes after those that it uses."""
+    found: dict[str, frozenset[str]] = {}
+    for name, value in variables.items():
+        used = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)} - {"torch", "math"}
+        own = frozenset(used - variables.keys() - numbers.keys())
+        found[name] = own.union(*(found[one] for one in used & found.keys()))
+    return found
+
+
+def _shortened(
+    value: ast.expr,
+    variables: Mapping[str, ast.expr],
+    numbers: Mapping[str, float],
+    fields_of: Mapping[str, frozenset[str]],
+) -> str:
     """The expression with variables written out, the outermost first, while it stays short.
 
     Those that are left stand as `name(field, ...)`, with what they are computed from.
@@ -52,20 +68,14 @@ def _shortened(value: ast.expr, variables: Mapping[str, ast.expr], numbers: Mapp
                 current = longer
                 break
         else:
-            return _text(_with_fields(current, variables, numbers))
+            return _text(_with_fields(current, fields_of))
 
 
-def _with_fields(value: ast.expr, variables: Mapping[str, ast.expr], numbers: Mapping[str, float]) -> ast.expr:
+def _with_fields(value: ast.expr, fields_of: Mapping[str, frozenset[str]]) -> ast.expr:
     """The expression with every variable as a call on the State fields that it is computed from."""
-
-    def fields_of(name: str) -> set[str]:
-        used = {node.id for node in ast.walk(variables[name]) if isinstance(node, ast.Name)}
-        used -= {"torch", "math", *(numbers.keys() - variables.keys())}
-        return {field for one in used for field in (fields_of(one) if one in variables else {one})}
-
     calls = {
-        name: ast.Call(ast.Name(name), [ast.Name(field) for field in sorted(fields_of(name))], [])
-        for name in {node.id for node in ast.walk(value) if isinstance(node, ast.Name)} & variables.keys()
+        name: ast.Call(ast.Name(name), [ast.Name(field) for field in sorted(fields_of[name])], [])
+        for name in {node.id for node in ast.walk(value) if isinstance(node, ast.Name)} & fields_of.keys()
     }
 
     class Rewriter(ast.NodeTransformer):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
+_LARGEST = 1e300
+"""Larger numbers are no weights, and integers may be larger than any float."""
+
 
 def named_numbers(source: str) -> dict[str, float]:
     """Every name that the source gives one number to, in one place: assignments and defaults of parameters.
@@ -67,7 +70,9 @@ def _given(module: ast.Module) -> Iterator[tuple[str, ast.expr | None]]:
 
 def _is_number(node: ast.expr) -> bool:
     inner = node.operand if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) else node
-    return isinstance(inner, ast.Constant) and type(inner.value) in (int, float)
+    if not isinstance(inner, ast.Constant) or type(inner.value) not in (int, float):
+        return False
+    return abs(inner.value) <= _LARGEST  # infinity is not, nor an integer that no float holds
 
 
 def _value(node: ast.expr) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def task_source(identity: str, folder: str) -> TaskSource:
             sentence=goal_sentence(inspect.getdoc(type(inner)) or ""),
             substeps=int(inner.frame_skip),
             episode_steps=time_limit(env) or NO_LIMIT,
-            gymnasium_id=identity,
+            gymnasium_id=identity if identity.rpartition(":")[2] in gymnasium.registry else "",
         )
     finally:
         env.close()
@@ -64,6 +65,8 @@ def not_a_task(env: gymnasium.Env[Any, Any]) -> str:
 def _packaged(path: Path, cls: type[Any]) -> str:
     """How task.yaml names a model that comes with a package; empty: it is copied."""
     package = cls.__module__.partition(".")[0]
+    if package not in packages_distributions():
+        return ""  # a folder of the user's own, which later commands may not find
     spec = importlib.util.find_spec(package)
     for folder in map(Path, (spec.submodule_search_locations or ()) if spec else ()):
         if package == "gymnasium" and path.parent == folder / "envs" / "mujoco" / "assets":

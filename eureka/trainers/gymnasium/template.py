@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import textwrap
 from dataclasses import dataclass
 
@@ -64,6 +65,7 @@ def environment_file(identity: str, name: str, folder: str, fields: tuple[FieldS
     fields = fields or maker.reader.fields
     lines = _state_lines(leaves, fields)
     class_name = "".join(word.capitalize() for word in name.replace("-", "_").split("_")) or "Environment"
+    class_name += "Environment" if keyword.iskeyword(class_name) else ""
     text = _TEMPLATE.format(
         identity=identity,
         name=name,

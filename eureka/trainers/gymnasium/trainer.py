@@ -208,7 +208,7 @@ class GymnasiumTrainer:
             found.append(f"never changed in {random.steps} random steps: {', '.join(random.constants)}")
         if self._is_plain_mujoco():
             found.append(
-                "MuJoCo alone steps it: as a task folder it would train two to eight times as fast (docs/results.md): "
+                "MuJoCo alone steps it: from a task folder it may train several times as fast (docs/gymnasium.md): "
                 f"eureka init NAME --from-env {self._recipe.identity}"
             )
         return tuple(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -73,7 +74,7 @@ def typical_world(task: Task, policy: Policies, look: Look) -> int:
     scores = [
         task.metric.of_episode(torch.stack(values)[:steps, world], limit) for world, steps in enumerate(length.tolist())
     ]
-    return sorted(range(look.typical), key=lambda world: scores[world])[look.typical // 2]
+    return sorted(range(look.typical), key=lambda world: (math.isnan(scores[world]), scores[world]))[look.typical // 2]
 
 
 def _row(value: torch.Tensor) -> str:

@@ -103,7 +103,9 @@ class EpisodeTracer:
                         score=float(scores[group, number]),
                         steps=steps,
                         ended=_why(flags[steps - 1, :, world]),
-                        condition=" and ".join(name for name, held in holding.items() if held[steps - 1, world]),
+                        condition=" and ".join(name for name, held in holding.items() if held[steps - 1, world])
+                        if _why(flags[steps - 1, :, world]) == "terminated"
+                        else "",
                         first_metric_step=_first(metric[:steps, world]),
                         components={name: _short(float(v[:steps, number].mean())) for name, v in values.items()},
                     )

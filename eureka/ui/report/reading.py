@@ -132,7 +132,9 @@ def _generations(
                     preference=preference,
                     stopped_after=stopped.get(name),
                     spending=spending(answers[name]),
-                    diagnoses=read_diagnoses(store.candidate_folder(name), reward.graph) if reward else (),
+                    diagnoses=read_diagnoses(store.candidate_folder(name), reward.graph, within=store.folder)
+                    if reward
+                    else (),
                     given=given if name == INIT_ID else "",
                     is_tuned=name in samples and samples[name].origin is Origin.TUNED,
                 )

@@ -51,3 +51,17 @@ def test_what_would_be_long_stays_a_name_with_the_fields_that_it_reads() -> None
 def test_a_text_that_is_no_graph_is_refused() -> None:
     with pytest.raises(GraphError):
         component_expressions("{}", FIELDS)
+
+
+def deep(state: State) -> Outputs:
+    before = last = state["s"]
+    for _ in range(600):
+        before, last = last, torch.sin(before + last)
+    total = torch.exp(last) * last
+    return total, {"total": total}
+
+
+def test_a_long_chain_of_values_that_are_used_twice_is_read_once_each() -> None:
+    # By walking every path there would be as many steps as the 600th Fibonacci number.
+    text = component_expressions(trace_trusted(deep, FIELDS, batch(100)), FIELDS)["total"]
+    assert "(s)" in text

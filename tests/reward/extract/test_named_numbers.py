@@ -35,3 +35,7 @@ def test_numbers_are_replaced_and_nothing_else_is() -> None:
     assert with_numbers("a = 1\r\nb = 2\r\n", {"b": 3.0}) == "a = 1\r\nb = 3.0\r\n"
     with pytest.raises(KeyError):
         with_numbers(SOURCE, {"twice": 3.0})
+
+
+def test_numbers_that_no_float_holds_are_left_out() -> None:
+    assert named_numbers(f"huge = {'9' * 400}\nendless = 1e999\nweight = 2\n") == {"weight": 2.0}
