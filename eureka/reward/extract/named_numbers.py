@@ -70,9 +70,10 @@ def _given(module: ast.Module) -> Iterator[tuple[str, ast.expr | None]]:
 
 def _is_number(node: ast.expr) -> bool:
     inner = node.operand if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) else node
-    if not isinstance(inner, ast.Constant) or type(inner.value) not in (int, float):
+    value = inner.value if isinstance(inner, ast.Constant) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return abs(inner.value) <= _LARGEST  # infinity is not, nor an integer that no float holds
+    return abs(value) <= _LARGEST  # infinity is not, nor an integer that no float holds
 
 
 def _value(node: ast.expr) -> float:
