@@ -10,7 +10,18 @@ from random import Random
 from eureka.core.errors import StoreError
 from eureka.core.ids import generation_of
 from eureka.core.training import TrainingLength, TrainingResult
-from eureka.core.types import Candidate, Completion, Feedback, Phase, Rejected, Reward, Sample, Selection, TaskSpec
+from eureka.core.types import (
+    Candidate,
+    Completion,
+    Feedback,
+    Origin,
+    Phase,
+    Rejected,
+    Reward,
+    Sample,
+    Selection,
+    TaskSpec,
+)
 from eureka.search.outcomes import Outcome, by_candidate, make_outcomes
 from eureka.search.preferences import bradley_terry, comparisons
 from eureka.store import RunStore
@@ -94,6 +105,10 @@ class History:
     def preferences(self) -> Mapping[str, float] | None:
         """Scores by a person's preferences, for a task without a metric; None where it has one."""
         return None if self.spec.has_metric else bradley_terry(comparisons(self.feedback))
+
+    def is_tuned(self, name: str) -> bool:
+        """Whether a candidate was made of another one by changing its constants."""
+        return any(sample.origin is Origin.TUNED for sample in self.samples.get(name, ())[:1])
 
     def of_generation(self, generation: int) -> list[Outcome]:
         """The outcomes of one generation."""

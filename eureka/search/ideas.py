@@ -18,7 +18,7 @@ from eureka.reward.graph.parse import parse_graph
 from eureka.search.history import History
 from eureka.search.outcomes import Outcome, ranked
 from eureka.search.racing import stopped_after
-from eureka.search.tuning import changed_constants, is_tuned, one_of_each_structure, sensitivities
+from eureka.search.tuning import changed_constants, one_of_each_structure, sensitivities
 
 LONGEST_REASON = 160
 MAX_CONTRASTS = 8
@@ -39,7 +39,7 @@ def ideas(history: History) -> tuple[Idea, ...]:
     measured = {outcome.candidate.id: sensitivities(history, outcome.candidate.id) for outcome in leading}
     return (
         *(_trained(history, o, stopped.get(o.candidate.id), measured.get(o.candidate.id, {})) for o in trained),
-        *(_untrained(history, name) for name in others if name in history.rejections and not is_tuned(history, name)),
+        *(_untrained(history, name) for name in others if name in history.rejections and not history.is_tuned(name)),
     )
 
 
@@ -126,7 +126,7 @@ def contrasts(history: History, among: Iterable[Outcome]) -> tuple[Contrast, ...
     having: dict[str, set[str]] = {}
     for outcome in among:
         name = outcome.candidate.id
-        if outcome.num_evaluations != farthest or name not in history.rewards or is_tuned(history, name):
+        if outcome.num_evaluations != farthest or name not in history.rewards or history.is_tuned(name):
             continue
         worth[name] = outcome.worth
         for text in properties(history.rewards[name].graph, outcome.results[0]):

@@ -17,7 +17,6 @@ from eureka.core.ids import generation_of
 from eureka.core.training import TrainingJob, TrainingLength, TrainingResult
 from eureka.search.history import History
 from eureka.search.race import Champion, Evidence, Race, RaceTraining
-from eureka.search.tuning import is_tuned
 
 RUNGS = (1 / 2, 1)
 """Shares of the training after which the worse half of the candidates is left behind. Sooner, the scores of Ant's and
@@ -76,7 +75,7 @@ class Racing:
         fields: dict[tuple[int, bool], list[str]] = {}
         for name in history.rewards:
             if name not in history.rejections:
-                fields.setdefault((generation_of(name), is_tuned(history, name)), []).append(name)
+                fields.setdefault((generation_of(name), history.is_tuned(name)), []).append(name)
         leader: Champion | None = None
         for key in sorted(fields):
             state = self._race_of(key, fields[key]).state(fields[key], evidence, leader)

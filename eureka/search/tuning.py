@@ -17,22 +17,23 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from statistics import NormalDist, fmean
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
-import torch
-from torch.quasirandom import SobolEngine
 
 from eureka.core.ideas import JOB, TUNED, Sensitivity
 from eureka.core.ids import candidate_id, generation_of
 from eureka.core.types import Origin, PromptFacts, Reward, Sample
-from eureka.reward.analysis.parameters import RewardConstant
 from eureka.reward.extract.named_numbers import named_numbers, with_numbers
 from eureka.reward.graph.format import ConstantRef, GraphError, format_graph, references
 from eureka.reward.graph.parse import parse_graph
 from eureka.search.estimates import seed_noise
 from eureka.search.history import History
 from eureka.search.outcomes import Outcome, ranked
+
+if TYPE_CHECKING:
+    from eureka.reward.analysis.parameters import RewardConstant
 
 LEADERS = 2
 """How many structures are tuned in a generation, the best ones."""
@@ -146,6 +147,9 @@ def factors(key: str, count: int, number: int) -> list[float]:
 
     The same key gives the same sequence in every process.
     """
+    import torch  # heavy, and a report that reads what was tuned needs none of it
+    from torch.quasirandom import SobolEngine
+
     sobol = SobolEngine(count, scramble=True, seed=crc32(key.encode()))  # type: ignore[no-untyped-call]
     uniform = sobol.draw(number + 1, dtype=torch.float64)[number].clamp(1e-6, 1.0 - 1e-6).tolist()
     normal, most = NormalDist(sigma=_DOUBLINGS), math.log2(LARGEST_FACTOR)
@@ -182,14 +186,9 @@ def _structure(history: History, outcome: Outcome) -> str:
         return outcome.candidate.id
 
 
-def is_tuned(history: History, name: str) -> bool:
-    """Whether a candidate was made of another one by changing its constants."""
-    return any(sample.origin is Origin.TUNED for sample in history.samples.get(name, ())[:1])
-
-
 def changed_constants(history: History, name: str) -> dict[str, float]:
     """The named numbers of a tuned candidate that differ from its parent's; empty for others."""
-    if not is_tuned(history, name):
+    if not history.is_tuned(name):
         return {}
     first = history.samples[name][0]
     before = named_numbers(history.candidates[first.parents[0]].source)

@@ -23,7 +23,6 @@ from eureka.search.racing import Racing
 from eureka.search.reflection import reflect
 from eureka.search.sampling import follow_up
 from eureka.search.telling import within
-from eureka.search.tuning import is_tuned
 
 MAX_MISTAKES = 8
 """How many kinds of errors a prompt warns of."""
@@ -271,7 +270,7 @@ def mistakes(history: History) -> tuple[Rejected, ...]:
     earlier = [
         r
         for r in history.every_rejection
-        if r.feedback and generation_of(r.candidate_id) < history.generation and not is_tuned(history, r.candidate_id)
+        if r.feedback and generation_of(r.candidate_id) < history.generation and not history.is_tuned(r.candidate_id)
     ]
     newest_first = sorted(earlier, key=lambda r: -generation_of(r.candidate_id))
     kinds = {_kind(rejected): rejected for rejected in reversed(newest_first)}

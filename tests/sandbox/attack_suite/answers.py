@@ -79,7 +79,9 @@ CRASHES = [
     _crash("leave politely", "raise SystemExit(0)"),
     _crash("interrupt", "raise KeyboardInterrupt"),
     _crash(
-        "run nonsense bytecode", "def f(): pass\nf.__code__ = f.__code__.replace(co_code=b'd\\xff' * 4 + b'S\\0')\nf()"
+        # Loads a constant far behind all that there are: what lies there is not this process's.
+        "run nonsense bytecode",
+        "def f(): pass\nf.__code__ = f.__code__.replace(co_code=b'\\x90\\x7f\\x90\\xff\\x90\\xffd\\xffS\\0')\nf()",
     ),
     _crash(
         "load nonsense code",

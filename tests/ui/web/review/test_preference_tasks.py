@@ -202,7 +202,7 @@ def test_a_whole_run_from_the_command_line(tmp_path: Path) -> None:
     out = done.stdout
     assert "metric access: no, there is none" in out
     assert "the task has no metric, so there is no comparison: a person's preferences chose the best" in out
-    assert re.search(r"best reward: g02-c01, about \d\.\d+ preference score", out)
+    assert re.search(r"best reward: g02-c01, \d\.\d+ preference score", out)
     assert (
         "preference score (a person's preferences as Bradley-Terry scores)"
         in (tmp_path / "run/best/reward.py").read_text()
