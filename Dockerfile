@@ -11,10 +11,10 @@ COPY . .
 # torch's CPU build: the one that PyPI has for Linux brings gigabytes of CUDA along.
 RUN pip install --no-cache-dir --extra-index-url https://download.pytorch.org/whl/cpu -c constraints.txt . \
     && useradd --create-home eureka \
-    && mkdir /work \
-    && chown eureka /work
+    && mkdir /eureka \
+    && chown eureka /eureka
 
 USER eureka
-WORKDIR /work
+WORKDIR /eureka
 ENTRYPOINT ["eureka"]
 CMD ["--help"]

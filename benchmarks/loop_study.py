@@ -14,40 +14,30 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import numpy as np
 from result_files import COMMITTED, add_results_option, measured_or_committed
+from search_study import fresh_trainings
 from search_study_data import clustered_bootstrap
 
-from eureka.app.build import training_length
 from eureka.app.configs import from_yaml
-from eureka.core.events import Event, Trained
 from eureka.core.ideas import JOB
 from eureka.core.ids import generation_of
 from eureka.core.training import OwnReward
 from eureka.evaluation.rows import with_interval
-from eureka.evaluation.trainings import Retraining, Trainings, fresh_seeds
+from eureka.evaluation.trainings import Retraining
 from eureka.search.estimates import estimates
 from eureka.search.outcomes import Outcome, outcomes
 from eureka.store import RunStore
 from eureka.store.files import write_atomically
-from eureka.trainers.registry import make_trainer
 
 NAME = "loop_study.json"
 LOOP, ANEW = "portfolio", "best_of_n"
 HUMAN = "human"
-
-
-def print_line(event: Event) -> None:
-    """Print each training that ended."""
-    if isinstance(event, Trained):
-        print(f"  {event.candidate} seed {event.seed}: {event.score:.4g}", flush=True)
 
 
 def best_after(found: Sequence[Outcome], generation: int) -> str | None:
@@ -61,7 +51,7 @@ def best_after(found: Sequence[Outcome], generation: int) -> str | None:
     return max(worth, key=lambda name: worth[name].mean) if worth else None
 
 
-def measure(folder: Path, num_seeds: int, num_human: int) -> dict[str, Any]:
+def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Train what one search picked with fresh seeds; gives its row."""
     with RunStore.open(folder) as store:
         config = from_yaml(store.config_yaml)
@@ -70,29 +60,24 @@ def measure(folder: Path, num_seeds: int, num_human: int) -> dict[str, Any]:
         found = outcomes(store)
         best = {generation: best_after(found, generation) for generation in range(1, config.search.generations + 1)}
         graphs = {reward.candidate_id: reward.graph for reward in store.rewards()}
-        entries = [Retraining(name, graphs[name]) for name in sorted({name for name in best.values() if name})]
-        with closing(make_trainer(config, [], os.environ)) as trainer:
-            length = training_length(config, trainer)
-
-            def trained(wanted: Sequence[Retraining], seeds: int) -> dict[str, list[float]]:
-                fresh = fresh_seeds(store, seeds)
-                trainings = Trainings(
-                    store, trainer, store.checkpoint_folder / "fresh", length, fresh, print_line, cache=None
-                )
-                for name, reason in trainings.train(wanted).items():
+        picked = [Retraining(name, graphs[name]) for name in sorted({name for name in best.values() if name})]
+        wanted = [(picked, options.fresh_seeds), ([Retraining(HUMAN, OwnReward.OWN)], options.human_seeds)]
+        scores: dict[str, list[float]] = {HUMAN: []}
+        for entries, seeds in wanted:
+            with fresh_trainings(store, config, options, seeds) as trainings:
+                for name, reason in trainings.train(entries).items():
                     print(f"  {name}: a training was given up: {reason}", flush=True)
-                return {e.name: [r.score for r in trainings.results(e.name).values()] for e in wanted}
-
-            fresh = trained(entries, num_seeds)
-            human = trained([Retraining(HUMAN, OwnReward.OWN)], num_human)[HUMAN] if num_human else []
+                scores |= {e.name: [r.score for r in trainings.results(e.name).values()] for e in entries}
+                steps = trainings.length.steps
+        human = scores.pop(HUMAN)
         return {
             "task": config.task,
             "method": config.search.method,
             "seed": config.seed,
-            "steps": length.steps,
+            "steps": steps,
             "candidates": dict(_candidates(store, found)),
             "best": {str(generation): name for generation, name in best.items()},
-            "fresh": fresh,
+            "fresh": scores,
             "human": human,
         }
 
@@ -141,11 +126,6 @@ def keep_answers(folder: Path, to: Path) -> None:
 # ---- tables ------------------------------------------------------------------------------------------------------
 
 Row = Mapping[str, Any]
-
-
-def mean_of(*scores: Any, axis: int = -1) -> Any:
-    """The mean of one sample of scores."""
-    return np.nanmean(scores[0], axis=axis)
 
 
 def difference(first: Any, second: Any) -> Any:
@@ -272,6 +252,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--fresh-seeds", type=int, default=5, help="trainings of each reward that a search picked")
     parser.add_argument("--human-seeds", type=int, default=5, help="trainings of the human-written reward, a folder")
+    parser.add_argument("--steps", type=int, help="control steps of these trainings; as in the search if not given")
     parser.add_argument("--answers", type=Path, help="keep prompts and answers under this folder, and train nothing")
     parser.add_argument("--show", action="store_true", help="train nothing, print the tables")
     add_results_option(parser)
@@ -282,7 +263,7 @@ def main() -> None:
             keep_answers(folder, options.answers)
             continue
         print(folder, flush=True)
-        row = measure(folder, options.fresh_seeds, options.human_seeds)
+        row = measure(folder, options)
         kept = json.loads(path.read_text()) if path.is_file() else []
         key = ("task", "method", "seed")
         rows = [*(old for old in kept if any(old[k] != row[k] for k in key)), row]

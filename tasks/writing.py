@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 import shutil
 import textwrap
 import warnings
@@ -13,6 +12,7 @@ import mujoco
 import yaml
 
 from eureka.core.errors import TaskError
+from eureka.core.text import class_name
 from eureka.tasks.loading import load_task
 from eureka.tasks.model_fields import ModelField, fields_of_model, goal_of_model
 
@@ -177,14 +177,12 @@ def _task_yaml(
 
 def _env_py(name: str, source: TaskSource, spec: mujoco.MjSpec, model: mujoco.MjModel) -> str:
     fields, goal = fields_of_model(model), goal_of_model(model)
-    class_name = "".join(word.capitalize() for word in name.replace("-", "_").split("_"))
-    class_name += "Task" if keyword.iskeyword(class_name) or class_name in _IMPORTED else ""
     observed = [field.observed for field in fields if field.observed]
     written = [f"{field.name}={field.read}," for field in fields]
     return _ENV_PY.format(
         name=name,
         file=_quoted(source.gymnasium_id or source.path.name).strip('"'),
-        class_name=class_name,
+        class_name=class_name(name, "Task", _IMPORTED),
         fields=textwrap.indent("\n".join(map(_declared, fields)), " " * 8),
         spread=_spread(model),
         home="self.model.key_qpos[0]" if model.nkey else "self.model.qpos0",

@@ -12,6 +12,7 @@ from typing import Any
 from eureka.app.build import make_proposer
 from eureka.app.multirun import plan
 from eureka.core.errors import ConfigError, ProposerError
+from eureka.core.text import clean
 from eureka.core.types import FieldSpec, Message, Prompt, PromptFacts
 from eureka.proposers.base import Proposer
 from eureka.proposers.budget import Spent
@@ -118,7 +119,7 @@ def _object_in(answer: str, names: set[str]) -> dict[str, Any]:
 
 
 def _plain(text: str, longest: int) -> str:
-    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())[:longest]
+    return " ".join(clean(text, longest).split())
 
 
 def _unusable(why: str) -> ProposerError:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import keyword
+from collections.abc import Collection, Sequence
 
 _CUT = " [...]"
 
@@ -14,6 +15,13 @@ def clean(text: str, limit: int) -> str:
     """
     kept = text if len(text) <= limit else text[: limit - len(_CUT)] + _CUT
     return "".join(character if character.isprintable() or character == "\n" else " " for character in kept)
+
+
+def class_name(name: str, suffix: str, taken: Collection[str] = ()) -> str:
+    """The name of a class for something called `name`, words with _ or - between them, with the suffix where Python or
+    the file has that name already."""
+    joined = "".join(word.capitalize() for word in name.replace("-", "_").split("_"))
+    return joined + suffix * (not joined or keyword.iskeyword(joined) or joined in taken)
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -27,11 +27,11 @@ def graph_mark(graph: str) -> str:
     return hashlib.sha256(graph.encode()).hexdigest()[:16]
 
 
-def read_diagnoses(candidate_folder: Path, graph: str, *, within: Path | None = None) -> tuple[Diagnosis, ...]:
+def read_diagnoses(candidate_folder: Path, graph: str, *, within: Path) -> tuple[Diagnosis, ...]:
     """What was seen in a candidate's reward before its training; nothing where it was not looked at.
 
     Args:
-        within: the run folder, where it may be somebody else's: nothing behind a link in it is read.
+        within: the run folder: nothing behind a link in it is read.
 
     Raises:
         StoreError: the file cannot be read.
@@ -40,7 +40,7 @@ def read_diagnoses(candidate_folder: Path, graph: str, *, within: Path | None = 
     if not path.is_file():
         return ()
     with store_errors(f"read {FILE}", candidate_folder):
-        text = read_text(path, within=within or candidate_folder)
+        text = read_text(path, within=within)
     try:
         found = loads(Diagnoses, text)
     except DecodeError as error:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from eureka.core.errors import StoreError
 from eureka.core.ids import place_of
 from eureka.core.serialize import DecodeError, dumps, loads
+from eureka.core.types import Origin, Sample
 from eureka.store.database import Database, RecordKey
 from eureka.store.files import store_errors
 
@@ -44,6 +45,14 @@ class Records:
     def all(self, cls: type[T], kind: str, generation: int | None = None) -> list[T]:
         """The records of a kind in order of their keys, of one generation or of all."""
         return list(self.keyed(cls, kind, generation).values())
+
+    def samples(self, generation: int | None = None) -> list[Sample]:
+        """All samples, or those of one generation; a StoreError also where one was tuned from nothing."""
+        found = self.all(Sample, "sample", generation)
+        for sample in found:
+            if sample.origin is Origin.TUNED and len(sample.parents) != 1:
+                raise StoreError(f"{self.folder}: sample {sample.id} says that it was tuned, and not from which reward")
+        return found
 
     def keyed(self, cls: type[T], kind: str, generation: int | None = None) -> dict[RecordKey, T]:
         """`all` by their keys."""

@@ -27,7 +27,6 @@ from eureka.core.types import (
     Completion,
     Feedback,
     Message,
-    Origin,
     Phase,
     Prompt,
     Rejected,
@@ -187,11 +186,7 @@ class RunStore:
         if self._database.version != FORMAT_VERSION:
             with store_errors("read the table prompt", self.folder):
                 return [sample for sample in format_2.samples(self._database) if _is_of(sample.id, generation)]
-        found = self._records.all(Sample, "sample", generation)
-        for sample in found:
-            if sample.origin is Origin.TUNED and len(sample.parents) != 1:
-                raise StoreError(f"{self.folder}: sample {sample.id} says that it was tuned, and not from which reward")
-        return found
+        return self._records.samples(generation)
 
     def record_prompts(self, prompts: Mapping[str, Prompt], attempt: int = 0, *, refused: bool = False) -> None:
         """Keep the prompts of candidates as they are about to be sent, and count the calls that are about to be made.

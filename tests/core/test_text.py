@@ -1,6 +1,6 @@
 """What strangers wrote is printable and short wherever it goes."""
 
-from eureka.core.text import clean
+from eureka.core.text import class_name, clean
 from eureka.core.types import Rejected, Stage
 
 
@@ -21,3 +21,10 @@ def test_a_rejection_quotes_no_more_than_fits() -> None:
     assert len(rejected.reason) == 1_000
     assert rejected.feedback.startswith("line 1:  fff")
     assert len(rejected.feedback) == 4_000
+
+
+def test_names_of_classes() -> None:
+    assert class_name("lunar-lander_two", "Task") == "LunarLanderTwo"
+    assert class_name("none", "Task") == "NoneTask"  # a keyword of Python
+    assert class_name("reset", "Task", {"Reset"}) == "ResetTask"
+    assert class_name("_", "Environment") == "Environment"

@@ -65,8 +65,8 @@ def test_a_reward_is_looked_at_once_and_diagnoses_are_of_this_reward(tmp_path: P
         folder = store.candidate_folder("g01-c01")
         (folder / "diagnoses.json").write_text((folder / "diagnoses.json").read_text().replace("rush", "hurry"))
         record_diagnoses(store, examiner(STATE))
-    assert "hurry" in read_diagnoses(folder, UNREPORTED)[1].component
-    assert read_diagnoses(folder, NEGLIGIBLE) == ()
+    assert "hurry" in read_diagnoses(folder, UNREPORTED, within=folder)[1].component
+    assert read_diagnoses(folder, NEGLIGIBLE, within=folder) == ()
     (folder / "diagnoses.json").write_text("{}")
     with pytest.raises(StoreError, match=r"diagnoses\.json: was changed by hand"):
-        read_diagnoses(folder, UNREPORTED)
+        read_diagnoses(folder, UNREPORTED, within=folder)

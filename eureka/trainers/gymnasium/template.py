@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 import textwrap
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ import gymnasium
 import numpy as np
 
 from eureka.core.errors import ConfigError
+from eureka.core.text import class_name
 from eureka.core.types import FieldSpec
 from eureka.trainers.gymnasium.describing import step_without_reward
 from eureka.trainers.gymnasium.environment import EnvironmentMaker, page_of
@@ -64,12 +64,10 @@ def environment_file(identity: str, name: str, folder: str, fields: tuple[FieldS
     info = _info_keys(maker)
     fields = fields or maker.reader.fields
     lines = _state_lines(leaves, fields)
-    class_name = "".join(word.capitalize() for word in name.replace("-", "_").split("_")) or "Environment"
-    class_name += "Environment" if keyword.iskeyword(class_name) else ""
     text = _TEMPLATE.format(
         identity=identity,
         name=name,
-        class_name=class_name,
+        class_name=class_name(name, "Environment"),
         sentence=_string(sentence or "SAY HERE WHAT THE POLICY SHOULD DO", 4),
         confirm="from the environment's page: is it what you want?" if sentence else "its page does not say it",
         imports=_imports(identity),

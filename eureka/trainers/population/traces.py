@@ -98,14 +98,14 @@ class EpisodeTracer:
             traces = []
             for number, steps in enumerate(length[of_group].tolist()):
                 world = group * episodes + number
+                ended = _why(flags[steps - 1, :, world])
+                held_last = [name for name, held in holding.items() if held[steps - 1, world]]
                 traces.append(
                     EpisodeTrace(
                         score=float(scores[group, number]),
                         steps=steps,
-                        ended=_why(flags[steps - 1, :, world]),
-                        condition=" and ".join(name for name, held in holding.items() if held[steps - 1, world])
-                        if _why(flags[steps - 1, :, world]) == "terminated"
-                        else "",
+                        ended=ended,
+                        condition=" and ".join(held_last) if ended == "terminated" else "",
                         first_metric_step=_first(metric[:steps, world]),
                         components={name: _short(float(v[:steps, number].mean())) for name, v in values.items()},
                     )
