@@ -325,7 +325,7 @@ class SearchSession:
         """What the processes that train have given up, which is known once they have begun."""
         found = self.trainer.can.confinement
         if found and store.facts().get(_WORKERS) != found:
-            say(f"training workers: {found}")
+            say(f"confinement of training workers: {found}")
             store.set_fact(_WORKERS, found)
 
     def _hand_over(self, store: RunStore, outcome: Outcome) -> None:
