@@ -2,10 +2,12 @@
 
     python benchmarks/suite.py swingup acrobot      # trains and prints; keeps it in outputs/benchmarks/suite.json
     python benchmarks/suite.py ant --steps 1000000 --reward metric
+    python benchmarks/suite.py anymal --device cuda:0 --num-envs 1024 --steps 20000000 --seconds 240
     python benchmarks/suite.py --show               # every row there is, or what is committed
 
 Scores are the task metric of the final policies, the mean of their evaluation episodes. What a task.yaml says under
-`learned` is the row of the committed file (tests/tasks/test_suite.py).
+`learned` is the row of the committed file (tests/tasks/test_suite.py). With --device the worlds and the policies are on
+that device (physics=warp), and the row says on which; --seconds ends a training after so long, at its last evaluation.
 """
 
 from __future__ import annotations
@@ -17,9 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from gpu import device_name
 from result_files import add_results_option, measured_or_committed
 
 from eureka.core.training import OwnReward
+from eureka.physics import Engine
 from eureka.reward.trace.trusted import trace_trusted
 from eureka.store.files import write_atomically
 from eureka.tasks import Task, load_task
@@ -31,6 +35,7 @@ from eureka.trainers.population.recording import record
 NAME = "suite.json"
 EVAL_EPISODES = 16
 CHECKPOINTS = 4
+DEVICE_CHECKPOINTS = 20
 
 
 def graph_of(task: Task, reward: str) -> str:
@@ -42,24 +47,37 @@ def graph_of(task: Task, reward: str) -> str:
     return trace_trusted(lambda fields: method(task.State(**fields)), task.fields, state)
 
 
-def train(name: str, reward: str, steps: int | None, seeds: range) -> dict[str, Any]:
-    """Train one population, a policy a seed; gives the row."""
-    task = load_task(name)
-    steps = steps or task.info.steps["quick"]
+def train(
+    task: Task, reward: str, steps: int, seeds: range, num_envs: int, engine: Engine, seconds: float
+) -> dict[str, Any]:
+    """Train one population, a policy a seed, for `seconds` at most; gives the row.
+
+    Raises:
+        SystemExit: no evaluation was reached in that time, or a reward became NaN.
+    """
     graph = graph_of(task, reward)
-    schedule = Schedule(task.info.num_envs, steps, CHECKPOINTS, EVAL_EPISODES, task.info.ppo)
+    checkpoints = CHECKPOINTS if engine.kind == "c" else DEVICE_CHECKPOINTS
+    schedule = Schedule(num_envs, steps, checkpoints, EVAL_EPISODES, task.info.ppo)
     started = time.monotonic()
-    population = Population(task, [GroupJob(f"seed-{seed}", graph, seed, schedule) for seed in seeds])
-    while not population.finished:
+    population = Population(task, [GroupJob(f"seed-{seed}", graph, seed, schedule) for seed in seeds], engine=engine)
+    trained = 0
+    while not population.finished and time.monotonic() - started < seconds:
         population.advance()
-    results = sorted(population.results(), key=lambda result: result.seed)
+        if population.updates in schedule.evaluated_after:
+            trained = population.updates * num_envs * schedule.ppo.horizon
+            print(f"{trained:,} steps: {[record.checkpoint_scores[-1] for record in population.records]}", flush=True)
+    if len(population.jobs) < len(seeds) or not trained:
+        raise SystemExit(f"{task.info.name}: {len(population.jobs)} of {len(seeds)} trainings, {trained:,} steps")
+    scores = [record.checkpoint_scores for record in population.records]
+    on_device = {} if engine.kind == "c" else {"device": device_name(engine.device), "num_envs": num_envs}
     return {
-        "steps": steps,
-        "seeds": [result.seed for result in results],
+        "steps": steps if population.finished else trained,
+        "seeds": list(seeds),
         "unit": task.metric.unit,
-        "scores": [round(result.score, 4) for result in results],
-        "checkpoints": [[round(score, 4) for score in result.checkpoint_scores] for result in results],
+        "scores": [round(of_seed[-1], 4) for of_seed in scores],
+        "checkpoints": [[round(score, 4) for score in of_seed] for of_seed in scores],
         "seconds": round(time.monotonic() - started),
+        **on_device,
     }
 
 
@@ -67,7 +85,8 @@ def line(key: str, row: dict[str, Any]) -> str:
     """A row for people."""
     scores = " ".join(f"{score:.3g}" for score in row["scores"])
     mean = sum(row["scores"]) / len(row["scores"])
-    return f"{key:32} {mean:8.3g} {row['unit']} after {row['steps']:,} steps ({scores}), {row['seconds']} s"
+    place = f" on {row['device']}, {row['num_envs']:,} worlds" if "device" in row else ""
+    return f"{key:32} {mean:8.3g} {row['unit']} after {row['steps']:,} steps ({scores}), {row['seconds']} s{place}"
 
 
 def main() -> None:
@@ -77,6 +96,9 @@ def main() -> None:
     parser.add_argument("--reward", default="human", help="human, metric, or a method such as reward_v1")
     parser.add_argument("--steps", type=int, help="of each training; the task's quick budget where left out")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--device", help="cuda:0 or cpu, for physics=warp; MuJoCo's C engine where left out")
+    parser.add_argument("--num-envs", type=int, help="worlds of each training; the task's where left out")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="of each task at most")
     parser.add_argument("--show", action="store_true", help="train nothing")
     add_results_option(parser)
     options = parser.parse_args()
@@ -86,10 +108,13 @@ def main() -> None:
         for key, row in json.loads(measured_or_committed(options.results, NAME).read_text()).items():
             print(line(key, row))
         return
+    engine = Engine("warp", options.device) if options.device else Engine()
     for name in options.tasks:
-        row = train(name, options.reward, options.steps, range(options.seeds))
+        task = load_task(name)
+        steps, num_envs = options.steps or task.info.steps["quick"], options.num_envs or task.info.num_envs
+        row = train(task, options.reward, steps, range(options.seeds), num_envs, engine, options.seconds)
         rows = json.loads(path.read_text()) if path.is_file() else {}
-        key = f"{name} {options.reward}"
+        key = f"{name} {options.reward}" + (" on a device" if options.device else "")
         rows[key] = row
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, json.dumps(dict(sorted(rows.items())), indent=1).encode() + b"\n")
