@@ -59,14 +59,19 @@ def _versions(measured: Any) -> str:
 
 
 def _generation(measured: Any) -> list[str]:
+    seconds, steps = measured["generation_s"], f"{measured['generation_steps']:,} control steps each"
+    reached = (
+        f"half of them scored as much after {seconds:.0f} s ({steps}, evaluations included)"
+        if seconds is not None
+        else f"half of them had not scored as much after {steps}; the best score of each was "
+        f"{min(measured['scores']):.2f} to {max(measured['scores']):.2f} m/s"
+    )
     return [
-        f"A generation: {measured['groups']} policies of {measured['num_envs']:,} worlds each, trained by the "
-        f"human-written reward as one population, took {measured['generation_s']:.0f} s "
-        f"({measured['generation_steps']:,} control steps each, evaluations included) until half of them scored what "
-        f"{measured['original_epochs']} epochs of {measured['original_num_envs']:,} worlds with the original's "
-        f"networks and hyper-parameters score ({measured['target']:.2f} m/s, {measured['original_s']:.0f} s on the "
-        f"same {measured['device']}). One run of each, before "
-        "a fault was mended: an evaluation after the first could begin with what the last one remembered, so its score "
-        "and this time are to be measured again. `benchmarks/gpu_generation.py`",
+        f"A generation: {measured['original_epochs']} epochs of {measured['original_num_envs']:,} worlds with the "
+        f"original's networks and hyper-parameters score {measured['target']:.2f} m/s after "
+        f"{measured['original_s']:.0f} s ({measured['original_epochs'] * measured['original_num_envs'] * 16:,} control "
+        f"steps). Of {measured['groups']} policies of {measured['num_envs']:,} worlds each, trained as one population "
+        f"with the task's own, {reached}; {measured['device']}, one run of each. "
+        "`benchmarks/gpu_generation.py`",
         "",
     ]

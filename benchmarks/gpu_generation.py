@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("--task", default="ant")
     parser.add_argument("--groups", type=int, default=16)
     parser.add_argument("--num-envs", type=int, default=2048)
-    parser.add_argument("--steps", type=int, default=10_000_000, help="at most so many control steps a group")
+    parser.add_argument("--steps", type=int, default=32_768_000, help="of a group at most; as many as the original's")
     parser.add_argument("--original-epochs", type=int, default=500)
     parser.add_argument("--original-num-envs", type=int, default=4096)
     parser.add_argument("--device", default="cuda:0")

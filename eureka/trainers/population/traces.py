@@ -93,8 +93,10 @@ class EpisodeTracer:
         for group, reward in enumerate(rewards):
             of_group = slice(group * episodes, (group + 1) * episodes)
             own = {name: value[:, of_group] for name, value in state.items()}
-            values = _components(reward, own)  # (T, E) each
-            alive = torch.arange(len(done))[:, None] < length[of_group]
+            # The reward's constants are where it was compiled; all that follows is read on the CPU.
+            values = {name: value.cpu() for name, value in _components(reward, own).items()}  # (T, E) each
+            own = {name: value.cpu() for name, value in own.items()}
+            alive = torch.arange(len(done), device="cpu")[:, None] < length[of_group]
             traces = []
             for number, steps in enumerate(length[of_group].tolist()):
                 world = group * episodes + number

@@ -25,8 +25,8 @@ class Rise:
         return height, {"tensor": height, "alive": torch.ones_like(height)}
 
 
-def traced():
-    """Two worlds of one group for ten steps: the first runs to the limit, the second ends after four."""
+def recorded_steps():
+    """Two worlds of one group for ten steps: the first runs to the limit, the second ends after four; and scores."""
     tracer = EpisodeTracer(
         FIELDS, ["height"], 1, 2, lambda state: {"too high": state.height > 5.5, "far": state.height > 20}
     )
@@ -36,7 +36,12 @@ def traced():
         metric = torch.tensor([[max(t - 2.0, 0.0), 0.0]])
         terminated, truncated = torch.tensor([False, t == 3]), torch.tensor([t == 9, t == 9])
         tracer.step(state, metric, terminated, truncated, torch.zeros(2, dtype=torch.bool))
-    (found,) = tracer.traces(torch.tensor([[7.0, 0.0]]), [Rise()])
+    return tracer, torch.tensor([[7.0, 0.0]])
+
+
+def traced():
+    tracer, scores = recorded_steps()
+    (found,) = tracer.traces(scores, [Rise()])
     return found
 
 
@@ -46,6 +51,15 @@ def test_an_episode_ends_where_it_ended_first():
     assert (short.steps, short.ended, short.condition) == (4, "terminated", "too high")
     assert long.first_metric_step == 4  # the metric is 1 at the fourth step
     assert short.first_metric_step is None
+
+
+def test_what_was_seen_is_read_on_the_cpu_wherever_new_tensors_are_made() -> None:
+    """An evaluation on a device runs where new tensors are the device's unless they say otherwise."""
+    here = traced()
+    tracer, scores = recorded_steps()
+    with torch.device("meta"):
+        (there,) = tracer.traces(scores, [Rise()])
+    assert there == here
 
 
 def test_components_are_means_over_the_episodes_own_steps():
