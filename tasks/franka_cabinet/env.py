@@ -59,8 +59,9 @@ class FrankaCabinet(Panda):
         return Reset(qpos, torch.zeros(num, self.model.nv), self.Carry(), mocap=mocap)
 
     def state(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> State:
-        tip, handle = self.tip_of(sim), sim.output("site_xpos")[:, int(self.model.site("cabinet/grasp").id)]
-        upper, lower = tip[:, 2] + sim.qpos[:, 7], tip[:, 2] - sim.qpos[:, 8]
+        tip, handle = self.tip_of(sim), self.site(sim, "cabinet/grasp")
+        up, down = self.fingers_of(sim).unbind(dim=1)
+        upper, lower = tip[:, 2] + up, tip[:, 2] - down
         near = apart(tip[:, :2], handle[:, :2]) < MOST_OPEN_M
         around = (upper > handle[:, 2]) & (lower < handle[:, 2]) & near
         return self.State(
