@@ -9,6 +9,7 @@ import torch
 
 from eureka.physics import WorldStates
 from eureka.tasks import Metric, Reset, Rng, state_field
+from eureka.tasks.shared.cabinet import add_cabinet
 from eureka.tasks.shared.locomotion import total_of
 from eureka.tasks.shared.panda import MOST_OPEN_M, Panda
 from eureka.tasks.shared.sawyer import NoCarry, apart
@@ -18,7 +19,7 @@ OPEN_M, HALF_OPEN_M, MOVED_M = 0.39, 0.2, 0.01
 
 
 class FrankaCabinet(Panda):
-    """The cabinet is this folder's own. The hand keeps pointing at it, its fingers above and below the handle, where
+    """The hand keeps pointing at it, its fingers above and below the handle, where
     Isaac Gym's arm is moved by its joints and may turn."""
 
     # z of the hand, along which it points, is the world's x; its fingers open along the world's z.
@@ -48,8 +49,7 @@ class FrankaCabinet(Panda):
         )
 
     def add_things(self, spec: mujoco.MjSpec) -> None:
-        cabinet = mujoco.MjSpec.from_file(str(self.folder / "cabinet.xml"))
-        spec.worldbody.add_frame().attach_body(cabinet.body("cabinet"), "cabinet/", "")
+        add_cabinet(spec, "drawer")
 
     def reset(self, rng: Rng, num: int) -> Reset:
         qpos = self._home.repeat(num, 1)
@@ -59,7 +59,8 @@ class FrankaCabinet(Panda):
         return Reset(qpos, torch.zeros(num, self.model.nv), self.Carry(), mocap=mocap)
 
     def state(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> State:
-        tip, handle = self.tip_of(sim), self.site(sim, "cabinet/grasp")
+        tip = self.tip_of(sim)
+        handle = (self.site(sim, "cabinet/drawer_0") + self.site(sim, "cabinet/drawer_1")) / 2
         up, down = self.fingers_of(sim).unbind(dim=1)
         upper, lower = tip[:, 2] + up, tip[:, 2] - down
         near = apart(tip[:, :2], handle[:, :2]) < MOST_OPEN_M

@@ -77,7 +77,7 @@ class Panda(Task):
         for joint in spec.joints:
             if "panda" in joint.name:
                 is_finger = "finger" in joint.name
-                joint.armature, joint.damping = (0.05, [5.0, 0, 0]) if is_finger else (0.1, [2.0, 0, 0])
+                joint.armature, joint.damping = (0.5, [5.0, 0, 0]) if is_finger else (0.1, [2.0, 0, 0])
         spec.worldbody.add_light(pos=[0.5, -1.0, 2.5], dir=[0.0, 0.4, -1.0])
         spec.worldbody.add_camera(name="front", pos=[1.5, -0.9, 0.9], xyaxes=[0.55, 0.83, 0, -0.36, 0.24, 0.9])
         spec.worldbody.add_camera(name="side", pos=[0.0, -1.5, 1.2], xyaxes=[0.95, -0.32, 0.0, 0.12, 0.36, 0.92])
@@ -97,7 +97,7 @@ class Panda(Task):
         """Two fingers' actuators, the drive's three, and sites between and on the fingers."""
         for finger in _fingers(arm):
             actuator = spec.add_actuator(name=finger, target=finger, trntype=mujoco.mjtTrn.mjTRN_JOINT)
-            actuator.set_to_position(kp=1500.0, kv=60.0)
+            actuator.set_to_position(kp=2000.0, kv=200.0)
             actuator.ctrllimited, actuator.ctrlrange = True, [0.0, MOST_OPEN_M]
             for end, height in enumerate(INSIDE_M):
                 spec.joint(finger).parent.add_site(name=f"{finger}_{end}", pos=[0.0, 0.0, height])
