@@ -26,7 +26,7 @@ class FrankaCabinet(Panda):
     ORIENTATION = (0.5, 0.5, 0.5, 0.5)
     HAND_START = (0.4, 0.0, 0.65)
     ARM_START = (0.0, -0.4, 0.0, -2.0, 0.0, 3.2, -0.785)
-    BOUNDS = ((0.25, -0.2, 0.55), (0.65, 0.2, 0.8))
+    BOUNDS = ((0.2, -0.2, 0.55), (0.75, 0.2, 0.8))
 
     @dataclass(frozen=True)
     class State:
@@ -53,7 +53,7 @@ class FrankaCabinet(Panda):
 
     def reset(self, rng: Rng, num: int) -> Reset:
         qpos = self._home.repeat(num, 1)
-        aside = rng.uniform(-0.05, 0.05, (num, 3)) + torch.tensor([0.93, 0.0, 0.57])
+        aside = rng.uniform(-0.05, 0.05, (num, 3)) + torch.tensor([1.03, 0.0, 0.57])
         turned = torch.tensor([1.0, 0.0, 0.0, 0.0]).expand(num, 4)
         mocap = torch.cat([aside, turned], dim=1)[:, None]
         return Reset(qpos, torch.zeros(num, self.model.nv), self.Carry(), mocap=mocap)
