@@ -47,6 +47,7 @@ _UNITS = {
     "-": Dimension.UNITLESS,
 }
 _SPATIAL_FRAMES = ("world", "body", "torso", "base", "local", "global", "root", "site")
+_GOALS = ("achieved_goal", "desired_goal")
 _PREVIOUS = ("previous", "prev", "last")
 _RESERVED = ("torch", "total", "compute_reward")
 # Leaves room for the constants' suffixes in the 64 characters that a reward graph grants a name.
@@ -288,7 +289,12 @@ def _regularisers(spec: FieldSpec) -> Iterator[Feature]:
 
 
 def _distances(state: Sequence[FieldSpec]) -> Iterator[Feature]:
-    """The distance between two positions given in the same frame."""
+    """The distance between two positions given in the same frame, and between the two goals of an environment that has
+    them: by Gymnasium's convention they are of one kind, whatever their unit."""
+    goals = [s for s in state if s.name in _GOALS and len(s.shape) == 1]
+    if len(goals) == len(_GOALS) and goals[0].shape == goals[1].shape:
+        distance = f"torch.linalg.vector_norm({' - '.join(_GOALS)}, dim=-1)"
+        yield _drive(distance, "goal_distance", _DISTANCE, ())
     points = [s for s in state if dimension(s) is Dimension.LENGTH and s.shape in ((2,), (3,)) and _is_spatial(s)]
     for i, a in enumerate(points):
         for b in points[i + 1 :]:

@@ -22,6 +22,9 @@ ACTION = "action"
 MOST_SCALARS = 32
 """A part of an observation with more numbers than this, and without names for them, is one field."""
 
+GOALS = ("achieved_goal", "desired_goal")
+"""Parts of a goal-conditioned observation: each stays one field, because what counts is the distance between them."""
+
 
 @dataclass(frozen=True)
 class StateReader:
@@ -113,6 +116,10 @@ def _table_of(leaf: Leaf, tables: Sequence[ObservationTable]) -> ObservationTabl
 def _fields_of(leaf: Leaf, table: Sequence[TableRow] | None, used: Sequence[str]) -> list[FieldSpec]:
     space, shape = leaf.space, tuple(leaf.space.shape or ())
     where = f"`{leaf.name}` of the observation" if leaf.path else "the observation"
+    if table is not None and leaf.name in GOALS:
+        units = dict.fromkeys(row.unit for row in table)
+        said = _joined("; ".join(row.description for row in table), bounds_text(space))
+        return [FieldSpec(leaf.name, shape, "float32", ", ".join(units), "", said)]
     if table is not None:
         return [
             FieldSpec(
