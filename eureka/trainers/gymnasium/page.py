@@ -57,10 +57,13 @@ def first_sentence(page: str) -> str:
 
 
 _GOAL = r"\b(?:goal|objective|aim|task)\b"
+_DEEDS = (
+    "reach|move|bring|keep|hold|stay|balance|swing|open|close|lift|put|place|push|park|land|complete|walk|run|hop|fly|"
+    "follow|grasp|pick|turn"
+)
 _GOALS = (
-    rf"{_GOAL}(?: \S+){{0,8}} (?:is (?:\w+ )?(?:to|for)|consists? (?:of|on|in))\b",
-    r"\b(?:has to|have to|needs? to|must) (?:\w+ )?(?:reach|move|bring|keep|hold|stay|balance|swing|open|close|lift|put|place|push|"
-    r"park|land|complete|walk|run|hop|fly|follow|grasp|pick|turn)\b",
+    rf"{_GOAL}(?: \S+){{0,8}} (?:is (?:to|for)|consists? (?:of|on|in))\b",
+    rf"\b(?:has to|have to|needs? to|must) (?:\w+ )?(?:{_DEEDS})\b",
     rf"{_GOAL} (?:of .{{1,60}} )?is\b",
 )
 """What a sentence says that tells what is to be achieved, the surest first."""
