@@ -17,8 +17,8 @@ from eureka.trainers.gymnasium.spaces import Leaf, PlainObservation, is_plain, r
 from eureka.trainers.gymnasium.state import StateReader, state_of_function, state_of_spaces
 
 STATE, STEP_METRIC, EPISODE_METRIC, OWN_RETURN = "eureka.state", "eureka.step", "eureka.episode", "eureka.return"
-"""Entries of `info` that `StatedEnvironment` gives: a row of the State, the metric of the step, and at an episode's end
-the metric and the environment's own return."""
+"""Keys of `info` that `ObservedEnvironment` adds: a row of the State, the metric of the step, and at the end of an
+episode the metric and the environment's own return."""
 
 
 class ObservedEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):

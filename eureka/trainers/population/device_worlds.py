@@ -36,11 +36,11 @@ def make_worlds(
 class DeviceWorlds(Worlds):
     """`len(generators)` groups of `num_envs` worlds of a task, on the device of `engine`.
 
-    Start states come from the groups' own generators on the CPU: `num_envs` of a group at a time, drawn anew after
-    `REFILL_EVERY` control steps (by `prepare`), and taken in turn, again from the first where more episodes begin
-    meanwhile. What the task draws in a step comes from generators on the device, which theirs have seeded. A State may
-    share the simulator's memory: it is to be read before the next `restart`. Steps and restarts can be recorded (see
-    `Replayed`), with the worlds among its states and `generators`.
+    Start states come from the groups' own generators on the CPU. `prepare` draws `num_envs` per group after every
+    `REFILL_EVERY` control steps; they are used in turn, starting over if more episodes begin meanwhile. Random numbers
+    of the task within a step come from generators on the device, which are seeded by the groups' generators. A State
+    may share the simulator's memory, so it must be read before the next `restart`. Steps and restarts can be recorded
+    (see `Replayed`), with the worlds among its states and `generators`.
     """
 
     def __init__(

@@ -233,7 +233,7 @@ class WorkerPool:
             worker.garbled = clean(str(error), _LOG_LINE)
 
     def _take(self, worker: _Worker, received: Received) -> TrainingEvent | None:
-        """What a worker said, where it may say so; checkpoints are written.
+        """Handle a message of a worker: returns its event, if any, and writes its checkpoints.
 
         Raises:
             GarbledError: the message concerns groups that are not the worker's current work.
