@@ -16,7 +16,7 @@ from eureka.tasks.shared.sawyer import NoCarry
 
 NEAR_M, TILT_RAD, STILL_M_S, STILL_RAD_S = 0.15, 0.05 * math.pi, 0.1, 0.2  # ManiSkill's success
 FALLEN_RAD, AT_CHAIR_M = 0.2 * math.pi, 0.1  # and the stages of its reward
-SEAT_BOXES = OnDevice([[[0.0, 0.0, 0.0], [0.2, 0.2, 0.025]], [[-0.2, 0.0, 0.3], [0.025, 0.19, 0.22]]])
+SEAT_BOXES = OnDevice(torch.tensor([[[0.0, 0.0, 0.0], [0.2, 0.2, 0.025]], [[-0.2, 0.0, 0.3], [0.025, 0.19, 0.22]]]))
 """Middles and half sizes of seat and back in the seat's frame, m: what the fingers are to be at."""
 
 
@@ -149,7 +149,8 @@ class PushChair(MobilePanda):
         return (speed <= STILL_M_S) & (self._turning(state) <= STILL_RAD_S)
 
     def _turning(self, state: State) -> torch.Tensor:
-        return torch.linalg.vector_norm(state.chair_angular_velocity, dim=1)
+        turning: torch.Tensor = torch.linalg.vector_norm(state.chair_angular_velocity, dim=1)
+        return turning
 
     def succeeded(self, state: State) -> torch.Tensor:
         """ManiSkill's: within 15 cm of the target, upright and still."""

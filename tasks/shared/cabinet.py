@@ -148,12 +148,13 @@ class OpenCabinet(MobilePanda):
 
     def still(self, state: Any) -> torch.Tensor:
         """Whether what is opened hardly moves, (num_envs,) bool."""
-        slow: torch.Tensor = state.link_speed <= STILL_M_S
-        return slow & (state.link_turning <= STILL_RAD_S)
+        still: torch.Tensor = (state.link_speed <= STILL_M_S) & (state.link_turning <= STILL_RAD_S)
+        return still
 
     def succeeded(self, state: Any) -> torch.Tensor:
         """ManiSkill's: open by nine tenths of the range, and still."""
-        return (state.opening_share >= 1) & self.still(state)
+        done: torch.Tensor = (state.opening_share >= 1) & self.still(state)
+        return done
 
     def human_reward(self, state: Any) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """ManiSkill2's OpenCabinet (Gu et al. 2023): fingers at the handle and around it, straight, then opening it.
