@@ -1,4 +1,4 @@
-"""`python -m eureka.ui.report DIR`: write a run's report with the lowest priority, as a run does in the background."""
+"""`python -m eureka.ui.report DIR`: writes a run's report with the lowest priority, as a run does in the background."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ from eureka.ui.report import write_report
 
 
 def main(folder: str) -> None:
-    """Write the report; ends the process with 1 and one line on stderr where that fails."""
+    """Write the report; exits with 1 and one line on stderr if that fails."""
     lower_priority()
     with errors_end_process(), RunStore.open(Path(folder), read_only=True) as store:
         write_report(store)
