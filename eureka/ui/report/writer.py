@@ -12,7 +12,7 @@ from eureka.core.processes import Child, module_command
 REPORT = "report.html"
 """The file's name in a run folder."""
 LAST_WAIT_S = 300.0
-"""How long the end of a run waits for its last report."""
+"""Seconds that the end of a run waits for its last report."""
 
 
 class ReportWriter:
@@ -73,7 +73,7 @@ class ReportWriter:
     ) -> None:
         if self._process is None:
             return
-        # A failed search gets its report; after an interrupt nobody wants to wait for it.
+        # A failed search gets its report; an interrupted one does not wait for it.
         if kind is not None and not issubclass(kind, Exception):
             self._process.close()
             return
