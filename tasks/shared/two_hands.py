@@ -26,8 +26,9 @@ from eureka.tasks.shared.sawyer import NoCarry
 RIGHT, LEFT = "robot0:", "left/robot0:"
 """What the names of each hand's parts begin with."""
 SPEED_M_S, TURN_RAD_S = 0.5, 1.0
-REACH_M, REACH_RAD = 0.5, 1.0
-"""How fast a moving hand is along and about each of the world's axes, and how far from its start it can be."""
+"""How fast a moving hand is along and about each of the world's axes."""
+REACH_RAD = 1.0
+"""How far it turns."""
 HAND_JOINTS = 24
 
 
@@ -39,6 +40,11 @@ class Placed(NamedTuple):
 
     position: tuple[float, float, float]
     turn: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+ABOVE_TABLE_RIGHT = Placed((0.55, 0.2, 0.8), (3.1416, 0.0, 1.5708))
+ABOVE_TABLE_LEFT = Placed((0.55, -0.2, 0.8), (3.1416, 0.0, 1.5708))
+"""Palms down, both pointing along -x at what is on a table."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,8 @@ class TwoHandsState:
 
 
 class TwoHands(Task):
-    """`RIGHT_HAND` and `LEFT_HAND` say where the hands are at the start; where `HANDS_MOVE` is not set they stay there.
+    """`RIGHT_HAND` and `LEFT_HAND` say where the hands are at the start; where `HANDS_MOVE` is not set they stay there,
+    else they go `REACH_M` along each of the world's axes.
 
     What else is in the scene is in `THINGS`, a file in the task's folder.
     """
@@ -76,6 +83,7 @@ class TwoHands(Task):
     RIGHT_HAND: ClassVar[Placed]
     LEFT_HAND: ClassVar[Placed]
     HANDS_MOVE: ClassVar[bool] = True
+    REACH_M: ClassVar[float] = 0.5
     THINGS: ClassVar[str | Path] = "things.xml"
 
     Carry = NoCarry
@@ -93,7 +101,7 @@ class TwoHands(Task):
         spec.attach(left, prefix=LEFT.removesuffix(RIGHT), frame=spec.worldbody.add_frame())
         if self.HANDS_MOVE:
             for side in (RIGHT, LEFT):
-                _let_move(spec, side)
+                _let_move(spec, side, self.REACH_M)
         spec.attach(
             mujoco.MjSpec.from_file(str(self.folder / self.THINGS)), prefix="things/", frame=spec.worldbody.add_frame()
         )
@@ -203,13 +211,13 @@ _UNTURNED = np.array([0.0, 0.0, -np.sqrt(0.5), np.sqrt(0.5)])
 """How the package holds its hand: turned by a quarter about x, then by a half about z."""
 
 
-def _let_move(spec: mujoco.MjSpec, side: str) -> None:
+def _let_move(spec: mujoco.MjSpec, side: str, reach_m: float) -> None:
     """Joints along and about the world's axes at the end of a hand's forearm, and actuators of their velocities."""
     mount = spec.body(f"{side}hand mount")
     rotation = np.zeros(9)
     mujoco.mju_quat2Mat(rotation, mount.quat)
     for kind, reach, speed, gain, armature in (
-        (mujoco.mjtJoint.mjJNT_SLIDE, REACH_M, SPEED_M_S, 1000.0, 1.0),
+        (mujoco.mjtJoint.mjJNT_SLIDE, reach_m, SPEED_M_S, 1000.0, 1.0),
         (mujoco.mjtJoint.mjJNT_HINGE, REACH_RAD, TURN_RAD_S, 100.0, 0.1),
     ):
         for axis, of_world in zip("xyz", np.eye(3), strict=True):
