@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from one_state import one_state
+from states import one_state
 
 from eureka.tasks.shared.rotations import angle_between, multiply, rotate_back
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from one_state import one_state
+from states import one_state
 from shipped_tasks import skip_without_model
 
 from eureka.tasks import load_task

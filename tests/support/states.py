@@ -1,4 +1,4 @@
-"""States of a shipped task with numbers of one's own, to work out a reward by hand."""
+"""States of tasks with fields of one's choice."""
 
 from __future__ import annotations
 
