@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from states import one_state
 from shipped_tasks import skip_without_model
+from states import one_state
 
 from eureka.tasks import load_task
 from eureka.tasks.shared.bars import beyond_bar
