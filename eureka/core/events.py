@@ -194,10 +194,10 @@ class WorkerRestart(Event):
 
 @dataclass(frozen=True)
 class GenerationFinished(Event):
-    """A generation is recorded; `best` is the best candidate so far, null without one, and `score` what it is probably
-    worth, estimated from all scores of the run.
+    """A generation is recorded; `best` is the candidate with the highest `score` so far, null without one.
 
-    `trained` candidates of this generation have a score, of which `best_of_generation` is the highest.
+    `leader` is the one that the search method puts first, by more than the score. `trained` candidates of this
+    generation have a score, of which `best_of_generation` is the highest.
     """
 
     kind: ClassVar[str] = "generation_finished"
@@ -206,6 +206,7 @@ class GenerationFinished(Event):
     score: float | None
     trained: int = 0
     best_of_generation: float | None = None
+    leader: str | None = None
 
 
 @dataclass(frozen=True)
@@ -238,7 +239,11 @@ class Compared(Event):
 
 @dataclass(frozen=True)
 class BestReward(Event):
-    """What the search found: `score` is an estimate from all its scores, `module` the standalone reward module."""
+    """What the search found; `module` is the path of the standalone reward module.
+
+    `score` is the figure of the final comparison, by so many `fresh_seeds`; where there was none, an estimate from all
+    scores of the search.
+    """
 
     kind: ClassVar[str] = "best_reward"
     candidate: str
@@ -246,6 +251,7 @@ class BestReward(Event):
     unit: str
     components: tuple[str, ...]
     module: str
+    fresh_seeds: int = 0
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ class CandidateView:
 
 @dataclass(frozen=True)
 class GenerationView:
-    """One generation: its prompt, and when it has finished the best candidate by then, where there was one.
+    """One generation: its prompt and its candidates.
 
     `texts` are answers that are no rewards, but texts which the method puts into later prompts.
     """
@@ -143,7 +143,6 @@ class GenerationView:
     prompt: Prompt | None
     candidates: tuple[CandidateView, ...]
     is_finished: bool
-    best_so_far: str | None
     texts: tuple[Completion, ...] = ()
 
     @property
@@ -195,6 +194,12 @@ class RunView:
     def answers(self) -> tuple[Completion, ...]:
         """All that was answered, in order of generations."""
         return tuple(answer for generation in self.generations for answer in generation.answers)
+
+    def best_until(self, generation: int) -> CandidateView | None:
+        """The highest score after a generation, of candidates trained to the end where there are any."""
+        trained = [c for c in self.candidates if c.generation <= generation and c.score is not None]
+        whole = [c for c in trained if c.stopped_after is None]
+        return max(whole or trained, key=lambda c: c.score or 0.0, default=None)
 
     @property
     def has_stopped(self) -> bool:

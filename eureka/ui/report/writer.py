@@ -1,4 +1,4 @@
-"""Writes a run's report while it runs: in a process of its own at the lowest priority, so that no training waits."""
+"""Writes a run's report while it runs: in a process of its own, with the lowest priority while trainings go on."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from eureka.core.processes import Child, module_command
 
 REPORT = "report.html"
 """The file's name in a run folder."""
+BACKGROUND = "--background"
+"""Asks `eureka.ui.report` for the lowest priority."""
 LAST_WAIT_S = 120.0
 """How long the end of a run waits for its last report."""
 
@@ -32,13 +34,17 @@ class ReportWriter:
         self._warn = warn
         self._process: Child | None = None
 
-    def start(self) -> None:
-        """Begin a report of the run as it stands. While one is being written another is not begun."""
+    def start(self, *, background: bool = True) -> None:
+        """Begin a report of the run as it stands. While one is being written another is not begun.
+
+        Args:
+            background: so that no training waits for it; on a busy machine it may then take minutes.
+        """
         if self._process is not None:
             if self._process.returncode is None:
                 return
             self._settle(self._process)
-        command = module_command("eureka.ui.report", str(self._folder.resolve()))
+        command = module_command("eureka.ui.report", str(self._folder.resolve()), *([BACKGROUND] if background else []))
         try:
             self._process = Child(command, self._environment, folder=self._folder)
         except OSError as error:
@@ -48,7 +54,7 @@ class ReportWriter:
         """Write the report of the run as it stands now, and wait for it; whether it is there."""
         if self._process is not None:
             self._settle(self._process)
-        self.start()
+        self.start(background=False)
         return self._process is not None and self._settle(self._process)
 
     def _settle(self, process: Child) -> bool:
