@@ -1,4 +1,4 @@
-"""Training results -> Reflection: pure statistics. All wording is in `eureka.prompts`."""
+"""Turns training results into a Reflection, which is pure statistics. All wording is in `eureka.prompts`."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from eureka.reward.analysis.diagnosis import of_training
 
 NUM_POINTS = 10
 _ALIKE = 0.02
-"""Where the standard deviation of the episodes' scores is a smaller share of their mean, no correlations with them are
-given."""
+"""Correlations with the episodes' scores are omitted if the scores' standard deviation is a smaller share of their
+mean."""
 _LEAST_PAIRS = 3
 _CONSTANT = 1e-7
-"""A standard deviation below it is rounding."""
+"""A standard deviation below this is rounding error."""
 
 
 def reflect(candidate: Candidate, results: Sequence[TrainingResult], preference: float | None = None) -> Reflection:
-    """What training with this candidate showed, pooled over its seeds (Eureka, Ma et al. 2023, section 3.3).
+    """Statistics of a candidate's trainings, pooled over its seeds (Eureka, Ma et al. 2023, section 3.3).
 
     Args:
         results: one or more trainings of the candidate with the same schedule.
@@ -48,8 +48,9 @@ def reflect(candidate: Candidate, results: Sequence[TrainingResult], preference:
 
 
 def _episodes(results: Sequence[TrainingResult]) -> tuple[EpisodeTrace, ...]:
-    """All evaluation episodes; State fields are kept of the typical one of the training of median score, and of the
-    worst one of any training."""
+    """All evaluation episodes. State fields are kept only for the typical episode of the training with the median
+    score, and for the worst episode of any training.
+    """
     median = sorted(results, key=lambda result: result.score)[len(results) // 2]
     recorded = [episode for result in results for episode in result.episodes if episode.fields]
     own = [episode for episode in median.episodes if episode.fields]
@@ -63,7 +64,7 @@ def _episodes(results: Sequence[TrainingResult]) -> tuple[EpisodeTrace, ...]:
 
 
 def _correlation(one: Sequence[float], other: Sequence[float]) -> float | None:
-    """Pearson's; None where either hardly varies, or there are fewer than three pairs."""
+    """Pearson's correlation; None if either hardly varies, or there are fewer than three pairs."""
     pairs = np.array(list(zip(one, other, strict=False)), dtype=float).reshape(-1, 2)
     spread = pairs.std(axis=0) if len(pairs) else np.zeros(2)
     if len(pairs) < _LEAST_PAIRS or not np.isfinite(pairs).all() or (spread < _CONSTANT).any():
@@ -72,15 +73,15 @@ def _correlation(one: Sequence[float], other: Sequence[float]) -> float | None:
 
 
 def points(curve: Sequence[float]) -> tuple[float, ...]:
-    """About ten evenly spaced means: the curve cut in `NUM_POINTS` stretches, each averaged."""
+    """The curve reduced to about ten points: means over `NUM_POINTS` stretches of equal length."""
     if not curve:
-        return ()  # a trainer that gives no curves
+        return ()  # a trainer that records no curves
     parts = np.array_split(np.asarray(curve, dtype=float), min(NUM_POINTS, len(curve)))
     return tuple(float(part.mean()) for part in parts)
 
 
 def _since_known(lengths: Sequence[float]) -> list[float]:
-    """Lengths of episodes, with the first one that is known in place of the zeros before any episode had ended."""
+    """Lengths of episodes, with the leading zeros (before any episode had ended) replaced by the first known length."""
     first = next((length for length in lengths if length > 0.0), 0.0)
     return [length or first for length in lengths]
 
@@ -91,13 +92,10 @@ def _mean(curves: Sequence[Sequence[float]]) -> list[float]:
 
 
 def _component(name: str, results: Sequence[TrainingResult], *, judged: bool) -> ComponentReflection:
-    """One component over all seeds; correlations with the score where one was `judged` by a metric."""
+    """Statistics of one component over all seeds; correlations with the score only if a metric `judged` the
+    episodes."""
     statistics = [result.statistics[name] for result in results]
-    episodes = [episode for result in results for episode in result.episodes if name in episode.components]
     over_training = _known_mean([_correlation(result.components[name], result.metric) for result in results])
-    scores = [episode.score for episode in episodes]
-    differ = len(scores) > 1 and float(np.std(scores)) > _ALIKE * abs(float(np.mean(scores)))
-    between = _correlation([e.components[name] for e in episodes], scores) if differ else None
     with_change = _known_mean([result.change_correlation.get(name) for result in results])
     return ComponentReflection(
         name=name,
@@ -110,9 +108,28 @@ def _component(name: str, results: Sequence[TrainingResult], *, judged: bool) ->
         active_fraction=float(np.mean([s.active_fraction for s in statistics])),
         metric_correlation=_known_mean([s.metric_correlation for s in statistics]),
         score_correlation=over_training if judged else None,
-        episode_correlation=between if judged else None,
+        episode_correlation=_between_episodes(name, results) if judged else None,
         change_correlation=with_change if judged else None,
     )
+
+
+def _between_episodes(name: str, results: Sequence[TrainingResult]) -> float | None:
+    """The correlation of a component's mean in an episode with the episode's score, within the policies of the seeds.
+
+    Each policy's own means are subtracted first: a difference between seeds says nothing of the component.
+    """
+    means: list[float] = []
+    scores: list[float] = []
+    size = 0.0
+    for result in results:
+        episodes = [episode for episode in result.episodes if name in episode.components]
+        if episodes:
+            of_seed = np.array([[episode.components[name], episode.score] for episode in episodes])
+            size = max(size, abs(float(of_seed[:, 1].mean())))
+            means += list(of_seed[:, 0] - of_seed[:, 0].mean())
+            scores += list(of_seed[:, 1] - of_seed[:, 1].mean())
+    differ = len(scores) > 1 and float(np.std(scores)) > _ALIKE * size
+    return _correlation(means, scores) if differ else None
 
 
 def _known_mean(values: Sequence[float | None]) -> float | None:

@@ -70,7 +70,7 @@ def numbers_up_to(*bounds: Any) -> range:
     return range(*bounds)
 
 
-def whole(value: Any = 0, *base: Any) -> int:
+def whole(value: Any = 0, *base: Any) -> Any:
     """`int`, which of a number of environments keeps that it is one."""
     if isinstance(value, Counted | CountedFloat) and not base:
         return _counted(int.__int__(value) if isinstance(value, int) else float.__int__(value), value.fail)

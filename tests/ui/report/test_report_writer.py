@@ -109,10 +109,7 @@ def test_one_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_the_process_has_the_lowest_priority_and_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:
-    program = (
-        "import os, sys, eureka.ui.report.__main__ as m\n"
-        "try:\n m.main(sys.argv[1], background=True)\nfinally:\n print(os.nice(0))"
-    )
+    program = "import os, sys, eureka.ui.report.__main__ as m\ntry:\n m.main(sys.argv[1])\nfinally:\n print(os.nice(0))"
     shown = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False)
     assert shown.returncode == 1
     assert shown.stdout == "19\n"
