@@ -161,9 +161,11 @@ def load_definition(recipe: EnvironmentRecipe) -> Definition:
     if known and importlib.util.find_spec(known) is not None:
         _imported(known, recipe, f"env={identity}")  # the import registers its environments
     if identity not in gymnasium.registry:
-        package = package_of(identity)
-        missing = package is not None and module_of(identity) not in sys.modules
-        install = f": pip install '{package}' brings it" if missing else _meant(identity, gymnasium.registry)
+        module_name = module_of(identity)  # None: what Gymnasium itself registers
+        missing = module_name is not None and module_name not in sys.modules
+        install = (
+            f": pip install '{package_of(identity)}' brings it" if missing else _meant(identity, gymnasium.registry)
+        )
         raise ConfigError(f"env={identity}: Gymnasium has no environment of this name{install}")
     limit = gymnasium.registry[identity].max_episode_steps
     more = {} if limit else {"max_episode_steps": NO_LIMIT}
