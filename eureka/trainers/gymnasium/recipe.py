@@ -108,8 +108,10 @@ class Definition:
             env = self.maker(**({"render_mode": render_mode} if render_mode else {}), **kwargs)
         except (ImportError, gymnasium.error.DependencyNotInstalled) as error:
             package = package_of(identity)
-            install = f"; pip install '{package}' brings what it needs" if package else ""
-            raise ConfigError(f"env={identity}: it needs another package: {_line(error)}{install}") from error
+            said = _line(error)
+            if package:  # in place of what the error itself tells to install
+                said = f"{said.partition(', you can install')[0]}; pip install '{package}' brings what it needs"
+            raise ConfigError(f"env={identity}: it needs another package: {said}") from error
         except TypeError as error:
             raise ConfigError(
                 f"env={identity}: it cannot be made with {kwargs or 'no arguments'}: {_line(error)}"
