@@ -163,8 +163,8 @@ def load_definition(recipe: EnvironmentRecipe) -> Definition:
     if known and importlib.util.find_spec(known) is not None:
         _imported(known, recipe, f"env={identity}")  # the import registers its environments
     if identity not in gymnasium.registry:
-        module_name = module_of(identity)  # None: what Gymnasium itself registers
-        missing = module_name is not None and module_name not in sys.modules
+        registering = module_of(identity)  # None: what Gymnasium itself registers
+        missing = registering is not None and registering not in sys.modules
         install = (
             f": pip install '{package_of(identity)}' brings it" if missing else _meant(identity, gymnasium.registry)
         )
