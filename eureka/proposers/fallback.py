@@ -1,4 +1,4 @@
-"""`llm.fallback`: a second proposer that takes over where the first cannot go on."""
+"""`llm.fallback`: a second proposer that takes over when the first one fails."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from eureka.proposers.base import Proposer, ProposerCapabilities
 
 
 class Fallback:
-    """Asks `first` until it fails, and from then on `second`, for every answer that `first` did not give.
+    """Asks `first` until it fails, and from then on `second`, also for the missing answers.
 
-    A cap that is reached holds for both, and a prompt that is too long is for the caller to shorten: neither is a
-    reason to change. `tell` is given a sentence when the second takes over.
+    Caps apply to both, and prompts that are too long must be shortened by the caller, so neither causes the change.
+    `tell` is called with a sentence when the second takes over.
     """
 
     def __init__(self, first: Proposer, second: Proposer, tell: Callable[[str], None]) -> None:
@@ -25,12 +25,12 @@ class Fallback:
 
     @property
     def name(self) -> str:
-        """The name of the proposer that is asked next."""
+        """The name of the proposer in use."""
         return self._second.name if self._failed else self._first.name
 
     @property
     def capabilities(self) -> ProposerCapabilities:
-        """What the proposer that is asked next can do; `uses_metric` where either of the two reads the probe."""
+        """The capabilities of the proposer in use; `uses_metric` if either of the two reads the probe."""
         first, second = self._first.capabilities, self._second.capabilities
         return replace(second if self._failed else first, uses_metric=first.uses_metric or second.uses_metric)
 

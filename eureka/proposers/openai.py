@@ -33,14 +33,14 @@ class OpenAIConfig(ModelConfig):
 
 
 class Dialect(Enum):
-    """What some servers and models refuse of a request. The pattern finds it in the words of a refusal."""
+    """Parts of a request that some servers and models refuse. The value is a pattern that recognises the refusal."""
 
     NEW_LIMIT_NAME = r"\bmax_tokens\b"
-    """The longest answer is called `max_completion_tokens`; `max_tokens` is what most compatible servers know."""
+    """The maximum length must be called `max_completion_tokens`; most compatible servers know `max_tokens`."""
     NO_STREAM_OPTIONS = r"\bstream_options\b"
-    """Usage cannot be asked for."""
+    """Usage cannot be requested."""
     NO_SYSTEM_ROLE = r"\bsystem\b.{0,20}\brole\b|\brole\b.{0,20}\bsystem\b"
-    """The system message has to be the beginning of the first user message."""
+    """The system message must be merged into the first user message."""
 
 
 _UNKNOWN_WORDS = re.compile(
@@ -51,7 +51,7 @@ _FINISH: dict[str, Literal["stop", "length", "refusal"]] = {"length": "length", 
 
 @dataclass(frozen=True)
 class OpenAIEndpoint(ServedModel):
-    """A model behind a chat completions API; without a `temperature` that is left to the model."""
+    """A model served by a chat completions API; without `temperature`, the model's default is used."""
 
     base_url: str = OFFICIAL_URL
     provider: str = "openai"
@@ -60,7 +60,7 @@ class OpenAIEndpoint(ServedModel):
 
     @property
     def varies(self) -> bool:
-        """Whether samples differ of themselves."""
+        """Whether samples of the same prompt differ."""
         return bool(self.temperature)
 
     @cached_property
@@ -73,8 +73,8 @@ class OpenAIEndpoint(ServedModel):
     def ask(self, call: Call, silence_s: float) -> Answer:
         """Make one call, see `Endpoint.ask`. The answer is streamed, so that silence is noticed.
 
-        Where a server refuses a part of the request that it can do without, the call is made again without that part,
-        and so are all later ones.
+        If a server refuses an optional part of the request, this call is repeated without it, and all later ones omit
+        it.
         """
         import openai
 
@@ -118,14 +118,16 @@ class OpenAIEndpoint(ServedModel):
 
 
 def _refused_part(words: str) -> Dialect | None:
-    """Which part of a request a refusal in these words is about, of those that can be left out."""
+    """The optional part of a request that this refusal is about, if any."""
     if not _UNKNOWN_WORDS.search(words):
         return None
     return next((part for part in Dialect if re.search(part.value, words, re.IGNORECASE)), None)
 
 
 def _messages(call: Call, *, with_system: bool) -> Any:
-    """The messages with the call's ending after the last one; as one text, since some servers take no list of parts."""
+    """The messages, with the call's ending appended to the last one as one text, since some servers accept no list of
+    parts.
+    """
     messages = list(call.messages)
     if not with_system and len(messages) > 1 and messages[0].role == "system":
         system, first = messages[:2]
@@ -163,7 +165,7 @@ class _Reading:
                 self._tool_calls += _said(tool_call.function.arguments if tool_call.function else None)
 
     def answer(self, finish: str) -> Answer:
-        # A model that answers with a tool call, though it was offered no tool, may have put its code there.
+        # A model that answers with a tool call, although no tool was offered, may have put its code there.
         said = ("".join(self._texts or self._refusals), "".join(self._tool_calls))
         usage = self._usage
         prompt_details = getattr(usage, "prompt_tokens_details", None)
@@ -181,7 +183,7 @@ class _Reading:
 
 
 def _said(content: object) -> list[str]:
-    """The text of a piece: a string, or a list of parts of which those of text count and those of thinking do not."""
+    """The text of a piece: a string, or the text parts of a list, without thinking parts."""
     if isinstance(content, list):
         parts = [part for part in content if isinstance(part, Mapping) and part.get("type") == "text"]
         return [text for part in parts for text in _said(part.get("text"))]
@@ -193,7 +195,7 @@ def _endpoint(llm: ModelConfig, model: str, url: str, key: Key) -> Endpoint:
 
 
 def make_endpoint(provider: str, llm: ModelConfig, model: str, url: str, key: Key) -> OpenAIEndpoint:
-    """An endpoint of this protocol, for any provider that speaks it."""
+    """An endpoint of this protocol, for any provider that uses it."""
     temperature = llm.temperature if isinstance(llm, OpenAIConfig) else None
     return OpenAIEndpoint(
         model=model,

@@ -1,4 +1,4 @@
-"""Reading one streamed answer, which both SDKs serve alike."""
+"""Reading one streamed answer, for both SDKs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Pieces(Protocol):
 
 
 class Reading(Protocol):
-    """An answer as its pieces arrive; `finish` is the provider's word for why it ended, None before that."""
+    """An answer as its pieces arrive; `finish` is the provider's reason for the end, None before that."""
 
     begun: bool
     finish: str | None
@@ -40,10 +40,10 @@ def read_answer(
     """Send the request by `create` and read its answer, and call `call.arriving` as it arrives.
 
     Args:
-        sdk_error: the base of what the SDK raises.
+        sdk_error: base class of the SDK's exceptions.
 
     Raises:
-        CallFailed: there is no whole answer.
+        CallFailed: there is no complete answer.
     """
     errors = (sdk_error, httpx2.HTTPError, ssl.SSLError)
     try:
@@ -62,5 +62,5 @@ def read_answer(
     if reading.finish is None:
         raise unfinished(model, stream.response.headers.get("content-type", ""), begun=reading.begun)
     answer = reading.answer(reading.finish)
-    # What is kept of a run holds no key, also where a server repeats what it was sent.
+    # Stored texts must not contain a key, even if a server repeats its request.
     return replace(answer, text=model.key.hide(answer.text), model=model.key.hide(answer.model))
