@@ -123,7 +123,7 @@ class PushChair(MobilePanda):
         middle = self.site(sim, "seat_0")
         away = []
         for finger in range(4):
-            x, y, z = rotate_back(turned, tips[:, finger] - middle).unbind(dim=1)
+            x, y, z = rotate_back(turned.to(tips.dtype), tips[:, finger] - middle).unbind(dim=1)
             of_seat = torch.stack([cos * x + sin * y, cos * y - sin * x, z], dim=1)
             boxes = SEAT_BOXES.like(of_seat)
             beyond = ((of_seat[:, None] - boxes[:, 0]).abs() - boxes[:, 1]).clamp(min=0.0)
