@@ -241,7 +241,8 @@ class RunConfig:
     description: str | None = None
     """What the policy should do, in a sentence; null: the task's own. An `env` without one of its own needs it."""
     seed: int = at_least(0, 0)
-    """Seed of the search and of every training."""
+    """Seed of the search and of the trainings of its first generation; each further generation trains with seeds 100
+    higher than those of the one before."""
     budget: str = "quick"
     """How much is spent: `quick`, `standard` and `paper` set generations, samples and fresh seeds, and the control
     steps of a training as the task's `task.yaml` has them. The default is quick on a CPU and standard where CUDA is
