@@ -13,7 +13,7 @@ from eureka.config.environments import EnvironmentKind, kind_of, names_code, sho
 from eureka.core.errors import ConfigError
 
 MAX_INT = 2**53
-"""The largest number in a config: further ones are not kept exactly everywhere, and no run is so long."""
+"""The largest number in a config: larger integers are not represented exactly everywhere."""
 
 
 def at_least(minimum: float, default: Any) -> Any:
