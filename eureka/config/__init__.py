@@ -14,6 +14,7 @@ from eureka.config.compose import (
 from eureka.config.environments import EnvironmentKind
 from eureka.config.schema import (
     BUDGETS,
+    HUMAN,
     PRESETS,
     Choices,
     EnvConfig,
@@ -38,6 +39,7 @@ from eureka.config.sweep import SweepJob, sweep
 
 __all__ = [
     "BUDGETS",
+    "HUMAN",
     "PRESETS",
     "Choices",
     "EnvConfig",

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from eureka.config import HUMAN
 from eureka.core.ids import INIT_ID
 from eureka.core.types import Completion, Usage
 from eureka.prompts.render import fenced
 
-HUMAN = "human"
-"""`search.init=human`: the task's own human-written reward."""
 MODEL = "init"
 """What the record of the answer has in place of a model's name."""
 

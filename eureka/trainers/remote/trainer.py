@@ -33,6 +33,7 @@ from eureka.trainers.remote.inside.wire import RemoteMessage
 from eureka.trainers.remote.interpreter import OPENING_S, Interpreter, InterpreterDied, RemoteRefusal
 from eureka.trainers.remote.packages import TRIED
 from eureka.trainers.remote.progress import RemoteProgress, load, save, training_key
+from eureka.trainers.remote.table import table_graph
 from eureka.trainers.remote.task import RemoteTask, read_task
 
 _CPU_ENVS, _GPU_ENVS = 64, 4096
@@ -54,6 +55,7 @@ class RemoteChoices:
         sentence: what the policy should do; None: what the task's name says.
         metric: see `eureka.trainers.remote.inside.metric`.
         state: the user's file with State fields.
+        with_table: whether the State has the terms of the task's own reward table, and the model sees them.
     """
 
     simulator: str
@@ -64,6 +66,7 @@ class RemoteChoices:
     sentence: str | None = None
     metric: str | None = None
     state: str | None = None
+    with_table: bool = False
 
 
 class RemoteTrainer:
@@ -119,6 +122,7 @@ class RemoteTrainer:
             "num_envs": choices.num_envs or (_CPU_ENVS if self._device == "cpu" else _GPU_ENVS),
             "state_file": choices.state and str(Path(choices.state).absolute()),
             "metric": choices.metric,
+            "with_table": choices.with_table,
         }
         name = f"env={choices.simulator}:{choices.task}"
         try:
@@ -196,6 +200,14 @@ class RemoteTrainer:
     def baselines(self) -> Mapping[OwnReward, str | OwnReward]:
         """The task's own reward table. A metric as the only reward is not put into the manager."""
         return {OwnReward.OWN: OwnReward.OWN}
+
+    def human_graph(self) -> str:
+        """The reward table: weight x term, summed, each a component; the terms' values are State fields.
+
+        Raises:
+            ConfigError: the table has no terms, or the user's file takes them away.
+        """
+        return table_graph(self.spec.name, self._task.table, {field.name for field in self.spec.fields})
 
     def rollouts(self, policies: Mapping[str, bytes | None], episodes: int, seed: int = 0) -> Sequence[Trajectory]:
         """Refused, see `can`."""

@@ -20,6 +20,7 @@ from eureka.core.training import (
     WorkerRestarted,
 )
 from eureka.core.types import Rejected
+from eureka.trainers.remote.table import table_graph
 from eureka.trainers.remote.trainer import RemoteChoices, RemoteTrainer
 
 pytest.importorskip("rsl_rl")
@@ -29,7 +30,7 @@ LENGTH = TrainingLength(steps=128, evaluations=2, eval_episodes=3)
 """Four updates of 4 environments x 8 steps."""
 
 
-def open_trainer(simulator: str, task: str, **changes: str) -> RemoteTrainer:
+def open_trainer(simulator: str, task: str, **changes: str | bool) -> RemoteTrainer:
     choices = RemoteChoices(simulator, task, sys.executable, num_envs=4, **changes)  # type: ignore[arg-type]
     return RemoteTrainer(choices, environment())
 
@@ -82,6 +83,53 @@ def test_the_own_table_trains_term_by_term_and_its_sum_is_theirs(point: RemoteTr
         "actor_state_dict",
         "critic_state_dict",
     }
+
+
+@pytest.mark.parametrize(
+    ("simulator", "task", "weights"),
+    [
+        ("mjlab", "Mjlab-Novelty", {"distance": 2.0, "effort": -0.01, "novelty": 0.5}),
+        ("isaaclab", "Isaac-Point-v0", {"distance": 2.0, "effort": -0.01}),
+    ],
+)
+def test_the_table_term_by_term_is_the_table(
+    simulator: str, task: str, weights: dict[str, float], tmp_path: Path
+) -> None:
+    """As a graph over the values of its terms, among them one that keeps something from step to step."""
+    trainer = open_trainer(simulator, task, with_table=True)
+    try:
+        # What has no weight is never computed, and is no field.
+        assert [field.name for field in trainer.spec.fields][-len(weights) :] == [f"term_{name}" for name in weights]
+        assert (
+            "distance: weight 2, term_distance in the State\n    scale: 1.5\n    def distance(" in trainer.spec.source
+        )
+        recorded = trainer.record(64, 3)
+        if simulator == "mjlab":
+            total = sum(weight * recorded.state[f"term_{name}"] for name, weight in weights.items())
+            assert torch.allclose(recorded.metric, 0.05 * torch.as_tensor(total), atol=1e-5)
+        graph = trainer.human_graph()
+        jobs = [TrainingJob("g01-c00", reward, 0, LENGTH) for reward in (OwnReward.OWN, graph)]
+        own, start = [event for event in trainer.train(jobs, tmp_path) if isinstance(event, TrainingResult)]
+        assert list(start.components) == list(weights)
+        for name in weights:
+            assert start.components[name] == pytest.approx(own.components[name], abs=1e-5)
+        assert start.total == pytest.approx(own.total, abs=1e-5)
+        assert start.final_scores == pytest.approx(own.final_scores, abs=1e-5)
+    finally:
+        trainer.close()
+
+
+def test_a_table_that_is_no_function_of_the_state(tmp_path: Path) -> None:
+    state = tmp_path / "state.py"
+    state.write_text("FIELDS = {'term_effort': None}\ndef state(env): return {}\n")
+    trainer = open_trainer("mjlab", "Mjlab-Point", with_table=True, state=str(state))
+    try:
+        with pytest.raises(ConfigError, match=r"the term effort of Mjlab-Point cannot be read: state= takes term_eff"):
+            trainer.human_graph()
+    finally:
+        trainer.close()
+    with pytest.raises(ConfigError, match="the reward table of Mjlab-Point has no term with a weight"):
+        table_graph("Mjlab-Point", [], ())
 
 
 def test_a_graph_trains_and_goes_on_where_it_was_stopped(point: RemoteTrainer, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from stand_in import PointCfg, RunnerCfg, TermCfg, at_rest, reward_table
+from stand_in import Novelty, PointCfg, RunnerCfg, TermCfg, at_rest, reward_table
 
 from mjlab.managers.reward_manager import RewardTermCfg
 from mjlab.tasks.registry import register_mjlab_task
@@ -16,6 +16,7 @@ _VELOCITY = PointCfg(
         "harder": SimpleNamespace(params={"command_name": "twist"}),
     },
 )
+_NOVELTY = PointCfg(rewards={**reward_table(RewardTermCfg), "novelty": RewardTermCfg(func=Novelty, weight=0.5)})
 _DYING = PointCfg(rewards=reward_table(RewardTermCfg), dies_after=45)
 
 
@@ -31,5 +32,6 @@ class _Files(PointCfg):
         pass
 
 
-for _name, _cfg in {"Point": _POINT, "Velocity": _VELOCITY, "Dying": _DYING, "Fetched": _Files()}.items():
+_TASKS = {"Point": _POINT, "Velocity": _VELOCITY, "Novelty": _NOVELTY, "Dying": _DYING, "Fetched": _Files()}
+for _name, _cfg in _TASKS.items():
     register_mjlab_task(f"Mjlab-{_name}", _cfg, _cfg, RunnerCfg())
