@@ -267,9 +267,9 @@ def goes_with(component: ComponentReflection) -> str:
     return f"metric {', '.join(parts)}" if parts else "metric undefined"
 
 
-def endings(episodes: Sequence[EpisodeTrace]) -> str:
-    """Why and when evaluation episodes ended, by which condition, what they scored, what is left of the score where
-    one fails, and when the metric was first above 0."""
+def endings(episodes: Sequence[EpisodeTrace], seeds: int = 1) -> str:
+    """Why and when evaluation episodes of the policies of `seeds` seeds ended, by which condition, what they scored,
+    what is left of the score where one fails, and when the metric was first above 0."""
     kinds: dict[tuple[str, str], list[int]] = {}
     for episode in episodes:
         kinds.setdefault((episode.ended, episode.condition), []).append(episode.steps)
@@ -280,7 +280,8 @@ def endings(episodes: Sequence[EpisodeTrace]) -> str:
         for (kind, condition), steps in kinds.items()
     ]
     scores = [episode.score for episode in episodes]
-    text = f"{len(episodes)} evaluation episodes of the trained policy: {', '.join(ended)}; scores {_span(scores)}."
+    policies = f"policies of {seeds} seeds" if seeds > 1 else "policy"
+    text = f"{len(episodes)} evaluation episodes of the trained {policies}: {', '.join(ended)}; scores {_span(scores)}."
     lasted = [episode.score for episode in episodes if episode.ended == TIME_LIMIT]
     failed = [episode.score for episode in episodes if episode.ended != TIME_LIMIT]
     if lasted and failed:

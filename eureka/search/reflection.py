@@ -93,11 +93,7 @@ def _mean(curves: Sequence[Sequence[float]]) -> list[float]:
 def _component(name: str, results: Sequence[TrainingResult], *, judged: bool) -> ComponentReflection:
     """One component over all seeds; correlations with the score where one was `judged` by a metric."""
     statistics = [result.statistics[name] for result in results]
-    episodes = [episode for result in results for episode in result.episodes if name in episode.components]
     over_training = _known_mean([_correlation(result.components[name], result.metric) for result in results])
-    scores = [episode.score for episode in episodes]
-    differ = len(scores) > 1 and float(np.std(scores)) > _ALIKE * abs(float(np.mean(scores)))
-    between = _correlation([e.components[name] for e in episodes], scores) if differ else None
     with_change = _known_mean([result.change_correlation.get(name) for result in results])
     return ComponentReflection(
         name=name,
@@ -110,9 +106,28 @@ def _component(name: str, results: Sequence[TrainingResult], *, judged: bool) ->
         active_fraction=float(np.mean([s.active_fraction for s in statistics])),
         metric_correlation=_known_mean([s.metric_correlation for s in statistics]),
         score_correlation=over_training if judged else None,
-        episode_correlation=between if judged else None,
+        episode_correlation=_between_episodes(name, results) if judged else None,
         change_correlation=with_change if judged else None,
     )
+
+
+def _between_episodes(name: str, results: Sequence[TrainingResult]) -> float | None:
+    """The correlation of a component's mean in an episode with the episode's score, within the policies of the seeds.
+
+    Each policy's own means are subtracted first: a difference between seeds says nothing of the component.
+    """
+    means: list[float] = []
+    scores: list[float] = []
+    size = 0.0
+    for result in results:
+        episodes = [episode for episode in result.episodes if name in episode.components]
+        if episodes:
+            of_seed = np.array([[episode.components[name], episode.score] for episode in episodes])
+            size = max(size, abs(float(of_seed[:, 1].mean())))
+            means += list(of_seed[:, 0] - of_seed[:, 0].mean())
+            scores += list(of_seed[:, 1] - of_seed[:, 1].mean())
+    differ = len(scores) > 1 and float(np.std(scores)) > _ALIKE * size
+    return _correlation(means, scores) if differ else None
 
 
 def _known_mean(values: Sequence[float | None]) -> float | None:

@@ -50,3 +50,20 @@ def test_lengths_before_the_first_episode_has_ended_are_not_taken_for_zeros(
 ) -> None:
     result = replace(make_result("g01-c01", (1.0,), metric=(0.0, 0.0, 0.0)), episode_length=(0.0, 400.0, 300.0))
     assert reflect(Candidate("g01-c01", "source", ("x",)), [result]).episode_length_points == (400.0, 400.0, 300.0)
+
+
+def test_a_component_goes_with_the_score_of_episodes_within_the_policies_of_the_seeds(
+    make_result: Callable[..., TrainingResult],
+) -> None:
+    """One seed is better and has more of the component, which goes against the score within each seed."""
+
+    def episodes(*pairs: tuple[float, float]) -> tuple[EpisodeTrace, ...]:
+        return tuple(
+            EpisodeTrace(score=score, steps=10, ended="time limit", components={"a": mean}) for mean, score in pairs
+        )
+
+    low = replace(make_result("g01-c01", (1.0,)), episodes=episodes((0.0, 1.6), (0.1, 1.1), (0.2, 0.6)))
+    high = replace(make_result("g01-c01", (5.0,), seed=1), episodes=episodes((1.0, 5.6), (1.1, 5.1), (1.2, 4.6)))
+    component = reflect(Candidate("g01-c01", "source", ("x",)), [low, high]).components[0]
+    assert component.name == "a"
+    assert component.episode_correlation == pytest.approx(-1.0)
