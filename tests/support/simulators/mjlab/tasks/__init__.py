@@ -23,15 +23,30 @@ _DYING = PointCfg(rewards=reward_table(RewardTermCfg), dies_after=45)
 class _Files(PointCfg):
     """A task whose files would have to be fetched."""
 
+    error = ConnectionError("connection to the assets' server refused")
+
     @property
     def episode_length_s(self):
-        raise ConnectionError("connection to the assets' server refused")
+        raise self.error
 
     @episode_length_s.setter
     def episode_length_s(self, value):
         pass
 
 
-_TASKS = {"Point": _POINT, "Velocity": _VELOCITY, "Novelty": _NOVELTY, "Dying": _DYING, "Fetched": _Files()}
+class _Device(_Files):
+    """A task whose simulator wants a GPU."""
+
+    error = RuntimeError("Found no NVIDIA driver on your system")
+
+
+_TASKS = {
+    "Point": _POINT,
+    "Velocity": _VELOCITY,
+    "Novelty": _NOVELTY,
+    "Dying": _DYING,
+    "Fetched": _Files(),
+    "Device": _Device(),
+}
 for _name, _cfg in _TASKS.items():
     register_mjlab_task(f"Mjlab-{_name}", _cfg, _cfg, RunnerCfg())
