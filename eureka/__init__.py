@@ -14,7 +14,7 @@ __all__ = ["FinishedRun", "Study", "__version__", "evolve", "load", "load_policy
 
 
 def __getattr__(name: str) -> Any:
-    # Lazily, since torch takes a second to import and `eureka --help` must be instant.
+    # Imported lazily, since torch takes a second to import and `eureka --help` must be fast.
     if name in ("FinishedRun", "Study", "evolve", "load", "load_policy"):
         from eureka import api
 

@@ -41,8 +41,8 @@ def evolve(
         print(run.reward)                   # the best reward as a module that needs nothing but torch
         run.comparison.methods[0].scores    # the figures behind the table
 
-    It returns when the run is finished. API keys are read from the environment, as `eureka run` does. Nothing of the
-    calling program changes: neither Hydra's state nor the environment.
+    It returns when the run is finished. API keys are read from the environment, as `eureka run` does. The calling
+    program's state does not change: neither Hydra's nor the environment.
 
     Args:
         task: the task's name; without one give `env="CartPole-v1", description="..."` for a Gymnasium environment.
@@ -53,7 +53,7 @@ def evolve(
 
     Raises:
         ConfigError: a key, a value or a choice that does not exist.
-        EurekaError: the run cannot start, or broke off; what was finished is in its folder, which the error names.
+        EurekaError: the run cannot start, or was aborted; finished results are in its folder, which the error names.
     """
     given = [*overrides_of({**({} if task is None else {"task": task}), **keys}), *overrides]
     folders = [Path(directory) for directory in task_dirs]
@@ -70,7 +70,7 @@ def load(path: str | Path) -> LoadedRuns:
         frames.trainings.groupby("candidate").score.mean()
 
     Raises:
-        StoreError: there is none.
+        StoreError: there is no run.
     """
     return LoadedRuns(tuple(runs_in([Path(path)])))
 
@@ -79,14 +79,14 @@ def load_policy(path: str | Path) -> PolicyModule:
     """The policy in a file such as `best/policy.pt` of a run folder, with `act(observation)`.
 
     Raises:
-        TrainingError: the file cannot be read, or is no policy of a task.
+        TrainingError: the file cannot be read, or is not a policy of a task.
     """
     return read_policy_module(path)
 
 
 @contextmanager
 def _told(quiet: bool) -> Iterator[None]:
-    """The command line's mode for the while; with `quiet` its results, which are returned, are not printed either."""
+    """Set the command line's output mode within the context; with `quiet`, results are returned but not printed."""
     before = mode()
     choose_mode(quiet)
     try:

@@ -1,4 +1,4 @@
-"""Makes the objects of a run from its config."""
+"""Builds the objects of a run from its config."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ UNSAFE = "generated code ran without confinement (sandbox=unsafe)"
 
 @contextmanager
 def run_folder(config: RunConfig) -> Iterator[Path]:
-    """The configured folder, or a new `outputs/<task>/<date>_<time>` under the current directory, which no other run
-    gets; that is removed where nothing was written into it.
+    """The configured folder, or a new and unique `outputs/<task>/<date>_<time>` under the current directory, which is
+    removed again if it stays empty.
 
     Raises:
-        StoreError: it cannot be made.
+        StoreError: the folder cannot be created.
     """
     if config.output is not None:
         yield Path(config.output)
@@ -66,19 +66,20 @@ def run_folder(config: RunConfig) -> Iterator[Path]:
 
 
 def resolve(config: RunConfig, environment: Mapping[str, str] = MappingProxyType({})) -> RunConfig:
-    """The config with what depends on where and on which machine it was given, so that a resumed run has the same.
+    """The config with everything that depends on the current folder and machine resolved, so that a resumed run uses
+    the same.
 
     Args:
-        environment: names other endpoints of the providers' protocols, such as OPENAI_BASE_URL.
+        environment: variables that may set other endpoints of the providers, such as OPENAI_BASE_URL.
 
     Raises:
-        ConfigError: a language model that cannot be asked as configured.
-        PhysicsError: an engine that is not installed.
+        ConfigError: the language model cannot be used as configured.
+        PhysicsError: the engine is not installed.
     """
     llm = models.resolve(config.llm, environment)
     physics = config.physics
     if config.kind is EnvironmentKind.TASK:
-        from eureka.physics.engine import choose  # MuJoCo, which no other environment needs
+        from eureka.physics.engine import choose  # imports MuJoCo, which other environments do not need
 
         physics = PhysicsChoice(choose(config.physics.value))
     workers = config.train.workers or usable_cores()
@@ -97,15 +98,17 @@ def resolve(config: RunConfig, environment: Mapping[str, str] = MappingProxyType
 
 
 def _absolute_python(simulator: SimulatorConfig) -> SimulatorConfig:
-    """An interpreter by its absolute path; a link stays one, since a virtual environment's Python is a link."""
+    """The simulator config with an absolute path of its interpreter. Links are kept, since a virtual environment's
+    Python is one.
+    """
     return replace(simulator, python=simulator.python and str(Path(simulator.python).expanduser().absolute()))
 
 
 def _absolute(env: EnvConfig) -> EnvConfig:
-    """A file that is an environment by its absolute path.
+    """The environment config with an absolute path, if the environment is a file.
 
     Raises:
-        ConfigError: there is no such file.
+        ConfigError: the file does not exist.
     """
     if env.id is None or not is_file(env.id):
         return env
@@ -118,15 +121,15 @@ def _absolute(env: EnvConfig) -> EnvConfig:
 def resumed_config(
     store: RunStore, overrides: Sequence[str], environment: Mapping[str, str] = MappingProxyType({})
 ) -> RunConfig:
-    """The config that a run goes on with: its own, with what this and earlier resumes gave anew, the newest last.
+    """The config of a resumed run: its own, changed by the overrides of earlier resumes and then of this one.
 
-    It is kept for the next resume.
+    The result is stored for the next resume.
 
     Args:
-        environment: may name the endpoint that the folder does.
+        environment: may name the endpoint that is recorded in the folder.
 
     Raises:
-        ConfigError: an override that a resumed run cannot take, or a value that a run folder may not decide and that is
+        ConfigError: an override is not allowed for a resumed run, or a value that must not come from a run folder is
             not given again.
     """
     earlier = store.fact_list(RESUMED_WITH)
@@ -144,7 +147,7 @@ def resumed_config(
 
 
 def _require_given(store: RunStore, wanted: Mapping[str, str], overrides: Sequence[str]) -> None:
-    """Raise ConfigError where the overrides lack one of those that are `wanted`, by key."""
+    """Raise ConfigError if the overrides lack one of the `wanted` ones, by key."""
     given = {text.partition("=")[0] for text in overrides}
     for key, text in wanted.items():
         if key not in given:
@@ -156,13 +159,14 @@ def _require_given(store: RunStore, wanted: Mapping[str, str], overrides: Sequen
 
 
 def evaluated_config(store: RunStore, overrides: Sequence[str], environment: Mapping[str, str]) -> RunConfig:
-    """The config that a run's rewards are trained with once more: its own.
+    """The config for training a run's rewards again: the run's own.
 
     Args:
-        overrides: `KEY=VALUE` of what a run folder may not decide, such as `env.id=lander.py`, given again.
+        overrides: `KEY=VALUE` of values that must not come from a run folder and so are given again, such as
+            `env.id=lander.py`.
 
     Raises:
-        ConfigError: what names code is not given again, or an override is not what the run was started with.
+        ConfigError: a key that names code is not given again, or an override differs from the run's own value.
     """
     config = from_yaml(store.config_yaml)
     wanted = {key: text for key, text in _to_give(config, {}).items() if not key.startswith(("llm.", "sandbox"))}
@@ -192,21 +196,21 @@ def _is_same_file(given: str, recorded: str) -> bool:
 
 
 def _to_give(config: RunConfig, environment: Mapping[str, str]) -> dict[str, str]:
-    """The overrides that a run with this config goes on with only where they are given again, by key."""
+    """By key, the overrides that must be given again to continue a run with this config."""
     known = known_endpoints(config.llm, environment)
     values = declared_values(config)
     return {key: _quoted(f"{key}={value}") for key, value in values.items() if value not in known.get(key, ())}
 
 
 def _quoted(text: str) -> str:
-    """A word of a command line, which may come from a run folder."""
+    """Text quoted as a word of a command line; it may come from an untrusted run folder."""
     return shlex.quote("".join(c if c.isprintable() else "?" for c in text[:1000]))
 
 
 def resume_command(
     folder: Path, config: RunConfig, task_dirs: Sequence[Path], environment: Mapping[str, str], command: str = "resume"
 ) -> str:
-    """What is typed to go on with a run, with all that a run folder may not decide."""
+    """The command that resumes a run, with all values that must not come from a run folder."""
     wanted = _to_give(config, environment).values() if command == "resume" else ()
     return " ".join([f"eureka {command} {folder}", *wanted, *map(_again, map(str, task_dirs))])
 
@@ -216,11 +220,11 @@ def _again(directory: str) -> str:
 
 
 def judged_by_preferences(config: RunConfig) -> RunConfig:
-    """The config without what measures a metric. Further trainings would change nothing: a person has judged those that
-    there are.
+    """The config with everything switched off that needs a metric: successive halving, confirmation and the final
+    comparison.
 
     Raises:
-        ConfigError: what cannot be without one is asked for.
+        ConfigError: the config asks for something that needs a metric.
     """
     asked = {"search.preflight=true": config.search.preflight, "train.target": config.train.target is not None}
     for key, is_asked in asked.items():
@@ -237,10 +241,10 @@ def judged_by_preferences(config: RunConfig) -> RunConfig:
 
 
 def within_capabilities(config: RunConfig, trainer: Trainer) -> tuple[RunConfig, tuple[str, ...]]:
-    """The config without what the trainer cannot do, and a sentence for each thing that the run goes without.
+    """The config without features that the trainer lacks, and a sentence for each of them.
 
     Raises:
-        ConfigError: what the config asks for cannot be done without it.
+        ConfigError: the config asks for something that needs a missing feature.
     """
     said = []
     if config.search.preflight and not trainer.can.records_trajectories:
@@ -257,10 +261,10 @@ def within_capabilities(config: RunConfig, trainer: Trainer) -> tuple[RunConfig,
 
 
 def training_length(config: RunConfig, trainer: Trainer) -> TrainingLength:
-    """How long each training is: the trainer's own number of steps for the budget where the config leaves it open.
+    """The length of each training; if the config leaves it open, the trainer's number of steps for the budget.
 
     Raises:
-        ConfigError: there is none for the budget.
+        ConfigError: the trainer has no number of steps for the budget.
     """
     steps = config.train.steps or trainer.budgets.get(config.budget)
     if steps is None:
@@ -273,15 +277,15 @@ def training_length(config: RunConfig, trainer: Trainer) -> TrainingLength:
 
 
 def evaluation_length(config: RunConfig, trainer: Trainer) -> TrainingLength:
-    """How rewards are re-trained for the final comparison: as in the search, but for `evaluation.steps`."""
+    """The length of trainings for the final comparison: as in the search, except for `evaluation.steps`."""
     searched = training_length(config, trainer)
     return replace(searched, steps=config.evaluation.steps or searched.steps)
 
 
 def full_length(config: RunConfig, trainer: Trainer) -> TrainingLength:
-    """How rewards are re-trained by `eureka evaluate`: for as long as `budget=standard` does where that is longer.
+    """The length of trainings for `eureka evaluate`: at least that of `budget=standard`.
 
-    A search can rank rewards by short trainings; what they are worth takes a full one.
+    Short trainings are enough to rank rewards in a search, but their final scores need full ones.
     """
     compared = evaluation_length(config, trainer)
     if config.evaluation.steps or config.train.steps:
@@ -290,16 +294,16 @@ def full_length(config: RunConfig, trainer: Trainer) -> TrainingLength:
 
 
 def cache_folder(environment: Mapping[str, str], kept: str = "trainings") -> Path:
-    """Where something is kept from run to run: `$XDG_CACHE_HOME/eureka/trainings`, or under `~/.cache`."""
+    """The folder for data kept between runs: `$XDG_CACHE_HOME/eureka/<kept>`, or the same under `~/.cache`."""
     home = environment.get("XDG_CACHE_HOME")
     return (Path(home) if home else Path.home() / ".cache") / "eureka" / kept
 
 
 def make_proposer(config: RunConfig, access: ModelAccess | None = None) -> Proposer:
-    """Who writes the rewards, see `eureka.proposers.models.make_proposer`.
+    """The proposer that writes the rewards, see `eureka.proposers.models.make_proposer`.
 
     Raises:
-        ConfigError: the run to replay started from a reward, and this one does not.
+        ConfigError: the replayed run started from a given reward, and this one does not.
     """
     if isinstance(config.llm, ReplayConfig) and not is_answer_folder(Path(config.llm.run)):
         _require_its_start(config, config.llm.run)
@@ -318,7 +322,7 @@ def _require_its_start(config: RunConfig, run: str) -> None:
 
 
 def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) -> dict[str, str]:
-    """What is recorded of a run besides its config."""
+    """The facts recorded of a run besides its config."""
     simulators = {EnvironmentKind.TASK: ("mujoco",), EnvironmentKind.GYMNASIUM: ("gymnasium", "stable-baselines3")}
     facts = {
         "eureka": __version__,
@@ -338,7 +342,7 @@ def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) 
 
 
 def hardware() -> dict[str, str]:
-    """Processor, memory and GPU of this machine, for people."""
+    """Names of this machine's processor, memory and GPU, for display."""
     import torch
 
     cores = f"{usable_cores()} of {os.cpu_count()} cores"
@@ -352,15 +356,15 @@ def hardware() -> dict[str, str]:
 
 
 def _lines(path: str) -> list[str]:
-    """The lines of a file; none where it does not exist, since not every kernel has it."""
+    """The lines of a file; empty if it does not exist, since not every kernel provides it."""
     return Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
 
 
 def require_task_dirs(store: RunStore, given: Sequence[Path]) -> None:
-    """Raise where a run used task folders that are not given again: it names them, and data never names code.
+    """Raise if a run used task folders that are not given again, since code must not be named by a run folder.
 
     Raises:
-        ConfigError: says what to type.
+        ConfigError: a task folder is not given; the message says what to type.
         StoreError: the recorded folders cannot be read.
     """
     recorded = store.fact_list("task_dirs")

@@ -1,4 +1,4 @@
-"""What `eureka check` prints: one page about one reward."""
+"""Prints the page of `eureka check` about one reward."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from eureka.ui.console.output import is_terminal
 _MARK = {Severity.PROBLEM: "PROBLEM", Severity.WARNING: "warning", Severity.NOTE: "note"}
 _INDENT = "  "
 _NARROW = 16
-"""Fewer characters than these are no room for a list of fields."""
+"""Minimum width in characters for a list of fields."""
 
 
 def print_page(checked: Checked) -> None:
-    """The page, with the verdict as its last line."""
+    """Print the page, with the verdict as its last line."""
     paragraph(f"{checked.path} for task {checked.spec.name}: {checked.spec.sentence}")
     line()
     if checked.rejected is not None:
@@ -102,7 +102,7 @@ def _print_components(analysis: Analysis) -> None:
 
 
 def _broken(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]] | None:
-    """Rows with the last column broken between words where the terminal needs that; None where it has no room."""
+    """Rows with the last column broken between words if the terminal is too narrow; None if even that does not fit."""
     if not is_terminal():
         return list(rows)
     taken = len(_INDENT) + sum(max(map(len, column)) + 2 for column in list(zip(*rows, strict=True))[:-1])
@@ -141,7 +141,7 @@ def _parameters(found: Sequence[RewardConstant]) -> list[tuple[str, ...]]:
 
 
 def _effect(change: float | None) -> str:
-    """How far the total moves, in its own standard deviations."""
+    """The change of the total in words, in its own standard deviations."""
     return "-" if change is None else f"{change:.2g} std"
 
 

@@ -1,4 +1,4 @@
-"""The work behind `eureka check`: a reward that a person wrote, traced in the sandbox and looked at from all sides."""
+"""The work behind `eureka check`: traces a hand-written reward in the sandbox and diagnoses it."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from eureka.trainers.registry import make_trainer
 from eureka.trainers.trajectories import cached_trajectories
 
 KEYS = ("task", "env", "metric", "description", "sandbox", "evaluation.cache")
-"""The keys of a run's config that mean something here."""
+"""The config keys that `eureka check` accepts."""
 MAX_CHARACTERS = 200_000
 NAME = "reward"
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What became of a file: a reward with what was found about it, or why it is none.
+    """The result of checking a file: a reward with its diagnoses, or the reason why it was rejected.
 
-    `num_transitions` is the number of recorded transitions that it was tried on; `problem` a value that is not finite
-    on those of skilled policies.
+    `num_transitions` is the number of recorded transitions that it was evaluated on; `problem` reports a non-finite
+    value on those of skilled policies.
     """
 
     path: Path
@@ -50,7 +50,7 @@ class Checked:
 
     @property
     def is_usable(self) -> bool:
-        """Whether it can be trained with, and nothing says that this would be in vain."""
+        """Whether the reward can be trained with, and no diagnosis says that this would be useless."""
         return self.analysis is not None and self.problem is None and not self.analysis.has_problem
 
 
@@ -64,9 +64,9 @@ def check_file(
     """Check the reward function in a file, without importing it.
 
     Args:
-        overrides: `task=NAME`, which a module that Eureka wrote names itself, or `env=` with its keys and what a run
+        overrides: `task=NAME`, which is optional for a module exported by Eureka, or `env=` with the keys that a run
             with it needs; `sandbox=`, `evaluation.cache=`.
-        say: is given a sentence where something takes long.
+        say: called with a sentence before something that takes long.
 
     Raises:
         ConfigError: the file cannot be read, or a key is wrong.
@@ -105,7 +105,7 @@ def check_file(
 
 
 def as_candidate(source: str, fields: Sequence[FieldSpec]) -> Candidate | Rejected:
-    """The whole file as a candidate, so that lines are the file's own."""
+    """The whole file as a candidate, so that line numbers are those of the file."""
     try:
         body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -142,7 +142,7 @@ def _read(path: Path) -> str:
 
 
 def _named_task(source: str) -> str | None:
-    """`TASK` of a module that Eureka exported."""
+    """The value of `TASK` in a module that Eureka exported; None if there is none."""
     try:
         body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -1,4 +1,4 @@
-"""The command line: `eureka run task=ant`, `eureka resume`, and what else is in `eureka.app.commands`.
+"""The command line: `eureka run task=ant`, `eureka resume`, and the other commands in `eureka.app.commands`.
 
 This and the commands are the composition root, and the only place that reads environment variables.
 """
@@ -40,16 +40,16 @@ COMMANDS = (
     "config",
     "doctor",
 )
-"""Modules of `eureka.app.commands`, in the order in which `--help` lists them."""
+"""Modules of `eureka.app.commands`, in the order of `--help`."""
 for _name in COMMANDS:
     import_module(f"eureka.app.commands.{_name}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; ends the process with 0, 1 for an error, 2 for bad input, 130 or 143 where stopped."""
+    """Run the command line; exits with 0, 1 for an error, 2 for bad input, 130 or 143 if stopped by a signal."""
     _open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
-        # What a model wrote may have letters that the terminal's encoding has not.
+        # Text written by a model may have characters that the terminal's encoding lacks.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
@@ -64,15 +64,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _open_standard_streams() -> None:
-    """Give a process that was started without them its standard streams, which lead nowhere.
+    """Open missing standard streams on the null device.
 
-    Otherwise the next files that it opens would stand in their places, and be written to by what prints.
+    Otherwise the next files opened would get their descriptors, and printed text would be written to these files.
     """
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            os.open(os.devnull, os.O_RDWR)  # the lowest free descriptor
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
         if getattr(sys, name) is None:
             setattr(sys, name, open(descriptor, "w", encoding="utf-8", closefd=False))  # noqa: SIM115
@@ -92,7 +92,7 @@ def options(
     ] = False,
 ) -> None:
     """Language models write reward functions; populations of policies show which ones work."""
-    del version  # its callback has printed it
+    del version  # printed by the option's callback
     choose_mode()
-    # Before any command imports anything heavy, some of which starts programs of its own.
+    # Before any command imports heavy modules, some of which start programs of their own.
     context.obj = take_keys(os.environ)

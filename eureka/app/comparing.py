@@ -1,4 +1,4 @@
-"""The final comparison of a run, from its config and store to what is printed of it."""
+"""Runs the final comparison of a run and prints it."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from eureka.ui.console import View, paragraph, print_table, say, watching
 
 
 def make_comparer(config: RunConfig, trainer: Trainer, environment: Mapping[str, str], examiner: Examiner) -> Comparer:
-    """What compares the rewards of a run with the environment's own.
+    """The comparer of a run's rewards with the environment's own.
 
     Raises:
-        TaskError: one of the environment's own rewards cannot be trained with.
+        TaskError: one of the environment's own rewards cannot be used for training.
     """
     return Comparer(
         trainer,
@@ -47,7 +47,7 @@ def make_comparer(config: RunConfig, trainer: Trainer, environment: Mapping[str,
 
 
 def watching_comparison(store: RunStore, spec: TaskSpec) -> AbstractContextManager[Observer]:
-    """Shows the user how trainings with fresh seeds go."""
+    """An observer that shows the progress of trainings with fresh seeds."""
     return watching(View(f"{spec.name}, fresh seeds", spec.unit, store))
 
 
@@ -62,9 +62,9 @@ def evaluate_run(
     """Compare a run's best reward with the baselines once more, and print it.
 
     Args:
-        num_seeds: as the run's config has them where None.
-        steps: control steps of each training; as `full_length` has them where None. Trainings of another length
-            replace those there are.
+        num_seeds: number of fresh seeds; None: as in the run's config.
+        steps: control steps of each training; None: as `full_length`. Trainings of another length replace the recorded
+            ones.
         overrides: see `evaluated_config`.
     """
     config = evaluated_config(store, overrides, environment)
@@ -110,7 +110,7 @@ def best_reward(store: RunStore) -> Reward:
 
 
 def print_comparison(comparison: Comparison) -> None:
-    """Both tables and the verdict, in the terminal's mode."""
+    """Print both tables and the verdict, in the terminal's mode."""
     for rows in (seed_rows(comparison), summary_rows(comparison)):
         print_table(rows.title, rows.header, rows.rows, rows.notes)
     paragraph(verdict(comparison))

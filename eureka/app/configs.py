@@ -1,4 +1,4 @@
-"""The configuration with the registries handed in: what every command composes and reads configs with."""
+"""Composing and reading configs with the registries passed in; used by all commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from eureka.proposers.registry import config_classes
 
 
 def choices() -> Choices:
-    """What the keys that choose may be."""
+    """The allowed values of keys that choose from a registry."""
     return Choices(llm=config_classes())
 
 
@@ -28,5 +28,5 @@ def from_yaml(text: str) -> RunConfig:
 
 
 def change_resumed(given: RunConfig, overrides: Sequence[str]) -> RunConfig:
-    """The config of a run that goes on, see `eureka.config.change_resumed`."""
+    """The config of a resumed run, see `eureka.config.change_resumed`."""
     return config.change_resumed(given, overrides, choices())

@@ -1,4 +1,4 @@
-"""What `eureka doctor` says about this machine."""
+"""The work behind `eureka doctor`: describes this machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def diagnose(set_names: Collection[str], environment: Mapping[str, str]) -> list
 
     Args:
         set_names: names of the environment variables that are set; values are never looked at.
-        environment: those variables that a child is given to draw with.
+        environment: the variables passed to a child process that renders.
     """
     import torch
 
@@ -60,7 +60,7 @@ def ask_interpreters(given: Sequence[str], environment: Mapping[str, str]) -> li
 
 
 def _confinement() -> list[str]:
-    """Whether generated code can run here, and every layer's state."""
+    """Whether generated code can run here, and the state of every layer of confinement."""
     from eureka.sandbox import inspect_layers
     from eureka.sandbox.worker_profile import in_words, inspect_worker_layers
 
@@ -80,7 +80,7 @@ def _confinement() -> list[str]:
 
 
 def _video(environment: Mapping[str, str]) -> str:
-    """What `eureka play` can draw with, or what to install."""
+    """The rendering backend for `eureka play`, or what to install."""
     from eureka.ui.video.gl import explain, gl_report
 
     reports = gl_report(environment)

@@ -1,4 +1,4 @@
-"""`eureka run --dry-run`: the first prompt, and what a run would take."""
+"""`eureka run --dry-run`: prints the first prompt and an estimate of the run's cost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from eureka.ui.console import line
 
 
 def preview(session: SearchSession) -> None:
-    """Print the first prompt, and what the run would take. Asks nobody and writes nothing."""
+    """Print the first prompt and the estimated cost of the run, without asking the model or writing anything."""
     prompt = session.first_prompt()
     for message in prompt.messages:
         line(f"=== {message.role} ===")

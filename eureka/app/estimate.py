@@ -1,4 +1,4 @@
-"""What a run is going to take, said before it begins: calls, tokens, money, control steps and time."""
+"""Estimates of what a run takes, shown before it begins: calls, tokens, money, control steps and time."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from eureka.proposers.provider import ModelConfig
 from eureka.proposers.tokens import token_estimate
 from eureka.trainers.base import Cost, Trainer
 
-# An answer of a few paragraphs and a reward function with some reasoning, the reflection on a parent, and the errors
-# that a repair's prompt adds to the code, in tokens.
+# Assumed numbers of tokens: an answer of a few paragraphs with a reward function and some reasoning, the reflection on
+# a parent, and the errors that a repair prompt adds to the code.
 _ANSWER_TOKENS = 2500
 _REFLECTION_TOKENS = 2000
 _ERROR_TOKENS = 300
 _CANDIDATES_PER_REPAIR = 4
 _TOKENS_PER_SECOND = 60
 MAX_TRAINING_SEEDS = 3
-"""Of every candidate, where that is not configured: the best get more anyway."""
+"""Maximum number of seeds per candidate if not configured: the best candidates get further seeds anyway."""
 
 
 @dataclass(frozen=True)
 class AnswerEstimate:
-    """What the answers of a whole run take.
+    """The estimated cost of all answers of a run.
 
-    `usd` is None where the price is not known or nothing is bought; `repairs` are among `calls`; `asking_s` is the time
-    that is spent waiting for answers.
+    `usd` is None if the price is unknown or there is none; `calls` include `repairs`; `asking_s` is the time spent
+    waiting for answers.
 
-    `answer_tokens` is the length of an answer that is assumed.
+    `answer_tokens` is the assumed length of an answer.
     """
 
     calls: int
@@ -45,7 +45,8 @@ class AnswerEstimate:
 
 
 def estimate(config: RunConfig, first_prompt: Prompt) -> AnswerEstimate:
-    """What the answers take, by the first prompt and typical lengths; nothing where no language model is asked."""
+    """The estimated cost of the answers, from the first prompt and typical lengths; zero if no language model is
+    used."""
     search = config.search
     if not isinstance(config.llm, ModelConfig):
         return AnswerEstimate(0, 0, 0, 0, 0, None, 0.0)
@@ -59,7 +60,7 @@ def estimate(config: RunConfig, first_prompt: Prompt) -> AnswerEstimate:
         prompt = first + (_REFLECTION_TOKENS if generation or search.init else 0)
         repair = prompt + answer + _ERROR_TOKENS
         read += search.samples * prompt + repairs * repair
-        # The first call writes the prompt into the provider's cache, where all others find it.
+        # The first call writes the prompt into the provider's cache, from which all others read it.
         usd += prices.usd(prompt, answer, written_tokens=prompt) or 0.0
         usd += (search.samples - 1) * (prices.usd(prompt, answer, cached_tokens=prompt) or 0.0)
         usd += repairs * (prices.usd(repair, answer, cached_tokens=prompt) or 0.0)
@@ -77,7 +78,7 @@ def estimate(config: RunConfig, first_prompt: Prompt) -> AnswerEstimate:
 
 
 def training_seeds(config: RunConfig, trainer: Trainer, length: TrainingLength, first_prompt: Prompt) -> int:
-    """How many seeds every candidate is trained with: as configured, or what suits the time that answers take."""
+    """The number of seeds per candidate: as configured, or as many as fit the time that answers take."""
     if config.train.seeds is not None or not isinstance(config.llm, ModelConfig):
         return config.train.num_seeds
     per_generation = config.search.samples + config.search.tune
@@ -86,7 +87,7 @@ def training_seeds(config: RunConfig, trainer: Trainer, length: TrainingLength, 
 
 
 def num_trainings(config: RunConfig) -> int:
-    """How many trainings the search makes at most: those of all candidates, and further seeds of the finalists."""
+    """The maximum number of trainings in the search: those of all candidates, and further seeds of the finalists."""
     search = config.search
     candidates = search.generations * (search.samples + search.tune) + (search.init is not None)
     finalists = min(search.finalists, candidates)
@@ -94,29 +95,29 @@ def num_trainings(config: RunConfig) -> int:
 
 
 def trainings_cost(trainer: Trainer, num: int, length: TrainingLength) -> Cost:
-    """What so many trainings take, by the environment's own reward.
+    """The cost of `num` trainings, estimated with the environment's own reward.
 
     Raises:
-        TrainingError: there is not room for one of them.
+        TrainingError: there is not enough memory for one of them.
     """
     return trainer.cost([TrainingJob(INIT_ID, OwnReward.OWN, seed, length) for seed in range(num)])
 
 
 def largest_cost(config: RunConfig, trainer: Trainer, length: TrainingLength) -> Cost:
-    """What the most trainings take that the run makes at once: a generation's, the finalists' or the comparison's.
+    """The cost of the largest set of simultaneous trainings: a generation's, the finalists' or the comparison's.
 
     Raises:
-        TrainingError: there is not room for one of them.
+        TrainingError: there is not enough memory for one of them.
     """
     search = config.search
-    compared = 3 * config.evaluation.seeds  # the best, the human-written one and the bare metric
+    compared = 3 * config.evaluation.seeds  # the best reward, the human-written one and the bare metric
     batch = max(search.samples, search.tune) * config.train.num_seeds
     at_once = max(batch, search.finalists * search.confirmation_seeds, compared)
     return trainings_cost(trainer, at_once, length)
 
 
 def call_line(config: RunConfig, expected: AnswerEstimate) -> str:
-    """One sentence on provider, model and cost, for before the first call."""
+    """One sentence on provider, model and estimated cost, shown before the first call."""
     assert isinstance(config.llm, ModelConfig)
     llm = config.llm
     chosen = chosen_models(llm)[0]
@@ -140,7 +141,7 @@ def call_line(config: RunConfig, expected: AnswerEstimate) -> str:
 
 
 def assumption_line(expected: AnswerEstimate) -> str:
-    """One sentence on what the estimate of the calls rests on."""
+    """One sentence on the assumptions behind the estimate of the calls."""
     repairs = f"and a repair for one candidate in {_CANDIDATES_PER_REPAIR}" if expected.repairs else "and no repair"
     return (
         f"that assumes answers of {expected.answer_tokens:,} tokens, reasoning included, {repairs}: a model that "
@@ -149,7 +150,7 @@ def assumption_line(expected: AnswerEstimate) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`40 s`, `12 min`, `3.5 h`."""
+    """A duration as text, such as `40 s`, `12 min` or `3.5 h`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,4 +1,4 @@
-"""Rewards of a run written for others' training code: Gymnasium, mjlab, Isaac Lab, Isaac Gym."""
+"""Exports rewards of a run to other training code: Gymnasium, mjlab, Isaac Lab, Isaac Gym."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from eureka.trainers.remote.packages import TermPackage, train_command, write_pa
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """The options of an export besides the run: all but the candidate belong to one target or the other.
+    """The options of an export. All except the candidate apply to some targets only.
 
     Attributes:
         candidate: None for the best.
-        output: where the result goes; a name of its own in the current folder where None.
-        task: the id of the task to replace the reward of; that of the run where None.
+        output: path of the result; None: a default name in the current folder.
+        task: id of the task whose reward is replaced; None: that of the run.
         state: a file that gives further State fields.
         source: the module of the Isaac Gym task.
         task_dirs: folders with tasks of the user's own.
-        env: the run's environment again, where it names code.
+        env: the run's environment, given again if it names code.
     """
 
     candidate: str | None = None
@@ -42,8 +42,8 @@ def export_to(target: str, store: RunStore, request: ExportRequest) -> list[str]
     """Write a reward for a target of `TARGETS`; returns what to print for the user.
 
     Raises:
-        ConfigError: an option that the target does not take, or lacks.
-        EurekaError: the reward cannot be put there.
+        ConfigError: an option is not accepted by the target, or is missing.
+        EurekaError: the reward cannot be exported to the target.
     """
     return TARGETS[target](target, store, request)
 
@@ -126,4 +126,4 @@ TARGETS: Mapping[str, Callable[[str, RunStore, ExportRequest], list[str]]] = {
     "isaaclab": _term_package,
     "isaacgym": _isaacgym,
 }
-"""By what `--to` names; anything else is the path of a standalone module."""
+"""Export functions by the name given to `--to`; any other name is the path of a standalone module."""

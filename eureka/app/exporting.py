@@ -1,4 +1,4 @@
-"""Rewards of a run as standalone modules, with where they came from."""
+"""Exports rewards of a run as standalone modules, with their provenance."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from eureka.store import RunStore
 
 
 def reward_module(store: RunStore, reward: Reward) -> str:
-    """The text of the standalone module of one reward, with where it came from: all of it as the run has recorded it.
+    """The text of the standalone module of one reward, with its provenance as recorded by the run.
 
     Raises:
-        StoreError: the run has not recorded what the task is.
+        StoreError: the run has no record of its task.
     """
     facts, sample = store.facts(), next(iter(store.samples()), None)
     missing = {"sentence", "metric", "metric unit", "proposer", "had metric access", "eureka"} - facts.keys()
@@ -55,7 +55,7 @@ def reward_module(store: RunStore, reward: Reward) -> str:
 
 
 def _written_by(store: RunStore, name: str, facts: Mapping[str, str]) -> str:
-    """Who wrote a reward, and of which one it was made where its constants alone were changed."""
+    """The author of a reward, and its parent if it was made by changing constants."""
     made_of = {sample.id: sample.parents[0] for sample in store.samples() if sample.origin is Origin.TUNED}
     tuned = ""
     while name in made_of:
@@ -73,7 +73,7 @@ def chosen_reward(store: RunStore, candidate: str | None) -> Reward:
     """A run's best reward, or another candidate's.
 
     Raises:
-        StoreError: no reward is there yet, or the run has no verified reward of that id.
+        StoreError: there is no reward yet, or the run has no verified reward of that id.
     """
     if candidate is None:
         return best_reward(store)
@@ -86,16 +86,16 @@ def chosen_reward(store: RunStore, candidate: str | None) -> Reward:
 def export_gymnasium(
     store: RunStore, candidate: str | None, output: Path | None, task_dirs: Sequence[Path], env: str | None = None
 ) -> tuple[Path, str]:
-    """Where to write, and one file with a reward, its task's State and wrappers for Gymnasium.
+    """The output path, and the text of one file with a reward, its task's State and wrappers for Gymnasium.
 
     Args:
-        output: `<task>_gymnasium.py` in the current folder where None.
-        env: what the run's `env=` was, given again; a run folder alone may not name code.
+        output: path of the file; None: `<task>_gymnasium.py` in the current folder.
+        env: the run's `env=`, given again, since code must not be named by a run folder.
 
     Raises:
-        ConfigError: the task folder or the environment's code is not given again, the run is about an environment that
-            is not Gymnasium's, or the file could not be imported.
-        EurekaError: the reward or its task cannot be had.
+        ConfigError: the task folder or the environment's code is not given again, the run's environment is not a
+            Gymnasium one, or the file could not be imported.
+        EurekaError: the reward or its task is not available.
     """
     config = from_yaml(store.config_yaml)
     name = config.environment_name
@@ -118,7 +118,7 @@ def export_gymnasium(
 
 
 def _require_given(store: RunStore, config: RunConfig, env: str | None) -> None:
-    """Raises ConfigError where the run's environment is code and was not given again."""
+    """Raise ConfigError if the run's environment is code and was not given again."""
     if env is not None and is_file(env):
         env = str(Path(env).expanduser().absolute())
     if env is not None and env != config.env.id:

@@ -1,4 +1,5 @@
-"""What a call from Python needs that a command line has: overrides from keywords, and keys out of the environment."""
+"""Adapts a call from Python to the command line's form: overrides from keywords, and keys taken out of the
+environment."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from eureka.proposers.registry import key_variables
 
 
 def overrides_of(keys: Mapping[str, object], prefix: str = "") -> list[str]:
-    """`{"seed": 1, "search": {"samples": 4}}` as `["seed=1", "search.samples=4"]`."""
+    """Keyword arguments as overrides: `{"seed": 1, "search": {"samples": 4}}` gives `["seed=1",
+    "search.samples=4"]`."""
     texts = []
     for key, value in keys.items():
         if isinstance(value, Mapping):
@@ -29,7 +31,8 @@ def _text(value: object) -> str:
 
 @contextmanager
 def keys_out_of_the_environment() -> Iterator[dict[str, Key]]:
-    """The API keys that are set, which nothing that is started meanwhile can inherit; they are put back."""
+    """Remove the API keys from the environment within the context, so that no child process inherits them; yields
+    them."""
     before = {variable: os.environ[variable] for variable in key_variables().values() if variable in os.environ}
     try:
         yield take_keys(os.environ)

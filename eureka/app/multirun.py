@@ -1,4 +1,4 @@
-"""`eureka run -m`: several runs, one after the other, into one table."""
+"""`eureka run -m`: several runs, one after the other, summarised in one table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from eureka.ui.console import error_line, say
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One run of a sweep; `label` has the overrides that differ from job to job."""
+    """One run of a sweep; `label` has the overrides that differ between runs."""
 
     label: str
     config: RunConfig
@@ -30,7 +30,7 @@ class PlannedRun:
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """What became of a job: a run, or the sentence that says why there is none."""
+    """The outcome of one planned run: a finished run, or the error message."""
 
     label: str
     run: FinishedRun | None
@@ -45,13 +45,13 @@ def plan(
     *,
     multirun: bool,
 ) -> list[PlannedRun]:
-    """Every job's config, composed before the first of them starts.
+    """The config of every run of a sweep, composed before the first one starts.
 
-    Without `multirun` there is one job, and a comma is part of its value. With it an `output` that is given is the
-    folder of the run folders, which are numbered.
+    Without `multirun` there is one run, and a comma is part of a value. With it, a given `output` is the parent of the
+    numbered run folders.
 
     Raises:
-        ConfigError: a list cannot be read, or a job's config is not valid.
+        ConfigError: a list of values cannot be parsed, or a run's config is invalid.
     """
     if not multirun:
         return [PlannedRun("", resolve(compose_config(overrides, task_dirs, proposer), environment))]
@@ -70,13 +70,13 @@ def run_all(
     *,
     go_on: bool = False,
 ) -> list[RunOutcome]:
-    """Run one after the other. The error of one that fails is printed, and the next ones run all the same.
+    """Execute the runs one after the other. The error of a failed one is printed, and the next ones are still run.
 
-    The cap on money counts all of them together: each run may spend what is left of its `llm.max_usd`, unless
-    `llm.max_usd_per_run` caps each by itself.
+    The cap on money holds for all of them together: each run may spend what is left of its `llm.max_usd`, unless
+    `llm.max_usd_per_run` caps each one separately.
 
     Args:
-        go_on: runs that are in their folders already are gone on with.
+        go_on: continue runs that already exist in their folders.
     """
     outcomes = []
     spent_usd = {
@@ -111,7 +111,7 @@ def run_all(
 
 
 def left_of_sweep(config: RunConfig, spent_usd: float) -> float | None:
-    """What a run may spend of its `llm.max_usd`, of which the other runs have `spent_usd`; None: it stays as it is.
+    """The remainder of a run's `llm.max_usd` after other runs spent `spent_usd`; None: the cap stays unchanged.
 
     Raises:
         BudgetReached: nothing is left.
@@ -128,7 +128,7 @@ def left_of_sweep(config: RunConfig, spent_usd: float) -> float | None:
 
 
 def spent_in(folder: Path, config: RunConfig) -> float:
-    """What a run has spent on a language model, in dollars; 0 where it was not even started."""
+    """The dollars that a run has spent on a language model; 0 if it was never started."""
     if not isinstance(config.llm, ModelConfig) or not is_run(folder):
         return 0.0
     with RunStore.open(folder, read_only=True) as store:
@@ -136,7 +136,7 @@ def spent_in(folder: Path, config: RunConfig) -> float:
 
 
 def comparison_of_runs(outcomes: Sequence[RunOutcome]) -> TextTable:
-    """One row a run: its best reward against the human-written one; failed ones are named below."""
+    """One row per run: its best reward against the human-written one; failed runs are listed below."""
     header = ("run", "best", "IQM", "95% interval", "human", "better than human", "normalised")
     finished = [outcome for outcome in outcomes if outcome.run is not None]
     return TextTable(

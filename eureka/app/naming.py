@@ -1,4 +1,4 @@
-"""A language model names the State of a Gymnasium environment: `eureka init NAME --env ID --llm`."""
+"""Names the State of a Gymnasium environment by a language model: `eureka init NAME --env ID --llm`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FIXED = ("action",)
 _LONGEST_NAME, _LONGEST_UNIT, _LONGEST_DESCRIPTION = 48, 16, 200
 _LONGEST_PAGE = 20_000
 _MOST_OBJECTS = 50
-"""So many places in an answer are tried at which a JSON object may begin."""
+"""Maximum number of positions in an answer at which a JSON object is looked for."""
 
 _SYSTEM = (
     "You name the numbers that a reinforcement learning environment gives after every step, for people who write "
@@ -42,10 +42,10 @@ _SYSTEM = (
 def naming_model(
     identity: str, overrides: Sequence[str], environment: Mapping[str, str], keys: Mapping[str, Key]
 ) -> Proposer:
-    """The language model that `llm=` and `llm.KEY=` choose, or that of the key that is set.
+    """The language model chosen by `llm=` and `llm.KEY=`, or by the API key that is set.
 
     Raises:
-        ConfigError: something else is given, or no language model is at hand.
+        ConfigError: another override is given, or no language model is available.
         ProposerError: its key is not set.
     """
     other = next((text for text in overrides if not re.match(r"llm[.=]", text)), None)
@@ -66,10 +66,10 @@ def named_by(proposer: Proposer, fields: tuple[FieldSpec, ...], page: str) -> tu
     """The State with the names, units and descriptions that a language model gives from the environment's page.
 
     Args:
-        page: what it reads, see `WrittenFile`.
+        page: the text that the model reads, see `WrittenFile`.
 
     Raises:
-        ProposerError: it gave no answer, or one that cannot be used.
+        ProposerError: the model gave no answer, or an unusable one.
     """
     rows = [f"{field.name}: {field.unit}, {field.description}" for field in fields if field.name not in _FIXED]
     text = f"The environment:\n\n{page[:_LONGEST_PAGE]}\n\nThe names to be bettered, with unit and what is known:\n\n"
@@ -80,10 +80,10 @@ def named_by(proposer: Proposer, fields: tuple[FieldSpec, ...], page: str) -> tu
 
 
 def read_names(answer: str, fields: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:
-    """The State with what an answer says, whose values end in a Python file: everything is checked.
+    """The State with the names of an answer. All values are checked, since they are written into a Python file.
 
     Raises:
-        ProposerError: it holds no such object, a name is no plain Python name, or two are the same.
+        ProposerError: the answer holds no such object, a name is not a plain Python name, or two are the same.
     """
     said = _object_in(answer, {field.name for field in fields})
     named = []

@@ -1,8 +1,8 @@
-"""This user's own runs: what they name of code, endpoints and confinement need not be given again.
+"""A registry of this user's own runs, whose code, endpoints and confinement need not be given again.
 
-A run folder is data, and may come from anybody. So when this user starts a run, its id goes to a folder of the user's
-own state, with a hash of its config and of the code that it names. A folder with that id and these very hashes is the
-user's own; one that was changed, or whose code was, is asked about as one that was received.
+A run folder is data from a possibly untrusted source. So when this user starts a run, its id is stored in the user's
+state folder, with a hash of its config and of the code that it names. A run folder with that id and the same hashes is
+the user's own; one that was changed, or whose code was changed, is treated as received from others.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from eureka.store import RunStore
 from eureka.store.files import read_text, write_atomically
 
 RUN_ID = "run id"
-"""The fact that a run is known by."""
+"""Name of the fact with the run's id."""
 RESUMED_WITH = "resumed with"
-"""The fact with the overrides of earlier resumes."""
+"""Name of the fact with the overrides of earlier resumes."""
 _MOST_FILES = 2_000
 _MOST_BYTES = 512 << 20
 _ID_DIGITS = frozenset("0123456789abcdef")
 
 
 def remember(store: RunStore, environment: Mapping[str, str]) -> None:
-    """Keep that this user has started this run, or has given anew what it goes on with.
+    """Register that this user started this run, or gave its values again on a resume.
 
-    Where that cannot be kept the run is asked about as one that was received.
+    If that cannot be stored, the run is treated as received from others.
     """
     path, found = _path(store, environment), _hashes(store)
     if path is not None and found is not None:
@@ -43,7 +43,7 @@ def remember(store: RunStore, environment: Mapping[str, str]) -> None:
 
 
 def is_own(store: RunStore, environment: Mapping[str, str]) -> bool:
-    """Whether this user has started the run, and neither it nor the code that it names was changed since."""
+    """Whether this user started the run, and neither it nor the code that it names was changed since."""
     path = _path(store, environment)
     if path is None or not path.is_file():
         return False
@@ -55,7 +55,7 @@ def is_own(store: RunStore, environment: Mapping[str, str]) -> bool:
 
 
 def task_folders(store: RunStore, given: Sequence[Path], environment: Mapping[str, str]) -> list[Path]:
-    """The task folders that a command on a run uses: those that are given, else those of the user's own run."""
+    """The task folders that a command on a run uses: the given ones, else those recorded by the user's own run."""
     if given or not is_own(store, environment):
         return list(given)
     return [Path(folder) for folder in store.fact_list("task_dirs")]
@@ -68,12 +68,12 @@ def _path(store: RunStore, environment: Mapping[str, str]) -> Path | None:
     state = environment.get("XDG_STATE_HOME")
     try:
         return (Path(state) if state else Path.home() / ".local" / "state") / "eureka" / "runs" / f"{name}.json"
-    except RuntimeError:  # nobody knows where this user is at home
+    except RuntimeError:  # the user's home folder is unknown
         return None
 
 
 def _hashes(store: RunStore) -> dict[str, str] | None:
-    """Hashes of a run's config and of the code that it names; None where the code cannot be read."""
+    """Hashes of a run's config and of the code that it names; None if the code cannot be read."""
     try:
         facts = store.facts()
         text = "\0".join([store.config_yaml, facts.get("task_dirs", "[]"), facts.get(RESUMED_WITH, "[]")])
@@ -90,7 +90,7 @@ def _code(store: RunStore) -> Iterator[bytes]:
     config = from_yaml(store.config_yaml)
     folders = [Path(folder) for folder in store.fact_list("task_dirs")]
     if config.task is not None and folders:
-        # Runs of environments need no MuJoCo, which comes with tasks.
+        # Only tasks need MuJoCo, so it is imported here.
         from eureka.tasks import find_tasks
 
         yield from _folder(find_tasks(folders)[config.task])
@@ -112,7 +112,7 @@ def _folder(folder: Path) -> Iterator[bytes]:
 
 
 def _module(name: str) -> Iterator[bytes]:
-    """An importable module by its file, and an installed package by its version too; nothing is imported."""
+    """Bytes that identify an importable module: its file, and the version of an installed package. Imports nothing."""
     spec = find_spec(name)
     if spec is None or spec.origin is None:
         raise ValueError(f"there is no module {name}")

@@ -1,4 +1,4 @@
-"""Videos of the policies that a run trained."""
+"""Films the policies that a run trained."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ENDS = {"terminated": "ended early", "time limit": "up to the time limit", "cut
 
 @dataclass(frozen=True)
 class FilmedPolicy:
-    """A policy's video: which training it is of, and where it lies; `unit` of the metric, None without a metric."""
+    """The video of a policy: its training and its path; `unit` is the metric's, None without a metric."""
 
     result: TrainingResult
     unit: str | None
@@ -42,18 +42,18 @@ def film(
     to: Path | None = None,
     task_dirs: Sequence[Path] = (),
 ) -> FilmedPolicy:
-    """Film the policy of `name` as `look` says, into the run folder where `to` is not given.
+    """Film the policy of `name` as `look` says, to the file `to`, or into the run folder if that is None.
 
-    There it is `best/rollout.mp4`, `generation_02/candidate_05/rollout.mp4` or `evaluation/human.mp4`, each with a
-    `.jpg` and a `.json` next to it.
+    In the run folder, the video is `best/rollout.mp4`, `generation_02/candidate_05/rollout.mp4` or
+    `evaluation/human.mp4`, each with a `.jpg` and a `.json` next to it.
 
     Args:
         name: `best` or a candidate such as `g02-c05`: the search's training with the highest score, as in
             `best/policy.pt`; or a baseline of the final comparison, such as `human`: its training of median score.
 
     Raises:
-        StoreError: no such policy is there yet.
-        VideoError: nothing can be drawn here, or a file cannot be written. The run folder is then as it was.
+        StoreError: there is no such policy yet.
+        VideoError: rendering is not available, or a file cannot be written. The run folder is then unchanged.
     """
     task_dirs = task_folders(store, task_dirs, environment)
     require_task_dirs(store, task_dirs)
@@ -70,10 +70,10 @@ def film(
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """`480x360` as numbers.
+    """Parse a size such as `480x360`.
 
     Raises:
-        VideoError: anything else.
+        VideoError: the text has another form.
     """
     width, cross, height = text.lower().partition("x")
     if not (cross and width.isdecimal() and height.isdecimal()):
@@ -82,7 +82,7 @@ def parse_size(text: str) -> tuple[int, int]:
 
 
 def describe(filmed: FilmedPolicy) -> list[str]:
-    """Lines that say what a video shows and where it lies."""
+    """Lines that describe a video and its path."""
     result, unit = filmed.result, filmed.unit
     measured = unit is not None
     to = f" to {result.score:.3g} {unit}" if measured else ""
@@ -94,7 +94,7 @@ def describe(filmed: FilmedPolicy) -> list[str]:
 
 
 def _planned(store: RunStore, name: str, look: Look) -> PlannedFilm:
-    """Which training's policy `name` is, and where its film lies in the run folder."""
+    """The training whose policy `name` means, and the path of its film in the run folder."""
     wanted = best_reward(store).candidate_id if name == BEST else name
     searched, compared = store.results(policies=True), store.evaluations(policies=True)
     found = [result for result in searched if result.candidate_id == wanted]

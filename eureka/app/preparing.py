@@ -1,4 +1,4 @@
-"""Makes ready what a search needs, before anything is asked or written."""
+"""Prepares everything that a search needs, before anything is asked or written."""
 
 from __future__ import annotations
 
@@ -47,8 +47,9 @@ def search_session(
     """Load the task, start the sandbox and record transitions: all that can fail before anything is asked or written.
 
     Args:
-        keys: the language models', by provider; in nothing that a run writes, and in no child process.
-        resumed: the run that goes on; what it has spent counts.
+        keys: API keys of the language models, by provider; never written to the run folder or passed to child
+            processes.
+        resumed: the run to resume; its spending so far counts towards the caps.
 
     Raises:
         EurekaError: the task, the machine or the proposer cannot be used.
@@ -108,7 +109,7 @@ def _session(
 
 
 def _start(config: RunConfig, trainer: Trainer, verifier: RewardVerifier, resumed: RunStore | None) -> Start | None:
-    """What the search starts from: of a run that goes on what it kept, whatever became of the file."""
+    """The reward that the search starts from; for a resumed run, the stored one, even if the file has changed."""
     if resumed is not None:
         return recorded_start(resumed.facts())
     if config.search.init is None:

@@ -1,4 +1,4 @@
-"""A run from its start to its end, and what a finished one gave."""
+"""Runs from start to end, and the results of a finished one."""
 
 from __future__ import annotations
 
@@ -26,19 +26,20 @@ from eureka.ui.console import interrupted, line
 from eureka.ui.web.review.reviewer import leave_answers
 
 _MAY_DIFFER = ("output", "physics", "sandbox", "train.workers", "llm.")
-"""Keys, or how they begin, that a run goes on with whatever is given now: they belong to the machine, or are caps."""
+"""Keys, or their prefixes, whose values a resumed run takes from the current command: they concern the machine, or are
+caps."""
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """What a run is started or gone on with besides its config: none of it is kept in the run folder.
+    """What a run is started or resumed with besides its config. Not stored in the run folder.
 
     Attributes:
         task_dirs: folders with tasks of the user's own.
         environment: the environment variables, without keys.
-        keys: the language models' keys, by provider.
-        watch: serve the run's page while it goes on.
-        answers: what a person says about its generations, written down beforehand.
+        keys: API keys of the language models, by provider.
+        watch: whether to serve the run's page during the run.
+        answers: a person's answers about its generations, written in advance.
     """
 
     task_dirs: Sequence[Path] = ()
@@ -50,14 +51,14 @@ class Invocation:
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A finished run, as `evolve` gives it.
+    """A finished run, as returned by `evolve`.
 
     Attributes:
         folder: the run folder, for `eureka evaluate`, `eureka export` and the other commands.
         task: the task's name.
         best: the id of the best candidate, such as `g02-c05`.
-        comparison: the best reward against the human-written one and the bare metric, every figure of it; None where
-            the run was made with `evaluation.seeds=0`.
+        comparison: the best reward against the human-written one and the bare metric, with all figures; None if the run
+            was made with `evaluation.seeds=0`.
     """
 
     folder: Path
@@ -67,22 +68,22 @@ class FinishedRun:
 
     @property
     def reward_path(self) -> Path:
-        """The best reward as a module that needs nothing but torch."""
+        """The path of the best reward as a module that needs only torch."""
         return self.folder / "best" / "reward.py"
 
     @property
     def reward(self) -> str:
-        """The text of that module."""
+        """The text of the best reward's module."""
         return read_text(self.reward_path, within=self.folder)
 
     @property
     def policy_path(self) -> Path:
-        """The best reward's policy of the search, to be loaded with `weights_only=True`."""
+        """The path of the best reward's policy from the search, to be loaded with `weights_only=True`."""
         return self.folder / "best" / "policy.pt"
 
     @property
     def table(self) -> str:
-        """The comparison as text, as `eureka run` prints it; empty where none was made."""
+        """The comparison as text, as `eureka run` prints it; empty if there was none."""
         return "\n".join(comparison_lines(self.comparison)) if self.comparison else ""
 
     def __str__(self) -> str:
@@ -94,11 +95,11 @@ class FinishedRun:
 
 
 def search_in(folder: Path, config: RunConfig, given: Invocation) -> FinishedRun:
-    """Start a run in `folder`, which must be free, and see it through.
+    """Execute a run in `folder`, which must not hold one yet.
 
     Raises:
-        EurekaError: it cannot start, or broke off.
-        KeyboardInterrupt: it was interrupted; how it goes on has been said.
+        EurekaError: the run cannot start, or failed.
+        KeyboardInterrupt: the user interrupted it; the command that resumes it has been printed.
     """
     require_free(folder)
     with search_session(config, given.task_dirs, given.environment, given.keys) as session:
@@ -115,7 +116,7 @@ def search_in(folder: Path, config: RunConfig, given: Invocation) -> FinishedRun
 
 @contextmanager
 def _interruptible(folder: Path, config: RunConfig, given: Invocation) -> Iterator[None]:
-    """Where the user interrupts, say how to go on."""
+    """If the user interrupts the context, print the command that resumes the run."""
     try:
         yield
     except KeyboardInterrupt:
@@ -124,16 +125,16 @@ def _interruptible(folder: Path, config: RunConfig, given: Invocation) -> Iterat
 
 
 def _with_seeds(config: RunConfig, session: SearchSession) -> RunConfig:
-    """The config with the number of seeds that the start gave, so that a resumed run has the same."""
+    """The config with the number of seeds that was chosen at the start, so that a resumed run uses the same."""
     return replace(config, train=replace(config.train, seeds=session.config.train.seeds))
 
 
 def resume_in(folder: Path, overrides: Sequence[str], given: Invocation) -> bool:
-    """Go on with a run that was stopped; False where it had finished.
+    """Resume a run that was stopped; False if it had finished.
 
     Raises:
-        EurekaError: it cannot go on, or broke off.
-        KeyboardInterrupt: it was interrupted.
+        EurekaError: the run cannot be resumed, or failed.
+        KeyboardInterrupt: the user interrupted it.
     """
     environment = given.environment
     with RunStore.open(folder) as store:
@@ -150,15 +151,16 @@ def resume_in(folder: Path, overrides: Sequence[str], given: Invocation) -> bool
 
 
 def start_or_go_on(folder: Path, config: RunConfig, overrides: Sequence[str], given: Invocation) -> FinishedRun:
-    """`search_in`, or where `folder` holds this run already, what is left of it.
+    """Execute a run as `search_in` does, or resume it if `folder` already holds it.
 
     Args:
-        overrides: what `config` was composed from; those that a resumed run takes anew hold for what is left.
+        overrides: the overrides that `config` was composed from; those that a resume accepts apply to the rest of the
+            run.
 
     Raises:
         ConfigError: the run in `folder` was started with another configuration.
-        EurekaError: it cannot start or go on, or broke off.
-        KeyboardInterrupt: it was interrupted; how it goes on has been said.
+        EurekaError: the run cannot start or be resumed, or failed.
+        KeyboardInterrupt: the user interrupted it; the command that resumes it has been printed.
     """
     if not is_run(folder):
         return search_in(folder, config, given)
@@ -168,7 +170,7 @@ def start_or_go_on(folder: Path, config: RunConfig, overrides: Sequence[str], gi
     for key in [key for key in now if key in stored]:
         may_differ = key.startswith(_MAY_DIFFER) and key != "llm.name"
         if key == "train.seeds" and now[key] is None:
-            continue  # the start of the run gave their number
+            continue  # the number of seeds was chosen at the run's start
         if stored.get(key) != now.get(key) and not may_differ:
             raise ConfigError(
                 f"{folder}: holds a run with {key}={stored.get(key)}, and this one has {key}={now.get(key)}: give it "
@@ -181,10 +183,10 @@ def start_or_go_on(folder: Path, config: RunConfig, overrides: Sequence[str], gi
 
 
 def read_run(folder: Path) -> FinishedRun:
-    """What a run that has a best reward gave.
+    """The results of a run that has a best reward.
 
     Raises:
-        StoreError: not a run folder, or one without a usable reward.
+        StoreError: it is not a run folder, or has no usable reward.
     """
     with RunStore.open(folder, read_only=True) as store:
         task = from_yaml(store.config_yaml).environment_name

@@ -68,7 +68,7 @@ _WORKERS = "training workers"
 
 @dataclass(frozen=True)
 class SearchSession:
-    """The objects that a search needs besides its run folder, ready for use."""
+    """The objects that a search needs besides its run folder."""
 
     config: RunConfig
     task_dirs: tuple[Path, ...]
@@ -87,16 +87,16 @@ class SearchSession:
 
     @property
     def spec(self) -> TaskSpec:
-        """What is to be learned."""
+        """The task's specification."""
         return self.trainer.spec
 
     @property
     def confinement(self) -> str:
-        """The layers of confinement that are in force."""
+        """The layers of confinement in force."""
         return "; ".join(f"{layer.name} {layer.state}" for layer in self.layers)
 
     def facts(self) -> dict[str, str]:
-        """What is recorded of the run besides its config."""
+        """The facts recorded of the run besides its config."""
         return {
             **run_facts(self.config, self.proposer, self.task_dirs),
             "sandbox layers": self.confinement,
@@ -109,7 +109,7 @@ class SearchSession:
         }
 
     def require_judge(self, *, has_answers: bool) -> None:
-        """Raises ConfigError where the task has no metric and nobody would say what is better."""
+        """Raise ConfigError if the task has no metric and no person would judge its policies."""
         if not (self.spec.has_metric or has_answers or asks_somebody(self.config)):
             raise ConfigError(
                 f"task {self.spec.name} has no metric (fitness: preference), so a person must judge: give "
@@ -117,13 +117,13 @@ class SearchSession:
             )
 
     def search(self, store: RunStore, *, watch: bool = False) -> None:
-        """Run the search and the final comparison, or what is left of them, and hand the best reward over.
+        """Run the search and the final comparison, or the rest of them, and export the best reward.
 
         Args:
-            watch: serve the run's page meanwhile.
+            watch: whether to serve the run's page during the run.
 
         Raises:
-            EurekaError: the host failed, or no reward was usable; what was finished stays in the store.
+            EurekaError: the host failed, or no reward was usable; finished results stay in the store.
         """
         self._announce(store)
         keep(self.warm_start, store)
@@ -149,7 +149,7 @@ class SearchSession:
                     observe(self._run_started(store))
                     run = self._run(store, observe, screening, after_generation, films.film_review)
                     outcome = evolve(run)
-                # Before the comparison too: a module is there even if that cannot be made.
+                # Exported before the comparison, so that the module exists even if the comparison fails.
                 self._hand_over(store, outcome)
                 if self.comparer is not None:
                     rivals = ranked(other for other in outcomes(store) if _is_rival(other, outcome))
@@ -199,7 +199,7 @@ class SearchSession:
         )
 
     def stepwise(self, store: RunStore) -> Run:
-        """What a search works with that somebody else takes step by step: it is not shown, and nothing is filmed."""
+        """The `Run` of a search whose steps the caller takes (ask and tell): without console output and films."""
         screening = self._screening()
 
         def after_generation() -> None:
@@ -221,7 +221,8 @@ class SearchSession:
         )
 
     def _racing(self) -> Racing | None:
-        """What decides which trainings follow; None where every candidate is trained to the end, and no further."""
+        """The rules that decide which trainings follow; None if every candidate is trained to the end, and no
+        further."""
         train, search = self.config.train, self.config.search
         if train.halving is Halving.off:
             return None
@@ -231,7 +232,9 @@ class SearchSession:
         return Racing(make_race(evaluations, seeds, train.num_seeds, search.samples, shares))
 
     def _screening(self) -> Screening:
-        """What decides which rewards are worth a training; with `search.preflight` by recorded trajectories too."""
+        """The screening that rejects rewards not worth training; with `search.preflight`, also by recorded
+        trajectories.
+        """
         if not self.config.search.preflight:
             return Screening(self.examiner)
         folder = cache_folder(self.environment, "trajectories") if self.config.evaluation.cache else None
@@ -269,14 +272,15 @@ class SearchSession:
         return first_prompt(self.config, self.spec)
 
     def _accounts(self, store: RunStore) -> AbstractContextManager[None]:
-        """Record what a language model costs besides its recorded answers: lost answers, and waiting."""
+        """Within the context, record costs of a language model besides its recorded answers: lost answers, and
+        waiting."""
         if self.ledger is None or not isinstance(self.config.llm, ModelConfig):
             return nullcontext()
         return costs_kept(store, self.config.llm, self.ledger)
 
     @contextmanager
     def _summed_up(self, store: RunStore) -> Iterator[None]:
-        """Print what became of the candidates when the search ends, also where it ends with an error."""
+        """Print the status of all candidates when the search ends, even with an error."""
         try:
             yield
         except (ProposerError, SearchFailed):
@@ -314,7 +318,7 @@ class SearchSession:
                 say(f"up to {min(self.config.llm.concurrency, len(in_flight))} of these may be billed a second time")
 
     def _say_confinement(self, store: RunStore) -> None:
-        """Print the confinement that is in force now, and keep it in the store in place of an earlier record."""
+        """Print the confinement now in force, and store it in place of an earlier record."""
         say(f"sandbox: {self.confinement}")
         store.set_fact("sandbox layers", self.confinement)
         if self.config.sandbox is SandboxMode.unsafe:
@@ -322,7 +326,7 @@ class SearchSession:
         _say_unsafe(store)
 
     def _say_workers(self, store: RunStore) -> None:
-        """What the processes that train have given up, which is known once they have begun."""
+        """Print the confinement of the training processes, which is known once they have started."""
         found = self.trainer.can.confinement
         if found and store.facts().get(_WORKERS) != found:
             say(f"confinement of training workers: {found}")
@@ -355,7 +359,7 @@ class SearchSession:
 
 
 def first_prompt(config: RunConfig, spec: TaskSpec) -> Prompt:
-    """What a proposer is asked before anything is known."""
+    """The prompt of the first generation, from the config and the task alone."""
     facts = PromptFacts(
         task=spec.name,
         seed=config.seed,
@@ -381,5 +385,5 @@ def _metric_access(answer: str) -> str:
 
 
 def _is_rival(other: Outcome, best: Outcome) -> bool:
-    """Whether a candidate may take the place of the best: it needs a second training where the best has one."""
+    """Whether a candidate may replace the best one: it needs a second training if the best has one."""
     return other.candidate.id != best.candidate.id and len(other.results) >= min(2, len(best.results))

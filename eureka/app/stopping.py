@@ -1,4 +1,4 @@
-"""A run that is stopped from outside: Ctrl-C, and SIGTERM as queues of clusters send it before they kill."""
+"""Stopping a run from outside: Ctrl-C, and SIGTERM, which cluster schedulers send before they kill a job."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from contextlib import contextmanager
 from types import FrameType
 
 INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
-"""What a process ends with after each, as shells have it: 130 and 143."""
+"""Exit codes after each signal, as in shells: 130 and 143."""
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM came: what is done is what an interrupt does."""
+    """Raised on SIGTERM; handled in the same way as an interrupt."""
 
 
 @contextmanager
 def termination_interrupts() -> Iterator[None]:
-    """While it lasts SIGTERM raises `Terminated` in the main thread; a second one, while that is heard, is ignored.
+    """Within the context, SIGTERM raises `Terminated` in the main thread; a second one is ignored meanwhile.
 
-    What then exits as interrupted exits as terminated.
+    An exit with the code for an interrupt is changed to the code for SIGTERM.
     """
     terminated = False
     if threading.current_thread() is not threading.main_thread():

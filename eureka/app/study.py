@@ -1,4 +1,4 @@
-"""A search by ask and tell, for users who train elsewhere: `eureka.Study`."""
+"""An ask-and-tell interface to a search, for training elsewhere: `eureka.Study`."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from eureka.trainers.base import Capabilities, Trainer, TrainingEvent
 
 @dataclass(frozen=True)
 class AskedReward:
-    """A reward that somebody is to train with.
+    """A reward that the caller is asked to train with.
 
     Attributes:
         id: the candidate's id, such as `g01-c03`.
-        seed: of the training; a candidate may be asked for with several.
+        seed: seed of the training; the same candidate may be returned with several.
         module: the reward as a module that needs only torch.
         compute: State fields by name, (num_envs, ...) each, to the total (num_envs,) and its components.
     """
@@ -55,18 +55,18 @@ class Study:
             study.tell(candidate, my_training(candidate.module, candidate.seed))
         print(study.best)
 
-    The environment gives the State, and random transitions that rewards are checked on; nothing is trained in it here.
-    Scores are recorded in a run folder at once, for `eureka report` and `eureka export`.
+    The environment provides the State, and random transitions that rewards are checked on; it is not used for training
+    here. Scores are recorded in a run folder at once, for `eureka report` and `eureka export`.
 
     Args:
-        task: as of `eureka.evolve`, as is all that follows.
+        task: as in `eureka.evolve`, like all other arguments.
         overrides: as on the command line.
         task_dirs: folders with tasks of your own.
         keys: keys of the configuration.
 
     Raises:
         ConfigError: a key, a value or a choice that does not exist.
-        EurekaError: the search cannot start, or broke off.
+        EurekaError: the search cannot start, or failed.
     """
 
     def __init__(
@@ -95,10 +95,11 @@ class Study:
             self._open = opened.pop_all()
 
     def ask(self) -> AskedReward | None:
-        """The next reward to train with; None when the search is over. It may take as long as a language model does.
+        """The next reward to train with; None when the search is over. This may wait for a language model.
 
         Raises:
-            ConfigError: all rewards that can be trained now were asked for, and the scores of none of them were told.
+            ConfigError: all rewards that can be trained now were returned before, and none of their scores were
+                reported.
             SearchFailed: no reward was usable.
         """
         if self._store.is_finished:
@@ -133,14 +134,14 @@ class Study:
         return AskedReward(job.candidate_id, job.seed, module, compile_graph(job.reward))
 
     def tell(self, candidate: AskedReward, scores: float | Sequence[float] | None, *, reason: str = "") -> None:
-        """The metric of each evaluation episode of what was trained with a reward, or one number; None where the
-        training failed because of the reward.
+        """Report the result of a training: the metric of each evaluation episode, or one number; None if the training
+        failed because of the reward.
 
         Args:
             reason: why it failed, for the next prompt.
 
         Raises:
-            ConfigError: it was not asked for, was told before, or a score is no finite number.
+            ConfigError: the candidate was not asked for, or has a result already, or a score is not a finite number.
         """
         key = (candidate.id, candidate.seed)
         if key not in self._handed or key in self._trainer.told:
@@ -159,12 +160,12 @@ class Study:
         """The best reward so far as a module that needs only torch.
 
         Raises:
-            StoreError: no scores were told yet.
+            StoreError: no scores were reported yet.
         """
         return reward_module(self._store, best_reward(self._store))
 
     def close(self) -> None:
-        """Close the run folder, in which everything is recorded."""
+        """Close the run folder, which holds everything recorded."""
         self._open.close()
 
     def __enter__(self) -> Self:
@@ -175,7 +176,7 @@ class Study:
 
 
 def _told_config(config: RunConfig) -> RunConfig:
-    """The config without what a trainer of ours would do."""
+    """The config without options for Eureka's own trainers."""
     return replace(
         config,
         search=replace(config.search, feedback=FeedbackMode.off, preflight=False),
@@ -186,7 +187,7 @@ def _told_config(config: RunConfig) -> RunConfig:
 
 
 class _NotToldYet(Exception):
-    """The scores of these trainings are needed before the search goes on."""
+    """Raised when the search needs scores of these trainings to continue."""
 
     def __init__(self, jobs: Sequence[TrainingJob]) -> None:
         super().__init__()
@@ -194,7 +195,7 @@ class _NotToldYet(Exception):
 
 
 class _ToldTrainer:
-    """A trainer whose trainings are done elsewhere: their results are the scores that the user has told."""
+    """A trainer for trainings done elsewhere: its results are the scores that the user reported."""
 
     can = Capabilities(
         continues=False, starts_from_policies=False, renders=False, repeatable=False, records_trajectories=False
@@ -209,11 +210,11 @@ class _ToldTrainer:
         return getattr(self._environment, name)
 
     def evaluated_after(self, length: TrainingLength) -> tuple[int, ...]:
-        """At its end."""
+        """The one evaluation, at the end of the training."""
         return (length.steps,)
 
     def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
-        """The results that were told; raises `_NotToldYet` where some are missing."""
+        """Yield the reported results; raises `_NotToldYet` if some are missing."""
         del folder
         left = []
         for job in jobs:

@@ -32,7 +32,7 @@ from eureka.ui.console import View, line, print_table, say, watching
 from eureka.ui.video import Look
 
 REWARDS: Mapping[str, OwnReward] = {"human": OwnReward.OWN, "metric": OwnReward.METRIC}
-"""The rewards that an environment brings along, by what `reward=` calls them."""
+"""The environment's own rewards, by the value of `reward=`."""
 CURVES = "curves.csv"
 
 
@@ -41,15 +41,16 @@ def train_reward(
 ) -> None:
     """Train one reward, and print its scores and curves.
 
-    A folder keeps the trainings with their policies, `curves.csv`, and a film of the training of median score.
+    The output folder holds the trainings with their policies, `curves.csv`, and a film of the training with the median
+    score.
 
     Args:
         overrides: `reward=human`, `reward=metric` or `reward=FILE`, and the keys of a run.
-        seeds: trainings, with seeds from `seed=` on.
-        filmed: whether a film is made where that is possible here.
+        seeds: number of trainings, with consecutive seeds from `seed=`.
+        filmed: whether to make a film, if rendering is available.
 
     Raises:
-        ConfigError: no reward is named, or the file holds none.
+        ConfigError: no reward is named, or the file has none.
         EurekaError: the task, the machine or the training failed.
     """
     named, others = _named(overrides)
@@ -87,7 +88,7 @@ def _folder(config: RunConfig) -> Path:
 
 
 def _reward(named: str, config: RunConfig, trainer: Trainer) -> tuple[str, str | OwnReward]:
-    """What the trainings are called in the folder, and what they are made with."""
+    """The name of the trainings in the folder, and their reward."""
     if named in REWARDS:
         own = REWARDS[named]
         baselines = trainer.baselines()
@@ -145,7 +146,7 @@ def _tell(store: RunStore, trainer: Trainer, name: str, results: Sequence[Traini
 
 
 def _csv(results: Sequence[TrainingResult]) -> str:
-    """Every curve, a row per seed and update of the policy."""
+    """Every curve as CSV, one row per seed and update of the policy."""
     text = io.StringIO()
     components = list(results[0].components)
     writer = csv.writer(text)

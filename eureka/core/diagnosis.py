@@ -1,4 +1,6 @@
-"""What a diagnosis of a reward is. `eureka.reward.analysis.diagnosis` makes them, `eureka.prompts` has their words."""
+"""The types of a diagnosis of a reward. `eureka.reward.analysis.diagnosis` makes diagnoses, `eureka.prompts` puts them
+into words.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """A problem stops a reward from being any good, a warning may, a note is good to know; in this order."""
+    """How serious a diagnosis is, worst first: a problem makes the reward useless, a warning may, a note is for
+    information.
+    """
 
     PROBLEM = "problem"
     WARNING = "warning"
@@ -16,7 +20,7 @@ class Severity(StrEnum):
 
 
 class DiagnosisKind(StrEnum):
-    """What can be seen in a reward's training, in its graph, or in what it gives on recorded transitions."""
+    """Kinds of findings, from a reward's training, its graph, or its values on recorded transitions."""
 
     METRIC_ZERO = "metric_zero"
     METRIC_FLAT = "metric_flat"
@@ -46,13 +50,13 @@ class DiagnosisKind(StrEnum):
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One thing that stands out.
+    """One finding about a reward.
 
     Attributes:
-        component: the component that it is about, or the variable of a term; empty where it is about the whole reward.
-        numbers: what it follows from, by the names that its words use.
-        fields: the State fields that are concerned.
-        line: the line of the source that is to blame, where one is.
+        component: the component concerned, or the variable of a term; empty if it is about the whole reward.
+        numbers: the figures behind it, by the names used in its wording.
+        fields: the State fields concerned.
+        line: the line of the source at fault, if there is one.
     """
 
     kind: DiagnosisKind

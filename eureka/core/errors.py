@@ -43,11 +43,11 @@ class SandboxError(EurekaError):
 
 
 class ProposerError(EurekaError):
-    """The proposer cannot go on."""
+    """The proposer cannot continue."""
 
 
 class ContextTooLong(ProposerError):
-    """The prompt is longer than the model takes; a shorter one may do."""
+    """The prompt is longer than the model accepts; a shorter one may fit."""
 
 
 class BudgetReached(ProposerError):

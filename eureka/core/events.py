@@ -1,8 +1,8 @@
 """All events of a run, in one list, for all observers.
 
-An observer is a callable that takes an event and skips the kinds that it does not know: the console, trackers, and
-`--json`, which writes each as one line, `{"event": "<kind>", ...}` with the fields of the class. New kinds and new
-fields may be added. docs/events.md has the same as a table; a field that is marked `NOT_WRITTEN` is left out there.
+An observer is a callable that takes an event and ignores unknown kinds: the console, trackers, and `--json`, which
+writes each event as one line, `{"event": "<kind>", ...}`, with the fields of the class. New kinds and new fields may be
+added. docs/events.md lists the events as a table, without the fields marked `NOT_WRITTEN`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from eureka.core.training import Progress, TrainingResult, WorkerRestarted
 from eureka.core.types import Completion, Rejected
 
 NOT_WRITTEN = {"written": False}
-"""Marks a field for observers within the process, which `--json` leaves out."""
+"""Metadata of a field that only observers within the process see; `--json` omits it."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Event:
 
 
 Observer = Callable[[Event], None]
-"""Is called with every event; must return at once, and must not raise."""
+"""Called with every event; must return quickly and must not raise."""
 
 
 def ignore(event: Event) -> None:
@@ -46,7 +46,7 @@ def tell_all(*observers: Observer) -> Observer:
 
 @dataclass(frozen=True)
 class Notice(Event):
-    """A line of text for people."""
+    """A line of text for the user."""
 
     kind: ClassVar[str] = "message"
     text: str
@@ -54,7 +54,9 @@ class Notice(Event):
 
 @dataclass(frozen=True)
 class Error(Event):
-    """Why the command failed; its exit status is then 1, or 2 for bad input. Also on stderr, as in every mode."""
+    """The reason why the command failed; its exit status is 1, or 2 for bad input. Also written to stderr, in every
+    mode.
+    """
 
     kind: ClassVar[str] = "error"
     message: str
@@ -62,7 +64,7 @@ class Error(Event):
 
 @dataclass(frozen=True)
 class Interrupted(Event):
-    """The user interrupted; `command` goes on."""
+    """The user interrupted the run; `command` resumes it."""
 
     kind: ClassVar[str] = "interrupted"
     command: str
@@ -70,7 +72,7 @@ class Interrupted(Event):
 
 @dataclass(frozen=True)
 class RunStarted(Event):
-    """A search begins, or goes on where `finished_generations` is not 0. `unit` is the task metric's."""
+    """A search begins, or is resumed if `finished_generations` is not 0. `unit` is the unit of the task metric."""
 
     kind: ClassVar[str] = "run_started"
     task: str
@@ -86,9 +88,8 @@ class RunStarted(Event):
 class GenerationStarted(Event):
     """A generation's prompts are ready.
 
-    `parent` is the one candidate that all prompts build on, null where there is none or they have several.
-    `candidates` are those that are asked for, and `parents` those that each of their prompts builds on, in the same
-    order.
+    `parent` is the parent that all prompts have in common, null if there is none or they have several. `candidates` are
+    those asked for, and `parents` the parents of each, in the same order.
     """
 
     kind: ClassVar[str] = "generation_started"
@@ -100,9 +101,9 @@ class GenerationStarted(Event):
 
 @dataclass(frozen=True)
 class Answered(Event):
-    """An answer is recorded. `attempt` counts from 0; `continues` marks the rest of one that was cut off.
+    """An answer is recorded. `attempt` counts from 0; `continues` marks the continuation of an answer that was cut off.
 
-    Tokens and price are null where the provider does not say.
+    Tokens and price are null if the provider does not report them.
     """
 
     kind: ClassVar[str] = "answered"
@@ -117,7 +118,7 @@ class Answered(Event):
 
 @dataclass(frozen=True)
 class Tuned(Event):
-    """A candidate was made of another one, its `parent`, with other constants; `constants` are those that differ."""
+    """A candidate was made from its `parent` by changing constants; `constants` are those that differ."""
 
     kind: ClassVar[str] = "tuned"
     candidate: str
@@ -127,7 +128,7 @@ class Tuned(Event):
 
 @dataclass(frozen=True)
 class CandidateRejected(Event):
-    """A candidate did not make it; `stage` is extract, trace, verify, screen or train. A repair may follow."""
+    """A candidate was rejected; `stage` is extract, trace, verify, screen or train. A repair may follow."""
 
     kind: ClassVar[str] = "rejected"
     candidate: str
@@ -137,9 +138,9 @@ class CandidateRejected(Event):
 
 @dataclass(frozen=True)
 class TrainingStarted(Event):
-    """Trainings begin or go on: of these candidates with these seeds, pairwise, to `steps` control steps each.
+    """Trainings begin or continue: of these candidates with these seeds, pairwise, to `steps` control steps each.
 
-    `whole_steps` are those of a training that is not stopped early, `continued` says whether all of them carry on
+    `whole_steps` is the length of a training that is not stopped early; `continued` says whether all of them continue
     trainings that were stopped before.
     """
 
@@ -153,7 +154,8 @@ class TrainingStarted(Event):
 
 @dataclass(frozen=True)
 class TrainingProgress(Event):
-    """How far a training is. `metric` is the task metric of its recent episodes, `episode_length` in control steps."""
+    """Progress of a training. `metric` is the task metric of its recent episodes, `episode_length` is in control
+    steps."""
 
     kind: ClassVar[str] = "progress"
     candidate: str
@@ -165,7 +167,7 @@ class TrainingProgress(Event):
 
 @dataclass(frozen=True)
 class Trained(Event):
-    """A training ended, for now where it is in a race.
+    """A training ended; in a race it may be continued later.
 
     `score` is the mean task metric of the last policy's evaluation episodes, `scores`; `best_checkpoint` is the best
     mean over the checkpoints.
@@ -184,7 +186,7 @@ class Trained(Event):
 
 @dataclass(frozen=True)
 class WorkerRestart(Event):
-    """A training worker died or fell silent, and its trainings go on from their last checkpoints."""
+    """A training worker died or stopped responding; its trainings continue from their last checkpoints."""
 
     kind: ClassVar[str] = "worker_restarted"
     worker: int
@@ -194,10 +196,11 @@ class WorkerRestart(Event):
 
 @dataclass(frozen=True)
 class GenerationFinished(Event):
-    """A generation is recorded; `best` is the best candidate so far, null without one, and `score` what it is probably
-    worth, estimated from all scores of the run.
+    """A generation is recorded. `best` is the best candidate so far, null if there is none, and `score` its estimated
+    worth given all scores of the run.
 
-    `trained` candidates of this generation have a score, of which `best_of_generation` is the highest.
+    `trained` is the number of this generation's candidates with a score, `best_of_generation` the highest of these
+    scores.
     """
 
     kind: ClassVar[str] = "generation_finished"
@@ -210,7 +213,7 @@ class GenerationFinished(Event):
 
 @dataclass(frozen=True)
 class ConfirmationStarted(Event):
-    """The search is over, and these candidates are trained with further seeds before one is called best."""
+    """The search is over; these finalists are now trained with further seeds, and the best of them is chosen."""
 
     kind: ClassVar[str] = "confirmation_started"
     candidates: tuple[str, ...]
@@ -238,7 +241,9 @@ class Compared(Event):
 
 @dataclass(frozen=True)
 class BestReward(Event):
-    """What the search found: `score` is an estimate from all its scores, `module` the standalone reward module."""
+    """The result of the search: `score` is an estimate from all scores of the run, `module` the standalone reward
+    module.
+    """
 
     kind: ClassVar[str] = "best_reward"
     candidate: str
@@ -250,7 +255,7 @@ class BestReward(Event):
 
 @dataclass(frozen=True)
 class Table(Event):
-    """A result as texts, such as the comparison with other rewards; one row for each line of it."""
+    """A result as a table of texts, such as the comparison with other rewards; `rows` has one row per line."""
 
     kind: ClassVar[str] = "table"
     title: str
@@ -260,7 +265,7 @@ class Table(Event):
 
 
 def of_answer(answer: Completion) -> Answered:
-    """A recorded answer, as an event."""
+    """The event of a recorded answer."""
     usage = answer.usage
     return Answered(
         candidate=answer.candidate_id,
@@ -274,12 +279,12 @@ def of_answer(answer: Completion) -> Answered:
 
 
 def of_rejection(rejected: Rejected) -> CandidateRejected:
-    """A recorded rejection, as an event."""
+    """The event of a recorded rejection."""
     return CandidateRejected(rejected.candidate_id, rejected.stage.value, rejected.reason)
 
 
 def of_training(event: Progress | WorkerRestarted | Rejected | TrainingResult) -> Event:
-    """An event of a trainer as an event of the run."""
+    """The run's event for an event of a trainer."""
     if isinstance(event, Progress):
         return TrainingProgress(event.candidate_id, event.seed, event.steps, event.metric, event.episode_length)
     if isinstance(event, WorkerRestarted):

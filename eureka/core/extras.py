@@ -1,4 +1,4 @@
-"""How to install what an extra of this package brings, in a line that works for a clone as for an installed package."""
+"""The command that installs the packages of an extra; it works for a clone and for an installed package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DISTRIBUTION = "eureka-rewards"
 def install_line(extra: str) -> str:
     """`pip install 'mujoco-warp<4.1,>=4.0' 'warp-lang>=1.17'` for the extra `gpu`: the packages themselves.
 
-    Where this package's metadata cannot be read, it is asked for by the extra's name, as from a clone.
+    If this package's metadata cannot be read, the command names the extra instead, as for a clone.
     """
     try:
         found = requires(DISTRIBUTION) or []

@@ -1,4 +1,4 @@
-"""All earlier rewards of a run as prompts list them: one line each, and what the good ones have in common."""
+"""Types of a run's earlier rewards as prompts list them, one line each, and of what the good ones have in common."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 JOB = "job"
-"""The note of a sample that says what its answer was asked to do."""
+"""Name of the sample note that holds the job of its answer."""
 TUNED = "other constants"
-"""What that note says of a candidate that nobody was asked for: an earlier one with other constants."""
+"""Value of that note for a candidate made by tuning, that is, from an earlier one by changing constants."""
 STATE = "state of the search"
-"""The note that says how the search stood when that was decided."""
+"""Name of the sample note that holds the state of the search when its job was chosen."""
 
 
 class Fate(StrEnum):
-    """What became of a candidate."""
+    """The outcome of a candidate."""
 
     TRAINED = "trained"
     STOPPED = "stopped"
@@ -25,7 +25,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """How a score changes where a constant is doubled: an estimate from all rewards of one structure.
+    """The estimated change of the score when a constant is doubled, from all rewards of one structure.
 
     `std` is the standard deviation of the estimate.
     """
@@ -39,16 +39,16 @@ class Idea:
     """One earlier reward.
 
     Attributes:
-        components: each component's expression over State fields by its name; empty text where it was left out for
-            brevity, and no components where there was no usable reward.
-        job: what its answer was asked to do, such as `exploit`; empty where nothing was said.
-        parents: the candidates that it was to build on.
-        fate: what became of it, and `reason` why, where it was rejected, repeated or stopped.
-        scores: of its trainings, one per seed.
-        estimate: what it is probably worth, by all scores of the run (`eureka.search.estimates`); None without scores.
-        curve: its mean score at each evaluation on the way.
-        constants: of a reward that was made of its parent with other constants: those that differ.
-        sensitivities: how the score goes with its constants, as far as rewards of its structure show it.
+        components: by name, each component's expression over State fields; an empty expression was omitted for brevity,
+            and a candidate without a usable reward has no components.
+        job: the job of its answer, such as `exploit`; empty if it had none.
+        parents: the candidates that its prompt built on.
+        fate: its outcome; `reason` says why, if it was rejected, a duplicate or stopped.
+        scores: scores of its trainings, one per seed.
+        estimate: its estimated worth given all scores of the run (`eureka.search.estimates`); None without scores.
+        curve: its mean score at each evaluation.
+        constants: the constants that differ from its parent's, if it was made by tuning.
+        sensitivities: effect of its constants on the score, as far as rewards of its structure show it.
     """
 
     candidate_id: str
@@ -66,9 +66,9 @@ class Idea:
 
 @dataclass(frozen=True)
 class Contrast:
-    """Scores of the rewards that have some property, and of those that have not: `property_` in words.
+    """Mean scores of the rewards that have a property, described by `property_`, and of those that lack it.
 
-    `mean_with` and `mean_without` are means of estimates, over so many rewards.
+    `mean_with` and `mean_without` are means of estimates; the number of rewards behind each is given too.
     """
 
     property_: str

@@ -1,4 +1,6 @@
-"""Ids of candidates: `g02-c05` is sample 5 of generation 2, both counted from 1. Made and parsed here alone."""
+"""Ids of candidates: `g02-c05` is sample 5 of generation 2, both counted from 1. Only this module builds and parses
+them.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +11,23 @@ _FORM = re.compile(r"g(\d{1,6})-c(\d{1,6})", re.ASCII)
 
 
 class Place(NamedTuple):
-    """Where a candidate stands in a run."""
+    """The generation and sample number of a candidate."""
 
     generation: int
     sample: int
 
 
 def candidate_id(generation: int, sample: int) -> str:
-    """`candidate_id(2, 5) == "g02-c05"`."""
+    """The id of a sample: `candidate_id(2, 5) == "g02-c05"`."""
     return f"g{generation:02d}-c{sample:02d}"
 
 
 INIT_ID = candidate_id(1, 0)
-"""The reward that a search starts from where a person gave one (`search.init`): before the first sample."""
+"""The id of the reward that a person gave to start from (`search.init`); it precedes the first sample."""
 
 
 def place_of(identity: str) -> Place:
-    """`place_of("g02-c05") == (2, 5)`.
+    """Parse an id: `place_of("g02-c05") == (2, 5)`.
 
     Raises:
         ValueError: not an id, or not in the one form that `candidate_id` gives it.
@@ -38,7 +40,7 @@ def place_of(identity: str) -> Place:
 
 
 def is_candidate_id(text: str) -> bool:
-    """Whether `place_of` takes it."""
+    """Whether a text is a valid candidate id."""
     try:
         place_of(text)
     except ValueError:
@@ -47,10 +49,10 @@ def is_candidate_id(text: str) -> bool:
 
 
 def generation_of(identity: str) -> int:
-    """`generation_of("g02-c05") == 2`; raises ValueError as `place_of` does."""
+    """The generation of an id: `generation_of("g02-c05") == 2`; raises ValueError as `place_of` does."""
     return place_of(identity).generation
 
 
 def sample_of(identity: str) -> int:
-    """`sample_of("g02-c05") == 5`; raises ValueError as `place_of` does."""
+    """The sample number of an id: `sample_of("g02-c05") == 5`; raises ValueError as `place_of` does."""
     return place_of(identity).sample

@@ -8,8 +8,8 @@ from enum import StrEnum
 class SampleJob(StrEnum):
     """What one answer is asked to do.
 
-    EXPLOIT changes a parent on the strength of its statistics, COMBINE makes one reward of two, EXPLORE takes an idea
-    unlike all before, REPAIR mends what failed promisingly, and TUNE keeps a structure and changes its constants.
+    EXPLOIT changes a parent according to its statistics, COMBINE merges two rewards, EXPLORE tries an idea unlike all
+    earlier ones, REPAIR fixes a promising reward that failed, and TUNE keeps a structure and changes its constants.
     """
 
     EXPLOIT = "exploit"
@@ -20,7 +20,7 @@ class SampleJob(StrEnum):
 
 
 class SearchState(StrEnum):
-    """How a search stands when a generation is planned."""
+    """The state of a search when a generation is planned."""
 
     NOTHING_LEARNED = "nothing learned yet"
     ONE_LEADS = "one reward leads"

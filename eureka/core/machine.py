@@ -1,7 +1,7 @@
-"""What not every operating system has, in one place: cores of this process, memory, limits, locks on files.
+"""Functions that differ between operating systems: cores of this process, memory, limits, file locks.
 
-Linux has all of it. macOS has no set of cores for a process, and limits of address space that cannot be used; Windows
-has neither `resource` nor `fcntl`, but `msvcrt`.
+Linux supports all of it. macOS has no CPU affinity, and its limits of address space are unusable. Windows has neither
+`resource` nor `fcntl`, but `msvcrt`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ resource: ModuleType | None
 fcntl: ModuleType | None
 msvcrt: ModuleType | None
 _FAR = 1 << 30
-"""The place in a file that is locked on Windows, where what is locked cannot be read: no file here is so long."""
+"""Offset of the byte that is locked on Windows. A locked byte cannot be read there, so it lies beyond the end of any
+file."""
 try:
     import resource
 except ImportError:
@@ -32,13 +33,13 @@ except ImportError:
 
 
 def usable_cores() -> int:
-    """How many cores this process may use; where the system does not say, those of the machine."""
+    """The number of cores that this process may use; if the system does not report it, those of the machine."""
     of_process: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
     return len(of_process(0)) if of_process is not None else os.cpu_count() or 1
 
 
 def memory_bytes() -> int | None:
-    """The machine's memory; None where the system does not say."""
+    """The machine's memory in bytes; None if the system does not report it."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
@@ -46,7 +47,7 @@ def memory_bytes() -> int | None:
 
 
 def peak_bytes() -> int:
-    """The most memory that this process ever held; 0 where the system does not say."""
+    """The peak memory of this process in bytes; 0 if the system does not report it."""
     if resource is None:
         return 0
     peak = int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
@@ -55,7 +56,7 @@ def peak_bytes() -> int:
 
 @contextmanager
 def no_core_files() -> Iterator[None]:
-    """No core file is left by this process, nor by what it starts, while the context lasts."""
+    """Disable core files of this process and its children within the context."""
     if resource is None:
         yield
         return
@@ -68,8 +69,8 @@ def no_core_files() -> Iterator[None]:
 
 
 def lock_file(descriptor: int) -> None:
-    """Take a lock on a file, which ends with the process: a POSIX record lock on all of it, or on Windows on one byte
-    far behind its end.
+    """Take a lock on a file until the process ends: a POSIX record lock on all of it, or on Windows on one byte far
+    beyond its end.
 
     Raises:
         OSError: another process holds it.

@@ -1,4 +1,4 @@
-"""What a film shows of a policy, and the pictures that a trainer gives for it."""
+"""The options of a video of a policy, and the pictures that a trainer renders for it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MIN_SIDE, MAX_SIDE = 16, 4096
-"""Pixels. Above, decoders in browsers give up."""
+"""Bounds of a picture's width and height in pixels. Browsers cannot decode larger ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What a video shows of a policy, and how.
+    """What a video shows of a policy, and how it is drawn.
 
     Attributes:
-        episodes: how many, each from a start state of its own.
-        typical: of so many start states the one is shown whose episode has the median task metric, so that one fall
-            does not stand for a policy; 1: the first. Only where a trainer simulates them at once.
-        seed: start states are the same for the same seed, whatever the policy, where `typical` is 1: two videos can run
+        episodes: number of episodes, each from a different start state.
+        typical: number of start states to simulate, of which the one with the median task metric is shown, so that a
+            single failure does not represent the policy; 1: show the first. Only for trainers that simulate them in one
+            batch.
+        seed: seed of the start states. With `typical` 1 they do not depend on the policy, so two videos can be compared
             side by side.
-        max_seconds: of every episode at most this much simulated time; None for all of it.
-        width, height: of the picture in pixels, even; an environment that draws in a size of its own keeps that.
-        fps: frames a second at most. Videos play at the speed of the simulated time.
-        camera: a camera of the model by its name; None for the task's own, or one at the side of the body.
+        max_seconds: maximum simulated time shown per episode; None for all of it.
+        width, height: size of the picture in pixels, even numbers; an environment with a fixed picture size keeps its
+            own.
+        fps: maximum frames per second. Videos play in real time.
+        camera: name of a camera of the model; None for the task's own, or one at the side of the body.
         shadows: draw shadows and reflections, at five times the cost.
         overlay: write time, task metric, reward and the State's commands and targets into the picture.
         crf: H.264's constant rate factor: larger is coarser, and a smaller file.
@@ -59,11 +61,11 @@ class Look:
                 )
 
     def steps_between(self, control_step_s: float) -> int:
-        """Control steps between two pictures."""
+        """The number of control steps between two pictures."""
         return max(1, math.ceil(1 / (self.fps * control_step_s) - 1e-6))
 
     def steps_shown(self, control_step_s: float, limit: int) -> int:
-        """Control steps of an episode that are shown at most, where it ends after `limit` of them."""
+        """The maximum number of control steps shown of an episode whose time limit is `limit`."""
         return limit if self.max_seconds is None else min(limit, max(1, int(self.max_seconds / control_step_s + 1e-6)))
 
 
@@ -74,9 +76,9 @@ class RenderedFrame:
     Attributes:
         picture: (height, width, 3) RGB.
         step: control steps since the episode began.
-        ended: how the episode ended with this picture: `terminated`, `time limit`, or `cut` where it goes on and is
-            not shown further. Empty while it goes on.
-        metric: the task metric over the episode so far; None where there is none yet.
+        ended: how the episode ended at this picture: `terminated`, `time limit`, or `cut` if the video stops before its
+            end. Empty for other pictures.
+        metric: the task metric over the episode so far; None if there is none yet.
         lines: further lines of the overlay, after the time and the metric.
     """
 

@@ -1,4 +1,4 @@
-"""Child processes: how one is started, what it is given, how it is waited for and ended. Imports nothing heavy."""
+"""Starting, feeding, waiting for and ending child processes. Imports only light modules."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from eureka.core.errors import EurekaError
 LOWEST_PRIORITY = 19
 _TAIL_BYTES = 65_536
 
-# What a child may know of the environment: enough to find libraries and devices, and no keys.
+# The environment variables passed to a child: enough to find libraries and devices, and no keys.
 _VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
 _VARIABLE_PREFIXES = ("LC_", "MUJOCO_", "CUDA_", "NVIDIA_", "COVERAGE_")
 
 
 def python_command(*arguments: str) -> list[str]:
-    """A command line of this interpreter.
+    """The command line of this interpreter with these arguments.
 
-    The interpreter's path is absolute, because children run in folders of their own. `-P` keeps the current folder,
-    which may be anybody's, off the import path.
+    The interpreter's path is absolute, because children run in other folders. `-P` keeps the current folder, which may
+    be untrusted, off the import path.
     """
     return [os.path.abspath(sys.executable), "-P", *arguments]
 
@@ -37,7 +37,7 @@ def module_command(module: str, *arguments: str) -> list[str]:
 
 
 def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Of environment variables, those that a child of ours is given: no keys; one thread for each library."""
+    """The environment variables for a child process: no keys, and one thread for each library."""
     kept = {
         name: value for name, value in environment.items() if name in _VARIABLES or name.startswith(_VARIABLE_PREFIXES)
     }
@@ -48,21 +48,21 @@ def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 class Child:
-    """A running child process. As a context it is closed at the end.
+    """A running child process; as a context manager, it is closed on exit.
 
     Args:
         command: see `module_command` and `python_command`.
         environment: all of its environment variables.
-        folder: where it runs; here, where None.
-        log: a file to which its standard error is appended; a temporary file where None. See `reason`.
-        stdin: whether we write to it; it reads nothing otherwise.
-        stdout: whether we read what it prints; that is thrown away otherwise.
-        own_session: out of reach of the terminal's Ctrl-C, with a priority of its own as a session
-            (`lower_priority`); its children end with it (`end`).
-        pass_fds: descriptors that it inherits.
+        folder: its working folder; None for the current one.
+        log: a file to which its standard error is appended; None for a temporary file. See `reason`.
+        stdin: whether to open a pipe to its standard input; otherwise that is empty.
+        stdout: whether to open a pipe from its standard output; otherwise that is discarded.
+        own_session: run in a new session: Ctrl-C in the terminal does not reach it, it can have its own session
+            priority (`lower_priority`), and its children end with it (`end`).
+        pass_fds: file descriptors that it inherits.
 
     Raises:
-        OSError: it cannot be started.
+        OSError: the process cannot be started.
     """
 
     def __init__(
@@ -98,28 +98,28 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """The process id."""
         return self._process.pid
 
     @property
     def stdin(self) -> IO[str]:
-        """What it reads, of a child that was started with `stdin`."""
+        """Its standard input, if started with `stdin`."""
         assert self._process.stdin is not None
         return self._process.stdin
 
     @property
     def stdout(self) -> IO[str]:
-        """What it prints, of a child that was started with `stdout`."""
+        """Its standard output, if started with `stdout`."""
         assert self._process.stdout is not None
         return self._process.stdout
 
     @property
     def returncode(self) -> int | None:
-        """Its exit status, or minus the signal that killed it; None while it runs."""
+        """The exit status, or minus the number of the signal that killed it; None while it runs."""
         return self._process.poll()
 
     def send(self, line: str) -> bool:
-        """Write a line to its standard input; whether it still reads."""
+        """Write a line to its standard input; False if it no longer reads."""
         try:
             self.stdin.write(f"{line}\n")
             self.stdin.flush()
@@ -128,18 +128,18 @@ class Child:
         return True
 
     def close_stdin(self) -> None:
-        """Say that no more will be written to it."""
+        """Close its standard input."""
         with suppress(BrokenPipeError):
             self.stdin.close()
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait for its end, for at most `timeout_s`; whether it has ended."""
+        """Wait for the process to end, for at most `timeout_s`; returns whether it has ended."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout_s)
         return self.returncode is not None
 
     def end(self, grace_s: float = 0.0) -> None:
-        """End it where it still runs, with its session where it has its own, and wait for that.
+        """End the process if it still runs, with its whole session if it has its own, and wait for it.
 
         Args:
             grace_s: seconds between SIGTERM and SIGKILL.
@@ -161,19 +161,19 @@ class Child:
             self._process.send_signal(number)
 
     def last_line(self) -> str:
-        """The last line of its standard error; empty where there is none."""
+        """The last line of its standard error; empty if there is none."""
         size = os.fstat(self._errors.fileno()).st_size
-        # Its end alone, and by `pread`: the child writes where the position of the open file is.
+        # Only the end of the file, and with `pread`: the child writes at the position of the shared open file.
         tail = os.pread(self._errors.fileno(), _TAIL_BYTES, max(size - _TAIL_BYTES, 0))
         return (tail.decode(errors="replace").strip().splitlines() or [""])[-1]
 
     def reason(self) -> str:
-        """Why it ended: the signal that killed it, or the last line of its standard error."""
+        """Why the process ended: the signal that killed it, or the last line of its standard error."""
         code = self._process.wait()
         return f"killed by signal {-code}" if code < 0 else self.last_line() or f"ended with status {code}"
 
     def close(self) -> None:
-        """End it, and let go of its files."""
+        """End the process and close its files."""
         self.end()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
@@ -189,7 +189,7 @@ class Child:
 
 
 def _appended(path: Path) -> IO[bytes]:
-    """A log to append to, which is no link to another file."""
+    """Open a log for appending; refuses links to other files."""
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
     return os.fdopen(os.open(path, flags, 0o666), "a+b")
 
@@ -198,20 +198,20 @@ def _appended(path: Path) -> IO[bytes]:
 
 
 def lower_priority(niceness: int = LOWEST_PRIORITY) -> None:
-    """Let the trainings go before this process.
+    """Lower this process's priority below that of trainings.
 
-    Where Linux weighs sessions (`sched_autogroup_enabled`) niceness counts within one only, and every worker of a
-    training is one. So a process that was started as a session of its own gives that the niceness too.
+    If Linux groups processes by session (`sched_autogroup_enabled`), niceness only counts within a session, and every
+    training worker has its own. So a process in a session of its own sets the niceness of the session too.
     """
     os.nice(niceness)
     if os.getsid(0) == os.getpid():
-        with suppress(OSError):  # another system, or a container that may not say it: niceness alone
+        with suppress(OSError):  # another system, or a container without access to it: niceness alone
             Path("/proc/self/autogroup").write_text(str(niceness), encoding="ascii")
 
 
 @contextmanager
 def errors_end_process() -> Iterator[None]:
-    """An `EurekaError` ends this process with status 1 and one line on standard error, for `Child.reason`."""
+    """On an `EurekaError`, end this process with status 1 and one line on standard error, for `Child.reason`."""
     try:
         yield
     except EurekaError as error:

@@ -1,4 +1,4 @@
-"""Types of numbers with a range, for dataclasses that `core.serialize` reads from files: it checks them."""
+"""Number types with a range, for dataclasses read from files; `core.serialize` checks them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Positive = Annotated[float, Gt(0)]
 """A number above 0."""
 
 NotNegative = Annotated[float, Ge(0)]
-"""A number that is not below 0."""
+"""A number that is at least 0."""
 
 Share = Annotated[float, Ge(0), Le(1)]
 """A number from 0 to 1."""

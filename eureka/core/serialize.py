@@ -1,10 +1,10 @@
-"""Dataclasses to JSON text and back, strictly: what was written is read back equal, or reading fails.
+"""Strict conversion of dataclasses to JSON text and back: reading returns an equal value or fails.
 
-pydantic checks what is read against the types of the fields. Only a field that has a default may be missing, so that
-what was written before there was such a field can be read; unknown fields are refused. No value is converted: an int is
-taken for a float, and nothing else for another type. Floats keep every bit; NaN and the infinities are written as the
-strings "NaN", "Infinity" and "-Infinity", so that the text is standard JSON. Bytes are written as base64. Tuples are
-written as arrays; text may hold surrogates.
+pydantic checks the data against the types of the fields. Only fields with a default may be missing, so that files
+written before a field existed can be read; unknown fields are refused. No value is converted, except that an int is
+accepted for a float. Floats keep every bit; NaN and the infinities are written as the strings "NaN", "Infinity" and
+"-Infinity", so that the text is standard JSON. Bytes are written as base64. Tuples are written as arrays; text may hold
+surrogates.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 class DecodeError(ValueError):
-    """Data that is not a value of the wanted type; the message names the offending part, such as `ppo.hidden[0]`."""
+    """Data that is not a value of the expected type; the message names the offending part, such as `ppo.hidden[0]`."""
 
 
 def dumps(value: Any) -> str:
@@ -38,7 +38,7 @@ def dumps(value: Any) -> str:
     """
     try:
         return json.dumps(value, default=_plain, allow_nan=False, separators=(",", ":"))
-    except ValueError:  # a number that is not finite
+    except ValueError:  # NaN or an infinity
         data = json.loads(json.dumps(value, default=_plain), parse_constant=str)
         return json.dumps(data, separators=(",", ":"))
 
@@ -60,7 +60,7 @@ def text_list(text: str) -> list[str]:
     """A list of texts from its JSON.
 
     Raises:
-        DecodeError: it is something else.
+        DecodeError: the text is not a JSON list of texts.
     """
     found = _parse(text)
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
@@ -69,7 +69,7 @@ def text_list(text: str) -> list[str]:
 
 
 def read_data(cls: type[T], data: Any) -> T:
-    """An instance of the dataclass `cls` from data of a file that a person wrote, such as parsed YAML.
+    """An instance of the dataclass `cls` from hand-written data, such as parsed YAML.
 
     Raises:
         DecodeError: as for `loads`; here numbers are finite.
@@ -83,14 +83,14 @@ def _checked(cls: type[T], data: Any, *, as_written: bool) -> T:
     try:
         value: T = _validator(cls, as_written).validate_python(data)  # type: ignore[arg-type]  # a class is hashable
     except ValidationError as error:
-        # An unknown key first: where one is missing too, it is the same one misspelt.
+        # Report unknown keys first: if a key is missing too, it is usually the same one misspelt.
         first = min(error.errors(include_url=False), key=lambda found: found["type"] != _UNKNOWN)
         raise DecodeError(_sentence(cls, first)) from error
     return value
 
 
 def _plain(value: Any) -> Any:
-    """What JSON can hold, of a value that it cannot hold as it is."""
+    """A JSON value that stands for a value JSON cannot hold as it is."""
     if dataclasses.is_dataclass(value):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
@@ -105,11 +105,11 @@ def _parse(text: str) -> Any:
 
     try:
         return from_json(text, allow_inf_nan=False)
-    except ValueError:  # text with surrogates, which the quicker parser refuses, or no JSON at all
+    except ValueError:  # text with surrogates, which the faster parser refuses, or invalid JSON
         pass
     try:
         return json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:  # also a number with thousands of digits
+    except (ValueError, RecursionError) as error:  # may also be a number with thousands of digits
         raise DecodeError(f"not JSON: {error}") from error
 
 
@@ -129,7 +129,7 @@ def _strict(schema: Any, as_written: bool) -> Any:
     """A pydantic schema that converts nothing: by itself it would take "1" for an int.
 
     Args:
-        as_written: whether numbers that are not finite and bytes are taken in the form in which `dumps` writes them.
+        as_written: whether to accept non-finite numbers and bytes in the form that `dumps` writes.
     """
     from pydantic_core import core_schema
 
@@ -160,7 +160,7 @@ def _strict(schema: Any, as_written: bool) -> Any:
 
 
 def _sentence(cls: type[Any], error: ErrorDetails) -> str:
-    """What is wrong where, and what is allowed."""
+    """One sentence that says what is wrong, where, and what is allowed."""
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).removeprefix(".")
     part = f"`{path}` " if path else ""
     match error["type"]:

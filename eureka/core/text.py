@@ -1,4 +1,4 @@
-"""Plain text: in columns, and what strangers wrote."""
+"""Plain text: aligned columns, and cleaning of untrusted text."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ _CUT = " [...]"
 
 
 def clean(text: str, limit: int) -> str:
-    """What a stranger wrote, fit for a terminal, a page and a prompt: printable, and at most `limit` characters.
+    """Untrusted text made safe for a terminal, a page and a prompt: printable, and at most `limit` characters.
 
-    Lines stay lines; every other control character becomes a space. `clean` changes nothing that it gave.
+    Line breaks are kept; every other control character becomes a space. The function is idempotent.
     """
     kept = text if len(text) <= limit else text[: limit - len(_CUT)] + _CUT
     return "".join(character if character.isprintable() or character == "\n" else " " for character in kept)
 
 
 def class_name(name: str, suffix: str, taken: Collection[str] = ()) -> str:
-    """The name of a class for something called `name`, words with _ or - between them, with the suffix where Python or
-    the file has that name already."""
+    """A class name in CamelCase for `name` (words separated by _ or -), with the suffix if the name is a Python keyword
+    or in `taken`.
+    """
     joined = "".join(word.capitalize() for word in name.replace("-", "_").split("_"))
     return joined + suffix * (not joined or keyword.iskeyword(joined) or joined in taken)
 

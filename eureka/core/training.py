@@ -1,4 +1,4 @@
-"""What is trained and what came of it: jobs, events on the way, results. Frozen and picklable."""
+"""Training jobs, events during training, and results. Frozen and picklable."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentStatistics:
-    """Moments of one reward component over a whole training, per control step and over all worlds of the group.
+    """Moments of one reward component over a whole training, per control step and over all environments of the group.
 
     `variance_share` is the component's share of the total's variance, cov(component, total) / var(total), so that the
     shares of all components that add up to the total sum to 1. `active_fraction` is the share of steps on which it
@@ -28,7 +28,7 @@ class ComponentStatistics:
 
 
 class OwnReward(StrEnum):
-    """Rewards that an environment brings along; they need not be graphs.
+    """Rewards that the environment defines itself; they need not be graphs.
 
     OWN is its human-written reward, METRIC its task metric as a reward.
     """
@@ -39,7 +39,7 @@ class OwnReward(StrEnum):
 
 @dataclass(frozen=True)
 class Policy:
-    """A trained policy: the name of the format that its trainer writes, and the bytes of the file."""
+    """A trained policy: the name of its file format, and the bytes of the file."""
 
     format: str
     data: bytes = field(repr=False)
@@ -47,12 +47,12 @@ class Policy:
 
 @dataclass(frozen=True)
 class TrainingLength:
-    """How long one training is and how it is judged, in terms that every trainer shares.
+    """The length of a training and its evaluation, in terms common to all trainers.
 
     `steps` control steps in all of its environments together; `evaluations` evenly spaced, the last at the end;
-    `eval_episodes` evaluation episodes at each. A training that may `stop_after` so many of its evaluations is the
-    beginning of the whole one; None: it is trained to the end. What really comes of it, in whole rollouts of a
-    trainer, says `Trainer.evaluated_after`.
+    `eval_episodes` evaluation episodes at each. With `stop_after`, only the part up to that many evaluations is
+    trained; None: the training runs to its end. The actual numbers of steps, rounded to whole rollouts, are given by
+    `Trainer.evaluated_after`.
     """
 
     steps: int
@@ -65,8 +65,8 @@ class TrainingLength:
 class TrainingJob:
     """One training: a reward with one seed.
 
-    `reward` is the JSON text of a verified graph, or one that the environment brings along. `start` is the policy that
-    it starts from; None: from scratch. `options` are the trainer's own, such as `{"learning_rate": 1e-3}`.
+    `reward` is the JSON text of a verified graph, or a reward of the environment. `start` is the initial policy; None:
+    from scratch. `options` are specific to the trainer, such as `{"learning_rate": 1e-3}`.
     """
 
     candidate_id: str
@@ -90,9 +90,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class WorkerRestarted:
-    """Event: a training worker died or fell silent and was started again from the last checkpoints.
+    """Event: a training worker died or stopped responding and was restarted from the last checkpoints.
 
-    Or its device ran out of memory, and it starts again with fewer worlds.
+    Also: its device ran out of memory, and it restarts with fewer environments.
     """
 
     worker: int
@@ -101,7 +101,7 @@ class WorkerRestarted:
 
 
 POPULATION_POLICY = "population"
-"""The format of policies that population training writes; of all that were written before formats had names."""
+"""Format name of policies from population training, and of all policies written before formats had names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,15 +109,15 @@ class EpisodeTrace:
     """One evaluation episode of a training's last policy.
 
     Attributes:
-        score: what the task metric gave for it.
+        score: its task metric.
         steps: its length in control steps.
         ended: why it ended: `time limit`, `terminated` or `diverged`.
-        condition: of one that was terminated, what held in its last step, as the task names it; empty where unknown.
-        first_metric_step: after how many steps the per-step metric was first above 0, where it was not from the start;
-            None where it never was, or always.
+        condition: if it was terminated, the task's name of the condition that ended it; empty if unknown.
+        first_metric_step: the number of steps after which the per-step metric first exceeded 0; None if it never did,
+            or did from the start.
         components: each reward component's mean per step.
-        fields: State columns (`field`, or `field[i]` of a vector) at the start and after each tenth of the episode; of
-            the typical and of the worst episode of a training, empty for others.
+        fields: State columns (`field`, or `field[i]` of a vector) at the start and after each tenth of the episode;
+            kept for the typical and the worst episode of a training, empty for others.
     """
 
     score: float
@@ -131,16 +131,16 @@ class EpisodeTrace:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What one training gave. Whoever trains elsewhere may have scores and nothing else.
+    """The result of one training. A trainer that runs elsewhere may provide scores only.
 
     Curves have one value per update of the policy, after `steps` of training: `metric` is the task metric's running
     value in training episodes, `episode_length` in control steps, `total` and `components` the means of the reward.
     `final_scores` are the metric of each evaluation episode of the last policy on start states never trained on,
-    `checkpoint_scores` the mean of the same at every evaluation, after `checkpoint_steps` of training.
-    `episodes` are these evaluation episodes looked at closely, and `change_correlation` has for each component the
-    correlation of its steps with the change of the per-step metric in them, None where either is constant.
-    `diverged_worlds` counts environments whose physics diverged and were reset. `deviation` says how the training
-    differs from what the job asked for, such as fewer environments where a device had no room; empty: it does not.
+    `checkpoint_scores` the mean of the same at every evaluation, after `checkpoint_steps` of training. `episodes`
+    describes these evaluation episodes in detail. `change_correlation` is, for each component, the correlation of its
+    per-step value with the change of the per-step metric; None if either is constant. `diverged_worlds` counts
+    environments whose physics diverged and were reset. `deviation` says how the training differs from the job, such as
+    fewer environments because a device ran out of memory; empty if it does not.
     """
 
     candidate_id: str
@@ -164,7 +164,7 @@ class TrainingResult:
 
     @property
     def score(self) -> float:
-        """Mean task metric of the final policy's evaluation episodes; NaN of a record that was changed to have none."""
+        """Mean task metric of the final policy's evaluation episodes; NaN for a record that was edited to have none."""
         return sum(self.final_scores) / len(self.final_scores) if self.final_scores else math.nan
 
     @property
@@ -174,5 +174,5 @@ class TrainingResult:
 
     @property
     def trained_steps(self) -> int:
-        """How long it was trained, in control steps; 0 where it does not say."""
+        """The length of the training in control steps; 0 if it was not recorded."""
         return max((*self.steps[-1:], *self.checkpoint_steps[-1:]), default=0)

@@ -25,7 +25,7 @@ MAX_FEEDBACK = 4_000
 
 
 class Stage(StrEnum):
-    """Where a candidate was rejected."""
+    """The stage at which a candidate was rejected."""
 
     EXTRACT = "extract"
     TRACE = "trace"
@@ -51,9 +51,9 @@ class FieldSpec:
 
 @dataclass(frozen=True)
 class MetricSpec:
-    """What judges a policy, as shown to people and in prompts; never how it is computed.
+    """The metric that scores policies, as shown to people and in prompts; not how it is computed.
 
-    `lowest` and `highest` are the bounds of its values, and `best` the best value that is possible, where known.
+    `lowest` and `highest` are the bounds of its values, and `best` the best possible value, if known.
     """
 
     description: str
@@ -64,25 +64,25 @@ class MetricSpec:
 
 
 PREFERENCE_UNIT = "preference score"
-"""Of a Bradley-Terry score, which stands where a task metric would."""
+"""Unit of a Bradley-Terry score, which replaces the task metric."""
 
 PREFERENCE_METRIC = "a person's preferences as Bradley-Terry scores"
-"""What judges policies of a task without a metric."""
+"""Description of the score of tasks without a metric."""
 
 
 @dataclass(frozen=True)
 class TaskSpec:
-    """What is to be learned, as the search sees it: nothing here depends on a simulator.
+    """The task as seen by the search; independent of any simulator.
 
     Attributes:
         name: the task's name.
-        sentence: what the policy should do, for the model and for people.
-        fields: the State, which a reward may read.
-        source: what a model is shown of the environment's source, without metric and human-written reward.
+        sentence: what the policy should do, shown to the model and to people.
+        fields: the State fields that a reward may read.
+        source: the part of the environment's source that the model is shown, without metric and human-written reward.
         control_step_s: seconds between two actions.
         episode_steps: the time limit in control steps.
-        metric: what judges a policy; None where a person's preferences decide in its place.
-        physical_facts: what a model cannot see in the source, such as masses and joint ranges, a sentence each.
+        metric: the task metric; None if a person's preferences are used instead.
+        physical_facts: facts that the source does not show, such as masses and joint ranges, one sentence each.
     """
 
     name: str
@@ -96,30 +96,29 @@ class TaskSpec:
 
     @property
     def has_metric(self) -> bool:
-        """Whether a task metric decides, and not a person."""
+        """Whether scores come from a task metric rather than a person's preferences."""
         return self.metric is not None
 
     @property
     def unit(self) -> str:
-        """Of the scores: the metric's, or that of a person's preferences."""
+        """The unit of the scores."""
         return self.metric.unit if self.metric is not None else PREFERENCE_UNIT
 
     @property
     def judged_by(self) -> str:
-        """What the scores are."""
+        """A description of the scores."""
         return self.metric.description if self.metric is not None else PREFERENCE_METRIC
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """A candidate that did not make it: a value, never an exception.
+    """A rejected candidate: a value, never an exception.
 
-    `reason` is one sentence for a person; `feedback` is for the model (the exact error with its line), empty
-    where the code is not to blame. `duplicate_of` is the earlier candidate whose reward this one repeats, where that is
-    the reason.
+    `reason` is one sentence for a person; `feedback` is for the model (the exact error with its line), empty if the
+    code is not at fault. `duplicate_of` is the earlier candidate with the same reward, if that is the reason.
 
-    Both may quote the candidate, and go to terminals, pages and prompts: here, in one place, they are made printable
-    and cut to `MAX_REASON` and `MAX_FEEDBACK` characters.
+    Both texts may quote the candidate and are shown in terminals, pages and prompts, so this class makes them printable
+    and cuts them to `MAX_REASON` and `MAX_FEEDBACK` characters.
     """
 
     candidate_id: str
@@ -143,7 +142,7 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentReflection(ComponentStatistics):
-    """What became of one reward component; `points` are about ten evenly spaced means over training.
+    """Statistics of one reward component; `points` are about ten evenly spaced means over training.
 
     Correlations of it are with the score of training episodes over the training (`score_correlation`), between the
     evaluation episodes of the last policies (`episode_correlation`, of its mean with the score), and of its steps with
@@ -159,13 +158,13 @@ class ComponentReflection(ComponentStatistics):
 
 @dataclass(frozen=True)
 class Reflection:
-    """Statistics of one trained candidate: numbers and what they show; all wording lives in `prompts/`.
+    """Statistics of one trained candidate; all wording is in `prompts/`.
 
-    `scores` are those of its trainings, one per seed, `estimate` what it is probably worth by all scores of the run,
-    and `trained_steps` the control steps of each training. `episodes` are the evaluation episodes of the last policies,
-    of which two have State fields: the typical one of the training of median score, and the worst one of any training.
-    `metric_max` is the mean over the trainings of each one's best evaluation, so that it is above `metric_final` only
-    where trainings lost what they had reached. Without a task metric there are no `metric_points`, `scores` and
+    `scores` are those of its trainings, one per seed, `estimate` its estimated worth given all scores of the run, and
+    `trained_steps` the control steps of each training. `episodes` are the evaluation episodes of the last policies, of
+    which two have State fields: the typical one of the training of median score, and the worst one of any training.
+    `metric_max` is the mean over the trainings of each one's best evaluation, so it exceeds `metric_final` only if
+    trainings fell back from what they had reached. Without a task metric there are no `metric_points`, `scores` and
     `episodes`, and `metric_max` and `metric_final` are the preference score.
     """
 
@@ -197,7 +196,7 @@ class MetricProbe:
 
 
 class Verdict(StrEnum):
-    """What a person said of the policies of a generation."""
+    """A person's verdict on the policies of a generation."""
 
     CHOICE = "choice"
     TIE = "tie"
@@ -209,9 +208,9 @@ class Verdict(StrEnum):
 class Feedback:
     """A person's judgement of one generation.
 
-    `shown` are the candidates that there were to choose from: those of the generation that trained, and its parent.
-    Only a CHOICE has a `best` or a `worst`, one of them, both or neither; the others of `shown` stand between the two.
-    `text` is what the person wrote, in one line.
+    `shown` are the candidates to choose from: the trained ones of the generation, and its parent. Only a CHOICE has a
+    `best` or a `worst` (one, both or neither); the others of `shown` rank between the two. `text` is what the person
+    wrote, in one line.
     """
 
     generation: int
@@ -226,13 +225,13 @@ class Feedback:
 class PromptFacts:
     """The typed facts that a prompt's messages were rendered from; a proposer without a model reads these.
 
-    `rejected` are errors of earlier generations, the newest first. `hint` is a person's, passed on word for word.
-    `attempt` is 0 in a generation's prompt and that of the wanted answer where one candidate is asked again.
-    `feedback` is what a person said after earlier generations, the newest first; `worst_source` is the reward that they
-    liked least after the last one. `has_metric` is false where a person's preferences decide in place of a metric.
-    `reflection` is what became of the first parent and `further_parents` that of others. `ideas` are all earlier
-    rewards of the run, the best first, `contrasts` what goes with their scores, `failures` what became of some that did
-    not work, and `seed_noise` the standard deviation of a score between seeds.
+    `rejected` are errors of earlier generations, the newest first. `hint` is a person's text, passed on verbatim.
+    `attempt` is 0 in a generation's prompt, and the number of the requested attempt when a candidate is asked again.
+    `feedback` is a person's feedback on earlier generations, the newest first; `worst_source` is the reward that the
+    person rated worst in the last one. `has_metric` is False if a person's preferences replace the metric. `reflection`
+    holds the statistics of the first parent and `further_parents` those of the others. `ideas` are all earlier rewards
+    of the run, the best first, `contrasts` the properties that go with their scores, `failures` the statistics of some
+    that did not work, and `seed_noise` the standard deviation of a score between seeds.
     """
 
     task: str
@@ -256,10 +255,10 @@ class PromptFacts:
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a proposer is asked for one candidate; kept as it was sent.
+    """The prompt for one candidate, stored as it was sent.
 
-    `ending` is what this candidate's prompt alone says, after `messages`, which a generation's prompts share: so a
-    provider's cache serves them all. Empty where there is nothing of the kind.
+    `messages` are common to a generation's prompts, so that a provider's cache serves them all. `ending` is the part
+    after them that is specific to this candidate; it may be empty.
     """
 
     messages: tuple[Message, ...]
@@ -268,7 +267,7 @@ class Prompt:
 
 
 class Origin(StrEnum):
-    """Where a sample's answer comes from: a proposer, a person, or an earlier candidate with other constants."""
+    """Origin of a sample's answer: a proposer, a person, or an earlier candidate with other constants."""
 
     ASKED = "asked"
     GIVEN = "given"
@@ -276,7 +275,7 @@ class Origin(StrEnum):
 
 
 class AnswerKind(StrEnum):
-    """What a sample is to be answered with: a reward function, or a text that later prompts use."""
+    """The kind of answer that a sample expects: a reward function, or a text for later prompts."""
 
     REWARD = "reward"
     TEXT = "text"
@@ -284,21 +283,21 @@ class AnswerKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One thing that a search method asks for, stored before it is asked.
+    """One request of a search method, stored before it is sent.
 
     Attributes:
         id: the candidate's id. Repairs and continuations of an answer are samples of the same id.
         facts: the content of the prompt.
         template: the file in `prompts/` that the prompt is rendered by.
         parents: the candidates that the prompt builds on; for lineage, review and warm starts.
-        ending: what this prompt alone says at its end.
-        origin: asked for, given by a person, or made of its parent with other constants.
-        answer: what is expected: a reward, or a text.
-        source: the source of a reward that was not asked for.
-        attempt: 0 for the first answer, then counted on for repairs and continuations.
-        continues: asks for the rest of an answer that was cut off.
-        given_up: why the sample is not asked for any more, where its prompt is too long for the model.
-        notes: a method's own, such as the island that a candidate lives on. A method has no other memory.
+        ending: the final part of the prompt, specific to this sample.
+        origin: asked for, given by a person, or made from its parent by changing constants.
+        answer: the expected kind of answer: a reward, or a text.
+        source: the source of a reward that is not asked for.
+        attempt: 0 for the first answer; increases with each repair or continuation.
+        continues: whether this asks for the rest of an answer that was cut off.
+        given_up: why the sample is no longer asked for, if its prompt is too long for the model.
+        notes: data of the search method, such as a candidate's island. A method keeps no other state.
     """
 
     id: str
@@ -325,13 +324,13 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What a search method decided, recorded when it did: at the end of a generation, and at the end of a phase.
+    """A decision of a search method, recorded at the end of a generation or phase.
 
     Attributes:
         generation: the generation that ended, or the last one.
         phase: SEARCH at the end of a generation, else the phase that ended.
         best: the best candidate by then, None where no reward was usable.
-        stop: no further generation is wanted.
+        stop: whether the search ends without a further generation.
     """
 
     generation: int
@@ -342,10 +341,10 @@ class Selection:
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens and price of one call; None where the provider does not say, or the price of the model is not known.
+    """Tokens and price of one call; None if the provider does not report them, or the price of the model is unknown.
 
-    `cached_tokens` is the part of `input_tokens` that came from the provider's cache, `reasoning_tokens` the part of
-    `output_tokens` that was thought and not said.
+    `cached_tokens` is the part of `input_tokens` served from the provider's cache, `reasoning_tokens` the part of
+    `output_tokens` spent on reasoning.
     """
 
     input_tokens: int | None = None
@@ -359,9 +358,9 @@ class Usage:
 class Completion:
     """One answer, for the candidate that it was asked for.
 
-    `attempt` is 0 for the first answer and counts further ones from 1; `finish` says why the model stopped: of itself,
-    at the token limit, or because it refused. `continues` marks an answer that goes on where the attempt before it was
-    cut off, and so is no repair. `given` marks a source that nobody was asked for.
+    `attempt` is 0 for the first answer and counts further ones from 1; `finish` says why the model stopped: at its
+    natural end, at the token limit, or because it refused. `continues` marks the continuation of an attempt that was
+    cut off, which is not a repair. `given` marks a source that no proposer wrote.
     """
 
     candidate_id: str
@@ -375,13 +374,13 @@ class Completion:
 
     @property
     def was_asked(self) -> bool:
-        """Whether a proposer was asked for it. What a run starts from was not marked by earlier versions."""
+        """Whether a proposer wrote this answer. Earlier versions did not set `given` for the reward to start from."""
         return not self.given and self.candidate_id != INIT_ID
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A reward function's source as taken from a completion: never imported, only traced in the sandbox.
+    """A reward function's source extracted from a completion: never imported, only traced in the sandbox.
 
     `inputs` are the names of the State fields that `compute_reward` reads, in the order of its parameters.
     """

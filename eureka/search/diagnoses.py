@@ -1,4 +1,4 @@
-"""Looks at the verified rewards of a run before they are trained, and keeps what stands out for the report."""
+"""Diagnoses of a run's verified rewards, made before training and recorded for the report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from eureka.store.diagnoses import FILE, Diagnoses, graph_mark
 
 
 def record_diagnoses(store: RunStore, examiner: Examiner) -> None:
-    """Keep the diagnoses of every reward of a run; a reward that breaks its process has none."""
+    """Diagnose every reward of a run and record the findings; a reward that crashes its process gets none."""
     for reward in store.rewards():
         path = (store.candidate_folder(reward.candidate_id) / FILE).relative_to(store.folder)
         if (store.folder / path).is_file():

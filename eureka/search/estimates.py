@@ -1,10 +1,10 @@
-"""What candidates are probably worth: scores of few seeds, drawn towards what the run's other candidates score.
+"""Estimates of candidates' true scores: means of few seeds, shrunk towards the scores of the run's other candidates.
 
-The best of many by one seed each is mostly lucky. So the score of a candidate is taken as its worth plus noise of the
-seed, and worths as drawn from one distribution that the scores themselves show: the nonparametric maximum likelihood
-estimate of it (Kiefer & Wolfowitz 1956; Koenker & Mizera 2014), found by expectation maximisation on a grid. A
-candidate's estimate is its posterior mean (empirical Bayes, Robbins 1956). No shape is assumed, since rewards that work
-and rewards that do not make two heaps.
+The best of many candidates with one seed each is mostly the luckiest one. So a candidate's score is modelled as its
+worth (its expected score) plus seed noise. The distribution of worths is estimated from the scores themselves: by
+nonparametric maximum likelihood (Kiefer & Wolfowitz 1956; Koenker & Mizera 2014), found by expectation maximisation on
+a grid. A candidate's estimate is its posterior mean (empirical Bayes, Robbins 1956). No shape of the distribution is
+assumed, since rewards that work and rewards that do not form two clusters.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ FloatArray = NDArray[np.float64]
 
 GRID = 100
 ITERATIONS = 10
-"""Few: with a dozen scores the estimate that is wholly converged puts all of its weight on a handful of points."""
+"""Deliberately few: with a dozen scores, the fully converged estimate puts all of its weight on a handful of points."""
 PRIOR_NOISE = 0.15
-"""Standard deviation over seeds, as a share of the best mean score, before any candidate has two: about Ant's."""
+"""Standard deviation over seeds, as a share of the best mean score, assumed before any candidate has two seeds; about
+that of Ant."""
 PRIOR_WEIGHT = 2.0
-"""How many degrees of freedom that counts as."""
+"""Weight of `PRIOR_NOISE` in the pooled estimate, in degrees of freedom."""
 _SMALLEST = 1e-3
-"""Of the range of all scores: noise is never taken as less."""
+"""Lower bound of the noise, as a share of the range of all scores."""
 
 
 @dataclass(frozen=True)
 class WorthEstimate:
-    """The posterior mean and standard deviation of a candidate's worth, by so many seeds."""
+    """Posterior mean and standard deviation of a candidate's worth, and the number of seeds behind them."""
 
     mean: float
     std: float
@@ -61,7 +62,7 @@ def estimates(scores: Mapping[str, Sequence[float]]) -> dict[str, WorthEstimate]
         return {name: WorthEstimate(float(means[0]), 0.0, len(row)) for name, row in scores.items()}
     noise = max(seed_noise(scores), _SMALLEST * room)
     grid = np.linspace(means.min(), means.max(), GRID)
-    # (candidates, grid): the likelihood of each mean score where the worth is that point of the grid.
+    # (candidates, grid): the likelihood of each mean score if the worth is that grid point.
     distance = (means[:, None] - grid) / (noise / np.sqrt(counts)[:, None])
     likelihood = np.exp(-0.5 * (distance**2 - (distance**2).min(axis=1, keepdims=True)))
     prior = np.full(GRID, 1.0 / GRID)

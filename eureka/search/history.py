@@ -1,4 +1,4 @@
-"""What a search method knows: an immutable snapshot of the run, made once for each step of the loop."""
+"""The input of a search method: an immutable snapshot of the run, made once for each step of the loop."""
 
 from __future__ import annotations
 
@@ -29,15 +29,16 @@ from eureka.store import RunStore
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """What a search may spend.
+    """Limits on what a search may spend.
 
     Attributes:
         generations, samples: generations, and candidates in each.
-        length: of each candidate's whole training.
-        training_seeds: trainings of every candidate.
-        finalists, confirmation_seeds: how many are trained with how many further seeds after the last generation.
+        length: of each candidate's complete training.
+        training_seeds: number of trainings (seeds) of every candidate.
+        finalists, confirmation_seeds: number of candidates trained again after the last generation, and with how many
+            further seeds.
         repairs: how often one rejected candidate may be asked about again in its generation.
-        target: a score that is good enough: no further generation begins after it was reached.
+        target: a score that is good enough: after it was reached, no further generation is started.
     """
 
     generations: int
@@ -52,16 +53,16 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """Everything that was recorded of a run so far, by candidate id.
+    """Everything recorded of a run so far, by candidate id.
 
     Attributes:
-        samples: what was asked for or given, each candidate's attempts in order.
-        answers: what came back, each candidate's attempts in order.
-        candidates, rejections, rewards: what the newest answer of each became.
-        every_rejection: also those of answers that were followed by others, in order of ids and attempts.
+        samples: requests to the proposer, and sources given by a person, each candidate's attempts in order.
+        answers: the proposer's answers, each candidate's attempts in order.
+        candidates, rejections, rewards: the result of each candidate's newest answer, by stage.
+        every_rejection: all rejections, including those of earlier attempts, in order of ids and attempts.
         results: trainings in order of seeds, without their policies.
-        hint: a person's, for every prompt.
-        start: the reward that a person gave to start from, as its source; empty without one.
+        hint: a person's hint, added to every prompt.
+        start: source of the reward that a person gave to start from; empty if none was given.
     """
 
     spec: TaskSpec
@@ -82,12 +83,12 @@ class History:
 
     @cached_property
     def generation(self) -> int:
-        """The number of the generation that is going on, or that is to begin."""
+        """The number of the current generation, or of the next one if none is in progress."""
         return max((s.generation for s in self.selections if s.phase is Phase.SEARCH), default=0) + 1
 
     @property
     def seeds(self) -> range:
-        """The seeds of every candidate's trainings in the search."""
+        """The seeds that every candidate is trained with during the search."""
         return range(self.seed, self.seed + self.budget.training_seeds)
 
     @property
@@ -107,7 +108,7 @@ class History:
         return None if self.spec.has_metric else bradley_terry(comparisons(self.feedback))
 
     def is_tuned(self, name: str) -> bool:
-        """Whether a candidate was made of another one by changing its constants."""
+        """Whether a candidate was made from another one by changing its constants."""
         return any(sample.origin is Origin.TUNED for sample in self.samples.get(name, ())[:1])
 
     def of_generation(self, generation: int) -> list[Outcome]:
@@ -124,13 +125,13 @@ class History:
         return samples[0].parents if samples else ()
 
     def text(self, candidate_id: str) -> str:
-        """The text that a sample was answered with, whole where it was cut off and went on; empty without an answer."""
+        """The complete answer to a sample, joined with its continuation if it was cut off; empty without an answer."""
         return "".join(answer.text for answer in self.answers.get(candidate_id, ()))
 
     def unanswered(self) -> list[Sample]:
-        """Samples that wait for their answer, in order of ids: all of first attempts, or all of further ones.
+        """Samples without an answer, in order of ids: either all first attempts, or all further ones.
 
-        What was given is among them until its answer is recorded.
+        A reward given by a person or made by tuning is among them until its source is recorded as its answer.
         """
         waiting = [
             attempts[-1]
@@ -141,7 +142,7 @@ class History:
         return first or waiting
 
     def rng(self, key: str) -> Random:
-        """Random numbers of the method's own, the same in every process for the same seed and key."""
+        """A random generator for the method's use, the same in every process for the same seed and key."""
         return Random(f"{self.seed}/{key}")
 
 
@@ -155,10 +156,10 @@ def read_history(
     hint: str = "",
     start: str = "",
 ) -> History:
-    """The snapshot of a run as its store has it now.
+    """A snapshot of the run from the current content of its store.
 
     Raises:
-        StoreError: it cannot be read.
+        StoreError: the store cannot be read.
     """
     samples: dict[str, tuple[Sample, ...]] = {}
     for sample in store.samples():
@@ -191,7 +192,7 @@ def _require_whole(
     answers: Mapping[str, tuple[Completion, ...]],
     rewards: Mapping[str, Reward],
 ) -> None:
-    """Raises StoreError for records without those that they rest on: a search writes these first."""
+    """Raise StoreError for records whose prerequisites are missing; a search always writes those first."""
     for name, given in answers.items():
         if name not in samples or [answer.attempt for answer in given] != list(range(len(given))) or given[0].continues:
             raise StoreError(f"{store.folder}: run.db was changed by hand: nobody asked for the answers of {name}")

@@ -1,4 +1,4 @@
-"""The table of everything that a run has tried, and what goes with high and low scores, for prompts."""
+"""The table of all candidates tried so far, and the properties that go with high and low scores, for prompts."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from eureka.search.tuning import changed_constants, one_of_each_structure, sensi
 LONGEST_REASON = 160
 MAX_CONTRASTS = 8
 CLEAR = 2.0
-"""Standard errors that the means of a contrast must be apart."""
+"""How many standard errors the two means of a contrast must be apart."""
 _LEAST = 3
-"""Rewards on either side of a contrast."""
+"""Minimum number of rewards on either side of a contrast."""
 
 
 def ideas(history: History) -> tuple[Idea, ...]:
@@ -57,7 +57,7 @@ def _trained(
     return Idea(
         candidate_id=name,
         fate=Fate.TRAINED if stopped is None else Fate.STOPPED,
-        # What is tuned has the expressions of its parent.
+        # A tuned candidate has the same expressions as its parent.
         components={} if changed else _components(history.rewards.get(name), history.spec.fields),
         job=first.notes.get(JOB, ""),
         parents=first.parents,
@@ -107,7 +107,7 @@ def _components(reward: Reward | None, fields: Sequence[FieldSpec]) -> Mapping[s
         return {}
     try:
         return component_expressions(reward.graph, fields)
-    except GraphError:  # recorded with another State, or by a version that knew other operations
+    except GraphError:  # recorded with other State fields, or by a version with other graph operations
         return dict.fromkeys(reward.components, "")
 
 
@@ -115,10 +115,10 @@ def _components(reward: Reward | None, fields: Sequence[FieldSpec]) -> Mapping[s
 
 
 def contrasts(history: History, among: Iterable[Outcome]) -> tuple[Contrast, ...]:
-    """Properties of which the rewards that have them clearly differ in worth from the others, the clearest first.
+    """Properties that separate rewards of clearly different worth, the clearest first.
 
-    Rewards are compared that were trained as far as any and were not made of another one by its constants alone;
-    differences count by the standard error that equal spreads of both sides give.
+    Only rewards with the longest training are compared, and no tuned ones (which differ from another in constants
+    alone). The standard error of a difference assumes the same variance on both sides.
     """
     among = list(among)
     farthest = max((outcome.num_evaluations for outcome in among), default=0)
@@ -138,7 +138,7 @@ def contrasts(history: History, among: Iterable[Outcome]) -> tuple[Contrast, ...
         if min(len(inside), len(outside)) < _LEAST or (clear := _clearness(inside, outside)) < CLEAR:
             continue
         contrast = Contrast(text, len(inside), fmean(inside), len(outside), fmean(outside))
-        found.setdefault(frozenset(names), (clear, contrast))  # of those that the same rewards have, the first
+        found.setdefault(frozenset(names), (clear, contrast))  # of several properties with the same rewards, the first
     by_clearness = sorted(found.values(), key=lambda pair: -pair[0])
     return tuple(contrast for _, contrast in by_clearness[:MAX_CONTRASTS])
 
@@ -164,11 +164,11 @@ FORMS: Mapping[str, tuple[str, ...]] = {
         "le.Scalar",
     ),
 }
-"""What rewards may have in them, with the graph's operations that show it."""
+"""Forms that a reward may use, with the graph operations that identify them."""
 
 
 def properties(graph: str, result: TrainingResult) -> list[str]:
-    """What can be said of a reward in a few words: the fields it reads, its forms, its components.
+    """Short descriptions of a reward: the fields it reads, its forms, its components.
 
     A penalty is a component that was never positive in training.
     """

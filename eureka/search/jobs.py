@@ -1,4 +1,4 @@
-"""Who of a generation gets which job: the mix by the state of the search, and the rewards that each job builds on."""
+"""The jobs of a generation's samples: a mix that depends on the state of the search, and the parents of each job."""
 
 from __future__ import annotations
 
@@ -22,25 +22,26 @@ MIXES: Mapping[SearchState, tuple[SampleJob, ...]] = {
     SearchState.SEVERAL_LEAD: (_EXPLOIT, _COMBINE, _EXPLORE, _EXPLOIT, _REPAIR, _COMBINE, _TUNE, _EXPLORE),
     SearchState.PLATEAU: (_EXPLORE, _COMBINE, _EXPLOIT, _EXPLORE, _REPAIR, _TUNE, _COMBINE, _EXPLORE),
 }
-"""The jobs of a generation's samples in their order. Larger generations begin the row again, smaller ones cut it."""
+"""The jobs of a generation's samples, in order. Larger generations repeat the sequence, smaller ones use its
+beginning."""
 
 MAX_PARENTS = 3
-"""How many leading rewards are shown with code and statistics."""
+"""Number of leading rewards that are shown with code and statistics."""
 LATE_GAIN = 0.1
-"""Of the leader's score: what gained more in the second half of its training learned late, and what is further below
-is clearly behind."""
+"""Share of the leader's score: a reward that gained more than this in the second half of its training learns late, and
+one that is further below the leader is clearly behind."""
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """One sample's job, and the candidates that it builds on, the first of them most."""
+    """A sample's job and its parents, the main one first."""
 
     job: SampleJob
     parents: tuple[str, ...] = ()
 
 
 def state_of(history: History, leaders: Sequence[Outcome]) -> SearchState:
-    """How the search stands.
+    """The state of the search.
 
     Args:
         leaders: the leading rewards, best first; at least one.
@@ -66,16 +67,17 @@ def _has_learned_nothing(outcome: Outcome) -> bool:
 
 
 def _leads(first: Outcome, second: Outcome) -> bool:
-    """Whether the first is clearly worth more than the second."""
+    """Whether `first` is clearly worth more than `second`."""
     if first.estimate is None or second.estimate is None:
         return False
     return first.estimate.mean - second.estimate.mean > first.estimate.std + second.estimate.std
 
 
 def promising(outcomes: Sequence[Outcome], leaders: Sequence[Outcome]) -> list[Outcome]:
-    """Rewards clearly behind the leaders that gained much in the second half of their training, or lost it in the end.
+    """Rewards clearly below the leaders that improved much late in training, or fell back by its end; the largest
+    change first.
 
-    The one that did so most comes first.
+    Both changes are measured against `LATE_GAIN` of the first leader's score.
     """
     names = {leader.candidate.id for leader in leaders}
     least = LATE_GAIN * abs(leaders[0].score)
@@ -96,7 +98,7 @@ def _late_move(outcome: Outcome) -> float:
 def assign(
     mix: Sequence[SampleJob], count: int, leaders: Sequence[str], failed: Sequence[str], tunable: Sequence[str]
 ) -> list[Assignment]:
-    """A generation's jobs. One that nothing is there for becomes an exploitation.
+    """The jobs of a generation. A job without a suitable parent becomes an exploitation.
 
     Args:
         count: samples of the generation.

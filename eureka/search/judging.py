@@ -1,4 +1,4 @@
-"""From answers to verified rewards that are worth a training: extract, verify, screen."""
+"""Turns answers into verified rewards that are worth training: extract, verify, screen."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Judge:
     """Takes answers through extraction, verification and screening.
 
     Args:
-        reject: is given every rejection, to record it.
-        screening: says which rewards are not worth a training; None: all are.
+        reject: called with every rejection, to record it.
+        screening: selects the rewards that are not worth training; None: all are trained.
     """
 
     store: RunStore
@@ -37,7 +37,7 @@ class Judge:
     _screened: set[tuple[str, str]] = field(default_factory=set)
 
     def judge(self, history: History) -> bool:
-        """Run the next stage for every candidate that waits for one; False where none does."""
+        """Run the next stage for every candidate that is ready for it; False if there is none."""
         return self._extract(history) or self._verify(history) or self._screen(history)
 
     def _extract(self, history: History) -> bool:
@@ -60,7 +60,7 @@ class Judge:
         return bool(waiting)
 
     def _screen(self, history: History) -> bool:
-        """Reject rewards that are not worth a training; of equal rewards the first one stays."""
+        """Reject rewards that are not worth training; of several equal rewards only the first is kept."""
         if self.screening is None:
             return False
         pending = [
@@ -85,12 +85,12 @@ class Judge:
 
 
 def _key(reward: Reward) -> tuple[str, str]:
-    """Tells the reward of a candidate's newest answer from that of an earlier one."""
+    """Key of a candidate's reward that distinguishes its newest answer from earlier ones."""
     return reward.candidate_id, reward.graph
 
 
 def _tried(history: History) -> list[Tried]:
-    """Every reward that was trained before this generation, whatever became of that."""
+    """Every reward that was put into training before this generation, including those that failed there."""
     scores = {outcome.candidate.id: outcome.score for outcome in history.outcomes}
     unit = history.spec.unit
     tried = []

@@ -1,7 +1,7 @@
 """The search, readable top to bottom: judge, ask, repair, train, propose, tune, review, select, and again.
 
-Everything that a step needs is read from the store and everything that it gave is written there before the next step
-begins, so a run that was killed goes on by calling `evolve` again.
+A step reads all of its input from the store and writes all of its results there before the next step begins, so that a
+killed run is resumed by calling `evolve` again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from eureka.search.steps import get_answers, last_reason, require_usable_rewards
 
 
 def evolve(run: Run) -> Outcome:
-    """Search while the method wants another generation, then train its finalists with further seeds; gives the best.
+    """Search until the method wants no further generation, train its finalists with further seeds, and return the best.
 
     Raises:
         SearchFailed: three generations in a row without one usable reward, or none in the whole run.
@@ -38,7 +38,7 @@ def evolve(run: Run) -> Outcome:
 
 
 class Search:
-    """A search, one step at a time. All state is in the store, but for which generation was announced last."""
+    """A search, one step at a time. All state is in the store, except which generation was announced last."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -46,7 +46,7 @@ class Search:
         self._announced = 0
 
     def step(self) -> bool:
-        """Do the next thing; False where nothing is left to do."""
+        """Do the next step; False if the search is finished."""
         history = self.run.history()
         if history.is_over:
             return self._confirm()
@@ -63,21 +63,21 @@ class Search:
         )
 
     def _announce(self, history: History) -> None:
-        """Tell once that a generation has begun, when its samples are there."""
+        """Emit the event of a new generation, once, as soon as its samples are recorded."""
         started = generation_started(history)
         if started is not None and self._announced < started.generation:
             self._announced = started.generation
             self.run.observe(started)
 
     def _note(self, samples: Iterable[Sample]) -> bool:
-        """Record what is to be asked for, or was given."""
+        """Record samples that are to be asked for, or whose source is given; False if there are none."""
         samples = list(samples)
         if samples:
             self.run.store.record_samples(samples)
         return bool(samples)
 
     def _repairs(self, history: History) -> list[Sample]:
-        """Further attempts at candidates of this generation that are rejected, and the rest of texts cut off."""
+        """Repairs of this generation's rejected candidates, and continuations of texts that were cut off."""
         rejected = [r for n, r in history.rejections.items() if generation_of(n) == history.generation]
         found = (self.run.method.repair(history, each) for each in rejected)
         texts = rest_of_texts(history) if self.run.proposer.capabilities.can_repair else []
@@ -92,7 +92,7 @@ class Search:
         return True
 
     def _confirm(self) -> bool:
-        """Further seeds for the finalists, and the final choice of the search."""
+        """Train the finalists with further seeds and record the final choice; False once that is done."""
         history = self.run.history(Phase.CONFIRM)
         last = history.generation - 1
         if any(each.phase is not Phase.SEARCH and each.generation == last for each in history.selections):

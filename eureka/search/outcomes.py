@@ -1,4 +1,4 @@
-"""What the trainings of a run gave, candidate by candidate."""
+"""Trained candidates with the results of their trainings."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Record = TypeVar("Record", Rejected, TrainingResult)
 class Outcome:
     """A trained candidate and its trainings, one per seed.
 
-    `preference` is its score where the task has no metric. `estimate` is what it is probably worth by all scores of the
-    run; None where a person decides, and for trainings that were stopped early.
+    `preference` is its score where the task has no metric. `estimate` is its estimated worth given all scores of the
+    run; None if a person decides, and for trainings that were stopped early.
     """
 
     candidate: Candidate
@@ -31,26 +31,26 @@ class Outcome:
 
     @property
     def score(self) -> float:
-        """By a person's preferences where there is no metric, else `pooled_score`."""
+        """The score by a person's preferences if there is no metric, else `pooled_score`."""
         return pooled_score(self.results) if self.preference is None else self.preference
 
     @property
     def worth(self) -> float:
-        """The mean of its estimate, or its score where it has none: what candidates are chosen by."""
+        """The mean of the estimate, or the score if there is none. Candidates are chosen by this number."""
         return self.score if self.estimate is None else self.estimate.mean
 
     @property
     def num_evaluations(self) -> int:
-        """How far it was trained: the evaluations that each of its trainings has had."""
+        """The length of training, as the number of evaluations that each of its trainings has had."""
         return min(len(result.checkpoint_scores) for result in self.results)
 
     def with_seeds(self, seeds: Collection[int]) -> Outcome:
-        """The same by the trainings with these seeds alone, without an estimate."""
+        """This outcome with only the trainings of these seeds, without an estimate."""
         return replace(self, results=tuple(r for r in self.results if r.seed in seeds), estimate=None)
 
 
 def estimated(outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """The outcomes with estimates from each other's scores, for those that were trained farthest."""
+    """The outcomes, with joint estimates for those with the longest training."""
     outcomes = list(outcomes)
     farthest = max((outcome.num_evaluations for outcome in outcomes), default=0)
     judged = [o for o in outcomes if o.num_evaluations == farthest and o.preference is None]
@@ -65,7 +65,7 @@ def pooled_score(results: Sequence[TrainingResult]) -> float:
 
 
 def steps_to_threshold(results: Sequence[TrainingResult], share: float = 0.9) -> float:
-    """Mean number of steps until training first showed `share` of the final score; all steps where it never did."""
+    """Mean number of steps until training first reached `share` of the final score; all steps if it never did."""
     steps = []
     for result in results:
         reached = (n for n, metric in zip(result.steps, result.metric, strict=True) if metric >= share * result.score)
@@ -74,9 +74,9 @@ def steps_to_threshold(results: Sequence[TrainingResult], share: float = 0.9) ->
 
 
 def ranked(outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """By worth, best first; of equals the one that came near it sooner, then that with fewer components.
+    """The outcomes by worth, best first; ties go to the one that reached 90% sooner, then to fewer components.
 
-    Those whose training was stopped early come after those that were trained further.
+    Candidates whose training was stopped early come after those that were trained further.
     """
     return sorted(
         outcomes,
@@ -96,7 +96,7 @@ def make_outcomes(
     rejected: Collection[str],
     preferences: Mapping[str, float] | None,
 ) -> tuple[Outcome, ...]:
-    """Every candidate that has been trained and not been rejected since, in the order of `results`.
+    """Every trained candidate that was not rejected afterwards, in the order of `results`.
 
     Args:
         preferences: scores by a person's preferences, where the task has no metric.
@@ -118,7 +118,7 @@ def outcomes(store: RunStore) -> tuple[Outcome, ...]:
 
 
 def by_candidate(records: Iterable[Record]) -> dict[str, tuple[Record, ...]]:
-    """Records grouped by the candidate that they are about, in their order."""
+    """Records grouped by candidate, each group in its original order."""
     grouped: dict[str, list[Record]] = {}
     for record in records:
         grouped.setdefault(record.candidate_id, []).append(record)

@@ -1,8 +1,8 @@
 """A person's preferences as scores, for a task that has no metric (`fitness: preference`).
 
 The model is Bradley and Terry's (1952), as in reinforcement learning from human feedback (Christiano et al. 2017): a is
-preferred to b with probability 1 / (1 + exp(b's score - a's score)). A generation's parent is shown with it, so that
-scores of different generations hang together.
+preferred to b with probability 1 / (1 + exp(b's score - a's score)). A generation's parent is shown together with it,
+so that scores of different generations are comparable.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from eureka.core.types import Feedback, Verdict
 from eureka.store import RunStore
 
 FITNESS = "fitness"
-"""The fact of a run that says what decides: PREFERENCE, or the task metric where it is not there."""
+"""Name of the run's fact that says how candidates are scored: PREFERENCE, or by the task metric if it is missing."""
 PREFERENCE = "preference"
 PRIOR = 0.1
-"""Precision of the normal prior on every score: without it a candidate that always wins would have an infinite
+"""Precision of the normal prior on every score. Without it, a candidate that always wins would have an infinite
 score."""
 _TOLERANCE = 1e-10
 
 
 class Preferred(NamedTuple):
-    """One comparison; a tie is half of one in each direction."""
+    """One comparison of two candidates; a tie counts as half a comparison in each direction."""
 
     winner: str
     loser: str
@@ -34,9 +34,9 @@ class Preferred(NamedTuple):
 
 
 def comparisons(feedback: Sequence[Feedback]) -> list[Preferred]:
-    """Every pair that a person's answers decide: the best beats all others, all others beat the worst.
+    """All comparisons that follow from a person's answers: the best beats all others, all others beat the worst.
 
-    A tie decides every pair by half. That none is good says nothing of their order, and neither does silence.
+    A tie counts half in both directions for every pair. An answer that none is good, or a missing answer, gives none.
     """
     pairs: list[Preferred] = []
     for said in feedback:
@@ -51,7 +51,7 @@ def comparisons(feedback: Sequence[Feedback]) -> list[Preferred]:
 
 
 def bradley_terry(pairs: Sequence[Preferred], prior: float = PRIOR) -> dict[str, float]:
-    """Scores of all that were compared: the maximum of the posterior, by Newton's method with halved steps.
+    """Scores of all compared candidates: the maximum of the posterior, by Newton's method with step halving.
 
     Args:
         prior: precision of the normal prior around 0; above 0.
@@ -68,7 +68,7 @@ def bradley_terry(pairs: Sequence[Preferred], prior: float = PRIOR) -> dict[str,
     def loss(scores: np.ndarray) -> float:
         return float(weights @ np.logaddexp(0.0, -difference @ scores) + prior / 2 * scores @ scores)
 
-    # Here, since a report of a run with a metric never comes to this.
+    # Imported here, since the report of a run with a metric does not need it.
     from scipy.special import expit
 
     scores = np.zeros(len(names))
@@ -88,17 +88,17 @@ def bradley_terry(pairs: Sequence[Preferred], prior: float = PRIOR) -> dict[str,
 
 
 def preference_scores(store: RunStore) -> Mapping[str, float] | None:
-    """The score of every candidate that a person compared; None in a run of a task that has a metric."""
+    """The score of every candidate that a person compared; None if the run's task has a metric."""
     if has_metric(store):
         return None
     return bradley_terry(comparisons(store.feedback()))
 
 
 def score_of(candidate: str, scores: Mapping[str, float] | None) -> float | None:
-    """A candidate's preference score, 0 where it was never compared; None where a metric decides."""
+    """A candidate's preference score, 0 if it was never compared; None if candidates are scored by a metric."""
     return None if scores is None else scores.get(candidate, 0.0)
 
 
 def has_metric(store: RunStore) -> bool:
-    """Whether a run's task has a metric, and not a person's preferences in its place."""
+    """Whether a run's task has a metric, rather than being scored by a person's preferences."""
     return store.facts().get(FITNESS) != PREFERENCE

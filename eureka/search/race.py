@@ -3,12 +3,13 @@
 One training of one seed says little: the spread over seeds is as large as that over rewards. So every candidate first
 gets a short training, the better half a longer one, and so on (successive halving, Jamieson & Talwalkar 2016); those
 that reach the full length and are not clearly worse than the leader get further seeds (a race in the sense of Maron &
-Moore 1997), until the generation's budget of steps is spent or one is left. Trainings are carried on, not repeated
-(`eureka.trainers.population.continuing`), so a candidate that wins costs one full training per seed.
+Moore 1997), until the generation's budget of steps is spent or one is left. Trainings are continued, not repeated
+(`eureka.trainers.population.continuing`), so a winning candidate costs one full training per seed.
 
 Steps may be counted in any unit; the search counts evaluations, which are evenly spaced (`eureka.search.racing`).
 
-A race has no memory: what to train next follows from what has been trained, so a run that was killed goes on alike.
+A race keeps no state: what to train next follows from the recorded trainings, so a killed run continues with the same
+decisions.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from statistics import fmean
 from types import MappingProxyType
 
 Evidence = Mapping[str, Mapping[int, Mapping[int, float]]]
-"""Score by candidate, seed and steps of training."""
+"""Scores by candidate, seed and number of training steps."""
 
 
 @dataclass(frozen=True)
 class RaceTraining:
-    """A training that the race asks for: `steps` in all, of which `new_steps` are still to be trained."""
+    """A training that the race asks for: `steps` in total, of which `new_steps` are still to be trained."""
 
     candidate: str
     seed: int
@@ -35,7 +36,7 @@ class RaceTraining:
 
 @dataclass(frozen=True)
 class Champion:
-    """The candidate that leads after a race, and by how many of its seeds."""
+    """The candidate that leads after a race, and the number of its seeds."""
 
     candidate: str
     num_seeds: int
@@ -43,10 +44,10 @@ class Champion:
 
 @dataclass(frozen=True)
 class RaceState:
-    """How far a race is.
+    """The state of a race.
 
-    `trainings` are to be made next, all at once; nothing where the race is over. `ranked` are the candidates that have
-    come farthest and are not clearly different by `num_seeds` seeds at `steps`, the best first.
+    `trainings` are to be run next, together; empty if the race is over. `ranked` are the candidates with the longest
+    training that do not clearly differ by `num_seeds` seeds at `steps`, best first.
     """
 
     trainings: tuple[RaceTraining, ...]
@@ -57,13 +58,13 @@ class RaceState:
 
 @dataclass(frozen=True)
 class Race:
-    """The rules of a race; what has been trained is handed in.
+    """The rules of a race. The recorded trainings are passed to each call.
 
     Args:
         rungs: lengths of training in steps, rising; the last is the full one.
         seeds: the seeds of every candidate, in order.
-        budget: steps to be spent on a field, further seeds included.
-        kept: the share of candidates that goes on from one rung to the next.
+        budget: steps to be spent on all candidates, further seeds included.
+        kept: the share of candidates that continues from one rung to the next.
         width: how many standard errors a mean may be off, for two candidates to count as not clearly different.
         first_seeds: how many of the seeds every candidate has on the rungs.
     """
@@ -90,7 +91,7 @@ class Race:
         for steps in self.rungs:
             kept = max(2, math.ceil(self.kept * len(running)))
             if steps != self.rungs[-1] and kept >= len(running):
-                continue  # nobody would be left behind
+                continue  # with one rung, no candidate would be stopped early
             wanted = self._missing(running, evidence, self.seeds[:first], steps, steps - before)
             if wanted:
                 return RaceState(wanted, tuple(running), before, first)
@@ -105,7 +106,7 @@ class Race:
     def _further_seeds(self, running: list[str], evidence: Evidence, left: int, known: Mapping[str, int]) -> RaceState:
         """One more seed for each candidate that is not clearly worse than the leader, repeated while the budget lasts.
 
-        Where it does not last for all of them, the best get theirs.
+        If it does not last for all of them, the best ones get a seed.
         """
         full = self.rungs[-1]
         for number in range(self.first_seeds, len(self.seeds)):
@@ -146,7 +147,7 @@ class Race:
         num_seeds: int,
         known: Mapping[str, int] = MappingProxyType({}),
     ) -> list[str]:
-        """`names` by mean score, best first; ties go to the candidate with the higher scores on the way."""
+        """`names` by mean score, best first; ties go to the candidate with the higher scores earlier in training."""
 
         def key(name: str) -> tuple[float, float, str]:
             rows = self._rows(name, evidence, num_seeds, known)
@@ -161,7 +162,7 @@ class Race:
         """The candidates of `ranked` whose mean is not clearly below the leader's.
 
         The noise of one seed is pooled over all of them, with a prior of 15% of the leader's score that weighs as much
-        as two trainings (about the spread that was measured for Ant).
+        as two trainings (about the spread measured for Ant).
         """
         full = self.rungs[-1]
         scores = {name: [row[full] for row in self._rows(name, evidence, num_seeds, known)] for name in ranked}

@@ -1,9 +1,9 @@
-"""Races within a run's generations, by successive halving or with everybody to the end.
+"""Races within a run's generations: successive halving, or full training of all candidates.
 
-The rules are `eureka.search.race`.
+The rules are in `eureka.search.race`.
 
-The race counts steps in evaluations of the schedule, so that a training which was stopped has the scores of the rungs
-that it passed.
+The race counts steps in evaluations of the schedule, so that a training that was stopped has scores at the rungs it
+passed.
 """
 
 from __future__ import annotations
@@ -19,22 +19,23 @@ from eureka.search.history import History
 from eureka.search.race import Champion, Evidence, Race, RaceTraining
 
 RUNGS = (1 / 2, 1)
-"""Shares of the training after which the worse half of the candidates is left behind. Sooner, the scores of Ant's and
-Hopper's policies say nothing yet: benchmarks/race.py."""
+"""Shares of the full training after which the worse half of the candidates is stopped. Earlier scores of Ant's and
+Hopper's policies carry no information: see benchmarks/race.py."""
 
 TO_THE_END = (1.0,)
-"""Nobody is left behind early: a share of those that models write learns late (benchmarks/race.py recorded)."""
+"""No candidate is stopped early: some rewards written by models learn late (benchmarks/race.py recorded)."""
 
 
 def make_race(
     evaluations: int, seeds: Sequence[int], first_seeds: int, samples: int, shares: Sequence[float] = RUNGS
 ) -> Race:
-    """The race of each generation, which may take as many steps as training all of its samples to the end.
+    """The race of each generation, with a budget of as many steps as training all of its samples to the end.
 
     Args:
-        shares: of the training, after which the worse half is left behind; 1 alone: nobody is.
-        evaluations: of a whole training; a rung lies at the first one that is not before its share.
-        seeds: all that a candidate may be trained with, in order.
+        shares: shares of the training after which the worse half is stopped; only 1: no candidate is stopped.
+        evaluations: number of evaluations in a full training; a rung lies at the first evaluation at or after its
+            share.
+        seeds: all seeds that a candidate may be trained with, in order.
         first_seeds: how many of them every candidate starts with.
     """
     rungs = sorted({math.ceil(evaluations * share) for share in shares})
@@ -43,12 +44,12 @@ def make_race(
 
 @dataclass(frozen=True)
 class Racing:
-    """A race in every generation of a run, with the incumbent of the generations before in each."""
+    """A race in every generation of a run, which the incumbent of earlier generations joins."""
 
     race: Race
 
     def jobs(self, history: History) -> list[TrainingJob]:
-        """What is to be trained next, all at once."""
+        """The next trainings, to be run together."""
         return [
             TrainingJob(
                 w.candidate, history.rewards[w.candidate].graph, w.seed, length_of(history.budget.length, w, self.race)
@@ -57,7 +58,7 @@ class Racing:
         ]
 
     def champion(self, history: History) -> Champion | None:
-        """The candidate that leads after the last race that is over."""
+        """The candidate that leads after the last finished race."""
         return self._decided(history)[1]
 
     def leader(self, history: History) -> str | None:
@@ -66,10 +67,10 @@ class Racing:
         return champion.candidate if champion else None
 
     def _decided(self, history: History) -> tuple[tuple[RaceTraining, ...], Champion | None]:
-        """What is to be trained next, and which candidate leads after the last race that is over.
+        """The next trainings, and the candidate that leads after the last finished race.
 
-        A candidate that was rejected in training leaves its race, which is then decided without it. So an earlier
-        generation's race may ask for further trainings.
+        A candidate that was rejected in training leaves its race, which is then decided without it. This may reopen the
+        race of an earlier generation.
         """
         evidence = evidence_of(history.results)
         fields: dict[tuple[int, bool], list[str]] = {}
@@ -87,21 +88,23 @@ class Racing:
         return (), leader
 
     def _race_of(self, key: tuple[int, bool], names: Sequence[str]) -> Race:
-        """What was tuned trains after the generation's answers: to the full length, with the first seeds, from a budget
-        of its own."""
+        """The race of a group of candidates. Tuned candidates train after the generation's answers: to the full length,
+        with the first seeds, on a budget of their own.
+        """
         _, tuned = key
         whole = self.race.rungs[-1] * self.race.first_seeds
         return replace(self.race, rungs=self.race.rungs[-1:], budget=len(names) * whole) if tuned else self.race
 
 
 def length_of(length: TrainingLength, training: RaceTraining, race: Race) -> TrainingLength:
-    """The length of a training that the race wants: the beginning of the whole one, or all of it."""
+    """The length of a training in a race: the first part of the full training, or all of it."""
     return replace(length, stop_after=training.steps if training.steps < race.rungs[-1] else None)
 
 
 def stopped_after(results: Mapping[str, Sequence[TrainingResult]]) -> dict[str, int]:
-    """The control steps of every candidate that a race stopped early: one with fewer evaluations than the longest
-    training of the run."""
+    """The control steps of every candidate that a race stopped early, that is, with fewer evaluations than the run's
+    longest training.
+    """
     whole = max((len(result.checkpoint_scores) for each in results.values() for result in each), default=0)
     return {
         name: min(result.trained_steps for result in each)
@@ -111,7 +114,7 @@ def stopped_after(results: Mapping[str, Sequence[TrainingResult]]) -> dict[str, 
 
 
 def evidence_of(results: Mapping[str, Sequence[TrainingResult]]) -> Evidence:
-    """The worth of every training after each of its evaluations, see `late_mean`."""
+    """The score of every training after each of its evaluations, as `late_mean`."""
     return {name: {result.seed: _worth(result) for result in each} for name, each in results.items()}
 
 
@@ -123,8 +126,7 @@ def _worth(result: TrainingResult) -> dict[int, float]:
 def late_mean(scores: Sequence[float]) -> float:
     """The mean of the later half of a training's evaluations.
 
-    The last evaluation alone is noisy, and the highest one is biased upwards.
-
-    benchmarks/race.py measures how much better candidates are chosen by it.
+    The last evaluation alone is noisy, and the highest one is biased upwards. benchmarks/race.py measures how much this
+    improves the choice of candidates.
     """
     return fmean(scores[len(scores) // 2 :])

@@ -1,4 +1,4 @@
-"""Reading the reward that a search is to start from, and refusing what is none before anything is trained."""
+"""Reads the reward that a search starts from, and refuses an unusable one before anything is trained."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read_start(origin: str, spec: TaskSpec, human: Callable[[], str]) -> Start:
     """The reward that `search.init` names.
 
     Args:
-        human: gives the graph of the task's own human-written reward.
+        human: returns the graph of the task's human-written reward.
 
     Raises:
         ConfigError: the file cannot be read, or is not Python.
@@ -47,7 +47,7 @@ def read_start(origin: str, spec: TaskSpec, human: Callable[[], str]) -> Start:
 
 
 def require_usable(start: Start, spec: TaskSpec, verifier: RewardVerifier) -> None:
-    """Raises ConfigError, with the lines of the person's own file, for a start that is no reward."""
+    """Raise ConfigError, with line numbers of the person's own file, if the start is not a usable reward."""
     candidate = extract(given_answer(start.source), spec.fields)
     verdict = candidate if isinstance(candidate, Rejected) else verifier.verify(candidate)
     if isinstance(verdict, Rejected):
@@ -61,7 +61,7 @@ def require_usable(start: Start, spec: TaskSpec, verifier: RewardVerifier) -> No
 
 
 def _with_lines_of(file: str, extracted: str, text: str) -> str:
-    """`text` with the numbers of its lines as they are in the file that the code was extracted from."""
+    """`text` with its line numbers changed to those of the file that the code was extracted from."""
     theirs: dict[int, int] = {}
     for block in SequenceMatcher(None, extracted.splitlines(), file.splitlines(), autojunk=False).get_matching_blocks():
         theirs |= {block.a + offset: block.b + offset for offset in range(block.size)}
@@ -74,7 +74,7 @@ def _with_lines_of(file: str, extracted: str, text: str) -> str:
 
 
 def _source(graph: str, spec: TaskSpec) -> str:
-    """The source of a graph as one function of State fields, without the other parts of an exported module."""
+    """The source of a graph as one function of State fields, without the rest of an exported module."""
     module = export_reward(
         graph=graph, task=spec.name, candidate_id=INIT_ID, fields=spec.fields, provenance={"Origin": HUMAN}
     )

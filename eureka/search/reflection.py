@@ -1,4 +1,4 @@
-"""Training results -> Reflection: pure statistics. All wording is in `eureka.prompts`."""
+"""Turns training results into a Reflection, which is pure statistics. All wording is in `eureka.prompts`."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from eureka.reward.analysis.diagnosis import of_training
 
 NUM_POINTS = 10
 _ALIKE = 0.02
-"""Where the standard deviation of the episodes' scores is a smaller share of their mean, no correlations with them are
-given."""
+"""Correlations with the episodes' scores are omitted if the scores' standard deviation is a smaller share of their
+mean."""
 _LEAST_PAIRS = 3
 _CONSTANT = 1e-7
-"""A standard deviation below it is rounding."""
+"""A standard deviation below this is rounding error."""
 
 
 def reflect(candidate: Candidate, results: Sequence[TrainingResult], preference: float | None = None) -> Reflection:
-    """What training with this candidate showed, pooled over its seeds (Eureka, Ma et al. 2023, section 3.3).
+    """Statistics of a candidate's trainings, pooled over its seeds (Eureka, Ma et al. 2023, section 3.3).
 
     Args:
         results: one or more trainings of the candidate with the same schedule.
@@ -48,8 +48,9 @@ def reflect(candidate: Candidate, results: Sequence[TrainingResult], preference:
 
 
 def _episodes(results: Sequence[TrainingResult]) -> tuple[EpisodeTrace, ...]:
-    """All evaluation episodes; State fields are kept of the typical one of the training of median score, and of the
-    worst one of any training."""
+    """All evaluation episodes. State fields are kept only for the typical episode of the training with the median
+    score, and for the worst episode of any training.
+    """
     median = sorted(results, key=lambda result: result.score)[len(results) // 2]
     recorded = [episode for result in results for episode in result.episodes if episode.fields]
     own = [episode for episode in median.episodes if episode.fields]
@@ -63,7 +64,7 @@ def _episodes(results: Sequence[TrainingResult]) -> tuple[EpisodeTrace, ...]:
 
 
 def _correlation(one: Sequence[float], other: Sequence[float]) -> float | None:
-    """Pearson's; None where either hardly varies, or there are fewer than three pairs."""
+    """Pearson's correlation; None if either hardly varies, or there are fewer than three pairs."""
     pairs = np.array(list(zip(one, other, strict=False)), dtype=float).reshape(-1, 2)
     spread = pairs.std(axis=0) if len(pairs) else np.zeros(2)
     if len(pairs) < _LEAST_PAIRS or not np.isfinite(pairs).all() or (spread < _CONSTANT).any():
@@ -72,15 +73,15 @@ def _correlation(one: Sequence[float], other: Sequence[float]) -> float | None:
 
 
 def points(curve: Sequence[float]) -> tuple[float, ...]:
-    """About ten evenly spaced means: the curve cut in `NUM_POINTS` stretches, each averaged."""
+    """The curve reduced to about ten points: means over `NUM_POINTS` stretches of equal length."""
     if not curve:
-        return ()  # a trainer that gives no curves
+        return ()  # a trainer that records no curves
     parts = np.array_split(np.asarray(curve, dtype=float), min(NUM_POINTS, len(curve)))
     return tuple(float(part.mean()) for part in parts)
 
 
 def _since_known(lengths: Sequence[float]) -> list[float]:
-    """Lengths of episodes, with the first one that is known in place of the zeros before any episode had ended."""
+    """Lengths of episodes, with the leading zeros (before any episode had ended) replaced by the first known length."""
     first = next((length for length in lengths if length > 0.0), 0.0)
     return [length or first for length in lengths]
 
@@ -91,7 +92,8 @@ def _mean(curves: Sequence[Sequence[float]]) -> list[float]:
 
 
 def _component(name: str, results: Sequence[TrainingResult], *, judged: bool) -> ComponentReflection:
-    """One component over all seeds; correlations with the score where one was `judged` by a metric."""
+    """Statistics of one component over all seeds; correlations with the score only if a metric `judged` the
+    episodes."""
     statistics = [result.statistics[name] for result in results]
     over_training = _known_mean([_correlation(result.components[name], result.metric) for result in results])
     with_change = _known_mean([result.change_correlation.get(name) for result in results])

@@ -1,4 +1,4 @@
-"""What a search works with, and the events that it emits."""
+"""The inputs of a search, and the events that it emits."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from eureka.trainers.base import Trainer
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """Everything that `evolve` works with; made by the composition root.
+    """Everything that `evolve` works with, built by the composition root.
 
     Attributes:
-        hint: a person's, passed to the model word for word; `start` is a person's reward to start from, as its source.
-        screening: says which rewards are not worth a training.
-        tuning: makes further candidates of leading ones by changing constants; None: there are none.
+        hint: a person's hint, passed to the model verbatim; `start` is the source of a person's reward to start from.
+        screening: selects the rewards that are not worth training.
+        tuning: makes further candidates from leading ones by changing constants; None: no tuning.
         reviewer: asks a person about every generation that the method wants reviewed.
-        observe: is called with every event.
-        after_generation: is called when a generation is recorded, and must not take time.
-        warm_start: says from which policies trainings start.
+        observe: called with every event.
+        after_generation: called when a generation is recorded; must return quickly.
+        warm_start: chooses the policies that trainings start from.
     """
 
     trainer: Trainer
@@ -51,7 +51,7 @@ class Run:
     after_generation: Callable[[], None] = lambda: None
 
     def history(self, phase: Phase = Phase.SEARCH) -> History:
-        """What is recorded by now."""
+        """A snapshot of everything recorded so far."""
         return read_history(
             self.store, self.trainer.spec, self.budget, self.seed, phase=phase, hint=self.hint, start=self.start
         )
@@ -63,7 +63,7 @@ class Run:
 
 
 def generation_started(history: History) -> events.GenerationStarted | None:
-    """The event that the current generation has begun; None while its samples are not there."""
+    """The event that the current generation has begun; None if its samples are not recorded yet."""
     asked = [
         attempts[0]
         for name, attempts in history.samples.items()
@@ -77,7 +77,7 @@ def generation_started(history: History) -> events.GenerationStarted | None:
 
 
 def generation_finished(history: History, selection: Selection) -> events.GenerationFinished:
-    """The event that a generation is over; `history` is the snapshot from before its selection was recorded."""
+    """The event that a generation has ended; `history` is the snapshot from before its selection was recorded."""
     best = history.outcome(selection.best)
     scores = [outcome.score for outcome in history.of_generation(selection.generation)]
     return events.GenerationFinished(

@@ -1,4 +1,4 @@
-"""Asking a proposer for samples: rendering their prompts, shortening those that are too long, and asking again."""
+"""Asks a proposer for samples: renders prompts, shortens those that are too long, and asks again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from eureka.search.history import History
 from eureka.store import RunStore
 
 SHORTENINGS = 2
-"""How often a prompt that is too long is shortened and asked again."""
+"""How often a prompt that is too long is shortened and sent again."""
 
 TOO_LONG = "its prompt is too long for the model, even shortened"
 
@@ -26,7 +26,7 @@ def follow_up(history: History, rejected: Rejected) -> Sample | None:
     """One more sample for a rejected candidate: the rest of an answer that was cut off, or a repair.
 
     An answer that was cut off is asked to go on once; apart from that, a candidate gets as many repairs as the budget
-    allows. What failed in training is not repaired, and neither is what nobody was asked for.
+    allows. Candidates that failed in training are not repaired, and neither are those that no proposer wrote.
     """
     identity = rejected.candidate_id
     answers, asked = history.answers.get(identity, ()), history.samples[identity][-1]
@@ -41,7 +41,7 @@ def follow_up(history: History, rejected: Rejected) -> Sample | None:
 
 
 def rest_of_texts(history: History) -> list[Sample]:
-    """One more sample for each text of this generation that was cut off: it is asked to go on once."""
+    """A continuation for each text of this generation that was cut off, at most one per text."""
     return [
         _again(history.samples[name][-1], answers[-1], continues=True)
         for name, answers in history.answers.items()
@@ -53,7 +53,7 @@ def rest_of_texts(history: History) -> list[Sample]:
 
 
 def _goes_on(newest: Completion) -> bool:
-    """Whether an answer was cut off at the token limit and may be asked to go on."""
+    """Whether an answer was cut off at the token limit and may be continued."""
     return newest.finish == "length" and newest.text.strip() != "" and not newest.continues
 
 
@@ -64,20 +64,20 @@ def _again(asked: Sample, newest: Completion, *, continues: bool) -> Sample:
 
 
 def first_prompt(spec: TaskSpec, sample: Sample, facts: PromptFacts | None = None) -> Prompt:
-    """The prompt of a candidate's first sample, from its own facts or from shortened ones."""
+    """The prompt of a candidate's first sample, from its own facts or from the shortened `facts`."""
     return render_prompt(spec, facts or sample.facts, template=sample.template, ending=sample.ending)
 
 
 def ask(proposer: Proposer, store: RunStore, history: History, samples: Sequence[Sample]) -> Iterator[Completion]:
-    """The answers to samples as they arrive, each prompt recorded as it is sent.
+    """Yield the answers to samples as they arrive; each prompt is recorded as it is sent.
 
     Args:
-        samples: all first attempts, or all further ones. Where a further one does not fit into the model's context,
-            even shortened, it is given up, and so recorded; the others are asked for all the same.
+        samples: all first attempts, or all further ones. A further attempt that does not fit into the model's context
+            even when shortened is recorded as given up; the others are still asked for.
 
     Raises:
         ContextTooLong: a first prompt is too long even after `SHORTENINGS` shortenings.
-        ProposerError: the proposer cannot go on, or gives no answer.
+        ProposerError: the proposer cannot continue, or gives no answer.
     """
     render = _renderer(history)
     if samples[0].attempt == 0:
@@ -102,10 +102,10 @@ def ask(proposer: Proposer, store: RunStore, history: History, samples: Sequence
 def _ask(
     proposer: Proposer, store: RunStore, samples: Sequence[Sample], render: Render, *, refused: bool = False
 ) -> Iterator[Completion]:
-    """Answers, with prompts that are made shorter while they are too long.
+    """Yield answers, shortening prompts while they are too long.
 
     Args:
-        refused: these prompts were sent before and refused as too long, which costs nothing.
+        refused: these prompts were sent before and refused as too long, so they start shortened.
     """
     left = {sample.id: sample for sample in samples}
     facts = {name: sample.facts for name, sample in left.items()}
@@ -135,7 +135,7 @@ def _sent(
     *,
     refused: bool = False,
 ) -> Iterator[Completion]:
-    """The answers to these prompts, which are recorded first."""
+    """Record these prompts, send them, and yield the answers."""
     for attempt in sorted({sample.attempt for sample in samples.values()}):
         of_attempt = {name: prompts[name] for name in prompts if samples[name].attempt == attempt}
         store.record_prompts(of_attempt, attempt, refused=refused)
@@ -163,5 +163,5 @@ def _renderer(history: History) -> Render:
 
 
 def expects_reward(history: History, identity: str) -> bool:
-    """Whether the answers for a candidate are to be rewards, and not texts for later prompts."""
+    """Whether the answers for a candidate are rewards, rather than texts for later prompts."""
     return history.samples[identity][0].answer is AnswerKind.REWARD

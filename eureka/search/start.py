@@ -1,7 +1,7 @@
-"""The reward that a search starts from, where a person gave one (Eureka's human initialisation, Ma et al. 2023, 4.4).
+"""The reward that a search starts from, if a person gave one (Eureka's human initialisation, Ma et al. 2023, 4.4).
 
-It is the candidate `g01-c00`, in addition to the samples of the first generation: extracted, traced and verified as an
-answer would be, and trained before the first prompt, which has its results.
+It is the candidate `g01-c00`, in addition to the samples of the first generation. It is extracted, traced and verified
+like an answer, and trained before the first prompt, which includes its results.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from eureka.core.types import Completion, Usage
 from eureka.prompts.render import fenced
 
 MODEL = "init"
-"""What the record of the answer has in place of a model's name."""
+"""Recorded in place of a model's name."""
 
 _ORIGIN, _SOURCE = "init", "init source"
 
 
 @dataclass(frozen=True)
 class Start:
-    """A reward to start from: its source, and `search.init` as it was given."""
+    """A reward to start from: its source, and the value of `search.init`."""
 
     origin: str
     source: str
 
     @property
     def facts(self) -> dict[str, str]:
-        """What a run keeps of it, so that it goes on whatever becomes of the file."""
+        """The facts stored in the run, so that it can be resumed without the original file."""
         return {_ORIGIN: self.origin, _SOURCE: self.source}
 
     @property
     def sentence(self) -> str:
-        """What happens with it, for the user."""
+        """A sentence for the user about how this start is used."""
         what = "the task's human-written reward" if self.origin == HUMAN else f"your reward ({self.origin})"
         return (
             f"the search starts from {what} as {INIT_ID}: it is trained first, and the first prompt tells how that went"
@@ -42,15 +42,15 @@ class Start:
 
 
 def given_answer(source: str, identity: str = INIT_ID) -> Completion:
-    """A source that was given and not asked for, as an answer that cost nothing."""
+    """A source that was given, not asked for, as an answer without cost."""
     return Completion(identity, fenced(source, "python") + "\n", MODEL, Usage(0, 0, usd=0.0), given=True)
 
 
 def recorded_start(facts: Mapping[str, str]) -> Start | None:
-    """The start of a run by what it keeps about itself."""
+    """The start of a run, from its stored facts; None if there is none."""
     return Start(facts[_ORIGIN], facts[_SOURCE]) if _ORIGIN in facts else None
 
 
 def label(facts: Mapping[str, str]) -> str:
-    """What a run's `g01-c00` is called: `your reward`, or `human reward` for the task's own."""
+    """The display name of a run's `g01-c00`: `your reward`, or `human reward` for the task's own."""
     return "human reward" if facts.get(_ORIGIN) == HUMAN else "your reward"

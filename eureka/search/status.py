@@ -1,4 +1,4 @@
-"""What became of every candidate of a run: for its end summary, and for figures on how many were usable."""
+"""The final status of every candidate of a run, for the summary at its end and for counts of usable candidates."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from eureka.store import RunStore
 
 @dataclass(frozen=True)
 class CandidateStatus:
-    """What became of one candidate.
+    """The status of one candidate.
 
-    `repairs` are its answers beyond the first that do not go on with one that was cut off. `usable` says that its last
-    answer gave a verified reward which no training refused, be it worth a training or not; `usable_at_once` says the
-    same of its first. `rejected` is why it is out, None where it is not or was not answered. `stopped_after` are the
-    control steps after which its race left it behind. `was_asked` is False where it was given by a person or tuned.
+    `repairs` counts its answers beyond the first, without continuations of one that was cut off. `usable` means that
+    its last answer gave a verified reward that failed in no training, whether or not it was worth training;
+    `usable_at_once` is the same for its first answer. `rejected` is the reason for its rejection; None if it was not
+    rejected or not answered. `stopped_after` is the number of control steps after which its race stopped it.
+    `was_asked` is False if a person gave it or tuning made it.
     """
 
     candidate_id: str
@@ -36,7 +37,7 @@ class CandidateStatus:
 
 
 def candidate_statuses(store: RunStore) -> list[CandidateStatus]:
-    """Every candidate that was answered or asked for, in order of ids."""
+    """The status of every candidate that was asked for or has an answer, in order of ids."""
     answers = store.completions()
     history = by_candidate(store.rejections(every_attempt=True))
     rejected = {rejection.candidate_id: rejection for rejection in store.rejections()}
@@ -68,24 +69,25 @@ def candidate_statuses(store: RunStore) -> list[CandidateStatus]:
 
 
 def _usable_at_once(answers: Sequence[Completion], rejections: Sequence[Rejected], usable: bool) -> bool:
-    """Whether the first answer was usable, or its continuation where it was cut off.
+    """Whether the first answer was usable, together with its continuation if it was cut off.
 
-    An answer is followed by another only where it was rejected, so that the rejections have the answers' order.
+    An answer is followed by another only if it was rejected, so the rejections are in the order of the answers.
     """
     first = 1 if len(answers) > 1 and answers[1].continues else 0
     return usable if first == len(answers) - 1 else first < len(rejections) and not _bars(rejections[first])
 
 
 def _bars(rejected: Rejected | None) -> bool:
-    """Whether a rejection says that there is no usable reward."""
+    """Whether a rejection means that there is no usable reward."""
     return rejected is not None and rejected.stage is not Stage.SCREEN
 
 
 def summary_lines(statuses: Sequence[CandidateStatus], unit: str) -> list[str]:
-    """How many candidates were usable, after a line for each where not all of them were so and trained at once.
+    """Summary of how many candidates were usable; lists each candidate first, unless all were usable and trained at
+    once.
 
     Args:
-        unit: the task metric's.
+        unit: of the task metric.
     """
     if not any(status.was_asked for status in statuses):
         return []
@@ -99,7 +101,7 @@ def summary_lines(statuses: Sequence[CandidateStatus], unit: str) -> list[str]:
 def share_line(statuses: Sequence[CandidateStatus]) -> str:
     """`usable: 5 of 16 candidates (31%), without repair 2 of 16 (12%); 23 repairs were asked for`.
 
-    Rewards that nobody was asked for are not counted: what a person gave to start from, and what was tuned.
+    Only candidates that a proposer was asked for count, so neither a person's reward to start from nor tuned ones.
     """
     statuses = [status for status in statuses if status.was_asked]
     count = len(statuses)
@@ -114,7 +116,7 @@ def share_line(statuses: Sequence[CandidateStatus]) -> str:
 
 
 def in_words(status: CandidateStatus, unit: str) -> str:
-    """What became of a candidate, in words."""
+    """A candidate's status in words."""
     if status.candidate_id == INIT_ID:
         return f"given to start from; {in_words(replace(status, candidate_id='', was_asked=True), unit)}"
     if not status.was_asked:

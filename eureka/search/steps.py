@@ -1,4 +1,4 @@
-"""The steps of a search that take time: ask for answers, train, have a person judge. What each gives is recorded."""
+"""The slow steps of a search: ask for answers, train, have a person judge. Each records its results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ FAILED_GENERATIONS_LIMIT = 3
 
 
 def get_answers(run: Run, history: History, samples: Sequence[Sample]) -> bool:
-    """Ask for what is to be asked for; a reward that was not asked for is its own answer. False where nothing waits."""
+    """Ask the proposer for answers; a reward that was given is recorded as its own answer. False if there is nothing to
+    do.
+    """
     asked = [sample for sample in samples if sample.origin is Origin.ASKED]
     for sample in samples:
         if sample.origin is not Origin.ASKED:
@@ -35,7 +37,7 @@ def get_answers(run: Run, history: History, samples: Sequence[Sample]) -> bool:
 
 
 def train(run: Run, history: History, jobs: Sequence[TrainingJob]) -> bool:
-    """Train all of these jobs; False where there are none.
+    """Run all of these trainings; False if there are none.
 
     Raises:
         TrainingError: a training ended without a result and without a reason.
@@ -62,7 +64,7 @@ def train(run: Run, history: History, jobs: Sequence[TrainingJob]) -> bool:
 
 
 def review(run: Run, history: History) -> bool:
-    """Have a person judge the current generation, once; False where nobody is asked."""
+    """Have a person judge the current generation, once; False if no person is asked."""
     shown = run.method.review(history) if run.reviewer else []
     if not run.reviewer or not shown or any(said.generation == history.generation for said in history.feedback):
         return False
@@ -80,10 +82,10 @@ def review(run: Run, history: History) -> bool:
 
 
 def require_usable_rewards(history: History) -> None:
-    """Raises SearchFailed after three generations in a row without one usable reward."""
+    """Raise SearchFailed after three generations in a row without a usable reward."""
     last = history.generation - 1
     recent = range(last - FAILED_GENERATIONS_LIMIT + 1, last + 1)
-    # A reward that was not worth a training was usable.
+    # A reward that was not worth training is still usable.
     screened = {generation_of(n) for n, rejected in history.rejections.items() if rejected.stage is Stage.SCREEN}
     if recent[0] >= 1 and not any(history.of_generation(number) or number in screened for number in recent):
         raise SearchFailed(
@@ -93,6 +95,6 @@ def require_usable_rewards(history: History) -> None:
 
 
 def last_reason(history: History) -> str:
-    """Why the last candidate that was rejected was."""
+    """The reason of the latest rejection."""
     last = next(reversed([*history.rejections.values()]), None)
     return f"{last.candidate_id}: {last.reason}" if last else "no answer"

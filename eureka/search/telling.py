@@ -1,4 +1,4 @@
-"""Prompts within a number of tokens: what is left out or said in fewer words."""
+"""Keeps prompts within a number of tokens by leaving facts out or shortening them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from eureka.proposers.tokens import token_estimate
 
 
 def within(spec: TaskSpec, facts: PromptFacts, tokens: int) -> PromptFacts:
-    """The facts, shortened while their prompt has more than about so many tokens.
+    """The facts, shortened until their prompt has at most about `tokens` tokens.
 
-    A task's own part of the prompt is never shortened, so that a prompt may have more where that part alone has.
+    The task's own part of the prompt is never shortened; if that part alone is longer, so is the prompt.
     """
     while token_estimate(render_prompt(spec, facts).messages) > tokens:
         shorter = briefer(facts)

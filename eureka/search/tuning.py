@@ -1,11 +1,12 @@
-"""Constants apart from structure: leading rewards with other constants, and what is learned of each constant.
+"""Tunes the constants of leading rewards, and estimates the effect of each constant on the score.
 
-After the answers of a generation have trained, `search.tune` further candidates are made without asking anybody: the
-sources of the leading rewards with other numbers for their weights and scales. Factors are drawn from a scrambled Sobol
-sequence (Sobol 1967, Owen 1998), as a normal distribution of their logarithms around what the reward has.
+After the answers of a generation have trained, `search.tune` further candidates are made without asking the model: the
+sources of the leading rewards with other values of their weights and scales. The factors come from a scrambled Sobol
+sequence (Sobol 1967, Owen 1998); their logarithms are normally distributed around 0.
 
-How a score goes with each constant is estimated over all rewards of one structure, by a Bayesian linear regression on
-the logarithms of the constants: the slope with its standard deviation, which is wide where little was tried.
+The effect of each constant on the score is estimated over all rewards of one structure, by Bayesian linear regression
+on the logarithms of the constants. This gives a slope with its standard deviation, which is large where few values were
+tried.
 """
 
 from __future__ import annotations
@@ -36,43 +37,43 @@ if TYPE_CHECKING:
     from eureka.reward.analysis.parameters import RewardConstant
 
 LEADERS = 2
-"""How many structures are tuned in a generation, the best ones."""
+"""Number of structures, the best ones, that are tuned in a generation."""
 MOST_CONSTANTS = 6
-"""Of a reward, those that change its total most."""
+"""Maximum number of tuned constants per reward: those that change its total most."""
 LARGEST_FACTOR = 4.0
 _DOUBLINGS = 0.7
-"""Standard deviation of the logarithm of a factor to the base of 2: two in three are between 0.62 and 1.6."""
+"""Standard deviation of the base-2 logarithm of a factor: two in three factors lie between 0.62 and 1.6."""
 _FACTORS = frozenset({"mul.Tensor", "div.Tensor"})
 _PHYSICAL = re.compile(
     r"(?:^|_)(?:g|gravity|mass|inertia|length|radius|dt|pi|omega0)(?:_squared)?(?:_(?:m|kg|s|s2|m2|rad|n|hz))*$",
     re.ASCII | re.IGNORECASE,
 )
-"""Names of facts of physics, with units behind them or without."""
+"""Names of physical quantities, optionally followed by a unit."""
 _LEAST = 3
-"""Rewards of one structure, before anything is said of its constants."""
+"""Minimum number of rewards of one structure before anything is said about its constants."""
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """Makes a generation's further candidates.
+    """Makes a generation's tuned candidates.
 
     Attributes:
-        variants: how many.
-        constants: a reward's named constants, with what changing each does to its total.
+        variants: number of tuned candidates.
+        constants: function that returns a reward's named constants, with the effect of changing each on its total.
     """
 
     variants: int
     constants: Callable[[Reward], Sequence[RewardConstant]]
 
     def samples(self, history: History) -> list[Sample]:
-        """The leading rewards with other constants, in turn; none once this generation has them.
+        """Variants of the leading rewards in turn; empty once this generation has them.
 
-        Called when all else of the generation has trained.
+        Called after the rest of the generation has trained.
         """
         if any(sample.origin is Origin.TUNED for sample in _first(history) if _is_now(history, sample)):
             return []
         among = one_of_each_structure(history, ranked(history.outcomes))
-        # One after another: looking at a reward's constants takes a confined process.
+        # Lazily, one after another: examining a reward's constants takes a confined process.
         looked_at = ((outcome, self._tunable(history, outcome)) for outcome in among)
         leaders = list(islice(((outcome, values) for outcome, values in looked_at if values), LEADERS))
         return [
@@ -96,13 +97,13 @@ class Tuning:
         )
 
     def _drawn_before(self, history: History, parent: str) -> int:
-        """How many points of the parent's sequence earlier generations may have used."""
+        """Upper bound of the points of the parent's sequence that earlier generations used."""
         return self.variants * (history.generation - generation_of(parent))
 
     def _tunable(self, history: History, outcome: Outcome) -> dict[str, float]:
-        """The constants that may change, those first that matter most to the total.
+        """The constants that may be changed, those with the largest effect on the total first.
 
-        None of a graph that a version recorded which knew other operations.
+        Empty for a graph recorded by a version with other operations.
         """
         reward = history.rewards.get(outcome.candidate.id)
         if reward is None:
@@ -121,10 +122,10 @@ class Tuning:
 
 
 def tunable(graph: str) -> dict[str, float]:
-    """The constants of a graph that are weights or scales: those used in multiplications and divisions alone.
+    """The constants of a graph that are weights or scales: those used only in multiplications and divisions.
 
-    What is added, compared with or raised to is left as it is, and so are zero and what a name shows to be a fact of
-    physics, such as gravity, a mass or a length.
+    Constants that are added, compared or used as exponents are excluded, and so are zeros and those whose names say
+    that they are physical quantities, such as gravity, a mass or a length.
     """
     parsed = parse_graph(graph)
     otherwise = {
@@ -147,7 +148,7 @@ def factors(key: str, count: int, number: int) -> list[float]:
 
     The same key gives the same sequence in every process.
     """
-    import torch  # heavy, and a report that reads what was tuned needs none of it
+    import torch  # slow to import, and a report that reads tuned candidates does not need it
     from torch.quasirandom import SobolEngine
 
     sobol = SobolEngine(count, scramble=True, seed=crc32(key.encode()))  # type: ignore[no-untyped-call]
@@ -161,10 +162,10 @@ def factors(key: str, count: int, number: int) -> list[float]:
 
 @lru_cache(maxsize=4096)
 def structure_key(graph: str) -> str:
-    """What two rewards have in common that differ in the values of named constants alone.
+    """A key that is equal for two rewards that differ only in the values of named constants.
 
     Raises:
-        GraphError: recorded by a version that knew other operations.
+        GraphError: the graph was recorded by a version with other operations.
     """
     parsed = parse_graph(graph)
     nodes = tuple(replace(node, line=None, name=None) for node in parsed.nodes)
@@ -172,7 +173,7 @@ def structure_key(graph: str) -> str:
 
 
 def one_of_each_structure(history: History, outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """The outcomes without those whose structure one before them has."""
+    """The outcomes, without those that have the same structure as an earlier one."""
     found: dict[str, Outcome] = {}
     for outcome in outcomes:
         found.setdefault(_structure(history, outcome), outcome)
@@ -187,7 +188,7 @@ def _structure(history: History, outcome: Outcome) -> str:
 
 
 def changed_constants(history: History, name: str) -> dict[str, float]:
-    """The named numbers of a tuned candidate that differ from its parent's; empty for others."""
+    """The named constants of a tuned candidate that differ from its parent's; empty for other candidates."""
     if not history.is_tuned(name):
         return {}
     first = history.samples[name][0]
@@ -199,9 +200,9 @@ def changed_constants(history: History, name: str) -> dict[str, float]:
 
 
 def sensitivities(history: History, name: str) -> dict[str, Sensitivity]:
-    """How the score goes with each constant of a candidate, over all trained rewards of its structure.
+    """The effect of each constant of a candidate on the score, over all trained rewards of its structure.
 
-    Empty where fewer than `_LEAST` were trained as far as any, or nothing about them differs.
+    Empty if fewer than `_LEAST` of them have the longest training, or if their constants do not differ.
     """
     farthest = max((outcome.num_evaluations for outcome in history.outcomes), default=0)
     judged = [o for o in history.outcomes if o.num_evaluations == farthest and o.preference is None]
@@ -234,12 +235,12 @@ def sensitivities(history: History, name: str) -> dict[str, Sensitivity]:
 def _regression(
     logs: np.ndarray, scores: np.ndarray, variances: np.ndarray, spread: float, names: Sequence[str]
 ) -> dict[str, Sensitivity]:
-    """Slopes with their standard deviations.
+    """Slopes of the score by constant, with their standard deviations.
 
     Args:
         logs: (rewards, constants), logarithms to the base of 2.
-        variances: of the scores, (rewards,).
-        spread: the standard deviation of a slope before anything was tried: what the run's scores differ by.
+        variances: (rewards,), variances of the scores.
+        spread: prior standard deviation of a slope: the spread of the run's scores.
     """
     if spread == 0.0 or variances.min() == 0.0:
         return {}

@@ -1,4 +1,4 @@
-"""From which policies a generation's trainings start: none, the parent's, or one that a user gives."""
+"""Chooses the policies that a generation's trainings start from: none, the parent's, or a user's."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _KEPT = "init_policy.pt"
 
 @dataclass(frozen=True)
 class WarmStart:
-    """`given` is a user's policy; else `from_parent` or, by default, from scratch."""
+    """The choice of initial policies: `given` is a user's policy; else the parent's if `from_parent`, else none."""
 
     given: Policy | None = None
     from_parent: bool = False
 
     def policy_for(self, store: RunStore, history: History, candidate_id: str) -> Policy | None:
-        """What the trainings of a candidate start from.
+        """The policy that a candidate's trainings start from.
 
-        A parent's policy is that of the best of its trainings with the search's own seeds, so that a run which is
-        stopped and resumed starts from the same. The reward that a search starts from has no parent.
+        The parent's policy is the best of its trainings with the search's own seeds, so that a resumed run uses the
+        same one. The reward that a search starts from has no parent.
         """
         if self.given is not None:
             return self.given
@@ -42,10 +42,10 @@ FROM_SCRATCH = WarmStart()
 
 
 def read_warm_start(choice: str, trainer: Trainer, run_folder: Path | None = None) -> WarmStart:
-    """What `train.init` chooses; of a run that goes on the policy that it kept.
+    """The warm start that `train.init` chooses; for a resumed run, the policy stored in its folder.
 
     Raises:
-        ConfigError: a file that is not there or is no policy, or one of another network than the task's.
+        ConfigError: the file does not exist or is not a policy, or the policy's network does not match the task's.
     """
     if choice != SCRATCH and not trainer.can.starts_from_policies:
         raise ConfigError(
@@ -67,6 +67,6 @@ def read_warm_start(choice: str, trainer: Trainer, run_folder: Path | None = Non
 
 
 def keep(warm_start: WarmStart, store: RunStore) -> None:
-    """Put a user's policy into the run folder, so that the run can go on without the file."""
+    """Store a user's policy in the run folder, so that the run can be resumed without the original file."""
     if warm_start.given is not None:
         store.write_file(_KEPT, warm_start.given.data)

@@ -1,7 +1,7 @@
-"""The seam between the search and training: everything that the search knows of an environment.
+"""The interface between the search and training: everything that the search knows of an environment.
 
-Nothing above it knows of a simulator, an environment's spaces or an interpreter. A trainer is one folder next to
-this file and one entry of `eureka.trainers.registry`.
+Nothing above it knows of a simulator, an environment's spaces or an interpreter. A trainer is one folder next to this
+file and one entry in `eureka.trainers.registry`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from eureka.reward.analysis.trajectory import Trajectory
 from eureka.trainers.recording import Recording
 
 TrainingEvent = Progress | WorkerRestarted | Rejected | TrainingResult
-"""What `Trainer.train` gives, in the order in which it happens."""
+"""The events of `Trainer.train`, in the order in which they happen."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,15 @@ class Capabilities:
     """What a trainer can do. What it cannot, the search goes without, and says so in a sentence.
 
     Attributes:
-        continues: carries on a training that was stopped, so that candidates can race.
+        continues: can continue a training that was stopped, so that candidates can race.
         starts_from_policies: a training can start from the policy of another.
         renders: policies can be filmed.
-        repeatable: the same job gives bitwise the same result, in any company and on any number of cores.
-        records_trajectories: `rollouts` gives whole episodes, on which rewards can be ranked before any training.
-        reward_rows: on how many rows at a time a training computes a reward at most, so that it is verified on as many.
-        confinement: what the processes that train have given up, as it is in force; empty while that is not known.
+        repeatable: the same job gives bitwise the same result, whatever else is trained with it and on any number of
+            cores.
+        records_trajectories: `rollouts` returns whole episodes, on which rewards can be ranked before any training.
+        reward_rows: the maximum number of rows on which a training computes a reward at once; rewards are verified on
+            as many.
+        confinement: the confinement in force in the training processes; empty until it is known.
     """
 
     continues: bool
@@ -55,13 +57,13 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class Cost:
-    """What trainings take, said before anything starts.
+    """The estimated cost of trainings, shown before anything starts.
 
     Attributes:
-        control_steps: of all of them together.
-        measure_speed: gives about how many control steps a second are trained here, all trainings together. It takes
-            a second of measuring at most, and is asked only where somebody wants to know the time.
-        sentences: what else a person should know, such as how many train at a time and the memory that they need.
+        control_steps: control steps of all trainings together.
+        measure_speed: function that measures the approximate number of control steps per second, all trainings
+            together. It takes up to a second, and is only called if the time is to be shown.
+        sentences: further information for the user, such as how many train at a time and the memory that they need.
     """
 
     control_steps: int
@@ -70,22 +72,22 @@ class Cost:
 
     @property
     def seconds(self) -> float:
-        """About how long they take on this machine."""
+        """The estimated duration on this machine, in seconds."""
         return self.control_steps / self.measure_speed()
 
 
 class Trainer(Protocol):
-    """An environment and what trains policies in it.
+    """An environment together with the training of policies in it.
 
     Attributes:
-        spec: what is to be learned.
-        can: what this trainer can do.
-        description: one sentence for people on what trains, and where.
-        discount: by which a policy's later rewards count less, per control step.
-        budgets: control steps of one training by the name of the budget (`quick`, `standard`, ...).
+        spec: the task's specification.
+        can: the capabilities of this trainer.
+        description: one sentence for the user on the training algorithm and the device.
+        discount: discount factor per control step.
+        budgets: control steps of one training, by name of the budget (`quick`, `standard`, ...).
         provenance: a digest of everything that a training depends on besides its job, such as the environment's files
-            and the versions of libraries: trainings of the same job with the same provenance may be kept and used
-            again. None: it is not known.
+            and the versions of libraries: trainings of the same job with the same provenance may be cached. None:
+                unknown.
     """
 
     @property
@@ -102,14 +104,15 @@ class Trainer(Protocol):
     def provenance(self) -> str | None: ...
 
     def record(self, num: int = 512, seed: int = 0) -> Recording:
-        """Real transitions under random policies of different vigour, a quarter of them the last of an episode."""
+        """Record real transitions under random policies of different vigour, a quarter of them the last of an
+        episode."""
         ...
 
     def baselines(self) -> Mapping[OwnReward, str | OwnReward]:
         """The rewards that the environment brings along, as what a job takes; one that repeats another is left out.
 
         Raises:
-            TaskError: one of them cannot be trained with; says which and why.
+            TaskError: one of them cannot be used for training; the message says which and why.
         """
         ...
 
@@ -130,7 +133,7 @@ class Trainer(Protocol):
         """Train every job; each ends in exactly one `TrainingResult` or `Rejected`, in any order.
 
         Args:
-            folder: what may be kept there, so that trainings which were stopped or killed go on.
+            folder: where checkpoints are kept, so that trainings which were stopped or killed can be continued.
 
         Raises:
             TrainingError: the host's machinery failed.
@@ -138,26 +141,26 @@ class Trainer(Protocol):
         ...
 
     def forget(self, folder: Path) -> None:
-        """Remove the checkpoints in `folder`, once no training will be carried on."""
+        """Remove the checkpoints in `folder`, once no training will be continued."""
         ...
 
     def rollouts(self, policies: Mapping[str, bytes | None], episodes: int, seed: int = 0) -> Sequence[Trajectory]:
         """Episodes of each policy, from their start to their end or for `LONGEST` control steps.
 
         Args:
-            policies: of results of this trainer, by what their trajectories are called; None acts at random.
-            episodes: of each policy.
+            policies: policies from results of this trainer, by the kind of their trajectories; None acts at random.
+            episodes: number of episodes per policy.
 
         Raises:
-            TrainingError: this trainer does not record them, see `can`.
+            TrainingError: this trainer does not record trajectories, see `can`.
         """
         ...
 
     def cost(self, jobs: Sequence[TrainingJob]) -> Cost:
-        """What it takes to train these jobs at once.
+        """The cost of training these jobs at once.
 
         Raises:
-            TrainingError: there is not room for one of them.
+            TrainingError: there is not enough memory for one of them.
         """
         ...
 
@@ -165,34 +168,34 @@ class Trainer(Protocol):
         """A policy of this environment from the bytes of a file.
 
         Raises:
-            TrainingError: it is none, or one of another network.
+            TrainingError: the file is not a policy, or has another network.
         """
         ...
 
     def render(self, policy: bytes, look: Look, graph: str = "") -> Iterator[RenderedFrame]:
-        """Pictures of episodes that a policy plays: the start of each, then one every `look.steps_between` control
-        steps, then its end.
+        """Yield pictures of episodes that a policy plays: the start of each, then one every `look.steps_between`
+        control steps, then its end.
 
         Args:
-            policy: of a result of this trainer.
-            graph: of the reward whose components an overlay shows; empty for none.
+            policy: policy from a result of this trainer.
+            graph: graph of the reward whose components an overlay shows; empty for none.
 
         Raises:
             VideoError: the policy cannot be played here, or there is no such camera.
-            RenderingUnavailable: nothing can be drawn here.
+            RenderingUnavailable: rendering is not available here.
         """
         ...
 
     def close(self) -> None:
-        """Stop whatever still runs."""
+        """Stop all running trainings and end their processes."""
         ...
 
 
 def updates_evaluated(steps: int, rows: int, evaluations: int) -> tuple[int, ...]:
     """The numbers of the policy updates after which there is an evaluation; the last one ends the training.
 
-    In all they take as many whole rollouts of `rows` control steps as come nearest to `steps`; where there are fewer of
-    them than `evaluations`, each is evaluated.
+    The training takes the number of whole rollouts of `rows` control steps that is nearest to `steps`; if that is less
+    than `evaluations`, every update is evaluated.
     """
     whole = max(1, round(steps / rows))
     return tuple(sorted({max(1, round(whole * i / evaluations)) for i in range(1, evaluations + 1)}))
@@ -204,7 +207,7 @@ def training_started(
     """The event that these jobs, of one length, are handed to a trainer.
 
     Args:
-        done: candidate and seed of the trainings that have a result, which are carried on where they are in `jobs`.
+        done: candidate and seed of the trainings that have a result; those also in `jobs` are continued.
     """
     length = jobs[0].length
     return TrainingStarted(

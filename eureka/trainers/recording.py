@@ -1,4 +1,4 @@
-"""Transitions recorded from an environment: what rewards are verified on, and probed against the metric."""
+"""Transitions recorded from an environment, used to verify rewards and to correlate the State with the metric."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Recording:
 
 
 def probe_metric(recording: Recording) -> MetricProbe:
-    """Pearson's correlation of every State column with the per-step metric; constant columns are left out."""
+    """Pearson's correlation of every State column with the per-step metric, without constant columns."""
     metric = recording.metric.double()
     correlation: dict[str, float] = {}
     for name, value in recording.state.items():

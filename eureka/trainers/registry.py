@@ -1,4 +1,4 @@
-"""Which trainer serves a run: an entry for each kind of environment. One is loaded when it is chosen."""
+"""The registry of trainers: one entry for each kind of environment, imported when it is chosen."""
 
 from __future__ import annotations
 
@@ -57,15 +57,15 @@ TRAINERS: Mapping[EnvironmentKind, TrainerFactory] = {
     EnvironmentKind.MJLAB: _remote,
     EnvironmentKind.ISAACLAB: _remote,
 }
-"""By the kind of the environment."""
+"""Trainer factories by kind of environment."""
 
 
 def make_trainer(config: RunConfig, task_dirs: Sequence[Path], environment: Mapping[str, str]) -> Trainer:
-    """Who trains, and in what.
+    """The trainer for a run's environment.
 
     Raises:
-        ConfigError: the environment cannot be trained in.
-        TaskError: there is no such task, or its folder does not keep the contract.
+        ConfigError: the environment cannot be used for training.
+        TaskError: there is no such task, or its folder violates the contract.
         PhysicsError: the engine is not installed here.
     """
     return TRAINERS[config.kind](config, task_dirs, environment)

@@ -1,4 +1,4 @@
-"""What every reward component did during a training: curves per update, and moments over all steps."""
+"""Statistics of every reward component during a training: curves per update, and moments over all steps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ComponentRecorder:
 
     def __init__(self, components: Sequence[str]) -> None:
         self.components = tuple(components)
-        size = len(self.components) + 2  # the components, the total, the metric
+        size = len(self.components) + 2  # columns: the components, the total, the metric
         self._count = 0
         self._sum = torch.zeros(size, dtype=torch.float64, device="cpu")
         self._products = torch.zeros(size, size, dtype=torch.float64, device="cpu")
@@ -29,12 +29,12 @@ class ComponentRecorder:
         self.curves: list[list[float]] = []
 
     def add(self, total: torch.Tensor, components: Mapping[str, torch.Tensor], metric: torch.Tensor) -> None:
-        """Take in one rollout: each (T * N,)."""
+        """Add one rollout: each (T * N,)."""
         everything = torch.ones(total.shape, dtype=torch.bool, device=total.device)
         self.take(measure([*(components[name] for name in self.components), total, metric], everything))
 
     def take(self, measured: torch.Tensor) -> float:
-        """Take in one rollout by what `measure` gives, on the CPU, of the components, the total and the metric.
+        """Add one rollout, from the result of `measure` on the CPU for the components, the total and the metric.
 
         Returns:
             The metric's mean.
@@ -53,12 +53,12 @@ class ComponentRecorder:
         return mean[-1]
 
     def curve(self, name: str) -> tuple[float, ...]:
-        """Mean per control step in every update of a component, or of the `total`."""
+        """The mean per control step in every update, of a component or of the `total`."""
         index = len(self.components) if name == "total" else self.components.index(name)
         return tuple(row[index] for row in self.curves)
 
     def statistics(self) -> dict[str, ComponentStatistics]:
-        """Over the whole training so far; see `ComponentReflection` for the definitions."""
+        """Statistics over the whole training so far; see `ComponentReflection` for the definitions."""
         mean = self._sum / self._count
         covariance = self._products / self._count - torch.outer(mean, mean)
         std = covariance.diagonal().clamp(min=0).sqrt()
@@ -96,11 +96,12 @@ class ComponentRecorder:
 
 
 def measure(values: Sequence[torch.Tensor], counted: torch.Tensor) -> torch.Tensor:
-    """What `ComponentRecorder.take` wants to know of `values`, each (steps,), in the steps that are `counted` (steps,).
+    """The figures that `ComponentRecorder.take` needs of `values`, each (steps,), over the steps that are `counted`
+    (steps,).
 
-    One float64 tensor on their device, so that a single transfer brings it to the CPU: the number of steps; then of
-    each value the sum, the products with every value, the minimum, the maximum, and in how many steps it differs from
-    its most frequent value. With S values, 1 + S * (S + 4) numbers.
+    One float64 tensor on their device, so that a single transfer brings it to the CPU: the number of steps; then for
+    each value the sum, the products with every value, the minimum, the maximum, and the number of steps in which it
+    differs from its most frequent value. With S values, 1 + S * (S + 4) numbers.
     """
     rows = torch.stack([value.double() for value in values])
     known = torch.where(counted, rows, 0.0)
@@ -117,7 +118,9 @@ def measure(values: Sequence[torch.Tensor], counted: torch.Tensor) -> torch.Tens
 
 
 def _most_frequent(rows: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
-    """How often the most frequent value of each row occurs among its `count` smallest: the longest run of equals."""
+    """The number of occurrences of each row's most frequent value among its `count` smallest: the longest run of equal
+    values.
+    """
     ordered = rows.sort(dim=1).values
     index = torch.arange(rows.shape[1], device=rows.device)
     runs = torch.searchsorted(ordered, ordered, right=True) - torch.searchsorted(ordered, ordered)
@@ -129,7 +132,7 @@ def _ratio(part: torch.Tensor, whole: torch.Tensor) -> float | None:
 
 
 def _correlation(covariance: torch.Tensor, std: torch.Tensor, other: torch.Tensor) -> float | None:
-    # Below this spread the float64 products above are rounding error.
+    # Below this spread, the float64 products are rounding error.
     if float(std) < 1e-7 or float(other) < 1e-7:
         return None
     return max(-1.0, min(1.0, float(covariance / (std * other))))

@@ -1,4 +1,4 @@
-"""Reading what `torch.save` wrote where it may come from a stranger: plain tensors, no larger than the file."""
+"""Reads files of `torch.save` from untrusted sources: plain tensors, no larger than the file."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ import torch
 MAX_BYTES = 256 << 20
 _MOST_ENTRIES = 4_096
 _MOST_PICKLE_BYTES = 4 << 20
-"""Of the description of the tensors, which is a pickle and is read by torch's restricted reader."""
+"""Maximum size of the tensors' description, a pickle that torch's restricted reader reads."""
 _MOST_DEPTH = 8
 
 
 class TensorFileError(ValueError):
-    """Bytes that are no such file."""
+    """Bytes that are not a valid file of `torch.save`."""
 
 
 def read_tensor_file(data: bytes) -> Any:
-    """What `torch.save` wrote: numbers, texts, lists, mappings and tensors, which lie in memory as they do in the file.
+    """The content of a file of `torch.save`: numbers, texts, lists, mappings and tensors.
 
     Raises:
-        TensorFileError: the bytes are something else, or stand for more than they are: compressed parts, tensors that
-            claim more numbers than they have, texts of the older formats.
+        TensorFileError: the bytes have another format, or would expand in memory: compressed parts, tensors that
+            declare more numbers than stored, texts of the older formats.
     """
     if len(data) > MAX_BYTES:
         raise TensorFileError(f"it has {len(data):,} bytes")
@@ -40,7 +40,7 @@ def read_tensor_file(data: bytes) -> Any:
         for tensor in _tensors(loaded, _MOST_DEPTH):
             if tensor.layout != torch.strided or tensor.numel() * tensor.itemsize > tensor.untyped_storage().nbytes():
                 raise TensorFileError("a tensor in it claims more numbers than it has")
-    # Whatever bytes may be in it: zip and torch's unpickler raise what their parsing comes upon.
+    # For arbitrary bytes, zip and torch's unpickler raise various errors.
     except (
         RuntimeError,  # also RecursionError and NotImplementedError
         EOFError,

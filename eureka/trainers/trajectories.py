@@ -1,7 +1,7 @@
-"""Episodes of policies of different skill: what rewards are judged on before any training with them.
+"""Episodes of policies of different skill, on which rewards are judged before any training with them.
 
-They are made once for an environment, by training a policy with its human-written reward, and kept in a cache. That
-policy half-way through its training and at its end acts, and so do random actions.
+They are made once for an environment and cached: a policy is trained with the human-written reward, and episodes are
+recorded with it at half of its training and at the end, and with random actions.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from eureka.trainers.base import Trainer
 
 KINDS = ("random", "half-trained", "trained")
 EPISODES = 8
-"""Trajectories of each kind."""
+"""Number of trajectories of each kind."""
 _FORMAT = 2
 _STEPS = 200_000
 
@@ -34,14 +34,15 @@ Trajectories = tuple[Trajectory, ...]
 
 
 def cached_trajectories(trainer: Trainer, cache: Path | None, say: Callable[[str], None]) -> Trajectories:
-    """Trajectories from the cache, or made now, which takes a training, and kept there; none where it has no rollouts.
+    """Trajectories from the cache; if missing, they are made by a training and stored there. Empty if the trainer has
+    no rollouts.
 
     Args:
-        cache: a folder that may be emptied at any time; None keeps nothing.
-        say: is given a sentence where they have to be made.
+        cache: a folder that may be emptied at any time; None: nothing is stored.
+        say: called with a sentence if they have to be made.
 
     Raises:
-        TaskError: the human-written reward cannot be trained with.
+        TaskError: the human-written reward cannot be used for training.
         TrainingError: the host's machinery failed.
     """
     if not trainer.can.records_trajectories:
@@ -63,10 +64,10 @@ def cached_trajectories(trainer: Trainer, cache: Path | None, say: Callable[[str
 
 
 def make_trajectories(trainer: Trainer) -> Trajectories:
-    """Train a policy as for `budget=quick`, and let it and its beginning act.
+    """Train a policy as for `budget=quick`, and record episodes of its middle and final state.
 
     Raises:
-        TaskError: the human-written reward cannot be trained with.
+        TaskError: the human-written reward cannot be used for training.
         TrainingError: the host's machinery failed.
     """
     length = _length(trainer)
@@ -90,7 +91,7 @@ def _policy(trainer: Trainer, job: TrainingJob, folder: Path) -> bytes:
 
 
 def _length(trainer: Trainer) -> TrainingLength:
-    """The shortest training that there is a budget for, evaluated half-way and at its end."""
+    """The shortest budgeted length of a training, with evaluations at half of it and at the end."""
     return TrainingLength(min(trainer.budgets.values(), default=_STEPS), 2, 1)
 
 
@@ -103,7 +104,7 @@ def _key(trainer: Trainer) -> str:
 
 
 def _write(path: Path, trajectories: Trajectories) -> None:
-    """Keep them; a cache that cannot be written is no failure."""
+    """Write trajectories to the cache; an unwritable cache is not a failure."""
     buffer = io.BytesIO()
     torch.save([vars(t) | {"state": dict(t.state)} for t in trajectories], buffer)
     with suppress(OSError):
@@ -111,7 +112,7 @@ def _write(path: Path, trajectories: Trajectories) -> None:
 
 
 def _read(path: Path) -> Trajectories | None:
-    """What `_write` wrote, or None where there is nothing whole."""
+    """Read what `_write` wrote; None if it is missing or incomplete."""
     try:
         saved: list[dict[str, Any]] = torch.load(path, weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):

@@ -1,5 +1,5 @@
 """The commands of the command line: one module each, which adds itself to `eureka.app.commands.common.app`.
 
-Heavy imports are inside the commands, so that `eureka --help` is instant. The keys of providers have left the
-environment before a command begins, and are its `context.obj`.
+Heavy imports are inside the commands, so that `eureka --help` is fast. Providers' keys are removed from the environment
+before a command begins, and passed to it as `context.obj`.
 """

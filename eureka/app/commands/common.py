@@ -1,4 +1,4 @@
-"""What the commands share: the command line that they add themselves to, and options that several take."""
+"""Shared by the commands: the command line that they add themselves to, and common options."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ TaskDirs = Annotated[
 def resumable(
     folder: Path, task_dirs: Sequence[Path], overrides: Sequence[str] = (), command: str = "resume"
 ) -> Iterator[None]:
-    """Where the user interrupts, say how to go on instead of showing a traceback."""
+    """If the user interrupts the context, print the command that resumes the run instead of a traceback."""
     try:
         yield
     except KeyboardInterrupt:
@@ -60,7 +60,7 @@ def resumable(
 
 
 def write_output(path: Path, text: str, what: str) -> None:
-    """Write what a command gives to the file that the user named."""
+    """Write a command's result to the file that the user named."""
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -61,7 +61,9 @@ def init(
 
 @dataclass(frozen=True)
 class _Naming:
-    """How a language model is to name the State: which it is, the keys, and whether its names are taken unasked."""
+    """Options for naming the State by a language model: the model, the keys, and whether to accept its names without
+    asking.
+    """
 
     overrides: list[str]
     keys: Mapping[str, Key]
@@ -86,7 +88,7 @@ def _write_file(stem: str, env: str, naming: _Naming | None) -> None:
 
 
 def _named(written: WrittenFile, path: Path, env: str, naming: _Naming) -> WrittenFile:
-    """The file with a language model's names, where the user takes them; else as it was."""
+    """The file with a language model's names if the user accepts them; otherwise unchanged."""
     from eureka.app.naming import named_by, naming_model
     from eureka.trainers.gymnasium.template import environment_file
 

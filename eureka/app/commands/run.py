@@ -87,7 +87,7 @@ def run(
 
 
 def _require_folder(output: str | None, *, go_on: bool) -> None:
-    """Raise where a run cannot be started in its folder or, with `go_on`, gone on with."""
+    """Raise if a run cannot be started in its folder or, with `go_on`, continued there."""
     from eureka.store import is_run, require_free
 
     if output is None and go_on:

@@ -26,7 +26,7 @@ def make_method(config: SearchConfig, services: Services) -> SearchMethod:
     """The method that `search.method` names.
 
     Raises:
-        ConfigError: there is none of that name.
+        ConfigError: there is no method of that name.
     """
     if config.method not in METHODS:
         raise ConfigError(f"search.method={config.method}: there is no such method; there are {', '.join(METHODS)}")

@@ -1,4 +1,4 @@
-"""The seam of search methods: which prompts are sent, what is trained next, which candidate is best."""
+"""The interface of search methods: which prompts are sent, what is trained next, which candidate is best."""
 
 from __future__ import annotations
 
@@ -25,47 +25,50 @@ from eureka.search.sampling import follow_up
 from eureka.search.telling import within
 
 MAX_MISTAKES = 8
-"""How many kinds of errors a prompt warns of."""
+"""Maximum number of kinds of errors that a prompt warns about."""
 
 
 class SearchMethod(Protocol):
-    """Decides; the loop does. A method has no memory but what it noted in samples, so a killed run goes on alike."""
+    """Makes the decisions that the loop carries out.
+
+    A method keeps no state except the notes in its samples, so that a killed run continues with the same decisions.
+    """
 
     def propose(self, history: History) -> Sequence[Sample]:
-        """What is asked for next. Called until it gives nothing more: then the generation is over."""
+        """The next samples to ask for. Called repeatedly; an empty result ends the generation."""
         ...
 
     def repair(self, history: History, rejected: Rejected) -> Sample | None:
-        """One more attempt at a rejected candidate, None where it stays rejected."""
+        """Another attempt at a rejected candidate; None if it stays rejected."""
         ...
 
     def schedule(self, history: History) -> Sequence[TrainingJob]:
-        """What is trained next, all at once. Called until it gives nothing more: then all is trained."""
+        """The next trainings, to be run together. Called repeatedly; an empty result means that all are done."""
         ...
 
     def review(self, history: History) -> Sequence[str]:
-        """The candidates that a person is shown at the end of the generation; nobody is asked where it is empty."""
+        """The candidates that a person is shown at the end of the generation; if empty, no person is asked."""
         ...
 
     def select(self, history: History) -> Selection:
-        """What the generation, or the phase, decides: recorded, never computed again."""
+        """The decision at the end of a generation or phase. It is recorded and never recomputed."""
         ...
 
     def finalists(self, history: History) -> Sequence[str]:
-        """The candidates among which the end of the search chooses, the best first."""
+        """The candidates from which the final one is chosen at the end of the search, best first."""
         ...
 
 
 @dataclass(frozen=True)
 class Services:
-    """What a method may ask of its surroundings.
+    """Functions and objects that a method may use.
 
     Attributes:
-        capabilities: those of the proposer that answers next.
-        probe: correlations of State columns with the task metric, None where nobody may know them.
-        diagnose: a reflection with what the reward's own graph shows.
+        capabilities: capabilities of the proposer that answers the next prompts.
+        probe: correlations of State columns with the task metric; None if the method must not use them.
+        diagnose: adds findings from the reward's graph to a reflection.
         constants: the named constants of a reward, with what changing each does to its total.
-        racing: which trainings are stopped early; None where all are trained to the end.
+        racing: decides which trainings are stopped early; None: all run to the end.
     """
 
     capabilities: Callable[[], ProposerCapabilities]
@@ -76,7 +79,7 @@ class Services:
 
 
 class Method:
-    """What methods share: everything but what is asked for. A subclass defines `propose`."""
+    """Default decisions for methods. A subclass must define `propose`."""
 
     def __init__(self, config: SearchConfig, services: Services) -> None:
         self.config = config
@@ -85,13 +88,17 @@ class Method:
     # ---- shared decisions ----------------------------------------------------------------------------------------
 
     def repair(self, history: History, rejected: Rejected) -> Sample | None:
-        """Where the proposer can: the rest of an answer that was cut off, or a repair while there are some left."""
+        """A continuation of an answer that was cut off, or a repair while the budget allows one, if the proposer
+        supports it.
+        """
         if not self.services.capabilities().can_repair:
             return None
         return follow_up(history, rejected)
 
     def schedule(self, history: History) -> Sequence[TrainingJob]:
-        """In the search by successive halving or to the end; then the finalists with their further seeds."""
+        """The next trainings: successive halving or full trainings during the search, then further seeds for the
+        finalists.
+        """
         if history.phase is Phase.CONFIRM:
             finalists = self.finalists(history)
             return to_the_end(history, finalists, _further_seeds(history)) if len(finalists) > 1 else []
@@ -101,8 +108,9 @@ class Method:
         return to_the_end(history, usable, history.seeds)
 
     def review(self, history: History) -> Sequence[str]:
-        """The generation's trained candidates and their parents, where another generation follows or only a person
-        can say which is best."""
+        """The trained candidates of the generation and their parents, if another generation follows or if only a person
+        can judge which is best; otherwise none.
+        """
         trained = [outcome.candidate.id for outcome in history.of_generation(history.generation)]
         another_follows = history.generation < history.budget.generations and not self._reached_target(history)
         if not trained or not (another_follows or not history.spec.has_metric):
@@ -112,7 +120,7 @@ class Method:
         return list(dict.fromkeys([*parents, *trained]))
 
     def select(self, history: History) -> Selection:
-        """The leader of the race, or the best by score; of the finalists at the end."""
+        """The leader of the race, or the best by score; in the final phase, the best of the finalists."""
         if history.phase is Phase.SEARCH:
             best = self.incumbent(history, history.outcomes)
             stop = self._reached_target(history)
@@ -124,9 +132,10 @@ class Method:
         return Selection(generation=number, phase=history.phase, best=best.candidate.id if best else None, stop=stop)
 
     def finalists(self, history: History) -> Sequence[str]:
-        """The leader of the race and the best by the search's own seeds, of those that were trained to the end.
+        """The leader of the race and the best by the search's own seeds, among the fully trained candidates.
 
-        The further seeds do not count here: a run that is stopped while it confirms chooses the same.
+        Scores of the confirmation seeds are ignored here, so that a run resumed during confirmation makes the same
+        choice.
         """
         own = ranked(self._by_search_seeds(history, history.outcomes, with_leader=False))
         farthest = max((outcome.num_evaluations for outcome in own), default=0)
@@ -137,21 +146,22 @@ class Method:
     # ---- what subclasses build on --------------------------------------------------------------------------------
 
     def incumbent(self, history: History, among: Iterable[Outcome]) -> Outcome | None:
-        """The best of `among`: the leader of the race where it is one of them, else the best by score."""
+        """The best of `among`: the leader of the race if it is included, else the best by score."""
         among = list(among)
         leader = self._leader(history)
         return next((o for o in among if o.candidate.id == leader), None) or next(iter(ranked(among)), None)
 
     def facts(self, history: History, parents: Sequence[Outcome] = (), failures: Sequence[Outcome] = ()) -> PromptFacts:
-        """The facts of this generation's prompts: all earlier rewards, and what became of its parents and of some that
-        failed, shortened to `search.prompt_tokens`."""
+        """The facts of this generation's prompts: all earlier rewards, and the results of its parents and of some
+        failures, shortened to `search.prompt_tokens`.
+        """
         said = said_before(history)
         told = [self._reflection(history, parent) for parent in parents]
         facts = replace(
             self.task_facts(history),
             reflection=told[0] if told else None,
             further_parents=tuple(told[1:]),
-            # Without a parent the prompt says that nothing could be used, which must be so.
+            # Without a parent, the prompt says that no earlier reward was usable; check that this is true.
             rejected=mistakes(history) if parents or not history.outcomes else (),
             feedback=said,
             worst_source=liked_least(history, said),
@@ -163,7 +173,7 @@ class Method:
         return within(history.spec, facts, self.config.prompt_tokens)
 
     def task_facts(self, history: History) -> PromptFacts:
-        """The facts of a prompt that are about the task alone."""
+        """The facts of a prompt that concern the task alone."""
         capabilities, has_metric = self.services.capabilities(), history.spec.has_metric
         probe = self.services.probe if capabilities.uses_metric and has_metric else None
         return PromptFacts(
@@ -177,7 +187,7 @@ class Method:
         )
 
     def samples(self, history: History, facts: PromptFacts) -> list[Sample]:
-        """A generation's samples that all get the same prompt, but for a line that makes each differ."""
+        """A generation's samples with the same prompt, except for one line that differs between them."""
         parents = tuple(r.candidate_id for r in (facts.reflection, *facts.further_parents) if r is not None)
         count = history.budget.samples
         return [
@@ -191,23 +201,24 @@ class Method:
         ]
 
     def vary(self, sample: int, count: int) -> str:
-        """The sentence that asks one of `count` samples for an approach of its own; empty where the proposer varies by
-        itself."""
+        """The sentence that asks one of `count` samples for a different approach; empty if the proposer varies by
+        itself.
+        """
         return "" if self.services.capabilities().varies else render_variety(sample, count)
 
     def given(self, history: History) -> list[Sample]:
-        """The reward that a person gave to start from, in the first generation, until it is there."""
+        """The reward that a person gave to start from, in the first generation, if it is not recorded yet."""
         if not history.start or INIT_ID in history.samples or history.generation > 1:
             return []
         facts = replace(self.task_facts(history), probe=None, hint="")
         return [Sample(id=INIT_ID, facts=facts, origin=Origin.GIVEN, source=history.start)]
 
     def has_asked(self, history: History) -> bool:
-        """Whether this generation's samples are there."""
+        """Whether this generation's samples are recorded."""
         return any(generation_of(name) == history.generation and name != INIT_ID for name in history.samples)
 
     def readable(self, history: History) -> Sequence[Outcome]:
-        """The trained candidates that the proposer can improve on; all where it can none."""
+        """The trained candidates that the proposer can improve on; all of them if it can improve on none."""
         reads = self.services.capabilities().reads
         return [o for o in history.outcomes if reads(o.candidate.source)] or history.outcomes
 
@@ -220,12 +231,12 @@ class Method:
         return diagnose(reflection, history.rewards[parent.candidate.id]) if diagnose else reflection
 
     def _constants(self, history: History, name: str) -> Sequence[RewardConstant]:
-        """The named constants of a candidate's reward, with what changing each does."""
+        """The named constants of a candidate's reward, with the effect of changing each."""
         constants = self.services.constants
         return constants(history.rewards[name]) if constants else ()
 
     def _seed_noise(self, history: History) -> float | None:
-        """The standard deviation of a score between seeds; None where nothing was trained twice, or a person judges."""
+        """The standard deviation of a score over seeds; None if nothing was trained twice, or a person judges."""
         judged = [outcome for outcome in history.outcomes if outcome.estimate is not None]
         if not any(len(outcome.results) > 1 for outcome in judged):
             return None
@@ -235,7 +246,7 @@ class Method:
         return self.services.racing.leader(history) if self.services.racing is not None else None
 
     def _by_search_seeds(self, history: History, found: Iterable[Outcome], *, with_leader: bool) -> list[Outcome]:
-        """Outcomes by the search's own seeds, the leader of the race by all that its race gave it."""
+        """Outcomes scored by the search's own seeds; for the leader of the race, by all seeds of its race."""
         champion = self.services.racing.champion(history) if self.services.racing and with_leader else None
         further = {champion.candidate: champion.num_seeds} if champion else {}
         first, least = history.seed, history.budget.training_seeds
@@ -245,7 +256,7 @@ class Method:
         )
 
     def _reached_target(self, history: History) -> bool:
-        """Whether the best of the run so far is good enough."""
+        """Whether the best score of the run so far has reached the target."""
         target = history.budget.target
         if target is None:
             return False
@@ -254,7 +265,7 @@ class Method:
 
 
 def to_the_end(history: History, names: Iterable[str], seeds: Iterable[int]) -> list[TrainingJob]:
-    """Whole trainings of these candidates with these seeds, as far as they are not recorded."""
+    """Full trainings of these candidates with these seeds, except those already recorded."""
     names = set(names)
     done = {(result.candidate_id, result.seed) for results in history.results.values() for result in results}
     return [
@@ -266,7 +277,7 @@ def to_the_end(history: History, names: Iterable[str], seeds: Iterable[int]) -> 
 
 
 def mistakes(history: History) -> tuple[Rejected, ...]:
-    """What a prompt warns of: of all rejections before this generation one of each kind, the newest first."""
+    """The errors that a prompt warns about: the newest rejection of each kind from earlier generations."""
     earlier = [
         r
         for r in history.every_rejection
@@ -278,7 +289,7 @@ def mistakes(history: History) -> tuple[Rejected, ...]:
 
 
 def _kind(rejected: Rejected) -> str:
-    """The error without what differs from candidate to candidate: its code and its numbers."""
+    """The kind of an error: its reason without the parts that differ between candidates, such as code and numbers."""
     return re.sub(r"`[^`]*`|\d+", "", rejected.feedback)
 
 

@@ -1,4 +1,4 @@
-"""No evolution: every generation asks anew, without feedback. What a search has to beat with as many answers."""
+"""No evolution: every generation asks with the first prompt again, without feedback. The baseline for other methods."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from eureka.search.methods.base import Method
 
 
 class BestOfN(Method):
-    """Independent answers to the first generation's prompt."""
+    """Independent answers to the prompt of the first generation."""
 
     def propose(self, history: History) -> Sequence[Sample]:
-        """A person's reward to start from, then samples whose prompt holds no feedback."""
+        """A person's reward to start from, then samples whose prompt has no feedback."""
         if given := self.given(history):
             return given
         if self.has_asked(history):

@@ -1,10 +1,10 @@
-"""Eureka as it was published (Ma et al. 2023, algorithm 1 and appendix), to be compared with.
+"""Eureka as published (Ma et al. 2023, algorithm 1 and appendix), as a baseline.
 
-Every generation mutates the best of the generation before, whose score is the highest value of the task metric at any
-time of its one training; of what was tried, the prompt has its code and curves alone. After
-`search.restart_every` generations a search begins anew with the first prompt, and the best of all of them is the
-result: the publication's five runs of five generations of 16. What it lacks, such as repairs and further seeds, is
-left out by `preset=eureka2023`.
+Every generation mutates the best candidate of the previous one. The score is the highest value of the task metric at
+any time of a candidate's one training. The prompt has the parent's code and curves, and no other earlier candidates.
+After `search.restart_every` generations a search begins anew with the first prompt, and the best of all of them is the
+result: the publication's five runs of five generations of 16. Repairs, further seeds and other features that the
+publication lacks are switched off by `preset=eureka2023`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Eureka2023(Method):
     """The best of the last generation by the maximum over training, with restarts."""
 
     def propose(self, history: History) -> Sequence[Sample]:
-        """A generation's samples that mutate the parent; the first generations of restarts know of nothing."""
+        """A generation's samples that mutate the parent; the first generation after a restart has no parent."""
         if given := self.given(history):
             return given
         if self.has_asked(history):
@@ -33,13 +33,13 @@ class Eureka2023(Method):
         return self.samples(history, self.facts(history, [parent] if parent else []))
 
     def facts(self, history: History, parents: Sequence[Outcome] = (), failures: Sequence[Outcome] = ()) -> PromptFacts:
-        """The facts of a prompt: the task, and of what was tried the parent alone."""
+        """The facts of a prompt: the task, and the parent as the only earlier candidate."""
         del failures
         told = [self._reflection(history, parent) for parent in parents]
         return replace(self.task_facts(history), reflection=told[0] if told else None)
 
     def parent(self, history: History) -> Outcome | None:
-        """The best of the newest generation since the restart in which something could be trained."""
+        """The best of the newest generation since the restart that has a trained candidate."""
         since = self._first_of_restart(history.generation)
         for generation in range(history.generation - 1, since - 1, -1):
             trained = [o for o in self.readable(history) if generation_of(o.candidate.id) == generation]
@@ -48,7 +48,7 @@ class Eureka2023(Method):
         return None
 
     def select(self, history: History) -> Selection:
-        """The highest of all generations."""
+        """Select the candidate with the highest score of all generations."""
         best = highest(history.outcomes) if history.outcomes else None
         ends = history.phase is not Phase.SEARCH
         return Selection(
@@ -64,12 +64,12 @@ class Eureka2023(Method):
 
 
 def highest(outcomes: Iterable[Outcome]) -> Outcome:
-    """The outcome whose trainings came highest, the mean over them; of equals the one that was asked first."""
+    """The outcome with the highest score, averaged over its trainings; ties go to the lowest id."""
     return max(outcomes, key=lambda o: (sum(map(maximum_over_training, o.results)) / len(o.results), -_place(o)))
 
 
 def maximum_over_training(result: TrainingResult) -> float:
-    """The highest value that the task metric had in training; of whoever has no curve, the score."""
+    """The highest value of the task metric during training; the final score if there is no curve."""
     return max(result.metric or result.checkpoint_scores or (result.score,))
 
 

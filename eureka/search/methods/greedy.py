@@ -1,8 +1,8 @@
 """Eureka's evolution (Ma et al. 2023, algorithm 1): every generation mutates one parent, the best so far.
 
-The original takes the best of the last generation, by a score that is the maximum over one training; here the parent is
-the best of all by the pooled estimate of its evaluations, unless `search.parent` asks for the original's choice. A
-person's choice goes before both.
+The original takes the best of the last generation by the maximum score over one training. Here the parent is the best
+of all generations by the pooled estimate of its evaluations, unless `search.parent` asks for the original's rule. A
+person's choice takes precedence over both.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Greedy(Method):
         return self.samples(history, self.facts(history, [parent] if parent else []))
 
     def parent(self, history: History) -> Outcome | None:
-        """Whom a person called best after the generation before; else the incumbent."""
+        """The candidate that a person called best after the previous generation; else the incumbent."""
         found = self.readable(history)
         before = history.generation - 1
         liked = next((said.best for said in reversed(history.feedback) if said.generation == before), None)

@@ -1,8 +1,8 @@
 """Islands of rewards that evolve apart, with crossover and migration, after REvolve (Hazra et al. 2024, section 4).
 
-Every sample belongs to an island and builds on rewards of that island alone: on one that is mutated, or on two that
-are combined. From time to time the best reward of all joins every island as a possible parent. Parents are drawn by
-tournaments: of a few rewards drawn evenly, the best.
+Every sample belongs to an island and has its parents from that island alone: one to mutate, or two to combine. Every
+few generations the best reward of all becomes a possible parent on every island. Parents are chosen by tournament: the
+best of a few rewards drawn uniformly.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from eureka.search.outcomes import Outcome, ranked
 
 ISLANDS = 3
 MIGRATION_EVERY = 2
-"""Generations from one migration to the next."""
+"""Number of generations between migrations."""
 CROSSOVER_SHARE = 0.5
-"""Of the samples of an island that has two rewards or more."""
+"""Share of crossovers among the samples of an island that has at least two rewards."""
 TOURNAMENT = 2
-"""Rewards that are drawn for a parent, of which the best is taken."""
+"""Tournament size: number of rewards drawn for each parent."""
 ISLAND = "island"
-"""The note that says which island a sample belongs to, counted from 1."""
+"""Name of the note that says which island a sample belongs to, counted from 1."""
 
 
 class Islands(Method):
-    """Each sample of a generation has parents of its own island, and so a prompt of its own."""
+    """Gives each sample of a generation parents from its own island, and so a prompt of its own."""
 
     def propose(self, history: History) -> Sequence[Sample]:
-        """A person's reward to start from, then a generation's samples, dealt out over the islands."""
+        """A person's reward to start from, then a generation's samples, distributed over the islands."""
         if given := self.given(history):
             return given
         if self.has_asked(history):
@@ -51,7 +51,7 @@ class Islands(Method):
         )
 
     def _parents(self, history: History, island: int, rng: Random) -> list[Outcome]:
-        """None where the island has no reward yet; else one, or two that differ."""
+        """The parents of one sample: none if the island has no reward yet, else one, or two different ones."""
         residents = self.residents(history, island)
         if not residents:
             return []
@@ -62,7 +62,8 @@ class Islands(Method):
         return [first]
 
     def residents(self, history: History, island: int) -> list[Outcome]:
-        """The rewards that live on an island: its own, what a person gave, and after a migration the best of all."""
+        """The possible parents of an island: its own rewards, a person's reward, and after a migration the best of
+        all."""
         found = self.readable(history)
         own = [o for o in found if o.candidate.id == INIT_ID or self._island(history, o) == island]
         best = self.incumbent(history, found)

@@ -1,7 +1,7 @@
-"""Answers with jobs: some improve on a leading reward, some combine two, some explore, repair or tune.
+"""A portfolio of jobs: some samples improve a leading reward, some combine two, some explore, repair or tune.
 
 All prompts of a generation have the same content: everything tried so far, the leading rewards and some that failed.
-What differs is the job, which names the rewards that it builds on; `eureka.search.jobs` has the mix.
+They differ in the job, which names the parents; the mix of jobs is in `eureka.search.jobs`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ SHOWN_FAILURES = 2
 
 
 class Portfolio(Greedy):
-    """Mutates the leader as `Greedy` does where the proposer varies by itself: it would not read what its job is."""
+    """Assigns a job to each sample. If the proposer varies by itself, and so reads no job, it mutates the leader as
+    `Greedy` does.
+    """
 
     def propose(self, history: History) -> Sequence[Sample]:
         """A person's reward to start from, then a generation's samples, each with a job once something has trained."""
@@ -35,7 +37,7 @@ class Portfolio(Greedy):
         return self._with_jobs(history, leaders)
 
     def leaders(self, history: History) -> list[Outcome]:
-        """The parent of `Greedy` and the best of other structures, at most `jobs.MAX_PARENTS` in all."""
+        """The parent of `Greedy` and the best rewards of other structures, at most `jobs.MAX_PARENTS` in total."""
         first = self.parent(history)
         if first is None:
             return []
@@ -75,7 +77,7 @@ class Portfolio(Greedy):
         ]
 
     def _failures(self, history: History, leaders: Sequence[Outcome]) -> list[Outcome]:
-        """The lowest of those that were trained as far as any, where they are clearly below the leaders."""
+        """The lowest-scoring candidates among those with the longest training, if clearly below the leaders."""
         names = {leader.candidate.id for leader in leaders}
         among = ranked(history.outcomes)
         lowest = [o for o in reversed(among) if o.num_evaluations == among[0].num_evaluations]

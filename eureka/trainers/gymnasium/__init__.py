@@ -1,1 +1,1 @@
-"""Gymnasium environments, trained by Stable-Baselines3; knows nothing of MuJoCo."""
+"""Trainer for Gymnasium environments with Stable-Baselines3; independent of MuJoCo."""

@@ -1,4 +1,4 @@
-"""The process that trains: reads orders from its standard input, one JSON object a line, and answers with events.
+"""The training process: reads orders from its standard input, one JSON object per line, and answers with events.
 
 An answer is the name of an event's class and its JSON. What an environment prints goes to standard error.
 """
@@ -19,7 +19,7 @@ from eureka.trainers.gymnasium.training import train
 
 
 def main() -> None:
-    """Serve orders until there are no more."""
+    """Serve orders until standard input ends."""
     torch.set_num_threads(1)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

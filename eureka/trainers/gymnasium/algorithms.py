@@ -1,4 +1,4 @@
-"""Stable-Baselines3's algorithms: which fit an action space, how one is made, and what it learned without pickle."""
+"""Stable-Baselines3's algorithms: which ones fit an action space, how they are made, and their state without pickle."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ _NOISE = {"normal": NormalActionNoise, "ornstein-uhlenbeck": OrnsteinUhlenbeckAc
 
 
 def require_fit(algorithm: str, action: Any) -> None:
-    """Raises ConfigError where an algorithm cannot have these actions, with those that can."""
+    """Raise ConfigError if an algorithm does not support these actions; the message names those that do."""
     if not isinstance(action, _ACTIONS[algorithm]):
         fit = [f"sb3.{name}" for name, kinds in _ACTIONS.items() if isinstance(action, kinds)]
         raise ConfigError(f"trainer=sb3.{algorithm}: it cannot have actions of {action}; {' or '.join(fit)} can")
 
 
 def make_algorithm(settings: AlgorithmSettings, env: VecEnv, seed: int, whole_steps: int) -> BaseAlgorithm:
-    """An untrained one.
+    """An untrained algorithm.
 
     Args:
-        whole_steps: of the whole training, by which schedules fall, however often it is stopped on the way.
+        whole_steps: control steps of the complete training, which schedules refer to, even if it is stopped in between.
     """
     arguments = settings.values
     noise = _noise(arguments.pop("noise_type", None), arguments.pop("noise_std", 0.1), env.action_space)
@@ -64,13 +64,13 @@ def make_algorithm(settings: AlgorithmSettings, env: VecEnv, seed: int, whole_st
     def progress(num_timesteps: int, _total_timesteps: int) -> None:
         model._current_progress_remaining = max(1.0 - num_timesteps / whole_steps, 0.0)
 
-    # A training is a sequence of calls of `learn`, each of which takes itself for the whole.
+    # A training is a sequence of calls of `learn`, each of which would treat itself as a complete training.
     model._update_current_progress_remaining = progress  # type: ignore[method-assign, assignment]
     return model
 
 
 def _schedule(value: Any) -> Any:
-    """`lin_3e-4` falls from there to 0."""
+    """A schedule: `lin_3e-4` falls linearly from that value to 0."""
     if isinstance(value, str) and value.startswith("lin_"):
         start = float(value.removeprefix("lin_"))
         return lambda remaining: remaining * start
@@ -88,12 +88,14 @@ def _noise(kind: str | None, std: float, action: Any) -> Any:
 
 
 def policy_format(algorithm: str) -> str:
-    """The name of the format of its policies."""
+    """The format name of an algorithm's policies."""
     return f"sb3-{algorithm}"
 
 
 def policy_bytes(model: BaseAlgorithm, settings: AlgorithmSettings, normal: VecNormalize | None) -> bytes:
-    """Weights, the settings that make the network, and what observations are normalised by. Read by `weights_only`."""
+    """A policy as bytes: weights, the settings that define the network, and observation statistics. Readable with
+    `weights_only`.
+    """
     buffer = io.BytesIO()
     torch.save(
         {
@@ -107,16 +109,16 @@ def policy_bytes(model: BaseAlgorithm, settings: AlgorithmSettings, normal: VecN
 
 
 def read_policy_bytes(data: bytes) -> tuple[AlgorithmSettings, dict[str, Any]]:
-    """What `policy_bytes` wrote: the settings, and the rest.
+    """Read the bytes of `policy_bytes`: the settings, and everything else.
 
     Raises:
-        TrainingError: it is no such file.
+        TrainingError: the bytes are not such a file.
     """
     try:
         loaded = read_tensor_file(data)
         settings = AlgorithmSettings(*json.loads(loaded["settings"]))
         known = settings.algorithm in ALGORITHMS and {"weights", "normal"} <= loaded.keys()
-    except Exception as error:  # whatever torch, zip and JSON raise for bytes that are none
+    except Exception as error:  # torch, zip and JSON raise various errors for invalid bytes
         raise TrainingError(f"this is no policy that Stable-Baselines3 trained: {type(error).__name__}") from error
     if not known:
         raise TrainingError("this is no policy that Stable-Baselines3 trained here")
@@ -124,10 +126,10 @@ def read_policy_bytes(data: bytes) -> tuple[AlgorithmSettings, dict[str, Any]]:
 
 
 def load_weights(model: BaseAlgorithm, weights: Mapping[str, Any]) -> None:
-    """Put weights into a policy.
+    """Load weights into a policy.
 
     Raises:
-        TrainingError: they are of another network.
+        TrainingError: the weights belong to another network.
     """
     try:
         model.policy.load_state_dict(dict(weights))
@@ -139,7 +141,7 @@ def load_weights(model: BaseAlgorithm, weights: Mapping[str, Any]) -> None:
 
 
 def normal_state(normal: VecNormalize | None) -> dict[str, Any]:
-    """What VecNormalize has learned, as tensors; empty without one."""
+    """The statistics of a VecNormalize as tensors; empty without one."""
     if normal is None:
         return {}
     found: dict[str, Any] = {"obs": normal.obs_rms, "ret": normal.ret_rms}
@@ -151,7 +153,7 @@ def normal_state(normal: VecNormalize | None) -> dict[str, Any]:
 
 
 def set_normal(normal: VecNormalize | None, state: Mapping[str, Any]) -> None:
-    """Put back what `normal_state` gave."""
+    """Restore the state of `normal_state`."""
     for name, attribute in (("obs", "obs_rms"), ("ret", "ret_rms")):
         if normal is not None and name in state:
             rms = getattr(normal, attribute)
@@ -178,7 +180,7 @@ def training_state(model: BaseAlgorithm) -> dict[str, Any]:
 
 
 def set_training_state(model: BaseAlgorithm, state: Mapping[str, Any]) -> None:
-    """Put back what `training_state` gave."""
+    """Restore the state of `training_state`."""
     model.set_parameters(dict(state["parameters"]))
     for name, value in state["variables"].items():
         _attribute(model, name).data.copy_(value)
@@ -205,11 +207,11 @@ def _attribute(model: Any, path: str) -> Any:
 
 
 Predictor = Callable[[np.ndarray], np.ndarray]
-"""A policy: plain observations (num, ...) to actions (num, ...)."""
+"""A policy as a function: plain observations (num, ...) to actions (num, ...)."""
 
 
 def predictor(model: BaseAlgorithm, normal: VecNormalize | None) -> Predictor:
-    """The deterministic policy."""
+    """The deterministic policy of a model."""
 
     def predict(observation: np.ndarray) -> np.ndarray:
         seen = normal.normalize_obs(observation) if normal is not None else observation

@@ -1,4 +1,4 @@
-"""A MuJoCo environment of Gymnasium as a task folder: what `eureka init NAME --from-env ID` makes it from."""
+"""Conversion of a MuJoCo environment of Gymnasium to a task folder, for `eureka init NAME --from-env ID`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def task_source(identity: str, folder: str) -> TaskSource:
     """The model, control step, time limit and sentence of an environment that `env=` can name.
 
     Raises:
-        ConfigError: it is no MuJoCo environment, or its Python takes part in the physics.
-        TaskError: its model is not the one of the file that it names.
+        ConfigError: it is not a MuJoCo environment, or its Python code takes part in the physics.
+        TaskError: its model differs from the file that it names.
     """
     definition = load_definition(EnvironmentRecipe(identity, folder=folder))
     env = definition.make()
@@ -50,7 +50,7 @@ def task_source(identity: str, folder: str) -> TaskSource:
 
 
 def not_a_task(env: gymnasium.Env[Any, Any]) -> str:
-    """Why an environment cannot be stepped by MuJoCo alone; empty where it can."""
+    """Why MuJoCo alone cannot step an environment; empty if it can."""
     inner = env.unwrapped
     if not isinstance(inner, MujocoEnv):
         return f"{type(inner).__name__} is no gymnasium.envs.mujoco.MujocoEnv"
@@ -63,10 +63,10 @@ def not_a_task(env: gymnasium.Env[Any, Any]) -> str:
 
 
 def _packaged(path: Path, cls: type[Any]) -> str:
-    """How task.yaml names a model that comes with a package; empty: it is copied."""
+    """The path for task.yaml of a model that belongs to a package; empty if the model must be copied."""
     package = cls.__module__.partition(".")[0]
     if package not in packages_distributions():
-        return ""  # a folder of the user's own, which later commands may not find
+        return ""  # a folder of the user's own, which may not be on the import path of later commands
     spec = importlib.util.find_spec(package)
     for folder in map(Path, (spec.submodule_search_locations or ()) if spec else ()):
         if package == "gymnasium" and path.parent == folder / "envs" / "mujoco" / "assets":

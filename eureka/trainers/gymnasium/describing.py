@@ -1,4 +1,4 @@
-"""The source of an environment as a language model is shown it: without its reward."""
+"""The description of an environment for a language model, including its source without the reward."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from eureka.trainers.gymnasium.recipe import NO_LIMIT, time_limit
 
 
 def describe(maker: EnvironmentMaker, name: str, sentence: str | None, *, show_source: bool) -> TaskSpec:
-    """What is to be learned.
+    """The task's specification.
 
     Raises:
-        ConfigError: nothing says what the policy should do.
+        ConfigError: there is no text on what the policy should do.
     """
     definition = maker.definition
     env = maker.make()
@@ -50,12 +50,12 @@ def describe(maker: EnvironmentMaker, name: str, sentence: str | None, *, show_s
 
 
 def page_of_nothing(identity: str) -> str:
-    """What stands for the page of an environment that has none."""
+    """The replacement for the page of an environment that has none."""
     return f"The Gymnasium environment {identity}."
 
 
 def _control_step(described: Any, env: gymnasium.Env[Any, Any]) -> float:
-    """Seconds: as the file says, the environment's `dt`, or by the frames a second that it shows itself with."""
+    """The control step in seconds: from the file, the environment's `dt`, or its rendering frame rate."""
     given = getattr(described, "control_step_s", None) or getattr(env.unwrapped, "dt", None)
     if isinstance(given, int | float) and given > 0:
         return float(given)
@@ -69,8 +69,8 @@ def _control_step(described: Any, env: gymnasium.Env[Any, Any]) -> float:
 def step_without_reward(cls: type[Any]) -> str:
     """The source of a class's `step` without the statements that only feed the reward.
 
-    Left out are assignments whose values reach nothing but the second value that `step` returns, `if` and `for` that
-    hold nothing else, docstrings, and entries of `info` whose keys name a reward.
+    Omitted are assignments that only influence the second return value of `step`, `if` and `for` statements with only
+    such content, docstrings, and entries of `info` whose keys name a reward.
 
     Raises:
         ConfigError: the source cannot be read.
@@ -83,7 +83,7 @@ def step_without_reward(cls: type[Any]) -> str:
     assert isinstance(function, ast.FunctionDef)
     elsewhere = {key for key, is_read in _uses_outside(whole, function.name) if is_read}
     names = {key for node in ast.walk(function) for key in _assigned(node)} - elsewhere
-    while True:  # take out names that something else needs, until none is left to take out
+    while True:  # repeatedly remove names that something else needs, until nothing changes
         needed = {key for statement in function.body for key in _needed(statement, names)}
         if not names & needed:
             break
@@ -96,7 +96,7 @@ def step_without_reward(cls: type[Any]) -> str:
 
 
 def _uses_outside(whole: ast.Module, step: str) -> Iterator[tuple[str, bool]]:
-    """`self.x` in the other functions of the class, and whether it is read there."""
+    """Uses of `self.x` in the other functions of the class, and whether the attribute is read there."""
     for node in ast.walk(whole):
         if isinstance(node, ast.FunctionDef) and node.name != step:
             for inner in ast.walk(node):
@@ -111,14 +111,14 @@ def _targets(statement: ast.AST) -> list[ast.expr]:
 
 
 def _assigned(statement: ast.AST) -> list[str]:
-    """The plain names and attributes of `self` that a statement assigns; empty where it assigns anything else."""
+    """The plain names and attributes of `self` that a statement assigns; empty if it assigns anything else."""
     targets = _targets(statement)
     plain = all(isinstance(each, ast.Name | ast.Attribute) for each in targets)
     return [ast.unparse(each) for each in targets] if plain else []
 
 
 def _only_rewards(statement: ast.stmt, names: set[str]) -> bool:
-    """Whether a statement does nothing but feed the reward."""
+    """Whether a statement only feeds the reward."""
     if isinstance(statement, ast.If | ast.For | ast.While):
         return all(_only_rewards(each, names) for each in [*statement.body, *statement.orelse])
     assigned = _assigned(statement)
@@ -126,7 +126,7 @@ def _only_rewards(statement: ast.stmt, names: set[str]) -> bool:
 
 
 def _needed(statement: ast.stmt, names: set[str]) -> Iterator[str]:
-    """The names that a statement reads for something else than the reward."""
+    """The names that a statement reads for something other than the reward."""
     if _only_rewards(statement, names):
         return
     if isinstance(statement, ast.If | ast.For | ast.While | ast.With):
@@ -146,7 +146,7 @@ def _loads(node: ast.AST) -> Iterator[str]:
 
 
 def _shown(statement: ast.stmt) -> ast.stmt:
-    """A statement without the reward that it returns, and without entries that name one."""
+    """A statement without the returned reward and without `info` entries that name one."""
     module: Any = _WithoutRewardEntries().visit(
         ast.parse(
             ast.unparse(statement)

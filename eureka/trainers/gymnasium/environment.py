@@ -1,4 +1,5 @@
-"""A Gymnasium environment with its State and metric after every step, and every fault of its code as one sentence."""
+"""A Gymnasium environment that reports State and metric after every step, and any failure of its code as one
+sentence."""
 
 from __future__ import annotations
 
@@ -16,21 +17,21 @@ from eureka.trainers.gymnasium.spaces import Leaf, PlainObservation, is_plain, r
 from eureka.trainers.gymnasium.state import StateReader, state_of_function, state_of_spaces
 
 STATE, STEP_METRIC, EPISODE_METRIC, OWN_RETURN = "eureka.state", "eureka.step", "eureka.episode", "eureka.return"
-"""Entries of `info` that `StatedEnvironment` gives: a row of the State, the metric of the step, and at an episode's end
-the metric and the environment's own return."""
+"""Keys of `info` that `ObservedEnvironment` adds: a row of the State, the metric of the step, and at the end of an
+episode the metric and the environment's own return."""
 
 
 class ObservedEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """Adds the row of the State and the metric to `info`, and takes everything else out of it.
+    """Adds the row of the State and the metric to `info`, and removes all other entries.
 
-    What the environment's code raises, and what it gives that cannot be used, becomes a `TaskError` with the episode's
-    seed and the action. A policy sees plain observations, see `spaces`.
+    Exceptions and unusable values of the environment's code become a `TaskError` with the episode's seed and the
+    action. A policy sees plain observations, see `spaces`.
 
     Attributes:
-        reader: of the State; None: there are no rows.
-        latest: what the last step added to `info`; it outlives a reset.
-        tells: whether `step` gives that too. Stable-Baselines3 copies every `info` deeply, which costs more than all
-            else here.
+        reader: reads the State; None: no rows are added.
+        latest: the entries that the last step added to `info`; kept after a reset.
+        tells: whether `step` also returns them. Stable-Baselines3 deep-copies every `info`, which costs more than
+            everything else here.
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any], identity: str, metric: EnvironmentMetric) -> None:
@@ -89,7 +90,9 @@ class ObservedEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
         return self._seen(transition.observation), own, terminated, truncated, info if self.tells else {}
 
     def transition(self, action: Any) -> tuple[Transition, float, bool, bool]:
-        """One control step without State and metric: the step, the own reward, and how the episode stands."""
+        """Take one control step without State and metric: the transition, the own reward, and whether the episode
+        terminated or was truncated.
+        """
         self._steps += 1
         try:
             result = self.env.step(action)
@@ -156,7 +159,7 @@ class ObservedEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
         return observation if self._plain is None else self._plain.observation(observation)
 
     def _check(self, observation: Any, action: Any) -> None:
-        """Raises where an observation cannot be used; it came after `action`, or a reset where None."""
+        """Raise if an observation is unusable; it followed `action`, or a reset if that is None."""
         for leaf, shape in self._shapes:
             value = observation if not leaf.path else None
             if type(value) is np.ndarray and value.shape == shape and value.dtype.kind == "f" and surely_finite(value):
@@ -202,7 +205,7 @@ _OLD = (
 def surely_finite(values: np.ndarray) -> bool:
     """Whether every number is finite, by one product, which costs a third of `np.isfinite(values).all()`.
 
-    False where a square overflows too: whoever asks looks again then.
+    Also False if a square overflows, so the caller must check again.
     """
     flat = values if values.ndim == 1 else values.ravel()
     total = float(flat.dot(flat))
@@ -218,16 +221,16 @@ def _short(action: Any) -> str:
 
 
 class EnvironmentMaker:
-    """Makes the environments of a recipe, all with one State.
+    """Makes environments from a recipe, all with the same State.
 
     Attributes:
-        definition: what the recipe names.
-        metric: what judges a policy.
-        reader: the State.
-        action_space: of a policy.
+        definition: the loaded definition of the recipe.
+        metric: the task metric.
+        reader: reads the State.
+        action_space: action space of a policy.
 
     Raises:
-        ConfigError, TaskError: it cannot be used, see `recipe` and `ObservedEnvironment`.
+        ConfigError, TaskError: the environment cannot be used, see `recipe` and `ObservedEnvironment`.
     """
 
     def __init__(self, recipe: EnvironmentRecipe) -> None:
@@ -265,7 +268,7 @@ class EnvironmentMaker:
 
 
 def page_of(definition: Definition, env: gymnasium.Env[Any, Any]) -> str:
-    """The docstring of an environment; of a file that describes one, where that has none."""
+    """The docstring of an environment, or of the file that describes it if it has none."""
     import inspect
 
     own = inspect.getdoc(type(env.unwrapped)) or ""

@@ -1,4 +1,4 @@
-"""Hyper-parameters of Stable-Baselines3 from a user's YAML file in the form of rl-baselines3-zoo, checked."""
+"""Reads and checks hyper-parameters of Stable-Baselines3 from a user's YAML file in the format of rl-baselines3-zoo."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BESIDE = ("n_envs", "normalize", "n_timesteps", "noise_type", "noise_std")
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """What a file says of one environment: arguments in the zoo's names, and how long it trains there."""
+    """The content of a file for one environment: arguments with the zoo's names, and the length of training."""
 
     arguments: Mapping[str, Any]
     steps: int | None = None
@@ -39,7 +39,7 @@ def read_hyperparameters(path: Path, identity: str) -> Hyperparameters:
     """The entry for an environment, the entry `default`, or a file that is one entry.
 
     Raises:
-        ConfigError: it cannot be read, has none for this environment, or is no such file.
+        ConfigError: the file cannot be read, has no entry for this environment, or has another format.
     """
     key = f"train.hyperparameters={path}"
     try:
@@ -71,7 +71,7 @@ def read_hyperparameters(path: Path, identity: str) -> Hyperparameters:
 def make_settings(
     algorithm: str, given: Mapping[str, Any], num_envs: int | None, what: str = "train.hyperparameters"
 ) -> AlgorithmSettings:
-    """Settings of an algorithm of Stable-Baselines3: its defaults here, and what is given.
+    """Settings of an algorithm of Stable-Baselines3: our defaults, updated with the given values.
 
     Raises:
         ConfigError: the algorithm has no such argument, or a value cannot be read.
@@ -107,7 +107,7 @@ def _require_known(algorithm: str, merged: Mapping[str, Any], what: str) -> None
 
 
 def _number(value: Any) -> Any:
-    """YAML reads `3e-4` as a text."""
+    """A number written as text, such as `3e-4`, which YAML does not parse as a number."""
     if isinstance(value, str):
         try:
             return float(value)
@@ -117,9 +117,9 @@ def _number(value: Any) -> Any:
 
 
 def _literal(text: Any, what: str) -> Any:
-    """`dict(net_arch=[64, 64], activation_fn=nn.ReLU)` as plain values; names of activations stay texts.
+    """A text such as `dict(net_arch=[64, 64], activation_fn=nn.ReLU)` as plain values; names of activations stay texts.
 
-    Read by the syntax tree; nothing is evaluated.
+    Only the syntax tree is read; nothing is evaluated.
     """
     if not isinstance(text, str):
         return text

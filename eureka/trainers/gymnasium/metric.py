@@ -1,4 +1,4 @@
-"""What judges an episode: the environment's own return, an entry of `info`, or a function of the user's."""
+"""The metric of an episode: the environment's own return, an entry of `info`, or a user's function."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _REDUCTIONS: Mapping[str, tuple[str, Callable[[list[float]], float]]] = {
 
 
 class Transition(NamedTuple):
-    """One control step, as a file's `state` function is given it.
+    """One control step, as passed to the `state` function of a user's file.
 
     Attributes:
         observation, info: after the action.
         previous_observation, previous_info: before it.
-        action: what the policy did.
-        previous_action: what it did a step before; in an episode's first step `action`.
+        action: the policy's action.
+        previous_action: the action of the step before; in an episode's first step the same as `action`.
         env: the environment itself without wrappers, for its attributes and functions.
     """
 
@@ -45,12 +45,12 @@ class Transition(NamedTuple):
 
 @dataclass(slots=True)
 class EpisodeRecord:
-    """A whole episode, as a file's `metric` function is given it; lists have one entry for each control step.
+    """A whole episode, as passed to the `metric` function of a user's file; lists have one entry per control step.
 
     Attributes:
         rewards: the environment's own.
-        state: what `state` gave.
-        terminated: whether it ended otherwise than by the time limit.
+        state: return values of `state`.
+        terminated: whether it ended for another reason than the time limit.
         env: the environment itself, as the episode left it.
     """
 
@@ -65,13 +65,13 @@ class EpisodeRecord:
 
 @dataclass(frozen=True)
 class EnvironmentMetric:
-    """A metric that was read from `metric=`.
+    """A metric as specified by `metric=`.
 
     Attributes:
-        text: what was given; the name of a function otherwise.
+        text: the given text, or the name of the function.
         key: the entry of `info`, empty for none.
-        reduction: how its values in an episode become one.
-        function: of the episode, the user's own; None for the two others.
+        reduction: how the values of an episode are reduced to one.
+        function: the user's function of the episode; None for the two other kinds.
     """
 
     text: str
@@ -81,12 +81,13 @@ class EnvironmentMetric:
 
     @property
     def is_return(self) -> bool:
-        """Whether it is the sum of the environment's own rewards."""
+        """Whether the metric is the sum of the environment's own rewards."""
         return not self.key and self.function is None
 
     def spec(self, described: Any) -> MetricSpec:
-        """What is said of it; a file's class may have `metric_description`, `metric_unit`, `metric_range`,
-        `metric_best`."""
+        """The description of the metric; a file's class may set `metric_description`, `metric_unit`, `metric_range`,
+        `metric_best`.
+        """
         low, high = getattr(described, "metric_range", (None, None))
         best, unit = getattr(described, "metric_best", None), getattr(described, "metric_unit", "")
         said = getattr(described, "metric_description", "")
@@ -103,19 +104,19 @@ class EnvironmentMetric:
         return MetricSpec(said or text, unit or self.key, low, high, best)
 
     def of_step(self, info: Mapping[str, Any]) -> float | None:
-        """The entry's value in one control step, None where there is none; None for a function.
+        """The value of the entry in one control step, None if it is missing; None for a function.
 
         Raises:
-            TaskError: it is no number.
+            TaskError: the entry is not a number.
         """
         value = _entry(info, self.key) if self.function is None else None
         return None if value is None else _number(value, f"metric={self.text}")
 
     def of_episode(self, values: list[float | None], record: EpisodeRecord | None, where: str) -> float:
-        """Its value for a whole episode.
+        """The metric's value for a whole episode.
 
         Raises:
-            TaskError: there is none, or it is no number.
+            TaskError: there is no value, or it is not a number.
         """
         if self.function is not None:
             try:
@@ -135,7 +136,7 @@ def read_metric(given: str | Callable[..., Any]) -> EnvironmentMetric:
     """The metric that `metric=` or a file names.
 
     Raises:
-        ConfigError: it cannot be read.
+        ConfigError: the text has no valid form.
     """
     if callable(given):
         return EnvironmentMetric("metric", function=given)
@@ -151,7 +152,7 @@ def read_metric(given: str | Callable[..., Any]) -> EnvironmentMetric:
 
 
 def _entry(info: Mapping[str, Any], key: str) -> Any:
-    """An entry of `info` by its key, or by keys with dots between in mappings of mappings."""
+    """An entry of `info` by its key; dots in the key descend into nested mappings."""
     if key in info:
         return info[key]
     inner: Any = info

@@ -1,4 +1,4 @@
-"""Which package brings which environments: to import it, and for the sentence about one that is not installed."""
+"""The packages that provide environments: used to import them, and to say what to install."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class _Package(NamedTuple):
-    """How the ids of its environments begin, its module, and what to install."""
+    """A package: the prefix of its environments' ids, its module, and the name to install."""
 
     begins: tuple[str, ...]
     module: str
@@ -36,7 +36,7 @@ _PACKAGES = (
 
 
 def _package(identity: str) -> _Package | None:
-    """By the id, or by the module that stands before a colon."""
+    """The package of an id, found by its prefix or by the module before a colon."""
     module, colon, name = identity.rpartition(":")
     for package in _PACKAGES:
         if (colon and module == package.module) or name.startswith(package.begins):
@@ -45,12 +45,12 @@ def _package(identity: str) -> _Package | None:
 
 
 def package_of(identity: str) -> str | None:
-    """What to install for an environment, None where that is not known."""
+    """The name to install for an environment, None if unknown."""
     package = _package(identity)
     return package.install if package else None
 
 
 def module_of(identity: str) -> str | None:
-    """The module that registers an environment when it is imported, None where that is not known."""
+    """The module that registers an environment when imported, None if unknown."""
     package = _package(identity)
     return package.module or None if package else None

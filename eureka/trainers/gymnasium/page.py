@@ -1,5 +1,6 @@
-"""An environment's own page, its docstring in the form of Gymnasium's documentation: what is shown of it, and its table
-of observations."""
+"""Parses an environment's page (its docstring in the format of Gymnasium's documentation): the part shown to a model,
+and the table of observations.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _NOT_SHOWN = ("reward", "argument", "vectorized", "version", "reference", "citation", "credit")
-"""How the headings begin, in lower case, of the sections of an environment's page that a model is not shown."""
+"""Beginnings, in lower case, of the headings of page sections that a model is not shown."""
 _LONGEST_NAME = 48
 _UNIT = r"(?:m|cm|s|rad|deg|degrees?|radians?|N|Nm|N m|kg|Hz|m/s|rad/s|m/s\^?2|rad/s\^?2)"
-"""What in brackets after a name is its unit: `angular velocity (rad/s)`."""
+"""Pattern of a unit in brackets after a name, as in `angular velocity (rad/s)`."""
 
 
 @dataclass(frozen=True)
 class TableRow:
-    """One number of an observation: a name for it, its unit, and what the table says."""
+    """One number of an observation: its name, unit, and description in the table."""
 
     name: str
     unit: str
@@ -25,13 +26,13 @@ class TableRow:
 
 
 def without_reward(page: str) -> str:
-    """An environment's own page, as its docstring has it, without how it rewards and what is of no use for a reward.
+    """An environment's page without its reward section and others that are of no use for writing a reward.
 
     Args:
-        page: Markdown; a section goes with those below it.
+        page: Markdown; a removed section includes its subsections.
     """
     kept: list[str] = []
-    dropped = 0  # the level of the heading that is left out; 0: none
+    dropped = 0  # level of the removed section's heading; 0: none
     for line in page.splitlines():
         heading = re.match(r"(#+) *(.*)", line)
         if heading and (not dropped or len(heading[1]) <= dropped):
@@ -42,7 +43,7 @@ def without_reward(page: str) -> str:
 
 
 def first_sentence(page: str) -> str:
-    """The first sentence of the text of a page that is no heading; empty where there is none."""
+    """The first sentence of a page's text, ignoring headings; empty if there is none."""
     headings = ("description", "overview", "")
     section = ""
     for paragraph in re.split(r"\n\s*\n|\n(?=#)", page.strip()):
@@ -57,7 +58,7 @@ def first_sentence(page: str) -> str:
 
 
 def goal_sentence(page: str) -> str:
-    """The sentence of a page that says what is to be achieved, as far as words tell; else its first."""
+    """The sentence of a page that states the goal, recognised by its wording; else its first sentence."""
     text = " ".join(re.sub(r"^[#|].*$", "", without_reward(page), flags=re.M).split())
     for sentence in re.split(r"(?<=[.!?])\s+", text):
         if re.search(r"\b(goal|objective|aim|task) (?:of .{1,60} )?is\b", sentence, re.I):
@@ -67,7 +68,7 @@ def goal_sentence(page: str) -> str:
 
 @dataclass(frozen=True)
 class ObservationTable:
-    """A table of observations: its rows, and the key of a Dict that the text before it is about, where there is one."""
+    """A table of observations: its rows, and the key of a Dict space that the preceding text refers to, if any."""
 
     key: str
     rows: tuple[TableRow, ...]
@@ -110,7 +111,7 @@ def _row(header: Sequence[str], cells: Sequence[str]) -> TableRow:
 
 
 def field_name(text: str) -> str:
-    """A name for a State field from words: `Angular Velocity (rad/s)` is `angular_velocity`."""
+    """A State field name made from words: `Angular Velocity (rad/s)` gives `angular_velocity`."""
     plain = re.sub(r"\s\([^()]*\)\s*$", "", text).lower()
     plain = re.sub(r"\b(the|of|a|an)\b", " ", plain)
     words = re.findall(r"[a-z0-9]+", plain)

@@ -1,4 +1,4 @@
-"""Trained policies in their environment, for films and for `eureka play`."""
+"""Plays trained policies in their environment, for films and for `eureka play`."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def load_policy(data: bytes, maker: EnvironmentMaker) -> Predictor:
     """A policy from the bytes of a `policy.pt`.
 
     Raises:
-        TrainingError: it is none of this environment.
+        TrainingError: it is not a policy of this environment.
     """
     settings, kept = read_policy_bytes(data)
     env: Any = DummyVecEnv([maker.make])
     normal = VecNormalize(env) if kept["normal"] else None
     set_normal(normal, kept["normal"])
-    # Nothing is learned with it: the smallest buffer there is.
+    # Nothing is learned with it, so its buffer can be as small as possible.
     settings = settings.with_arguments({"buffer_size": 1, "n_envs": 1}) if settings.algorithm != "ppo" else settings
     model = make_algorithm(settings, env, 0, 1)
     load_weights(model, kept["weights"])
@@ -44,11 +44,11 @@ def load_policy(data: bytes, maker: EnvironmentMaker) -> Predictor:
 def play(
     maker: EnvironmentMaker, predict: Predictor, spec: TaskSpec, look: Look, seed: int, graph: str = ""
 ) -> Iterator[RenderedFrame]:
-    """One episode in pictures, see `Trainer.render`.
+    """Yield the pictures of one episode, see `Trainer.render`.
 
     Raises:
-        RenderingUnavailable: the environment does not draw here.
-        VideoError: what it draws is no picture.
+        RenderingUnavailable: the environment cannot render here.
+        VideoError: it renders something other than a picture.
     """
     env = maker.make(render_mode="rgb_array")
     reward = compile_graph(graph) if look.overlay and graph else None
@@ -77,7 +77,7 @@ def _reward_lines(reward: RewardFunction, maker: EnvironmentMaker, row: np.ndarr
 def _picture(env: Any) -> np.ndarray:
     try:
         picture = env.render()
-    except Exception as error:  # whatever a drawing library raises where there is no screen
+    except Exception as error:  # libraries raise various errors without a screen
         raise RenderingUnavailable(f"the environment cannot be drawn: {' '.join(str(error).split())}") from error
     array = np.asarray(picture)
     if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:

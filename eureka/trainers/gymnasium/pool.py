@@ -1,4 +1,4 @@
-"""Processes that train, one training at a time each; what they say is read line by line, and never unpickled."""
+"""Processes that run one training at a time each. Their output is read line by line and never unpickled."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EVENTS: Mapping[str, type[Progress] | type[Rejected] | type[TrainingResult]] = 
 }
 _SILENCE_S = 600.0
 _END_S = 60.0
-"""How long a process that has closed its output may take to end: on busy cores Python itself takes seconds."""
+"""Time for a process that has closed its output to end: on busy cores Python itself takes seconds."""
 _ATTEMPTS = 2
 
 
@@ -32,7 +32,7 @@ class TrainingPool:
 
     Args:
         environment: all of their environment variables.
-        folder: where they run, and leave their logs.
+        folder: their working folder, which also holds their logs.
     """
 
     def __init__(self, size: int, environment: Mapping[str, str], folder: Path) -> None:
@@ -40,7 +40,7 @@ class TrainingPool:
         self._workers: list[_Worker] = []
 
     def train(self, orders: Sequence[TrainingOrder]) -> Iterator[TrainingEvent]:
-        """Train all of them; an order whose process dies is trained again once, and is then rejected.
+        """Train all orders; an order whose process dies is trained again once, and rejected if that dies too.
 
         Raises:
             TrainingError: a process cannot be started, or the environment's own code fails.
@@ -77,7 +77,7 @@ class TrainingPool:
         except _Ended as ended:
             reason = str(ended)
         worker.restart()
-        if reason.startswith("env="):  # the environment's own code: no reward is to blame
+        if reason.startswith("env="):  # the fault of the environment's own code, not of a reward
             raise TrainingError(reason)
         if attempt < _ATTEMPTS:
             yield WorkerRestarted(worker.number, reason, (order.candidate_id,))
@@ -93,11 +93,11 @@ class TrainingPool:
 
 
 class _Ended(Exception):
-    """A process ended or says nothing any more; the message says why."""
+    """A process ended or stopped responding; the message says why."""
 
 
 class _Worker:
-    """One process, the order that it works on, and what it has said of the next line."""
+    """One process, its current order, and the unfinished line of its output."""
 
     def __init__(self, number: int, environment: Mapping[str, str], folder: Path) -> None:
         self.number = number
@@ -109,11 +109,11 @@ class _Worker:
         self._unread = b""
 
     def begin(self, order: TrainingOrder, attempt: int) -> None:
-        """Hand it an order."""
+        """Send an order to the process."""
         if self._child is None:
             self._child = self._start()
         self.order, self.attempt, self.heard = order, attempt, time.monotonic()
-        self._child.send(dumps(order))  # where it has ended, so has its output
+        self._child.send(dumps(order))  # if the process has ended, its output has too
 
     def _start(self) -> Child:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -130,15 +130,15 @@ class _Worker:
             raise TrainingError(f"a training worker could not be started: {error}") from error
 
     def fileno(self) -> int:
-        """Of what it prints, for `select`."""
+        """The descriptor of its output, for `select`."""
         assert self._child is not None
         return self._child.stdout.fileno()
 
     def lines(self) -> Iterator[str]:
-        """Whole lines of what can be read now.
+        """Complete lines of the output that is available now.
 
         Raises:
-            _Ended: it has ended, or was silent for too long.
+            _Ended: the process has ended, or has sent nothing for too long.
         """
         assert self._child is not None
         if not select.select([self], [], [], 0)[0]:
@@ -155,12 +155,12 @@ class _Worker:
             yield line.decode(errors="replace")
 
     def restart(self) -> None:
-        """End it; the next order starts it anew."""
+        """End the process; the next order starts a new one."""
         self.close()
         self.order = None
 
     def close(self) -> None:
-        """End it."""
+        """End the process."""
         if self._child is not None:
             with suppress(OSError):
                 self._child.close()
@@ -168,7 +168,7 @@ class _Worker:
 
 
 def _readable(workers: Sequence[_Worker]) -> list[_Worker]:
-    """Those that have said something, or were silent for too long."""
+    """Workers with new output, and those that have sent nothing for too long."""
     ready = select.select(workers, [], [], 1.0)[0] if workers else []
     late = [each for each in workers if each not in ready and time.monotonic() - each.heard > _SILENCE_S]
     return [*ready, *late]

@@ -1,4 +1,6 @@
-"""What `env=` names, loaded: an id of Gymnasium's registry, `module:Class`, or a file with one small class."""
+"""Loads the environment that `env=` names: an id of Gymnasium's registry, `module:Class`, or a file with one small
+class.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ from eureka.core.errors import ConfigError, TaskError
 from eureka.trainers.gymnasium.packages import module_of, package_of
 
 NO_LIMIT = 1000
-"""The time limit, in control steps, of an environment that has none."""
+"""Time limit in control steps for environments without one."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,11 @@ class EnvironmentRecipe:
     """Everything that another process needs to make the environment.
 
     Attributes:
-        identity: what `env=` says.
-        kwargs: what it is made with, as JSON text.
-        wrappers: what `env.wrappers=` says.
-        metric: what `metric=` says; empty for what the environment's file says, or its return.
-        folder: where modules are looked for last.
+        identity: the value of `env=`.
+        kwargs: keyword arguments of the environment, as JSON text.
+        wrappers: the value of `env.wrappers=`.
+        metric: the value of `metric=`; empty for the metric of the environment's file, or else its return.
+        folder: folder searched last for modules.
     """
 
     identity: str
@@ -59,13 +61,13 @@ def recipe_of(config: RunConfig) -> EnvironmentRecipe:
 
 @dataclass(frozen=True)
 class Definition:
-    """An environment that can be made, with what its file says about it.
+    """A loaded environment definition, with the descriptions in its file.
 
     Attributes:
-        recipe: what it was loaded from.
-        maker: makes one; takes keyword arguments such as `render_mode`.
-        described: the class of a file that describes it; None where the environment stands for itself.
-        files: the source files whose change makes it another environment.
+        recipe: the recipe it was loaded from.
+        maker: makes an environment; takes keyword arguments such as `render_mode`.
+        described: the class that describes it in the user's file; None if there is no such file.
+        files: the source files that define it.
     """
 
     recipe: EnvironmentRecipe
@@ -75,12 +77,12 @@ class Definition:
 
     @property
     def sentence(self) -> str | None:
-        """What the policy should do, where the file says so."""
+        """What the policy should do, if the file says so."""
         return getattr(self.described, "sentence", None)
 
     @property
     def metric(self) -> str | Callable[..., Any]:
-        """What judges a policy: a text as `metric=` takes it, or a function of the episode."""
+        """The metric in the file: a text as for `metric=`, or a function of the episode."""
         return self.recipe.metric or getattr(self.described, "metric", None) or "return"
 
     @property
@@ -90,15 +92,15 @@ class Definition:
 
     @property
     def fields(self) -> Mapping[str, Any]:
-        """Unit and description of State fields by name, as the file has them."""
+        """Unit and description of State fields by name, from the file."""
         return getattr(self.described, "fields", None) or {}
 
     def make(self, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
         """The environment with its wrappers and a time limit.
 
         Raises:
-            ConfigError: it cannot be made with these arguments, or needs a package.
-            TaskError: it is no environment of one agent with Gymnasium's interface.
+            ConfigError: the environment cannot be made with these arguments, or needs a package.
+            TaskError: it is not a single-agent environment with Gymnasium's interface.
         """
         identity = self.recipe.identity
         kwargs = json.loads(self.recipe.kwargs)
@@ -121,7 +123,7 @@ class Definition:
 
 
 def time_limit(env: gymnasium.Env[Any, Any]) -> int | None:
-    """The control steps after which an episode is cut off, None where there is no limit."""
+    """The control steps after which an episode is truncated, None without a limit."""
     inner: Any = env
     while isinstance(inner, gymnasium.Wrapper):
         if isinstance(inner, gymnasium.wrappers.TimeLimit):
@@ -131,11 +133,11 @@ def time_limit(env: gymnasium.Env[Any, Any]) -> int | None:
 
 
 def load_definition(recipe: EnvironmentRecipe) -> Definition:
-    """Find what a recipe names. Its code is imported: it is the user's own.
+    """Load the environment that a recipe names. Its code is imported, since it is the user's own.
 
     Raises:
         ConfigError: there is nothing of this name, or its package is not installed.
-        TaskError: the code raises when it is imported, or holds no class that can be used.
+        TaskError: the code raises when it is imported, or has no suitable class.
     """
     identity = recipe.identity
     if is_file(identity):
@@ -157,7 +159,7 @@ def load_definition(recipe: EnvironmentRecipe) -> Definition:
         identity = name
     known = module_of(identity) if identity not in gymnasium.registry else None
     if known and importlib.util.find_spec(known) is not None:
-        _imported(known, recipe, f"env={identity}")  # which registers its environments
+        _imported(known, recipe, f"env={identity}")  # the import registers its environments
     if identity not in gymnasium.registry:
         package = package_of(identity)
         missing = package is not None and module_of(identity) not in sys.modules
@@ -182,7 +184,7 @@ def _of_object(recipe: EnvironmentRecipe, found: Any, files: tuple[Path, ...]) -
 
 
 def _module_of(path: Path) -> ModuleType:
-    """A file imported as a module of its own name; its folder is looked for other modules last."""
+    """Import a file as a module under its own name; its folder is searched last for other modules."""
     name = f"eureka_environment_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not path.is_file():
@@ -261,7 +263,7 @@ def load_function(name: str, folder: str) -> Callable[..., Any]:
     """The user's own `module:function` of `trainer=`.
 
     Raises:
-        ConfigError: there is none of this name.
+        ConfigError: there is no function of this name.
         TaskError: its module raises when it is imported.
     """
     module_name, _, attribute = name.partition(":")

@@ -1,4 +1,4 @@
-"""A reward graph in place of an environment's reward, computed once per step of all environments together."""
+"""Replaces an environment's reward by a reward graph, evaluated once per step for all environments together."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class NotFiniteError(Exception):
 
 
 class RewardMeter:
-    """Computes a reward on rows of the State, and records it with its components and the metric.
+    """Computes a reward on rows of the State, and records its components and the metric.
 
     Args:
         graph: the reward's JSON text, or `own` or `metric`.
-        num_envs: environments that step together.
+        num_envs: number of environments that step together.
 
     Attributes:
         recorder: moments and curves; None before the first `end_rollout`.
@@ -45,10 +45,10 @@ class RewardMeter:
         self.recorder: ComponentRecorder | None = None
 
     def rewards(self, own: np.ndarray, dones: np.ndarray, infos: Sequence[Mapping[str, Any]]) -> np.ndarray:
-        """What every environment is paid for this step, (num_envs,).
+        """The reward of every environment for this step, (num_envs,).
 
         Raises:
-            NotFiniteError: the graph gave what is no number.
+            NotFiniteError: the graph returned NaN or an infinite value.
         """
         self._lengths += 1
         if dones.any():
@@ -71,7 +71,7 @@ class RewardMeter:
         return paid
 
     def end_rollout(self) -> tuple[float, float]:
-        """Take what was recorded into the statistics; gives the mean metric and length of recent episodes."""
+        """Add the recorded rollout to the statistics; returns the mean metric and length of recent episodes."""
         totals, parts = zip(*self._rows, strict=True)
         metric = torch.tensor(self._metrics, dtype=torch.float32)
         self._rows, self._metrics = [], []
@@ -84,13 +84,13 @@ class RewardMeter:
         return float(np.mean(values)), float(np.mean(lengths))
 
     def state_dict(self) -> dict[str, Any]:
-        """What it has recorded, to be carried on."""
+        """The recorded data, for a checkpoint."""
         recorder = self.recorder
         kept = {"components": list(recorder.components), **recorder.state_dict()} if recorder else {}
         return {"recorder": kept, "recent": [list(pair) for pair in self._recent]}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Carry on from what `state_dict` gave."""
+        """Restore the data of `state_dict`."""
         if state["recorder"]:
             self.recorder = ComponentRecorder(tuple(state["recorder"]["components"]))
             self.recorder.load_state_dict(state["recorder"])

@@ -1,4 +1,4 @@
-"""What a training in a Gymnasium environment is made of, as data that crosses to the process that trains."""
+"""The settings of a training in a Gymnasium environment, as data that is sent to the training process."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from eureka.trainers.base import updates_evaluated
 from eureka.trainers.gymnasium.recipe import EnvironmentRecipe
 
 _POINTS = 100
-"""How many points a curve of an algorithm has that updates its policy all the time."""
+"""Number of points of a curve for algorithms that update their policy in every step."""
 OWN, METRIC = OwnReward.OWN.value, OwnReward.METRIC.value
-"""What stands in an order in place of a graph."""
+"""Values of an order's `graph` that stand for the environment's own rewards."""
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    # Stable-Baselines3's own, but for more environments with shorter rollouts.
+    # Stable-Baselines3's defaults, except for more environments with shorter rollouts.
     "ppo": {"n_envs": 8, "n_steps": 64, "batch_size": 128},
     "sac": {"n_envs": 1, "buffer_size": 200_000, "learning_starts": 1_000},
     "td3": {"n_envs": 1, "buffer_size": 200_000, "learning_starts": 1_000, "noise_type": "normal", "noise_std": 0.1},
-    # Its own explore for a tenth of a million steps and learn from every fourth.
+    # Stable-Baselines3's defaults explore for a tenth of a million steps and learn from every fourth.
     "dqn": {
         "n_envs": 4,
         "learning_rate": 6.3e-4,
@@ -36,18 +36,18 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         "policy_kwargs": {"net_arch": [256, 256]},
     },
 }
-"""Hyper-parameters by algorithm, in the names of rl-baselines3-zoo; what is not here is Stable-Baselines3's default."""
+"""Hyper-parameters by algorithm, named as in rl-baselines3-zoo; all others have Stable-Baselines3's defaults."""
 
 
 @dataclass(frozen=True)
 class AlgorithmSettings:
-    """Who learns, and how.
+    """The learning algorithm and its settings.
 
     Attributes:
-        algorithm: `ppo`, `sac`, `td3` or `dqn`; or `module:function` of the user's own.
-        num_envs: environments of one training.
-        arguments: of the algorithm, as JSON text.
-        normalize: arguments of VecNormalize as JSON text; empty: observations and rewards are taken as they are.
+        algorithm: `ppo`, `sac`, `td3` or `dqn`; or `module:function` for the user's own trainer.
+        num_envs: number of environments of one training.
+        arguments: arguments of the algorithm, as JSON text.
+        normalize: arguments of VecNormalize as JSON text; empty: observations and rewards are not normalised.
     """
 
     algorithm: str = "ppo"
@@ -57,7 +57,7 @@ class AlgorithmSettings:
 
     @property
     def is_own(self) -> bool:
-        """Whether a function of the user's trains."""
+        """Whether the user's own function does the training."""
         return ":" in self.algorithm
 
     @property
@@ -67,11 +67,11 @@ class AlgorithmSettings:
 
     @property
     def discount(self) -> float:
-        """By which later rewards count less, per control step."""
+        """The discount factor per control step."""
         return float(self.values.get("gamma", 0.99))
 
     def rows(self, steps: int) -> int:
-        """Control steps between two points of a curve, in a training of so many: of PPO, those of a rollout."""
+        """Control steps between two points of a curve, for a training of `steps`; for PPO, those of a rollout."""
         if self.algorithm == "ppo":
             return self.num_envs * int(self.values.get("n_steps", 2048))
         usual = 4 if self.algorithm == "dqn" else 1
@@ -79,7 +79,7 @@ class AlgorithmSettings:
         return unit * max(1, round(steps / _POINTS / unit))
 
     def with_arguments(self, changed: Mapping[str, Any]) -> AlgorithmSettings:
-        """The same with other arguments; `n_envs` among them."""
+        """These settings with other arguments, which may include `n_envs`."""
         values = {**self.values, **changed}
         num_envs = int(values.pop("n_envs", self.num_envs))
         return replace(self, num_envs=num_envs, arguments=json.dumps(values))
@@ -87,13 +87,13 @@ class AlgorithmSettings:
 
 @dataclass(frozen=True)
 class TrainingOrder:
-    """One training.
+    """One training, as sent to a training process.
 
     Attributes:
-        environment: what it is made of.
+        environment: recipe of the environment.
         graph: the reward's JSON text; `own` and `metric` are the environment's own reward and its metric.
-        start: a policy to start from, in this trainer's format; empty: from scratch.
-        checkpoint: the file that it is kept in so that it can be carried on; empty: none.
+        start: the initial policy, in this trainer's format; empty: from scratch.
+        checkpoint: path of the checkpoint from which it can be continued; empty: none.
     """
 
     environment: EnvironmentRecipe
@@ -115,6 +115,6 @@ class TrainingOrder:
 
     @property
     def evaluated_after(self) -> tuple[int, ...]:
-        """The points that an evaluation follows; the last ends the training."""
+        """The curve points that are followed by an evaluation; the last one ends the training."""
         evaluations = 1 if self.settings.is_own else self.evaluations
         return updates_evaluated(self.steps, self.rows, evaluations)[: self.stop_after]

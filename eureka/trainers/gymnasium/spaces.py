@@ -1,4 +1,4 @@
-"""Observation and action spaces as plain numbers: what a policy sees, and what State fields are made of."""
+"""Observation and action spaces as plain numbers, for policies and for State fields."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from gymnasium import spaces
 from eureka.core.errors import ConfigError
 
 MOST_NUMBERS = 256
-"""Of an observation, in all; more cannot be named."""
+"""Maximum number of values in an observation, so that each can be named."""
 _IMAGE_SIDE = 16
-"""A picture is at least so many pixels wide and high; below, integers in three dimensions are a grid of cells."""
+"""Minimum side of a picture in pixels; smaller three-dimensional integer arrays are grids of cells."""
 NUMBERS = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """One part of an observation that is numbers: where it is (keys of a Dict, places in a Tuple), and its space."""
+    """One numeric part of an observation: its path (keys of a Dict, indices of a Tuple), and its space."""
 
     path: tuple[str | int, ...]
     space: gymnasium.Space[Any]
 
     @property
     def name(self) -> str:
-        """Its keys, joined; `obs` where the observation is this part alone."""
+        """Its keys, joined; `obs` if the observation is this part alone."""
         name = re.sub(r"\W", "_", "_".join(map(str, self.path)))
         return f"obs_{name}".rstrip("_") if not name or name[0].isdigit() else name
 
     def read(self, observation: Any) -> Any:
-        """Its value in an observation."""
+        """The value of this part in an observation."""
         for key in self.path:
             observation = observation[key]
         return observation
 
 
 def leaves_of(space: gymnasium.Space[Any], path: tuple[str | int, ...] = ()) -> tuple[list[Leaf], list[str]]:
-    """The parts of an observation that are numbers, and what is left out: pictures, texts, graphs, sequences."""
+    """The numeric parts of an observation, and the names of the omitted ones: pictures, texts, graphs, sequences."""
     if isinstance(space, spaces.Dict | spaces.Tuple):
         parts = space.spaces.items() if isinstance(space, spaces.Dict) else enumerate(space.spaces)
         leaves: list[Leaf] = []
@@ -56,17 +56,17 @@ def leaves_of(space: gymnasium.Space[Any], path: tuple[str | int, ...] = ()) -> 
 
 
 def is_picture(space: gymnasium.Space[Any]) -> bool:
-    """Whether it is an image rather than a table of numbers."""
+    """Whether a space is an image rather than a table of numbers."""
     if not isinstance(space, spaces.Box) or len(space.shape) < 2 or not np.issubdtype(space.dtype, np.integer):
         return False
     return sum(side >= _IMAGE_SIDE for side in space.shape) >= 2
 
 
 def require_numbers(identity: str, env: gymnasium.Env[Any, Any]) -> list[Leaf]:
-    """The parts of the observation that a State can be made of.
+    """The parts of the observation that form the State.
 
     Raises:
-        ConfigError: there is none, there are too many numbers, or the action is no plain number.
+        ConfigError: there is no numeric part, there are too many numbers, or the actions are not plain numbers.
     """
     leaves, left_out = leaves_of(env.observation_space)
     if not leaves:
@@ -90,14 +90,14 @@ def require_numbers(identity: str, env: gymnasium.Env[Any, Any]) -> list[Leaf]:
 
 
 def is_plain(space: gymnasium.Space[Any]) -> bool:
-    """Whether Stable-Baselines3 takes observations of a space as they are: a number of values, or a vector."""
+    """Whether Stable-Baselines3 accepts observations of a space unchanged: a discrete value or a vector."""
     return isinstance(space, spaces.Discrete) or (isinstance(space, spaces.Box) and len(space.shape) == 1)
 
 
 class PlainObservation(gymnasium.ObservationWrapper[Any, Any, Any]):
-    """An observation of any structure as one vector of float32, parts in the order of `leaves`.
+    """Flattens observations of any structure to one float32 vector, with the parts in the order of `leaves`.
 
-    A Discrete part is one column for each of its values. What is no number is left out.
+    A Discrete part is one-hot encoded. Parts that are not numeric are omitted.
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any], leaves: list[Leaf]) -> None:
@@ -107,13 +107,13 @@ class PlainObservation(gymnasium.ObservationWrapper[Any, Any, Any]):
         self.observation_space = spaces.Box(-np.inf, np.inf, (size,), np.float32)
 
     def observation(self, observation: Any) -> np.ndarray:
-        """The vector."""
+        """The flattened observation."""
         parts = [spaces.flatten(leaf.space, leaf.read(observation)) for leaf in self._leaves]
         return np.concatenate([np.asarray(part, np.float32) for part in parts])
 
 
 def bounds_text(space: gymnasium.Space[Any], index: int | None = None) -> str:
-    """`between -1 and 1`, of all numbers of a space or of one; empty where there are no bounds."""
+    """The bounds of a space or of one of its numbers, such as `between -1 and 1`; empty if there are none."""
     if isinstance(space, spaces.Discrete):
         return f"one of {space.n} values from {space.start}"
     if isinstance(space, spaces.MultiDiscrete):
@@ -128,5 +128,5 @@ def bounds_text(space: gymnasium.Space[Any], index: int | None = None) -> str:
 
 
 def dtype_of(space: gymnasium.Space[Any]) -> str:
-    """Of the State field of a part: `int64` where its numbers stand for choices, else `float32`."""
+    """The dtype of a part's State field: `int64` for categorical numbers, else `float32`."""
     return "int64" if isinstance(space, spaces.Discrete | spaces.MultiDiscrete) else "float32"

@@ -1,4 +1,4 @@
-"""One file with a reward, the State that it reads and its environment, for training without Eureka."""
+"""Writes one file with a reward, the State that it reads and its environment, for training without Eureka."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from eureka.trainers.gymnasium.recipe import EnvironmentRecipe
 from eureka.trainers.gymnasium.spaces import leaves_of
 
 _MODULES_OWN = "It needs torch only"
-"""What an exported module's head says of the module alone begins so."""
+"""Beginning of the sentence in an exported module's head that concerns the module alone."""
 
 
 def standalone_file(module: str, recipe: EnvironmentRecipe, name: str) -> str:
@@ -23,11 +23,11 @@ def standalone_file(module: str, recipe: EnvironmentRecipe, name: str) -> str:
     Args:
         module: the exported module's text.
         recipe: the environment of the run.
-        name: what the file can be imported as.
+        name: module name of the file.
 
     Raises:
         ConfigError, TaskError: the environment cannot be made here.
-        EurekaError: names in the environment's file stand for something else in this one.
+        EurekaError: a name in the environment's file conflicts with another one here.
     """
     maker = EnvironmentMaker(recipe)
     env = maker.definition.make()
@@ -53,7 +53,7 @@ def standalone_file(module: str, recipe: EnvironmentRecipe, name: str) -> str:
 
 
 def _parts(maker: EnvironmentMaker, reward: str) -> tuple[str, str, str]:
-    """The environment's own code, what makes one, and what reads its State."""
+    """The environment's own code, the code that makes an environment, and the code that reads its State."""
     identity = maker.definition.recipe.identity
     described = maker.definition.described
     if maker.definition.files and identity.endswith(".py"):
@@ -76,7 +76,7 @@ def _parts(maker: EnvironmentMaker, reward: str) -> tuple[str, str, str]:
 
 
 def _without_head(text: str) -> str:
-    """A file without its docstring and `from __future__`, which stand at the top of a file alone."""
+    """A file's text without docstring and `from __future__`, which must be at the top of a file."""
     tree = ast.parse(text)
     lines = text.splitlines()
     for number, node in enumerate(tree.body):
@@ -96,7 +96,7 @@ def _require_apart(text: str, reward: str, identity: str) -> None:
 
 
 def _wrappers(recipe: EnvironmentRecipe) -> str:
-    """A line for each wrapper."""
+    """One line of code per wrapper."""
     lines = []
     for given in filter(None, (name.strip() for name in recipe.wrappers.split(","))):
         module, colon, name = given.rpartition(":")

@@ -1,4 +1,4 @@
-"""The State of an environment: its fields, and their values after every control step as one row of numbers."""
+"""The State of an environment: its fields, and their values after each control step as one row of numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from eureka.trainers.gymnasium.spaces import Leaf, bounds_text, dtype_of
 
 ACTION = "action"
 MOST_SCALARS = 32
-"""A part of an observation with more numbers than this, and without names for them, is one field."""
+"""Maximum size of an unnamed part of an observation that is split into single numbers; a larger one is a single
+field."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class StateReader:
 
     Attributes:
         fields: the State.
-        read: the numbers of all fields one after the other, of a transition.
+        read: function that returns the concatenated numbers of all fields of a transition.
     """
 
     fields: tuple[FieldSpec, ...]
@@ -37,13 +38,13 @@ class StateReader:
 
     @property
     def width(self) -> int:
-        """Numbers of one row."""
+        """The number of values in a row."""
         return sum(math.prod(each.shape) for each in self.fields)
 
     def tensors(self, rows: np.ndarray, names: Collection[str] | None = None) -> dict[str, torch.Tensor]:
-        """The fields of rows (num, width) by name, each (num, ...); of `names` alone where they are given.
+        """The fields of rows (num, width) by name, each (num, ...); only those in `names` if given.
 
-        Called in every control step of a training with a handful of rows: the number of torch's calls is what it costs.
+        Called in every control step of a training with few rows, so its cost is the number of torch calls.
         """
         columns = torch.from_numpy(np.array(rows.T, order="C"))
         floats = columns.float()
@@ -68,7 +69,8 @@ class StateReader:
 def state_of_spaces(
     env: gymnasium.Env[Any, Any], leaves: Sequence[Leaf], tables: Sequence[ObservationTable]
 ) -> StateReader:
-    """The observation after the action, and the action; named from the tables of the environment's page."""
+    """The State of the observation after the action, and the action; named from the tables of the environment's
+    page."""
     left = list(tables)
     fields: list[FieldSpec] = []
     for leaf in leaves:
@@ -102,7 +104,7 @@ def state_of_spaces(
 
 
 def _table_of(leaf: Leaf, tables: Sequence[ObservationTable]) -> ObservationTable | None:
-    """The table with a row for each number of a part; of several the one whose text names the part's key."""
+    """The table with one row for each number of a part; if several match, the one whose text names the part's key."""
     size = int(np.prod(leaf.space.shape or ()))
     fit = [table for table in tables if len(table.rows) == size and isinstance(leaf.space, spaces.Box)]
     if leaf.path and any(table.key for table in fit):
@@ -158,14 +160,14 @@ def _action_field(space: gymnasium.Space[Any]) -> FieldSpec:
 def state_of_function(
     function: Callable[[Transition], Mapping[str, Any]], said: Mapping[str, Any], example: Transition, where: str
 ) -> StateReader:
-    """What a file's `state(step)` returns: named numbers or arrays, the same in every step.
+    """A file's `state(step)` as a State: named numbers or arrays, the same in every step.
 
     Args:
-        said: unit and description of fields by name; a text alone is the description.
+        said: unit and description of fields by name; a single text is the description.
         example: a step to learn names and shapes from.
 
     Raises:
-        TaskError: it raises, or gives what is no mapping of names to numbers.
+        TaskError: the function raises, or does not return a mapping of names to numbers.
     """
     values = _call(function, example, where)
     fields = tuple(_own_field(name, value, said.get(name), where) for name, value in values.items())

@@ -1,4 +1,4 @@
-"""The file that `eureka init NAME --env ID` writes: one small class, to be edited."""
+"""Writes the file of `eureka init NAME --env ID`: one small class, to be edited."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ _WIDTH = 110
 
 @dataclass(frozen=True)
 class WrittenFile:
-    """What was written, and what a person should look at.
+    """The written file, and information for the user.
 
     Attributes:
-        text: of the file.
+        text: text of the file.
         sentence: what the policy should do, from the environment's page; empty where there is none.
         fields: the State.
         info: keys of the environment's `info` in random episodes, with an example of each.
-        page: what a language model may read of it: its page and the source of its `step`, both without rewards.
+        page: the text that a language model may read: the environment's page and the source of its `step`, both without
+            rewards.
     """
 
     text: str
@@ -49,9 +50,9 @@ def environment_file(identity: str, name: str, folder: str, fields: tuple[FieldS
 
     Args:
         identity: an id, or `module:Class`.
-        name: of the file, without `.py`.
-        folder: where modules are looked for last.
-        fields: the State with other names, units and descriptions; None: as spaces and page have them.
+        name: name of the file, without `.py`.
+        folder: folder searched last for modules.
+        fields: the State with other names, units and descriptions; None: as derived from spaces and page.
 
     Raises:
         ConfigError, TaskError: the environment cannot be used, see `EnvironmentMaker`.
@@ -140,7 +141,7 @@ def _make(identity: str) -> str:
 
 
 def _string(text: str, indent: int) -> str:
-    """A literal of a text, in brackets over several lines where it is long."""
+    """A string literal, in brackets over several lines if it is long."""
     if len(text) + indent < _WIDTH - 12:
         return _quoted(text)
     parts = textwrap.wrap(text, _WIDTH - indent - 8, drop_whitespace=False, break_on_hyphens=False)
@@ -159,7 +160,7 @@ def _field_lines(fields: tuple[FieldSpec, ...]) -> str:
 
 
 def _state_lines(leaves: list[Leaf], fields: tuple[FieldSpec, ...]) -> list[str]:
-    """`"height": step.observation[0],` for each field, in the order of the State."""
+    """A line such as `"height": step.observation[0],` for each field, in the order of the State."""
     lines: list[str] = []
     left = [each for each in fields if each.name != ACTION]
     for leaf in leaves:

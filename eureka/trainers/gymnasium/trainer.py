@@ -1,4 +1,4 @@
-"""Any Gymnasium environment behind the seam of `eureka.trainers.base`, trained by Stable-Baselines3 or a function."""
+"""Trainer for any Gymnasium environment (see `eureka.trainers.base`), using Stable-Baselines3 or a user's function."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ _BUDGETS = {"quick": 30_000, "standard": 100_000, "paper": 500_000}
 
 
 class GymnasiumTrainer:
-    """An environment of one agent whose observations have plain numbers.
+    """Trains in a single-agent environment with numeric observations.
 
     Args:
         config: names the environment, the metric and the algorithm.
-        environment: environment variables, of which the processes that train are given what they need and no keys.
+        environment: environment variables, of which the training processes get only those they need, and no keys.
 
     Raises:
-        ConfigError: no such environment, spaces that are no plain numbers, an algorithm that does not fit, or
+        ConfigError: no such environment, spaces that are not numeric, an algorithm that does not fit, or
             Stable-Baselines3 is not installed.
-        TaskError: the environment's code raises, or gives what cannot be used.
+        TaskError: the environment's code raises, or returns unusable values.
     """
 
     budgets: Mapping[str, int]
@@ -86,7 +86,7 @@ class GymnasiumTrainer:
 
     @property
     def description(self) -> str:
-        """What trains, and where."""
+        """The training algorithm and where it runs."""
         settings = self.settings
         who = settings.algorithm if settings.is_own else f"Stable-Baselines3's {settings.algorithm.upper()}"
         several = f"{self._workers} trainings at a time" if self._workers > 1 else "one training after the other"
@@ -100,8 +100,9 @@ class GymnasiumTrainer:
 
     @cached_property
     def provenance(self) -> str | None:
-        """A digest of the environment's source, ours, and the versions of the libraries; None with a trainer of the
-        user's own, of which nothing is known."""
+        """A digest of the environment's source, of this package's source, and of library versions; None for a user's
+        own trainer, whose dependencies are unknown.
+        """
         if self.settings.is_own:
             return None
         libraries = [f"{name} {version(name)}" for name in ("torch", "numpy", "gymnasium", "stable-baselines3")]
@@ -127,7 +128,7 @@ class GymnasiumTrainer:
         return random_episodes(self._maker, 512, 0)
 
     def baselines(self) -> Mapping[OwnReward, str | OwnReward]:
-        """The environment's own reward, and the metric as a reward where that is another."""
+        """The environment's own reward, and the metric as a reward if that differs."""
         own = {OwnReward.OWN: OwnReward.OWN}
         return own if self._maker.metric.is_return else {**own, OwnReward.METRIC: OwnReward.METRIC}
 
@@ -139,14 +140,14 @@ class GymnasiumTrainer:
         )
 
     def rollouts(self, policies: Mapping[str, bytes | None], episodes: int, seed: int = 0) -> Sequence[Trajectory]:
-        """Refused, see `can`."""
+        """Not supported, see `can`."""
         del policies, episodes, seed
         raise TrainingError(f"{self.spec.name}: whole episodes are not recorded by this version")
 
     # ---- training --------------------------------------------------------------------------------------------------
 
     def evaluated_after(self, length: TrainingLength) -> tuple[int, ...]:
-        """Whole rollouts of all environments."""
+        """The evaluation points, rounded to whole rollouts of all environments."""
         order = self._order(TrainingJob("", OwnReward.OWN, 0, length))
         return tuple(points * order.rows for points in order.evaluated_after)
 
@@ -154,8 +155,8 @@ class GymnasiumTrainer:
         """See `Trainer.train`.
 
         Raises:
-            TrainingError: a process that trains cannot be started, or the environment's own code fails.
-            ConfigError: a job has an option that there is not.
+            TrainingError: a training process cannot be started, or the environment's own code fails.
+            ConfigError: a job has an unknown option.
         """
         self._pool = self._pool or TrainingPool(self._workers, self._environment, folder)
         yield from self._pool.train([self._order(job, folder) for job in jobs])
@@ -183,12 +184,12 @@ class GymnasiumTrainer:
         )
 
     def forget(self, folder: Path) -> None:
-        """Remove the trainings that could be carried on."""
+        """Remove the stored trainings that could be continued."""
         for path in folder.glob("sb3_*"):
             path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """End the processes that train."""
+        """End the training processes."""
         if self._pool is not None:
             self._pool.close()
             self._pool = None
@@ -196,7 +197,7 @@ class GymnasiumTrainer:
     # ---- before anything starts ------------------------------------------------------------------------------------
 
     def cost(self, jobs: Sequence[TrainingJob]) -> Cost:
-        """Control steps, and what random episodes showed; how much memory an environment takes is not known."""
+        """Control steps, and figures of random episodes; the memory use of an environment is unknown."""
         steps = sum(self.evaluated_after(job.length)[-1] for job in jobs)
         return Cost(steps, self._measure_speed, self._notes())
 
@@ -230,8 +231,9 @@ class GymnasiumTrainer:
         return not not_a_task(env)
 
     def _measure_speed(self) -> float:
-        """Control steps a second of all workers, by half a second of random actions in one environment, and the time
-        that the algorithm takes to learn from each."""
+        """Control steps per second of all workers, estimated from half a second of random actions in one environment
+        and the learning time of the algorithm.
+        """
         env = self._maker.make()
         env.action_space.seed(0)
         env.reset(seed=0)
@@ -243,7 +245,7 @@ class GymnasiumTrainer:
             steps += 1
         env.close()
         speed = steps / (time.monotonic() - started)
-        # Learning takes its own time, whatever the environment: at least so much a step.
+        # Learning takes at least this time per step, whatever the environment.
         learning_s = {"ppo": 1e-4, "dqn": 3e-4, "sac": 1e-2, "td3": 7e-3}.get(self.settings.algorithm, 0.0)
         return self._workers / (1 / speed + learning_s)
 
@@ -251,7 +253,7 @@ class GymnasiumTrainer:
         """A policy of this environment and algorithm.
 
         Raises:
-            TrainingError: it is none.
+            TrainingError: the bytes are not such a policy.
         """
         from eureka.trainers.gymnasium.playing import load_policy
 
@@ -259,7 +261,7 @@ class GymnasiumTrainer:
         return Policy(f"sb3-{self.settings.algorithm}", data)
 
     def render(self, policy: bytes, look: Look, graph: str = "") -> Iterator[RenderedFrame]:
-        """See `Trainer.render`. The environment draws itself, in a size of its own."""
+        """See `Trainer.render`. The environment renders in its own picture size."""
         from eureka.trainers.gymnasium.playing import load_policy, play
 
         predict = load_policy(policy, self._maker)
@@ -268,7 +270,7 @@ class GymnasiumTrainer:
 
 
 def _settings_of(config: RunConfig, maker: EnvironmentMaker) -> tuple[AlgorithmSettings, int | None]:
-    """Who learns and how, and the steps that a file of hyper-parameters wants."""
+    """The algorithm's settings, and the number of steps in a hyper-parameter file."""
     from eureka.trainers.gymnasium.algorithms import ALGORITHMS, require_fit
     from eureka.trainers.gymnasium.hyperparameters import Hyperparameters, make_settings, read_hyperparameters
 

@@ -1,4 +1,4 @@
-"""One training, with a reward graph in place of the environment's reward; it can stop and be carried on."""
+"""One training with a reward graph in place of the environment's reward; it can be stopped and continued."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ from eureka.trainers.gymnasium.recipe import EnvironmentRecipe, load_function
 from eureka.trainers.gymnasium.rewarding import NotFiniteError, RewardedVecEnv, RewardMeter
 from eureka.trainers.gymnasium.settings import TrainingOrder
 
-_TRAINING, _EVALUATION, _CONTINUED = range(3)  # streams of random numbers of one seed
+_TRAINING, _EVALUATION, _CONTINUED = range(3)  # independent random streams of one seed
 _SEEDS = 2**30
-"""Trainings start episodes with seeds below this, evaluations with seeds from here to twice as much."""
+"""Training episodes have seeds below this, evaluation episodes have seeds from here to twice as much."""
 
 Emit = Callable[[Progress | Rejected | TrainingResult], None]
 
 
 @lru_cache(maxsize=4)
 def maker_of(recipe: EnvironmentRecipe) -> EnvironmentMaker:
-    """Makes a recipe's environments; kept, because every training of a run has the same."""
+    """The maker of a recipe's environments; cached, because all trainings of a run share it."""
     return EnvironmentMaker(recipe)
 
 
@@ -65,7 +65,7 @@ def train(order: TrainingOrder, emit: Emit) -> None:
 
 
 class _Curves:
-    """What a training has given so far, point by point."""
+    """The curves of a training so far, point by point."""
 
     def __init__(self, order: TrainingOrder, emit: Emit) -> None:
         self._order, self._emit = order, emit
@@ -76,11 +76,11 @@ class _Curves:
 
     @property
     def done(self) -> int:
-        """Control steps."""
+        """The number of control steps so far."""
         return int(self.curves["steps"][-1]) if self.curves["steps"] else 0
 
     def add(self, meter: RewardMeter, steps: int) -> None:
-        """A point of the curves after so many control steps."""
+        """Add a point to the curves, after `steps` control steps."""
         metric, length = meter.end_rollout()
         for name, value in (("steps", float(steps)), ("metric", metric), ("episode_length", length)):
             self.curves[name].append(value)
@@ -99,7 +99,7 @@ class _Curves:
         self.wall_s = state["wall_s"]
 
     def finish(self, meter: RewardMeter, policy: bytes, kind: str) -> None:
-        """Tell the result."""
+        """Emit the result."""
         recorder, order = meter.recorder, self._order
         assert recorder is not None
         self._emit(
@@ -142,7 +142,7 @@ class Training:
         self._path = Path(order.checkpoint) if order.checkpoint else None
 
     def run(self) -> None:
-        """Train to where the order ends, from where the checkpoint is."""
+        """Train from the checkpoint, if any, to the end of the order."""
         order, curves = self._order, self._curves
         if not self._resume() and order.start:
             _, kept = read_policy_bytes(order.start)
@@ -160,7 +160,7 @@ class Training:
         curves.finish(self._meter, policy_bytes(self._model, settings, self._normal), policy_format(settings.algorithm))
 
     def _keep(self) -> None:
-        """Write everything that the training goes on from: whole, or not at all."""
+        """Write a checkpoint with everything needed to continue, atomically."""
         if self._path is None:
             return
         state = {
@@ -175,7 +175,7 @@ class Training:
         written.replace(self._path)
 
     def _resume(self) -> bool:
-        """Carry on from the checkpoint where there is one of this order; tensors and plain values alone are read."""
+        """Load the order's checkpoint if there is one; only tensors and plain values are read."""
         if self._path is None or not self._path.is_file():
             return False
         state = torch.load(self._path, weights_only=True)
@@ -185,7 +185,7 @@ class Training:
         set_normal(self._normal, state["normal"])
         self._meter.load_state_dict(state["meter"])
         self._curves.load_state_dict(state["curves"])
-        # Environments cannot be put back: their episodes begin anew, and chance with them.
+        # The state of environments cannot be restored: their episodes and random streams begin anew.
         fresh = seed_of(self._order.seed, _CONTINUED, self._model.num_timesteps)
         self._model.set_random_seed(fresh)
         return True
@@ -207,7 +207,7 @@ def _train_by_function(order: TrainingOrder, curves: _Curves) -> None:
 
 
 class _MeteredEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """One environment whose reward is the meter's, for a trainer of the user's own."""
+    """One environment with the meter's reward, for a user's own trainer."""
 
     def __init__(self, env: Any, meter: RewardMeter, curves: _Curves, order: TrainingOrder) -> None:
         super().__init__(env)
@@ -224,7 +224,7 @@ class _MeteredEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
         return observation, reward, terminated, truncated, {}
 
     def require_steps(self) -> None:
-        """Raises where the function took no step."""
+        """Raise if the function took no step."""
         if self.steps == 0:
             raise TrainingError(f"trainer={self._order.settings.algorithm}: it took no step in the environment")
 
@@ -241,7 +241,7 @@ def _own_predictor(policy: Any, order: TrainingOrder) -> Predictor:
 
 
 def together(maker: EnvironmentMaker, num_envs: int) -> DummyVecEnv:
-    """Environments that step together; `latest` has what is recorded of their last step."""
+    """Environments that step together; `latest` holds the recorded entries of their last step."""
 
     def make() -> ObservedEnvironment:
         env = maker.make()
@@ -252,7 +252,7 @@ def together(maker: EnvironmentMaker, num_envs: int) -> DummyVecEnv:
 
 
 def evaluate(predict: Predictor, order: TrainingOrder) -> list[float]:
-    """The metric of each evaluation episode of a policy, on seeds that no training has."""
+    """The metric of each evaluation episode of a policy, on seeds that are never used for training."""
     env = together(maker_of(order.environment), order.eval_episodes)
     env.seed(_SEEDS + seed_of(order.seed, _EVALUATION) // 2)
     observation = env.reset()
@@ -268,12 +268,12 @@ def evaluate(predict: Predictor, order: TrainingOrder) -> list[float]:
 
 
 def seed_of(seed: int, purpose: int, *further: int) -> int:
-    """A seed below 2**30: environments of older makes take no larger ones."""
+    """A seed below 2**30: older environments accept no larger ones."""
     return int(np.random.SeedSequence([seed, purpose, *further]).generate_state(1)[0] % _SEEDS)
 
 
 def _digest(order: TrainingOrder) -> str:
-    """Of everything but where it stops for now."""
+    """A digest of the order without its current stopping point."""
     same = replace(order, stop_after=None, checkpoint="")
     return hashlib.sha256(dumps(same).encode()).hexdigest()
 

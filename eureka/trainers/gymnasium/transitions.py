@@ -1,4 +1,4 @@
-"""Random episodes: what rewards are checked on, and what is found out about an environment before anything is asked."""
+"""Random episodes, used to check rewards and to learn about an environment before the search starts."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from eureka.trainers.recording import Recording
 _EPISODES = 16
 _STEPS = 400
 _LONGEST_S = 20.0
-"""Of a slow environment fewer steps are recorded, so that a run begins; never fewer than one whole episode."""
+"""In slow environments fewer steps are recorded to limit the time, but at least one whole episode."""
 
 
 @dataclass(frozen=True)
 class RandomEpisodes:
-    """What random actions gave.
+    """The results of random actions.
 
     Attributes:
-        recording: transitions, a quarter of them the last of an episode where so many ended.
-        steps: how many were made.
-        returns, metrics: of the episodes that came to an end: the environment's own return, and the metric.
+        recording: transitions, a quarter of them the last of an episode if enough episodes ended.
+        steps: number of control steps.
+        returns, metrics: of finished episodes: the environment's own return, and the metric.
     """
 
     recording: Recording
@@ -39,11 +39,11 @@ class RandomEpisodes:
 
 
 def random_episodes(maker: EnvironmentMaker, num: int, seed: int) -> RandomEpisodes:
-    """Actions at random that are held for a random while, in episodes with seeds of their own.
+    """Run episodes with random actions, each held for a random time; every episode has its own seed.
 
     Raises:
-        TaskError: the environment's code raises, or gives what cannot be used.
-        ConfigError: the metric is of an entry that `info` has not.
+        TaskError: the environment's code raises, or returns unusable values.
+        ConfigError: the metric is an entry that `info` lacks.
     """
     generator = np.random.default_rng(seed)
     rows: list[np.ndarray] = []
@@ -61,7 +61,7 @@ def random_episodes(maker: EnvironmentMaker, num: int, seed: int) -> RandomEpiso
             env.reset(seed=seed * _EPISODES + number)
             held, action = generator.uniform(0.0, 0.9), env.action_space.sample()
             steps = 0
-            # An episode must end, for its metric to be seen.
+            # The metric is only known at the end of an episode.
             while not ((steps >= _STEPS or time.monotonic() > until) and metrics):
                 if generator.random() >= held:
                     action = env.action_space.sample()

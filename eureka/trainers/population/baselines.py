@@ -1,4 +1,4 @@
-"""The rewards that a task folder brings along, as reward graphs that are trained like any candidate's."""
+"""The rewards that a task folder defines, as reward graphs, which are trained like a candidate's."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from eureka.tasks import Task
 
 
 def trace_baselines(task: Task, state: Mapping[str, torch.Tensor]) -> dict[OwnReward, str]:
-    """Graphs (canonical JSON) of the human-written reward, and of the metric as a reward where the task has that.
+    """Graphs (canonical JSON) of the human-written reward, and of the metric as a reward if the task has one.
 
     Args:
         state: recorded transitions, on which the task's own functions are traced.
 
     Raises:
-        TaskError: one of them has no graph; says which and why.
+        TaskError: one of them cannot be traced to a graph; the message says which and why.
     """
 
     def human(fields: State) -> Outputs:

@@ -1,9 +1,9 @@
-"""Trainings that are kept: as a file, and as the bytes that a worker and its parent exchange.
+"""Checkpoints of trainings: as files, and as bytes exchanged between a worker and its parent.
 
 A state is a tree of numbers, texts, lists and mappings with tensors in it. Its bytes are a line of JSON, in which
-`{"tensor": "float32", "shape": [2, 3]}` stands for a tensor, and then the values of all tensors, one after the
-other. A file has a line of JSON more, which says whose state it is: whoever started the workers reads and writes that
-line alone, and never what a worker has computed.
+`{"tensor": "float32", "shape": [2, 3]}` stands for a tensor, and then the values of all tensors, one after the other. A
+file begins with a further line of JSON that identifies the jobs of the state. The parent process reads and writes only
+that line, and never parses what a worker computed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from eureka.store.files import read_bounded, temporary_name
 from eureka.trainers.population.group import GroupJob
 
 Key = tuple[str, int]
-"""A group: its candidate's id and its seed."""
+"""The key of a group: its candidate's id and its seed."""
 
 MAX_STATE_BYTES = 2 << 30
 _MAX_HEADER_BYTES = 1 << 20
@@ -36,7 +36,7 @@ _DTYPES = {
 
 
 class StateError(ValueError):
-    """Bytes that are no state."""
+    """Bytes that are not a valid state."""
 
 
 def key_of(job: GroupJob) -> Key:
@@ -45,7 +45,7 @@ def key_of(job: GroupJob) -> Key:
 
 
 def fingerprint(jobs: Sequence[GroupJob]) -> str:
-    """What a checkpoint belongs to: the jobs with their graphs, seeds and schedules, in order."""
+    """A digest that identifies the jobs of a checkpoint: their graphs, seeds and schedules, in order."""
     return hashlib.sha256(repr(tuple(jobs)).encode()).hexdigest()[:20]
 
 
@@ -53,7 +53,7 @@ def fingerprint(jobs: Sequence[GroupJob]) -> str:
 
 
 def pack(state: Mapping[str, Any]) -> bytes:
-    """The bytes of a state."""
+    """Encode a state as bytes."""
     tensors: list[torch.Tensor] = []
 
     def plain(value: Any) -> Any:
@@ -68,10 +68,10 @@ def pack(state: Mapping[str, Any]) -> bytes:
 
 
 def unpack(data: bytes) -> dict[str, Any]:
-    """The state that `pack` wrote.
+    """Decode a state written by `pack`.
 
     Raises:
-        StateError: these are no such bytes.
+        StateError: the bytes are not a valid state.
     """
     text, _, values = data.partition(b"\n")
     rest = memoryview(bytearray(values))
@@ -105,7 +105,7 @@ def unpack(data: bytes) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class StateHeader:
-    """What a file says of itself: the groups in it, and the `fingerprint` of their jobs."""
+    """The header of a file: its groups, and the `fingerprint` of their jobs."""
 
     keys: tuple[Key, ...]
     fingerprint: str
@@ -115,7 +115,7 @@ def write_state(path: Path, jobs: Sequence[GroupJob], state: bytes) -> None:
     """Write the state of a population of `jobs` atomically: a reader finds the old one or the new one.
 
     Raises:
-        TrainingError: it cannot be written, as on a full disk.
+        TrainingError: the file cannot be written, for example because the disk is full.
     """
     header = json.dumps({"jobs": [key_of(job) for job in jobs], "fingerprint": fingerprint(jobs)})
     partial = temporary_name(path)
@@ -135,7 +135,7 @@ def write_state(path: Path, jobs: Sequence[GroupJob], state: bytes) -> None:
 
 
 def read_header(path: Path) -> StateHeader | None:
-    """Whose state a file holds, or None where there is nothing of the kind."""
+    """The header of a file, or None if the file is missing or invalid."""
     try:
         line, newline, _ = read_bounded(path, MAX_STATE_BYTES, first=_MAX_HEADER_BYTES).partition(b"\n")
         found = json.loads(line) if newline else {}
@@ -146,7 +146,7 @@ def read_header(path: Path) -> StateHeader | None:
 
 
 def read_state(path: Path) -> bytes | None:
-    """The state in a file, or None where there is none that could be a worker's."""
+    """The state in a file, or None if there is none in the form that workers write."""
     try:
         return read_bounded(path, MAX_STATE_BYTES).partition(b"\n")[2]
     except OSError:

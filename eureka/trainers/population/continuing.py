@@ -1,6 +1,7 @@
-"""Trainings that were ended can be carried on: more steps of the same job continue where fewer ended, bit for bit.
+"""Continuation of finished trainings: a longer training of the same job continues bit for bit where a shorter one
+ended.
 
-So a race can give a candidate a short training first and more of it later, at the price of one long training.
+So a race can train a candidate briefly first and further later, at the cost of one long training.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ _FOLDER = "trained"
 
 
 def training_key(job: GroupJob) -> str:
-    """What a training is but for its length and its evaluations: jobs with the same key are one training."""
+    """A key of a training without its length and evaluations: jobs with the same key are parts of one training."""
     schedule = replace(job.schedule, steps=0, checkpoints=0, eval_episodes=0, ends_after=None)
     return hashlib.sha256(repr((job.graph, job.seed, schedule, job.init)).encode()).hexdigest()[:20]
 
 
 def group_state(state: dict[str, Any], group: int) -> dict[str, Any]:
-    """One group's part of `Population.state_dict()`, as the state of a population of one."""
+    """One group's part of `Population.state_dict()`, as the state of a population with one group."""
     return {
         **state,
         "jobs": state["jobs"][group : group + 1],
@@ -36,7 +37,7 @@ def group_state(state: dict[str, Any], group: int) -> dict[str, Any]:
 
 
 def joined_state(states: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The state of one population of several groups that have made equally many updates."""
+    """The state of one population made of several groups that have had the same number of updates."""
     first = states[0]
     return {
         **first,
@@ -48,17 +49,19 @@ def joined_state(states: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def trained_path(folder: Path, job: GroupJob, updates: int) -> Path:
-    """The file of a job's training after so many updates."""
+    """The path of the state of a job's training after so many updates."""
     return folder / _FOLDER / f"{training_key(job)}-{updates}.pt"
 
 
 def forget_trainings(folder: Path) -> None:
-    """Remove what trainings could be carried on from: many megabytes that nothing reads once a search is over."""
+    """Delete the states from which trainings could be continued: many megabytes that are not needed after a search."""
     shutil.rmtree(folder / _FOLDER, ignore_errors=True)
 
 
 def longest_start(folder: Path, job: GroupJob) -> tuple[int, Path | None]:
-    """The most updates of `job` that lie in `folder`, but no more than it asks for, and their file; or (0, None)."""
+    """The longest stored training of `job` in `folder` that is not longer than requested: its updates and file, or (0,
+    None).
+    """
     best: tuple[int, Path | None] = (0, None)
     for path in (folder / _FOLDER).glob(f"{training_key(job)}-*.pt"):
         number = path.stem.rpartition("-")[2]

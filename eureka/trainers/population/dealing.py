@@ -1,4 +1,4 @@
-"""How trainings are dealt out over workers, and from which files they are carried on."""
+"""Distributes trainings over workers, and finds the files from which they are continued."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from eureka.trainers.population.work import Work
 
 
 def checkpoint_path(folder: Path, jobs: Sequence[GroupJob]) -> Path:
-    """Where the state of a population of these jobs is kept."""
+    """The path of the checkpoint of a population of these jobs."""
     return folder / f"{fingerprint(jobs)}.pt"
 
 
 def deal(folder: Path, jobs: Sequence[GroupJob], num_workers: int, num_groups: int | None) -> list[Work]:
-    """Split the jobs: those with a common checkpoint in `folder` stay together, the rest is dealt out over the workers.
+    """Split the jobs: those with a common checkpoint in `folder` stay together, the rest is distributed over the
+    workers.
 
     Checkpoints of other jobs are removed.
 
     Args:
-        num_groups: that fit into memory at a time; None: all do.
+        num_groups: number of groups that fit into memory at a time; None: no limit.
     """
     pending = {key_of(job): job for job in jobs}
     populations = []
@@ -52,7 +53,7 @@ def deal(folder: Path, jobs: Sequence[GroupJob], num_workers: int, num_groups: i
 
 
 def _shares(jobs: Sequence[GroupJob], num_workers: int, num_groups: int | None) -> list[Sequence[GroupJob]]:
-    """The jobs dealt out over the workers; each one's in parts, of which it trains one after another."""
+    """The jobs for each worker, in parts that it trains one after another."""
     count = min(num_workers, len(jobs))
     dealt = [jobs[index::count] for index in range(count)]
     most = len(jobs) if num_groups is None else max(num_groups // num_workers, 1)
@@ -61,9 +62,10 @@ def _shares(jobs: Sequence[GroupJob], num_workers: int, num_groups: int | None) 
 
 
 def carried_on(work: Work) -> tuple[list[bytes], tuple[tuple[int, int], ...]]:
-    """The states that a population is carried on from, and for every job which of them it is in and where.
+    """The states that a population is continued from, and for each job the state and its place in it.
 
-    They are its own checkpoint's, else what it starts from; none where it is new, or where one of them is broken.
+    They come from the population's own checkpoint, else from its `starts`; empty if it is new, or if one of them is
+    invalid.
     """
     own = read_header(work.checkpoint)
     keys = [key_of(job) for job in work.jobs]
@@ -75,7 +77,7 @@ def carried_on(work: Work) -> tuple[list[bytes], tuple[tuple[int, int], ...]]:
         header = headers[files.index(path)]
         if header is None or (len(header.keys) > 1 and key not in header.keys):
             return [], ()
-        # What was trained of another candidate with the same reward and seed is this one's too.
+        # A training of another candidate with the same reward and seed can be reused for this one.
         carried.append((files.index(path), header.keys.index(key) if key in header.keys else 0))
     read = [state for state in states if state is not None]
     return (read, tuple(carried)) if len(read) == len(files) else ([], ())

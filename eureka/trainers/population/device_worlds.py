@@ -1,4 +1,4 @@
-"""Groups of worlds on a device: as `Worlds`, but nothing in a control step waits for the device."""
+"""Groups of environments on a device, like `Worlds`, but without synchronisation with the device in control steps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from eureka.trainers.population.sensor_use import observes_outputs, reads_output
 from eureka.trainers.population.worlds import EpisodeStarts, Worlds
 
 REFILL_EVERY = 128
-"""Control steps after which new start states are drawn."""
+"""Number of control steps between draws of new start states."""
 
 
 def make_worlds(
@@ -27,7 +27,7 @@ def make_worlds(
     desynchronise: bool = True,
     fields: Collection[str] | None = None,
 ) -> Worlds:
-    """Groups of worlds that `engine` steps; the arguments are those of `Worlds`."""
+    """Make groups of environments stepped by `engine`; the arguments are those of `Worlds`."""
     if engine.kind == "warp":
         return DeviceWorlds(task, generators, num_envs, engine, desynchronise=desynchronise, fields=fields)
     return Worlds(task, generators, num_envs, threads=threads, desynchronise=desynchronise, fields=fields)
@@ -36,11 +36,11 @@ def make_worlds(
 class DeviceWorlds(Worlds):
     """`len(generators)` groups of `num_envs` worlds of a task, on the device of `engine`.
 
-    Start states come from the groups' own generators on the CPU: `num_envs` of a group at a time, drawn anew after
-    `REFILL_EVERY` control steps (by `prepare`), and taken in turn, again from the first where more episodes begin
-    meanwhile. What the task draws in a step comes from generators on the device, which theirs have seeded. A State may
-    share the simulator's memory: it is to be read before the next `restart`. Steps and restarts can be recorded (see
-    `Replayed`), with the worlds among its states and `generators`.
+    Start states come from the groups' own generators on the CPU. `prepare` draws `num_envs` per group after every
+    `REFILL_EVERY` control steps; they are used in turn, starting over if more episodes begin meanwhile. Random numbers
+    of the task within a step come from generators on the device, which are seeded by the groups' generators. A State
+    may share the simulator's memory, so it must be read before the next `restart`. Steps and restarts can be recorded
+    (see `Replayed`), with the worlds among its states and `generators`.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class DeviceWorlds(Worlds):
         self._engine, self._desynchronise = engine, desynchronise
         self._device = torch.device(engine.device)
         total = self.num_groups * num_envs
-        # The CPU engine says what is read, and a task may make tensors where torch makes them by default.
+        # The CPU engine determines what is read, and a task may make tensors on torch's default device.
         with torch.device("cpu"):
             sensors = fields is None or reads_outputs(task, fields)
             settle = observes_outputs(task)
@@ -77,7 +77,7 @@ class DeviceWorlds(Worlds):
         self.start_over(generators)
 
     def start_over(self, generators: Sequence[torch.Generator]) -> None:
-        """Begin new episodes everywhere, as worlds that are made with these generators."""
+        """Begin new episodes everywhere, as if the worlds were made with these generators."""
         self._host = list(generators)
         self._refill()
         total = self.num_groups * self.num_envs
@@ -112,7 +112,7 @@ class DeviceWorlds(Worlds):
             self._pool[key].copy_(fresh)
 
     def _take(self, done: torch.Tensor) -> EpisodeStarts:
-        """A start state for every world, of which those of the worlds `done` count as used."""
+        """A start state for every world; those of the worlds `done` are marked as used."""
         by_group = done.view(self.num_groups, self.num_envs)
         rank = by_group.cumsum(dim=1) - 1 + self._cursor[:, None]
         rows = (rank % self.num_envs + self._offset).flatten()
@@ -134,7 +134,7 @@ class DeviceWorlds(Worlds):
         sim.reset_masked(done, reset.qpos, reset.qvel, reset.act, reset.mocap)
 
     def prepare(self, steps: int) -> None:
-        """Draw new start states where `REFILL_EVERY` control steps were made with the last ones."""
+        """Draw new start states if `REFILL_EVERY` control steps were made since the last draw."""
         if self._steps >= REFILL_EVERY:
             self._refill()
             self._steps = 0
@@ -159,7 +159,7 @@ class DeviceWorlds(Worlds):
         }
 
     def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
-        """Restore `state_dict()`, bit for bit; generators' states stay on the CPU, all else lies on the device."""
+        """Restore `state_dict()`, bit for bit; generators' states stay on the CPU, everything else is on the device."""
         super().load_state_dict(state)
         for generator, saved in zip(self._host, state["host_generator"], strict=True):
             generator.set_state(saved.clone())
@@ -171,12 +171,12 @@ def _seed(generator: torch.Generator) -> int:
 
 
 def _single(value: torch.Tensor) -> torch.Tensor:
-    """Physics on a device is float32, and so is what is remembered of it."""
+    """Convert to float32, which physics on a device uses."""
     return value.float() if value.dtype == torch.float64 else value
 
 
 def _where(done: torch.Tensor, new: Any, old: Any) -> Any:
-    """The carry `old` with the rows `done` from `new`."""
+    """The carry `old`, with the rows `done` replaced by those of `new`."""
     values = {}
     for field in dataclasses.fields(old):
         before = getattr(old, field.name)

@@ -1,4 +1,4 @@
-"""The task metric of whole episodes, followed step by step for all worlds."""
+"""The task metric of whole episodes, accumulated step by step for all environments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from eureka.tasks import Metric
 
 
 class EpisodeTracker:
-    """Reduces the per-step metric over episodes, and remembers each group's last `num_envs` finished ones.
+    """Reduces the per-step metric over episodes, and keeps each group's last `num_envs` finished ones.
 
     An episode whose clock started late (see `Worlds`) had less time than the limit; its sum is scaled up to the
     limit, so that early and late starters count alike. A `mean` is over the steps that the episode lasted.
@@ -19,7 +19,7 @@ class EpisodeTracker:
         self._reduce = metric.running_reduction
         self._limit = limit
         self._value = self._initial(num_groups, num_envs)
-        # Scores and lengths; what has not ended goes into a last column of its own, which is never read.
+        # Scores and lengths. Unfinished episodes are written to an extra last column, which is never read.
         self._recent = torch.zeros(num_groups, 2, num_envs + 1)
         self._finished = torch.zeros(num_groups, dtype=torch.int64)
 
@@ -29,7 +29,9 @@ class EpisodeTracker:
     def step(
         self, value: torch.Tensor, done: torch.Tensor, clock: torch.Tensor, start_clock: torch.Tensor
     ) -> torch.Tensor:
-        """Take in a step's metric (G, N); gives the running episodes' reduced values, scores where `done`."""
+        """Add the metric of one step (G, N); returns the running episodes' reduced values, which are final scores where
+        `done`.
+        """
         if self._reduce == "max":
             self._value = torch.maximum(self._value, value)
         elif self._reduce == "last":
@@ -59,21 +61,21 @@ class EpisodeTracker:
         return torch.where(known[:, None], both, 0.0).sum(dim=2) / known.sum(dim=1).clamp(min=1)[:, None]
 
     def start_over(self) -> None:
-        """Forget everything, in the same tensors."""
+        """Forget all episodes; the tensors stay at the same place in memory."""
         self._value.copy_(self._initial(*self._value.shape))
         self._recent.zero_()
         self._finished.zero_()
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """Every tensor has num_groups as its leading dimension."""
+        """The tracker's tensors by name; each has num_groups as its leading dimension."""
         return {"value": self._value, "recent": self._recent, "finished": self._finished}
 
     def assign(self, tensors: dict[str, torch.Tensor]) -> None:
-        """Use these tensors, which are named as in `tensors()`, in place of its own."""
+        """Use these tensors, named as in `tensors()`, in place of its own."""
         self._value, self._recent, self._finished = (tensors[name] for name in ("value", "recent", "finished"))
 
     def state_dict(self) -> dict[str, torch.Tensor]:
-        """Every tensor has num_groups as its leading dimension."""
+        """The state for a checkpoint; every tensor has num_groups as its leading dimension."""
         scores, lengths = self._recent[..., :-1].unbind(dim=1)
         tensors = {"value": self._value, "scores": scores, "lengths": lengths, "finished": self._finished}
         return {name: value.clone() for name, value in tensors.items()}

@@ -1,4 +1,4 @@
-"""Evaluation episodes of deterministic policies, on start states that no training saw."""
+"""Evaluation episodes of deterministic policies, on start states never used in training."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from eureka.trainers.population.policy import Policies
 from eureka.trainers.population.traces import EpisodeTracer
 from eureka.trainers.population.worlds import Worlds
 
-# Control steps between two questions whether all episodes have ended: for the answer, a device has to be waited for.
+# Control steps between checks whether all episodes have ended, since each check waits for the device.
 _ON_DEVICE = 32
 
 Act = Callable[[torch.Tensor], torch.Tensor]
-"""Actions (num_groups, num_envs, A) for observations (num_groups, num_envs, obs_dim); `Policies`, as a rule."""
+"""Maps observations (num_groups, num_envs, obs_dim) to actions (num_groups, num_envs, A); usually `Policies`."""
 
 
 def evaluate(
@@ -32,17 +32,17 @@ def evaluate(
     """The task metric of `episodes` evaluations of every policy, (num_groups, episodes); see `Metric` for its meaning.
 
     Args:
-        generators: one per group, for start states and whatever the task draws.
-        engine: whose physics; the policies live on its device.
-        tracer: is shown every step.
+        generators: one per group, for start states and the task's random numbers.
+        engine: the physics engine; the policies are on its device.
+        tracer: called with every step.
     """
     return Evaluator(task, episodes, engine)(policies, generators, tracer)
 
 
 class Evaluator:
-    """Evaluates policies of the same network and number again and again: as `evaluate`, which see.
+    """Evaluates policies of the same network and number repeatedly, like `evaluate`.
 
-    On a device the worlds are kept from one evaluation to the next, and with them the recording of their steps.
+    On a device, the environments and the CUDA graph of their steps are kept between evaluations.
     """
 
     def __init__(self, task: Task, episodes: int, engine: Engine = Engine()) -> None:  # noqa: B008
@@ -63,7 +63,7 @@ class Evaluator:
 
 
 class _Episodes:
-    """One episode in every world, by policies that are held in tensors of their own."""
+    """One episode in every environment, with policies in tensors of their own."""
 
     def __init__(self, worlds: Worlds, policies: Act) -> None:
         self.worlds = worlds
@@ -82,12 +82,12 @@ class _Episodes:
         self._stepping = device_graphs.Replayed(self._steps, states, device=device, generators=worlds.generators)
 
     def can_start_over(self, policies: Act) -> bool:
-        """Whether the worlds stay in their memory, and other policies can take the place of these."""
+        """Whether the environments can be reused in place, and these policies can replace the current ones."""
         both = isinstance(policies, Policies) and isinstance(self._policies, Policies)
         return both and isinstance(self.worlds, DeviceWorlds)
 
     def start_over(self, policies: Act, generators: Sequence[torch.Generator]) -> None:
-        """Hold these policies, start the worlds over, and forget the last episodes."""
+        """Copy these policies, restart the environments, and clear the last episodes."""
         assert isinstance(self.worlds, DeviceWorlds)
         self.worlds.start_over(generators)
         for name in ("parameters", "offset", "scale"):
@@ -97,7 +97,8 @@ class _Episodes:
         self._total.zero_()
 
     def scores_of_all(self, tracer: EpisodeTracer | None) -> torch.Tensor:
-        """The metric of every episode, (num_groups, num_envs); with a tracer, from no recording."""
+        """The metric of every episode, (num_groups, num_envs); with a tracer, steps are not replayed from a CUDA
+        graph."""
         limit, interval, reduce = self.worlds.limit, self._interval, self._metric.reduce
         traced: list[Trace] = []
         for _ in range(limit // interval):
@@ -120,7 +121,7 @@ class _Episodes:
         return Trace(torch.cat([step.values for step in steps]), torch.cat([step.running for step in steps]))
 
     def _step(self, tracer: EpisodeTracer | None) -> Trace:
-        """One control step of all worlds, as a trace of length 1."""
+        """One control step of all environments, as a trace of length 1."""
         worlds, shape = self.worlds, self._scores.shape
         step = worlds.step(self._policies(worlds.observation.view(*shape, -1)).flatten(0, 1))
         done = (step.terminated | step.truncated).view(shape)

@@ -1,4 +1,6 @@
-"""What a model that writes rewards cannot see in a task's source: the bodies, joints and actuators, and the trainer."""
+"""Facts that a task's source does not show, for the model that writes rewards: bodies, joints, actuators, and the
+trainer.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,9 @@ import mujoco
 from eureka.tasks.ppo import PPOConfig
 
 MAX_NAMED = 32
-"""Bodies, joints or actuators that are named one by one."""
+"""Maximum number of bodies, joints or actuators that are listed by name."""
 MAX_SHAPED = 16
-"""The most bodies whose shapes and places are listed; of a model with more only the masses are."""
+"""Maximum number of bodies whose shapes and places are listed; for larger models only the masses are."""
 _HINGE, _SLIDE = int(mujoco.mjtJoint.mjJNT_HINGE), int(mujoco.mjtJoint.mjJNT_SLIDE)
 _KINDS = {
     int(mujoco.mjtJoint.mjJNT_FREE): "free",
@@ -44,7 +46,7 @@ def physical_facts(model: mujoco.MjModel, ppo: PPOConfig, control_step_s: float)
 
 
 def _bodies(model: mujoco.MjModel) -> str:
-    """Masses, and of a small model also shapes and where each body's frame is in that of its parent."""
+    """The bodies' masses; for a small model also their shapes and the place of each frame in that of its parent."""
     heavy = [body for body in range(1, model.nbody) if model.body_mass[body] > 0.0]
     if not heavy:
         return ""
@@ -75,7 +77,7 @@ def _geoms(model: mujoco.MjModel, body: int) -> range:
 
 
 def _shape(model: mujoco.MjModel, geom: int) -> str:
-    """The shape in full lengths, where MuJoCo's sizes are half lengths; empty for meshes and the like."""
+    """The shape of a geom in full lengths (MuJoCo's sizes are half lengths); empty for meshes and similar types."""
     kind = mujoco.mjtGeom(model.geom_type[geom])
     x, y, z = (float(size) for size in model.geom_size[geom])
     words = {
@@ -119,7 +121,7 @@ def _actuators(model: mujoco.MjModel) -> str:
 
 
 def _driven(model: mujoco.MjModel, actuator: int) -> str:
-    """The actuator's name, or that of the joint that it drives."""
+    """The name of an actuator, or of the joint that it drives."""
     drives_joint = model.actuator_trntype[actuator] == mujoco.mjtTrn.mjTRN_JOINT
     joint = model.joint(model.actuator_trnid[actuator, 0]).name if drives_joint else ""
     return model.actuator(actuator).name or joint or f"actuator {actuator}"

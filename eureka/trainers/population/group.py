@@ -1,4 +1,4 @@
-"""What a population is made of: groups, each of one reward with one seed and a schedule in whole rollouts."""
+"""The groups of a population: each has one reward, one seed, and a schedule in whole rollouts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from eureka.trainers.base import updates_evaluated
 
 @dataclass(frozen=True)
 class Schedule:
-    """How one group trains. With its seed this fixes the training bitwise on the CPU.
+    """The schedule of one group. Together with the seed it determines the training bitwise on the CPU.
 
-    `steps` control steps in all `num_envs` worlds together; `checkpoints` evenly spaced evaluations, the last at
-    the end; `eval_episodes` evaluation episodes at each. A training that `ends_after` so many of its evaluations is the
-    beginning of the whole one; None: it is trained to the end.
+    `steps` control steps in all `num_envs` worlds together; `checkpoints` evenly spaced evaluations, the last at the
+    end; `eval_episodes` evaluation episodes at each. With `ends_after`, only the part up to that many evaluations is
+    trained; None: it is trained to the end.
     """
 
     num_envs: int
@@ -26,25 +26,25 @@ class Schedule:
 
     @property
     def evaluated_after(self) -> tuple[int, ...]:
-        """The updates that an evaluation follows."""
+        """The updates that are followed by an evaluation."""
         return updates_evaluated(self.steps, self.num_envs * self.ppo.horizon, self.checkpoints)[: self.ends_after]
 
     @property
     def num_updates(self) -> int:
-        """Rollouts and PPO updates."""
+        """The number of rollouts and PPO updates."""
         return self.evaluated_after[-1]
 
     @property
     def trained_steps(self) -> int:
-        """Control steps that these updates take; the last entry of `TrainingResult.steps`."""
+        """The control steps of these updates; the last entry of `TrainingResult.steps`."""
         return self.num_updates * self.num_envs * self.ppo.horizon
 
 
 @dataclass(frozen=True)
 class GroupJob:
-    """One group: a reward graph (JSON text) trained with one seed. Only this and tensors cross to a worker.
+    """One group: a reward graph (JSON text) trained with one seed. Only this and tensors are sent to a worker.
 
-    `init` is the policy that it starts from, the bytes of a `policy.pt`; None: from scratch.
+    `init` is the initial policy, the bytes of a `policy.pt`; None: from scratch.
     """
 
     candidate_id: str

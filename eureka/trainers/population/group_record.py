@@ -1,4 +1,4 @@
-"""What one group of a population has done so far: its curves, its evaluations and the moments of its components."""
+"""The history of one group of a population: its curves, evaluations and moments of components."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from eureka.trainers.statistics import ComponentRecorder
 
 @dataclass
 class GroupRecord:
-    """One group's history. `steps`, `metric` and `episode_length` grow by an entry an update, `checkpoint_steps` and
-    `checkpoint_scores` by one an evaluation; `TrainingResult` says what each of them is."""
+    """One group's history. `steps`, `metric` and `episode_length` grow by one entry per update, `checkpoint_steps` and
+    `checkpoint_scores` by one per evaluation; they are defined in `TrainingResult`.
+    """
 
     components: ComponentRecorder
     steps: list[int] = field(default_factory=list)
@@ -31,11 +32,11 @@ class GroupRecord:
     change_correlation: list[tuple[str, float | None]] = field(default_factory=list)
 
     def evaluated(self, scores: torch.Tensor, traces: GroupTraces | None) -> None:
-        """Take in an evaluation, which follows the last update.
+        """Add an evaluation, which follows the last update.
 
         Args:
             scores: (episodes,) the task metric of each evaluation episode.
-            traces: these episodes looked at closely, where they were.
+            traces: details of these episodes, if they were traced.
         """
         self.checkpoint_steps.append(self.steps[-1])
         self.checkpoint_scores.append(float(scores.mean()))
@@ -45,7 +46,7 @@ class GroupRecord:
             self.change_correlation = list(traces.change_correlation.items())
 
     def result(self, job: GroupJob, policy: bytes, wall_s: float) -> TrainingResult:
-        """What the group's training gave."""
+        """The result of the group's training."""
         return TrainingResult(
             candidate_id=job.candidate_id,
             seed=job.seed,

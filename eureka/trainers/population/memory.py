@@ -1,7 +1,7 @@
-"""How much memory trainings take, predicted before they begin, and how much there is.
+"""Predicts the memory that trainings need, and reads how much is available.
 
-What counts is a worker's process with its libraries, and for every group that it holds the rows of one rollout
-(T * N of them), what its update keeps for gradients, and N worlds. It grows linearly in groups, worlds and horizon.
+The prediction includes a worker's process with its libraries, and for every group the rows of one rollout (T * N of
+them), the memory of its update, and N worlds. It is linear in groups, worlds and horizon.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from eureka.trainers.population.policy import policy_network
 
 _FLOAT = 4
 _MIB = 1 << 20
-# Measured: a worker with torch, MuJoCo and our own modules loaded and one engine made, before it holds a group.
+# Measured: a worker with torch, MuJoCo and our own modules loaded and one engine made, without any group.
 _PROCESS = 270 * _MIB
-# Measured: what the engine keeps of one world, and the start states that are drawn ahead for it.
+# Measured: the engine's memory for one world, and the start states drawn in advance for it.
 _WORLD = 6 * 1024
 
 
 @dataclass(frozen=True)
 class MemoryNeed:
-    """Bytes that trainings take at their peak: `workers` processes of `process` each, and `num_groups` of `group`."""
+    """Peak memory of trainings in bytes: `workers` processes of `process` each, and `num_groups` of `group`."""
 
     workers: int
     process: int
@@ -35,17 +35,17 @@ class MemoryNeed:
 
     @property
     def total(self) -> int:
-        """All of it, bytes."""
+        """The sum in bytes."""
         return self.workers * self.process + self.groups
 
     @property
     def groups(self) -> int:
-        """Of all groups, bytes."""
+        """The memory of all groups in bytes."""
         return self.num_groups * self.group
 
 
 def memory_need(task: Task, schedule: Schedule, num_groups: int, workers: int) -> MemoryNeed:
-    """What it takes to train `num_groups` groups at once, dealt out over `workers` processes."""
+    """The memory needed to train `num_groups` groups at once, distributed over `workers` processes."""
     rows = schedule.num_envs * schedule.ppo.horizon
     observations = policy_network(task, schedule.ppo).sizes[0]
     group = rows * _floats_per_row(schedule.ppo, observations, task.num_actions) * _FLOAT + schedule.num_envs * _WORLD
@@ -53,10 +53,10 @@ def memory_need(task: Task, schedule: Schedule, num_groups: int, workers: int) -
 
 
 def _floats_per_row(ppo: PPOConfig, observations: int, actions: int) -> int:
-    """Floats that are alive for every row of a rollout when most are.
+    """The peak number of floats in memory per row of a rollout.
 
     The rollout has each observation twice (raw and normalised), action, mean and noise twice, a few numbers, and the
-    State fields that the reward reads: taken to be as many as the policy observes. The update adds a copy of
+    State fields that the reward reads: assumed to be as many as the policy observes. The update adds a copy of
     observation and target. Of a minibatch one network at a time keeps its layers, and the gradients of two; before that
     the values are computed for all rows, a layer at a time.
     """
@@ -68,10 +68,11 @@ def _floats_per_row(ppo: PPOConfig, observations: int, actions: int) -> int:
 
 
 def available_bytes(root: Path = Path("/")) -> int | None:
-    """What this process may still take: of the machine, or of its control group where that is less; None: unknown.
+    """The memory in bytes that this process may still use: of the machine, or of its control group if that is less;
+    None: unknown.
 
     Args:
-        root: where `proc` and `sys` are.
+        root: folder that contains `proc` and `sys`.
     """
     found = [_of_machine(root), *_of_groups(root)]
     known = [number for number in found if number is not None]
@@ -89,7 +90,7 @@ def _of_machine(root: Path) -> int | None:
 
 
 def _of_groups(root: Path) -> list[int]:
-    """What the limits of the process's control group and of those above it leave; version 2, then version 1."""
+    """The remaining memory of the process's control group and of its ancestors, in cgroup version 2, then version 1."""
     try:
         lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -104,7 +105,7 @@ def _of_groups(root: Path) -> list[int]:
         else:
             continue
         folder = root / names[0]
-        # In a container the path is often that of the host, and the folder itself the group.
+        # In a container, the path is often that of the host, and the mounted folder itself is the group.
         inner = Path(path.lstrip("/"))
         for part in (inner, *inner.parents):
             found = _left_in(folder / part, *names[1:])
@@ -121,16 +122,16 @@ def _left_in(folder: Path, limit_name: str, usage_name: str, reclaimable: str) -
         return None
     if limit == "max":
         return None
-    # Files that were read and can be dropped again count as used.
+    # The file cache, which can be dropped, counts as used.
     cached = dict(zip(statistics[::2], statistics[1::2], strict=False)).get(reclaimable, "0")
     return max(0, int(limit) - usage + int(cached))
 
 
 def that_fits(need: MemoryNeed, available: int | None) -> MemoryNeed:
-    """What of it is to be trained at a time: all, or as many groups (and at last workers) as there is room for.
+    """The part that is trained at a time: everything, or as many groups (and if necessary fewer workers) as fit.
 
     Raises:
-        TrainingError: there is no room for one, with what is needed, what there is, and what to do.
+        TrainingError: not even one fits; the message has what is needed, what is available, and what to do.
     """
     if available is None or need.total <= available:
         return need
@@ -145,10 +146,10 @@ def that_fits(need: MemoryNeed, available: int | None) -> MemoryNeed:
 
 
 def memory_line(need: MemoryNeed, available: int | None) -> str:
-    """One sentence for the estimate of a run.
+    """One sentence on memory for the estimate of a run.
 
     Raises:
-        TrainingError: not one training fits.
+        TrainingError: not even one training fits.
     """
     fitting = that_fits(need, available)
     known = f", of {in_words(available)} that are available" if available is not None else ""
@@ -163,6 +164,6 @@ def _workers(need: MemoryNeed) -> str:
 
 
 def in_words(number: int) -> str:
-    """`850 MB`, `3.2 GB`."""
+    """A number of bytes as text, such as `850 MB` or `3.2 GB`."""
     megabytes = number / 1e6
     return f"{megabytes:.0f} MB" if megabytes < 1000 else f"{megabytes / 1000:.1f} GB"

@@ -1,6 +1,6 @@
-"""K multi-layer perceptrons as one: stacked weights on one flat parameter, batched matrix products.
+"""K multi-layer perceptrons in one: stacked weights in one flat parameter, batched matrix products.
 
-Their gradients are written out: a fifth less time than by autograd, which allocates what here is written in place.
+Gradients are computed explicitly, which takes a fifth less time than autograd, since results are written in place.
 Results for a group are bitwise the same whatever other groups are stacked with it (tests/rl/test_population.py).
 """
 
@@ -15,12 +15,14 @@ import torch.nn.functional as F
 
 _aten = torch.ops.aten
 _ROWS_AT_ONCE = 512
-# On a CPU, torch computes ELU in blocks of at most this many numbers, and rounds what is left over in another way.
+# On a CPU, torch computes ELU in blocks of at most this many numbers, and the remainder with other rounding.
 _ELU_BLOCK = 32
 
 
 def _elu(x: torch.Tensor) -> torch.Tensor:
-    """(num_groups, rows, columns), in place; what is left over is so for every group alike, whatever its company."""
+    """ELU of (num_groups, rows, columns), in place; blocks are cut so that rounding does not depend on the number of
+    groups.
+    """
     if x.device.type != "cpu" or x[0].numel() % _ELU_BLOCK == 0:
         return F.elu(x, inplace=True)
     for group in x:
@@ -33,18 +35,18 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "relu": torch.relu_,
     "tanh": torch.tanh_,
 }
-"""In place."""
+"""Activation functions by name; they work in place."""
 _BACKWARD: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     "elu": lambda gradient, y: _aten.elu_backward.grad_input(gradient, 1, 1, 1, True, y, grad_input=gradient),
     "relu": lambda gradient, y: _aten.threshold_backward.grad_input(gradient, y, 0, grad_input=gradient),
     "tanh": lambda gradient, y: _aten.tanh_backward.grad_input(gradient, y, grad_input=gradient),
 }
-"""In place: the gradient by an activation's input from that by its output `y`."""
+"""In place: the gradient with respect to an activation's input, from the gradient with respect to its output `y`."""
 
 
 @dataclass(frozen=True)
 class StackedMLP:
-    """The architecture; parameters live outside, in a tensor of shape (num_groups, num_parameters).
+    """The architecture; its parameters are passed in, as a tensor of shape (num_groups, num_parameters).
 
     Args:
         sizes: layer widths from input to output.
@@ -58,7 +60,8 @@ class StackedMLP:
 
     @property
     def shapes(self) -> list[tuple[int, int]]:
-        """Weight (inputs, outputs) and bias (1, outputs) of every layer in turn, then the extra row."""
+        """Shapes of the weight (inputs, outputs) and bias (1, outputs) of every layer in turn, then of the extra
+        row."""
         pairs = zip(self.sizes[:-1], self.sizes[1:], strict=True)
         shapes = [shape for a, b in pairs for shape in ((a, b), (1, b))]
         return [*shapes, (1, self.extra)] if self.extra else shapes
@@ -87,10 +90,10 @@ class StackedMLP:
     def forward(
         self, layers: Sequence[torch.Tensor], x: torch.Tensor, inputs: list[torch.Tensor] | None = None
     ) -> torch.Tensor:
-        """(num_groups, rows, inputs) -> (num_groups, rows, outputs).
+        """The outputs: (num_groups, rows, inputs) -> (num_groups, rows, outputs).
 
         Args:
-            inputs: is given every layer's input, for `backward`.
+            inputs: list to which every layer's input is appended, for `backward`.
         """
         activation = ACTIVATIONS[self.activation]
         depth = len(self.sizes) - 1
@@ -99,7 +102,8 @@ class StackedMLP:
                 inputs.append(x)
             weight, bias = layers[2 * layer], layers[2 * layer + 1]
             if weight.shape[2] == 1:
-                # A product with one column takes another path for one group than for several: not bitwise the same.
+                # torch computes products with a single column differently for one group than for several, so not
+                # bitwise the same.
                 x = (x * weight.transpose(1, 2)).sum(dim=2, keepdim=True) + bias
             else:
                 x = torch.baddbmm(bias, x, weight)
@@ -114,11 +118,12 @@ class StackedMLP:
         gradient: torch.Tensor,
         gradients: Sequence[torch.Tensor],
     ) -> None:
-        """Write a loss's gradients by all layers into `gradients`, which has their shapes; extras are left alone.
+        """Write the gradients of a loss with respect to all layers into `gradients`, which has their shapes; extras are
+        skipped.
 
         Args:
-            inputs: as `forward` gave them.
-            gradient: the loss's by the outputs, (num_groups, rows, outputs).
+            inputs: the inputs collected by `forward`.
+            gradient: gradient of the loss with respect to the outputs, (num_groups, rows, outputs).
         """
         before = _BACKWARD[self.activation]
         for layer in reversed(range(len(self.sizes) - 1)):
@@ -138,8 +143,8 @@ class StackedMLP:
 def _weight_gradient(x: torch.Tensor, gradient: torch.Tensor, out: torch.Tensor) -> None:
     """`x` (G, rows, inputs) transposed times `gradient` (G, rows, outputs).
 
-    On a GPU a product of a few small matrices with very many rows keeps most of the device idle: there it is cut into
-    many over fewer rows, which are added.
+    On a GPU, a product of a few small matrices with very many rows leaves most of the device idle, so there it is split
+    into many products over fewer rows, which are summed.
     """
     groups, rows, _ = x.shape
     if not _taken_in_parts(x, gradient):

@@ -8,7 +8,7 @@ import torch
 class RunningMoments:
     """Mean and variance of (num_groups, rows, size) batches, kept per group and column.
 
-    `count`, a scalar, is the number of rows seen, the same for all groups. All are updated in place.
+    `count`, a scalar, is the number of rows seen, the same for all groups. All tensors are updated in place.
     """
 
     def __init__(self, num_groups: int, size: int) -> None:

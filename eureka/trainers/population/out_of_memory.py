@@ -1,4 +1,4 @@
-"""A device that has no room for a population trains it with fewer worlds."""
+"""Training with fewer environments on a device that has too little memory for a population."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def halved(jobs: Sequence[GroupJob], device: str, finished: Collection[Key]) -> tuple[GroupJob, ...]:
-    """The jobs without those `finished`, with half the worlds per group and from the start.
+    """The jobs without those `finished`, with half the environments per group, to be trained from the start.
 
-    The trainings stay as long as they were: results of another length would not count in a comparison.
+    The number of control steps stays the same, since results of another length could not be compared.
 
     Raises:
-        TrainingError: there is but one world per group.
+        TrainingError: there is only one environment per group.
     """
     left = [job for job in jobs if key_of(job) not in finished]
     worlds = left[0].schedule.num_envs // 2
@@ -41,7 +41,7 @@ def halved(jobs: Sequence[GroupJob], device: str, finished: Collection[Key]) -> 
 
 
 def release() -> None:
-    """Give what a population that is gone has left in torch's hands back to the device."""
+    """Release the memory that torch still holds for a deleted population."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

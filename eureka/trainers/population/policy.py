@@ -24,7 +24,7 @@ _KEYS = {"format", "sizes", "activation", "extra", "parameters", "offset", "scal
 
 @dataclass(frozen=True)
 class Policies:
-    """Deterministic policies of G groups: the means of their action distributions.
+    """Deterministic policies of G groups, which return the means of their action distributions.
 
     `parameters` (G, P); `offset` and `scale` (G, 1, obs_dim) standardise observations.
     """
@@ -36,7 +36,7 @@ class Policies:
 
     @torch.no_grad()
     def __call__(self, observation: torch.Tensor) -> torch.Tensor:
-        """(G, N, obs_dim) -> actions (G, N, A) in [-1, 1]."""
+        """Actions for observations: (G, N, obs_dim) -> (G, N, A) in [-1, 1]."""
         x = normalise(observation, self.offset, self.scale)
         return self.network.forward(self.network.views(self.parameters), x).clamp(-1, 1)
 
@@ -69,7 +69,7 @@ def load_policy(data: bytes) -> Policies:
     """One policy from the bytes of a `policy.pt`, as a stack of one.
 
     Raises:
-        TrainingError: the file is no policy, or was written by another version.
+        TrainingError: the file is not a policy, or was written by another version.
     """
     payload = _read(data)
     if payload["format"] != _FORMAT:
@@ -91,7 +91,7 @@ def _read(data: bytes) -> Mapping[str, Any]:
 
 
 def _is_policy(payload: Mapping[str, Any]) -> bool:
-    """Whether all is there, of its type and of the size that the network has."""
+    """Whether a file has all entries, with the types and sizes that the network requires."""
     if payload.keys() != _KEYS:
         return False
     sizes, extra = payload["sizes"], payload["extra"]

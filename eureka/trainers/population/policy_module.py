@@ -22,7 +22,7 @@ class PolicyModule(nn.Module):
         policy = eureka.load_policy("best/policy.pt")
         action = policy.act(observation)
 
-    The observation is what the task's `observe` gives: (num_observations,), or (n, num_observations) for several.
+    The observation is that of the task's `observe`: (num_observations,), or (n, num_observations) for several.
     """
 
     def __init__(self, policies: Policies) -> None:
@@ -45,11 +45,11 @@ class PolicyModule(nn.Module):
 
     @property
     def num_observations(self) -> int:
-        """How many numbers an observation has."""
+        """The number of values in an observation."""
         return len(self.offset)
 
     def forward(self, observation: torch.Tensor) -> torch.Tensor:
-        """(..., num_observations) -> actions (..., num_actions) in [-1, 1]."""
+        """Actions for observations: (..., num_observations) -> (..., num_actions) in [-1, 1]."""
         action: torch.Tensor = self.layers(normalise(observation, self.offset, self.scale))
         return action.clamp(-1, 1)
 
@@ -58,7 +58,7 @@ class PolicyModule(nn.Module):
         """The action in [-1, 1] for an observation, as arrays: (num_observations,) or (n, num_observations).
 
         Raises:
-            TrainingError: an observation of another size.
+            TrainingError: the observation has another size.
         """
         given = torch.as_tensor(np.asarray(observation, dtype=np.float32))
         if given.dim() not in (1, 2) or given.shape[-1] != self.num_observations:
@@ -73,7 +73,7 @@ def read_policy_module(path: str | Path) -> PolicyModule:
     """The policy in a file such as `best/policy.pt` of a run folder.
 
     Raises:
-        TrainingError: the file cannot be read, or is no policy of a task.
+        TrainingError: the file cannot be read, or is not a policy of a task.
     """
     try:
         data = Path(path).read_bytes()

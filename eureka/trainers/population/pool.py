@@ -1,7 +1,7 @@
 """Training jobs on this machine: one worker process per core, each with its share of the population.
 
-(One thread per worker and one worker per core is the fastest layout on a CPU: benchmarks/training.py. Where there are
-fewer populations than cores, `eureka.trainers.population.layout` says what the others are for.)
+(One thread per worker and one worker per core is the fastest layout on a CPU: benchmarks/training.py. If there are
+fewer populations than cores, the others are used as `eureka.trainers.population.layout` says.)
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ from eureka.trainers.population.wire import (
 from eureka.trainers.population.work import Work
 
 SLOWEST = 1_000.0
-"""Control steps a second that a worker makes, updates included, unless it hangs."""
+"""Lower bound of a worker's speed in control steps per second, updates included; a slower one is taken to hang."""
 
 _SECOND_DEATH = 2
 _LOG_LINE = 300
@@ -61,9 +61,9 @@ _LOG_LINE = 300
 
 @dataclass
 class _Worker:
-    """One process; `work` is what it has in hand, of which `finished` has ended.
+    """One worker process; `work` is its current work, and `finished` the groups of it that have ended.
 
-    `gone`: its socket is closed. `garbled`: what it said that no worker says.
+    `gone`: its socket is closed. `garbled`: an invalid message that it sent.
     """
 
     index: int
@@ -76,11 +76,11 @@ class _Worker:
     finished: set[Key] = field(default_factory=set)
 
     def has(self, key: Key) -> bool:
-        """Whether it has this group in hand."""
+        """Whether this group is part of its current work."""
         return self.work is not None and key not in self.finished and any(key_of(j) == key for j in self.work.jobs)
 
     def has_candidate(self, name: str) -> bool:
-        """Whether it has a group of this candidate in hand."""
+        """Whether a group of this candidate is part of its current work."""
         return self.work is not None and any(job.candidate_id == name for job in self.work.jobs)
 
 
@@ -90,16 +90,16 @@ class WorkerPool:
     Args:
         task: the task's name.
         task_dirs: where else to look for it.
-        folder: where checkpoints and the workers' logs go.
-        environment: environment variables, of which the workers are given what they need and no keys.
-        workers: processes; one per core where None. With MuJoCo Warp it is one per device, whatever this says.
-        heartbeat_s: a worker that is silent for longer is stopped and started again; one with so many worlds that it
-            would make fewer than `SLOWEST` control steps a second is waited for.
+        folder: folder for checkpoints and the workers' logs.
+        environment: environment variables, of which the workers get only those they need, and no keys.
+        workers: number of processes; None: one per core. With MuJoCo Warp there is always one per device.
+        heartbeat_s: a worker that sends nothing for longer is restarted; the time is extended for populations so large
+            that it would mean fewer than `SLOWEST` control steps per second.
         engines: one for each device; their populations are split over them.
 
-    The groups of a population whose worker dies are trained apart, each from the last checkpoint, until the one is
-    known with which a worker dies again: its candidate is rejected, and the others are trained together again. Workers
-    compute what candidates wrote, so what they say is believed only of groups that they have in hand.
+    If a worker dies, the groups of its population are trained separately from the last checkpoint, until the group is
+    found with which a worker dies again: its candidate is rejected, and the others are trained together again. Workers
+    execute rewards of candidates, so their messages are only accepted for groups of their current work.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class WorkerPool:
     ) -> None:
         self._task = task
         self._task_dirs = tuple(directory.resolve() for directory in task_dirs)
-        of_the_task = find_tasks(self._task_dirs).get(task)  # where there is none the workers say so
+        of_the_task = find_tasks(self._task_dirs).get(task)  # if it is missing, the workers report that
         self._episode_steps = read_info(of_the_task).max_episode_steps if of_the_task else 0
         self._folder = folder.resolve()
         self._environment = child_environment(environment)
@@ -135,7 +135,7 @@ class WorkerPool:
             room: the workers and groups that fit into memory at a time; None: all do.
 
         Raises:
-            TrainingError: a worker cannot be started, or the host's machinery failed in one.
+            TrainingError: a worker cannot be started, or failed for a reason that is not a candidate's fault.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         self._room = room
@@ -158,15 +158,15 @@ class WorkerPool:
                 reason = self._trouble(worker)
                 if reason is not None:
                     yield from self._replace(worker, reason, queue, deaths)
-        for path in self._folder.glob("*.pt"):  # of populations whose groups were trained apart
+        for path in self._folder.glob("*.pt"):  # of populations whose groups were trained separately
             path.unlink(missing_ok=True)
 
     def worker_pids(self) -> list[int]:
-        """Process ids of the workers, for monitors."""
+        """Process ids of the workers, for monitoring."""
         return [worker.process.pid for worker in self._workers]
 
     def close(self) -> None:
-        """Stop the workers; what they had in hand can be continued from its checkpoint."""
+        """Stop the workers; their current work can be continued from its checkpoint."""
         for worker in self._workers:
             self._stop(worker)
         self._workers = []
@@ -184,7 +184,7 @@ class WorkerPool:
             process = Child(
                 module_command("eureka.trainers.population", str(theirs.fileno()), engine.kind, engine.device),
                 self._environment,
-                folder=self._folder,  # MuJoCo writes its own log of diverged worlds where it runs
+                folder=self._folder,  # MuJoCo writes its log of diverged worlds to the working folder
                 log=self._folder / f"worker{index}.log",
                 pass_fds=[theirs.fileno()],
             )
@@ -220,7 +220,7 @@ class WorkerPool:
         return [worker for worker in self._workers if worker.line in ready]
 
     def _read(self, worker: _Worker) -> Iterator[TrainingEvent]:
-        """Everything that a worker has said."""
+        """Read and handle all messages that a worker has sent."""
         try:
             for received in worker.line.arrived():
                 worker.heard = time.monotonic()
@@ -233,11 +233,12 @@ class WorkerPool:
             worker.garbled = clean(str(error), _LOG_LINE)
 
     def _take(self, worker: _Worker, received: Received) -> TrainingEvent | None:
-        """What a worker said, where it may say so; checkpoints are written.
+        """Handle a message of a worker: returns its event, if any, and writes its checkpoints.
 
         Raises:
-            GarbledError: it is about what the worker has not in hand.
-            TrainingError: the host's machinery failed in the worker, or a checkpoint cannot be written.
+            GarbledError: the message concerns groups that are not the worker's current work.
+            TrainingError: the worker failed for a reason that is not a candidate's fault, or a checkpoint cannot be
+                written.
         """
         message = received.message
         match message:
@@ -281,7 +282,7 @@ class WorkerPool:
         if worker.garbled:
             return f"worker {worker.index} was ended because it said what no worker says: {worker.garbled}"
         if worker.gone:
-            worker.process.wait(5.0)  # its socket is closed, so it ends; helped along if it does not
+            worker.process.wait(5.0)  # its socket is closed, so it should end by itself; killed if it does not
             worker.process.end()
             code = worker.process.returncode or 0
             how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
@@ -294,7 +295,9 @@ class WorkerPool:
         return None
 
     def _steps_between_words(self, work: Work) -> int:
-        """Control steps that a worker may make before it says something: a rollout of all groups, and an evaluation."""
+        """The maximum number of control steps between two messages of a worker: a rollout of all groups, and an
+        evaluation.
+        """
         schedule = work.jobs[0].schedule
         rollout = schedule.num_envs * schedule.ppo.horizon
         return len(work.jobs) * (rollout + schedule.eval_episodes * self._episode_steps)
@@ -302,7 +305,9 @@ class WorkerPool:
     def _replace(
         self, worker: _Worker, reason: str, queue: deque[Work], deaths: dict[Key, int]
     ) -> Iterator[TrainingEvent]:
-        """Start a worker again and have its groups trained apart; the second death of one that was alone is its own."""
+        """Restart a worker and have its groups trained separately; if a group dies alone a second time, its candidate
+        is rejected.
+        """
         self._stop(worker)
         self._workers[self._workers.index(worker)] = self._start(worker.index)
         if worker.work is None:
@@ -322,7 +327,7 @@ class WorkerPool:
         yield WorkerRestarted(worker.index, reason, tuple(job.candidate_id for job in left.jobs))
 
     def _apart(self, left: Work) -> list[Work]:
-        """A work for every group of one whose worker died, each from the last checkpoint of them all."""
+        """One work for each remaining group after a worker's death, each from their common last checkpoint."""
         if len(left.jobs) <= 1:
             return [left] if left.jobs else []
         starts = (left.checkpoint,) * len(left.jobs) if read_header(left.checkpoint) else left.starts
@@ -333,7 +338,7 @@ class WorkerPool:
         ]
 
     def _together(self, queue: Sequence[Work], death: int | None) -> list[Work]:
-        """The queue with those in company again that were trained apart after this death and have not begun."""
+        """The queue, with groups joined again that were separated after this death and have not begun."""
         again = [work for work in queue if death is not None and work.apart == death and not work.checkpoint.exists()]
         if len(again) <= 1:
             return list(queue)
@@ -344,7 +349,7 @@ class WorkerPool:
 
 
 def _scored(result: TrainingResult) -> TrainingResult | Rejected:
-    """The result, or the rejection of one whose scores are no numbers: no mean of them is a score."""
+    """The result, or a rejection if its scores are not finite."""
     if all(map(math.isfinite, result.final_scores)):
         return result
     return Rejected(

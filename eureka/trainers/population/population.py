@@ -1,7 +1,7 @@
 """Groups trained together as one program: one simulator, stacked policies, each group's reward on its own rows.
 
-A group is one candidate with one seed. What it computes depends on its job alone, bit for bit (on the CPU), so
-groups may be trained in any company, stopped, and continued from a checkpoint.
+A group is one candidate with one seed. On the CPU its result is determined bitwise by its job alone, so groups may be
+trained together with any others, stopped, and continued from a checkpoint.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from eureka.trainers.population.rollout import Rollout, collect
 from eureka.trainers.population.traces import EpisodeTracer
 from eureka.trainers.statistics import ComponentRecorder, measure
 
-# Streams of random numbers of one seed.
+# Independent random streams of one seed.
 _NETWORK, _WORLDS, _NOISE, _EVALUATION = range(4)
-# More world steps than this without room for their contacts spoil a training.
+# A larger share of world steps without memory for contacts makes a training unusable.
 _MOST_OVERFLOWS = 1e-3
 # Minibatch permutations are the same for every group and seed.
 _PERMUTATIONS = 20_231_019
@@ -49,13 +49,13 @@ def stream(seed: int, purpose: int) -> torch.Generator:
 
 
 def stream_seed(seed: int, purpose: int) -> int:
-    """What `stream` seeds its generator with."""
+    """The seed of the generator that `stream` returns."""
     state = np.random.SeedSequence([seed, purpose]).generate_state(1, dtype=np.uint64)
     return int(state[0]) >> 1
 
 
 def population_key(schedule: Schedule) -> Schedule:
-    """What jobs must share to be trained in one population: all but the rates of `GroupRates`."""
+    """The part of a schedule that jobs in one population must share: everything except the rates of `GroupRates`."""
     rates = ("learning_rate", "gamma", "gae_lambda", "clip", "entropy")
     return replace(schedule, ppo=replace(schedule.ppo, **{name: getattr(PPOConfig(), name) for name in rates}))
 
@@ -63,8 +63,8 @@ def population_key(schedule: Schedule) -> Schedule:
 class Population:
     """Trains `jobs` (all with the same `population_key`) on a task.
 
-    Call `advance()` until `finished`; then `results()`. Groups whose reward is not finite are given back as
-    `Rejected` by `advance()`, once, and leave the population.
+    Call `advance()` until `finished`; then `results()`. Groups whose reward is not finite are removed and returned once
+    as `Rejected` by `advance()`.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Population:
         rows = config.horizon * num_envs
         self._orders = torch.empty(config.epochs, rows, dtype=torch.int64)
         parameters: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
-        # The same networks on every device: torch draws other numbers on another.
+        # Initialised on the CPU, so that networks are the same on every device, whose random numbers differ.
         with torch.device("cpu"):
             for job in jobs:
                 generator = stream(job.seed, _NETWORK)
@@ -133,7 +133,7 @@ class Population:
         self._stages()
 
     def _start_from_policies(self) -> None:
-        """Take over the policies that jobs start from, with what they know of observations; critics stay new."""
+        """Load the policies that jobs start from, with their observation statistics; critics are new."""
         for group, job in enumerate(self.jobs):
             if job.init is None:
                 continue
@@ -143,7 +143,7 @@ class Population:
             self.optimiser.parameters[0][group] = start.parameters[0]
             self.moments.mean[group] = start.offset[0].double()
             self.moments.var[group] = start.scale[0].double().square().reciprocal()
-            # They count as much as one rollout.
+            # The loaded statistics have the weight of one rollout.
             self.moments.count.fill_(self.config.horizon * self.schedule.num_envs)
 
     # ---- training ------------------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ class Population:
         return self.updates >= self.num_updates or not self.jobs
 
     def advance(self) -> list[Progress | Rejected]:
-        """One rollout and one PPO update of every group; evaluates where the schedule says so."""
+        """Make one rollout and one PPO update of every group, and an evaluation if the schedule has one."""
         with self.engine.scope():
             return self._advance()
 
@@ -165,7 +165,7 @@ class Population:
         for order in self._orders:
             torch.randperm(len(order), generator=permutations, out=order)
         self.worlds.prepare(config.horizon)
-        # Nothing waits for a device before all of the update has been launched.
+        # Do not wait for a device before all of the update has been launched.
         rollout, recent = self._collecting()
         reward, measured = self._rewarding(rollout, recent)
         self._learning(rollout, reward)
@@ -184,7 +184,7 @@ class Population:
         return [_rejected(jobs[group], reason, self.updates) for group, reason in bad.items()] + self._progress()
 
     def _stages(self) -> None:
-        """An update in three stages, each of which a CUDA device replays without Python."""
+        """The three stages of an update, each of which a CUDA device replays without Python."""
         device = torch.device(self.engine.device)
         self._collecting = Replayed(
             self._collect, (self.worlds, self.tracker), device=device, generators=self.worlds.generators
@@ -193,23 +193,23 @@ class Population:
         self._learning = Replayed(self._learn, device=device)
 
     def _collect(self) -> tuple[Rollout, torch.Tensor]:
-        """A rollout of every group, and what the tracker knows of their recent episodes."""
+        """A rollout of every group, and the tracker's figures of their recent episodes."""
         moments = self.moments.offset_and_scale()
         parameters = self.optimiser.parameters[0]
         rollout = collect(self.worlds, self.policy, parameters, moments, self._noise, self._fields, self.tracker)
         return rollout, self.tracker.recent()
 
     def _reward(self, rollout: Rollout, recent: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(G, T, N) rewards from each group's own graph, and everything to be recorded of them as one row of numbers.
+        """The rewards (G, T, N) from each group's own graph, and all figures to be recorded as one row of numbers.
 
         Args:
-            recent: of `EpisodeTracker.recent`; the first numbers of that row.
+            recent: result of `EpisodeTracker.recent`; the first numbers of that row.
         """
         reward = torch.zeros_like(rollout.metric)
         numbers = [recent.double().flatten()]
         for group, function in enumerate(self._rewards):
             total, components = function({name: rollout.state[name][group].flatten(0, 1) for name in function.inputs})
-            # A diverged world was put back by the engine in the middle of the step: its State means nothing.
+            # A diverged world was reset by the engine during the step, so its State is meaningless.
             good = ~rollout.diverged[group].flatten()
             values = [*(components[name] for name in function.components), total]
             finite = torch.stack([(value.isfinite() | ~good).all() for value in values])
@@ -218,7 +218,8 @@ class Population:
         return reward, torch.cat(numbers)
 
     def _recorded(self, measured: torch.Tensor) -> dict[int, str]:
-        """Take what `_reward` measured into the records; gives the groups whose reward is not finite, and why."""
+        """Add the figures of `_reward` to the records; returns the groups whose reward is not finite, with the
+        reason."""
         bad: dict[int, str] = {}
         recent, rest = measured[: 2 * len(self.jobs)].view(-1, 2).tolist(), measured[2 * len(self.jobs) :]
         rows = self.schedule.num_envs * self.config.horizon
@@ -248,7 +249,9 @@ class Population:
         self.moments.update(rollout.raw_observation.flatten(1, 2))
 
     def _check_room(self) -> None:
-        """Worlds without room for their contacts count as diverged; many of them are a mistake of the task's."""
+        """Check for worlds without memory for their contacts, which count as diverged; many of them are a mistake in
+        the task.
+        """
         steps = self.updates * self.config.horizon * len(self.worlds.clock)
         overflows = self.worlds.sim.overflows()
         if overflows > max(1.0, _MOST_OVERFLOWS * steps):
@@ -268,7 +271,7 @@ class Population:
         if self._evaluator is None:
             self._evaluator = Evaluator(self.task, episodes, self.engine)
         tracer = None
-        if self.updates == self.num_updates:  # the policies that are given
+        if self.updates == self.num_updates:  # the given policies
             shape, conditions = (len(self.jobs), episodes), self.task.end_conditions
             tracer = EpisodeTracer(self.task.fields, self._fields, *shape, conditions)
         scores = self._evaluator(self._policies(), generators, tracer)
@@ -283,7 +286,7 @@ class Population:
         ]
 
     def results(self) -> list[TrainingResult]:
-        """What every group that is left gave, once `finished`."""
+        """The result of every remaining group, once `finished`."""
         policies = self._policies()
         return [
             record.result(job, policies.dump(group), self._wall_s)
@@ -293,7 +296,8 @@ class Population:
     # ---- checkpoints ---------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that the next updates depend on; tensors under `groups` have num_groups as leading dimension."""
+        """The state that determines all further updates; tensors under `groups` have num_groups as leading
+        dimension."""
         return {
             "jobs": [[job.candidate_id, job.seed] for job in self.jobs],
             "updates": self.updates,
@@ -312,7 +316,7 @@ class Population:
         }
 
     def _running(self) -> dict[str, torch.Tensor]:
-        """What the statistics of observations and returns are kept in, updated in place."""
+        """The tensors of the statistics of observations and returns, which are updated in place."""
         return {
             "mean": self.moments.mean,
             "var": self.moments.var,
@@ -327,7 +331,7 @@ class Population:
             self._load(state)
 
     def _load(self, state: dict[str, Any]) -> None:
-        # Generators' states are bytes, which stay on the CPU.
+        # States of generators are bytes, which stay on the CPU.
         device = self.engine.device
         groups = {key: v if v.dtype == torch.uint8 else v.to(device) for key, v in state["groups"].items()}
         self.updates, self._wall_s = state["updates"], state["wall_s"]
@@ -344,13 +348,13 @@ class Population:
             self.optimiser.second[i].copy_(groups[f"second{i}"])
         for part, prefix in ((self.worlds, "worlds."), (self.tracker, "episodes.")):
             part.load_state_dict({k.removeprefix(prefix): v for k, v in groups.items() if k.startswith(prefix)})
-        # Recordings go on from the tensors that they were made with.
+        # CUDA graphs refer to the tensors that they were recorded with.
         self._stages()
         for record, saved in zip(self.records, state["records"], strict=True):
             record.load_state_dict(saved)
 
     def _drop(self, groups: Sequence[int]) -> None:
-        """Let some groups go; the others carry on as if they had been alone."""
+        """Remove some groups; the others continue as if they had been alone."""
         keep = [index for index in range(len(self.jobs)) if index not in groups]
         state = self.state_dict()
         self.jobs = [self.jobs[index] for index in keep]

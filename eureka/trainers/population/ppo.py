@@ -1,7 +1,7 @@
 """PPO (Schulman et al. 2017) with generalised advantages (Schulman et al. 2016) for stacked groups.
 
-All tensors are group-major, and every group keeps its own rate, clip, discount and normalisers, so that its numbers
-are bitwise the same in any company.
+All tensors are group-major, and every group has its own rate, clip, discount and normalisers, so that its results are
+bitwise independent of the other groups.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class ReturnScale:
         self.count = torch.full((), 1e-4, dtype=torch.float64)
 
     def __call__(self, reward: torch.Tensor, done: torch.Tensor, gamma: torch.Tensor) -> torch.Tensor:
-        """Scale `reward` (G, T, N), taking its returns into the statistics first."""
+        """Scale `reward` (G, T, N), after adding its returns to the statistics."""
         horizon, num_envs = reward.shape[1:]
         returns = torch.empty_like(reward)
         current = self.discounted
@@ -83,7 +83,7 @@ def advantages(
     """Generalised advantages, (G, T, N).
 
     Args:
-        reward: (G, T, N); where a time limit cut an episode it already includes gamma * V(final observation).
+        reward: (G, T, N); if a time limit truncated an episode, it already includes gamma * V(final observation).
         value: (G, T + 1, N).
         done: (G, T, N) bool, an episode ended after this step for whatever reason.
     """
@@ -115,7 +115,7 @@ def prepare(
     if isinstance(final, torch.Tensor):
         rows = normalise(final.flatten(1, 2), *moments)
         bootstrap = critic.forward(layers, rows).view(groups, horizon, num_envs)
-        # What follows a diverged world is no number.
+        # The observation after a divergence is not finite.
         bootstrap = torch.where(rollout.truncated, bootstrap, 0.0)
         reward = reward + rates.gamma[:, :, None] * bootstrap
     elif len(final.group):
@@ -149,7 +149,9 @@ def update(
     config: PPOConfig,
     orders: torch.Tensor,
 ) -> None:
-    """A pass over the batch in `minibatches` parts for each of `orders` (epochs, T * N), the same for all groups."""
+    """Update the networks: one pass over the batch in `minibatches` parts per row of `orders` (epochs, T * N), the same
+    for all groups.
+    """
     rows = batch.target.shape[1]
     size = rows // config.minibatches
     out = [torch.zeros_like(parameters) for parameters in optimiser.parameters]

@@ -1,4 +1,4 @@
-"""What a training depends on besides its job: for keys of everything that is cached from run to run."""
+"""A digest of everything that a training depends on besides its job, used in cache keys."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def provenance(task: Task) -> str:
     sources = [path for package in _TRAINER for path in Path(str(package.__path__[0])).glob("*.py")]
     own = [path for path in task.folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     files = [f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in sources + own]
-    # In an order that does not depend on where the task folder lies.
+    # Sorted in a way that does not depend on the place of the task folder.
     return digest(libraries + sorted(files))
 
 
 def digest(parts: Sequence[str]) -> str:
-    """24 hexadecimal digits of what the parts say."""
+    """24 hexadecimal digits that identify the parts."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]

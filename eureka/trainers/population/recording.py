@@ -12,11 +12,11 @@ from eureka.trainers.population.worlds import Worlds
 from eureka.trainers.recording import Recording
 
 _NUM_ENVS = 64
-_RECORDING = 4  # a stream of random numbers that no training uses
+_RECORDING = 4  # a random stream that no training uses
 
 
 class SmoothActions:
-    """Random actions in [-1, 1]: an autoregressive process, whose size differs from world to world."""
+    """Random actions in [-1, 1] from an autoregressive process, whose amplitude differs between worlds."""
 
     def __init__(self, num_envs: int, num_actions: int, generator: torch.Generator) -> None:
         self._size = torch.linspace(0.05, 1.5, num_envs)[:, None]
@@ -24,7 +24,7 @@ class SmoothActions:
         self._generator = generator
 
     def __call__(self, observation: torch.Tensor) -> torch.Tensor:
-        """The next actions (num_envs, num_actions), whatever the observation."""
+        """The next actions (num_envs, num_actions); the observation is ignored."""
         del observation
         noise = torch.randn(self._action.shape, generator=self._generator)
         self._action = 0.8 * self._action + 0.6 * self._size * noise
@@ -32,13 +32,13 @@ class SmoothActions:
 
 
 def record(task: Task, num: int = 512, seed: int = 0, steps: int = 200) -> Recording:
-    """Real transitions under random policies of different vigour, a quarter of them terminal where there are any.
+    """Record real transitions under random policies of different vigour, a quarter of them terminal if there are any.
 
-    Actions are smooth (an autoregressive process) and their size differs from world to world, so that the rows
-    reach from standing still to falling over.
+    Actions are smooth (an autoregressive process) and their amplitude differs between worlds, so that the rows range
+    from standing still to falling over.
 
     Raises:
-        TaskError: a function of the task gives values that are not finite, or every episode ends at once.
+        TaskError: a function of the task returns values that are not finite, or every episode ends at once.
     """
     generator = stream(seed, _RECORDING)
     worlds = Worlds(task, [generator], _NUM_ENVS, desynchronise=False)

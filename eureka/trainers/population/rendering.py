@@ -1,4 +1,4 @@
-"""Pictures of a policy at work on its task's own physics. Draws with the OpenGL that MUJOCO_GL names."""
+"""Renders pictures of a policy in its task's physics, with the OpenGL that MUJOCO_GL names."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from eureka.trainers.population.scene import Scene, Shown
 from eureka.trainers.population.worlds import Worlds
 
 COMMANDS = ("command", "target")
-"""Prefixes of State fields that hold the command of a policy: an overlay shows them."""
+"""Prefixes of State fields that hold the command of a policy, which an overlay shows."""
 
 
 def render(task: Task, data: bytes, look: Look, graph: str) -> Iterator[RenderedFrame]:
-    """The episodes of a policy, see `Trainer.render`.
+    """Yield pictures of the episodes of a policy, see `Trainer.render`.
 
     Args:
         data: the bytes of a `policy.pt`.
@@ -61,7 +61,9 @@ def _worlds(task: Task, look: Look) -> Worlds:
 
 
 def typical_world(task: Task, policy: Policies, look: Look) -> int:
-    """Which of `look.typical` worlds has the first episode of median task metric: simulated once, and not drawn."""
+    """The index, among `look.typical` worlds, of the one whose first episode has the median task metric; simulated
+    without rendering.
+    """
     if look.typical == 1:
         return 0
     worlds, limit = _worlds(task, look), task.info.max_episode_steps
@@ -78,12 +80,12 @@ def typical_world(task: Task, policy: Policies, look: Look) -> int:
 
 
 def _row(value: torch.Tensor) -> str:
-    """The numbers of one State field of one world."""
+    """The values of one State field of one world as text."""
     return " ".join(f"{number:.2f}" for number in value.double().flatten().tolist())
 
 
 def _policy(task: Task, data: bytes, num_observations: int) -> Policies:
-    """Raises VideoError for a policy of other sizes than the task has."""
+    """Load a policy; raises VideoError if its sizes are not those of the task."""
     policy = load_policy(data)
     sizes = (num_observations, task.num_actions)
     if (policy.network.sizes[0], policy.network.sizes[-1]) != sizes:

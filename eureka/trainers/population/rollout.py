@@ -28,11 +28,11 @@ class FinalObservations:
 class Rollout:
     """G groups, T steps, N worlds a group.
 
-    `observation` (G, T + 1, N, obs_dim) is normalised and includes the one after the last step; `raw_observation`
-    (G, T, N, obs_dim) is not. `action` (G, T, N, A) is the policy's mean and its noise, not clipped. `state` holds
-    State fields (G, T, N, ...) as the rewards read them; `metric` the per-step metric. `final` is where time limits cut
-    episodes, or on a device, where asking for that would wait, the observation (G, T, N, obs_dim) after every step and
-    before any reset.
+    `observation` (G, T + 1, N, obs_dim) is normalised and includes the one after the last step; `raw_observation` (G,
+    T, N, obs_dim) is not. `action` (G, T, N, A) is the policy's mean and its noise, not clipped. `state` holds State
+    fields (G, T, N, ...) as the rewards read them; `metric` the per-step metric. `final` holds the observations at
+    which time limits truncated episodes. On a device, where selecting them would synchronise, it is the observation (G,
+    T, N, obs_dim) after every step and before any reset.
     """
 
     observation: torch.Tensor
@@ -59,10 +59,10 @@ def collect(
     """Act for `noise.shape[1]` steps with the policies `parameters` (G, P), whose last entries are log std.
 
     Args:
-        moments: what `RunningMoments.offset_and_scale` gives for observations.
+        moments: result of `RunningMoments.offset_and_scale` for observations.
         noise: standard normal action noise, (G, T, N, A).
         fields: the State fields to keep.
-        tracker: takes in every step's metric and the episodes that end.
+        tracker: accumulates every step's metric and the episodes that end.
     """
     groups, horizon, num_envs, _ = noise.shape
     shape = (groups, num_envs)

@@ -1,4 +1,4 @@
-"""Pictures of one world of a task's model."""
+"""Renders one world of a task's model."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from eureka.trainers.population.worlds import Worlds
 
 _AZIMUTH, _ELEVATION = 90.0, -15.0
 _ROOM_FIXED, _ROOM_FOLLOWING = 1.2, 1.5
-"""Size of the picture in sizes of what it shows."""
+"""Size of the picture relative to the size of what it shows."""
 _SKY_ABOVE, _SKY_BELOW = (0.45, 0.58, 0.72), (0.86, 0.89, 0.92)
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One world: `qpos` (nq,), `qvel` (nv,), `mocap` (nmocap, 7) and those values of the model that are its own."""
+    """The state of one world: `qpos` (nq,), `qvel` (nv,), `mocap` (nmocap, 7) and the model values specific to it."""
 
     qpos: torch.Tensor
     qvel: torch.Tensor
@@ -34,7 +34,7 @@ class Shown:
 
     @classmethod
     def one_of(cls, worlds: Worlds, index: int) -> Shown:
-        """One of these worlds, as it is now."""
+        """The current state of one of these worlds."""
         sim = worlds.sim
         mocap = torch.cat([sim.mocap_pos[index], sim.mocap_quat[index]], dim=1)
         own = {name: value[index].clone() for name, value in worlds.model_fields.items()}
@@ -42,16 +42,16 @@ class Shown:
 
 
 class Scene:
-    """Draws states of a task's model with the OpenGL that MUJOCO_GL names.
+    """Renders states of a task's model with the OpenGL that MUJOCO_GL names.
 
     Raises:
-        RenderingUnavailable: that OpenGL gives no picture.
+        RenderingUnavailable: that OpenGL cannot render.
         VideoError: the model has no such camera.
     """
 
     def __init__(self, task: Task, look: Look) -> None:
         spec = with_sky(task.model_spec())
-        # MuJoCo draws only into a buffer that the model declares large enough.
+        # MuJoCo only renders to a buffer that the model declares large enough.
         spec.visual.global_.offwidth, spec.visual.global_.offheight = look.width, look.height
         self._model = spec.compile()
         self._data = mujoco.MjData(self._model)
@@ -76,7 +76,7 @@ class Scene:
         self._data.mocap_pos[:] = shown.mocap[:, :3].numpy()
         self._data.mocap_quat[:] = shown.mocap[:, 3:].numpy()
         for name, value in shown.model_fields.items():
-            if "." not in name:  # options such as gravity cannot be seen
+            if "." not in name:  # options such as gravity are not visible
                 getattr(self._model, name)[:] = value.numpy()
         mujoco.mj_forward(self._model, self._data)
         self._renderer.update_scene(self._data, self._named_camera or self._camera.follow(self._data))
@@ -93,7 +93,8 @@ class Scene:
 
 
 class FollowingCamera:
-    """Beside the body, seen along +y: it goes along with one that can go anywhere, and stands before one that cannot.
+    """A camera at the side of the body, looking along +y: it follows a body that can move freely, and is fixed for
+    others.
 
     MuJoCo's own tracking camera glides to its body from the origin, and hops with it.
     """
@@ -106,7 +107,7 @@ class FollowingCamera:
         low, high = bounds(model, data)
         middle, (x, y, z) = (low + high) / 2, (high - low) / 2
         if self._body is None:
-            # What swings can point down as well as up.
+            # A body that swings can point down as well as up.
             pivot = data.xpos[model.jnt_bodyid[0]][2] if model.njnt else middle[2]
             middle[2], z = pivot, max(high[2] - pivot, pivot - low[2])
             room = _ROOM_FIXED
@@ -118,14 +119,14 @@ class FollowingCamera:
         self.camera.distance = room * max(x / (aspect * half_picture), z / half_picture) + y
 
     def follow(self, data: mujoco.MjData) -> mujoco.MjvCamera:
-        """The camera for this state; its height stays."""
+        """The camera for this state; its height is constant."""
         if self._body is not None:
             self.camera.lookat[:2] = data.subtree_com[self._body][:2]
         return self.camera
 
 
 def bounds(model: mujoco.MjModel, data: mujoco.MjData) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lowest and highest corner, (3,) in metres, of a box around everything solid, ground planes left out."""
+    """Lowest and highest corner, (3,) in metres, of a box around everything solid, without ground planes."""
     solid = model.geom_rbound > 0
     if not solid.any():
         reach = np.full(3, model.stat.extent)
@@ -137,7 +138,7 @@ def bounds(model: mujoco.MjModel, data: mujoco.MjData) -> tuple[NDArray[np.float
 
 
 def with_sky(spec: mujoco.MjSpec) -> mujoco.MjSpec:
-    """The model with a sky where it has none: without one its background is black."""
+    """The model with a sky if it has none, since the background would be black."""
     if not any(texture.type == mujoco.mjtTexture.mjTEXTURE_SKYBOX for texture in spec.textures):
         spec.add_texture(
             name="eureka_sky",
@@ -152,7 +153,7 @@ def with_sky(spec: mujoco.MjSpec) -> mujoco.MjSpec:
 
 
 def roaming_body(model: mujoco.MjModel) -> int | None:
-    """The body with the model's first joint, if that is free or slides without limits."""
+    """The body with the model's first joint, if that joint is free or slides without limits."""
     if model.njnt == 0:
         return None
     kind = model.jnt_type[0]

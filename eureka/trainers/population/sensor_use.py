@@ -1,6 +1,6 @@
-"""What a training reads of a task's State: derived quantities that nobody reads need not be simulated.
+"""Which parts of a task's State a training reads: derived quantities that are not read need not be simulated.
 
-Ant's contact forces, for one, are a seventh of its physics, and few rewards read them.
+For example, Ant's contact forces take a seventh of its physics time, and few rewards read them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ _NUM_ENVS = 2
 
 
 def reads_outputs(task: Task, fields: Collection[str]) -> bool:
-    """Whether training on `task` with rewards that read the State's `fields` depends on what only sensors compute.
+    """Whether training on `task` with rewards that read the State's `fields` depends on values that only sensors
+    compute.
 
-    The task's own functions count too: what `observe`, `terminated`, the metric and the carry read.
+    This includes what the task's own functions read: `observe`, `terminated`, the metric and the carry.
     """
     if OF_SENSORS.isdisjoint(task.info.outputs):
         return False
@@ -46,9 +47,10 @@ def reads_outputs(task: Task, fields: Collection[str]) -> bool:
 
 
 def observes_outputs(task: Task) -> bool:
-    """Whether policies see any of the task's outputs: then an episode's first observation needs them of its start.
+    """Whether policies observe any of the task's outputs, so that they must be computed for the first observation of an
+    episode.
 
-    Rewards do not: they read the State after a step.
+    Rewards do not need this, since they read the State after a step.
     """
     rng = Rng.from_seed(0)
     start = task.reset(rng, _NUM_ENVS)
@@ -60,7 +62,7 @@ def observes_outputs(task: Task) -> bool:
 
 
 def _watched(state: Any, names: set[str]) -> Any:
-    """`state`, adding to `names` what is read of it."""
+    """A proxy of `state` that adds the fields read to `names`."""
 
     class Watched(type(state)):  # type: ignore[misc]
         def __getattribute__(self, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Evaluation episodes looked at closely: why and when they ended, what the State was on the way, what was collected."""
+"""Details of evaluation episodes: why and when they ended, the State during them, and the rewards collected."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from eureka.reward.graph.runtime import RewardFunction
 
 TENTHS = 10
 MAX_COLUMNS = 32
-"""State columns that are kept of an episode."""
+"""Maximum number of State columns that are kept of an episode."""
 MAX_FIELD_COLUMNS = 6
-"""Larger fields, such as the contact forces of all bodies, are left out of the table."""
+"""Fields with more columns, such as the contact forces of all bodies, are omitted from the table."""
 _DIGITS = 4
 
 
@@ -32,13 +32,13 @@ class GroupTraces:
 class EpisodeTracer:
     """Follows the first episode of every world of an evaluation, (num_groups * episodes) worlds.
 
-    Nothing is read on the way, so that a device is not waited for.
+    No values are read during the episodes, to avoid synchronising with the device.
 
     Args:
-        fields: the State's.
+        fields: the State's fields.
         read: names of those that the rewards read.
-        num_groups, episodes: policies, and worlds of each.
-        end_conditions: of a State, those that may end an episode, by name.
+        num_groups, episodes: number of policies, and of worlds for each.
+        end_conditions: function from a State to the conditions that may end an episode, by name.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class EpisodeTracer:
         end_conditions: Callable[[Any], Mapping[str, torch.Tensor]],
     ) -> None:
         shown = [field for field in fields if math.prod(field.shape) <= MAX_FIELD_COLUMNS]
-        # What the rewards read comes first.
+        # Fields that rewards read come first.
         shown.sort(key=lambda field: field.name not in read)
         self._columns: list[tuple[str, str, int]] = []
         for field in shown:
@@ -67,8 +67,9 @@ class EpisodeTracer:
         self._conditions: dict[str, list[torch.Tensor]] = {}
 
     def step(self, state: Any, metric: torch.Tensor, *flags: torch.Tensor) -> None:
-        """Take in a step: the State of all worlds, the per-step metric (G, E), and which worlds terminated, were
-        truncated at the time limit, and diverged."""
+        """Add one step: the State of all worlds, the per-step metric (G, E), and which worlds terminated, were
+        truncated at the time limit, and diverged.
+        """
         for name in self._kept:
             self._state[name].append(getattr(state, name).clone())
         self._metric.append(metric.flatten().clone())
@@ -77,11 +78,11 @@ class EpisodeTracer:
             self._conditions.setdefault(name, []).append(holds.clone())
 
     def traces(self, scores: torch.Tensor, rewards: Sequence[RewardFunction]) -> list[GroupTraces]:
-        """What was seen, by group.
+        """The traces of each group.
 
         Args:
-            scores: of every episode, (G, E).
-            rewards: of every group.
+            scores: scores of every episode, (G, E).
+            rewards: reward function of every group.
         """
         episodes = self._shape[1]
         metric, flags = torch.stack(self._metric).cpu(), torch.stack(self._flags).cpu()  # (T, W), (T, 3, W)
@@ -93,7 +94,7 @@ class EpisodeTracer:
         for group, reward in enumerate(rewards):
             of_group = slice(group * episodes, (group + 1) * episodes)
             own = {name: value[:, of_group] for name, value in state.items()}
-            # The reward's constants are where it was compiled; all that follows is read on the CPU.
+            # The reward's constants are on the device it was compiled for; everything that follows is read on the CPU.
             values = {name: value.cpu() for name, value in _components(reward, own).items()}  # (T, E) each
             own = {name: value.cpu() for name, value in own.items()}
             alive = torch.arange(len(done), device="cpu")[:, None] < length[of_group]
@@ -128,13 +129,13 @@ class EpisodeTracer:
 
 
 def as_plain(episode: EpisodeTrace) -> dict[str, Any]:
-    """A trace as it is kept in a training's state, where names that a model chose are values and no keys."""
+    """A trace in the form kept in a training's state, where names chosen by a model are values and not keys."""
     plain = asdict(episode)
     return {**plain, "components": list(plain["components"].items()), "fields": list(plain["fields"].items())}
 
 
 def from_plain(plain: Mapping[str, Any]) -> EpisodeTrace:
-    """What `as_plain` was given."""
+    """The trace that was passed to `as_plain`."""
     fields = {name: tuple(values) for name, values in plain["fields"]}
     return EpisodeTrace(**{**plain, "components": dict(plain["components"]), "fields": fields})
 
@@ -160,13 +161,13 @@ def _first(metric: torch.Tensor) -> int | None:
 
 
 def _shown(traces: Sequence[EpisodeTrace]) -> set[int]:
-    """The episode of median score, and the worst."""
+    """The indices of the episode with the median score, and of the worst."""
     order = sorted(range(len(traces)), key=lambda number: traces[number].score)
     return {order[len(order) // 2], order[0]}
 
 
 def _with_change(value: torch.Tensor, metric: torch.Tensor, alive: torch.Tensor) -> float | None:
-    """The correlation of a component's steps with the change of the metric in them, (T, E) each."""
+    """The correlation of a component's per-step value with the change of the metric, (T, E) each."""
     change = (metric[1:] - metric[:-1])[alive[1:]].double()
     steps = value[1:][alive[1:]].double()
     if len(change) < 2 or float(change.std()) < 1e-7 or float(steps.std()) < 1e-7:
@@ -175,7 +176,7 @@ def _with_change(value: torch.Tensor, metric: torch.Tensor, alive: torch.Tensor)
 
 
 def _rounded(values: Sequence[float]) -> tuple[float, ...]:
-    """A column with as many decimals as its largest value has in three digits."""
+    """A column rounded to the decimals of its largest value at three significant digits."""
     largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
     decimals = 2 - math.floor(math.log10(largest)) if largest > 0.0 else 0
     return tuple(round(float(value), decimals) + 0.0 if math.isfinite(value) else 0.0 for value in values)

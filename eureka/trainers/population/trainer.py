@@ -1,4 +1,4 @@
-"""Population training of a MuJoCo task folder, behind the seam of `eureka.trainers.base`."""
+"""Trainer for MuJoCo task folders by population training (see `eureka.trainers.base`)."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ from eureka.trainers.population.worlds import Worlds
 from eureka.trainers.recording import Recording
 
 _OPTIONS = frozenset(field.name for field in fields(PPOConfig))
-# Compiling the kernels of a task for the first time takes minutes, in which a worker says nothing.
+# Compiling the kernels of a task for the first time takes minutes, during which a worker sends nothing.
 _SILENCE_S = {"c": 120.0, "warp": 900.0}
-# Half of a training's time is physics, see the trainer's benchmark; the rest is learning.
+# Half of a training's time is physics (see the trainer's benchmark); the rest is learning.
 _PHYSICS_SHARE = 0.5
 _MEASURED_S = 0.5
-_MEASURED_STREAM = 5  # of random numbers that no training uses
+_MEASURED_STREAM = 5  # a random stream that no training uses
 
 
 class PopulationTrainer:
@@ -53,14 +53,14 @@ class PopulationTrainer:
     Args:
         name: the task's name.
         task_dirs: where else to look for it.
-        environment: environment variables, of which the workers are given what they need and no keys.
-        physics: the engine; `auto` is MuJoCo Warp where that is installed and there is a CUDA device.
-        workers: processes; one per core where None. With MuJoCo Warp it is one per device, whatever this says.
-        num_envs: worlds per group; the task's own number where None.
-        sentence: what the policy should do; the task's own description where None.
+        environment: environment variables, of which the workers get only those they need, and no keys.
+        physics: the engine; `auto` is MuJoCo Warp if that is installed and there is a CUDA device.
+        workers: number of processes; None: one per core. With MuJoCo Warp there is always one per device.
+        num_envs: environments per group; None: the task's own number.
+        sentence: what the policy should do; None: the task's own description.
 
     Raises:
-        TaskError: there is no such task, or its folder does not keep the contract.
+        TaskError: there is no such task, or its folder violates the contract.
         PhysicsError: the engine is not installed here.
     """
 
@@ -83,13 +83,13 @@ class PopulationTrainer:
         self._engine = choose(physics)
         self._workers = workers or usable_cores()
         self._num_envs = num_envs or self.task.info.num_envs
-        self._available = available_bytes()  # before workers take some of it
+        self._available = available_bytes()  # before workers use part of it
         self._pool: WorkerPool | None = None
         self._pool_folder: Path | None = None
 
     @property
     def can(self) -> Capabilities:
-        """All of it; bitwise the same on the CPU alone."""
+        """All capabilities; results are bitwise repeatable on the CPU only."""
         return Capabilities(
             continues=True,
             starts_from_policies=True,
@@ -102,7 +102,7 @@ class PopulationTrainer:
 
     @property
     def description(self) -> str:
-        """The engine, and where it runs."""
+        """The engine and where it runs."""
         return where(self._engine)
 
     @property
@@ -112,7 +112,7 @@ class PopulationTrainer:
 
     @property
     def budgets(self) -> Mapping[str, int]:
-        """As the task's `task.yaml` has them."""
+        """The budgets in the task's `task.yaml`."""
         return self.task.info.steps
 
     @cached_property
@@ -134,7 +134,7 @@ class PopulationTrainer:
         """The human-written reward and the bare metric, as graphs.
 
         Raises:
-            TaskError: one of them has no graph; says which and why.
+            TaskError: one of them cannot be traced to a graph; the message says which and why.
         """
         return self._baselines
 
@@ -147,7 +147,7 @@ class PopulationTrainer:
         return trace_baselines(self.task, self.record().state)
 
     def rollouts(self, policies: Mapping[str, bytes | None], episodes: int, seed: int = 0) -> Sequence[Trajectory]:
-        """See `Trainer.rollouts`. Bitwise the same for the same seed, on the CPU whatever engine trains."""
+        """See `Trainer.rollouts`. Simulated on the CPU, whatever engine trains; bitwise the same for the same seed."""
         found: list[Trajectory] = []
         for number, (kind, policy) in enumerate(policies.items(), start=seed):
             found += roll_out(self.task, kind, policy, episodes, number)
@@ -156,17 +156,20 @@ class PopulationTrainer:
     # ---- training --------------------------------------------------------------------------------------------------
 
     def evaluated_after(self, length: TrainingLength) -> tuple[int, ...]:
-        """Whole rollouts of all worlds, as many as come nearest to `length.steps`."""
+        """The evaluation points, rounded to whole rollouts of all environments; the last one is nearest to
+        `length.steps`.
+        """
         schedule = self._schedule(length)
         rows = schedule.num_envs * schedule.ppo.horizon
         return tuple(updates * rows for updates in schedule.evaluated_after)
 
     def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
-        """See `Trainer.train`. A population whose worker dies goes on from its last checkpoint once.
+        """See `Trainer.train`. A population whose worker dies is continued once from its last checkpoint.
 
         Raises:
-            TrainingError: a worker cannot be started, the host's machinery failed in one, or there is no memory.
-            ConfigError: a job has an option that population training has not.
+            TrainingError: a worker cannot be started, failed for a reason that is not a candidate's fault, or there is
+                not enough memory.
+            ConfigError: a job has an option that population training lacks.
         """
         groups = [self._group(job) for job in jobs]
         updates = {(group.candidate_id, group.seed): group.schedule.num_updates for group in groups}
@@ -176,11 +179,12 @@ class PopulationTrainer:
             yield event
 
     def forget(self, folder: Path) -> None:
-        """Remove many megabytes that nothing reads once a search is over."""
+        """Delete the states from which trainings could be continued: many megabytes that are not needed after a
+        search."""
         forget_trainings(folder)
 
     def close(self) -> None:
-        """Stop the workers; what they had in hand can be continued from its checkpoint."""
+        """Stop the workers; their current work can be continued from its checkpoint."""
         if self._pool is not None:
             self._pool.close()
             self._pool = None
@@ -227,7 +231,9 @@ class PopulationTrainer:
     # ---- before anything starts ------------------------------------------------------------------------------------
 
     def cost(self, jobs: Sequence[TrainingJob]) -> Cost:
-        """See `Trainer.cost`. Nothing is said of memory for a device: one without room trains with fewer worlds."""
+        """See `Trainer.cost`. Memory of a device is not estimated: if it is exhausted, training uses fewer
+        environments.
+        """
         groups = [self._group(job) for job in jobs]
         steps = sum(group.schedule.trained_steps for group in groups)
         if self._engine == "warp" or not groups:
@@ -239,10 +245,10 @@ class PopulationTrainer:
         return memory_need(self.task, groups[0].schedule, len(groups), self._workers)
 
     def _room(self, groups: Sequence[GroupJob]) -> MemoryNeed | None:
-        """What is to be trained at a time, so that it fits into memory; None: everything.
+        """The part of the groups that is trained at a time, so that it fits into memory; None: all groups.
 
         Raises:
-            TrainingError: not one training fits.
+            TrainingError: not even one training fits.
         """
         if self._engine == "warp" or not groups:
             return None
@@ -252,7 +258,7 @@ class PopulationTrainer:
 
     @cached_property
     def _speed(self) -> float:
-        """Control steps a second of all workers together, by half a second of physics."""
+        """Control steps per second of all workers together, estimated from half a second of physics."""
         worlds = Worlds(self.task, [stream(0, _MEASURED_STREAM)], self._num_envs, desynchronise=False, fields=())
         action = torch.zeros(self._num_envs, self.task.num_actions)
         worlds.step(action)
@@ -273,7 +279,9 @@ class PopulationTrainer:
         return Policy(POPULATION_POLICY, data)
 
     def render(self, policy: bytes, look: Look, graph: str = "") -> Iterator[RenderedFrame]:
-        """See `Trainer.render`. The OpenGL is that of the environment variable MUJOCO_GL at mujoco's first import."""
+        """See `Trainer.render`. The OpenGL is the one that the environment variable MUJOCO_GL named when mujoco was
+        first imported.
+        """
         from eureka.trainers.population.rendering import render  # a search draws nothing in its own process
 
         return render(self.task, policy, look, graph)

@@ -15,15 +15,15 @@ from eureka.trainers.population.population import stream
 from eureka.trainers.population.recording import SmoothActions
 from eureka.trainers.population.worlds import Worlds
 
-_ROLLOUTS = 5  # a stream of random numbers that no training uses
+_ROLLOUTS = 5  # a random stream that no training uses
 
 
 @torch.no_grad()
 def roll_out(task: Task, kind: str, policy: bytes | None, episodes: int, seed: int) -> list[Trajectory]:
-    """Episodes from their start to their end, or for `LONGEST` control steps; bitwise the same for the same seed.
+    """Simulate episodes to their end, or for `LONGEST` control steps; bitwise the same for the same seed.
 
     Args:
-        kind: what the trajectories are called.
+        kind: the kind recorded with the trajectories.
         policy: the bytes of a `policy.pt`; None acts at random.
     """
     generator = stream(seed, _ROLLOUTS)
@@ -65,7 +65,7 @@ def roll_out(task: Task, kind: str, policy: bytes | None, episodes: int, seed: i
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """As in a worker: with more, threads mostly wait for each other on tensors this small."""
+    """Limit torch to one thread, as in a worker: with tensors this small, more threads mostly wait for each other."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,4 +1,4 @@
-"""Are a task's functions defined where it gets to? Watched on random episodes, before anything is paid for."""
+"""Checks on random episodes that a task's functions return usable values, before the search starts."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from eureka.trainers.population.worlds import Step
 
 
 class TaskValues:
-    """Follows recorded steps, and raises where a function of the task gives what nobody can train on.
+    """Checks recorded steps, and raises if a function of the task returns unusable values.
 
-    Worlds whose physics diverged are left out: their State means nothing.
+    Worlds whose physics diverged are skipped, since their State is meaningless.
     """
 
     def __init__(self, task: Task) -> None:
@@ -24,7 +24,7 @@ class TaskValues:
         """Check the first observations of episodes, (num_envs, obs_dim).
 
         Raises:
-            TaskError: names the function, and says what it gave.
+            TaskError: a value is unusable; the message names the function and the value.
         """
         self._finite("observe", observation, "at the start of an episode")
 
@@ -32,12 +32,12 @@ class TaskValues:
         """Check one control step of all worlds; `metric` (num_envs,).
 
         Raises:
-            TaskError: names the function, and says what it gave.
+            TaskError: a value is unusable; the message names the function and the value.
         """
         good, when = ~step.diverged, f"in step {self._steps + 1} of random actions"
         self._finite("observe", step.final_observation[good], when)
         self._finite("metric", metric[good], when)
-        # Tracing the reward says where it is no tensor.
+        # Tracing the reward reports values that are not tensors.
         human = self._task.human_reward(step.state)
         if isinstance(human, tuple) and isinstance(human[0], torch.Tensor):
             self._finite("human_reward", human[0][good], when)
@@ -48,10 +48,10 @@ class TaskValues:
         self._ended_at_once &= bool((step.terminated | step.diverged).all())
 
     def ended(self) -> None:
-        """Check what was seen of episodes.
+        """Check the episodes as a whole.
 
         Raises:
-            TaskError: every one of them ended with its first step.
+            TaskError: every one ended with its first step.
         """
         if self._ended_at_once and self._task.info.max_episode_steps > 1:
             raise TaskError(

@@ -1,8 +1,8 @@
-"""What a worker and the pool say to each other: JSON, and the bytes of trainings. Nothing of it can be code.
+"""Messages between a worker and the pool: JSON, and the bytes of checkpoints. They cannot contain code.
 
-A message is a frame: the lengths of its two parts, a text (the type and its JSON), and bytes, which only the
-states of trainings have. A worker computes what candidates wrote, so what comes from it is read as a stranger's: of
-known types, with a bound, and never waited for.
+A message is a frame: the lengths of its two parts, a text (the type and its JSON), and bytes, which only states of
+trainings have. A worker executes candidates' rewards, so its messages are treated as untrusted: only known types are
+accepted, with a size limit, and the pool never blocks on them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Setup:
-    """To a worker, once: the task that it is to train on, and where else to look for it."""
+    """To a worker, once: the task to train on, and further folders to look for it."""
 
     task: str
     task_dirs: tuple[str, ...]
@@ -40,9 +40,8 @@ class Setup:
 class Order:
     """To a worker: a population to train.
 
-    The bytes that follow it hold the states that its groups are carried on from, of the lengths `states`, if there are
-    any; `carried` has for every job which of them it is in, and at which place there. `threads` step its worlds where
-    the engine runs on cores.
+    The bytes that follow hold the states from which its groups are continued, if any, of the lengths `states`;
+    `carried` has for every job the state and its place in it. `threads` step its worlds where the engine runs on cores.
     """
 
     jobs: tuple[GroupJob, ...]
@@ -53,16 +52,16 @@ class Order:
 
 @dataclass(frozen=True)
 class Confinement:
-    """From a worker, once: it has warmed up, and this is what it has given up."""
+    """From a worker, once: it has warmed up; these are the layers of confinement in force."""
 
     layers: tuple[LayerReport, ...]
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """From a worker: the state of these groups after so many updates, which is in the bytes that follow it.
+    """From a worker: the state of these groups after so many updates, in the bytes that follow.
 
-    `ended` says that it is the state in which a training of one group ends, from which a longer one can be carried on.
+    `ended` marks the final state of one group's training, from which a longer one can be continued.
     """
 
     keys: tuple[tuple[str, int], ...]
@@ -72,12 +71,12 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class WorkDone:
-    """From a worker: the population is trained and all its results are sent."""
+    """From a worker: the population is trained, and all its results have been sent."""
 
 
 @dataclass(frozen=True)
 class WorkerFailure:
-    """From a worker: the host's machinery failed with a sentence for the user."""
+    """From a worker: it failed for a reason that is not a candidate's fault; has a sentence for the user."""
 
     message: str
 
@@ -113,7 +112,7 @@ _TYPES: dict[str, type[Any]] = {
 
 @dataclass(frozen=True)
 class Received:
-    """A message, and the bytes that came with it."""
+    """A message with its bytes."""
 
     message: Message
     data: bytes
@@ -133,7 +132,7 @@ class Line:
     """One end of the socket between the pool and a worker, read and written by plain calls that a filter allows.
 
     Args:
-        descriptor: of a stream socket; this object's own.
+        descriptor: descriptor of a stream socket, owned by this object.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -145,14 +144,14 @@ class Line:
         return self._descriptor
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         os.close(self._descriptor)
 
     def send(self, message: Message, data: bytes = b"", timeout_s: float | None = None) -> None:
         """Send one message.
 
         Raises:
-            BrokenPipeError: nobody listens, or did not for `timeout_s`.
+            BrokenPipeError: the other end is closed, or did not read for `timeout_s`.
         """
         text = _encode(message)
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
@@ -178,19 +177,19 @@ class Line:
         """Wait for one message.
 
         Raises:
-            EOFError: the other end has hung up.
-            GarbledError: what came is no message.
+            EOFError: the other end has closed the connection.
+            GarbledError: the data is not a valid message.
         """
         while (found := self._next()) is None:
             self._read()
         return found
 
     def arrived(self) -> Iterator[Received]:
-        """What has come by now, to be called where there is something to read; half a message waits for its rest.
+        """Yield the complete messages received so far; call it when there is something to read.
 
         Raises:
-            EOFError: the other end has hung up.
-            GarbledError: what came is no message.
+            EOFError: the other end has closed the connection.
+            GarbledError: the data is not a valid message.
         """
         self._read()
         while (found := self._next()) is not None:

@@ -1,4 +1,4 @@
-"""What the pool has a training worker do."""
+"""The unit of work that the pool gives to a training worker."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from eureka.trainers.population.group import GroupJob
 
 @dataclass(frozen=True)
 class Work:
-    """One population to train; its state is kept in `checkpoint`, and continued from there where that is its own.
+    """One population to train; its state is written to `checkpoint`, and continued from there if that belongs to the
+    same jobs.
 
-    `starts` are the files of trainings of the same jobs that are carried on otherwise, one for each job in the same
-    order; none where the jobs are new. `threads` step its worlds where the engine runs on cores; a device needs none.
-    `apart` names the worker's death after which its groups are trained one by one; None: they are in company.
+    `starts` are files of shorter trainings of the same jobs to continue otherwise, one per job in the same order; empty
+    if the jobs are new. `threads` is the number of physics threads on the CPU. `apart` identifies the worker's death
+    after which its groups are trained one by one; None: they are trained together.
     """
 
     jobs: tuple[GroupJob, ...]
@@ -26,7 +27,7 @@ class Work:
     apart: int | None = None
 
     def without(self, finished: Collection[Key]) -> Work:
-        """What is left of it when these groups have ended."""
+        """The remaining work when these groups have ended."""
         left = [index for index, job in enumerate(self.jobs) if key_of(job) not in finished]
         starts = tuple(self.starts[index] for index in left) if self.starts else ()
         return replace(self, jobs=tuple(self.jobs[index] for index in left), starts=starts)

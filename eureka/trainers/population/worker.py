@@ -1,11 +1,10 @@
 """A training worker: a process that trains one population at a time.
 
-It is started as `python -m eureka.trainers.population FD [ENGINE DEVICE]`, and talks over one socket, see
-`eureka.trainers.population.wire`. It is sent the name of its task, loads it, warms up, and gives up the rights that it
-will not need (see `eureka.sandbox.worker_profile`): the rewards that it computes are candidates', so it says what it
-has found and writes nothing. It receives orders, and sends progress, rejections, checkpoints and results, then that it
-is done; or `WorkerFailure` where the host's own machinery failed. Every update sends something, so silence means that
-it hangs.
+It is started as `python -m eureka.trainers.population FD [ENGINE DEVICE]`, and communicates over one socket, see
+`eureka.trainers.population.wire`. It receives the name of its task, loads it, warms up, and drops the rights that it
+will not need (see `eureka.sandbox.worker_profile`), since it executes candidates' rewards; it writes no files. It
+receives orders, and sends progress, rejections, checkpoints and results, then `WorkDone`; or `WorkerFailure` if it
+failed for a reason that is not a candidate's fault. Every update sends a message, so a worker that sends nothing hangs.
 """
 
 from __future__ import annotations
@@ -52,9 +51,9 @@ _LACKS = (
 
 
 def start_population(task: Task, order: Order, states: Sequence[bytes] = (), engine: Engine = Engine()) -> Population:  # noqa: B008
-    """The population of `order.jobs`, as far as the `states` that they are carried on from have brought it.
+    """The population of `order.jobs`, continued from the `states`.
 
-    It begins anew where they are no states of these jobs.
+    It starts from scratch if they are not states of these jobs.
     """
     population = Population(task, order.jobs, order.threads, engine)
     if not states:
@@ -70,12 +69,12 @@ def start_population(task: Task, order: Order, states: Sequence[bytes] = (), eng
 def train(task: Task, order: Order, states: Sequence[bytes], line: Line, engine: Engine = Engine()) -> None:  # noqa: B008
     """Train one population to the end, sending events and results.
 
-    Where the device has no room for it, it starts again with half the worlds in every group; such a training is not
-    kept to be carried on.
+    If the device runs out of memory, the training starts again with half the environments per group; such a training
+    cannot be continued later.
 
     Raises:
         TaskError: the task's own code raised on a state that it met in training.
-        TrainingError: the device has no room for one world.
+        TrainingError: the device has not enough memory for one environment.
         PhysicsError: the engine cannot step the task.
     """
     finished: set[Key] = set()
@@ -91,7 +90,7 @@ def train(task: Task, order: Order, states: Sequence[bytes], line: Line, engine:
 def _trained(
     task: Task, order: Order, states: Sequence[bytes], line: Line, engine: Engine, finished: set[Key], *, keep: bool
 ) -> bool:
-    """Train to the end; False where the device ran out of memory. Jobs that end early are added to `finished`."""
+    """Train to the end; False if the device ran out of memory. Jobs that end early are added to `finished`."""
     try:
         _train(task, order, states, line, engine, finished, keep=keep)
     except Exception as error:
@@ -103,7 +102,7 @@ def _trained(
 
 
 def raise_of_task(task: Task, error: Exception) -> None:
-    """Raise TaskError where it was the task's own code that raised `error`; otherwise do nothing."""
+    """Raise TaskError if the task's own code raised `error`; otherwise do nothing."""
     path = task.folder / "env.py"
     place = line_in(error, path)
     if place:
@@ -144,7 +143,9 @@ def _keys(jobs: Sequence[GroupJob]) -> tuple[Key, ...]:
 
 
 def warm_up(task: Task) -> None:
-    """Do in small all that a training does, so that everything that it imports or opens is there."""
+    """Do everything that a training does on a small scale, so that all modules and files are loaded before the
+    confinement.
+    """
     task = copy.copy(task)
     task.info = replace(task.info, max_episode_steps=2)
     ppo = replace(task.info.ppo, horizon=2, epochs=1, minibatches=1)
@@ -208,12 +209,12 @@ def _serve(line: Line, engine: Engine) -> None:
 
 
 def main() -> None:
-    """Serve work until the parent closes the socket."""
+    """Serve orders until the parent closes the socket."""
     torch.set_num_threads(1)
     line = Line(int(sys.argv[1]))
     engine = Engine("warp", sys.argv[3]) if sys.argv[2:3] == ["warp"] else Engine()
     if engine.device.startswith("cuda"):
-        torch.cuda.set_device(engine.device)  # what is made on no device in particular is made on this one
+        torch.cuda.set_device(engine.device)  # tensors made without a device are made on this one
     try:
         _serve(line, engine)
     except (EOFError, BrokenPipeError):

@@ -1,4 +1,6 @@
-"""Groups of worlds in one simulator: stepping, time limits, and resets from each group's own random numbers."""
+"""Groups of environments (worlds) in one simulator: stepping, time limits, and resets with each group's own random
+numbers.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from eureka.trainers.population.sensor_use import reads_outputs
 class Step:
     """One control step of all worlds, before resets. The leading dimension is num_groups * num_envs.
 
-    `final_observation` is what the policy would have seen next; the next one after resets is `Worlds.observation`.
+    `final_observation` is the observation before resets; the one after resets is `Worlds.observation`.
     """
 
     state: Any
@@ -32,7 +34,7 @@ class Step:
 
 @dataclass(frozen=True)
 class EpisodeStarts:
-    """Start states of some worlds, and the factors of their models."""
+    """Start states of some worlds, and their factors for values of the model."""
 
     reset: Reset
     factors: dict[str, torch.Tensor]
@@ -41,10 +43,10 @@ class EpisodeStarts:
 class Worlds:
     """`len(generators)` groups of `num_envs` worlds of a task.
 
-    Every random number of a group comes from its own generator, so a group's physics is bitwise the same in any
-    company. Episode clocks start at random points where `desynchronise` is set, so that time limits do not all
-    strike in the same step. `fields` are the State fields that are read besides those that the task itself reads, None
-    for all: where none of those depends on the task's extra outputs, these are not simulated and hold no meaning.
+    Every random number of a group comes from its own generator, so a group's physics is bitwise independent of the
+    other groups. With `desynchronise`, episode clocks start at random points, so that time limits are not all reached
+    in the same step. `fields` are the State fields that are read besides those that the task itself reads, None for
+    all. If none of them depends on the task's extra outputs, these are not simulated, and their values are undefined.
     """
 
     def __init__(
@@ -84,14 +86,14 @@ class Worlds:
 
     @property
     def generators(self) -> list[torch.Generator]:
-        """What the task draws from in a step."""
+        """The generators for random numbers that the task draws in a step."""
         return self._rng.generators
 
     def _observe(self, state: Any) -> torch.Tensor:
         return self.task.observe(state).float()
 
     def _fresh(self, generator: torch.Generator) -> dict[str, torch.Tensor]:
-        """A pool of `num_envs` start states of one group, flat by name."""
+        """A pool of `num_envs` start states of one group, in a flat mapping."""
         start = self.task.reset(Rng([generator]), self.num_envs)
         carry = {f"carry.{f.name}": getattr(start.carry, f.name) for f in dataclasses.fields(start.carry)}
         factors = {
@@ -118,7 +120,7 @@ class Worlds:
         return self._starts(taken)
 
     def _starts(self, taken: dict[str, torch.Tensor]) -> EpisodeStarts:
-        """Rows of the pools as start states."""
+        """The start states in these rows of the pools."""
         carry = self.task.Carry(**below("carry.", taken))
         extra = (taken.get("act"), taken.get("mocap"), below("field.", taken))
         return EpisodeStarts(Reset(taken["qpos"], taken["qvel"], carry, *extra), below("factor.", taken))
@@ -133,7 +135,7 @@ class Worlds:
         self.sim.reset(env_ids, start.reset.qpos, start.reset.qvel, start.reset.act, start.reset.mocap)
 
     def _push(self) -> None:
-        """Change the velocity of some worlds' free base, as the task's randomisation says."""
+        """Change the velocity of some worlds' free base, according to the task's randomisation."""
         push = self.task.info.randomisation.push
         if push is None:
             return
@@ -144,7 +146,7 @@ class Worlds:
         self.sim.qvel[:, :2] += change
 
     def prepare(self, steps: int) -> None:
-        """Called before `steps` control steps, so that what cannot be done within them can be done now."""
+        """Do work that cannot be done within a control step; called before `steps` control steps."""
 
     def step(self, action: torch.Tensor) -> Step:
         """Advance every world by one control step under `action` in [-1, 1], (num_groups * num_envs, num_actions)."""
@@ -179,7 +181,9 @@ class Worlds:
         self.observation = self.observation.index_copy(0, env_ids, self._observe(state))
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """What is carried from step to step besides the simulator's state: leading dimension num_groups * num_envs."""
+        """The tensors that persist between steps besides the simulator's state: leading dimension num_groups *
+        num_envs.
+        """
         return {
             "clock": self.clock,
             "start_clock": self.start_clock,
@@ -190,14 +194,14 @@ class Worlds:
         }
 
     def assign(self, tensors: dict[str, torch.Tensor]) -> None:
-        """Use these tensors, which are named as in `tensors()`, in place of its own."""
+        """Use these tensors, named as in `tensors()`, in place of its own."""
         self.clock, self.start_clock = tensors["clock"], tensors["start_clock"]
         self.observation = tensors["observation"]
         self.carry = type(self.carry)(**below("carry.", tensors))
         self.factors, self.model_fields = below("factor.", tensors), below("field.", tensors)
 
     def state_dict(self) -> dict[str, torch.Tensor]:
-        """Everything that the next steps depend on; every tensor has num_groups as its leading dimension."""
+        """The state that determines all further steps; every tensor has num_groups as its leading dimension."""
         flat = {"physics": self.sim.save(), **self.tensors()}
         shape = (self.num_groups, self.num_envs)
         state = {key: value.reshape(*shape, *value.shape[1:]).clone() for key, value in flat.items()}
@@ -220,5 +224,5 @@ class Worlds:
 
 
 def below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The entries whose names begin with `prefix`, without it."""
+    """The entries whose names begin with `prefix`, with the prefix removed."""
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}

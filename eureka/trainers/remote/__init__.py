@@ -1,1 +1,2 @@
-"""Manager-based environments in an interpreter of the user's own: mjlab and Isaac Lab, trained there by rsl_rl."""
+"""Trainer for manager-based environments in the user's own interpreter: mjlab and Isaac Lab, trained there by
+rsl_rl."""

@@ -1,4 +1,4 @@
-"""What another interpreter has, for people."""
+"""Describes another interpreter for the user."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from eureka.trainers.remote.packages import TRIED
 
 
 def describe_interpreter(key: str, python: str, environment: Mapping[str, str]) -> str:
-    """Versions and device of the interpreter that `key` names, or why it cannot serve; one line.
+    """One line with versions and device of the interpreter that `key` names, or why it cannot be used.
 
     Args:
         key: `mjlab.python` or `isaaclab.python`.

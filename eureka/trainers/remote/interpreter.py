@@ -1,4 +1,4 @@
-"""The other interpreter from here: started with the files of `inside`, asked over the wire, ended."""
+"""Controls the other interpreter: starts it with the files of `inside`, sends requests over the wire, ends it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from eureka.core.processes import Child, child_environment
 from eureka.trainers.remote.inside.wire import RemoteMessage, RemoteWireError, decode, encode
 
 OPENING_S = 1800.0
-"""For which the process may be silent while an environment is made: simulators compile for minutes the first time."""
+"""Time limit in seconds for opening an environment: simulators compile for minutes the first time."""
 SILENCE_S = 900.0
 _ABOUT_S = 120.0
 _ENDING_S = 20.0
@@ -22,23 +22,23 @@ _OWN_PREFIXES = ("MJLAB_", "WARP_", "ISAAC", "OMNI_", "XDG_", "MUJOCO_", "ACCEPT
 
 
 class InterpreterDied(Exception):
-    """The process ended, fell silent or answered nonsense; the text says which."""
+    """The process ended, stopped responding or sent an invalid answer; the text says which."""
 
 
 class RemoteRefusal(Exception):
-    """What the other side cannot do, in its own sentence."""
+    """A failure reported by the other interpreter, in its own sentence."""
 
 
 class Interpreter:
-    """A Python of the user's own that has a simulator.
+    """The user's own Python interpreter with a simulator.
 
     Args:
         key: the config key that names it, for messages.
         python: its path.
-        environment: environment variables, of which it is given what it needs and no keys.
+        environment: environment variables, of which it gets only those it needs, and no keys.
 
     Raises:
-        ConfigError: no such program.
+        ConfigError: there is no such program.
     """
 
     def __init__(self, key: str, python: str, environment: Mapping[str, str]) -> None:
@@ -53,10 +53,10 @@ class Interpreter:
         self._unread = b""
 
     def start(self, folder: Path | None = None) -> None:
-        """Start the process where it does not run.
+        """Start the process if it does not run.
 
         Args:
-            folder: what it says goes to `remote.log` there.
+            folder: folder for its log, `remote.log`.
 
         Raises:
             ConfigError: it cannot be started.
@@ -76,14 +76,14 @@ class Interpreter:
 
     @property
     def is_running(self) -> bool:
-        """Whether its process is there."""
+        """Whether its process runs."""
         return self._child is not None and self._child.returncode is None
 
     def about(self) -> Mapping[str, Any]:
-        """What it has, see `about` in the server.
+        """Versions and device of the interpreter, see `about` in the server.
 
         Raises:
-            ConfigError: it is no Python that can serve: too old, or without torch.
+            ConfigError: the interpreter cannot be used, for example because it is too old or lacks torch.
         """
         self.start()
         try:
@@ -100,14 +100,14 @@ class Interpreter:
         """The one answer to a request.
 
         Raises:
-            InterpreterDied: no answer came.
-            RemoteRefusal: it cannot be done.
+            InterpreterDied: there was no answer.
+            RemoteRefusal: the request failed.
         """
         self._send(request)
         return self._answer(silence_s)
 
     def answers(self, request: RemoteMessage) -> Iterator[RemoteMessage]:
-        """The answers to a request that has several, up to and without `end`; raises as `ask`."""
+        """Yield the answers to a request that has several, up to and without `end`; raises as `ask` does."""
         self._send(request)
         while (answer := self._answer(SILENCE_S)).kind != "end":
             yield answer
@@ -163,6 +163,6 @@ class Interpreter:
                 raise InterpreterDied(f"it was silent for {silence_s:.0f} s")
         read = os.read(descriptor, 1 << 20)
         if not read:
-            # Its output closes before it ends, which a simulator can take a while to do.
+            # Its output closes before the process ends, which can take a simulator a while.
             raise InterpreterDied(self._child.reason() if self._child.wait(_ENDING_S) else "it closed its output")
         self._unread += read

@@ -19,22 +19,22 @@ from eureka.trainers.remote.package_modules import ISAACLAB_MODULE, ISAACLAB_TER
 
 MJLAB, ISAACLAB = "mjlab", "isaaclab"
 TRIED = {MJLAB: ("1.6.0",), ISAACLAB: ("3.0.0",)}
-"""The versions that packages and trainings were tried with; of Isaac Lab one task on the CPU, and the direct
-workflow against a stand-in alone."""
+"""The versions that packages and trainings were tested with; for Isaac Lab only one task on the CPU, and the direct
+workflow only against a stand-in."""
 _COPIED = ("state", "reward_terms")
 
 
 @dataclass(frozen=True)
 class TermPackage:
-    """What goes into a package.
+    """The content of a package.
 
     Attributes:
         simulator: `mjlab` or `isaaclab`.
         task: the id of the task whose reward table is replaced.
         candidate: the reward's candidate.
         graph: its verified graph, as JSON text.
-        module: the same as the text of a standalone module, see `eureka.reward.export`.
-        known: the fields that the task's own State has, where the reward was found on it; none elsewhere.
+        module: the graph as text of a standalone module, see `eureka.reward.export`.
+        known: the fields of the task's own State, if the reward was found on this task; otherwise empty.
         state: the user's file with further fields.
     """
 
@@ -48,7 +48,7 @@ class TermPackage:
 
     @property
     def name(self) -> str:
-        """Of the package: an identifier."""
+        """The package's name, an identifier."""
         words = "".join(c.lower() if c.isascii() and c.isalnum() else "_" for c in self.task).strip("_")
         return f"eureka_{words}"
 
@@ -61,16 +61,16 @@ class TermPackage:
 
     @property
     def new_task(self) -> str:
-        """The id that the task gets with this reward; Isaac Lab's ids may end in a version."""
+        """The id of the task with this reward; Isaac Lab's ids may end in a version."""
         head, version, number = self.task.rpartition("-v")
         return f"{head}-Eureka-v{number}" if version and number.isdigit() else f"{self.task}-Eureka"
 
 
 def write_package(package: TermPackage, folder: Path) -> None:
-    """Write the package into a folder, which must not be there or be empty.
+    """Write the package into a folder, which must be new or empty.
 
     Raises:
-        EurekaError: the folder holds something, or the reward reads what nothing gives.
+        EurekaError: the folder is not empty, or the reward reads a field that is not available.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", package.task):
         raise EurekaError(f"{package.task!r:.80}: no id of a task: letters, digits, `-`, `_` and `.` are what it has")
@@ -96,7 +96,7 @@ def write_package(package: TermPackage, folder: Path) -> None:
 
 
 def adds_up(graph: Graph) -> bool:
-    """Whether the total is plainly the sum of the components, each once."""
+    """Whether the total is exactly the sum of the components, each added once."""
     rest = [component.value for component in graph.components]
     waiting: list[Ref] = [graph.total]
     while waiting:
@@ -117,7 +117,7 @@ def declared_fields(file: Path) -> frozenset[str]:
     """The names that a user's state file declares, read without running it.
 
     Raises:
-        EurekaError: it cannot be read, or has no `FIELDS` that can be read so.
+        EurekaError: the file cannot be read, or its `FIELDS` cannot be determined without running it.
     """
     try:
         tree = ast.parse(file.read_bytes(), filename=str(file))

@@ -1,4 +1,4 @@
-"""What is kept of a training in another interpreter: curves, statistics, and the checkpoint that it goes on from."""
+"""The stored progress of a training in another interpreter: curves, statistics, and its checkpoint."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FOLDER = "trained"
 
 @dataclass
 class RemoteProgress:
-    """One training so far. `scores` are the evaluations by the updates that they follow."""
+    """The progress of one training. `scores` are its evaluations by number of updates."""
 
     done: int = 0
     steps: list[int] = field(default_factory=list)
@@ -37,16 +37,16 @@ class RemoteProgress:
     recorder: ComponentRecorder | None = None
 
     def add(self, rows: torch.Tensor, metric: torch.Tensor, components: tuple[str, ...]) -> None:
-        """Take in an update's rollout: (steps x num_envs, components) and (steps x num_envs,)."""
+        """Add an update's rollout: components (steps x num_envs, components) and metric (steps x num_envs,)."""
         named = {name: rows[:, index] for index, name in enumerate(components) if name != REST}
         self.recorder = self.recorder or ComponentRecorder(tuple(named))
         self.recorder.add(rows.sum(dim=1), named, metric)
 
     def result(self, job: TrainingJob, updates: tuple[int, ...], rollout: int) -> TrainingResult:
-        """What the training gave by the last of these evaluated updates.
+        """The result of the training at the last of these evaluated updates.
 
         Args:
-            rollout: control steps of an update.
+            rollout: control steps per update.
         """
         recorder = self.recorder
         assert recorder is not None
@@ -71,7 +71,7 @@ class RemoteProgress:
 
 
 def training_key(job: TrainingJob, setup: str) -> str:
-    """What a training is but for its length: jobs with the same key are one training.
+    """A key of a training without its length: jobs with the same key are parts of one training.
 
     Args:
         setup: the environment, its size and the versions that train in it.
@@ -81,7 +81,7 @@ def training_key(job: TrainingJob, setup: str) -> str:
 
 
 def save(folder: Path, key: str, progress: RemoteProgress) -> None:
-    """Keep a training's progress; what was kept of it before goes."""
+    """Store a training's progress in place of earlier progress."""
     recorder = progress.recorder
     assert recorder is not None
     values = {name: value for name, value in vars(progress).items() if name != "recorder"}
@@ -99,12 +99,13 @@ def save(folder: Path, key: str, progress: RemoteProgress) -> None:
 
 
 def load(folder: Path, key: str, most: int) -> RemoteProgress:
-    """What is kept of a training of no more updates than `most`; the beginning where that is nothing, or unreadable."""
+    """The stored progress of a training with at most `most` updates; new progress if there is none or it is
+    unreadable."""
     for path in (folder / _FOLDER).glob(f"{key}-*.pt"):
         if path.is_file() and int(path.stem.rpartition("-")[2]) <= most:
             try:
                 return _read(path)
-            # torch's unpickler raises what its parsing comes upon.
+            # torch's unpickler may raise any of these on invalid bytes.
             except (OSError, RuntimeError, EOFError, LookupError, ValueError, TypeError, struct.error):
                 continue
             except pickle.UnpicklingError:

@@ -1,4 +1,4 @@
-"""A task of another interpreter as the search sees it."""
+"""The description of a task in another interpreter."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class TableTerm:
 
 @dataclass(frozen=True)
 class RemoteTask:
-    """What the other side says of a task that it has open.
+    """An open task, as described by the other interpreter.
 
     Attributes:
-        num_envs: environments of a training.
-        rollout: control steps of all of them in one update of the policy.
-        iterations: updates of a training in the task's own runner configuration.
-        discount: the runner's, per control step.
+        num_envs: number of environments of a training.
+        rollout: control steps of all environments in one update of the policy.
+        iterations: number of updates in the task's own runner configuration.
+        discount: the runner's discount factor per control step.
         scales: whether the reward manager multiplies by the control step.
-        chosen_metric: why the metric is what it is, where nobody named one.
-        chosen_sentence: the same of the sentence.
-        table: the terms of its own reward table, where they were asked for.
+        chosen_metric: why the metric was chosen, if the user did not name one.
+        chosen_sentence: why the sentence was chosen, likewise.
+        table: the terms of the task's own reward table, if they were requested.
     """
 
     spec: TaskSpec
@@ -52,10 +52,10 @@ class RemoteTask:
 
 
 def read_task(task: str, simulator: str, sentence: str | None, described: Mapping[str, Any]) -> RemoteTask:
-    """What `open` answered, checked.
+    """Check and convert the answer to `open`.
 
     Raises:
-        ConfigError: it is not what a task is.
+        ConfigError: the answer does not describe a usable task.
     """
     try:
         fields = tuple(_field(entry) for entry in described["fields"])
@@ -112,7 +112,7 @@ def _bound(value: float | None) -> float | None:
 
 
 def _sentence(task: str, simulator: str, metric: str) -> str:
-    """What the policy should do, by the task's name and metric alone."""
+    """A sentence on what the policy should do, from the task's name and metric alone."""
     if metric.startswith("tracking."):
         return "Follow the commanded velocity of the base: forward, sideways and turning, without falling."
     words = [word for word in re.split(r"[-_]", task) if word.lower() not in (simulator, "isaac", "direct")]

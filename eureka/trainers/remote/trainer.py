@@ -1,7 +1,7 @@
-"""A manager-based environment of mjlab or Isaac Lab behind the seam of `eureka.trainers.base`.
+"""Trainer for manager-based environments of mjlab and Isaac Lab (see `eureka.trainers.base`).
 
-It runs in an interpreter of the user's own, is trained there by rsl_rl with the task's own runner configuration, and is
-spoken to over a wire of JSON and tensors. One training goes after the other in one process.
+The environment runs in the user's own interpreter and is trained there by rsl_rl with the task's own runner
+configuration. Requests are sent as JSON and tensors. Trainings run one after the other in one process.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ from eureka.trainers.remote.task import RemoteTask, read_task
 _CPU_ENVS, _GPU_ENVS = 64, 4096
 _MEASURED_S = 1.0
 _PHYSICS_SHARE = 0.7
-"""Of a training's time; the rest is learning. Measured on mjlab's cartpole on the CPU alone."""
+"""Share of physics in a training's time; the rest is learning. Measured on mjlab's cartpole on the CPU only."""
 
 
 @dataclass(frozen=True)
 class RemoteChoices:
-    """What a run says about the environment in the other interpreter.
+    """A run's settings for the environment in the other interpreter.
 
     Attributes:
         simulator: `mjlab` or `isaaclab`.
         task: the task's id.
         python: the path of the interpreter.
-        device: such as `cuda:0` or `cpu`; None: the GPU where its torch has one.
-        num_envs: environments of a training; None: 4096 on a GPU, 64 on the CPU.
-        sentence: what the policy should do; None: what the task's name says.
+        device: such as `cuda:0` or `cpu`; None: the GPU if its torch has one.
+        num_envs: number of environments of a training; None: 4096 on a GPU, 64 on the CPU.
+        sentence: what the policy should do; None: derived from the task's name.
         metric: see `eureka.trainers.remote.inside.metric`.
         state: the user's file with State fields.
         with_table: whether the State has the terms of the task's own reward table, and the model sees them.
@@ -73,10 +73,10 @@ class RemoteTrainer:
     """A task in the other interpreter.
 
     Args:
-        environment: environment variables, of which the interpreter is given what it needs and no keys.
+        environment: environment variables, of which the interpreter gets only those it needs, and no keys.
 
     Raises:
-        ConfigError: the interpreter cannot serve, or the task cannot be opened there: says why.
+        ConfigError: the interpreter cannot be used, or the task cannot be opened there; the message says why.
     """
 
     def __init__(self, choices: RemoteChoices, environment: Mapping[str, str] = os.environ) -> None:
@@ -150,7 +150,7 @@ class RemoteTrainer:
 
     @property
     def can(self) -> Capabilities:
-        """What it can do; several candidates are computed on as many rows as there are environments."""
+        """The capabilities; several candidates are computed on as many rows as there are environments."""
         return Capabilities(
             continues=True,
             starts_from_policies=True,
@@ -162,13 +162,14 @@ class RemoteTrainer:
 
     @property
     def budgets(self) -> Mapping[str, int]:
-        """The task's own number of iterations is `standard` and `paper`; `quick` is a tenth of it."""
+        """The budgets: the task's own number of iterations for `standard` and `paper`, and a tenth of it for
+        `quick`."""
         whole = self._task.rollout * self._task.iterations
         return {"quick": max(self._task.rollout, whole // 10), "standard": whole, "paper": whole}
 
     @property
     def description(self) -> str:
-        """What trains, and where; what was chosen for the user; what was not tried."""
+        """A description of the algorithm and device, of choices made for the user, and of untested versions."""
         choices, task = self._choices, self._task
         where = self._device_name if self._device != "cpu" else "the CPU"
         parts = [
@@ -184,11 +185,11 @@ class RemoteTrainer:
 
     @property
     def discount(self) -> float:
-        """The runner's gamma."""
+        """The runner's discount factor."""
         return self._task.discount
 
     provenance: str | None = None
-    """What a training depends on there is not known as a whole, so none is kept for other runs."""
+    """The dependencies of a training there are not fully known, so trainings are not cached for other runs."""
 
     # ---- what rewards are checked on, and measured against ---------------------------------------------------------
 
@@ -196,7 +197,7 @@ class RemoteTrainer:
         """See `Trainer.record`.
 
         Raises:
-            TrainingError: it could not be recorded.
+            TrainingError: transitions could not be recorded.
         """
         return self._recording if (num, seed) == (512, 0) else self._recorded(num, seed)
 
@@ -212,7 +213,7 @@ class RemoteTrainer:
         return Recording(state, tensors["metric"], tensors["terminated"])
 
     def baselines(self) -> Mapping[OwnReward, str | OwnReward]:
-        """The task's own reward table. A metric as the only reward is not put into the manager."""
+        """The task's own reward table. The metric as the only reward is not supported."""
         return {OwnReward.OWN: OwnReward.OWN}
 
     def human_graph(self) -> str:
@@ -224,25 +225,25 @@ class RemoteTrainer:
         return table_graph(self.spec.name, self._task.table, {field.name for field in self.spec.fields})
 
     def rollouts(self, policies: Mapping[str, bytes | None], episodes: int, seed: int = 0) -> Sequence[Trajectory]:
-        """Refused, see `can`."""
+        """Not supported, see `can`."""
         del policies, episodes, seed
         raise TrainingError(f"{self.spec.name}: whole episodes are not recorded by this version")
 
     # ---- training --------------------------------------------------------------------------------------------------
 
     def evaluated_after(self, length: TrainingLength) -> tuple[int, ...]:
-        """Whole rollouts of all environments."""
+        """The evaluation points, rounded to whole rollouts of all environments."""
         return tuple(update * self._task.rollout for update in self._updates(length))
 
     def _updates(self, length: TrainingLength) -> tuple[int, ...]:
         return updates_evaluated(length.steps, self._task.rollout, length.evaluations)[: length.stop_after]
 
     def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
-        """See `Trainer.train`. A job whose process dies goes on once from its last evaluation.
+        """See `Trainer.train`. A job whose process dies is continued once from its last evaluation.
 
         Raises:
-            TrainingError: the environment cannot be made again.
-            ConfigError: a job has options, which rsl_rl's own configuration holds.
+            TrainingError: the environment cannot be opened again.
+            ConfigError: a job has options, which can only be set in rsl_rl's configuration.
         """
         self._folder = folder
         for job in jobs:
@@ -264,7 +265,7 @@ class RemoteTrainer:
                     break
 
     def _trained(self, job: TrainingJob, folder: Path) -> Generator[TrainingEvent, None, None]:
-        """One training from where it is kept; ends in a result or a rejection."""
+        """Run one training from its stored progress; ends in a result or a rejection."""
         updates, rollout = self._updates(job.length), self._task.rollout
         key = training_key(job, self._setup)
         kept = load(folder, key, updates[-1])
@@ -302,7 +303,7 @@ class RemoteTrainer:
         yield rejected or kept.result(job, updates, rollout)
 
     def _module(self, job: TrainingJob) -> str:
-        """The reward as text of ours that needs torch alone, written from its verified graph."""
+        """The reward as a module's text that needs only torch, generated from its verified graph."""
         return export_reward(
             graph=str(job.reward),
             task=self.spec.name,
@@ -317,7 +318,7 @@ class RemoteTrainer:
         return repr((choices.simulator, choices.task, self._version, task.num_envs, choices.metric, choices.state))
 
     def _running(self, folder: Path) -> None:
-        """Have the environment open again where its process has ended."""
+        """Open the environment again if its process has ended."""
         if self._interpreter.is_running:
             return
         self._interpreter.start(folder)
@@ -337,11 +338,11 @@ class RemoteTrainer:
             raise TrainingError(f"{self.spec.name}: {self._choices.python}: {error}") from error
 
     def forget(self, folder: Path) -> None:
-        """Remove what trainings could be carried on from."""
+        """Delete the stored progress from which trainings could be continued."""
         shutil.rmtree(folder / "trained", ignore_errors=True)
 
     def render(self, policy: bytes, look: Look, graph: str = "") -> Iterator[RenderedFrame]:
-        """Refused, see `can`."""
+        """Not supported, see `can`."""
         del policy, look, graph
         raise RenderingUnavailable("policies of another interpreter cannot be filmed by this version")
 
@@ -352,11 +353,11 @@ class RemoteTrainer:
     # ---- before anything starts ------------------------------------------------------------------------------------
 
     def cost(self, jobs: Sequence[TrainingJob]) -> Cost:
-        """Control steps; what a simulator takes of memory is not known."""
+        """The control steps; a simulator's memory use is not known."""
         return Cost(sum(self.evaluated_after(job.length)[-1] for job in jobs), self._measure_speed)
 
     def _measure_speed(self) -> float:
-        """Control steps a second, by a second of steps in all environments, and as much again for learning."""
+        """Control steps per second, from a second of steps in all environments and an estimated share for learning."""
         steps = self._asked(RemoteMessage("speed", {"seconds": _MEASURED_S})).data["steps"]
         return max(float(steps), 1.0) * _PHYSICS_SHARE
 

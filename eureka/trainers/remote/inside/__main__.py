@@ -1,7 +1,7 @@
-"""The server in the other interpreter: answers requests from its standard input until there are no more.
+"""The server in the other interpreter: answers requests from its standard input until that ends.
 
-Started by the path of this file, with nothing of Eureka installed there: the packages above this folder are made here,
-empty, so that the modules of this folder are found under their own names and nothing else of Eureka is.
+It is started by the path of this file, since Eureka is not installed there. It creates the parent packages as empty
+modules, so that the modules of this folder can be imported under their full names, and nothing else of Eureka can.
 """
 
 import os
@@ -18,7 +18,7 @@ def _make_packages() -> None:
         package = types.ModuleType(".".join(parts[:count]))
         package.__path__ = [folder] if count == len(parts) else []
         sys.modules[package.__name__] = package
-    # The folder of this file would give its modules under short names, in front of everybody's.
+    # With this file's folder on the path, its modules could shadow others by their short names.
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != folder]
 
 

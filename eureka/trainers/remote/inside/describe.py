@@ -17,7 +17,7 @@ from eureka.trainers.remote.inside.reward_terms import TableTerms
 from eureka.trainers.remote.inside.state import entities, term_field
 
 SHOWN = ("actions", "observations", "commands", "terminations", "events", "curriculum")
-"""The parts of the configuration that a model always sees: never `rewards`, and no metric."""
+"""The parts of the configuration that a model is always shown; never `rewards`, and no metric."""
 _MOST_LINES = 400
 _MOST_LINES_OF_A_TERM = 60
 _MOST_TEXT = 160
@@ -25,7 +25,7 @@ _SKIPPED = ("debug_vis", "viz", "noise", "visualizer")
 
 
 def describe(environment: OpenEnvironment) -> dict[str, Any]:
-    """The task as data for the other side of the wire."""
+    """The task's description as data for the other end of the wire."""
     env, metric = environment.env, environment.metric
     return {
         "fields": [dataclasses.asdict(field) for field in environment.reader.fields],
@@ -124,13 +124,13 @@ def _items(value: Any) -> list[tuple[str, Any]]:
 
 
 def _is_library(cls: type, field: dataclasses.Field[Any]) -> bool:
-    """Whether the simulator itself set a field's default, and not the task: a task may be written as defaults."""
+    """Whether a field's default was set by the simulator rather than the task, which may be written as defaults."""
     owner = next((base for base in cls.__mro__ if field.name in vars(base).get("__annotations__", {})), cls)
     return owner.__module__.split(".")[0] in ("mjlab", "isaaclab")
 
 
 def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
-    """Whether a configuration leaves a field as it is; those would be most of the lines."""
+    """Whether a configuration keeps a field's default; these fields, which are most of the lines, are omitted."""
     made = field.default_factory
     default = made() if made is not dataclasses.MISSING else field.default
     return type(value) is type(default) and not isinstance(value, torch.Tensor) and bool(value == default)

@@ -1,7 +1,7 @@
-"""One task's environment, open and ready: its State, its metric, random transitions, and rewards to train with.
+"""An open environment of one task: its State, its metric, random transitions, and rewards to train with.
 
-rsl_rl steps environments in torch's inference mode, and what was written there may be written nowhere else: so whatever
-steps or resets one here does it in that mode too.
+rsl_rl steps environments in torch's inference mode, and tensors written in that mode cannot be written outside it. So
+all code here that steps or resets an environment uses that mode too.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _RECORDED_ROWS = 8_000
 
 @dataclass(frozen=True)
 class OpenRequest:
-    """What is to be opened.
+    """A request to open an environment.
 
     Attributes:
-        state_file: of the user, with further fields.
-        metric: its name; None leaves the choice.
-        with_table: whether the terms of the task's own reward table are fields of the State.
+        state_file: the user's file with further fields.
+        metric: name of the metric; None: a default is chosen.
+        with_table: whether the terms of the task's own reward table are State fields.
     """
 
     task: str
@@ -39,27 +39,27 @@ class OpenRequest:
 
 
 class StepRecord:
-    """What the reward manager gave in the steps since the last `take`: rows of totals, components and metric."""
+    """The values of the reward manager since the last `take`: rows of totals, components and metric."""
 
     def __init__(self) -> None:
         self.rows: list[torch.Tensor] = []
         self.metric: list[torch.Tensor] = []
 
     def take(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Components (steps, num_envs, terms) and metric (steps, num_envs)."""
+        """Return and clear the components (steps, num_envs, terms) and the metric (steps, num_envs)."""
         rows, metric = torch.stack(self.rows), torch.stack(self.metric)
         self.rows, self.metric = [], []
         return rows, metric
 
 
 class OpenEnvironment:
-    """A task's environment with whatever reward is put in.
+    """A task's environment in which the reward can be replaced.
 
     Attributes:
-        components: of the reward that is in, in the order of `record`'s columns.
-        record: what it gave.
-        finished: value of the metric and length of the episodes that ended, the environment in front.
-        table: the terms of the task's own reward table, where they are fields of the State.
+        components: components of the current reward, in the order of `record`'s columns.
+        record: the values of the current reward.
+        finished: index of the environment, metric and length of each finished episode.
+        table: the terms of the task's own reward table, if they are State fields; else None.
     """
 
     def __init__(self, simulator: RewardManagerSimulator, request: OpenRequest) -> None:
@@ -76,7 +76,7 @@ class OpenEnvironment:
         cfg, _ = self.simulator.configs(self.request.task)
         cfg.scene.num_envs = self.request.num_envs
         cfg.seed = seed
-        # Curricula that change terms of the reward table would look for them in the reward that takes its place.
+        # Curricula that change terms of the reward table would look for them in the replaced reward.
         table = cfg.rewards if isinstance(cfg.rewards, dict) else vars(cfg.rewards)
         for name in without_curricula_of(tuple(table), cfg.curriculum):
             if isinstance(cfg.curriculum, dict):
@@ -93,7 +93,7 @@ class OpenEnvironment:
 
     @torch.inference_mode()
     def renew(self, seed: int) -> None:
-        """A fresh environment where a curriculum has changed the old one; else a reset of all its episodes."""
+        """Make a new environment if a curriculum has changed the old one; otherwise reset all its episodes."""
         if self.has_curriculum and self.env.common_step_counter:
             self.env.close()
             self._make(seed)
@@ -104,7 +104,7 @@ class OpenEnvironment:
     # ---- the reward ------------------------------------------------------------------------------------------------
 
     def put_in(self, reward: str | None) -> None:
-        """The reward of an exported module's text in place of the table; None: the table itself."""
+        """Use the reward in an exported module's text instead of the reward table; None restores the table."""
         env = self.env
         if reward is None:
             self.shared = None
@@ -131,8 +131,7 @@ class OpenEnvironment:
         self._observe(manager)
 
     def _observe(self, manager: Any) -> None:
-        """Have what the manager computes recorded, and the task's own table computed as well where the metric needs
-        it."""
+        """Record the values that the manager computes, and also compute the task's own table if the metric needs it."""
         cls, beside = type(manager), self.reading.needs_human and manager is not self.human
         human, human_class = self.human, type(self.human)
 
@@ -156,13 +155,13 @@ class OpenEnvironment:
 
     @torch.inference_mode()
     def after_step(self, done: torch.Tensor) -> None:
-        """To be called after every step, with the flags (num_envs,) of the episodes that ended."""
+        """Record finished episodes; called after every step with the flags (num_envs,) of the episodes that ended."""
         if self.reading.after_step:
             self.record.metric.append(self.reading())
         self.finished += self.values.add(self.record.metric[-1], done.bool())
 
     def step(self, action: torch.Tensor) -> torch.Tensor:
-        """One step; gives the flags of the episodes that ended."""
+        """Take one step; returns the flags of the episodes that ended."""
         _, _, terminated, truncated, _ = self.env.step(action)
         done = terminated | truncated
         self.after_step(done)
@@ -172,9 +171,10 @@ class OpenEnvironment:
 
     @torch.inference_mode()
     def record_transitions(self, num: int, seed: int) -> dict[str, torch.Tensor]:
-        """`num` rows of State, metric and flags under random actions of different vigour, which are held for a while.
+        """Record `num` rows of State, metric and flags under random actions of different vigour, each held for several
+        steps.
 
-        A quarter of them are the last of an episode, where so many ended by themselves.
+        A quarter of the rows are the last of an episode, if enough episodes terminated.
         """
         self.renew(seed)
         self.put_in(None)
@@ -209,7 +209,7 @@ class OpenEnvironment:
 
     @torch.inference_mode()
     def measure_speed(self, seconds: float) -> float:
-        """Control steps a second of all environments together, without learning."""
+        """Control steps per second of all environments together, without learning."""
         zeros = torch.zeros(self.env.num_envs, self.env.action_manager.total_action_dim, device=self.env.device)
         self.step(zeros)
         started, steps = time.monotonic(), 0
@@ -221,7 +221,7 @@ class OpenEnvironment:
 
 
 def _chosen(ended: torch.Tensor, num: int, generator: torch.Generator) -> torch.Tensor:
-    """The numbers of `num` rows in random order."""
+    """The indices of `num` rows in random order."""
     last, others = ended.nonzero().flatten(), (~ended).nonzero().flatten()
     last = last[torch.randperm(len(last), generator=generator)][: num // 4]
     others = others[torch.randperm(len(others), generator=generator)][: num - len(last)]
@@ -230,7 +230,7 @@ def _chosen(ended: torch.Tensor, num: int, generator: torch.Generator) -> torch.
 
 
 def load_module(text: str) -> dict[str, Any]:
-    """The names of an exported reward module, which Eureka wrote from a verified graph."""
+    """The namespace of an exported reward module, whose text Eureka generated from a verified graph."""
     scope: dict[str, Any] = {"__name__": "eureka_reward"}
     exec(compile(text, "<exported reward>", "exec"), scope)
     return scope

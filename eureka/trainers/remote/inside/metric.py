@@ -1,4 +1,4 @@
-"""What judges a policy in a manager-based environment: a value of each step, and how an episode's are put together."""
+"""The metric of a policy in a manager-based environment: a value per step, and its reduction over an episode."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ ANGULAR_TOLERANCE = 0.25
 
 @dataclass(frozen=True)
 class RemoteMetric:
-    """What a metric is, for people.
+    """A metric with its description.
 
     Attributes:
         name: as `metric=` names it, such as `tracking.twist`.
-        reduce: how an episode's values become one: `sum`, `mean`, `last`, `max`, or `share`: the sum over the time
-            limit, so that an episode that ended early counts as failed for the rest.
-        chosen: why it is this one, where nobody named it.
+        reduce: reduction of an episode's values: `sum`, `mean`, `last`, `max`, or `share`: the sum over the time limit,
+            so that an episode that ended early counts as failed for the rest.
+        chosen: why it was chosen, if the user did not name it.
     """
 
     name: str
@@ -36,13 +36,13 @@ class RemoteMetric:
 
 
 def choose_metric(env: Any, human: Any, wanted: str | None) -> RemoteMetric:
-    """The metric that is wanted, or the default: tracking where there is a velocity command, else the task's return.
+    """The requested metric, or the default: tracking if there is a velocity command, else the task's return.
 
     Args:
         human: the reward manager of the task's own table.
 
     Raises:
-        SimulatorError: there is no such metric here; says which there are.
+        SimulatorError: there is no such metric; the message lists the available ones.
     """
     found = _metrics(env, human)
     if wanted is not None:
@@ -87,10 +87,10 @@ def _velocity_commands(env: Any) -> list[str]:
 
 
 class MetricReader:
-    """The value of a metric in a step, (num_envs,).
+    """Computes the value of a metric in a step, (num_envs,).
 
     Args:
-        human: the reward manager of the task's own table, computed as well where the metric needs it.
+        human: the reward manager of the task's own table, which is also computed if the metric needs it.
     """
 
     def __init__(self, simulator: RewardManagerSimulator, env: Any, human: Any, metric: RemoteMetric) -> None:
@@ -144,7 +144,7 @@ def _tensor(value: Any) -> torch.Tensor:
 
 
 class EpisodeValues:
-    """Puts the values of every environment's steps together until its episode ends."""
+    """Accumulates the per-step values of every environment until its episode ends."""
 
     def __init__(self, num_envs: int, limit: int, reduce: str, device: Any) -> None:
         self._limit, self._reduce = limit, reduce
@@ -154,7 +154,7 @@ class EpisodeValues:
         self._steps = torch.zeros(num_envs, dtype=torch.int64, device=device)
 
     def add(self, value: torch.Tensor, done: torch.Tensor) -> list[tuple[int, float, int]]:
-        """Take in a step; gives environment, value and length of the episodes that ended with it."""
+        """Add a step; returns environment, value and length of the episodes that ended with it."""
         self._sum += value
         self._last = value
         self._max = torch.maximum(self._max, value)
@@ -168,7 +168,7 @@ class EpisodeValues:
 
     @torch.inference_mode()
     def restart(self) -> None:
-        """Forget the episodes that are under way."""
+        """Discard the unfinished episodes."""
         self._sum.zero_()
         self._max.fill_(-torch.inf)
         self._steps.zero_()

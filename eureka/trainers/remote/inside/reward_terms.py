@@ -1,4 +1,4 @@
-"""A reward as terms of a reward manager: computed once in a step, and handed to it component by component.
+"""A reward as terms of a reward manager: computed once per step, and returned to it component by component.
 
 Nothing but torch is imported: this file runs in the simulator's interpreter, under Python 3.10 or newer, and is copied
 as it is into exported packages.
@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 REST = "rest"
-"""The name of the term that holds what the components do not say of the total."""
+"""The name of the term for the difference between the total and the sum of the components."""
 
 
 class TableTerms:
@@ -50,17 +50,18 @@ class TableTerms:
 
 
 class SharedReward:
-    """Computes a reward when the first of its terms asks in a step, and keeps it for the others.
+    """Computes a reward when its first term is evaluated in a step, and caches it for the other terms.
 
     Args:
-        function: gives the total and the components (num_envs,) of a State.
+        function: returns the total and the components (num_envs,) for a State.
         inputs: the State fields that it reads.
-        read: gives these fields, (num_envs, ...).
-        table: the terms of the task's own reward table, where fields are read from them.
+        read: returns these fields, (num_envs, ...).
+        table: the terms of the task's own reward table, if the reward reads any; else None.
 
     Attributes:
-        not_finite: on how many steps of an environment each component was NaN or infinite, where the State was not.
-        diverged: on how many steps of an environment the State itself was not finite.
+        not_finite: number of environment steps in which each component was NaN or infinite although the State was
+            finite.
+        diverged: number of environment steps in which the State itself was not finite.
     """
 
     def __init__(
@@ -77,7 +78,9 @@ class SharedReward:
         self.diverged = 0
 
     def component(self, env: Any, name: str) -> torch.Tensor:
-        """One component (num_envs,) in this step; `REST` is the total less all of them. Not finite values are 0."""
+        """One component (num_envs,) in this step; `REST` is the total minus all of them. Non-finite values are replaced
+        by 0.
+        """
         if env.common_step_counter != self._step:
             self._values = self._computed()
             self._step = env.common_step_counter
@@ -111,7 +114,8 @@ class SharedReward:
 
 
 def term_names(components: Sequence[str], *, adds_up: bool) -> dict[str, str]:
-    """The components by the names of their terms, which are identifiers; with `REST` where they do not add up."""
+    """The components by name of their terms, which are identifiers; includes `REST` if they do not add up to the
+    total."""
     names: dict[str, str] = {}
     for component in (*components, *(() if adds_up else (REST,))):
         word = "".join(c if c.isascii() and c.isalnum() else "_" for c in component).strip("_") or "component"
@@ -125,7 +129,7 @@ def term_names(components: Sequence[str], *, adds_up: bool) -> dict[str, str]:
 
 
 def without_curricula_of(rewards: Sequence[str], curriculum: Any) -> list[str]:
-    """The names of a curriculum's terms that change one of these reward terms, and so have to go with them."""
+    """The names of a curriculum's terms that change one of these reward terms, and so must be removed with them."""
     terms = curriculum if isinstance(curriculum, dict) else vars(curriculum or object)
     return [
         name

@@ -7,7 +7,7 @@
     policy  whether a training can start from one
     train   a training: several messages, the last of which is `end`
 
-Whatever cannot be done is answered by `error` with one sentence. What an environment prints goes to standard error.
+A failed request is answered by `error` with one sentence. Output of an environment goes to standard error.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Server:
         self._simulator: Any = None
 
     def serve(self) -> None:
-        """Answer requests until there are no more."""
+        """Answer requests until standard input ends."""
         while True:
             try:
                 request = decode(self._requests.readline, self._read)
@@ -62,7 +62,7 @@ class Server:
             except (SimulatorError, StateReadingError) as error:
                 self._send(RemoteMessage("error", {"sentence": str(error)}))
             except Exception as error:  # noqa: BLE001
-                # The simulator's own failures are of any type; the other side gets one sentence.
+                # The simulator's own errors are of any type; the other end gets one sentence.
                 traceback.print_exc()
                 self._send(RemoteMessage("error", {"sentence": explain(error)}))
         if self._simulator is not None:
@@ -113,7 +113,7 @@ class Server:
 
 
 def about() -> dict[str, Any]:
-    """What this interpreter has."""
+    """Versions and device of this interpreter."""
     cuda = torch.cuda.is_available()
     return {
         "python": platform.python_version(),
@@ -124,7 +124,7 @@ def about() -> dict[str, Any]:
 
 
 def explain(error: BaseException) -> str:
-    """One sentence for a failure of the simulator, with a remedy where one is known."""
+    """One sentence for a failure of the simulator, with a remedy if one is known."""
     said = f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"
     low = said.lower()
     if any(word in low for word in _GPU) and not torch.cuda.is_available():
@@ -141,6 +141,6 @@ def serve() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     Server(sys.stdin.buffer, answers).serve()
-    # Simulators leave threads behind that would keep the process.
+    # Simulators may leave threads running that would keep the process alive.
     answers.flush()
     os._exit(0)

@@ -1,6 +1,6 @@
-"""mjlab and Isaac Lab as one thing: which tasks there are, how an environment of one is made, and what trains in it.
+"""A common interface to mjlab and Isaac Lab: their tasks, environments and runners.
 
-Everything that has another name or form in one of them than in the other is here. Imported only in their interpreter.
+All differences between the two simulators are handled here. Imported only in their interpreter.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ import torch
 
 
 class SimulatorError(Exception):
-    """What cannot be done there; the text is one sentence."""
+    """A failure of the simulator; the text is one sentence."""
 
 
 class RewardManagerSimulator(Protocol):
     """A simulator with reward managers.
 
     Attributes:
-        package: the name that it is installed by.
-        quaternions: the order of theirs, `wxyz` or `xyzw`.
-        scales: whether its reward manager multiplies by the control step.
+        package: the name of its installed package.
+        quaternions: order of its quaternions, `wxyz` or `xyzw`.
+        scales: whether its reward manager multiplies rewards by the control step.
     """
 
     package: str
     quaternions: str
 
     def configs(self, task: str) -> tuple[Any, Any]:
-        """The configurations of the environment and of the runner, each a copy of its own."""
+        """The configurations of the environment and of the runner, as fresh copies."""
         ...
 
     def make(self, cfg: Any, task: str, device: str) -> Any: ...
@@ -47,7 +47,7 @@ class RewardManagerSimulator(Protocol):
 
 
 def installed(package: str) -> str | None:
-    """The version of a package; `unknown` where it does not say, None where it is not there."""
+    """The version of a package; `unknown` if it does not report one, None if it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -55,7 +55,7 @@ def installed(package: str) -> str | None:
 
 
 def unknown_task(package: str, task: str, tasks: list[str]) -> SimulatorError:
-    """One sentence, with ids that are near."""
+    """An error with one sentence, which suggests similar ids."""
     near = difflib.get_close_matches(task, tasks, n=3, cutoff=0.5)
     shown = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(tasks[:20])}"
     return SimulatorError(f"{package} has no task {task}; {shown}")
@@ -117,7 +117,7 @@ class Mjlab:
 
 
 class IsaacLab:
-    """Isaac Lab, 3.0; without Isaac Sim where the task's physics needs none."""
+    """Isaac Lab, 3.0; without Isaac Sim if the task's physics does not need it."""
 
     package = "isaaclab"
 
@@ -192,4 +192,4 @@ class IsaacLab:
 
 
 SIMULATORS: Mapping[str, Callable[[], RewardManagerSimulator]] = {"mjlab": Mjlab, "isaaclab": IsaacLab}
-"""By the prefix of `env=`."""
+"""Simulators by the prefix of `env=`."""

@@ -1,7 +1,7 @@
-"""What a reward may read of a manager-based environment: named numbers with units and frames.
+"""The State of a manager-based environment that a reward may read: named numbers with units and frames.
 
-The names are those that mjlab and Isaac Lab document for the data of their entities, sensors, commands and actions.
-Of them a task has what can be read there: right type, one row for each environment, not too many numbers.
+The names are those that mjlab and Isaac Lab document for the data of their entities, sensors, commands and actions. A
+task has those that can be read: of a suitable type, with one row per environment, and not too many numbers.
 
 Nothing but torch is imported: this file runs in the simulator's interpreter, under Python 3.10 or newer, and is copied
 as it is into exported packages. Of the environment it uses `num_envs`, `scene`, `command_manager`, `action_manager`,
@@ -22,11 +22,11 @@ import torch
 TERM = "term_"
 """What the names of fields begin with that are terms of the task's own reward table."""
 MAX_NUMBERS = 192
-"""A quantity with more numbers for each environment, such as a height scan, is left out."""
+"""Quantities with more numbers per environment, such as a height scan, are omitted."""
 
 
 class StateReadingError(Exception):
-    """A State that cannot be read; the text is one sentence."""
+    """The State cannot be read; the text is one sentence."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Quantity:
     """A documented attribute of an entity's data.
 
     Attributes:
-        name: of the field, after the entity's name and an underscore.
-        attributes: by which it is documented, the first that is there counts.
+        name: name of the field, after the entity's name and an underscore.
+        attributes: its documented attributes; the first existing one is used.
         moving: only of entities whose root can move.
     """
 
@@ -118,7 +118,7 @@ SENSOR_UNITS = {
     "subtreelinvel": ("m/s", "world"),
     "subtreeangmom": ("kg m2/s", "world"),
 }
-"""By the kind of a MuJoCo sensor; of others the unit is not known."""
+"""Units by kind of MuJoCo sensor; for others the unit is unknown."""
 
 
 @dataclass(frozen=True)
@@ -141,12 +141,12 @@ class ManagerStateReader:
 
     Args:
         env: a manager-based environment, unwrapped.
-        quaternions: the order in which the simulator has them, `wxyz` or `xyzw`; a reward is given w x y z.
+        quaternions: the simulator's order of quaternions, `wxyz` or `xyzw`; rewards get w x y z.
         file: the user's own Python file, see `own_fields`.
         table: `TableTerms` of the task's own reward table, whose terms become fields; None for no such fields.
 
     Raises:
-        StateReadingError: the file does not give what it says.
+        StateReadingError: the file does not provide the fields that it declares.
     """
 
     def __init__(self, env: Any, quaternions: str = "wxyz", file: str | None = None, table: Any = None) -> None:
@@ -169,7 +169,7 @@ class ManagerStateReader:
             self._file(file)
 
     def read(self, names: Collection[str] | None = None) -> dict[str, torch.Tensor]:
-        """The State as it is now, each field (num_envs, ...) in memory of its own: all of it, or these fields alone."""
+        """The current State, each field (num_envs, ...) in its own memory: all fields, or only these."""
         wanted = self._reads if names is None else names
         state = {name: self._value(read) for name, read in self._reads.items() if name in wanted}
         if self._own_names and (names is None or not state.keys() >= set(names)):
@@ -184,7 +184,7 @@ class ManagerStateReader:
         return value.clone() if value.is_contiguous() else value.contiguous()
 
     def _add(self, name: str, read: Read, unit: str, frame: str, text: str) -> None:
-        """Take in a quantity where it can be read; what a simulator does not have for this task is left out."""
+        """Add a quantity if it can be read; those that a simulator lacks for this task are omitted."""
         name = identifier(name)
         try:
             value = self._value(read)
@@ -250,13 +250,13 @@ class ManagerStateReader:
             unit, frame = ("m/s, m/s, rad/s", "body") if is_velocity else ("", "")
             text = "wanted velocity forward, to the left, and turning rate" if is_velocity else f"the command {name}"
             self._add(f"command_{name}", read, unit, frame, text)
-        # The managers keep the tensors as they are rather than new ones, so they are looked up at every reading.
+        # The managers may replace their tensors, so these are looked up at every reading.
         actions = ", ".join(map(str, getattr(getattr(env, "action_manager", None), "active_terms", ())))
         self._add("action", lambda: env.action_manager.action, "1", "", f"the policy's action: {actions}")
         self._add("previous_action", lambda: env.action_manager.prev_action, "1", "", "the action of the step before")
         ended = "whether this step ended the episode, other than by the time limit"
         self._add("terminated", lambda: env.termination_manager.terminated, "1", "", ended)
-        self._add("terminated", lambda: env.reset_terminated, "1", "", ended)  # of the direct workflow
+        self._add("terminated", lambda: env.reset_terminated, "1", "", ended)  # environments of the direct workflow
         passed = "time since the episode began"
         self._add("episode_time", lambda: env.episode_length_buf.float() * env.step_dt, "s", "", passed)
 
@@ -294,13 +294,13 @@ def entities(scene: Any) -> dict[str, Any]:
 
 
 def own_fields(file: str) -> tuple[dict[str, tuple[str, str, str] | None], Callable[[Any], Any]]:
-    """What a user's file says: its `FIELDS` and its function `state(env)`.
+    """The `FIELDS` and the function `state(env)` of a user's file.
 
-    `FIELDS` maps a name to (unit, frame, description), or to None to take a field away; `state(env)` gives a tensor
+    `FIELDS` maps a name to (unit, frame, description), or to None to remove a field; `state(env)` returns a tensor
     (num_envs, ...) for every name that is not None.
 
     Raises:
-        StateReadingError: it has no such two.
+        StateReadingError: the file lacks them, or they are invalid.
     """
     try:
         module = runpy.run_path(file)
@@ -324,13 +324,13 @@ def term_field(name: str) -> str:
 
 
 def identifier(name: str) -> str:
-    """`robot_imu_lin_vel` for `robot/imu_lin_vel`."""
+    """A name as an identifier: `robot_imu_lin_vel` for `robot/imu_lin_vel`."""
     text = re.sub(r"\W+", "_", name).strip("_")
     return f"_{text}" if text[:1].isdigit() else text
 
 
 def _peek(read: Read) -> Any:
-    """What this gives, None where it cannot be read."""
+    """The result of `read`, None if it cannot be read."""
     try:
         return read()
     except (AttributeError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError):

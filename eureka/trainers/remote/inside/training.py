@@ -1,4 +1,4 @@
-"""One training by rsl_rl with the task's own runner configuration, whatever reward is put in."""
+"""One training by rsl_rl with the task's own runner configuration and a given reward."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class RemoteOrder:
 
     Attributes:
         reward: the text of an exported module; None for the task's own table.
-        evaluated_after: the updates that an evaluation follows; the last ends the training.
-        done: updates that an earlier part of it has made, whose checkpoint is given.
+        evaluated_after: the updates that are followed by an evaluation; the last one ends the training.
+        done: number of updates made by an earlier part of this training, whose checkpoint is given.
     """
 
     reward: str | None
@@ -43,11 +43,11 @@ class RemoteOrder:
 def train(environment: OpenEnvironment, order: RemoteOrder, blobs: Mapping[str, bytes], emit: Emit) -> None:
     """Train one policy and send messages: `update` after each update of the policy, `evaluated` after an evaluation.
 
-    It ends after the last evaluation, or with `not_finite` where the reward became NaN or infinite on states that were
-    neither.
+    It ends after the last evaluation, or with `not_finite` if the reward became NaN or infinite on finite states.
 
     Args:
-        blobs: the `checkpoint` that it goes on from, or the `policy` that it starts from; empty: from scratch.
+        blobs: the `checkpoint` that the training is continued from, or the `policy` that it starts from; empty: from
+            scratch.
     """
     environment.renew(order.seed)
     environment.put_in(order.reward)
@@ -63,9 +63,9 @@ def train(environment: OpenEnvironment, order: RemoteOrder, blobs: Mapping[str, 
     for update in range(order.done + 1, order.evaluated_after[-1] + 1):
         runner.current_learning_iteration = update
         try:
-            # Wherever all episodes began at once, their lengths are drawn, as the stock command does at the start.
+            # If all episodes began at once, randomise their lengths, as the stock command does at the start.
             runner.learn(num_learning_iterations=1, init_at_random_ep_len=restarted)
-        except ValueError as error:  # rsl_rl's check of what the environment gives
+        except ValueError as error:  # rsl_rl's check of the environment's values
             raise SimulatorError(f"the training broke off after {update - 1} updates: {_sentence(error)}") from error
         restarted = update in order.evaluated_after
         recent.extend((value, length) for _, value, length in environment.finished)
@@ -114,7 +114,7 @@ def evaluate(environment: OpenEnvironment, runner: Any, vec_env: Any, order: Rem
 
 
 def _runner(environment: OpenEnvironment) -> tuple[Any, Any]:
-    """The runner of the task's own configuration, around an environment whose steps are recorded."""
+    """The runner with the task's own configuration, and its environment, whose steps are recorded."""
     _, agent = environment.simulator.configs(environment.request.task)
     with torch.inference_mode():
         vec_env = environment.simulator.wrap(environment.env, agent)
@@ -155,12 +155,12 @@ def _saved(state: Mapping[str, Any]) -> bytes:
 
 
 def _checkpoint(runner: Any, environment: OpenEnvironment) -> bytes:
-    """Networks, optimiser and how far the environment's own schedules are; read with `weights_only`."""
+    """Networks, optimiser and the progress of the environment's own schedules; readable with `weights_only`."""
     return _saved({**runner.alg.save(), "common_step_counter": int(environment.env.common_step_counter)})
 
 
 def _policy(runner: Any) -> bytes:
-    """The networks alone, in rsl_rl's own form: `runner.alg.load` takes it."""
+    """The networks alone, in rsl_rl's own format, which `runner.alg.load` reads."""
     return _saved({name: state for name, state in runner.alg.save().items() if "optimizer" not in name})
 
 

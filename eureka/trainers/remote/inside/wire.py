@@ -1,7 +1,7 @@
 """Messages between Eureka and the other interpreter: a line of JSON, then the bytes of tensors and files. No pickle.
 
-The JSON is an object with `kind`, the message's own keys in `data`, and `tensors` and `blobs`, which say in their order
-what follows: names with types and shapes, and names with lengths. Nothing but torch is imported.
+The JSON is an object with `kind`, the message's own keys in `data`, and `tensors` and `blobs`, which list in order what
+follows: names with types and shapes, and names with lengths. Only torch is imported.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _DTYPES = {"float32": torch.float32, "float64": torch.float64, "bool": torch.boo
 
 
 class RemoteWireError(Exception):
-    """Bytes that are no message; the text says why."""
+    """Bytes that are not a valid message; the text says why."""
 
 
 @dataclass(frozen=True)
 class RemoteMessage:
-    """One message. `data` is what JSON can hold."""
+    """One message. `data` must be JSON values."""
 
     kind: str
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class RemoteMessage:
 
 
 def encode(message: RemoteMessage) -> bytes:
-    """The bytes of a message; tensors come from whatever device they are on."""
+    """The bytes of a message; tensors may be on any device."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in message.tensors.items()}
     head = {
         "kind": message.kind,
@@ -48,14 +48,14 @@ def encode(message: RemoteMessage) -> bytes:
 
 
 def decode(read_line: Callable[[], bytes], read: Callable[[int], bytes]) -> RemoteMessage:
-    """The next message.
+    """Read the next message.
 
     Args:
-        read_line: gives the bytes up to and with the next newline.
-        read: gives so many bytes.
+        read_line: returns the bytes up to and including the next newline.
+        read: returns the given number of bytes.
 
     Raises:
-        RemoteWireError: what comes is no message, or too large.
+        RemoteWireError: the data is not a valid message, or too large.
     """
     line = read_line()
     try:
