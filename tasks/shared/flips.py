@@ -139,7 +139,7 @@ class Flip(Task):
             value=lambda state: state.turns + state.turn_progress / FULL_TURN,
             reduce="max",
             unit="flips",
-            description="turns without the torso touching the floor, the last one counted in fractions",
+            description="most turns in the episode without the torso touching the floor, a begun one as its share",
         )
 
     def human_reward(self, state: Any) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:

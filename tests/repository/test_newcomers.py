@@ -51,6 +51,8 @@ def test_a_newcomer_on(version: str, tmp_path: Path) -> None:
     clone, home = tmp_path / "eureka", tmp_path / "home"
     home.mkdir()
     kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "XDG_CONFIG"))}
+    # What pip has fetched once is not fetched again: torch alone is half a gigabyte.
+    kept.setdefault("PIP_CACHE_DIR", str(Path.home() / ".cache" / "pip"))
     environment = {**kept, "PATH": os.environ["PATH"], "HOME": str(home)}
 
     def run(*command: str, cwd: Path) -> str:

@@ -21,8 +21,10 @@ _PENALTY = (0.03, 0.12)
 _ALIVE = (0.05, 0.2)
 # The columns of a squared penalty should not be what the metric moves with.
 _MAX_PENALISED_CORRELATION = 0.3
-# Below this a linear correlation says too little to reward an undirected quantity along its sign.
-_MIN_DIRECTING_CORRELATION = 0.3
+# From the higher on a linear correlation decides to reward an undirected quantity along its sign, below the lower it
+# says too little; between the two it is tried in half of the draws: what is seldom met, as a goal that random actions
+# hardly reach, cannot have a high correlation with anything.
+_DIRECTING_CORRELATION = (0.15, 0.3)
 _TWIN = 0.95
 _FORWARD_PROBABILITY = 0.75
 
@@ -80,13 +82,15 @@ def preferences(lib: Library, candidates: Sequence[Feature]) -> list[float]:
     """How likely each drive is drawn: by the metric's correlation where there is any, else all alike.
 
     The fourth power makes a column that is the metric itself crowd out those that only follow it. What has a best value
-    need not correlate with the metric far from it, so it keeps a share that fades as some quantity explains the metric.
+    need not correlate with the metric far from it, so it keeps a share that fades as some quantity explains the metric;
+    the distance to the goal of a goal-conditioned environment the largest.
     """
     if not lib.correlation:
         return [1.0] * len(candidates)
     found = [abs(lib.correlation_of(f)) for f in candidates]
     unexplained = 1.0 - max((abs(c) for c in lib.correlation.values() if math.isfinite(c)), default=0.0)
-    floor = [(0.3 if f.has_best else 0.02) * unexplained**2 + 1e-6 for f in candidates]
+    shares = [1.0 if f.is_goal else 0.3 if f.has_best else 0.02 for f in candidates]
+    floor = [share * unexplained**2 + 1e-6 for share in shares]
     return [c**4 + low for c, low in zip(found, floor, strict=True)]
 
 
@@ -106,7 +110,9 @@ def draw_drive(lib: Library, feature: Feature, rng: Random, strength: float, sha
         sign = math.copysign(1.0, correlation)
     else:
         sign = 1.0 if not feature.directed or rng.random() < _FORWARD_PROBABILITY else -1.0
-    if not feature.directed and abs(correlation) >= _MIN_DIRECTING_CORRELATION:
+    low, high = _DIRECTING_CORRELATION
+    known = abs(correlation)
+    if not feature.directed and known >= low and (known >= high or rng.random() < 0.5):
         scale = 2.0 * rng.choice(feature.temperatures)
         return Term(feature.name, feature.quantity, Shaping.TANH, rounded(sign * strength), scale=scale)
     return _shape(feature, shaping or rng.choice(feature.shapings), sign, strength, rng)

@@ -47,6 +47,7 @@ _UNITS = {
     "-": Dimension.UNITLESS,
 }
 _SPATIAL_FRAMES = ("world", "body", "torso", "base", "local", "global", "root", "site")
+_GOALS = ("achieved_goal", "desired_goal")
 _PREVIOUS = ("previous", "prev", "last")
 _RESERVED = ("torch", "total", "compute_reward")
 # Leaves room for the constants' suffixes in the 64 characters that a reward graph grants a name.
@@ -64,6 +65,7 @@ class Feature:
     `directed`: more of it (or less, for the opposite sign) is better; otherwise nearer to the target is better.
     `has_best`: one value is the best by nature, as a distance's zero or a projection's end, so that on samples far
     from it nothing need correlate with the metric.
+    `is_goal`: it is the distance that a goal-conditioned environment is about.
     `correlation_keys` are its columns' keys in a MetricProbe, empty where a linear correlation says nothing about it.
     """
 
@@ -74,6 +76,7 @@ class Feature:
     shapings: tuple[Shaping, ...]
     directed: bool = False
     has_best: bool = False
+    is_goal: bool = False
     targets: tuple[float, ...] = (0.0,)
     temperatures: tuple[float, ...] = ()
     saturations: tuple[float, ...] = ()
@@ -96,10 +99,30 @@ class _Traits:
     targets: tuple[float, ...]
     temperatures: tuple[float, ...]
     saturations: tuple[float, ...] = ()
+    is_projection: bool = False
+
+    def within(self, spec: FieldSpec) -> _Traits:
+        """The same in proportion to the range that a field's description states; unchanged where it states none."""
+        stated = _STATED_RANGE.search(spec.description)
+        largest = max(abs(float(stated[1])), abs(float(stated[2]))) if stated else 0.0
+        if not largest:
+            return self
+        factor = largest / self.typical
+
+        def scaled(values: tuple[float, ...]) -> tuple[float, ...]:
+            return tuple(float(f"{value * factor:.3g}") for value in values)
+
+        return replace(
+            self,
+            typical=largest,
+            targets=scaled(self.targets),
+            temperatures=scaled(self.temperatures),
+            saturations=scaled(self.saturations),
+        )
 
 
 _LINEAR, _TANH, _EXP, _GAUSSIAN = Shaping.LINEAR, Shaping.TANH, Shaping.EXP, Shaping.GAUSSIAN
-_PROJECTION = _Traits(1.0, (_LINEAR, _EXP), True, (1.0,), (0.25, 0.5, 1.0))
+_PROJECTION = _Traits(1.0, (_LINEAR, _EXP), True, (1.0,), (0.25, 0.5, 1.0), is_projection=True)
 # Saturations lie far above ordinary values: a velocity that saturates at 1 m/s would never be exceeded.
 _DRIVES = {
     Dimension.VELOCITY: _Traits(1.0, (_LINEAR, _TANH, _EXP), True, (2.0, 3.0, 4.0), (1.0, 2.0, 4.0), (3.0, 5.0, 10.0)),
@@ -111,6 +134,8 @@ _DRIVES = {
     Dimension.COUNT: _Traits(1.0, (_TANH,), True, (1.0,), (1.0,), (5.0, 20.0)),
     Dimension.FLAG: _Traits(1.0, (_LINEAR,), True, (1.0,), (1.0,)),
 }
+_STATED_RANGE = re.compile(r"\bbetween (-?[\d.e+-]+) and (-?[\d.e+-]+)$")
+"""How the description of a number of a bounded observation ends."""
 _DISTANCE = _Traits(1.0, (_EXP, _LINEAR), False, (0.0,), (0.05, 0.1, 0.25, 0.5))
 _PENALTY_TYPICAL = {
     Dimension.VELOCITY: 1.0,
@@ -173,8 +198,9 @@ def _free(name: str, taken: set[str]) -> str:
 
 def _all(state: Sequence[FieldSpec]) -> Iterator[Feature]:
     previous = _previous_of(state)
+    goals = _goals_of(state)
     for spec in state:
-        if spec.name in previous.values():
+        if spec.name in previous.values() or spec in goals:
             continue
         yield from _drives(spec)
         yield from _regularisers(spec)
@@ -195,6 +221,12 @@ def _previous_of(state: Sequence[FieldSpec]) -> dict[str, str]:
     return pairs
 
 
+def _goals_of(state: Sequence[FieldSpec]) -> list[FieldSpec]:
+    """What is reached and what should be, of a goal-conditioned environment; empty where there is no such pair."""
+    goals = [spec for spec in state if spec.name in _GOALS and len(spec.shape) == 1]
+    return goals if len(goals) == len(_GOALS) and goals[0].shape == goals[1].shape else []
+
+
 def _drive(quantity: str, name: str, traits: _Traits, keys: tuple[str, ...]) -> Feature:
     return Feature(
         name=name,
@@ -203,7 +235,7 @@ def _drive(quantity: str, name: str, traits: _Traits, keys: tuple[str, ...]) -> 
         typical=traits.typical,
         shapings=traits.shapings,
         directed=traits.directed,
-        has_best=not traits.directed or traits is _PROJECTION,
+        has_best=not traits.directed or traits.is_projection,
         targets=traits.targets,
         temperatures=traits.temperatures,
         saturations=traits.saturations,
@@ -228,7 +260,7 @@ def _drives(spec: FieldSpec) -> Iterator[Feature]:
             keys = tuple(f"{name}[{i}]" for i in range(spec.shape[0])) if spec.shape else (name,)
             yield _drive(quantity, f"{name}_reward", traits, keys)
     elif spec.shape == ():
-        yield _drive(name, f"{name}_reward", traits, (name,))
+        yield _drive(name, f"{name}_reward", traits.within(spec), (name,))
     elif len(spec.shape) == 1 and spec.shape[0] <= _MAX_AXES and (kind is not Dimension.UNITLESS or _is_spatial(spec)):
         for i in range(spec.shape[0]):
             yield _drive(f"{name}[:, {i}]", f"{name}_{_axis(spec, i)}", traits, (f"{name}[{i}]",))
@@ -288,7 +320,12 @@ def _regularisers(spec: FieldSpec) -> Iterator[Feature]:
 
 
 def _distances(state: Sequence[FieldSpec]) -> Iterator[Feature]:
-    """The distance between two positions given in the same frame."""
+    """The distance between two positions given in the same frame, and between the two goals of an environment that has
+    them: by Gymnasium's convention they are of one kind, whatever their unit."""
+    goals = _goals_of(state)
+    if goals:
+        distance = f"torch.linalg.vector_norm({goals[0].name} - {goals[1].name}, dim=-1)"
+        yield replace(_drive(distance, "goal_distance", _DISTANCE, ()), is_goal=True)
     points = [s for s in state if dimension(s) is Dimension.LENGTH and s.shape in ((2,), (3,)) and _is_spatial(s)]
     for i, a in enumerate(points):
         for b in points[i + 1 :]:

@@ -1,4 +1,4 @@
-"""What can be found out about a verified reward graph before any training.
+"""Analysis of a verified reward graph before any training.
 
 - `structure`: which State fields each component reads, how it enters the total, and terms that no component reports.
 - `behaviour`: constant, saturated and dominating components, and values that are about to become infinite.

@@ -1,4 +1,4 @@
-"""All that can be said about one verified reward before it is trained."""
+"""The complete analysis of one verified reward before it is trained."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ State = Mapping[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Analysis:
-    """What `analyse` found; `diagnoses` are the remarkable things, the most important first."""
+    """The result of `analyse`; `diagnoses` are the findings, the most important first."""
 
     structure: Structure
     total: Behaviour
@@ -44,10 +44,10 @@ def analyse(
     *,
     with_parameters: bool = True,
 ) -> Analysis:
-    """Look at a reward on recorded transitions, and on whole trajectories where there are any.
+    """Analyse a reward on recorded transitions, and on whole trajectories if there are any.
 
     Args:
-        state: transitions, (num, ...) for every field that the reward reads; it is finite on all of them.
+        state: transitions, (num, ...) for every field that the reward reads; the reward must be finite on all of them.
         gamma: the trainer's discount per control step.
         with_parameters: whether to try other values of its named constants, which the diagnoses do not need.
     """
@@ -61,7 +61,7 @@ def analyse(
 
 
 def _shares(reward: RewardFunction, state: State, terms: Sequence[Unreported]) -> list[tuple[Unreported, float | None]]:
-    """Each term with cov(weight * term, total) / var(total)."""
+    """Each term with its share of the total's variance, cov(weight * term, total) / var(total)."""
     if not terms:
         return []
     first = next(iter(state.values()))

@@ -1,4 +1,4 @@
-"""What a reward's components do on recorded transitions, and just beyond them."""
+"""Statistics of a reward's components on recorded transitions, and on somewhat larger states."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ State = Mapping[str, torch.Tensor]
 class Behaviour:
     """One component, or the total, over recorded transitions.
 
-    `variance_share` is cov(component, total) / var(total), times the component's weight in the total where it has one;
-    None where it does not reach the total, or that is constant. `at_minimum` and
-    `at_maximum` are the shares of transitions near an end of its range, 0 where it is constant.
+    `variance_share` is cov(component, total) / var(total), times the component's weight in the total if it has one;
+    None if it does not reach the total, or the total is constant. `at_minimum` and `at_maximum` are the shares of
+    transitions near an end of its range, 0 if it is constant.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Beyond:
 def behaviours(
     reward: RewardFunction, state: State, entries: Mapping[str, ComponentEntry]
 ) -> tuple[Behaviour, dict[str, Behaviour]]:
-    """The total's and every component's; `entries` say how these enter the total."""
+    """Statistics of the total and of every component; `entries` say how the components enter the total."""
     total, components = reward(state)
     wanted = total.double()
     found = {}

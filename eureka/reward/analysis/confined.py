@@ -1,7 +1,7 @@
-"""Looks at rewards in confined processes: a graph that a model wrote is computed there, and nowhere else.
+"""Examines rewards in confined processes, the only place where a model-written graph is evaluated.
 
-`look` is a target for the sandbox. Its answer comes from a process that may have computed a hostile graph: it is read
-as strictly as an answer of a candidate's own code.
+`look` is a target for the sandbox. Its answer comes from a process that may have evaluated a hostile graph, so it is
+read as strictly as an answer of a candidate's own code.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ from eureka.sandbox import Failed, Limits, Sandbox
 
 LOOK = "eureka.reward.analysis.confined:look"
 PRELOAD = "eureka.reward.analysis.warm_up:warm_up"
-"""What warms the zygote, for candidates and for looks at what came of them."""
+"""The zygote's preload function, for candidates and for examinations of their graphs."""
 LIMITS = Limits(wall_s=10.0, cpu_s=10, memory_bytes=1 << 30)
 """A candidate is traced in a tenth of a second at a few dozen environments: these leave room for slow machines."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a reward does on the recorded transitions.
+    """The result of examining a reward on the recorded transitions.
 
-    `diagnoses` and `ranking` are as in `Analysis`, whose other parts are there where they were asked for. With a
-    `problem`, a value that is not finite on a recorded transition, there is nothing else but the fingerprint.
+    `diagnoses` and `ranking` are as in `Analysis`, whose other parts are present if requested. With a `problem` (a
+    non-finite value on a recorded transition), only the fingerprint is present.
     """
 
     fingerprint: Fingerprint
@@ -55,12 +55,12 @@ class Seen:
 
 
 class Examiner:
-    """Looks at rewards on one set of recorded transitions, at each once.
+    """Examines rewards on one set of recorded transitions, each reward once.
 
     Args:
-        sandbox: where graphs are computed.
+        sandbox: sandbox in which graphs are evaluated.
         state: recorded transitions, (num, ...) for every field of the task's State.
-        trajectories: where given, rewards are ranked on them.
+        trajectories: if given, rewards are ranked on them.
         gamma: the trainer's discount per control step.
     """
 
@@ -78,17 +78,17 @@ class Examiner:
         self._seen: dict[tuple[str, bool], Seen | Failed] = {}
 
     def with_trajectories(self, trajectories: Sequence[Trajectory], gamma: float) -> Examiner:
-        """One that ranks rewards on these too."""
+        """A copy of this examiner that also ranks rewards on these trajectories."""
         return Examiner(self._sandbox, self.state, trajectories, gamma)
 
     def look(self, graph: str, *, thorough: bool = False) -> Seen | Failed:
-        """What a reward does on the recorded transitions, or how it broke its process.
+        """Examine a reward on the recorded transitions; a `Failed` if it crashed its process.
 
         `thorough` adds the whole analysis.
 
         Raises:
-            GraphError: the text is no graph.
-            SandboxError: the sandbox failed, whatever the graph.
+            GraphError: the text is not a graph.
+            SandboxError: the sandbox itself failed.
         """
         key = (graph, thorough)
         if key not in self._seen:
@@ -96,7 +96,7 @@ class Examiner:
         return self._seen[key]
 
     def totals(self, graph: str) -> list[float]:
-        """The reward's total on every recorded transition; empty where that broke its process."""
+        """The reward's total on every recorded transition; empty if the reward crashed its process."""
         seen = self.look(graph)
         found: list[float] = [] if isinstance(seen, Failed) else seen.fingerprint.values[0].tolist()
         return found
@@ -128,10 +128,10 @@ class Examiner:
 
 @contextmanager
 def confined_graphs() -> Iterator[Sandbox]:
-    """A sandbox for verified graphs alone.
+    """A sandbox for verified graphs only.
 
-    Where this machine cannot confine a process, the graphs' table of operations is the boundary, and a process without
-    keys, as it is for those that train.
+    If this machine cannot confine a process, the boundary is the graphs' table of allowed operations and a process
+    without keys, as for training workers.
     """
     sandbox = Sandbox(preload=PRELOAD, limits=LIMITS)
     try:
@@ -148,7 +148,7 @@ def confined_graphs() -> Iterator[Sandbox]:
 
 @dataclass(frozen=True)
 class _Answer:
-    """What `look` answers, with the totals as tensors; the last parts of a thorough look alone."""
+    """The answer of `look`, with the totals as tensors; the last fields are only set by a thorough examination."""
 
     problem: Problem | None
     diagnoses: tuple[Diagnosis, ...] = ()
@@ -159,7 +159,7 @@ class _Answer:
 
 
 def look(payload: bytes) -> bytes:
-    """Compute a graph on recorded and on other states; the answer is for `Examiner`."""
+    """Evaluate a graph on recorded and on other states; the answer is for `Examiner`."""
     parcel = unpack(payload)
     body, reward = parcel.body, compile_graph(str(parcel.body["graph"]))
     state = {name: parcel.tensors[f"state/{name}"] for name in reward.inputs}

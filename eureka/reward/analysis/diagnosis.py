@@ -1,7 +1,6 @@
-"""What stands out about a reward: in its training, in its graph, and on recorded transitions.
+"""Diagnoses of a reward: from its training, its graph, and its values on recorded transitions.
 
-`thresholds` has every number that decides here, `eureka.prompts` the words: what a model should do about a
-diagnosis, and what a person reads.
+All thresholds are in `thresholds`. The wording is in `eureka.prompts`: advice for a model, and sentences for a person.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from eureka.core.diagnosis import Diagnosis, DiagnosisKind, Severity
 from eureka.core.types import ComponentReflection, Reflection
 from eureka.reward.analysis import thresholds
 
-if TYPE_CHECKING:  # for a report, which reads trainings alone, torch would be slow to import
+if TYPE_CHECKING:  # torch is slow to import, and a report, which reads trainings only, does not need it
     from eureka.reward.analysis.behaviour import Behaviour, Beyond
     from eureka.reward.analysis.ranking import Ranking
     from eureka.reward.analysis.structure import Structure, Unreported
@@ -23,7 +22,7 @@ Kind = DiagnosisKind
 
 
 def of_training(reflection: Reflection) -> tuple[Diagnosis, ...]:
-    """What the numbers of a training show: about the whole reward first, then by component in their order."""
+    """Diagnoses from the statistics of a training: of the whole reward first, then by component in their order."""
     return (
         *_about_metric(reflection),
         *(diagnosis for component in reflection.components for diagnosis in _about_trained(component, reflection)),
@@ -31,9 +30,9 @@ def of_training(reflection: Reflection) -> tuple[Diagnosis, ...]:
 
 
 def with_structure(reflection: Reflection, form: Structure) -> Reflection:
-    """`reflection` with what the graph of its candidate shows about how the total is made up.
+    """`reflection` with diagnoses of how the candidate's graph composes the total.
 
-    Of a component that does not reach the total nothing else is said: its statistics trained nothing.
+    A component that does not reach the total gets no other diagnosis, since it did not influence the training.
     """
     found = list(_about_unused(form))
     unused = {diagnosis.component for diagnosis in found}
@@ -50,11 +49,11 @@ def of_recorded(
     beyond: Sequence[Beyond],
     ranking: Ranking | None,
 ) -> tuple[Diagnosis, ...]:
-    """What a reward's graph and its values on recorded transitions show, the most important first.
+    """Diagnoses from a reward's graph and its values on recorded transitions, the most important first.
 
     Args:
         unreported: the terms that no component reports, each with its share of the total's variance.
-        ranking: None where no trajectories were looked at.
+        ranking: None if there were no trajectories.
     """
     found = [
         *_about_total(total),
@@ -78,7 +77,9 @@ def of_recorded(
 
 
 def rise(points: Sequence[float]) -> float:
-    """From the first third to the last, relative to the greatest absolute value; 0 for one point and for 0s only."""
+    """The change from the first third to the last, relative to the greatest absolute value; 0 for one point and for
+    only zeros.
+    """
     third = max(len(points) // 3, 1)
     scale = max((abs(value) for value in points), default=0.0)
     if scale == 0.0 or len(points) < 2:
@@ -132,7 +133,7 @@ def _about_trained(component: ComponentReflection, reflection: Reflection) -> It
     if several and share is not None and abs(share) < thresholds.NEGLIGIBLE_SHARE:
         if not _costs_where_met(component, reflection):
             yield Diagnosis(Kind.COMPONENT_NEGLIGIBLE, component=name, numbers=moves)
-    # What is never positive is a penalty, and doing the task may well cost effort.
+    # A component that is never positive is a penalty, and doing the task may well cost effort.
     elif correlation is not None and correlation < thresholds.OPPOSES and component.maximum > 0.0:
         yield Diagnosis(Kind.COMPONENT_OPPOSES, component=name, numbers=moves)
     elif several and share is not None and share > thresholds.DOMINANT_SHARE:
@@ -141,9 +142,10 @@ def _about_trained(component: ComponentReflection, reflection: Reflection) -> It
 
 
 def _highest_correlation(component: ComponentReflection) -> float | None:
-    """The highest of its correlations with the task metric: nothing is blamed that goes with the metric in some way.
+    """The highest of its correlations with the task metric, so that a component is not criticised if any of them is
+    high.
 
-    The per-step metric alone misleads where a task counts what has been done, or takes the last value or the highest.
+    The per-step metric alone is misleading if a task accumulates, or uses the last or the highest value.
     """
     known = [
         value
@@ -164,7 +166,7 @@ def _is_flat(component: ComponentReflection, reflection: Reflection) -> bool:
 
 
 def is_spent(component: ComponentReflection) -> bool:
-    """Whether it is a penalty, never positive, that costs far less at the end of the training than at first."""
+    """Whether it is a penalty (never positive) that costs far less at the end of the training than at first."""
     if component.maximum > 0.0 or component.minimum >= 0.0 or len(component.points) < 3:
         return False
     first, last = _thirds(component.points)
@@ -172,8 +174,9 @@ def is_spent(component: ComponentReflection) -> bool:
 
 
 def _costs_where_met(component: ComponentReflection, reflection: Reflection) -> bool:
-    """Whether it is a penalty that is seldom met and then costs as much as the other components vary: that its share of
-    the variance is small may be what it has achieved."""
+    """Whether it is a penalty that rarely occurs and then costs as much as the other components vary, so that its small
+    share of the variance may be its success.
+    """
     others = [other.std for other in reflection.components if other is not component]
     return component.maximum <= 0.0 and bool(others) and -component.minimum >= max(others)
 
@@ -185,7 +188,8 @@ def _thirds(points: Sequence[float]) -> tuple[float, float]:
 
 
 def is_saturated(component: ComponentReflection) -> bool:
-    """Whether it rose to its maximum over the training and stayed there: what is left of it teaches nothing."""
+    """Whether it rose to its maximum during the training and stayed there, so that it gives no further learning
+    signal."""
     room = component.maximum - component.minimum
     lowest = min(component.points[-max(len(component.points) // 3, 1) :], default=component.minimum)
     return room > 0 and component.maximum > 0 and component.maximum - lowest < thresholds.SATURATED_ROOM * room
@@ -256,7 +260,7 @@ def _about_ranking(ranking: Ranking) -> Iterator[Diagnosis]:
 
 
 def prefers_failing(ranking: Ranking) -> Diagnosis:
-    """That a reward prefers worse trajectories, with an example, and the component that speaks for them most."""
+    """A diagnosis that a reward prefers worse trajectories, with an example, and the component most responsible."""
     best, worst = ranking.best, ranking.worst
     gaps = {name: best.components[name] - worst.components[name] for name in best.components}
     against = min(gaps, key=lambda name: gaps[name], default="")

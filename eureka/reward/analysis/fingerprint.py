@@ -1,8 +1,8 @@
-"""Whether two rewards are the same for training: what they give on the same states, up to a positive factor.
+"""Detects rewards that are equal for training: equal values on the same states, up to a positive factor.
 
-The trainer scales rewards by the spread of their returns, so that a factor makes no difference. States are recorded
-ones, and the same stretched and mixed beyond what was recorded, so that rewards which differ only where nothing was
-recorded (a clamp, say) are distinguished.
+The trainer scales rewards by the spread of their returns, so a factor makes no difference. The states are the recorded
+ones, and stretched and mixed copies of them, so that rewards which differ only outside the recorded range (for example
+by a clamp) are distinguished.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from eureka.reward.graph.verify import stretched
 State = Mapping[str, torch.Tensor]
 
 RELATIVE = 1e-4
-"""Two rewards are the same where they differ by less than this, relative to each value, after scaling."""
+"""Maximum relative difference of each value, after scaling, of two rewards that count as equal."""
 _NEGLIGIBLE = 1e-6
-"""Of the root mean square of a block of states: below this a value counts as zero."""
+"""Share of the root mean square of a block of states below which a value counts as zero."""
 _STRETCHES = (3.0, -2.0)
 BLOCKS = 2 + len(_STRETCHES)
-"""How many blocks of states there are."""
+"""Number of blocks of states."""
 _MAX_FACTOR_ERROR = 1e-3
-"""A factor this near to 1 is rounding."""
+"""A factor this close to 1 is rounding error."""
 
 
 def mixed(state: State, names: Sequence[str] = ()) -> dict[str, torch.Tensor]:
@@ -40,7 +40,7 @@ def mixed(state: State, names: Sequence[str] = ()) -> dict[str, torch.Tensor]:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """A reward's totals on blocks of states, (num_blocks, num_rows) float64; the first block is what was recorded."""
+    """A reward's totals on blocks of states, (num_blocks, num_rows) float64; the first block is the recorded one."""
 
     values: torch.Tensor
 
@@ -49,7 +49,7 @@ class Fingerprints:
     """Makes fingerprints on one set of recorded transitions; those of one set can be compared.
 
     Args:
-        names: of all fields of the set, where `state` has only some of them.
+        names: names of all fields of the set, if `state` has only some of them.
     """
 
     def __init__(self, state: State, names: Sequence[str] = ()) -> None:
@@ -61,7 +61,7 @@ class Fingerprints:
 
 
 def twin_factor(reward: Fingerprint, other: Fingerprint) -> float | None:
-    """`f` > 0 where `reward` is `f` times `other` on every state, and None where there is no such number."""
+    """The factor `f` > 0 with `reward` = `f` times `other` on every state; None if there is none."""
     ours, theirs = reward.values, other.values
     if not bool((torch.isfinite(ours) == torch.isfinite(theirs)).all()):
         return None

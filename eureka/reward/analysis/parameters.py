@@ -1,4 +1,4 @@
-"""The named constants of a reward, and how much each of them matters."""
+"""The named constants of a reward, and the effect of each on the total."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from eureka.reward.graph.format import ConstantRef, GraphError, references
 from eureka.reward.graph.runtime import RewardFunction
 
 MAX_TRIED = 64
-"""Named constants of which other values are tried, the first ones: a graph may have hundreds, each compiled twice."""
+"""Maximum number of named constants for which other values are tried: a graph may have hundreds, each compiled
+twice."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def _change(
     spread = float(total.std(correction=0))
     try:
         changed, _ = reward.with_constants(**constants)(state)
-    except GraphError:  # twice a number may be more than a graph holds
+    except GraphError:  # twice a number may exceed the largest allowed in a graph
         return None
     effect = float((changed.double() - total).square().mean().sqrt()) / spread if spread > 0.0 else math.nan
     return effect if math.isfinite(effect) else None

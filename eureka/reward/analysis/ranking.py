@@ -1,7 +1,8 @@
-"""Does a reward order trajectories as the task metric does? (The trajectory preference of CARD, Sun et al. 2024.)
+"""Tests whether a reward orders trajectories as the task metric does. (The trajectory preference of CARD, Sun et al.
+2024.)
 
 A trajectory's worth under a reward is what the trainer would learn from it: the discounted return-to-go, averaged over
-the states that were visited. One that was cut before its end is taken to go on as it was on average.
+the states that were visited. A truncated trajectory is assumed to continue with its average reward.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ _ROWS = 2048
 
 @dataclass(frozen=True)
 class Judged:
-    """A trajectory's score, its worth under the reward, and what each component that reaches the total adds to that."""
+    """A trajectory's score, its worth under the reward, and the contribution of each component that reaches the
+    total."""
 
     kind: str
     score: float
@@ -31,7 +33,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Ranking:
-    """How pairs of trajectories with clearly different scores are ordered; no pairs where nothing differs clearly."""
+    """How the reward orders the pairs of trajectories with clearly different scores; there may be no such pairs."""
 
     judged: tuple[Judged, ...]
     pairs: int
@@ -56,7 +58,7 @@ class Ranking:
 
 
 def rank(reward: RewardFunction, trajectories: Sequence[Trajectory], gamma: float) -> Ranking:
-    """Judge every trajectory, and compare all pairs whose scores differ clearly.
+    """Evaluate every trajectory, and compare all pairs with clearly different scores.
 
     Args:
         gamma: the trainer's discount per control step.
@@ -85,7 +87,7 @@ def worth(values: torch.Tensor, gamma: float, terminated: bool) -> torch.Tensor:
 
 
 def _weights(reward: RewardFunction) -> dict[str, float]:
-    """What each component is multiplied by in the total; 1 where it enters by other operations."""
+    """The weight of each component in the total; 1 if it enters by other operations."""
     entries = structure(reward.graph).entries
     return {name: 1.0 if entry.weight is None else entry.weight for name, entry in entries.items() if entry.reaches}
 

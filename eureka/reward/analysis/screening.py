@@ -1,4 +1,4 @@
-"""Turns down verified rewards that are not worth a training: repetitions of earlier ones, and what prefers failing."""
+"""Rejects verified rewards that are not worth training: duplicates of earlier ones, and those that prefer failing."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ _RIGHT_WAY = (
 
 @dataclass(frozen=True)
 class Tried:
-    """A reward that the run has already, and how it did: a sentence, empty where that is not known yet."""
+    """An earlier reward of the run, and its result as a sentence, empty if it is not known yet."""
 
     reward: Reward
     outcome: str
 
 
 class Screening:
-    """Decides by the rewards alone, so that a resumed run decides the same again.
+    """Decides by the rewards alone, so that a resumed run makes the same decisions.
 
     Args:
-        examiner: looks at rewards on recorded transitions; where it has trajectories, a reward that ranks them
-            backwards is turned down.
+        examiner: examines rewards on recorded transitions; if it has trajectories, a reward that ranks them backwards
+            is rejected.
     """
 
     def __init__(self, examiner: Examiner) -> None:
         self.examiner = examiner
 
     def screen(self, reward: Reward, tried: Sequence[Tried]) -> Rejected | None:
-        """The rejection of a reward that is not worth a training; None for one that is.
+        """The rejection of a reward that is not worth training; None if it is.
 
         Args:
-            tried: the rewards that the run had before it; the first of them that it repeats is named.
+            tried: the earlier rewards of the run; the first one with the same reward is named in the rejection.
         """
         ours = self.examiner.look(reward.graph)
         if isinstance(ours, Failed):
@@ -64,11 +64,12 @@ class Screening:
         return None
 
     def about(self, reflection: Reflection, reward: Reward) -> Reflection:
-        """`reflection` with what the graph of its candidate shows."""
+        """`reflection` with diagnoses from the graph of its candidate."""
         return with_structure(reflection, structure(parse_graph(reward.graph)))
 
     def constants(self, reward: Reward) -> Sequence[RewardConstant]:
-        """The reward's named constants, with what changing each does to its total; none where it broke its process."""
+        """The reward's named constants, with the effect of changing each on the total; empty if it crashed its
+        process."""
         seen = self.examiner.look(reward.graph, thorough=True)
         return () if isinstance(seen, Failed) or seen.analysis is None else seen.analysis.parameters
 

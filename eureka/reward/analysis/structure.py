@@ -1,7 +1,7 @@
-"""What a graph's form alone says: the fields that are read, how components enter the total, and what is not reported.
+"""The structure of a graph: the fields that are read, how components enter the total, and unreported terms.
 
-A total is taken apart into additive terms: sums, differences, factors and stacks that are summed are followed down to
-the operations below them. Components are taken apart likewise, so that both are compared in the same terms.
+The total is decomposed into additive terms, through sums, differences, factors and summed stacks. Components are
+decomposed in the same way, so that both can be compared.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from eureka.reward.graph.format import Argument, Component, ConstantRef, Graph, InputRef, Node, NodeRef, Ref
 from eureka.reward.trace.lower import renumbered, renumbered_node
 
-#: Components that nobody has said to be parts of a sum agree to this relative precision where they are.
+# : Relative precision to which components must agree with a sum to count as its parts.
 _TOLERANCE = 1e-6
 
 
@@ -34,7 +34,7 @@ class ComponentEntry:
 
 @dataclass(frozen=True)
 class Unreported:
-    """A term of the total that is in no component; `name` is the variable it was given, where it was given one."""
+    """A term of the total that is in no component; `name` is its variable, if it has one."""
 
     value: Ref
     weight: float
@@ -45,7 +45,8 @@ class Unreported:
 
 @dataclass(frozen=True)
 class Structure:
-    """Of one graph: fields read by the total and by each component, how these enter it, and what is not reported.
+    """The structure of one graph: fields read by the total and by each component, how these enter it, and unreported
+    terms.
 
     `constant` is the part of the total that is a plain number, and that no component accounts for.
     """
@@ -58,7 +59,7 @@ class Structure:
 
 
 def structure(graph: Graph) -> Structure:
-    """Read a verified graph; nothing is computed."""
+    """Analyse a verified graph, without evaluating it."""
     graph = _unified(graph)
     ancestors = _Ancestors(graph)
     total = terms(graph, graph.total)
@@ -83,7 +84,7 @@ def structure(graph: Graph) -> Structure:
 
 
 def _unified(graph: Graph) -> Graph:
-    """The graph with all references to the first of equal computations: many write a term once more to report it."""
+    """The graph with equal computations merged, since many rewards compute a term again to report it."""
     nodes: list[Node] = []
     first: dict[Any, int] = {}
     number: list[int] = []
@@ -116,7 +117,7 @@ def _place(graph: Graph, ref: Ref) -> tuple[str | None, int | None]:
 
 
 class _Ancestors:
-    """For every value the nodes, itself included, and the inputs that it is computed from, as bits of numbers."""
+    """For every value, the nodes (itself included) and the inputs that it is computed from, as bit masks."""
 
     def __init__(self, graph: Graph) -> None:
         self._inputs = graph.inputs
@@ -150,7 +151,7 @@ class Terms:
 
 
 def terms(graph: Graph, ref: Ref) -> Terms:
-    """Take a value apart into additive terms, each node once."""
+    """Decompose a value into additive terms, visiting each node once."""
     weights: dict[Ref, float] = {ref: 1.0}
     constant = 0.0
     leaves: dict[Ref, float] = {}
@@ -166,12 +167,12 @@ def terms(graph: Graph, ref: Ref) -> Terms:
         constant += weight * parts.constant
         for source, factor in parts.terms.items():
             weights[source] = weights.get(source, 0.0) + weight * factor
-    # What is left are inputs, and single values of operations that give several.
+    # The rest are inputs, and single values of operations with several results.
     return Terms({**weights, **leaves}, constant)
 
 
 def _parts(graph: Graph, node: Node) -> Terms | None:
-    """One step down: a node's value as a sum of others, None where it is something else."""
+    """One step of the decomposition: a node's value as a sum of others, None if it is something else."""
     args, kwargs = node.args, dict(node.kwargs)
     if node.op in ("add.Tensor", "sub.Tensor", "rsub.Tensor", "rsub.Scalar") and len(args) >= 2:
         alpha = _number(graph, args[2] if len(args) > 2 else kwargs.get("alpha", 1))
@@ -207,7 +208,9 @@ def _sum(graph: Graph, parts: list[tuple[Argument, float]]) -> Terms:
 
 
 def _stacked(graph: Graph, node: Node) -> Terms | None:
-    """The sum or the mean over what was stacked just before; `(num_envs,)` each, so that the stack has two sizes."""
+    """The sum or the mean over a stack made just before, of elements (num_envs,) each, so that the stack has two
+    dimensions.
+    """
     source = node.args[0]
     if not isinstance(source, NodeRef) or graph.nodes[source.index].op != "stack":
         return None
@@ -223,7 +226,7 @@ def _stacked(graph: Graph, node: Node) -> Terms | None:
 
 
 def _number(graph: Graph, argument: Argument) -> float | None:
-    """The plain number that an argument stands for, if it is one."""
+    """The plain number that an argument stands for, None if it is not one."""
     if isinstance(argument, ConstantRef):
         return -graph.constants[argument.name] if argument.negative else graph.constants[argument.name]
     if isinstance(argument, NodeRef):

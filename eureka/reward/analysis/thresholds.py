@@ -1,52 +1,52 @@
-"""Every threshold from which on something about a reward is remarkable: the one list, for diagnosis and for proposers.
+"""All thresholds of diagnoses, used by diagnosis and by proposers.
 
-A task's metric and rewards have scales of their own, so all but `ZERO_METRIC` are relative.
+Metrics and rewards of tasks differ in scale, so all thresholds except `ZERO_METRIC` are relative.
 """
 
 # ---- curves over a training; a rise is the mean of the last third minus that of the first, over the greatest value
 
 ZERO_METRIC = 1e-3
-"""A metric that never leaves [0, ZERO_METRIC) has not been moved by training: no success was seen, or nearly none."""
+"""A metric that stays in [0, ZERO_METRIC) was not changed by training: there was (almost) no success."""
 FLAT_RISE = 0.05
-"""A metric that rises by less has not moved: the noise of one training is of this size."""
+"""A metric with a smaller rise has not changed: the noise of one training is of this size."""
 CLEAR_RISE = 0.1
-"""A total that rises by more has been learned, whatever the metric says."""
+"""A total with a larger rise has been learned, whatever the metric shows."""
 CLEAR_LOSS = 0.2
-"""A loss of episode length, or of the metric from its best checkpoint to its end, that is no noise."""
+"""A loss of episode length, or of the metric from its best checkpoint to the end, that exceeds noise."""
 
 # ---- components, over a training or over recorded transitions
 
 DOMINANT_SHARE = 0.9
-"""Of the total's variance: what has more leaves nothing to the others."""
+"""Share of the total's variance above which a component leaves nothing to the others."""
 NEGLIGIBLE_SHARE = 0.01
-"""Of the total's variance: what has less does not change what is learned."""
+"""Share of the total's variance below which a component does not change what is learned."""
 FLAT_STD = 1e-3
-"""Of the largest standard deviation of any component: what varies less teaches nothing."""
+"""Share of the largest standard deviation of any component below which a component gives no learning signal."""
 RARELY = 0.01
-"""Share of steps: what is active on fewer is not met by training."""
+"""Share of steps: a component that is active on fewer is hardly met in training."""
 SATURATED_ROOM = 0.02
-"""Of a component's range: one whose last third stays this near to its maximum asks for nothing more."""
+"""Share of a component's range: if its last third stays this near to its maximum, it has no room left."""
 SPENT = 0.25
-"""A penalty that costs at most this share of what it cost at first has been learned to be avoided."""
+"""A penalty that costs at most this share of its initial cost has been learned to be avoided."""
 CONSTANT_STD = 1e-6
-"""Of the greatest value: smaller standard deviations are float32's rounding."""
+"""Share of the greatest value below which a standard deviation is float32 rounding error."""
 EDGE = 0.01
-"""Of a component's range: values this near to its least or greatest value are at that edge."""
+"""Share of a component's range: values this near to its minimum or maximum count as being there."""
 HARDLY_VARIES = 0.95
-"""Share of transitions at one edge from which on a component hardly varies."""
+"""Share of transitions at one end of its range above which a component hardly varies."""
 
 # ---- correlation of a component with the task metric
 
 FOLLOWS = 0.5
-"""From here on a dominating component serves the task, and may lead."""
+"""Correlation above which a dominating component serves the task, and may dominate."""
 OPPOSES = -0.3
-"""Below this the more of a component is collected, the worse the task is done."""
+"""Correlation below which collecting more of a component means doing the task worse."""
 
 # ---- beyond the recorded transitions
 
 BEYOND = 10.0
-"""How much larger than recorded the states are on which values are tried for becoming infinite."""
+"""Factor by which recorded states are enlarged to test whether values become infinite."""
 CLEAR_SCORE_GAP = 0.25
-"""Of the range of all scores: two trajectories further apart differ clearly."""
+"""Share of the range of all scores: two trajectories that differ by more are clearly different."""
 BACKWARDS = 0.5
-"""A reward that orders fewer pairs of trajectories as the task does prefers failing: chance would do better."""
+"""A reward that orders a smaller share of pairs as the task does prefers failing: chance would do better."""

@@ -1,4 +1,4 @@
-"""One recorded episode; a module of its own, since processes that judge rewards by it need no simulator."""
+"""One recorded episode, in a module of its own, since processes that judge rewards by it need no simulator."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 LONGEST = 400
-"""Control steps after which a trajectory is cut."""
+"""Maximum length of a trajectory in control steps."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Trajectory:
     """One episode, from its start to its end or for `LONGEST` steps.
 
     `state` has the State's fields, (steps, ...) each; `score` is the task metric of these steps; `terminated` says
-    whether the episode ended for good.
+    whether the episode terminated.
     """
 
     kind: str
@@ -32,6 +32,6 @@ class Trajectory:
 def transitions(
     state: Mapping[str, torch.Tensor], trajectories: Sequence[Trajectory], num: int = 32
 ) -> dict[str, torch.Tensor]:
-    """`state` with `num` evenly spaced transitions of every trajectory and its last one, row after row."""
+    """`state` followed by `num` evenly spaced transitions of every trajectory and its last one."""
     picked = [(t, torch.linspace(0, t.steps - 1, min(num, t.steps)).round().long()) for t in trajectories]
     return {name: torch.cat([value, *(t.state[name][rows] for t, rows in picked)]) for name, value in state.items()}

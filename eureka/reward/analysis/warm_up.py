@@ -1,4 +1,4 @@
-"""The sandbox's preload for whatever is done with rewards: tracing, trials, and looks at them."""
+"""The sandbox's preload for all work on rewards: tracing, trials, and examinations."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Here:
 
 
 def warm_up() -> None:
-    """Take a candidate all the way, and look at what came of it."""
+    """Take one candidate through all stages, including the examination of its graph."""
     tracing.warm_up()
     state = {"position": torch.linspace(-1.0, 1.0, _NUM)}
     trajectories = [Trajectory(kind, state, score, False) for kind, score in (("random", 0.0), ("trained", 1.0))]

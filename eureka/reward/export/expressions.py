@@ -13,7 +13,7 @@ from eureka.reward.export.syntax import number, source
 from eureka.reward.graph.parse import parse_graph
 
 LONGEST = 160
-"""Characters of an expression; a variable whose value would make it longer stays a name."""
+"""Maximum length of an expression in characters; a variable that would exceed it is not expanded."""
 _DIGITS = 3
 
 
@@ -21,7 +21,7 @@ def component_expressions(graph: str, fields: Sequence[FieldSpec]) -> Mapping[st
     """Each component's value by its name, with the numbers in place of named constants.
 
     Raises:
-        GraphError: the text is no reward graph, or one of another State.
+        GraphError: the text is not a reward graph, or has another State.
     """
     return _expressions(graph, tuple(fields))
 
@@ -55,9 +55,9 @@ def _shortened(
     numbers: Mapping[str, float],
     fields_of: Mapping[str, frozenset[str]],
 ) -> str:
-    """The expression with variables written out, the outermost first, while it stays short.
+    """The expression with variables expanded, the outermost first, while it stays short.
 
-    Those that are left stand as `name(field, ...)`, with what they are computed from.
+    Remaining variables are written as `name(field, ...)`, with the State fields that they are computed from.
     """
     current = _rewritten(value, variables, {}, numbers)
     while True:
@@ -72,7 +72,7 @@ def _shortened(
 
 
 def _with_fields(value: ast.expr, fields_of: Mapping[str, frozenset[str]]) -> ast.expr:
-    """The expression with every variable as a call on the State fields that it is computed from."""
+    """The expression with every variable replaced by a call on the State fields that it is computed from."""
     calls = {
         name: ast.Call(ast.Name(name), [ast.Name(field) for field in sorted(fields_of[name])], [])
         for name in {node.id for node in ast.walk(value) if isinstance(node, ast.Name)} & fields_of.keys()

@@ -1,7 +1,7 @@
 """Folds a reward graph back into statements: values that are used once go into the expression that uses them.
 
-A value becomes a variable where the candidate named it, where it is used more than once, and where the expression
-would grow past what is easy to read.
+A value becomes a variable if the candidate named it, if it is used more than once, or if the expression would become
+hard to read.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Body:
 
 
 def fold(graph: Graph, fields: Sequence[FieldSpec]) -> Body:
-    """Turns the graph into statements; raises `GraphError` where its shapes do not fit the fields."""
+    """Turn the graph into statements; raises `GraphError` if its shapes do not fit the fields."""
     return _Folder(graph, fields).body()
 
 
@@ -83,7 +83,7 @@ class _Folder:
         self.statements: list[ExportStatement] = []
 
     def body(self) -> Body:
-        """Walks the nodes in order."""
+        """Build the statements from the nodes in order."""
         for index in range(len(self.graph.nodes)):
             if self.uses[index]:
                 self._visit(index)
@@ -106,7 +106,7 @@ class _Folder:
     # ------------------------------------------------------------------------------------------ what is used where
 
     def _find_selections(self) -> dict[int, int]:
-        """The nodes that are written as a subscript wherever they are used, with the number of subscripts."""
+        """The nodes that are written as a subscript at each use, with the number of subscripts."""
         found: dict[int, int] = {}
         for index, node in enumerate(self.graph.nodes):
             if _selects(node) and (node.name is None or OPS[node.op].outputs != 1):
@@ -124,7 +124,7 @@ class _Folder:
         return [r for argument in kept for r in references(argument) if isinstance(r, NodeRef | InputRef)]
 
     def _count_uses(self) -> list[int]:
-        """How often each node's value is written; a selection is written anew at each of its uses."""
+        """The number of times each node's value is written; a selection is written again at each use."""
         uses = [0] * len(self.graph.nodes)
         for ref in (self.graph.total, *(c.value for c in self.graph.components)):
             if isinstance(ref, NodeRef):
@@ -137,7 +137,8 @@ class _Folder:
         return uses
 
     def _own_names(self) -> dict[int, str]:
-        """The candidate's names, less those whose variable is assigned again where its value is used, and only there.
+        """The candidate's names, without those whose variable is reassigned where its value is used, and is used only
+        there.
 
         `total = a + b` and `total = total + c` become `total = a + b + c`.
         """
@@ -157,7 +158,7 @@ class _Folder:
         return found
 
     def _wanted_names(self) -> dict[int, str]:
-        """Names for nodes that the candidate gave none: those of the components, and `total`."""
+        """Names for nodes without a name of the candidate: those of the components, and `total`."""
         wanted: dict[int, str] = {}
         for text, ref in (*((c.name, c.value) for c in self.graph.components), ("total", self.graph.total)):
             identifier = from_text(text)
@@ -172,7 +173,7 @@ class _Folder:
         return value
 
     def _folded_scalars(self, index: int, node: Node) -> dict[str, Argument]:
-        """The operands of a `where` that are constant tensors and mean the same as a plain number."""
+        """The operands of a `where` that are constant tensors and equivalent to a plain number."""
         if node.op != "where.self":
             return {}
         given = node.given
@@ -188,7 +189,7 @@ class _Folder:
         return found if float32 and same_shape else {}
 
     def _scalar(self, ref: Ref) -> Argument:
-        """The number that fills a float32 tensor, None where there is none."""
+        """The number that fills a float32 tensor, None if there is none."""
         if not isinstance(ref, NodeRef) or ref.item is not None or self._tensor(ref).dtype != torch.float32:
             return None
         node = self.graph.nodes[ref.index]
@@ -229,7 +230,7 @@ class _Folder:
         return selection(node.op, node.given, item, self.value(operand), dims)
 
     def _written(self, index: int) -> ast.expr:
-        """The node's operation, with the operands that are no variables written into it."""
+        """The node's operation as an expression, with operands that are not variables inlined."""
         node = self.graph.nodes[index]
         if node.op == "tensor":
             return operations.literal_tensor(node, name(self.device))
@@ -245,7 +246,7 @@ class _Folder:
         return operations.expression(TorchCall(node.op, given, self.value, name(self.device), dtype))
 
     def _quotient(self, node: Node) -> ast.expr | None:
-        """`0.5 / x`, which torch itself computes as the reciprocal times 0.5."""
+        """The form `0.5 / x`, which torch itself computes as the reciprocal times 0.5."""
         if node.op != "mul.Tensor":
             return None
         ref, factor = (node.given[key] for key in ("self", "other"))
@@ -274,7 +275,7 @@ class _Folder:
             self._assign(index)
 
     def _bound_depth(self, index: int) -> None:
-        """Keeps expressions shallow, however short they are."""
+        """Limit the depth of expressions, however short they are."""
         inlined = self._inlined_operands(index)
         for operand in inlined:
             if self.depth[operand] >= MAX_DEPTH:
@@ -282,7 +283,7 @@ class _Folder:
         self.depth[index] = 1 + max((self.depth[i] for i in inlined if i not in self.variables), default=0)
 
     def _split(self, index: int, written: ast.expr) -> int | None:
-        """Which operand of an operand to make a variable, so that the expression falls into even parts."""
+        """The operand of an operand to make a variable, so that the expression is split into even parts."""
         parts = _parts(written)
         if len(parts) > 1 and (isinstance(written, ast.Call) or len(parts) > MAX_TERMS):
             return self._longest_operand(index)
@@ -296,7 +297,7 @@ class _Folder:
         return max(sizes, key=lambda i: sizes[i], default=None)
 
     def _inlined_operands(self, index: int) -> list[int]:
-        """The operands that are no variables; a selection's own operand in its place."""
+        """The operands that are not variables; a selection is replaced by its own operand."""
         found: list[int] = []
         for ref in self._operands(index):
             while isinstance(ref, NodeRef) and ref.index in self.selections:
@@ -309,7 +310,7 @@ class _Folder:
         return self.graph.nodes[index].op in ("add.Tensor", "sub.Tensor")
 
     def _inlined(self, index: int) -> set[int]:
-        """The nodes whose operations stand in this one's expression."""
+        """The nodes whose operations are inlined in this one's expression."""
         found: set[int] = set()
         waiting = [index]
         while waiting:
@@ -321,7 +322,7 @@ class _Folder:
         return found
 
     def _assign(self, index: int) -> None:
-        """Makes a node's value a variable."""
+        """Make a node's value a variable."""
         node = self.graph.nodes[index]
         if index in self.own:
             target = self.names.own(self.own[index])
@@ -336,7 +337,7 @@ def _selects(node: Node) -> bool:
 
 
 def _parts(expression: ast.expr) -> list[ast.expr]:
-    """What stands on lines of its own where an expression takes several: terms of a sum, arguments of a where."""
+    """The parts that are put on separate lines in a long expression: terms of a sum, arguments of a where."""
     if isinstance(expression, ast.Call) and source(expression.func) in _LISTS:
         return [e for a in expression.args for e in (a.elts if isinstance(a, ast.List) else [a])]
     return [part for _, part in terms(expression)]

@@ -1,8 +1,8 @@
-"""Puts a reward into a task module of IsaacGymEnvs, by its syntax tree. What comes of it was never executed.
+"""Inserts a reward into a task module of IsaacGymEnvs, using its syntax tree; the module is not executed.
 
-The module keeps its text. At its end come the reward as a scripted function and `eureka_state(task)`, which gives the
-State fields that it reads; at the end of the task's `compute_reward` the reward is computed and put into `rew_buf`.
-Resets, and everything else that the method did, stay.
+The module's text is kept. The reward is appended as a scripted function, with `eureka_state(task)`, which returns the
+State fields that it reads. At the end of the task's `compute_reward`, the reward is computed and written to `rew_buf`.
+Resets, and everything else in the method, are unchanged.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
     "contact_force": ("contact_forces",),
     "command": ("commands",),
 }
-"""By the name of a State field, attributes that IsaacGymEnvs' tasks have for the same thing."""
+"""By name of a State field, attributes of IsaacGymEnvs' tasks with the same meaning."""
 _ROOT: Mapping[str, str] = {
     "torso_position": "[:, 0:3]",
     "root_pos": "[:, 0:3]",
@@ -37,17 +37,18 @@ _ROOT: Mapping[str, str] = {
     "root_ang_vel_w": "[:, 10:13]",
     "forward_velocity": "[:, 7]",
 }
-"""Fields that are columns of `root_states`: position, quaternion xyzw, linear and angular velocity, in the world."""
+"""Fields that are columns of `root_states`: position, quaternion xyzw, linear and angular velocity, in the world
+frame."""
 
 
 @dataclass(frozen=True)
 class IsaacGymTask:
-    """The new module, and what somebody has to look at before it is used.
+    """The new module, and what the user has to check before using it.
 
     Attributes:
         text: of the module.
-        taken: State fields that were found in the task, and the expression that each was taken to be.
-        open: State fields that were not, which `eureka_state` asks for.
+        taken: State fields that were found in the task, each with its expression.
+        open: State fields that were not found, which the user must fill in in `eureka_state`.
     """
 
     text: str
@@ -59,11 +60,11 @@ def put_into_task(source: str, name: str, module: str, fields: Sequence[FieldSpe
     """The task module `source` with the exported reward `module` in it.
 
     Args:
-        name: of the source, for messages.
-        fields: the State of the task that the reward was found on.
+        name: name of the source, for messages.
+        fields: the State of the task for which the reward was found.
 
     Raises:
-        EurekaError: the source is no such module, or has the names that are put in already.
+        EurekaError: the source is not such a module, or already uses the inserted names.
     """
     try:
         tree = ast.parse(source, filename=name)
@@ -111,7 +112,7 @@ def _task(tree: ast.Module, name: str) -> tuple[ast.ClassDef, ast.FunctionDef]:
 
 
 def _end_of(method: ast.FunctionDef) -> tuple[int, int]:
-    """Before which line, counted from 0, a statement at the end of a method goes, and its indentation."""
+    """The line number, counted from 0, and the indentation for a statement appended to a method."""
     last = method.body[-1]
     if isinstance(last, ast.Return):
         return last.lineno - 1, last.col_offset
@@ -128,7 +129,7 @@ def _inputs(reward: ast.Module) -> tuple[str, ...]:
 
 
 def _expression(field: str, task: ast.ClassDef) -> str | None:
-    """What of the task's attributes a State field is, by name; None where there is nothing of the kind."""
+    """The expression for a State field in terms of the task's attributes, found by name; None if there is none."""
     held = {
         node.attr
         for node in ast.walk(task)
@@ -143,7 +144,7 @@ def _expression(field: str, task: ast.ClassDef) -> str | None:
 
 
 def _bound(tree: ast.Module) -> dict[str, str]:
-    """The names that a module binds, with the import that binds each; an empty text where it is none."""
+    """The names that a module binds, with the import statement that binds each; empty text if it is not an import."""
     names: dict[str, str] = {}
     for node in tree.body:
         if isinstance(node, ast.Import):
@@ -159,7 +160,7 @@ def _bound(tree: ast.Module) -> dict[str, str]:
 
 
 def _new_imports(reward: ast.Module, tree: ast.Module, name: str) -> list[str]:
-    """The imports of the reward, none of which may take another meaning from a name of the module."""
+    """The imports of the reward; none may conflict with a name of the module."""
     there = _bound(tree)
     lines = []
     for node in reward.body:
@@ -200,7 +201,8 @@ def _state_function(
 
 
 def _function(module: str, reward: ast.Module) -> list[str]:
-    """`compute_reward` of the exported module, with its constants as numbers, so that the module gets no new ones."""
+    """`compute_reward` of the exported module with constants inlined as numbers, so that the module gets no new
+    ones."""
     values = {
         node.target.id: ast.get_source_segment(module, node.value) or ""
         for node in reward.body

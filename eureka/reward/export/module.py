@@ -1,7 +1,7 @@
 """Lays out the standalone reward module: head, constants, `compute_reward`, `compute_reward_from_state`.
 
-The text of the module is ours. What comes from others is in it only as identifiers that were checked, as numbers, and
-as escaped text inside string literals (`eureka.reward.export.text`): names of components, descriptions, provenance.
+All code in the module is generated here. Untrusted content only occurs as checked identifiers, as numbers, and as
+escaped text inside string literals (`eureka.reward.export.text`): names of components, descriptions, provenance.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def export_reward(
     `fields` are the task's State fields, `provenance` any further facts for its head (scores, `metric access`,
     `sandbox: unsafe`), one line each in their order. The text depends on the arguments alone.
 
-    Raises `EurekaError` for a text that is no reward graph, or a graph that does not fit the fields.
+    Raises `EurekaError` for a text that is not a reward graph, or a graph that does not fit the fields.
     """
     specs = {field.name: field for field in fields}
     try:
@@ -88,7 +88,7 @@ def _imports(code: str) -> list[str]:
 
 
 def _strings(prefix: str, texts: Sequence[str]) -> list[str]:
-    """A tuple of strings."""
+    """The lines of a tuple of strings."""
     parts = [literals(text, 90) for text in texts]
     flat = f"{prefix}({', '.join(' '.join(part) for part in parts)}{',' if len(parts) == 1 else ''})"
     if len(flat) <= 100 and all(len(part) == 1 for part in parts):
@@ -101,7 +101,7 @@ def _strings(prefix: str, texts: Sequence[str]) -> list[str]:
 
 
 def _string(prefix: str, text: str) -> list[str]:
-    """One string, in brackets where it takes several lines."""
+    """The lines of one string, in brackets if it takes several."""
     first, *further = literals(text, 90 - len(prefix))
     if not further:
         return [prefix + first]

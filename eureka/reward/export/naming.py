@@ -1,4 +1,5 @@
-"""Identifiers of a generated module: the candidate's own where they are free, and never one that hides another."""
+"""Chooses identifiers of a generated module: the candidate's own if they are free, and never one that shadows
+another."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import keyword
 import re
 from collections.abc import Iterable
 
-#: What the module defines or imports, and what TorchScript does not take as a variable.
+# : Names that the module defines or imports, and names that TorchScript does not accept for variables.
 _TAKEN = frozenset(
     {
         *("torch", "math", "F", "Dict", "List", "Tuple", "print", "self"),
@@ -32,34 +33,36 @@ _STEMS = {
 
 
 def stem(op: str) -> str:
-    """A variable's name for the result of an operation that the candidate gave none: `norm` for a vector norm."""
+    """A variable name for the result of an unnamed operation: `norm` for a vector norm."""
     base = op.partition(".")[0]
     return _STEMS.get(base, base.strip("_"))
 
 
 def from_text(text: str) -> str:
-    """A component's name made an identifier: `height_of_the_object_m` for `height of the object (m)`; may be empty."""
+    """An identifier made from a component's name: `height_of_the_object_m` for `height of the object (m)`; may be
+    empty.
+    """
     words = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")
     return f"value_{words}" if words[:1].isdigit() else words
 
 
 class Names:
-    """Hands out each identifier once."""
+    """Gives out each identifier once."""
 
     def __init__(self, wanted_later: Iterable[str] = ()) -> None:
         self._used = set(_TAKEN)
         self._wanted_later = frozenset(wanted_later)
 
     def field(self, name: str) -> str:
-        """A parameter for a State field: its own name, unless the module could not use it."""
+        """A parameter name for a State field: its own name, unless the module cannot use it."""
         return self.take(name, hides_builtins=True)
 
     def own(self, name: str) -> str:
-        """The candidate's name for a constant or a variable, with a number where it is used already."""
+        """The candidate's name for a constant or a variable, with a number appended if it is in use."""
         return self.take(name)
 
     def invented(self, name: str) -> str:
-        """A name of ours, that leaves the candidate's names to what the candidate named so."""
+        """A generated name that does not take any of the candidate's names."""
         return self.take(name, avoid=self._wanted_later)
 
     def take(self, name: str, *, hides_builtins: bool = False, avoid: frozenset[str] = frozenset()) -> str:

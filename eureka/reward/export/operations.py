@@ -1,7 +1,7 @@
-"""How each operation of a reward graph is written in ordinary torch code that TorchScript takes as well.
+"""Writes each operation of a reward graph as ordinary torch code that TorchScript also accepts.
 
-What has an operator, a method or a function that people use is written so; the rest as `torch.<name>(...)`, and as
-`torch.ops.aten.<name>(...)` where torch has no such function. Every spelling calls the operation of the graph itself,
+Operations with a customary operator, method or function are written with it; the others as `torch.<name>(...)`, or as
+`torch.ops.aten.<name>(...)` if torch has no such function. Every spelling calls the operation of the graph itself,
 so that its values are bitwise the same.
 """
 
@@ -61,7 +61,7 @@ class TorchCall:
                 return call(name("float"), self.value(argument))
             return number(float(argument)) if isinstance(argument, int) else self.value(argument)
         if parameter.kind == "Tensor" and isinstance(argument, bool):
-            # TorchScript takes a bare `True` for the integer 1, which makes integers of masks.
+            # TorchScript treats a bare `True` as the integer 1, which would turn masks into integers.
             return _scalar(number(argument), "bool", self.device)
         return self.value(argument)
 
@@ -75,7 +75,7 @@ def dotted_call(path: str, *args: ast.expr, **keywords: ast.expr) -> ast.Call:
 
 
 def expression(call_: TorchCall) -> ast.expr:
-    """The operation as an expression; one with several results gives them all, see `selections.result`."""
+    """The operation as an expression; if it has several results, of all of them, see `selections.result`."""
     writer = _WRITERS.get(call_.operation.written)
     written = writer(call_) if writer else None
     return _generic(call_) if written is None else written
@@ -126,7 +126,7 @@ def _arguments(call_: TorchCall) -> tuple[list[ast.expr], dict[str, ast.expr]]:
 
 
 def _aten(call_: TorchCall) -> ast.expr:
-    """`torch.ops.aten.name(...)`: for what has no function of its own."""
+    """`torch.ops.aten.name(...)`, for operations without a function of their own."""
     keywords = {p.name: call_[p.name] for p in call_.operation.parameters if p.keyword_only and p.name in call_.given}
     args = [call_[p.name] for p in call_.operation.parameters if not p.keyword_only and p.name in call_.given]
     return dotted_call(f"torch.ops.aten.{call_.operation.base}", *args, **keywords)
@@ -147,7 +147,7 @@ def _operator(call_: TorchCall) -> ast.expr | None:
     left, right, *_ = [*(p.name for p in call_.operation.parameters), ""]
     if not right:
         return ast.UnaryOp(ast.USub() if symbol == "-" else ast.Invert(), call_[left])
-    # People write a weight before what it weighs; multiplication is the same both ways.
+    # By convention the weight is written first; multiplication is commutative bitwise.
     if symbol == "*" and is_scalar(call_.given[right]):
         left, right = right, left
     form = ast.parse(f"a {symbol} b", mode="eval").body
@@ -173,7 +173,7 @@ def _cast(call_: TorchCall) -> ast.expr:
 
 
 def _sizes(argument: ast.expr) -> list[ast.expr]:
-    """A list of sizes as separate arguments; one that cannot be spread as it is."""
+    """A list of sizes as separate arguments; one that cannot be spread is kept."""
     return argument.elts if isinstance(argument, ast.List) and argument.elts else [argument]
 
 
@@ -261,7 +261,8 @@ _WRITERS: dict[Written, Callable[[TorchCall], ast.expr | None]] = {
     Written.LOSS: _loss,
     Written.DEVIATION: _standard_deviation,
 }
-"""What is not a plain call of a function or a method; where a writer gives None, its operation is written as one."""
+"""Writers of operations that are not plain calls of a function or a method; if a writer returns None, a plain call is
+written."""
 
 
 def literal_tensor(node: Node, device: ast.expr) -> ast.expr:

@@ -1,4 +1,6 @@
-"""Parts of tensors as subscripts: selects, slices, unbinds and splits, and the results of operations with several."""
+"""Writes parts of tensors as subscripts: selects, slices, unbinds and splits, and results of operations with several
+results.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from eureka.reward.graph.operations import OPS
 
 
 def result(op: str, value: ast.expr, item: int) -> ast.expr:
-    """One of the results of an operation that gives several."""
+    """One of the results of an operation with several results."""
     names = OPS[op].result_names
     if names:
         return attribute(value, names[item])
@@ -45,9 +47,9 @@ def selection(op: str, given: Mapping[str, Argument], item: int | None, value: a
 
 
 def subscript(value: ast.expr, dim: int, index: ast.expr) -> ast.expr:
-    """Indexes one dimension; `x[:, 0]` indexed once more becomes `x[:, 0, 2]` where that means the same."""
+    """Index one dimension; `x[:, 0]` indexed again becomes `x[:, 0, 2]` if that is equivalent."""
     entries: list[ast.expr] = []
-    # A lone index is left alone: it may be the item of a list.
+    # A single index is kept: it may be the item of a list.
     merges = isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Tuple | ast.Slice)
     if merges and isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name):
         before = value.slice.elts if isinstance(value.slice, ast.Tuple) else [value.slice]

@@ -1,4 +1,4 @@
-"""Python expressions as syntax trees: building them, and laying them out in lines of at most 100 columns."""
+"""Builds Python expressions as syntax trees, and lays them out in lines of at most 100 columns."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _operand(expression: ast.BinOp, symbol: str, operand: ast.expr) -> str:
 def layout(prefix: str, expression: ast.expr, suffix: str = "", indent: int = 0, operand: bool = False) -> list[str]:
     """`prefix`, the expression and `suffix` in lines of at most 100 columns, broken inside brackets.
 
-    `operand` says that the suffix or the surroundings bind tighter than an operator in the expression.
+    `operand` says that the suffix or the context binds tighter than an operator in the expression.
     """
     margin = " " * indent
     text = source(expression)

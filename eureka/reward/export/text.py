@@ -1,4 +1,4 @@
-"""Text of others inside generated Python: as escaped data only, whatever it holds."""
+"""Puts untrusted text into generated Python, as escaped data only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _unit(character: str) -> str:
     if character in '\\"':
         return "\\" + character
     if unicodedata.category(character) == "Cs":
-        # Half of a surrogate pair is no text: TorchScript cannot take it.
+        # TorchScript cannot read half of a surrogate pair.
         character = "\N{REPLACEMENT CHARACTER}"
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -1,4 +1,4 @@
-"""What an answer says once its wrapping is off: thinking tags, chat markup, JSON and tool calls. Text in, text out."""
+"""Removes the wrapping of an answer: thinking tags, chat markup, JSON and tool calls. Works on text only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _THINKING_TAG = re.compile(
 _FINAL_CHANNEL = "<|channel|>final<|message|>"
 _CHAT_MARK = re.compile(r"<\|[^|>\n]{1,40}\|>")
 _TAG = re.compile(r"</?[A-Za-z_][\w.:-]*(?:[= ][^<>\n]{0,80})?>")
-# Spaces that Python does not take for one, and characters that nobody sees.
+# Spaces that Python does not accept as such, and invisible characters.
 _ODD_CHARACTERS = {**dict.fromkeys("\u00a0\u202f\u3000", " "), **dict.fromkeys("\u200b\u2060\ufeff", None)}
 _ODD_CHARACTERS |= dict.fromkeys("\u2028\u2029", "\n")
 _MAX_TRIES = 200
@@ -26,7 +26,7 @@ _MAX_QUOTED = 16
 _ESCAPED = {quote: re.compile(rf"\\.|{quote}", re.DOTALL) for quote in ("'", '"', "'''", '"""')}
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\n": ""}
-# How a block of search and replace begins and ends, and a patch in the form of some coding agents.
+# Start and end of a search-and-replace block, and patches in the form of some coding agents.
 _EDITS = (
     ("<<<<<<< SEARCH", ">>>>>>>"),
     ("<<<<<<< ORIGINAL", ">>>>>>>"),
@@ -37,28 +37,29 @@ _MAX_DEPTH = 8
 
 
 class Spoken(NamedTuple):
-    """An answer without its thinking; `thought` is what was thought where the answer ends in it, else empty."""
+    """An answer without its thinking; `thought` is the thinking if the answer ends in it, else empty."""
 
     text: str
     thought: str
 
 
 class Quoted(NamedTuple):
-    """Code that stood in a string of JSON or Python; `unterminated` where the string never ended."""
+    """Code from a string of JSON or Python; `unterminated` if the string never ended."""
 
     text: str
     unterminated: bool = False
 
 
 def tidy(text: str) -> str:
-    """One kind of line end, plain spaces, nothing invisible."""
+    """The text with uniform line ends, plain spaces, and no invisible characters."""
     return text.replace("\r\n", "\n").replace("\r", "\n").translate(str.maketrans(_ODD_CHARACTERS))
 
 
 def without_thinking(text: str) -> Spoken:
-    """The answer without `<think>...</think>` and its like, and without the marks of chat templates.
+    """The answer without `<think>...</think>` and similar tags, and without the marks of chat templates.
 
-    A closing tag without an opening one ends a thought that began with the answer (templates often swallow the first).
+    A closing tag without an opening one ends thinking that began with the answer (templates often drop the opening
+    tag).
     """
     if _FINAL_CHANNEL in text:
         text = text.rpartition(_FINAL_CHANNEL)[2]
@@ -120,7 +121,7 @@ def without_tags(text: str) -> str:
     text = _TAG.sub("\n", text)
     try:
         return html.unescape(text)
-    # A character's number may have too many digits to be read.
+    # A numeric character reference may have too many digits to be converted.
     except ValueError:
         return text
 
@@ -150,7 +151,7 @@ def _strings(value: object, depth: int = 0) -> Iterator[str]:
 
 def _broken_literals(text: str, wanted: str) -> Iterator[Quoted]:
     """The string around `def <wanted>` in JSON that was cut off, or in a Python dictionary."""
-    # In such a string a line end is the two characters `\n`, so that there is no word boundary before `def`.
+    # In such a string, a line end is the two characters `\n`, so there is no word boundary before `def`.
     for match in islice(re.finditer(rf"(?:\\n|[\"'])def\s+{re.escape(wanted)}(?![^\W\d_])", text), _MAX_LITERALS):
         start = _quote_before(text, match.end())
         if start is None:
@@ -163,7 +164,7 @@ def _broken_literals(text: str, wanted: str) -> Iterator[Quoted]:
 
 
 def _quote_before(text: str, end: int) -> int | None:
-    """Where the last quote before `end` stands that no backslash precedes."""
+    """The position of the last quote before `end` that is not preceded by a backslash."""
     at = end
     while (at := max(text.rfind('"', 0, at), text.rfind("'", 0, at))) > 0 and text[at - 1] == "\\":
         pass
@@ -171,7 +172,7 @@ def _quote_before(text: str, end: int) -> int | None:
 
 
 def _unescaped(text: str) -> str:
-    """What the escapes of JSON and Python in a string's text stand for; others are left as they are."""
+    """The text with the escapes of JSON and Python replaced; others are kept."""
 
     def meant(match: re.Match[str]) -> str:
         escape = match[1]

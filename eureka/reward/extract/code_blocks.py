@@ -14,16 +14,17 @@ _CODE_START = re.compile(r"(?:async\s+)?def\s|class\s|import\s|from\s+\S+\s+impo
 _TARGET = re.compile(r"[^\W\d][\w.\[\]\"', ]*")
 _PYTHON = {"", "py", "python", "python3", "py3", "pytorch", "torch"}
 _MAX_ENDS = 200
-# Code that is read, in characters: of one piece, and of all pieces of an answer together. Less than a second's worth.
+# Limits of the code that is parsed, in characters: per piece, and for all pieces of an answer. Takes less than a
+# second.
 MAX_CODE = 60_000
 _MAX_PARSED = 300_000
-# A small piece counts as so many characters: each has its cost.
+# Every piece counts as at least this many characters, since each has a fixed cost.
 _MIN_PIECE = 100
 _MAX_FENCES = 8
 _MAX_BROKEN = 8
-# Markdown in Markdown is opened so many times.
+# Maximum nesting of Markdown blocks in Markdown.
 _MAX_OPENED = 3
-# Characters of the words before a block.
+# Maximum number of characters of the text before a block.
 _MAX_SAID = 300
 # CommonMark: a closing fence may be indented by up to three spaces; one that is further in belongs to the code.
 _CLOSING_INDENT = 3
@@ -33,8 +34,8 @@ _CLOSING_INDENT = 3
 class Statement:
     """One module-level statement with its own text, and the comment lines directly above it.
 
-    `binds` are the module-level names that it sets (or changes in place); `reads` all names that occur in it, those
-    of `self.name` included; `said` the end of the words before its block.
+    `binds` are the module-level names that it sets (or changes in place); `reads` all names that occur in it, those of
+    `self.name` included; `said` is the end of the text before its block.
     """
 
     node: ast.stmt
@@ -52,7 +53,7 @@ class Statement:
 
     @property
     def always(self) -> bool:
-        """Whether it matters without binding a name that can be seen: star imports and `from __future__`."""
+        """Whether it is needed although it binds no visible name: star imports and `from __future__`."""
         star = isinstance(self.node, ast.ImportFrom) and self.node.names[0].name == "*"
         return star or self.is_future_import
 
@@ -69,8 +70,8 @@ class Broken:
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block: its info string's first word, its code, its first and last line in the whole text, and what
-    was said before it, from the end of the block before.
+    """One fenced block: the first word of its info string, its code, its first and last line in the whole text, and the
+    text between the previous block and it.
     """
 
     info: str
@@ -82,7 +83,7 @@ class Block:
 
 
 class Parser:
-    """Parses the pieces of one answer, up to a limit of characters in all, so that no answer takes long."""
+    """Parses the pieces of one answer, up to a limit of characters in total, so that no answer takes long."""
 
     def __init__(self, limit: int = _MAX_PARSED) -> None:
         self._left = limit
@@ -92,7 +93,7 @@ class Parser:
         """The module.
 
         Raises:
-            SyntaxError, ValueError: it is not Python, or there is too much of it.
+            SyntaxError, ValueError: the code is not Python, or exceeds the limit.
         """
         if len(code) > MAX_CODE:
             raise SyntaxError(f"there are {len(code):,} characters of code, of which {MAX_CODE:,} are read")
@@ -101,12 +102,12 @@ class Parser:
             raise SyntaxError("the answer holds too many pieces of code to read them all")
         self._left -= max(len(code), _MIN_PIECE)
         with warnings.catch_warnings():
-            # An invalid escape in a candidate's string is its own affair, not a warning of this program.
+            # An invalid escape in a candidate's string should not warn in this program.
             warnings.simplefilter("ignore")
             return ast.parse(code)
 
     def parses(self, code: str) -> bool:
-        """Whether it is Python; asked a second time, it costs little."""
+        """Whether the code is Python; the result is cached."""
         if code in self._known:
             self._left -= len(code) // 10
         else:
@@ -119,7 +120,7 @@ class Parser:
 
     @property
     def is_spent(self) -> bool:
-        """Whether nothing more will be read."""
+        """Whether the limit is reached, so that nothing more is parsed."""
         return self._left <= 0
 
 
@@ -131,8 +132,8 @@ def definition_of(wanted: str) -> re.Pattern[str]:
 def statements_in(text: str, wanted: str, parser: Parser) -> tuple[list[Statement], list[Broken]]:
     """All imports, assignments, functions and classes at module level in an answer's code, in order.
 
-    `text` has plain line ends. Fenced blocks are read; bare code between prose where there are none, or where only it
-    defines `wanted`. Blocks that do not parse are passed over unless they define `wanted`: those come back as `Broken`.
+    `text` has plain line ends. Fenced blocks are read; bare code between prose only if there are none, or if only it
+    defines `wanted`. Blocks that do not parse are skipped unless they define `wanted`: those are returned as `Broken`.
     """
     blocks, prose = fenced_blocks(text, parser)
     defines = definition_of(wanted)
@@ -161,7 +162,7 @@ def statements_in(text: str, wanted: str, parser: Parser) -> tuple[list[Statemen
 def fenced_blocks(text: str, parser: Parser, depth: int = 0) -> tuple[list[Block], str]:
     """Fenced blocks, dedented, and the text outside them. A fence left open runs to the end of the text.
 
-    Blocks of Markdown are opened: what counts is the blocks in them; `depth` counts how often.
+    Blocks of Markdown are replaced by the blocks in them; `depth` is the level of nesting.
     """
     blocks: list[Block] = []
     prose: list[str] = []
@@ -219,7 +220,7 @@ def _opened(block: Block, parser: Parser, depth: int) -> list[Block]:
 
 
 def _longer(block: Block, text: str, parser: Parser) -> Block | None:
-    """The block up to a later fence, where it parses so: a fence in a docstring had ended it too early."""
+    """The block extended to a later fence, if it parses then: a fence in a docstring had ended it too early."""
     lines = text.split("\n")
     ends = [i for i in range(block.last + 1, len(lines)) if lines[i].strip() in {"```", "~~~"}]
     for end in [*ends[:_MAX_FENCES], len(lines)]:
@@ -256,7 +257,7 @@ def _bare(text: str, parser: Parser) -> Iterator[str]:
 
 
 def _end(lines: Sequence[str], at: int, ends: Sequence[int], parser: Parser) -> int | None:
-    """The first of `ends` up to which the lines from `at` on are Python."""
+    """The first of `ends` for which the lines from `at` up to it are Python."""
     length = 0
     piece: list[str] = []
     for end in ends:
@@ -329,14 +330,14 @@ def _split(module: ast.Module, code: str, offset: int, said: str) -> Iterator[St
 
 
 class _Segments:
-    """The texts of statements that share their lines, in time that grows with the text alone."""
+    """The texts of statements that share lines, computed in linear time."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         self._lines = lines
         self._bytes: dict[int, bytes] = {}
 
     def of(self, node: ast.stmt) -> str:
-        """The statement's own text; positions in a line count bytes."""
+        """The statement's own text; column offsets count bytes."""
         first, last = node.lineno, node.end_lineno or node.lineno
         if first == last:
             return self._line(first)[node.col_offset : node.end_col_offset].decode()

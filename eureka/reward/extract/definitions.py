@@ -1,4 +1,4 @@
-"""Which of an answer's functions is the reward: stubs, drafts, versions with a suffix, aliases. Pure `ast`.
+"""Finds the reward among an answer's functions: stubs, drafts, versions with a suffix, aliases. Pure `ast`.
 
 Models number their revisions (`compute_reward_v2`), write a draft before the final function, and end with
 `compute_reward = torch.jit.script(f)`. The last complete definition counts, unless it is offered as an alternative.
@@ -18,7 +18,7 @@ from eureka.reward.extract.state_inputs import FUNCTION, listed
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 COMPILERS = frozenset({"torch.jit.script", "jit.script", "script", "torch.compile", "torch.jit.script_if_tracing"})
-"""What takes a function and gives one that does the same."""
+"""Functions that take a function and return an equivalent one."""
 
 _SUFFIXED = re.compile(rf"{FUNCTION}(?:_\w+|\d+)")
 _VERSION = re.compile(
@@ -37,16 +37,16 @@ class AmbiguousError(ValueError):
 
 
 def definition(statements: Sequence[Statement]) -> Statement | None:
-    """The statement that defines the reward, None where there is none.
+    """The statement that defines the reward, None if there is none.
 
     Raises:
-        AmbiguousError: which is meant is open.
+        AmbiguousError: it is unclear which one is meant.
     """
     found = [*_named(statements)]
     candidates = [s for s in found if is_complete(s.node)] or found
     exact = [s for s in candidates if _name(s) == FUNCTION]
     called = {FUNCTION} | {name for s in candidates for name in s.reads if name != _name(s)}
-    # A function with a suffix may only serve another one, or call the reward itself.
+    # A function with a suffix may only be a helper of another one, or call the reward itself.
     wraps = any(_name(s) == FUNCTION for s in statements)
     others = [s for s in candidates if _name(s) not in called and not (wraps and FUNCTION in s.reads)]
     if exact:
@@ -59,7 +59,7 @@ def definition(statements: Sequence[Statement]) -> Statement | None:
 
 
 def is_complete(node: ast.stmt) -> bool:
-    """Whether a function returns something, and nothing in it is left out by `...`."""
+    """Whether a function returns something and has no `...` in its body."""
     if not isinstance(node, Function):
         return False
     inner = [n for statement in node.body for n in _own(statement)]
@@ -81,7 +81,7 @@ def renamed(statement: Statement) -> Statement:
 
 
 def _named(statements: Sequence[Statement]) -> Iterator[Statement]:
-    """The functions that are called `compute_reward`, by a `def`, a suffix or an assignment."""
+    """The functions named `compute_reward`, by a `def`, a suffix or an assignment."""
     functions: dict[str, Statement] = {}
     for statement in statements:
         node = statement.node
@@ -136,7 +136,7 @@ def _name(statement: Statement) -> str:
 
 
 def _own(node: ast.stmt) -> Iterator[ast.AST]:
-    """The nodes of a statement, less those of functions and classes defined in it."""
+    """The nodes of a statement, without those of functions and classes defined in it."""
     todo: list[ast.AST] = [node]
     while todo:
         node_ = todo.pop()

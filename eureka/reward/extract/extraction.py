@@ -1,4 +1,4 @@
-"""Completion -> Candidate | Rejected: find `compute_reward` in an answer. Pure `ast`; nothing is ever executed.
+"""Finds `compute_reward` in an answer: Completion -> Candidate | Rejected. Uses `ast` only; nothing is executed.
 
 What is kept is `compute_reward` and the module-level imports, assignments, helper functions and classes that it needs,
 directly or through one another, in their order and with their own lines and comments. Everything else is dropped.
@@ -31,7 +31,7 @@ REMEDY = (
 )
 
 MAX_ANSWER = 200_000
-"""The longest answer that is read, in characters."""
+"""Maximum length of an answer in characters."""
 
 _CUT_OFF = f"The answer was cut off at the token limit before {FUNCTION} was complete."
 _CUT_OFF_IN_THOUGHT = "The token limit was reached before the answer began: all tokens went into thinking."
@@ -59,7 +59,7 @@ _OPENING_WORDS, _SHOWN = 400, 120
 
 
 class _RefusalError(Exception):
-    """Internal: ends the extraction; `extract` turns it into a `Rejected`."""
+    """Internal exception that ends the extraction; `extract` turns it into a `Rejected`."""
 
     def __init__(self, reason: str, remedy: str = REMEDY) -> None:
         super().__init__(reason)
@@ -69,7 +69,7 @@ class _RefusalError(Exception):
 
 @dataclass(frozen=True)
 class _Found:
-    """The one `compute_reward` of an answer, the name that it had there, and the statements that it may draw on."""
+    """The `compute_reward` of an answer, its original name, and the statements that it may use."""
 
     function: ast.FunctionDef
     name: str
@@ -79,7 +79,7 @@ class _Found:
 
 @dataclass(frozen=True)
 class _Reading:
-    """One way to read an answer, with the statements and the broken pieces found so."""
+    """One way to read an answer, with the statements and broken pieces found."""
 
     quoted: Quoted
     statements: Sequence[Statement]
@@ -110,7 +110,7 @@ def extract(completion: Completion, fields: Sequence[FieldSpec]) -> Candidate | 
 
 
 def extract_continued(start: Completion, rest: Completion, fields: Sequence[FieldSpec]) -> Candidate | Rejected:
-    """`extract` of an answer that was cut off and went on in a second one, or that the second one began anew."""
+    """Extract from an answer that was cut off and continued in a second one, or restarted in it."""
     joined = extract(replace(rest, text=start.text + rest.text), fields)
     anew = extract(rest, fields) if isinstance(joined, Rejected) else joined
     return anew if isinstance(anew, Candidate) else joined
@@ -151,7 +151,7 @@ def _find(completion: Completion) -> _Found:
 
 
 def _chosen(chosen: Statement, reading: _Reading, cut: bool) -> _Found:
-    """The definition of a reading, under its proper name, where it is whole."""
+    """The definition of a reading, renamed to `compute_reward`, if it is complete."""
     node = chosen.node
     if not isinstance(node, ast.FunctionDef):
         raise _RefusalError(f"{FUNCTION} is an `async def`, which cannot be used as a reward.")
@@ -221,7 +221,7 @@ def _no_python(text: str, infos: Sequence[str]) -> _RefusalError:
 
 
 def _quotation(text: str) -> str:
-    """The beginning of an answer, quoted; empty for an empty one."""
+    """The beginning of an answer as a quotation; empty for an empty answer."""
     words = " ".join(text.replace("`", "'").split())
     return f": `{words[:_SHOWN]}{' ...' if len(words) > _SHOWN else ''}`" if words else ""
 
@@ -272,7 +272,7 @@ def _emit(statements: Sequence[Statement]) -> str:
         lines.append(statement.text)
         previous = statement
     if uses_torch and not has_torch:
-        # The one thing ever added: models often leave this line out, and nothing else could be meant.
+        # The only line ever added: models often omit this import, and its meaning is unambiguous.
         future = bool(statements) and statements[0].is_future_import
         lines[int(future) : int(future)] = ["import torch"] + ([] if future else ["", ""])
     return "\n".join(lines) + "\n"

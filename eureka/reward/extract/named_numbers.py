@@ -1,4 +1,4 @@
-"""The named numbers of a reward's source: read from it, and written into it in place of what stands there."""
+"""Reads and replaces the named numbers in a reward's source."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import ast
 from collections.abc import Iterator, Mapping
 
 _LARGEST = 1e300
-"""Larger numbers are no weights, and integers may be larger than any float."""
+"""Larger numbers are not weights, and integers may exceed the range of floats."""
 
 
 def named_numbers(source: str) -> dict[str, float]:
-    """Every name that the source gives one number to, in one place: assignments and defaults of parameters.
+    """Every name with a single numeric value in the source: from assignments and defaults of parameters.
 
-    A name that is given something twice is left out. Empty where the source cannot be read.
+    Names bound more than once are excluded. Empty if the source cannot be parsed.
     """
     return {name: _value(node) for name, node in _places(source).items()}
 
 
 def with_numbers(source: str, values: Mapping[str, float]) -> str:
-    """The source with other numbers for some of its `named_numbers`; all else stays as it is, comments too.
+    """The source with other values for some of its `named_numbers`; everything else, including comments, is unchanged.
 
     Raises:
-        KeyError: a name that is none of them.
+        KeyError: a name that is not one of them.
     """
     places = _places(source)
     lines = source.encode().splitlines(keepends=True)
-    # From the end to the beginning, so that a change moves nothing that is still to be changed.
+    # From the end to the beginning, so that earlier positions stay valid.
     found = sorted(((places[name], value) for name, value in values.items()), key=lambda pair: _start(pair[0]))
     for node, value in reversed(found):
         assert node.end_col_offset is not None
@@ -50,7 +50,7 @@ def _places(source: str) -> dict[str, ast.expr]:
 
 
 def _given(module: ast.Module) -> Iterator[tuple[str, ast.expr | None]]:
-    """Every name that is bound, with the expression that it alone is given, None where there is none of the kind."""
+    """Every bound name, with the expression of its only binding, or None."""
     plain: set[int] = set()
     for node in ast.walk(module):
         if isinstance(node, ast.Assign | ast.AnnAssign):
@@ -73,7 +73,7 @@ def _is_number(node: ast.expr) -> bool:
     value = inner.value if isinstance(inner, ast.Constant) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return abs(value) <= _LARGEST  # infinity is not, nor an integer that no float holds
+    return abs(value) <= _LARGEST  # infinity and integers beyond the range of floats are excluded
 
 
 def _value(node: ast.expr) -> float:

@@ -1,4 +1,4 @@
-"""Which State fields a reward function reads: by its parameters, or as attributes of `self`. Pure `ast`."""
+"""Finds the State fields that a reward function reads: as parameters, or as attributes of `self`. Uses `ast` only."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from eureka.core.types import FieldSpec
 FUNCTION = "compute_reward"
 SELF = "self"
 _MAX_LISTED, _MAX_SHOWN = 12, 80
-#: What `self` has besides the fields and the module's own functions.
+# : Attributes of `self` besides the fields and the module's own functions.
 SELF_ATTRIBUTES = frozenset({"num_envs", "device"})
 
 
 class InputsError(ValueError):
-    """A function that no State can be given to: `str()` says why, `remedy` what to write instead."""
+    """A function that cannot be called with a State: `str()` says why, `remedy` what to write instead."""
 
     def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(reason)
@@ -30,7 +30,7 @@ def state_inputs(function: ast.FunctionDef, others: Sequence[ast.stmt], fields: 
     `others` may read State fields, `num_envs` and `device`, call each other, and keep intermediate values.
 
     Raises:
-        InputsError: it asks for what is no State field, or for nothing.
+        InputsError: it reads something that is not a State field, or nothing at all.
     """
     arguments = function.args
     valid = [f.name for f in fields]
@@ -58,7 +58,9 @@ def state_inputs(function: ast.FunctionDef, others: Sequence[ast.stmt], fields: 
 
 
 def self_reads(statements: Iterable[ast.stmt]) -> list[str]:
-    """Attributes of `self` that the functions among `statements` read, less what they set and what `self` has."""
+    """Attributes of `self` that the functions among `statements` read, except those that they set and the built-in
+    ones.
+    """
     functions = [s for s in statements if isinstance(s, ast.FunctionDef)]
     attributes = [node for function in functions for node in _attributes(function)]
     own = {node.attr for node in attributes if isinstance(node.ctx, ast.Store)}
@@ -92,13 +94,13 @@ def _unknown_sentence(unknown: Sequence[str], valid: Sequence[str]) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """`a, b and c`, of a long list the first few."""
+    """Names as `a, b and c`; of a long list, only the first few."""
     shown = [clipped(name) for name in names[:_MAX_LISTED]]
     return _joined([*shown, f"{len(names) - _MAX_LISTED} more"] if len(names) > _MAX_LISTED else shown)
 
 
 def clipped(name: str) -> str:
-    """A candidate's name, so far as it is shown."""
+    """A candidate's name, shortened for display."""
     return name if len(name) <= _MAX_SHOWN else f"{name[:_MAX_SHOWN]}..."
 
 

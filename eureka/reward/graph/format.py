@@ -1,4 +1,4 @@
-"""What a reward graph is, and its one text: a list of pure tensor operations in JSON.
+"""The reward graph and its JSON format: a list of pure tensor operations.
 
     {"version": 1, "inputs": ["speed"], "constants": {"weight": 0.5},
      "nodes": [{"op": "mul.Tensor", "args": [{"input": "speed"}, {"constant": "weight"}], "line": 4, "name": "run"}],
@@ -39,7 +39,7 @@ MAX_INT = 2**53
 
 
 class GraphError(ValueError):
-    """A graph that is malformed or that asks for what no reward may do; the text says what and at which node."""
+    """A graph that is malformed or not allowed; the text says what is wrong and at which node."""
 
     def __init__(self, message: str) -> None:
         super().__init__(clean(message, 500))
@@ -98,12 +98,12 @@ class Node:
 
     @property
     def arguments(self) -> tuple[Argument, ...]:
-        """All arguments, by position and by keyword."""
+        """All arguments, positional and keyword."""
         return (*self.args, *(value for _, value in self.kwargs))
 
     @property
     def given(self) -> dict[str, Argument]:
-        """The arguments by the names of the operation's parameters."""
+        """The arguments by name of the operation's parameters."""
         return OPS[self.op].named(self.args, self.kwargs)
 
     @property
@@ -113,7 +113,7 @@ class Node:
 
     @property
     def fill(self) -> Argument:
-        """The number or constant that every element of its value has; None where that is not known from its form."""
+        """The number or constant that every element of its value has; None if that cannot be known from its form."""
         operation = OPS.get(self.op)
         fill = None if operation is None else operation.fill
         return self.given.get(fill) if isinstance(fill, str) else fill
@@ -148,7 +148,7 @@ def references(argument: Argument) -> Iterable[NodeRef | InputRef | ConstantRef]
 
 
 def is_name(value: object) -> bool:
-    """Whether `value` is a plain ASCII identifier that is no keyword and not too long."""
+    """Whether `value` is a plain ASCII identifier that is not a keyword and not too long."""
     return (
         isinstance(value, str)
         and len(value) <= MAX_NAME

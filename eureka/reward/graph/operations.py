@@ -1,4 +1,4 @@
-"""What an operation of a reward graph is: one table, from which everything else reads.
+"""The operations of a reward graph: one table, used by all other modules.
 
 A graph may use the operations of this table and no others. All are pure functions of their arguments: none draws
 random numbers, writes in place, reads files or memory, indexes by computed integers, or raises for some values of its
@@ -21,13 +21,15 @@ DTYPES = {
     for name in ("float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool")
 }
 CHEAP, COSTLY, SORTING = 1, 8, 64
-"""What an element of the largest tensor costs, in about nanoseconds of one core: a bound that covers slow kernels."""
+"""Costs per element of the largest tensor, in approximate nanoseconds of one core: upper bounds that cover slow
+kernels."""
 STRING_ARGUMENTS = frozenset({"floor", "trunc", "none", "tanh"})
-"""Every text that is an argument of some operation: rounding modes, approximations."""
+"""All text arguments of operations: rounding modes, approximations."""
 
 
 class RowRule(Enum):
-    """Along which dimensions an operation combines, moves or numbers elements. None of them may be that of the batch.
+    """The dimensions along which an operation combines, moves or numbers elements. None of them may be the batch
+    dimension.
 
     An operation that works along the batch dimension would make a reward depend on the other environments, or on the
     place of an environment among them. `eureka.reward.graph.rows` applies the rules.
@@ -83,7 +85,8 @@ class Written(Enum):
 
 
 class OperationParameter(NamedTuple):
-    """One declared argument: `kind` is the schema's type without `Optional`/`List` (`Tensor`, `int`, `number`, ...)."""
+    """One declared parameter: `kind` is the schema's type without `Optional`/`List` (`Tensor`, `int`, `number`,
+    ...)."""
 
     name: str
     kind: str
@@ -96,17 +99,18 @@ class OperationParameter(NamedTuple):
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation: what is called, what it takes and gives, and what checks, tracing and export need to know.
+    """One operation: the called function, its parameters and results, and properties used by checks, tracing and
+    export.
 
     Attributes:
-        outputs: how many tensors it gives; None where that depends on the arguments.
+        outputs: number of result tensors; None if that depends on the arguments.
         work: `CHEAP`, `COSTLY` or `SORTING`; a contraction is counted by its multiplications.
         takes_number: its second tensor may be a plain number, as in `tensor * 0.5`.
         divides: it divides; with integers and a divisor of 0 or -1 this can end the process (SIGFPE).
         selects: it only selects a part of its operand, so that exported code may write it at each use.
         takes_device: it makes a tensor from numbers alone, so that a device must be given.
-        fill: of an operation whose result has one value everywhere, that number or the parameter that holds it.
-        result_names: the attributes of its results in torch, where these have names.
+        fill: for an operation whose result has one value everywhere, that number or the parameter that holds it.
+        result_names: names of its results in torch, if they have names.
     """
 
     name: str
@@ -133,14 +137,14 @@ class Operation:
         return all(parameter.kind != "Tensor" for parameter in self.parameters)
 
     def named(self, args: Sequence[Any], kwargs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-        """Arguments by the names of the parameters."""
+        """The arguments by name of the parameters."""
         positional = (parameter.name for parameter in self.parameters if not parameter.keyword_only)
         return dict(zip(positional, args, strict=False)) | dict(kwargs)
 
 
 @dataclass(frozen=True)
 class _Group:
-    """Operations that are alike: names in torch's `aten` library, some with their spelling in exported code."""
+    """A group of similar operations: names in torch's `aten` library, some with their spelling in exported code."""
 
     names: str
     work: int = CHEAP
@@ -157,7 +161,7 @@ class _Group:
             name, _, spelling = entry.partition(":")
             base, _, overload = name.partition(".")
             target = getattr(getattr(torch.ops.aten, base, None), overload or "default", None)
-            # Torch's releases differ a little in what they have.
+            # The available operations differ slightly between torch releases.
             if target is None:
                 continue
             returned = [str(value.type) for value in target._schema.returns]
@@ -274,7 +278,7 @@ _BINDINGS = (torch, torch._C._linalg)  # type: ignore[attr-defined]
 
 
 def _function(base: str, target: Callable[..., Any]) -> Callable[..., Any]:
-    """What computes an operation: plain C bindings are microseconds faster to call than an overload."""
+    """The callable of an operation: plain C bindings are microseconds faster to call than an overload."""
     bound = (getattr(place, base, None) for place in _BINDINGS)
     fast = next((function for function in bound if type(function) is type(torch.mul)), target)
     return _FUNCTIONS.get(base, fast)
@@ -295,4 +299,4 @@ def _parameters(target: Any) -> Iterator[OperationParameter]:
 
 
 OPS: dict[str, Operation] = {operation.name: operation for group in _GROUPS for operation in group.operations()}
-"""The table: every operation that a graph may use, by its name in torch's `aten` library."""
+"""All operations that a graph may use, by name in torch's `aten` library."""

@@ -1,6 +1,6 @@
-"""Reads the text of a reward graph that may be hostile: every argument is checked against its operation's parameters.
+"""Parses the text of a possibly hostile reward graph, checking every argument against its operation's parameters.
 
-Nothing of the text is executed, and what is read takes bounded time and memory.
+Nothing in the text is executed, and parsing takes bounded time and memory.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def finite_number(value: Any, where: str) -> float:
 
 
 class _Reader:
-    """Turns decoded JSON into a `Graph`, checking everything on the way."""
+    """Converts decoded JSON to a `Graph`, checking everything."""
 
     def __init__(self, document: Any) -> None:
         top = _object(document, "graph", "version inputs constants nodes total components")
@@ -192,7 +192,7 @@ class _Reader:
 
 
 def _check_literal(node: Node, where: str) -> None:
-    """A literal tensor: `args` are its values (row-major) and its shape, `dtype` its type."""
+    """Check a literal tensor: `args` are its values (row-major) and its shape, `dtype` its type."""
     dtype = dict(node.kwargs).get("dtype")
     if len(node.args) != 2 or len(node.kwargs) != 1 or not isinstance(dtype, DType):
         raise GraphError(f"{where}: a literal tensor takes values, shape and dtype")
@@ -262,7 +262,7 @@ _BRACKET_OR_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]')
 
 
 def _check_depth(text: str) -> None:
-    """Raises where objects and lists are nested deeper than any graph's, before a JSON parser recurses into them."""
+    """Raise if objects and lists are nested deeper than in any valid graph, before a JSON parser recurses into them."""
     depth = 0
     for match in _BRACKET_OR_STRING.finditer(text):
         bracket = match[0]
@@ -272,7 +272,7 @@ def _check_depth(text: str) -> None:
 
 
 def parse_graph(text: str) -> Graph:
-    """Reads a graph; anything that is not one raises `GraphError`, whatever it is."""
+    """Parse a graph; raises `GraphError` for any other text."""
     if len(text) > MAX_BYTES:
         raise GraphError(f"graph: longer than {MAX_BYTES} characters")
     _check_depth(text)

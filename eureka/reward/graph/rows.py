@@ -1,4 +1,4 @@
-"""Whether an operation of a graph combines, moves or numbers environments, decided by the shapes of its operands alone.
+"""Decides whether an operation of a graph combines, moves or numbers environments, by the shapes of its operands alone.
 
 Every tensor of a graph has at most one dimension that grows with the number of environments, its batch dimension, and
 each place along it belongs to one environment. This holds by induction over the nodes: `shapes` refuses tensors with
@@ -18,7 +18,7 @@ from eureka.reward.graph.operations import OPS, Operation, RowRule
 
 
 class Form(NamedTuple):
-    """A tensor's form, and which dimension is that of the batch; None where no size depends on it."""
+    """A tensor's shape with its batch dimension; None if no size depends on the number of environments."""
 
     tensor: torch.Tensor
     batch: int | None
@@ -42,13 +42,13 @@ def mixes_rows(node: Node, operands: Sequence[Form], results: Sequence[Form]) ->
         places = dict(zip(_tensor_names(operation, given), operands, strict=True))
         first = places[factors[0]]
         return first.batch is not None and first.batch == first.tensor.dim() - 1
-    # Operands of fewer dimensions are single numbers, or the part that is written into the first.
+    # Operands with fewer dimensions are single numbers, or the part that is written into the first.
     alike = [form for form in operands if form.tensor.dim() == first.tensor.dim()]
     return any(form.batch in _worked_along(operation, given, form.tensor.dim()) for form in alike)
 
 
 def _elements_before(form: Form) -> int | None:
-    """How many elements stand before the batch dimension; None where there is none."""
+    """The number of elements before the batch dimension; None if there is none."""
     return None if form.batch is None else form.tensor.shape[: form.batch].numel()
 
 
@@ -57,7 +57,7 @@ def _tensor_names(operation: Operation, given: dict[str, Argument]) -> list[str]
 
 
 def _worked_along(operation: Operation, given: dict[str, Argument], dims: int) -> set[int]:
-    """The dimensions along which an operation works, of an operand with `dims` of them."""
+    """The dimensions along which an operation works, for an operand with `dims` dimensions."""
     every = set(range(dims))
     values = {parameter.name: given.get(parameter.name, parameter.default) for parameter in operation.parameters}
     rule = operation.rows

@@ -25,7 +25,7 @@ from eureka.reward.graph.parse import finite_number, parse_graph
 
 
 class _Literal:
-    """A literal tensor, built once for each device that asks for it."""
+    """A literal tensor, built once per device."""
 
     def __init__(self, node: Node) -> None:
         values, shape = node.args
@@ -47,7 +47,7 @@ def resolve(
     constants: Mapping[str, Any],
     num_envs: int,
 ) -> Any:
-    """What an argument stands for, given the values of the nodes before it."""
+    """The value of an argument, given the values of earlier nodes."""
     if isinstance(argument, NodeRef):
         value = values[argument.index]
         return value if argument.item is None else value[argument.item]
@@ -61,23 +61,23 @@ def resolve(
 
 
 def _literal(argument: Argument, constants: Mapping[str, Any]) -> Any:
-    """The Python value of an argument that refers to neither nodes, inputs nor the batch."""
+    """The value of an argument that refers to neither nodes, inputs nor the batch."""
     if isinstance(argument, ConstantRef):
         return -constants[argument.name] if argument.negative else constants[argument.name]
     return DTYPES[argument.name] if isinstance(argument, DType) else argument
 
 
-#: What torch's kernels and their meta versions raise for arguments that do not fit.
+# : Exceptions of torch's kernels and their meta versions for unsuitable arguments.
 KERNEL_ERRORS = (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 def evaluate(graph: Graph, state: Mapping[str, torch.Tensor], num_envs: int, device: torch.device) -> list[Any]:
-    """Every node's value: for checks and explanations; `compile_graph` is the fast way. See `evaluate_nodes`."""
+    """Every node's value, for checks and explanations; `compile_graph` is the fast way. See `evaluate_nodes`."""
     return list(evaluate_nodes(graph, state, num_envs, device))
 
 
 def call_operation(op: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """What an operation of the table gives."""
+    """The result of an operation of the table."""
     return OPS[op].function(*args, **kwargs)
 
 
@@ -88,12 +88,12 @@ def evaluate_nodes(
     device: torch.device,
     call: Callable[[str, Sequence[Any], Mapping[str, Any]], Any] = call_operation,
 ) -> Iterator[Any]:
-    """Every node's value in turn, so that each can be looked at before the next is computed.
+    """Yield every node's value in turn, so that each can be checked before the next is computed.
 
     Works on the meta device too. Torch's own errors are raised as `GraphError` with the node's number.
 
     Args:
-        call: stands in for `call_operation`.
+        call: replaces `call_operation`.
     """
     values: list[Any] = []
 
@@ -131,23 +131,24 @@ class RewardFunction:
         self._function = _build(graph)
 
     def __call__(self, state: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """`state` maps field names to tensors of shape `(num_envs, ...)`; fields that are not read may be there."""
+        """`state` maps field names to tensors of shape `(num_envs, ...)`; may contain fields that are not read."""
         if torch.is_grad_enabled():
             with torch.no_grad():
                 return self._function(state)
         return self._function(state)
 
     def with_constants(self, **values: float) -> RewardFunction:
-        """The same reward with other numbers for some of its named constants (`graph.constants`); nothing is traced.
+        """The same reward with other values for some of its named constants (`graph.constants`), without tracing it
+        again.
 
         Raises:
-            GraphError: a constant of that name is not there, or a value is not a finite number.
+            GraphError: there is no constant of that name, or a value is not a finite number.
         """
         return RewardFunction(replace(self.graph, constants=set_constants(self.graph, values)))
 
 
 def set_constants(graph: Graph, values: Mapping[str, float]) -> dict[str, float]:
-    """The graph's constants with `values` in their places; raises `GraphError` where one does not fit."""
+    """The graph's constants updated with `values`; raises `GraphError` if one does not fit."""
     for name, value in values.items():
         if name not in graph.constants:
             known = ", ".join(graph.constants) or "none"
@@ -159,12 +160,13 @@ def set_constants(graph: Graph, values: Mapping[str, float]) -> dict[str, float]
 
 
 def compile_graph(text: str) -> RewardFunction:
-    """Reads a graph and builds its function; raises `GraphError` for a text that is no graph."""
+    """Parse a graph and build its function; raises `GraphError` for an invalid text."""
     return RewardFunction(parse_graph(text))
 
 
 def _build(graph: Graph) -> Callable[[Mapping[str, torch.Tensor]], tuple[torch.Tensor, dict[str, torch.Tensor]]]:
-    """Straight-line code of our own names over the table: operations `f`, values `v`, inputs `s`, literals `c`."""
+    """Generate straight-line code that only uses our own names: operations `f`, values `v`, inputs `s`, literals
+    `c`."""
     inputs = {name: f"s{i}" for i, name in enumerate(graph.inputs)}
     scope: dict[str, Any] = {}
 
@@ -193,7 +195,7 @@ def _build(graph: Graph) -> Callable[[Mapping[str, torch.Tensor]], tuple[torch.T
             call = f"{bind('f', _Literal(node))}(device)"
         else:
             operation = OPS[node.op]
-            # The keys were matched with the operation's own parameters: they are the table's names, not the graph's.
+            # Keys were matched with the operation's parameters, so they are names from the table, not from the graph.
             keywords = [f"{p.name}={text(v)}" for p in operation.parameters for k, v in node.kwargs if k == p.name]
             keywords += ["device=device"] if operation.takes_device else []
             call = f"{bind('f', operation.function)}({', '.join([*map(text, node.args), *keywords])})"
@@ -208,7 +210,7 @@ def _build(graph: Graph) -> Callable[[Mapping[str, torch.Tensor]], tuple[torch.T
 
 
 def _spent(graph: Graph) -> dict[int, list[int]]:
-    """For each node the earlier nodes whose values can be freed after it."""
+    """For each node, the earlier nodes whose values can be freed after it."""
     last_use: dict[int, int] = {}
     for index, node in enumerate(graph.nodes):
         for argument in node.arguments:

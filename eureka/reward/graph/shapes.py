@@ -1,7 +1,7 @@
-"""What the parent derives about a graph without running it: shapes, memory, work, and values that mix environments.
+"""Static checks of a graph in the parent process: shapes, memory, work, and values that mix environments.
 
-Every shape is derived anew on the meta device, node by node, and looked at before the next node is computed, so that
-a hostile graph cannot make this process work or allocate beyond the bounds below.
+Every shape is derived on the meta device, node by node, and checked before the next node is computed, so that a hostile
+graph cannot make this process work or allocate beyond the bounds below.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from eureka.reward.graph.runtime import call_operation, evaluate_nodes
 State = Mapping[str, torch.Tensor]
 MAX_TEXT = 500
 
-#: Numbers of environments that shapes are derived with: primes, so that no product of other sizes looks like them.
+# : Numbers of environments for deriving shapes: primes, so that no product of other sizes equals them.
 BATCHES = (7, 13)
 MAX_ELEMENTS_PER_ENV = 4096
 MAX_BYTES_PER_ENV = 1 << 18
 MAX_TENSORS = 8192
-#: In units of about a nanosecond of one core: a reward at this bound costs some ten times the physics of an Ant.
+# : In nanoseconds of one core, approximately: a reward at this bound costs ten times the physics of an Ant.
 MAX_WORK_PER_ENV = 1 << 18
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a graph is not accepted, for a person and for the model; `line` is the candidate's, where one is to blame.
+    """Why a graph is not accepted, for a person and for the model; `line` is the candidate's line at fault, if any.
 
-    It may come from a process that ran generated code: its texts are made printable and short, and a line that no
-    source has is none.
+    It may come from a process that ran generated code, so its texts are made printable and short, and an impossible
+    line is dropped.
     """
 
     message: str
@@ -80,7 +80,7 @@ def check_shapes(graph: Graph, fields: Sequence[FieldSpec]) -> Problem | None:
 
 
 class _Budget:
-    """Goes through the nodes in order, keeping account of what they take of the bounds."""
+    """Checks the nodes in order, and accumulates their costs against the bounds."""
 
     def __init__(self, graph: Graph, state: State) -> None:
         self._graph = graph
@@ -94,7 +94,7 @@ class _Budget:
         return Form(self._state[ref.name], 0) if isinstance(ref, InputRef) else self._values[ref.index][ref.item or 0]
 
     def spend(self, node: Node, small: list[torch.Tensor], large: list[torch.Tensor]) -> Problem | None:
-        """Looks at one node's results with the smaller and the larger number of environments."""
+        """Check one node's results for the smaller and the larger number of environments."""
         if len(small) != len(large):
             return Problem("the number of tensors depends on the number of environments", line=node.line)
         for a, b in zip(small, large, strict=True):
@@ -128,7 +128,7 @@ class _Budget:
 
 
 def tensors(value: Any) -> Iterator[torch.Tensor]:
-    """The one or several tensors that a node gave."""
+    """The result tensors of a node."""
     return iter(value) if isinstance(value, tuple | list) else iter((value,))
 
 
@@ -139,9 +139,9 @@ _known: dict[Any, Any] = {}
 
 
 def _derived(op: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """`call_operation` on the meta device: the same forms give the same form, so each is derived by torch only once.
+    """`call_operation` on the meta device, cached by the forms of the arguments.
 
-    Torch takes up to milliseconds for one, and a graph may have thousands of nodes.
+    Torch takes up to milliseconds per call, and a graph may have thousands of nodes.
     """
     key = (op, _form(args), _form(kwargs))
     value = _known.get(key)
@@ -153,7 +153,7 @@ def _derived(op: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
 
 
 def _form(value: Any) -> Any:
-    """What of an argument decides the form of a result; numbers with their type, since 1 == 1.0 == True."""
+    """The part of an argument that determines the form of a result; numbers with their type, since 1 == 1.0 == True."""
     if isinstance(value, torch.Tensor):
         return value.shape, value.stride(), value.dtype
     if isinstance(value, Mapping):
@@ -172,7 +172,7 @@ def _reduces_again(node: Node, arguments: Sequence[torch.Tensor]) -> bool:
 
 @dataclass(frozen=True)
 class _Refusal:
-    """The words of a problem, which `at` puts at a node's line."""
+    """A problem without its node's line, which `at` adds."""
 
     message: str
     remedy: str = ""
@@ -222,7 +222,7 @@ def _check_size(node: Node, small: torch.Tensor, large: torch.Tensor) -> Problem
     batched = _batch_dims(small, large)
     if len(batched) > 1:
         return _PAIRS.at(node)
-    # Each size by itself too: a tensor without elements can have a size without bound.
+    # Each size by itself too: a tensor without elements can have an unbounded size.
     elements = max(large.numel(), *large.shape, 0) // (BATCHES[1] if batched else 1)
     if elements > MAX_ELEMENTS_PER_ENV:
         return Problem(
@@ -237,7 +237,9 @@ def _check_size(node: Node, small: torch.Tensor, large: torch.Tensor) -> Problem
 
 
 def _work(node: Node, arguments: Sequence[torch.Tensor], results: Sequence[torch.Tensor]) -> float:
-    """An upper bound of what a node costs per environment, in nanoseconds; usual is a tenth of one for each element."""
+    """An upper bound of a node's cost per environment, in nanoseconds; the usual cost is a tenth of a nanosecond per
+    element.
+    """
     operation = OPS.get(node.op)
     elements = max([tensor.numel() for tensor in [*arguments, *results]], default=0)
     if operation is None:  # a literal tensor
@@ -258,7 +260,7 @@ _DIVISION = _Refusal(
 
 
 def _check_division(graph: Graph, node: Node, results: Sequence[torch.Tensor]) -> Problem | None:
-    """Finds what could end the trainer's process: dividing integers by 0, and the least of them by -1, on the CPU.
+    """Find divisions that could end the trainer's process on the CPU: of integers by 0, and of the least integer by -1.
 
     A kernel divides by what the divisor is in the type of the result, where 4294967295 is -1 for int32: no tensor is
     taken, and no number that becomes one of these two.
@@ -274,7 +276,7 @@ def _check_division(graph: Graph, node: Node, results: Sequence[torch.Tensor]) -
 
 
 def _as_integer(number: int, dtype: torch.dtype) -> int | None:
-    """What a whole number becomes in an integer type, whose further bits are lost; None for bool."""
+    """The value of a whole number in an integer type, truncated to its bits; None for bool."""
     if dtype == torch.bool:
         return None
     form = torch.iinfo(dtype)

@@ -1,8 +1,8 @@
 """The checks on a graph that this process did not write: shapes, agreement with Python, finiteness, isolation.
 
-Everything that comes from the sandbox is mistrusted. `parse_graph` has checked the form and `shapes` derives every
-shape anew; here the graph is run on recorded transitions. A check gives a `Problem` or None. What runs a graph runs
-in a disposable process first (`trial`), so that one that breaks its process breaks nothing else.
+Everything that comes from the sandbox is untrusted. `parse_graph` checks the form, `shapes` derives every shape again,
+and this module runs the graph on recorded transitions. A check returns a `Problem` or None. A graph is run in a
+disposable process first (`trial`), so that one that crashes its process does no other harm.
 """
 
 from __future__ import annotations
@@ -27,18 +27,20 @@ RELATIVE_TOLERANCE = 1e-4
 #: rounding is large compared with the result.
 SMALL_ROWS = 0.25
 ROWS = 4096
-"""Environments times control steps of a rollout: on about so many rows a training calls its reward at a time."""
+"""Environments times control steps of a rollout: a training calls its reward on about this many rows at a time."""
 SECONDS_PER_ROW = 20e-6
-"""Of one core: about what the physics of an Ant takes for a control step. A usual reward takes a hundredth of it."""
+"""Time limit per row in seconds of one core, about the physics of an Ant for a control step. A usual reward takes a
+hundredth of it."""
 BYTES_PER_ROW = 1 << 16
-"""Of memory while a reward is computed: 256 MiB at 4,096 rows, and as much again for every reward of a group."""
+"""Memory limit per row while a reward is computed: 256 MiB at 4,096 rows, and the same again for every reward of a
+group."""
 STRETCH = 100.0
-"""How much larger than recorded the states are on which environments are tried for being kept apart."""
+"""Factor by which recorded states are enlarged to test the isolation of environments."""
 
 
 @dataclass(frozen=True)
 class EagerRun:
-    """A recorded batch of the State and what the candidate's Python gave on it; components in the graph's order."""
+    """A recorded batch of the State and the outputs of the candidate's Python code; components in the graph's order."""
 
     state: State
     total: torch.Tensor
@@ -49,7 +51,7 @@ def check(graph: Graph, fields: Sequence[FieldSpec], runs: Sequence[EagerRun], r
     """Check the shapes and run every check of this module; None for a graph that may be trained with.
 
     Args:
-        rows: on how many rows at a time a training calls the reward.
+        rows: number of rows on which a training calls the reward at once.
     """
     try:
         problem = check_shapes(graph, fields)
@@ -65,7 +67,7 @@ def check(graph: Graph, fields: Sequence[FieldSpec], runs: Sequence[EagerRun], r
                 problem = problem or check_agreement(function, run)
             problem = problem or check_rows(function, everything, rows)
             problem = problem or check_cost(function, everything, rows)
-    # Kernels check more than their meta versions do.
+    # Kernels check more than their meta versions.
     except KERNEL_ERRORS as error:
         return Problem(f"the traced graph does not run: {next(iter(str(error).splitlines()), ''):.300}")
     return problem
@@ -75,7 +77,7 @@ def check(graph: Graph, fields: Sequence[FieldSpec], runs: Sequence[EagerRun], r
 
 
 def check_results(function: RewardFunction, state: State) -> Problem | None:
-    """Looks at the form of the results on real tensors, where meta kernels could be wrong."""
+    """Check the form of the results on real tensors, in case meta kernels are wrong."""
     return _check_form(function(state), next(iter(state.values())).shape[0])
 
 
@@ -88,7 +90,7 @@ def _check_form(results: tuple[torch.Tensor, Mapping[str, torch.Tensor]], num_en
 
 
 def check_agreement(function: RewardFunction, run: EagerRun) -> Problem | None:
-    """Compares the graph's results with what the candidate's Python gave on the same states, row by row."""
+    """Compare the graph's results with those of the candidate's Python code on the same states, row by row."""
     total, components = function(run.state)
     pairs = [("the total", total, run.total)]
     pairs += [
@@ -117,12 +119,12 @@ def _tolerance(results: torch.Tensor) -> torch.Tensor:
 
 
 def _is_close(a: torch.Tensor, b: torch.Tensor, tolerance: torch.Tensor) -> torch.Tensor:
-    """Elementwise; infinities and NaN are close to their like."""
+    """Elementwise comparison; infinities and NaN are close to equal values."""
     return ((a - b).abs() <= tolerance) | (a == b) | (a.isnan() & b.isnan())
 
 
 def check_rows(function: RewardFunction, state: State, rows: int) -> Problem | None:
-    """Compute as many rows at once as a training does: every row must give the same as in a small batch."""
+    """Compute as many rows at once as a training does; every row must give the same result as in a small batch."""
     results = function(_repeated(state, rows))
     problem = _check_form(results, rows)
     if problem is not None:
@@ -142,12 +144,12 @@ def _repeated(state: State, rows: int) -> dict[str, torch.Tensor]:
 
 
 def stretched(state: State, factor: float) -> dict[str, torch.Tensor]:
-    """The state with every floating point field times a factor; flags and counters stay."""
+    """The state with every floating-point field times a factor; flags and counters are unchanged."""
     return {name: value * factor if value.is_floating_point() else value for name, value in state.items()}
 
 
 def check_cost(function: RewardFunction, state: State, rows: int) -> Problem | None:
-    """Measures time and memory of one call on as many rows as a training has: for use in a process of its own."""
+    """Measure time and memory of one call on as many rows as in training; to be run in a process of its own."""
     many = _repeated(state, rows)
     before = peak_bytes()
     seconds = min(_seconds(function, many) for _ in range(2))
@@ -173,7 +175,7 @@ def _seconds(function: RewardFunction, state: Mapping[str, torch.Tensor]) -> flo
 
 
 def check_finite(function: RewardFunction, state: State) -> Problem | None:
-    """Finds totals and components that are NaN or infinite, and the line where that begins."""
+    """Find totals and components that are NaN or infinite, and the line where that begins."""
     total, components = function(state)
     for name, value, ref in (
         *((f"the component {c.name!r}", components[c.name], c.value) for c in function.graph.components),
@@ -209,7 +211,7 @@ def non_finite_line(graph: Graph, ref: Ref, state: State) -> int | None:
 
 
 def check_isolation(function: RewardFunction, state: State) -> Problem | None:
-    """Replaces one half of the environments by copies of the other: the results of the half that stays must stay.
+    """Replace one half of the environments by copies of the other; the results of the unchanged half must not change.
 
     Both halves are tried; the comparison is bitwise.
     """
@@ -237,7 +239,7 @@ def _same(a: torch.Tensor, b: torch.Tensor) -> bool:
 
 
 def _first_change(graph: Graph, state: State, other: State, kept: slice) -> int | None:
-    """The line of the first operation whose values differ in the environments that were kept."""
+    """The line of the first operation whose values differ in the unchanged environments."""
     device = next(iter(state.values())).device
     num_envs = next(iter(state.values())).shape[0]
     first, second = (evaluate(graph, s, num_envs, device) for s in (state, other))

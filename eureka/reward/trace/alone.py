@@ -1,4 +1,4 @@
-"""A candidate runs in one thread and can start no other: no recorder would see what another thread does."""
+"""Restricts a candidate to one thread, since a recorder does not see other threads."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _guarded: list[str] = []
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """While it lasts, this thread cannot start another one; in a process of candidates only."""
+    """Within the context, this thread cannot start another one; only for processes of candidates."""
     if not _guarded:
-        # They stay guarded, for other threads without effect.
+        # The guards stay installed; they do not affect other threads.
         _guarded.append("threads")
         for owner, name in ((threading.Thread, "start"), (_thread, "start_new_thread")):
             setattr(owner, name, _unless_alone(getattr(owner, name)))

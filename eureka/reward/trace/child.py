@@ -27,7 +27,7 @@ from eureka.reward.trace.wire import pack, unpack
 
 
 def trace(payload: bytes) -> bytes:
-    """Traces the candidate in `payload` (see `wire.request`); the answer is for `eureka.reward.trace.service`."""
+    """Trace the candidate in `payload` (see `wire.request`); the answer is for `eureka.reward.trace.service`."""
     parcel = unpack(payload)
     source, inputs = str(parcel.body["source"]), tuple(parcel.body["inputs"])
     batches = [{name: parcel.tensors[f"{which}/{name}"] for name in inputs} for which in ("first", "second")]
@@ -36,7 +36,7 @@ def trace(payload: bytes) -> bytes:
             warnings.simplefilter("ignore")
             with alone():
                 graph, outputs = _Tracer(source, inputs).run(batches)
-    # A candidate's code may raise anything at all, and what it raises is the answer.
+    # A candidate's code may raise any exception, which becomes the answer.
     except (Exception, TraceFailure, SystemExit) as error:  # noqa: BLE001
         failure = explain(error)
         return pack({"ok": False, "message": failure.message, "remedy": failure.remedy, "line": failure.line}, {})
@@ -79,7 +79,7 @@ class _Tracer:
         return format_graph(graph), [first, second]
 
     def _first(self, state: State) -> Outputs:
-        """The first run; where sizes do not fit, the recorder may know of a size that depends on values."""
+        """The first run; if sizes do not fit, the recorder may know of a size that depends on values."""
         try:
             return self._eager(state)
         except (RuntimeError, IndexError) as error:

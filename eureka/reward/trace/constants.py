@@ -13,7 +13,7 @@ from eureka.reward.trace.recorder import Recorder
 
 
 def constant_number(recorder: Recorder, name: str, args: tuple[Any, ...]) -> Any:
-    """What `x.item()`, `float(x)`, `x.tolist()` and the like give where `x` is a constant; None where it is not."""
+    """The result of `x.item()`, `float(x)`, `x.tolist()` and similar calls if `x` is a constant; None if it is not."""
     values = recorder.values(args[0]) if args and isinstance(args[0], torch.Tensor) and name in _NUMBERS else None
     if values is None or (name != "tolist" and values.numel() != 1):
         return None
@@ -23,7 +23,7 @@ def constant_number(recorder: Recorder, name: str, args: tuple[Any, ...]) -> Any
 
 def listed(values: torch.Tensor) -> Any:
     """The values as Python numbers."""
-    # This is ours, and not the candidate's: it is not recorded.
+    # This call is ours, not the candidate's, so it is not recorded.
     with _disable_current_modes():
         return values.tolist()
 
@@ -50,7 +50,7 @@ def is_mask(index: Any) -> bool:
 
 
 def settled(recorder: Recorder, index: Any) -> Any:
-    """The index with its constant tensors as numbers: single ones, and masks over columns."""
+    """The index with its constant tensors replaced by numbers: single ones, and masks over columns."""
     items = list(index) if isinstance(index, tuple) else [index]
     for position, item in enumerate(items):
         if isinstance(item, list):

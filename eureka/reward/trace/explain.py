@@ -1,4 +1,4 @@
-"""What went wrong with a candidate, in words that a model can repair from: the line, what is wrong, the remedy."""
+"""Describes the failure of a candidate so that a model can repair it: the line, the problem, the remedy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class TraceFailure(BaseException):
         self.line = line
 
 
-#: What Python and torch say, and what to do about it; the first pattern that is found in the error's text wins.
+# : Error messages of Python and torch with a remedy; the first pattern that matches the error's text is used.
 RULES: tuple[tuple[str, str], ...] = (
     (
         r"Boolean value of Tensor with more than one value|ambiguous",
@@ -74,7 +74,7 @@ RULES: tuple[tuple[str, str], ...] = (
 
 
 def explain(error: BaseException) -> TraceFailure:
-    """A failure that says what Python or torch said, at the candidate's own line."""
+    """A failure with the message of Python or torch, at the candidate's own line."""
     if isinstance(error, TraceFailure):
         error.line = error.line or user_line(error.__traceback__)
         return error
@@ -93,7 +93,7 @@ def explain(error: BaseException) -> TraceFailure:
 
 
 def _code(traceback: TracebackType | None) -> str:
-    """The candidate's code that the innermost line of a traceback is in, from the start of its statement."""
+    """The candidate's code at the innermost line of a traceback, from the start of its statement."""
     found = ""
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename == FILENAME:

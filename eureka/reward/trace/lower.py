@@ -1,7 +1,7 @@
-"""Two recordings of one function, made with different numbers of environments, become one graph.
+"""Combines two recordings of one function, made with different numbers of environments, to one graph.
 
-Where they agree, an argument is what it is; where sizes differ as the numbers of environments do, it is `Batch`; any
-other difference means that the code depends on their number, or on something other than its arguments.
+Equal arguments are kept; sizes that are proportional to the number of environments become `Batch`; any other difference
+means that the code depends on that number, or on something other than its arguments.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class TraceRecording:
 
 
 def lower(inputs: tuple[str, ...], first: TraceRecording, second: TraceRecording) -> Graph:
-    """The graph that both recordings are runs of; raises `TraceFailure` where there is none."""
+    """The graph of both recordings; raises `TraceFailure` if there is none."""
     if [entry.op for entry in first.entries] != [entry.op for entry in second.entries]:
         raise TraceFailure(
             "the operations depend on the number of environments, or change from call to call",
@@ -58,7 +58,7 @@ def lower(inputs: tuple[str, ...], first: TraceRecording, second: TraceRecording
 
 
 def _parting_line(first: list[RecordedOperation], second: list[RecordedOperation]) -> int | None:
-    """The line of the first operation in which two recordings differ."""
+    """The line of the first operation at which two recordings differ."""
     for a, b in zip(first, second, strict=False):
         if a.op != b.op:
             return a.line

@@ -1,7 +1,9 @@
-"""What a trace cannot show, refused by reading the source and by looking at what a call leaves behind.
+"""Refuses code whose behaviour a trace cannot capture, by analysing the source and by checking for changes after a
+call.
 
-A graph is recorded once and replayed. Code that counts its calls, keeps values, uses up an iterator, works inside of a
-`print` or `assert` that the trace leaves out, or reads anything but its arguments would behave differently in Python.
+A graph is recorded once and replayed. Code that counts its calls, keeps values, consumes an iterator, has side effects
+in a `print` or `assert` (which the trace omits), or reads anything but its arguments would behave differently in
+Python.
 """
 
 from __future__ import annotations
@@ -56,7 +58,7 @@ _PURE_METHODS = _words(
 
 
 def refuse_unseen(tree: ast.Module) -> None:
-    """Raises `TraceFailure`, with the line, where code does what a trace cannot show."""
+    """Raise `TraceFailure`, with the line, if code does something that a trace cannot capture."""
     _refuse_reach(tree)
     imported = {
         (alias.asname or alias.name).split(".")[0]
@@ -85,7 +87,7 @@ def is_print(node: ast.Expr) -> bool:
 
 
 def _refuse_reach(tree: ast.Module) -> None:
-    """Raises where code imports what is no part of a reward, or reaches beyond its arguments by name."""
+    """Raise if code imports modules that a reward may not use, or accesses more than its arguments by name."""
     defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -117,7 +119,7 @@ def _refuse_import(node: ast.Import | ast.ImportFrom) -> None:
 
 
 def _refuse_work(where: str, values: Iterable[ast.AST]) -> None:
-    """Raises where what is left out of the trace does more than look."""
+    """Raise if code that is omitted from the trace has side effects."""
     for node in (node for value in values for node in ast.walk(value)):
         if isinstance(node, ast.NamedExpr):
             does = "assigns a name"
@@ -133,7 +135,8 @@ def _refuse_work(where: str, values: Iterable[ast.AST]) -> None:
 
 
 def _is_pure(call: ast.Call) -> bool:
-    """Whether a call in a `print` or `assert` only looks: functions and methods of torch that write nothing."""
+    """Whether a call in a `print` or `assert` has no side effects: functions and methods of torch that write
+    nothing."""
     if any(keyword.arg == "out" for keyword in call.keywords):
         return False
     name = dotted(call.func)
@@ -151,7 +154,7 @@ def _is_pure(call: ast.Call) -> bool:
 
 
 def _refuse_memory(function: ast.FunctionDef, imported: set[str]) -> None:
-    """Raises where a function writes to a global, to an object outside of it, or to one of its defaults."""
+    """Raise if a function writes to a global, to an object outside of it, or to one of its defaults."""
     declared = {name for n in ast.walk(function) if isinstance(n, ast.Global) for name in n.names}
     stored = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     local = {a.arg for n in ast.walk(function) if isinstance(n, ast.arguments) for a in _parameters(n)}
@@ -167,7 +170,7 @@ def _refuse_memory(function: ast.FunctionDef, imported: set[str]) -> None:
 
 
 def _written(node: ast.AST, local: set[str], declared: set[str], imported: set[str]) -> str | None:
-    """The name of the object outside of the function that a node writes to."""
+    """The name of the object outside the function that a node writes to."""
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in declared:
         return node.id
     if isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
@@ -185,7 +188,7 @@ def _written(node: ast.AST, local: set[str], declared: set[str], imported: set[s
 
 
 def _kept_defaults(arguments: ast.arguments) -> set[str]:
-    """Parameters whose default is an object that a call could change, and the next would find so."""
+    """Parameters whose default is an object that a call could change for the next call."""
     positional = [*arguments.posonlyargs, *arguments.args]
     pairs = list(zip(reversed(positional), reversed(arguments.defaults), strict=False))
     pairs += [(a, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None]
@@ -210,7 +213,7 @@ _MAX_LOOKED_AT = 20_000
 
 
 class Kept:
-    """Everything that a module keeps between calls, looked at when made: constants, defaults, closures, classes."""
+    """Everything that a module keeps between calls, as a snapshot: constants, defaults, closures, classes."""
 
     def __init__(self, module: Mapping[str, Any], source: str) -> None:
         self._module = module
@@ -219,7 +222,7 @@ class Kept:
         self._before = self._look()
 
     def check(self) -> None:
-        """Raises `TraceFailure` where a call changed something."""
+        """Raise `TraceFailure` if a call changed something."""
         after = self._look()
         for name in dict.fromkeys([*self._before, *after]):
             if self._before.get(name) != after.get(name):
@@ -234,7 +237,7 @@ class Kept:
         }
 
     def _content(self, value: Any, name: str, seen: dict[int, Any]) -> Any:
-        """A value that is equal to an earlier one of the same object where nothing in it has changed."""
+        """A value that compares equal to an earlier one of the same object if nothing in it has changed."""
         if value is None or isinstance(value, bool | int | float | complex | str | bytes | torch.dtype | torch.device):
             return repr(value)
         if id(value) in seen or len(seen) > _MAX_LOOKED_AT:
@@ -271,7 +274,7 @@ class Kept:
 def _cell(cell: types.CellType) -> Any:
     try:
         return cell.cell_contents
-    # A cell that is empty as yet.
+    # A cell that is not filled yet.
     except ValueError:
         return None
 

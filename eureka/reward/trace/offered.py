@@ -1,7 +1,7 @@
-"""Rotations without a definition: the names that Isaac's own code has at hand, and its import lines.
+"""Predefined rotation functions, with the names and import lines of Isaac's own code.
 
-A reward may use the functions of `rotations` as if it had defined them. Imports of the modules that they
-are in there (`from isaacgym.torch_utils import *`, `import isaaclab.utils.math as math_utils`) give these functions.
+A reward may use the functions of `rotations` without defining them. Imports of Isaac's modules (`from
+isaacgym.torch_utils import *`, `import isaaclab.utils.math as math_utils`) are resolved to these functions.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _MODULES = frozenset(
 
 
 def is_offered(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> bool:
-    """Whether an import is of Isaac's rotations: from their module, or of the module under a name of its own."""
+    """Whether an import is of Isaac's rotations: from their module, or of the module under another name."""
     if isinstance(node, ast.Import):
         return alias.name in _MODULES and alias.asname is not None
     module = node.module or ""
@@ -39,10 +39,10 @@ def is_offered(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> bool:
 
 
 def resolved(node: ast.Import | ast.ImportFrom) -> ast.stmt:
-    """An import of Isaac's rotations as one of ours; any other as it is.
+    """An import of Isaac's rotations, replaced by one of ours; any other is unchanged.
 
     Raises:
-        TraceFailure: it asks for what is not offered.
+        TraceFailure: it imports a name that is not available.
     """
     if not all(is_offered(node, alias) for alias in node.names):
         return node

@@ -21,17 +21,17 @@ from eureka.reward.trace.watch import Watch
 State = Mapping[str, torch.Tensor]
 Outputs = tuple[torch.Tensor, dict[str, torch.Tensor]]
 
-#: Numbers of environments of the two recordings; primes, so that no product of other sizes looks like them.
+# : Numbers of environments of the two recordings: primes, so that no product of other sizes equals them.
 TRACED = (53, 61)
 _FORM = "Return (total, components): a tensor of shape (num_envs,) and a dictionary of named tensors of that shape."
 _ONE_EACH = "Sum or index the other dimensions away: x.squeeze(-1), x[:, 0], x.sum(dim=-1)."
 
 
 def record(recorder: Recorder, call: Callable[[State], Outputs], state: State) -> TraceRecording:
-    """What `call` does to the tensors of `state`, which `recorder` was made with.
+    """Record the operations of `call` on the tensors of `state`, which `recorder` was made with.
 
     Raises:
-        TraceFailure: the function raises, or does what no graph can hold.
+        TraceFailure: the function raises, or does something that a graph cannot represent.
     """
     values = tuple(state.values())
     found: list[tuple[Any, dict[str, Any]]] = []
@@ -58,7 +58,7 @@ def record(recorder: Recorder, call: Callable[[State], Outputs], state: State) -
 
 @contextmanager
 def _unchecked_distributions() -> Iterator[None]:
-    """`torch.distributions` without its looks at values, which eager runs have passed."""
+    """Disable the argument checks of `torch.distributions`, which passed in the eager runs."""
     checks = Distribution._validate_args
     Distribution.set_default_validate_args(False)
     try:
@@ -68,7 +68,7 @@ def _unchecked_distributions() -> Iterator[None]:
 
 
 def checked(result: Any, num_envs: int) -> Outputs:
-    """What a reward function returned, in its final form; raises `TraceFailure` where it is no reward."""
+    """The checked return value of a reward function in its final form; raises `TraceFailure` if it is not a reward."""
     if not isinstance(result, tuple) or len(result) != 2:
         raise TraceFailure(f"it returns {_describe(result, num_envs)} instead of a pair", _FORM)
     total, parts = result

@@ -1,4 +1,4 @@
-"""Records what a candidate's function does to tensors, as pure operations.
+"""Records a candidate's function as pure tensor operations.
 
 The function runs on real tensors under `torch.func.functionalize`, which turns writes in place into new values, so
 that the dispatcher hands every operation to `Recorder` as a pure call. Views, copies and no-ops are resolved on the
@@ -66,7 +66,7 @@ _ALIASES = {"_unsafe_view": "view", "remainder.Scalar_Tensor": "remainder.Tensor
     for base in ("add", "sub", "mul", "div", "bitwise_and", "bitwise_or", "bitwise_xor")
     for mode in ("", "_mode")
 }
-#: Raises for probabilities beyond [0, 1], which would end a training; its parts do not.
+# : Raises for probabilities outside [0, 1], which would end a training; its parts do not.
 _IN_PARTS = frozenset({"binary_cross_entropy"})
 
 
@@ -79,7 +79,7 @@ def _refs(argument: Recorded) -> Iterator[Ref]:
 
 
 def operation_name(target: torch._ops.OpOverload[..., Any]) -> str:
-    """`mul.Tensor` for aten::mul's overload Tensor, `exp` for aten::exp's only one."""
+    """The name of an overload: `mul.Tensor` for aten::mul's overload Tensor, `exp` for aten::exp's only one."""
     schema = target._schema
     namespace, _, base = schema.name.partition("::")
     name = f"{base}.{schema.overload_name}" if schema.overload_name else base
@@ -105,7 +105,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._probing = False
 
     def fail(self, message: str, remedy: str = "") -> TraceFailure:
-        """The failure to raise; the first one is kept even if the candidate's code swallows it."""
+        """The failure to raise; the first one is kept even if the candidate's code catches it."""
         failure = TraceFailure(message, remedy, self.line)
         self.failure = self.failure or failure
         return failure
@@ -120,13 +120,13 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return self.encode(self._probed)
 
     def bind(self, name: str, tensor: torch.Tensor) -> None:
-        """Tells that a variable was assigned this tensor."""
+        """Record that this tensor was assigned to a variable."""
         ref = self.ref(tensor)
         if isinstance(ref, NodeRef) and ref.item is None and self.entries[ref.index].name is None:
             self.entries[ref.index].name = name
 
     def values(self, tensor: torch.Tensor) -> torch.Tensor | None:
-        """The values of a tensor that no State field went into, None for any other."""
+        """The values of a tensor that does not depend on State fields, None for any other."""
         ref = self.ref(tensor)
         return self._probed if self._is_constant(ref) else None
 
@@ -200,7 +200,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             )
 
     def _in_place(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """A write inside of a composite kernel, below functionalize: to its own fresh tensor, or refused."""
+        """Handle a write in place inside a composite kernel, below functionalize: allowed on its own fresh tensor
+        only."""
         base, _, overload = name.partition(".")
         pure = getattr(getattr(aten, base.removesuffix("_"), None), overload or "default", None)
         if not base.endswith("_") or pure is None or id(args[0]) in self._viewed:
@@ -219,7 +220,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         result: Any,
         shape: torch.Size | None = None,
     ) -> None:
-        """Gives every tensor of `result` its ref, recording an entry unless it is a value that there is already.
+        """Give every tensor of `result` its ref, recording an entry unless the value is recorded already.
 
         `shape` is that of the first argument before a write in place.
         """
@@ -262,7 +263,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             value = self._encode(given[parameter.name], parameter.kind)
             if isinstance(value, Literal) and parameter.kind == "Tensor" and parameter.name != "other":
                 value = self._scalar(value)
-            # Slices to the end say so by the largest integer there is.
+            # Slices to the end have the largest integer as their end.
             if name in ("slice.Tensor", "slice_scatter") and parameter.name == "end" and is_last(value):
                 value = None
             if parameter.keyword_only or len(args) < OPS[name].parameters.index(parameter):
@@ -277,7 +278,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return NodeRef(self.entry("scalar_tensor", (number,), (("dtype", dtype),)))
 
     def entry(self, op: str, args: tuple[Recorded, ...], kwargs: tuple[tuple[str, Recorded], ...] = ()) -> int:
-        """The number of this operation: the earlier one's if it was done before."""
+        """The index of this operation; an equal earlier one is reused."""
         key = (op, repr(args), repr(kwargs))
         if key not in self._numbers:
             if len(self.entries) >= MAX_NODES:
@@ -302,12 +303,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return self.literal(value) if kind in ("Tensor", "number", "float") else int(value)
 
     def literal(self, value: float) -> Literal:
-        """A number, with the name of the constant that it came from in the current call."""
+        """A number as a literal, with the name of its constant in the current call."""
         source = self.named.get((type(value), value))
         return Literal(value) if source is None else Literal(value, source.name, source.negative)
 
     def encode(self, tensor: torch.Tensor) -> Ref:
-        """The recorded value of a tensor as the dispatcher sees it; a literal where it was never computed."""
+        """The recorded value of a tensor as the dispatcher sees it; a literal if it was not computed."""
         ref = self._refs.get(id(tensor))
         if ref is None:
             self._alive.append(tensor)
@@ -320,7 +321,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 f"it uses a tensor of shape {tuple(tensor.shape)}, type {tensor.dtype}, that is no field of the state",
                 f"Constant tensors have at most {MAX_TENSOR_VALUES} real numbers.",
             )
-        # This call is ours, and not the candidate's: `Watch` must not see it.
+        # This call is ours, not the candidate's, so `Watch` must not see it.
         with torch._C.DisableTorchFunction():
             values = tensor.detach().flatten().tolist()
         if tensor.dim() == 0:

@@ -1,4 +1,6 @@
-"""Operations whose value is recorded already, or is recorded as another: copies, fills, reads of what was written."""
+"""Resolves operations whose value is already recorded, or is recorded as another: copies, fills, reads of written
+slices.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,11 @@ def dtype_of(tensor: torch.Tensor) -> DType:
 
 
 def is_last(value: object) -> bool:
-    """Whether a slice's end says `to the end`."""
+    """Whether a slice's end means `to the end`."""
     return type(value) is int and value >= _LAST
 
 
-#: Gives an operation's value from what is recorded already, or None to have it recorded as it is.
+# : Returns an operation's value from earlier recordings, or None to have it recorded.
 Resolver = Callable[["Recorder", dict[str, Any], torch.Tensor], Ref | None]
 
 
@@ -77,7 +79,7 @@ _WRITES = {"select_scatter": ("dim", "index"), "slice_scatter": ("dim", "start",
 
 
 def _written(recorder: Recorder, given: dict[str, Any], write: str) -> Ref | None:
-    """What was last written to `given["self"]` in the very place that `given` names, None where nothing was."""
+    """The value last written to exactly the place of `given["self"]` that `given` names, None if there was no write."""
     ref = recorder.encode(given["self"])
     entry = recorder.entries[ref.index] if isinstance(ref, NodeRef) and ref.item is None else None
     if entry is None or entry.op != write:
@@ -94,12 +96,12 @@ def _written(recorder: Recorder, given: dict[str, Any], write: str) -> Ref | Non
 
 
 def _reread(write: str) -> Resolver:
-    """Reading back the slice that was just written: functionalize does so after every write."""
+    """Read the slice that was just written, as functionalize does after every write."""
     return lambda recorder, given, _: _written(recorder, given, write)
 
 
 def _rewritten(write: str) -> Resolver:
-    """Writing once more what is there already: `x[:, 0] += y` does so."""
+    """Write a value that is already there, as in `x[:, 0] += y`."""
 
     def resolve(recorder: Recorder, given: dict[str, Any], _: torch.Tensor) -> Ref | None:
         same = _written(recorder, given, write) == recorder.encode(given["src"])

@@ -24,10 +24,10 @@ from eureka.reward.trace.explain import FILENAME
 from eureka.reward.trace.wire import Parcel, WireError, request, unpack
 from eureka.sandbox import Failed, Finished
 
-#: What runs in the sandbox, each time in a process of its own: candidates, and the graphs that came of them.
+# : Targets that run in the sandbox, each in a fresh process: candidates, and their graphs.
 TRACE = "eureka.reward.trace.child:trace"
 TRIAL = "eureka.reward.trace.trial:trial"
-#: What warms the zygote.
+# : The zygote's preload function.
 PRELOAD = "eureka.reward.trace.warm_up:warm_up"
 MIN_TRANSITIONS = 128
 MAX_ROWS = 1 << 14
@@ -49,10 +49,10 @@ _FAILED = {
 
 
 class Runner(Protocol):
-    """The part of `eureka.sandbox.Sandbox` that is needed here."""
+    """The part of `eureka.sandbox.Sandbox` that is used here."""
 
     def run(self, target: str, payload: bytes) -> Finished | Failed:
-        """Runs `module:function` on bytes in a fresh confined process."""
+        """Run `module:function` on bytes in a fresh confined process."""
         ...
 
 
@@ -60,10 +60,10 @@ class RewardVerifier:
     """Traces candidates in the sandbox and verifies the graphs that come back.
 
     `transitions` are recorded State fields, `(rows, ...)` each and terminal ones included: rewards must be finite on
-    them and agree with what the candidate's Python gives. At least `MIN_TRANSITIONS` rows.
+    them and agree with the candidate's Python code. At least `MIN_TRANSITIONS` rows.
 
-    `num_rows` is on how many rows at a time a training calls a reward, environments times steps of a rollout: graphs
-    are tried and their cost is measured on as many, and on no more than `MAX_ROWS`.
+    `num_rows` is the number of rows on which a training calls a reward at once, environments times steps of a rollout.
+    Graphs are tested and their cost is measured on as many, but at most `MAX_ROWS`.
     """
 
     def __init__(
@@ -83,19 +83,20 @@ class RewardVerifier:
         self._fields = fields
         self._sandbox = sandbox
         self._num_rows = min(num_rows, MAX_ROWS)
-        # Torch imports its meta kernels at their first use, for about a second: here, and not in the first `verify`.
+        # Torch imports its meta kernels at their first use, which takes about a second; better here than in the first
+        # `verify`.
         torch.empty(1, device="meta").neg()
-        # Two batches of different sizes, both of rows from all over the recording.
+        # Two batches of different sizes, with rows from the whole recording.
         batch = torch.arange(rows.pop()) % 5 < 3
         self._batches = [{name: value[mask].cpu() for name, value in transitions.items()} for mask in (batch, ~batch)]
 
     def verify_all(self, candidates: Sequence[Candidate]) -> list[Reward | Rejected]:
-        """`verify` for each, as many at a time as there are cores; results in the order of the candidates."""
+        """`verify` for each candidate, as many at a time as there are cores; results in the order of the candidates."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             return list(pool.map(self.verify, candidates))
 
     def verify(self, candidate: Candidate) -> Reward | Rejected:
-        """The candidate's reward graph, or why it has none."""
+        """The candidate's reward graph, or the reason why it was rejected."""
         problem = self._check_inputs(candidate)
         if problem is not None:
             return _rejected(candidate, Stage.TRACE, problem)
@@ -122,7 +123,7 @@ class RewardVerifier:
         return Reward(candidate.id, format_graph(graph), tuple(c.name for c in graph.components))
 
     def _try(self, graph: Graph, runs: Sequence[EagerRun]) -> Problem | None:
-        """Runs the graph for the first time, in a process of its own, and derives its shapes here once more."""
+        """Run the graph for the first time, in a separate process, and derive its shapes again in this one."""
         answer = self._sandbox.run(TRIAL, trial.request(format_graph(graph), self._fields, runs, self._num_rows))
         if isinstance(answer, Failed):
             return Problem(f"its traced graph cannot be run: {BROKE[answer.kind]}", "Write it in simpler operations.")
@@ -144,7 +145,7 @@ class RewardVerifier:
 
 
 def _failed(answer: Failed) -> Problem:
-    """What became of a process that gave no answer; of a crash with the last line of the candidate that ran."""
+    """The problem of a process that gave no answer; for a crash, with the last line of the candidate that ran."""
     if answer.kind != "killed":
         return Problem(_FAILED[answer.kind] + (f" ({answer.detail})" if answer.kind == "error" else ""))
     found = re.search(rf'File "{re.escape(FILENAME)}", line (\d{{1,6}})\b', answer.trace)
@@ -163,7 +164,7 @@ def _eager(parcel: Parcel, which: str, components: int, rows: int) -> tuple[torc
 
 
 def _reported(body: Mapping[str, Any]) -> Problem:
-    """The failure that the child reported; its words come from a process that ran generated code."""
+    """The failure that the child reported; its text is untrusted."""
     line = body.get("line")
     message, remedy = (" ".join(str(body.get(key) or "").split()) for key in ("message", "remedy"))
     return Problem(message or "it failed without a word", remedy, line if type(line) is int else None)

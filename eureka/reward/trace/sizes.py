@@ -1,7 +1,7 @@
-"""Numbers of environments while a candidate is recorded: they may size tensors, and decide nothing.
+"""Numbers of environments while a candidate is recorded: they may be sizes of tensors, not conditions.
 
 A graph is recorded with few environments and replayed with thousands, so that `if x.shape[0] > 1000` would be decided
-once for all. Sizes of the batch that a candidate's code reads are `Counted`; comparing one with a number is refused.
+wrongly. Sizes of the batch that a candidate's code reads are `Counted`; comparing one with a number is refused.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Fail = Callable[[str, str], TraceFailure]
 
 
 class Counted(int):
-    """A number that follows from the number of environments; `fail` makes the failure, and keeps it."""
+    """A number derived from the number of environments; `fail` makes the failure and records it."""
 
     fail: Fail
     __hash__ = int.__hash__
@@ -43,7 +43,8 @@ class CountedFloat(float):
 
 
 def marked(size: Any, num_envs: int, fail: Fail) -> Any:
-    """A size or a whole shape as a candidate's code gets it: `Counted` where it grows with the environments."""
+    """A size or a whole shape as the candidate's code sees it: `Counted` if it depends on the number of
+    environments."""
     if isinstance(size, tuple):
         return torch.Size([marked(one, num_envs, fail) for one in size])
     return _counted(size, fail) if type(size) is int and size > 0 and size % num_envs == 0 else size
@@ -58,14 +59,14 @@ def _counted(value: Any, fail: Fail) -> Any:
 
 
 def length(value: Any) -> int:
-    """`len`, which of a tensor keeps that it is a number of environments."""
+    """A `len` that keeps the information that a tensor's length is a number of environments."""
     if isinstance(value, torch.Tensor) and value.dim():
         return value.shape[0]
     return len(value)
 
 
 def is_candidates(depth: int) -> bool:
-    """Whether the function so many calls up is the candidate's own, or `length` in its place."""
+    """Whether the function `depth` calls up is the candidate's own, or `length` in its place."""
     code = sys._getframe(depth + 1).f_code
     return code.co_filename == FILENAME or code is length.__code__
 

@@ -57,7 +57,7 @@ Named = NamedFloat | NamedInt
 
 
 def named(value: float, name: str, negative: bool = False) -> Named:
-    """`value` with a name; `negative` says that the value is minus the constant of that name."""
+    """`value` with a name; `negative` says that it is minus the constant of that name."""
     number: Named = NamedInt(value) if isinstance(value, int) else NamedFloat(value)
     number.name, number.negative = name, negative
     return number
@@ -65,16 +65,18 @@ def named(value: float, name: str, negative: bool = False) -> Named:
 
 @dataclass
 class Hooks:
-    """What the rewritten code calls: `bind(name, value)` after an assignment, `tracing()` before asserts and prints."""
+    """The functions that the rewritten code calls: `bind(name, value)` after an assignment, `tracing()` before asserts
+    and prints.
+    """
 
     bind: Callable[[str, Any], None]
     tracing: Callable[[], bool]
 
 
 class Self:
-    """What `self` is where a candidate was written as a method: State fields, `num_envs`, `device`, functions.
+    """The `self` of a candidate written as a method: State fields, `num_envs`, `device`, functions.
 
-    It is made anew for every call, so that nothing is kept between calls.
+    A new object is made for every call, so that nothing is kept between calls.
     """
 
     def __init__(self, state: Mapping[str, torch.Tensor], module: Mapping[str, Any]) -> None:
@@ -101,7 +103,7 @@ class Loaded:
     return_line: int
 
     def call(self, state: Mapping[str, torch.Tensor]) -> Any:
-        """What the function returns for State fields by name; it is given those that are its parameters."""
+        """Call the function with its parameters taken from State fields by name."""
         function = self.module[FUNCTION]
         parameters = inspect.signature(function).parameters
         if "self" in parameters and "self" not in state:
@@ -111,7 +113,7 @@ class Loaded:
 
 
 def load(source: str, hooks: Hooks) -> Loaded:
-    """Compiles and runs the module; raises whatever it raises, or `TraceFailure`."""
+    """Compile and run the module; raises whatever it raises, or `TraceFailure`."""
     tree = ast.parse(source, FILENAME)
     definitions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == FUNCTION]
     if not definitions:
@@ -124,7 +126,7 @@ def load(source: str, hooks: Hooks) -> Loaded:
     }
     returns = [n.lineno for n in ast.walk(definitions[-1]) if isinstance(n, ast.Return)]
     tree = ast.fix_missing_locations(_Rewriter().visit(tree))
-    # Annotations are never evaluated, so that one of them without its import is no error.
+    # Annotations are never evaluated, so a missing import in one of them is not an error.
     code = compile(tree, FILENAME, "exec", flags=__future__.annotations.compiler_flag, dont_inherit=True)
     linecache.cache[FILENAME] = (len(source), None, source.splitlines(keepends=True), FILENAME)
     module = types.ModuleType("reward")
@@ -136,7 +138,9 @@ def load(source: str, hooks: Hooks) -> Loaded:
 
 
 def _getattr(set_in_self: set[str]) -> Callable[..., Any]:
-    """`getattr` that gives the default for what `self` never has; what the code itself sets there is memory."""
+    """A `getattr` that returns the default for attributes that `self` never has; those that the code itself sets are
+    refused.
+    """
 
     def get(target: Any, name: str, *default: Any) -> Any:
         absent = isinstance(target, Self) and name not in target.__dict__ and name not in set_in_self
@@ -159,7 +163,7 @@ def _call(name: str, *arguments: ast.expr) -> ast.Call:
 
 
 def _constant(value: ast.expr, name: str) -> ast.expr:
-    """Numeric literals, alone or in a dict or tuple of such, wrapped so that they remember their names."""
+    """Wrap numeric literals, alone or in a dict or tuple, so that they remember their names."""
     if _number(value):
         return ast.copy_location(_call("__constant__", value, ast.Constant(name)), value)
     if isinstance(value, ast.Dict):

@@ -1,4 +1,4 @@
-"""The first run of a graph, in a disposable process: whatever it breaks there, it does not break in the trainer.
+"""Runs a graph for the first time in a disposable process, so that a crash does not affect the trainer.
 
 `trial` is a target for the sandbox. Only the host's own code runs in that child, on a graph that may be hostile.
 """
@@ -21,7 +21,9 @@ _RUNS = ("first", "second")
 
 
 def request(graph: str, fields: Sequence[FieldSpec], runs: Sequence[EagerRun], rows: int) -> bytes:
-    """The payload for `eureka.reward.trace.trial:trial`; two runs, and on how many rows a training calls a reward."""
+    """The payload for `eureka.reward.trace.trial:trial`; two runs, and the number of rows on which a training calls a
+    reward.
+    """
     described = [[field.name, list(field.shape), field.dtype] for field in fields]
     tensors: dict[str, torch.Tensor] = {}
     for which, run in zip(_RUNS, runs, strict=True):
@@ -42,7 +44,7 @@ def trial(payload: bytes) -> bytes:
 
 
 def verdict(answer: bytes) -> Problem | None:
-    """The problem that a trial found, None for a graph that passed.
+    """The problem that a trial found, None if the graph passed.
 
     Raises:
         WireError: the answer is not a trial's.

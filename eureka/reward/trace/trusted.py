@@ -21,14 +21,15 @@ from eureka.reward.trace.recorder import Recorder
 
 
 class UntraceableError(ValueError):
-    """A function that has no reward graph; the text says why, and what to do."""
+    """A function that cannot be traced to a graph; the text says why, and what to do."""
 
 
 def trace_trusted(function: Callable[[State], Outputs], fields: Sequence[FieldSpec], state: State) -> str:
     """The graph's canonical text; its inputs are the fields that the function reads.
 
     Args:
-        function: takes State fields by name, each (num_envs, ...), and gives a total and components, (num_envs,) each.
+        function: takes State fields by name, each (num_envs, ...), and returns a total and components, (num_envs,)
+            each.
         state: recorded transitions, every field of `fields`; more than 61 rows.
 
     Raises:
@@ -64,7 +65,7 @@ def _total_alone(text: str) -> Graph:
 
 
 def _narrowed(graph: Graph) -> Graph:
-    """The graph with the inputs alone that it reads; its first where it reads none."""
+    """The graph with only the inputs that it reads; with its first one if it reads none."""
     arguments = [a for node in graph.nodes for a in (*node.args, *(value for _, value in node.kwargs))]
     results = [graph.total, *(component.value for component in graph.components)]
     read = {ref.name for value in [*arguments, *results] for ref in references(value) if isinstance(ref, InputRef)}

@@ -1,4 +1,4 @@
-"""The sandbox's preload: runs in its zygote, once, whatever a child needs later and could not import any more."""
+"""The sandbox's preload: runs everything in the zygote once that a child needs and could no longer import."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class _Here:
 
 
 def warm_up() -> None:
-    """Take a good candidate and some bad ones all the way."""
+    """Take one valid candidate and some invalid ones through all stages."""
     rows = 128
     states = {"position": torch.ones(rows, 3), "reached": torch.ones(rows) > 0, "step": torch.arange(rows)}
     verifier = RewardVerifier(_FIELDS, states, _Here())

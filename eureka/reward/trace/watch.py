@@ -37,7 +37,7 @@ _LEAVES: dict[str, tuple[str, str]] = {
     "allclose": ("it compares tensors as a whole", _WHERE),
     "backward": ("it takes gradients", "A reward is computed without gradients."),
 }
-#: What makes text of a tensor, or bytes.
+# : Functions that convert a tensor to text or bytes.
 _TEXTS = frozenset({"__repr__", "__str__", "__format__", "__reduce_ex__", "storage", "untyped_storage", "data_ptr"})
 _SHAPE = torch.Tensor.shape.__get__  # type: ignore[attr-defined]
 SIZED = (
@@ -92,7 +92,7 @@ _WHOLE = frozenset(
 
 
 class Watch(TorchFunctionMode):
-    """Every call of torch by the candidate's code passes here first."""
+    """Intercepts every call of torch by the candidate's code."""
 
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()
@@ -145,7 +145,7 @@ class Watch(TorchFunctionMode):
             source = value if isinstance(value, NamedFloat | NamedInt) else None
             key = (float, float(value)) if isinstance(value, float) else (int, int(value))
             before = named.setdefault(key, source)
-            # Two names for one value in one call, or a name and a bare number: it cannot be said which is which.
+            # Two names for one value in one call, or a name and a bare number, are ambiguous.
             same = before is not None and source is not None and before.name == source.name
             named[key] = source if same else before if before is source else None
         self.recorder.named = named
@@ -226,7 +226,7 @@ def set_item(recorder: Recorder, tensor: torch.Tensor, index: Any, value: Any) -
 def _columns(
     recorder: Recorder, tensor: torch.Tensor, items: list[Any], lists: list[int]
 ) -> tuple[torch.Tensor, int, list[int]]:
-    """The view that the other indices give, the dimension of the list in it, and the list's fixed numbers."""
+    """The view selected by the other indices, the dimension of the list in it, and the list's numbers."""
     position = lists[0]
     columns = _fixed(recorder, items[position])
     if len(lists) > 1 or columns is None:
@@ -263,7 +263,7 @@ def _index_select(recorder: Recorder, func: Any, args: tuple[Any, ...], kwargs: 
 
 
 class Masked:
-    """`x[mask]` while tracing: all of `x`, to be used only under the same mask."""
+    """`x[mask]` while tracing: all of `x`, to be used only with the same mask."""
 
     def __init__(self, recorder: Recorder, full: torch.Tensor, mask: torch.Tensor) -> None:
         self.recorder, self.full, self.mask = recorder, full, mask
@@ -297,7 +297,7 @@ class Masked:
 
 
 def masked_call(recorder: Recorder, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Masked:
-    """A call with masked values: done on all environments, to be selected by the mask when it is assigned."""
+    """A call with masked values: computed for all environments, and selected by the mask on assignment."""
     values = [a for a in _flat([*args, *kwargs.values()]) if isinstance(a, Masked)]
     mask = values[0].mask
     if any(recorder.ref(v.mask) != recorder.ref(mask) for v in values):
@@ -315,7 +315,7 @@ def masked_call(recorder: Recorder, func: Any, args: tuple[Any, ...], kwargs: di
 
 
 def _inner(value: Masked, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    """Whether a reduction leaves the dimensions of the environments alone."""
+    """Whether a reduction does not reduce the batch dimension."""
     dims = kwargs.get("dim", kwargs.get("axis", args[-1] if len(args) > 1 else None))
     dims = [dims] if isinstance(dims, int) else dims
     if not isinstance(dims, list | tuple):

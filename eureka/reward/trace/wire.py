@@ -39,7 +39,7 @@ def pack(body: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> bytes:
 
 
 def unpack(data: bytes) -> Parcel:
-    """Reads a message; anything that is not one raises `WireError`."""
+    """Parse a message; raises `WireError` for invalid bytes."""
     length = int.from_bytes(data[:8], "big")
     try:
         header = json.loads(data[8 : 8 + length])
@@ -68,7 +68,8 @@ def unpack(data: bytes) -> Parcel:
 def request(
     source: str, inputs: tuple[str, ...], first: Mapping[str, torch.Tensor], second: Mapping[str, torch.Tensor]
 ) -> bytes:
-    """The payload for `eureka.reward.trace.child:trace`: two batches of states, `(num_envs, ...)`, not of one size."""
+    """The payload for `eureka.reward.trace.child:trace`: two batches of states, `(num_envs, ...)`, of different
+    sizes."""
     tensors = {f"first/{name}": first[name] for name in inputs} | {f"second/{name}": second[name] for name in inputs}
     return pack({"source": source, "inputs": list(inputs)}, tensors)
 

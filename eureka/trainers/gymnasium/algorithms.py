@@ -140,11 +140,22 @@ def load_weights(model: BaseAlgorithm, weights: Mapping[str, Any]) -> None:
 # ---- a training as data ------------------------------------------------------------------------------------------
 
 
+def normalized(env: VecEnv, settings: AlgorithmSettings) -> VecNormalize | None:
+    """What brings observations and rewards to a mean of 0 and a spread of 1, by those seen so far; None where the
+    settings have no such thing. Observations that are choices are left as they are."""
+    if not settings.normalize:
+        return None
+    arguments = {"gamma": settings.discount, **json.loads(settings.normalize)}
+    if not isinstance(env.observation_space, spaces.Box):
+        arguments["norm_obs"] = False
+    return VecNormalize(env, **arguments)
+
+
 def normal_state(normal: VecNormalize | None) -> dict[str, Any]:
     """The statistics of a VecNormalize as tensors; empty without one."""
     if normal is None:
         return {}
-    found: dict[str, Any] = {"obs": normal.obs_rms, "ret": normal.ret_rms}
+    found: dict[str, Any] = {"obs": getattr(normal, "obs_rms", None), "ret": normal.ret_rms}
     return {
         name: [torch.as_tensor(np.asarray(rms.mean)), torch.as_tensor(np.asarray(rms.var)), float(rms.count)]
         for name, rms in found.items()

@@ -73,11 +73,14 @@ def make_settings(
 ) -> AlgorithmSettings:
     """Settings of an algorithm of Stable-Baselines3: our defaults, updated with the given values.
 
+    PPO's observations and rewards are normalised where nothing is given, as numbers of any size may be rewarded and
+    seen. What is given is taken as rl-baselines3-zoo takes it, so that nothing is normalised unless it says so.
+
     Raises:
         ConfigError: the algorithm has no such argument, or a value cannot be read.
     """
     merged = {**DEFAULTS[algorithm], **given}
-    normalize = merged.pop("normalize", False)
+    normalize = merged.pop("normalize", algorithm == "ppo" and not given)
     envs = num_envs or int(merged.pop("n_envs"))
     merged.pop("n_envs", None)
     _require_known(algorithm, merged, what)

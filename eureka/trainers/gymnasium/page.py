@@ -57,12 +57,27 @@ def first_sentence(page: str) -> str:
     return ""
 
 
+_GOAL = r"\b(?:goal|objective|aim|task)\b"
+_DEEDS = (
+    "reach|move|bring|keep|hold|stay|balance|swing|open|close|lift|put|place|push|park|land|complete|walk|run|hop|fly|"
+    "follow|grasp|pick|turn"
+)
+_GOALS = (
+    rf"{_GOAL}(?: \S+){{0,8}} (?:is (?:to|for)|consists? (?:of|on|in))\b",
+    rf"\b(?:has to|have to|needs? to|must) (?:\w+ )?(?:{_DEEDS})\b",
+    rf"{_GOAL} (?:of .{{1,60}} )?is\b",
+)
+"""What a sentence says that tells what is to be achieved, the surest first."""
+
+
 def goal_sentence(page: str) -> str:
     """The sentence of a page that states the goal, recognised by its wording; else its first sentence."""
     text = " ".join(re.sub(r"^[#|].*$", "", without_reward(page), flags=re.M).split())
-    for sentence in re.split(r"(?<=[.!?])\s+", text):
-        if re.search(r"\b(goal|objective|aim|task) (?:of .{1,60} )?is\b", sentence, re.I):
-            return sentence[:300]
+    sentences = re.split(r"(?<=[.!?])\s+", text)
+    for pattern in _GOALS:
+        for sentence in sentences:
+            if re.search(pattern, sentence, re.I):
+                return sentence[:300]
     return first_sentence(page)
 
 
@@ -107,6 +122,8 @@ def _row(header: Sequence[str], cells: Sequence[str]) -> TableRow:
     bracket = re.search(rf"\(({_UNIT})\)\s*$", typed or unit or text)
     if bracket:
         unit = bracket[1]
+    elif "(" in unit:  # `velocity (v)` is a quantity and its symbol
+        unit = ""
     return TableRow(field_name(text), unit.strip() or "1", text)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
+from stable_baselines3.common.vec_env import DummyVecEnv
 
 from eureka.core.errors import RenderingUnavailable, VideoError
 from eureka.core.pictures import Look, RenderedFrame
@@ -16,6 +16,7 @@ from eureka.trainers.gymnasium.algorithms import (
     Predictor,
     load_weights,
     make_algorithm,
+    normalized,
     predictor,
     read_policy_bytes,
     set_normal,
@@ -31,7 +32,7 @@ def load_policy(data: bytes, maker: EnvironmentMaker) -> Predictor:
     """
     settings, kept = read_policy_bytes(data)
     env: Any = DummyVecEnv([maker.make])
-    normal = VecNormalize(env) if kept["normal"] else None
+    normal = normalized(env, settings)
     set_normal(normal, kept["normal"])
     # Nothing is learned with it, so its buffer can be as small as possible.
     settings = settings.with_arguments({"buffer_size": 1, "n_envs": 1}) if settings.algorithm != "ppo" else settings

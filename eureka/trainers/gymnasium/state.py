@@ -23,6 +23,9 @@ MOST_SCALARS = 32
 """Maximum size of an unnamed part of an observation that is split into single numbers; a larger one is a single
 field."""
 
+GOALS = ("achieved_goal", "desired_goal")
+"""Parts of a goal-conditioned observation: each stays one field, because what counts is the distance between them."""
+
 
 @dataclass(frozen=True)
 class StateReader:
@@ -115,6 +118,10 @@ def _table_of(leaf: Leaf, tables: Sequence[ObservationTable]) -> ObservationTabl
 def _fields_of(leaf: Leaf, table: Sequence[TableRow] | None, used: Sequence[str]) -> list[FieldSpec]:
     space, shape = leaf.space, tuple(leaf.space.shape or ())
     where = f"`{leaf.name}` of the observation" if leaf.path else "the observation"
+    if table is not None and leaf.name in GOALS:
+        units = dict.fromkeys(row.unit for row in table)
+        said = _joined("; ".join(row.description for row in table), bounds_text(space))
+        return [FieldSpec(leaf.name, shape, "float32", ", ".join(units), "", said)]
     if table is not None:
         return [
             FieldSpec(

@@ -89,6 +89,7 @@ class GymnasiumTrainer:
         """The training algorithm and where it runs."""
         settings = self.settings
         who = settings.algorithm if settings.is_own else f"Stable-Baselines3's {settings.algorithm.upper()}"
+        who += ", with observations and rewards normalised," if settings.normalize == "{}" else ""
         several = f"{self._workers} trainings at a time" if self._workers > 1 else "one training after the other"
         envs = "" if settings.is_own else f", {settings.num_envs} environments each"
         return f"{self.spec.name} is trained by {who} on the CPU, {several}{envs}"

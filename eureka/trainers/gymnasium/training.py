@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -15,7 +14,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import torch
-from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
+from stable_baselines3.common.vec_env import DummyVecEnv
 
 from eureka.core.errors import TrainingError
 from eureka.core.serialize import dumps
@@ -26,6 +25,7 @@ from eureka.trainers.gymnasium.algorithms import (
     load_weights,
     make_algorithm,
     normal_state,
+    normalized,
     policy_bytes,
     policy_format,
     predictor,
@@ -132,10 +132,8 @@ class Training:
         venv = together(maker, settings.num_envs)
         self._meter = RewardMeter(order.graph, maker.reader, settings.num_envs)
         env: Any = RewardedVecEnv(venv, self._meter)
-        self._normal: VecNormalize | None = None
-        if settings.normalize:
-            env = self._normal = VecNormalize(env, gamma=settings.discount, **json.loads(settings.normalize))
-        self._env = env
+        self._normal = normalized(env, settings)
+        self._env = env = env if self._normal is None else self._normal
         self._points = order.evaluated_after
         whole = replace(order, stop_after=None).evaluated_after[-1] * order.rows
         self._model = make_algorithm(settings, env, seed_of(order.seed, _TRAINING), whole)

@@ -14,6 +14,8 @@ from eureka.tasks.ppo import PPOConfig
 
 MAX_NAMED = 32
 """Maximum number of bodies, joints or actuators that are listed by name."""
+MAX_WITH_INERTIA = 4
+"""Maximum number of bodies whose inertia is listed: energies and natural frequencies follow from it."""
 MAX_SHAPED = 16
 """Maximum number of bodies whose shapes and places are listed; for larger models only the masses are."""
 _HINGE, _SLIDE = int(mujoco.mjtJoint.mjJNT_HINGE), int(mujoco.mjtJoint.mjJNT_SLIDE)
@@ -54,11 +56,19 @@ def _bodies(model: mujoco.MjModel) -> str:
     if len(heavy) > MAX_SHAPED:
         named = _listed(f"{_body_name(model, body)} {model.body_mass[body]:.3g}" for body in heavy)
         return f"Masses in kg: {named}; {total} together."
-    return f"Bodies: {'; '.join(_body(model, body) for body in heavy)}; {total} kg together."
+    few = len(heavy) <= MAX_WITH_INERTIA
+    return f"Bodies: {'; '.join(_body(model, body, few) for body in heavy)}; {total} kg together."
 
 
-def _body(model: mujoco.MjModel, body: int) -> str:
+def _body(model: mujoco.MjModel, body: int, with_inertia: bool) -> str:
     details = [f"{model.body_mass[body]:.3g} kg"]
+    first = int(model.body_jntadr[body])
+    turns = any(kind != _SLIDE for kind in model.jnt_type[first : first + int(model.body_jntnum[body])])
+    if with_inertia and turns:
+        inertia = ", ".join(f"{value:.3g}" for value in model.body_inertia[body])
+        details.append(
+            f"principal inertia ({inertia}) kg m² about its centre of mass, {_numbers(model.body_ipos[body])}"
+        )
     shapes = dict.fromkeys(_shape(model, geom) for geom in _geoms(model, body))
     details += [shape for shape in shapes if shape]
     parent = int(model.body_parentid[body])

@@ -1,6 +1,7 @@
 """Everything that is printed: lines, tables, and the progress of a run in the mode that the user chose.
 
-On a terminal a run is a live table, off it plain lines; `--quiet` leaves only what it gives, `--json` writes events.
+On a terminal a run is shown as a live table, otherwise as plain lines; `--quiet` prints only the results, `--json`
+writes events.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ __all__ = [
 
 @contextmanager
 def watching(view: View) -> Iterator[Observer]:
-    """The observer that shows a run's progress in the chosen mode, while the context lasts."""
+    """Within the context, an observer that shows a run's progress in the chosen mode."""
     if mode() is Mode.QUIET:
         yield tell_all()
     elif mode() is Mode.JSON:
@@ -59,19 +60,19 @@ def watching(view: View) -> Iterator[Observer]:
 
 
 def best_reward_found(found: BestReward) -> None:
-    """Say what a search found, and where it lies."""
+    """Print the result of a search, and where it is stored."""
     if mode() is Mode.JSON:
         emit(found)
         return
     say()
-    # The comparison that stands above has other seeds, and so another number.
+    # The comparison printed above uses other seeds, and so has another number.
     line(f"best reward: {found.candidate}, {estimate_in_words(found.score, found.unit)}")
     paragraph(f"components: {', '.join(found.components)}")
     line(f"as a module that needs only torch: {found.module}")
 
 
 def interrupted(command: str) -> None:
-    """Say on stderr how an interrupted run goes on; as an event too where a program listens."""
+    """Print on stderr how to resume an interrupted run; in JSON mode, also emit an event."""
     import typer
 
     if mode() is Mode.JSON:

@@ -1,4 +1,4 @@
-"""What is known of every candidate of a generation while it runs: the model behind the live table."""
+"""The state of every candidate of a generation during a run: the model behind the live table."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from eureka.core.ids import INIT_ID
 from eureka.ui.console.view import View, recorded
 
 NUM_RESAMPLES = 2000
-"""Bootstrap samples of an interval in the table."""
+"""Number of bootstrap samples of an interval in the table."""
 
 
 class RowState(StrEnum):
-    """Where a candidate stands; `STOPPED` was trained in part, `EARLIER` is the best of the generations before."""
+    """The state of a candidate; `STOPPED` was trained in part, `EARLIER` is the best of earlier generations."""
 
     ASKED = "asked"
     ANSWERED = "answered"
@@ -44,7 +44,7 @@ class RowState(StrEnum):
 class Score:
     """Mean task metric of the evaluation episodes, with a 95% bootstrap interval, None for a single value.
 
-    The interval is over seeds where there are several, else over episodes.
+    The interval is over seeds if there are several, else over episodes.
     """
 
     mean: float
@@ -55,8 +55,8 @@ class Score:
 class Row:
     """One candidate, or one reward that is trained. Steps are those of all its seeds together.
 
-    `jobs` and `steps` are by seed: what is to be done, and what is. `trained` counts the steps since `began`, when its
-    first progress was heard of.
+    `jobs` and `steps` are by seed: the steps to train, and those trained. `trained` counts the steps since `began`, the
+    time of its first progress event.
     """
 
     name: str
@@ -81,18 +81,18 @@ class Row:
 
     @property
     def share(self) -> float:
-        """Of its steps that are done, from 0 to 1."""
+        """The share of its steps that are done, from 0 to 1."""
         return self.done_steps / self.total_steps if self.total_steps else 0.0
 
     def seconds_left(self, now: float) -> float | None:
-        """By its own speed so far; None before there is one."""
+        """The remaining seconds, from its own speed so far; None before that is known."""
         if self.state is not RowState.TRAINING or self.began is None or self.trained == 0:
             return None
         return (self.total_steps - self.done_steps) * (now - self.began) / self.trained
 
 
 class Board:
-    """What the table shows, kept up to date by events. Not safe to use from several threads at once."""
+    """The content of the table, updated by events. Not safe to use from several threads at once."""
 
     def __init__(self, view: View, clock: Callable[[], float] = time.monotonic) -> None:
         self.view = view
@@ -116,7 +116,7 @@ class Board:
         self.rows = {}
 
     def __call__(self, event: Event) -> None:
-        """Take in what happened."""
+        """Update the table by an event."""
         match event:
             case GenerationStarted():
                 self._generation_started(event)
@@ -164,7 +164,7 @@ class Board:
         row = self._row(progress.candidate)
         if progress.seed not in row.jobs:
             return
-        # The first progress may speak of steps that were trained before the run was stopped.
+        # The first progress may count steps that were trained before the run was stopped.
         more = max(progress.steps - row.steps.get(progress.seed, progress.steps), 0)
         self._trained += more
         self._phase_began = self._clock() if self._phase_began is None else self._phase_began
@@ -200,7 +200,7 @@ class Board:
             self.best = Row(event.best, RowState.EARLIER, score=self._score(event.best), note=self._lowered(event.best))
 
     def _lowered(self, best: str) -> str:
-        """Why the best has a lower score than the one before it: further seeds have lowered that one's."""
+        """Why the best has a lower score than the previous best: further seeds have lowered that one's."""
         before, now = self.best, self._score(best)
         if before is None or before.score is None or now is None or now.mean >= before.score.mean:
             return ""
@@ -215,7 +215,7 @@ class Board:
     def leader(self) -> str | None:
         """The best candidate: the search's choice once a generation is over, until then the one with the highest mean.
 
-        Trainings that were stopped early do not count where there are whole ones.
+        Trainings that were stopped early are ignored if there are complete ones.
         """
         if self._is_over and not self.confirming:
             return self.best.name if self.best else None
@@ -226,20 +226,22 @@ class Board:
 
     @property
     def share(self) -> float:
-        """Of the present trainings' steps that are done, from 0 to 1."""
+        """The share of the current trainings' steps that are done, from 0 to 1."""
         trained = [row for row in self.rows.values() if row.name in self._training]
         return sum(row.done_steps for row in trained) / max(sum(row.total_steps for row in trained), 1)
 
     def now(self) -> float:
-        """Of the clock that the rows' times are on, in seconds."""
+        """The current time in seconds, on the clock of the rows' times."""
         return self._clock()
 
     def elapsed_s(self) -> float:
-        """Since this process began."""
+        """The seconds since this process began."""
         return self._clock() - self._started
 
     def seconds_left(self) -> float | None:
-        """Of the whole run, by its speed so far; None before there is one, and where nothing is left."""
+        """The remaining seconds of the whole run, from its speed so far; None before that is known, and if nothing is
+        left.
+        """
         view = self.view
         open_rows = [row for row in self.rows.values() if row.state in (RowState.WAITING, RowState.TRAINING)]
         steps = sum(row.total_steps - row.done_steps for row in open_rows)
@@ -253,7 +255,7 @@ class Board:
         return steps * training_s / self._trained + generations * beside_s
 
     def _phase_s(self) -> float:
-        """Seconds since the present trainings gave their first sign."""
+        """The seconds since the first progress of the current trainings."""
         return self._clock() - self._phase_began if self._phase_began is not None else 0.0
 
     # ---- inside --------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The live table as something that rich renders into a width and a height."""
+"""Renders the live table with rich, for a given width and height."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _STATE_STYLES = {
 }
 _GAP = 2
 _BAR = 10
-# From so many columns on there is room for these.
+# Minimum terminal widths for these columns.
 _WITH_TIME = 60
 _WITH_STEPS = 70
 _WITH_BAR = 78
@@ -39,7 +39,7 @@ _WITH_NOTE = 100
 
 @dataclass(frozen=True)
 class Glyphs:
-    """Signs that the terminal's encoding can show, and how a cut is shown."""
+    """Characters that the terminal's encoding can show, including the ellipsis."""
 
     best: str = "★"
     full: str = "━"
@@ -52,7 +52,7 @@ ASCII = Glyphs("*", "#", "-", "|", "crop")
 
 
 class _Part(NamedTuple):
-    """A part of the title; the highest rank is left out first."""
+    """A part of the title; the part with the highest rank is omitted first."""
 
     text: str
     style: str
@@ -61,7 +61,7 @@ class _Part(NamedTuple):
 
 @dataclass(frozen=True)
 class _Columns:
-    """Widths of the columns; which of the numbers there is room for follows from that of the terminal."""
+    """Widths of the columns; the terminal's width decides which of the numbers are shown."""
 
     width: int
     name: int
@@ -71,7 +71,7 @@ class _Columns:
 
     @classmethod
     def fit(cls, width: int, names: Sequence[str], glyphs: Glyphs) -> _Columns:
-        # A character that stands in the last column makes some terminals wrap.
+        # A character in the last column makes some terminals wrap.
         inner = width - 1
         name = 2 + min(max(9, *map(cell_len, names)), max(9, inner // 4))
         state = min(18 + (_BAR - 3 if width >= _WITH_BAR else 0), max(inner - name - _GAP, 0))
@@ -79,12 +79,12 @@ class _Columns:
 
     @property
     def metric(self) -> int:
-        """How much room the metric has."""
+        """The width of the metric column."""
         others = (6 + _GAP if self.width >= _WITH_STEPS else 0) + (_GAP + 7 if self.width >= _WITH_TIME else 0)
         return min(max(self.numbers - others, 0), 30 if self.width >= _WITH_NOTE else self.numbers)
 
     def line(self, steps: str, metric: str, left: str, note: str, style: str = "") -> Text:
-        """What there is room for of these, side by side; `style` is the metric's."""
+        """The cells that fit, side by side; `style` is that of the metric."""
         gap = " " * _GAP
         text = Text(f"{steps:>6}{gap}" if self.width >= _WITH_STEPS else "")
         text.append(set_cell_size(metric, self.metric), style)
@@ -95,7 +95,7 @@ class _Columns:
 def render(board: Board, width: int, height: int, glyphs: Glyphs = Glyphs(), *, running: bool = True) -> RenderableType:
     """The whole table: a title, a header, and as many rows as fit into `height` lines.
 
-    With `running` the time that is left is said.
+    With `running`, the remaining time is shown.
     """
     rows = list(board.rows.values())
     if board.best is not None and board.best.name not in board.rows:
@@ -123,7 +123,8 @@ def render(board: Board, width: int, height: int, glyphs: Glyphs = Glyphs(), *, 
 
 
 def title(board: Board, width: int, glyphs: Glyphs = Glyphs(), *, running: bool = True) -> Text:
-    """Task, where the search is, tokens and money, time; what matters least is left out where it does not fit."""
+    """Task, progress of the search, tokens and money, time; the least important parts are omitted if they do not
+    fit."""
     view = board.view
     parts = [_Part(visible(view.title), "bold", 0)]
     if board.confirming:
@@ -145,24 +146,24 @@ def title(board: Board, width: int, glyphs: Glyphs = Glyphs(), *, running: bool 
 
 
 def clock(seconds: float) -> str:
-    """`0:42`, `12:34`, `3:05:00`."""
+    """Seconds as text: `0:42`, `12:34`, `3:05:00`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def count(number: int) -> str:
-    """`950`, `51k`, `1.20M`."""
+    """A number as short text: `950`, `51k`, `1.20M`."""
     if number < 1000:
         return str(number)
     return f"{number / 1000:.0f}k" if number < 999_500 else f"{number / 1e6:.2f}M"
 
 
 def metric_text(row: Row, width: int) -> str:
-    """`2.14 [1.97, 2.31]` of what was evaluated, else the running value of training.
+    """The score with its interval, such as `2.14 [1.97, 2.31]`, else the running value of training.
 
-    What `width` cells have no room for is written with one power of ten for all (`1.23 [1.11, 1.34] e-4`), with one
-    digit less, or without the interval.
+    A text wider than `width` cells is written with a common power of ten (`1.23 [1.11, 1.34] e-4`), with one digit
+    less, or without the interval.
     """
     if row.score is None:
         return "" if row.metric is None else f"{row.metric:.3g}"
@@ -173,7 +174,7 @@ def metric_text(row: Row, width: int) -> str:
     values = (mean, low, high)
     largest = max(map(abs, values))
     power = math.floor(math.log10(largest)) if largest > 0 and math.isfinite(largest) else 0
-    # No more digits than the interval's width gives a meaning to.
+    # No more digits than the interval's width makes meaningful.
     first = -math.floor(math.log10(high - low)) if high > low else None
     texts = []
     for digits in (1, 0):
@@ -197,7 +198,7 @@ def _rounded(value: float, decimals: int | None) -> str:
 
 
 def _that_fit(rows: Sequence[Row], room: int, leader: str | None) -> list[Row]:
-    """All rows, or those that matter most in their order, with one line left to say how many there are."""
+    """All rows, or the most important ones in their order, with one line left for the number of hidden ones."""
     if len(rows) <= room:
         return list(rows)
     urgency = {RowState.TRAINING: 1, RowState.DONE: 2, RowState.REPAIRED: 3, RowState.REJECTED: 5}
@@ -235,7 +236,7 @@ def _state(row: Row, columns: _Columns) -> Text:
         return Text(f"rejected ({row.rejected.stage})", style)
     if row.state is not RowState.TRAINING:
         return Text(row.state.value, style)
-    # Rounded down: nothing is at 100% before it is done.
+    # Rounded down, so that 100% is only shown when all is done.
     percent = f"{int(row.share * 100):3d}%"
     text = Text("training ", style)
     if columns.width >= _WITH_BAR:

@@ -1,4 +1,4 @@
-"""The progress of a run as plain lines: for pipes, logs and terminals that cannot move their cursor."""
+"""The progress of a run as plain lines, for pipes, logs and terminals without cursor control."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROGRESS_INTERVAL_S = 15.0
 
 
 class ProgressLines:
-    """An observer that prints how a search goes, and how single trainings end."""
+    """An observer that prints the progress of a search, and the results of single trainings."""
 
     def __init__(self, view: View) -> None:
         self._view = view
@@ -35,7 +35,7 @@ class ProgressLines:
         self._started = self._said = time.monotonic()
 
     def __call__(self, event: Event) -> None:
-        """Print what matters of an event, if anything does."""
+        """Print the line of an event, if it has one."""
         self._board(event)
         match event:
             case GenerationStarted():
@@ -66,7 +66,7 @@ class ProgressLines:
                 say(f"finalists, to be trained with further seeds: {', '.join(event.candidates)}")
 
     def _answered(self, event: Answered) -> None:
-        """Said where it took tokens, or is not the candidate's first."""
+        """Print a line if the answer took tokens, or is not the candidate's first."""
         repair = f"repair {self._board.rows[event.candidate].repairs}"
         what = "went on" if event.continues else repair if event.attempt else "answer"
         if event.input_tokens is not None and event.output_tokens is not None:

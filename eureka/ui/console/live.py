@@ -1,4 +1,5 @@
-"""The live table on a terminal: redrawn in place while a generation runs, and left behind when it is finished."""
+"""The live table on a terminal: redrawn in place while a generation runs, and printed permanently when it is
+finished."""
 
 from __future__ import annotations
 
@@ -24,10 +25,10 @@ REDRAW_INTERVAL_S = 0.25
 
 
 class LiveTable:
-    """An observer that shows how a run goes while it is entered.
+    """An observer that shows the progress of a run within its context.
 
     Args:
-        console: a terminal; stdout where None. NO_COLOR, TERM and COLUMNS are heeded by rich.
+        console: a terminal; None: stdout. rich respects NO_COLOR, TERM and COLUMNS.
     """
 
     def __init__(self, view: View, console: Console | None = None) -> None:
@@ -39,7 +40,8 @@ class LiveTable:
         )
         self._lock = RLock()
         self._stopped = Signal()
-        # Rich's own thread and a line above the table could both draw at once, each over the other's lines.
+        # Rich's own refresh thread and a line printed above the table could draw at the same time and corrupt each
+        # other.
         self._redraws = Thread(target=self._redraw, name="eureka-live-table", daemon=True)
 
     def __enter__(self) -> Self:
@@ -53,7 +55,7 @@ class LiveTable:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the terminal back; what was shown last stays."""
+        """Release the terminal; the last table stays visible."""
         self._stopped.set()
         self._redraws.join()
         with self._lock:
@@ -63,7 +65,7 @@ class LiveTable:
         send_lines_to(None)
 
     def __call__(self, event: Event) -> None:
-        """Show what happened; a generation that is over leaves its table behind."""
+        """Show an event; the table of a finished generation stays above."""
         with self._lock:
             self.board(event)
             if isinstance(event, GenerationFinished):
@@ -72,9 +74,9 @@ class LiveTable:
             say(f"{event.reason}; started again for {', '.join(event.candidates)}")
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """The table as it is now, and a line for the cursor: a terminal echoes ^C there, which must not wrap."""
+        """The current table, and a line for the cursor: a terminal echoes ^C there, which must not wrap."""
         with self._lock:
-            # Rich adds a line of its own when it ends, which must not push the title off the screen.
+            # Rich adds a line when it ends, which must not scroll the title off the screen.
             yield render(self.board, console.width, console.height - 2, self._glyphs)
             yield Text()
 
@@ -90,7 +92,7 @@ class LiveTable:
             self.console.print(Text(text))
 
     def _leave_behind(self) -> None:
-        """Print the table as it stands for good, with whole reasons of rejections; the live one starts afresh."""
+        """Print the final table permanently, with complete reasons of rejections, and start a new live table."""
         board = self.board
         rows = list(board.rows.values())
         if not rows:
@@ -110,15 +112,17 @@ class LiveTable:
 
 
 class _AtOnce(RenderHook):
-    """Has the terminal show a frame only when all of it is there (DEC private mode 2026; others ignore the marks)."""
+    """Makes the terminal show each frame only when it is complete (DEC private mode 2026; other terminals ignore the
+    marks).
+    """
 
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
-        """The same between two marks."""
+        """The renderables between the two marks."""
         return [_Code("\x1b[?2026h"), *renderables, _Code("\x1b[?2026l")]
 
 
 class _Code:
-    """A control sequence that takes no room."""
+    """A control sequence of width zero."""
 
     def __init__(self, code: str) -> None:
         self._segment = Segment(code, None, [(ControlType.HOME,)])  # marks it as one; what is written is `code`

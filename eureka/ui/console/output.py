@@ -1,4 +1,4 @@
-"""What goes to stdout and how: lines, tables and events, in the mode that the user chose.
+"""Output to stdout: lines, tables and events, in the mode that the user chose.
 
 Stdout belongs to the process, and so does the mode: it is chosen once, by the command line.
 """
@@ -24,7 +24,7 @@ _BIDIRECTIONAL = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x20
 
 
 class Mode(StrEnum):
-    """How a run is shown: to a person, by its result alone, or to a program."""
+    """How a run is shown: to a person, only its result, or to a program."""
 
     NORMAL = "normal"
     QUIET = "quiet"
@@ -36,10 +36,10 @@ _above: Callable[[str], None] | None = None
 
 
 def choose_mode(quiet: bool = False, as_json: bool = False) -> None:
-    """Set how everything that follows is shown.
+    """Set the output mode of this process.
 
     Raises:
-        ConfigError: both are wanted.
+        ConfigError: both modes are requested.
     """
     global _mode
     if quiet and as_json:
@@ -53,7 +53,7 @@ def mode() -> Mode:
 
 
 def send_lines_to(above: Callable[[str], None] | None) -> None:
-    """While a live table is shown, lines go to it to be printed above it; None: to stdout again."""
+    """Send lines to this function while a live table is shown, to be printed above it; None: to stdout again."""
     global _above
     _above = above
 
@@ -66,7 +66,7 @@ def is_terminal() -> bool:
 
 
 def line(text: str = "") -> None:
-    """What was asked for, on stdout and at once: it is said in every mode."""
+    """Print a line of a result to stdout and flush; printed in every mode."""
     if _mode is Mode.JSON:
         emit(Notice(text))
     elif _above is not None:
@@ -76,7 +76,7 @@ def line(text: str = "") -> None:
 
 
 def paragraph(text: str) -> None:
-    """As `line`, and on a terminal broken between words."""
+    """Print as `line` does; on a terminal, wrapped between words."""
     if _mode is Mode.NORMAL and _above is None and is_terminal():
         columns = shutil.get_terminal_size().columns
         if len(text) > columns:
@@ -85,7 +85,7 @@ def paragraph(text: str) -> None:
 
 
 def row(text: str) -> None:
-    """As `line`, and on a terminal cut at its width: a row of a long table."""
+    """Print as `line` does; on a terminal, cut at its width, for rows of a long table."""
     if _mode is Mode.NORMAL and _above is None and is_terminal():
         columns = shutil.get_terminal_size().columns
         if len(text) > columns:
@@ -94,13 +94,13 @@ def row(text: str) -> None:
 
 
 def say(text: str = "") -> None:
-    """What happens on the way, as a paragraph: not said in quiet mode."""
+    """Print a paragraph of progress information; omitted in quiet mode."""
     if _mode is not Mode.QUIET:
         paragraph(text)
 
 
 def error_line(text: str) -> None:
-    """`error: ...` on stderr, in one line; as an event too where a program listens."""
+    """Print `error: ...` on stderr, in one line; in JSON mode, also emit an event."""
     message = " ".join(text.split())
     if _mode is Mode.JSON:
         emit(Error(message))
@@ -108,20 +108,22 @@ def error_line(text: str) -> None:
 
 
 def emit(event: Event) -> None:
-    """An event as one line of JSON on stdout; see `eureka.core.events`."""
+    """Print an event as one line of JSON on stdout; see `eureka.core.events`."""
     typer.echo(event_json(event))
 
 
 def event_json(event: Event) -> str:
-    """`{"event": "progress", "candidate": "g01-c02", ...}`; a number that is not finite is the string "NaN" or so."""
+    """An event as JSON: `{"event": "progress", "candidate": "g01-c02", ...}`; non-finite numbers are strings such as
+    "NaN".
+    """
     values = {each.name: getattr(event, each.name) for each in fields(event) if each.metadata.get("written", True)}
     return dumps({"event": event.kind, **values})
 
 
 def visible(text: str) -> str:
-    """`text` without power over a terminal: control characters and turns of direction are written out as escapes.
+    """`text` with control and bidirectional characters escaped, so that it cannot affect a terminal.
 
-    Much of what is printed was written by a model.
+    Much of the printed text was written by a model.
     """
     if text.isprintable():
         return text
@@ -136,10 +138,10 @@ def _escaped(character: str) -> str:
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str] = ()) -> None:
-    """A result as a table: its first column names the rows, the others are aligned to the right.
+    """Print a result as a table: its first column names the rows, the others are aligned to the right.
 
-    On a terminal it fits the width, with cells broken at spaces where they must be. `notes` are said below it, one
-    line each.
+    On a terminal it fits the width, with cells broken at spaces if necessary. `notes` are printed below it, one line
+    each.
     """
     if _mode is Mode.JSON:
         emit(Table(title, tuple(header), tuple(tuple(row) for row in rows), tuple(notes)))

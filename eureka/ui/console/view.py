@@ -1,4 +1,4 @@
-"""What the console shows of a run besides its events, and the earlier events of a run that goes on."""
+"""What the console shows of a run besides its events, and the earlier events of a resumed run."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class View:
     """A search, or with `generations` 0 trainings without one.
 
     Args:
-        title: the task's name, or what is trained.
-        unit: the task metric's.
-        store: the run, of which some may be done already.
+        title: the task's name, or the name of what is trained.
+        unit: unit of the task metric.
+        store: the run, part of which may be done already.
         proposer: the name of the proposer.
-        generations, samples: of the search.
-        trainings: policies that every candidate is trained to.
-        confirmations: policies that the finalists are trained to at the end, all together.
-        spending: says what a generation's answers cost; None where they cost nothing.
-        has_metric: whether a training gives a score; else a person does later.
+        generations, samples: numbers of the search.
+        trainings: number of trainings of every candidate.
+        confirmations: number of trainings of all finalists at the end.
+        spending: returns the cost of a generation's answers; None if they cost nothing.
+        has_metric: whether trainings have scores; otherwise a person judges later.
     """
 
     title: str
@@ -42,28 +42,28 @@ class View:
     has_metric: bool = True
 
     def called(self, candidate: str) -> str:
-        """A candidate's id, or what the reward is called that the search started from: `your reward`."""
-        # The store and the prompts come with this, which `eureka --help` has no time for.
+        """A candidate's id, or the display name of the reward that the search started from: `your reward`."""
+        # This imports the store and the prompts, which would slow down `eureka --help`.
         from eureka.search.start import label
 
         return label(self.store.facts()) if candidate == INIT_ID else candidate
 
 
 def estimate_in_words(score: float, unit: str) -> str:
-    """What a candidate is probably worth: `about 1.26 m/s by all scores of the search`.
+    """A candidate's estimated score in words: `about 1.26 m/s by all scores of the search`.
 
-    It is drawn towards the scores of the other candidates, so that it differs from the scores that were printed before.
-    A score by a person's preferences is no such estimate.
+    It is shrunk towards the scores of the other candidates, so it differs from the scores printed before. A score by a
+    person's preferences is no such estimate.
     """
     return f"{score:.3g} {unit}" if unit == PREFERENCE_UNIT else f"about {score:.3g} {unit} by all scores of the search"
 
 
 def recorded(store: RunStore, *, comparison: bool = False) -> Iterator[Event]:
-    """What a run has done already, as events; with `comparison` its trainings with fresh seeds."""
+    """The recorded part of a run as events; with `comparison`, its trainings with fresh seeds."""
     if not comparison:
         for answers in store.completions().values():
             yield from map(of_answer, answers)
-    # The longest first, by which the shorter ones are known to be stopped early.
+    # The longest first, so that shorter ones are recognised as stopped early.
     results = store.evaluations() if comparison else store.results()
     yield from map(of_training, sorted(results, key=lambda result: -result.trained_steps))
     if not comparison:

@@ -1,4 +1,4 @@
-"""`python -m eureka.ui.report DIR`: write a run's report with the lowest priority, as a run does in the background."""
+"""`python -m eureka.ui.report DIR [--last]`: write a run's report, with the lowest priority while trainings go on."""
 
 import sys
 from pathlib import Path
@@ -8,12 +8,13 @@ from eureka.store import RunStore
 from eureka.ui.report import write_report
 
 
-def main(folder: str) -> None:
+def main(folder: str, *options: str) -> None:
     """Write the report; ends the process with 1 and one line on stderr where that fails."""
-    lower_priority()
+    if "--last" not in options:
+        lower_priority()
     with errors_end_process(), RunStore.open(Path(folder), read_only=True) as store:
         write_report(store)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

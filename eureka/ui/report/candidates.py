@@ -1,4 +1,4 @@
-"""Candidates as the page shows them: figures, code, what changed, and what was asked and answered."""
+"""The candidates of a report: figures, code, changes, prompts and answers."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from eureka.ui.report.text import Excerpt, excerpt, number, percent
 from eureka.ui.report.views import Attempt, CandidateView, RunView
 
 MAX_TEXT = 12_000
-"""Characters of each answer, of what was asked for it, and of a rejection."""
+"""Maximum number of characters of an answer, of a request, and of a rejection."""
 MAX_SOURCE = 8_000
-"""Characters of each source."""
+"""Maximum number of characters of a source."""
 POINT_BUDGET = 56_000
-"""Points of all curves of a page together: about ten bytes each."""
+"""Maximum number of points in all curves of a page together, at about ten bytes each."""
 MAX_CURVES = 12
-"""Component charts of one candidate; the table has them all."""
+"""Maximum number of component charts of one candidate; the table has all components."""
 MAX_DETAILED = 200
-"""Candidates whose details are in the file, the best ones first; the others have their line alone."""
+"""Maximum number of candidates with details in the file, the best ones; for the others there is only a line."""
 
 NOTHING = Excerpt("", 0)
 
@@ -57,7 +57,7 @@ class NumberRow:
 
 @dataclass(frozen=True)
 class Exchange:
-    """What was asked in addition to the generation's prompt, and the answer."""
+    """A request in addition to the generation's prompt, and its answer."""
 
     title: str
     asked: tuple[tuple[str, Excerpt], ...]
@@ -67,7 +67,7 @@ class Exchange:
 
 @dataclass(frozen=True, kw_only=True)
 class CandidatePart:
-    """One candidate, ready for the template; `is_detailed` is False where only its line is shown."""
+    """One candidate, ready for the template; `is_detailed` is False if only its line is shown."""
 
     view: CandidateView
     spark: Markup | None
@@ -115,13 +115,13 @@ def candidate_parts(run: RunView) -> list[CandidatePart]:
 
 
 def sentences(diagnoses: Sequence[Diagnosis], before: str = "") -> tuple[str, ...]:
-    """What diagnoses warn of, for people; notes are left out."""
+    """The warnings of diagnoses as sentences; notes are omitted."""
     warned = [diagnosis for diagnosis in diagnoses if diagnosis.severity is not Severity.NOTE]
     return tuple(f"{before}{diagnosis_text(diagnosis, capital=not before)}." for diagnosis in warned)
 
 
 def diagnosis_text(diagnosis: Diagnosis, *, capital: bool = False) -> str:
-    """A diagnosis for a page in HTML, its line at the end."""
+    """A diagnosis as HTML, ending with its line number."""
     said = for_person(diagnosis)
     said = said[:1].upper() + said[1:] if capital else said
     return said.replace("`", "") + (f" (line {diagnosis.line})" if diagnosis.line else "")
@@ -202,7 +202,7 @@ def _curve(
 
 
 def mean_curve(curves: Sequence[Sequence[float]]) -> tuple[float, ...]:
-    """The mean over seeds, as long as the shortest of them."""
+    """The mean over seeds, cut to the length of the shortest curve."""
     return tuple(sum(values) / len(values) for values in zip(*curves, strict=False))
 
 
@@ -245,9 +245,9 @@ def _who(message: Message) -> str:
 
 
 def worker_seconds(candidates: Sequence[CandidateView]) -> Mapping[str, float]:
-    """Each candidate's share of the time of the workers: groups that trained side by side took the same time together.
+    """Each candidate's share of the workers' time, since groups of one population share the same wall time.
 
-    Results that have equal times within a generation come from one population.
+    Results with equal times within a generation come from one population.
     """
     together: dict[tuple[int, float], int] = {}
     for candidate in candidates:

@@ -1,4 +1,4 @@
-"""Charts as inline SVG, made by pure functions. Each has its numbers in a table, which the page shows with it."""
+"""Charts as inline SVG, made by pure functions. The page shows a table of the numbers with each chart."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from eureka.ui.report.svg import drawing, element, label, polyline
 from eureka.ui.report.text import number, tick_text
 
 MAX_POINTS = 60
-"""Points of one line: more cannot be distinguished at the width of a chart."""
+"""Maximum number of points of a line: more cannot be distinguished at the width of a chart."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """One line. `kind` is the class that its look comes from: `main`, `faint`, `s1` to `s6`."""
+    """One line. `kind` is its CSS class: `main`, `faint`, `s1` to `s6`."""
 
     name: str
     x: tuple[float, ...]
@@ -28,9 +28,9 @@ class Series:
 
 @dataclass(frozen=True)
 class Dot:
-    """One candidate in the chart of a search; `href` leads to it.
+    """One candidate in the chart of a search; `href` links to it.
 
-    `whole`: it was trained to the end, so that its score can be set beside the others'.
+    `whole`: it was trained to the end, so its score is comparable with others.
     """
 
     group: int
@@ -67,9 +67,9 @@ class Frame:
 def line_chart(
     series: Sequence[Series], *, alt: str, frame: Frame | None = None, max_points: int = MAX_POINTS
 ) -> Markup:
-    """Lines over a common x axis. A value that is not finite breaks its line.
+    """Lines over a common x axis. A value that is not finite interrupts its line.
 
-    The drawing carries its scales as `data-` attributes, from which the page's script reads values under the pointer.
+    The scales are stored in `data-` attributes, from which the page's script computes the values under the pointer.
     """
     frame = frame or Frame(256, 128)
     drawn = [thin(one, max_points) for one in series]
@@ -105,7 +105,7 @@ def sparkline(y: Sequence[float], *, alt: str, low: float, high: float, share: f
 def generation_chart(dots: Sequence[Dot], best_so_far: Sequence[float | None], *, alt: str, unit: str) -> Markup:
     """Every candidate's score by generation (from 1), and the best so far as a line in steps.
 
-    Scores far below the others stand at the lower edge, as triangles.
+    Scores far below the others are drawn as triangles at the lower edge.
     """
     count = len(best_so_far)
     frame = Frame(min(1040, 110 + 186 * count), 320, left=52, top=20, bottom=34)
@@ -139,14 +139,14 @@ def interval_plot(rows: Sequence[IntervalRow], *, alt: str, unit: str) -> Markup
 
 
 def bar(share: float, *, alt: str) -> Markup:
-    """A horizontal bar for a share between 0 and 1; what is negative is drawn hollow."""
+    """A horizontal bar for a share between 0 and 1; negative shares are drawn hollow."""
     width = 80 * min(abs(share), 1.0)
     inside = element("rect", x=0, y=1, width=max(width, 0.5), height=8, class_="hollow" if share < 0 else "fill")
     return drawing([inside], width=80, height=10, label=alt, class_="bar")
 
 
 def thin(series: Series, most: int) -> Series:
-    """The series with at most `most` points, each the mean of a stretch."""
+    """The series reduced to at most `most` points, each the mean of a stretch."""
     return Series(series.name, thinned(series.x, most), thinned(series.y, most), series.kind)
 
 
@@ -157,7 +157,9 @@ def _x_range(series: Sequence[Series]) -> tuple[float, float]:
 
 
 def _runs(series: Series, across: Scale, up: Scale) -> list[list[tuple[float, float]]]:
-    """The stretches of finite values as places, as far as there are both: a record may have been changed by hand."""
+    """The stretches of finite values as coordinates, cut to the shorter of x and y, since records may have been edited
+    by hand.
+    """
     runs: list[list[tuple[float, float]]] = [[]]
     for x, y in zip(series.x, series.y, strict=False):
         if math.isfinite(y):
@@ -191,7 +193,7 @@ def _grid_x(across: Scale, tick: float, frame: Frame) -> Markup:
 
 
 def compact(value: float) -> str:
-    """`450k`, `1.2M`: for steps on an axis."""
+    """A number of steps as text for an axis: `450k`, `1.2M`."""
     for size, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
             return f"{value / size:.3g}{suffix}"
@@ -225,7 +227,7 @@ def _steps(best_so_far: Sequence[float | None], across: Scale, up: Scale) -> Mar
 
 
 def _places(column: Sequence[Dot], centre: float, up: Scale) -> list[float]:
-    """An x for each dot, so that dots at the same height stand side by side."""
+    """An x coordinate for each dot, so that dots at the same height are drawn side by side."""
     order = [0, 1, -1, 2, -2, 3, -3, 4, -4]
     taken: list[tuple[float, float]] = []
     places = []

@@ -1,7 +1,7 @@
-"""Code and differences as marked-up lines, with Pygments as the lexer.
+"""Code and diffs as marked-up lines, with Pygments as the lexer.
 
-Only a handful of token classes are distinguished, and neighbours of one class share a span: the markup of a search's
-many sources stays small.
+Only a few token classes are distinguished, and neighbours of one class share a span, to keep the markup of many sources
+small.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from pygments.token import Comment, Keyword, Name, Number, String, _TokenType, i
 from eureka.ui.report.text import visible
 
 MAX_HIGHLIGHTED = 20_000
-"""Characters; a longer source is shown plain, since a lexer's time on hostile text is not bounded."""
+"""Maximum number of characters to highlight; longer sources are shown plain, since a lexer's time on hostile text is
+unbounded."""
 MAX_DIFF_LINES = 400
-"""Lines of either side; the time to compare grows with their square."""
+"""Maximum number of lines on either side of a diff, since its time grows with their square."""
 
 _CLASSES: tuple[tuple[_TokenType, str], ...] = (
     (Comment, "c"),
@@ -52,7 +53,7 @@ def lines_of(source: str) -> tuple[Markup, ...]:
 
 
 def difference(old: str, new: str) -> Markup | None:
-    """What changed from `old` to `new`, with three lines around each change; None where either is too long."""
+    """The diff from `old` to `new`, with three lines of context; None if either is too long."""
     before, after = visible(old).rstrip("\n").split("\n"), visible(new).rstrip("\n").split("\n")
     if max(len(before), len(after)) > MAX_DIFF_LINES:
         return None
@@ -77,7 +78,7 @@ def _class_of(kind: _TokenType) -> str:
 
 
 def _merged(text: str) -> Iterator[tuple[str, str]]:
-    """Tokens as (class, text), neighbours of one class together."""
+    """Tokens as (class, text), with neighbours of one class merged."""
     pending, collected = "", ""
     for kind, value in PythonLexer(stripnl=False, ensurenl=False).get_tokens(text):
         name = _class_of(kind)

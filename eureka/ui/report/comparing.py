@@ -1,4 +1,4 @@
-"""Several runs side by side."""
+"""Renders several runs side by side."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from eureka.ui.report.text import counted, listed, number
 from eureka.ui.report.views import RunView, Spending
 
 KINDS = ("main", "s2", "s3", "s4", "s5", "s6")
-"""Looks of the lines; a seventh run has the first one's again."""
+"""CSS classes of the lines; a seventh run has the class of the first."""
 
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """One run; `name` is its folder's, with a number where two have the same."""
+    """One run; `name` is that of its folder, numbered if two are equal."""
 
     name: str
     run: RunView
@@ -51,7 +51,7 @@ class TaskGroup:
 
 @dataclass(frozen=True)
 class ComparisonPage:
-    """All that the page of a comparison shows; `components` has a line for each name: whether and how much."""
+    """The content of a comparison page; `components` has for each name whether and how often each run uses it."""
 
     title: str
     sentence: str
@@ -61,7 +61,7 @@ class ComparisonPage:
 
 
 def comparison_page(views: Sequence[RunView]) -> ComparisonPage:
-    """Runs in the order given, grouped by task where they share an axis."""
+    """The page of several runs in the given order, grouped by task, since runs of one task share an axis."""
     names = _names([view.name for view in views])
     runs = tuple(_compared(name, view) for name, view in zip(names, views, strict=True))
     tasks = list(dict.fromkeys(view.task for view in views))
@@ -97,7 +97,8 @@ def _compared(name: str, view: RunView) -> ComparedRun:
 
 
 def _winner(task: str, runs: Sequence[ComparedRun]) -> str:
-    """Which run's best reward leads: by fresh seeds where all that have one have them, else by the searches' scores."""
+    """The run whose best reward leads: by fresh seeds if all runs that can have them do, else by the searches'
+    scores."""
     fresh = {one.name: one.method.iqm.value for one in runs if one.method and one.method.iqm}
     searched = {o.name: o.run.best.score for o in runs if o.run.best and o.run.best.score is not None}
     by_fresh = fresh.keys() >= searched.keys()
@@ -113,7 +114,7 @@ def _winner(task: str, runs: Sequence[ComparedRun]) -> str:
 
 
 def _overlaps(first: str, runs: Sequence[ComparedRun]) -> bool:
-    """Whether another run's interval reaches into that of the first, or one has none."""
+    """Whether another run's interval overlaps that of the first, or one has none."""
     intervals = {one.name: one.method.iqm.interval for one in runs if one.method and one.method.iqm}
     leader = intervals.pop(first)
     return any(leader is None or other is None or other[1] >= leader[0] for other in intervals.values())
@@ -153,7 +154,7 @@ def _group(task: str, runs: Sequence[ComparedRun]) -> TaskGroup:
 
 
 def _human(runs: Sequence[ComparedRun]) -> list[IntervalRow]:
-    """The human-written reward, of the run that trained it with the most seeds."""
+    """The human-written reward, from the run that trained it with the most seeds."""
     found = [human for one in runs if one.run.comparison and (human := one.run.comparison.method(Role.HUMAN))]
     rows = [IntervalRow("human-written", h.scores, h.iqm.value, h.iqm.interval) for h in found if h.iqm is not None]
     return sorted(rows, key=lambda row: -len(row.values))[:1]

@@ -1,4 +1,4 @@
-"""The films of a run as the report shows them: embedded while there is room, and why a film is missing."""
+"""The films of a run's report: embedded up to a size limit, with reasons for missing ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from eureka.ui.video.film import (
 )
 
 MAX_BYTES = 5_900_000
-"""Of all embedded videos and posters: a third more as text, with 2 MB of page, stays under 10 MB."""
+"""Maximum size of all embedded videos and posters in bytes: base64 adds a third, so that with 2 MB of page the file
+stays under 10 MB."""
 _ENDS = {
     "terminated": "an episode, which ended early after {}",
     "time limit": "a whole episode of {}",
@@ -37,9 +38,9 @@ _BASELINES = {"human": "the human-written reward", "sparse": "the bare task metr
 
 @dataclass(frozen=True)
 class EmbeddedFilm:
-    """A film: where it lies in the run folder and, where there was room, its data, each as a `data:` address.
+    """A film: its path in the run folder and, if it fits, its data as `data:` addresses.
 
-    `detail` says what it shows; empty where that is not known.
+    `detail` describes what it shows; empty if unknown.
     """
 
     path: str
@@ -51,10 +52,10 @@ class EmbeddedFilm:
 
 @dataclass(frozen=True)
 class RunFilms:
-    """What stands at the head of the page, the best reward's first, and what stands with single candidates.
+    """The films at the head of the page, that of the best reward first, and those of single candidates.
 
-    `in_head` is the candidate whose own film stands at the head. `missing` says why there is no film, by candidate;
-    `none_at_all` says it of the head.
+    `in_head` is the candidate whose film is at the head. `missing` is the reason for a missing film, by candidate;
+    `none_at_all` is that for the head.
     """
 
     head: tuple[EmbeddedFilm, ...]
@@ -65,7 +66,7 @@ class RunFilms:
 
 
 def run_films(run: RunView) -> RunFilms:
-    """The films that lie in a run folder, and why others do not.
+    """The films in a run folder, and why others are missing.
 
     Raises:
         StoreError: one of them cannot be read.
@@ -94,7 +95,9 @@ def run_films(run: RunView) -> RunFilms:
 
 
 def _best(run: RunView) -> EmbeddedFilm | None:
-    """Of a training with a fresh seed where there is one, as the baselines' are; else of one of the search."""
+    """The film of a training with a fresh seed, as for the baselines, if there is one; else of a training of the
+    search.
+    """
     if run.best is None:
         return None
     caption = f"{run.best.id}, the best reward"
@@ -106,7 +109,7 @@ def _best(run: RunView) -> EmbeddedFilm | None:
 
 
 def _film(run: RunView, path: Path, caption: str, policies: Iterable[Path] | None = None) -> EmbeddedFilm | None:
-    """The film at `path`, not yet embedded; None where there is none, or where it is of none of these policies."""
+    """The film at `path`, not embedded yet; None if it is missing or shows none of these policies."""
     if not (run.folder / path).is_file():
         return None
     note = read_note(run.folder, path)
@@ -132,7 +135,7 @@ def _detail(note: FilmNote, run: RunView) -> str:
 
 
 def _reason(run: RunView) -> str:
-    """Why a policy that is trained has no film."""
+    """Why a trained policy has no film."""
     if said := why_no_films(run.folder):
         return f"No films: {said}."
     wanted = str(run.settings.get("report.films", ""))
@@ -140,7 +143,7 @@ def _reason(run: RunView) -> str:
 
 
 def _embedded(folder: Path, films: Iterable[EmbeddedFilm]) -> list[EmbeddedFilm]:
-    """The films, with their data in them while there is room."""
+    """The films, with their data embedded up to the size limit."""
     left, found = MAX_BYTES, []
     for film in films:
         path = folder / film.path

@@ -1,4 +1,4 @@
-"""What a run found, in one sentence."""
+"""The result of a run in one sentence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from eureka.ui.report.views import CandidateView, RunView
 
 @dataclass(frozen=True)
 class Headline:
-    """`sentence` stands on top of the page; `detail` says how sure it is, `figure` is the number of it."""
+    """`sentence` is at the top of the page; `detail` describes its certainty, `figure` is its number."""
 
     sentence: str
     detail: str
@@ -20,7 +20,7 @@ class Headline:
 
 
 def headline(run: RunView) -> Headline:
-    """The strongest thing that the run's store allows to say."""
+    """The strongest statement that the run's records support."""
     if run.best is None:
         return _nothing_yet(run)
     compared = _compared(run, run.comparison) if run.comparison else None
@@ -79,8 +79,9 @@ def _compared(run: RunView, comparison: Comparison) -> Headline | None:
 
 
 def _against_human(reaches: str, human: str, improvement: Estimate, seeds: str, detail: str, figure: str) -> Headline:
-    """How often the best beats the human-written reward: in the sentence where the seeds are enough to say so, else
-    after it."""
+    """The probability that the best beats the human-written reward: in the sentence if the number of seeds supports it,
+    else in the detail.
+    """
     chance = f"better in {percent(improvement.value)} of all pairs of trainings{_interval(improvement, percent)}"
     if _tells(improvement, 0.5):
         return Headline(f"{reaches}, the human-written reward {human}: {chance}, {seeds}.", detail, figure)
@@ -90,7 +91,7 @@ def _against_human(reaches: str, human: str, improvement: Estimate, seeds: str, 
 
 
 def _tells(estimate: Estimate, level: float) -> bool:
-    """Whether the seeds tell that it is not the value at which the best and the human-written reward are the same."""
+    """Whether the interval excludes the value at which the best and the human-written reward are equal."""
     return estimate.interval is not None and not estimate.interval[0] <= level <= estimate.interval[1]
 
 

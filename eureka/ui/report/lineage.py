@@ -18,9 +18,9 @@ TOP = 30.0
 
 @dataclass(frozen=True)
 class LineageNode:
-    """One candidate. `note` says what is special (a stage of rejection, a duplicate); `score` is None where untrained.
+    """One candidate. `note` has its stage of rejection, or that it is a duplicate; `score` is None if untrained.
 
-    `kind` is the class of its mark: trained, rejected, duplicate or pending.
+    `kind` is the CSS class of its mark: trained, rejected, duplicate or pending.
     """
 
     id: str
@@ -33,7 +33,7 @@ class LineageNode:
 
 
 def lineage_tree(nodes: Sequence[LineageNode], *, alt: str) -> Markup:
-    """The tree. Within a generation the best stands on top, and the rejected at the bottom."""
+    """The tree as SVG. Within a generation the best is at the top, and the rejected are at the bottom."""
     generations = sorted({node.generation for node in nodes})
     columns = {g: sorted((n for n in nodes if n.generation == g), key=_rank) for g in generations}
     places = {
@@ -67,7 +67,7 @@ def _rank(node: LineageNode) -> tuple[bool, float, str]:
 
 
 def _ancestry(nodes: Sequence[LineageNode]) -> frozenset[str]:
-    """The best candidate and those that it came from."""
+    """The best candidate and its ancestors."""
     by_id = {node.id: node for node in nodes}
     found: set[str] = set()
     waiting = [node.id for node in nodes if node.best]
@@ -90,7 +90,7 @@ def _edge(
 
 
 def _text_width(node: LineageNode) -> float:
-    """About how far a candidate's words reach, bold as a parent's are."""
+    """The approximate width of a candidate's label, in bold as for parents."""
     value = number(node.score) if node.score is not None else ""
     return (
         20 + 7.0 * len(node.id.partition("-")[2]) + 6 + 6.8 * len(value) + (6 + 6.0 * len(node.note)) * bool(node.note)

@@ -1,4 +1,4 @@
-"""A run, several runs or a list of runs -> one self-contained HTML file."""
+"""Renders a run, several runs or a list of runs as one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def render_report(store: RunStore, live_script: str = "") -> str:
 
 
 def write_report(store: RunStore) -> Path:
-    """Write `report.html` into the run folder, atomically, and give its path.
+    """Write `report.html` into the run folder, atomically, and return its path.
 
     Raises:
         StoreError: the run cannot be read, or the file not be written.
@@ -48,5 +48,5 @@ def render_comparison(stores: Sequence[RunStore]) -> str:
 
 
 def render_runs(runs: Sequence[RunEntry], live_script: str = "") -> str:
-    """A list of runs with links to their reports, for a server that has these at `runs/NAME/`."""
+    """A page with a list of runs, for a server that has their reports at `runs/NAME/`."""
     return page("runs.jinja2", live_script, runs=runs)

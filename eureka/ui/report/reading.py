@@ -1,4 +1,4 @@
-"""A run's store -> RunView. Reads, and computes nothing that a training would have to be repeated for."""
+"""Builds a RunView from a run's store, without expensive computations."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from eureka.ui.report.views import Attempt, CandidateView, GenerationView, RunVi
 
 
 def read_run(store: RunStore) -> RunView:
-    """Everything that a report shows, from a run that may still be going on.
+    """Read everything that a report shows, from a run that may still be in progress.
 
     Raises:
         StoreError: the store cannot be read.
     """
-    # A run that goes on writes a record after those that it rests on: read in the opposite order, all is complete.
+    # A run writes a record after those that it depends on; reading in the opposite order gives a consistent view.
     finished = store.finished_generations()
     is_finished = store.is_finished
     evaluations = by_candidate(store.evaluations())
@@ -63,7 +63,7 @@ def read_run(store: RunStore) -> RunView:
 
 
 def spending(completions: Iterable[Completion]) -> Spending:
-    """What these answers took together."""
+    """Tokens and money of these answers together."""
     usages = [completion.usage for completion in completions if completion.was_asked]
     return Spending(
         _known_sum([usage.input_tokens for usage in usages]),
@@ -74,7 +74,7 @@ def spending(completions: Iterable[Completion]) -> Spending:
 
 
 def proposers(run: RunView) -> str:
-    """Who wrote the candidates, as the answers themselves say: `claude-sonnet-5-5`, or several."""
+    """The authors of the candidates, as recorded in the answers: `claude-sonnet-5-5`, or several."""
     asked = [candidate for candidate in run.candidates if candidate.was_asked]
     names = {attempt.answer.model: None for candidate in asked for attempt in candidate.attempts}
     return listed(list(names)) or str(run.settings.get("llm.name") or "nobody yet")
@@ -151,7 +151,7 @@ def _attempts(
     prompts: Mapping[tuple[str, int], Prompt],
     shared: Prompt | None,
 ) -> tuple[Attempt, ...]:
-    """The answers with the messages of each one's prompt after `shared`. Every one that was followed by another was
+    """The answers, each with the messages of its prompt after `shared`. Every answer followed by another was
     rejected."""
     return tuple(
         Attempt(answer, _beyond(prompts.get((name, answer.attempt)), shared), rejected)
@@ -160,7 +160,7 @@ def _attempts(
 
 
 def _beyond(prompt: Prompt | None, shared: Prompt | None) -> tuple[Message, ...]:
-    """What a prompt says beyond the one that its generation shares."""
+    """The messages of a prompt beyond those shared by its generation."""
     if prompt is None:
         return ()
     messages = (*prompt.messages, Message("user", prompt.ending)) if prompt.ending else prompt.messages

@@ -1,4 +1,4 @@
-"""From values to places on a chart."""
+"""Linear scales from values to coordinates of a chart."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class Scale:
     end: float
 
     def __call__(self, value: float) -> float:
-        """The place of `value`, kept inside of the chart."""
+        """The coordinate of `value`, clamped to the chart."""
         span = self.high - self.low
-        # Beyond some 1e16 a margin is lost in rounding: then all values are one.
+        # Beyond about 1e16 a margin is lost in rounding, so all values are treated as equal.
         share = (value - self.low) / span if span > 0 else 0.0
         return self.start + (self.end - self.start) * min(max(share, 0.0), 1.0)
 
 
 def value_range(values: Iterable[float], *, margin: float = 0.05) -> tuple[float, float]:
-    """Lowest and highest finite value with a margin; never empty, so that a constant has a scale too."""
+    """Lowest and highest finite value with a margin; never empty, so that constants have a scale too."""
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
         return 0.0, 1.0
@@ -34,14 +34,14 @@ def value_range(values: Iterable[float], *, margin: float = 0.05) -> tuple[float
     if low == high == 0.0:
         return 0.0, 1.0
     room = (high - low) * margin or abs(high) * 0.1 or 1.0
-    # Zero is a meaningful end for what never crosses it.
+    # Zero is a meaningful end for values that never cross it.
     bottom = low - room if low < 0 or low - room > 0 else 0.0
     top = high + room if high > 0 or high + room < 0 else 0.0
     return bottom, top
 
 
 def robust_range(values: Sequence[float]) -> tuple[float, float]:
-    """`value_range` without far outliers below: scores a long way under the others would flatten all differences."""
+    """`value_range` without outliers far below the others, which would compress all other differences."""
     finite = sorted(value for value in values if math.isfinite(value))
     if len(finite) < 4:
         return value_range(finite)
@@ -51,7 +51,7 @@ def robust_range(values: Sequence[float]) -> tuple[float, float]:
 
 
 def ticks(low: float, high: float, about: int = 4) -> tuple[float, ...]:
-    """Round numbers within [low, high], about as many as wanted: multiples of 1, 2 or 5 times a power of ten."""
+    """Round numbers within [low, high], about `about` of them: multiples of 1, 2 or 5 times a power of ten."""
     rough = (high - low) / about
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(size * power for size in (1, 2, 5, 10) if size * power >= rough * 0.999)

@@ -1,4 +1,4 @@
-"""A section of the report, and what all sections are given."""
+"""The interface of a report's sections, and the view passed to all of them."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from eureka.ui.report.views import RunView, Spending
 
 @dataclass(frozen=True)
 class ReportView:
-    """A run, and what several sections show of it."""
+    """A run, with parts that several sections show."""
 
     run: RunView
 
     @cached_property
     def headline(self) -> Headline:
-        """What the run found."""
+        """The result of the run in one sentence."""
         return headline(self.run)
 
     @cached_property
     def films(self) -> RunFilms:
-        """The films that lie in the run folder."""
+        """The films in the run folder."""
         return run_films(self.run)
 
     @cached_property
@@ -39,12 +39,12 @@ class ReportView:
 
     @cached_property
     def spending(self) -> Spending:
-        """What all answers took together."""
+        """Tokens and money of all answers together."""
         return spending(self.run.answers)
 
     @property
     def folder(self) -> str:
-        """The run folder, as a word of a command line."""
+        """The run folder, quoted as a word of a command line."""
         return shlex.quote(str(self.run.folder))
 
 
@@ -53,10 +53,10 @@ class Section:
     """A part of the report.
 
     Attributes:
-        id: of its element in the page, to link to.
-        title: in the line of links at the top; empty for one that is not named there.
-        render: gives its content, which begins with its heading. What a model wrote goes through `templating.fill` or
-            `markupsafe.escape`.
+        id: id of its element in the page, for links.
+        title: title in the line of links at the top; empty: not listed there.
+        render: returns its content, beginning with its heading. Text written by a model must go through
+            `templating.fill` or `markupsafe.escape`.
     """
 
     id: str

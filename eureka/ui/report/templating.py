@@ -47,7 +47,7 @@ def page(template: str, live_script: str = "", **values: Any) -> str:
 
 
 def source_hash(content: str) -> str:
-    """How a Content-Security-Policy names a script or a style sheet."""
+    """The hash source of a script or a style sheet for a Content-Security-Policy."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
 
 

@@ -1,4 +1,4 @@
-"""Text and numbers as a page shows them. What a model wrote is shown as text, with nothing invisible in it."""
+"""Text and numbers for a page. Text written by a model is shown with all invisible characters made visible."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _KEPT = frozenset("\n\t")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
-"""Characters that count as letters, marks or symbols and look like nothing."""
+"""Invisible characters that Unicode classifies as letters, marks or symbols."""
 
 
 def visible(text: str) -> str:
     """`text` with every control, bidirectional and invisible character written out.
 
     Control characters become their pictures (`␛` for an escape), all others `⟨U+202E⟩`, so that no text can reorder,
-    hide or colour what stands around it. A line ends with a line feed.
+    hide or colour the text around it. A line ends with a line feed.
     """
     text = text.replace("\r\n", "\n")
     if text.isascii() and not _CONTROL.search(text):
@@ -43,26 +43,26 @@ def _shown(character: str) -> str:
 
 
 def shown(value: object) -> object:
-    """What a template prints for `value`: text is made `visible`; markup of our own stays."""
+    """The value as a template prints it: text is made `visible`; our own markup is unchanged."""
     if isinstance(value, str) and not isinstance(value, Markup):
         return visible(value)
     return value
 
 
 class Excerpt(NamedTuple):
-    """The part of a text that is shown, and how many characters are left out."""
+    """The shown part of a text, and the number of omitted characters."""
 
     text: str
     left_out: int
 
 
 def excerpt(text: str, cap: int) -> Excerpt:
-    """The beginning of `text`, at most `cap` characters of it."""
+    """The beginning of `text`, at most `cap` characters."""
     return Excerpt(text[:cap], max(len(text) - cap, 0))
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """About `digits` significant digits with a true minus sign; `–` for None."""
+    """A number as text with about `digits` significant digits and a true minus sign; `–` for None."""
     if value is None:
         return "–"
     if math.isnan(value):
@@ -84,22 +84,22 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def tick_text(value: float) -> str:
-    """A round number on an axis, without trailing zeros."""
+    """A round number on an axis as text, without trailing zeros."""
     text = number(value)
     return text.rstrip("0").removesuffix(".") if "." in text and "e" not in text else text
 
 
 def percent(share: float | None) -> str:
-    """`42%`, `0.3%`; `–` for None."""
+    """A share as text: `42%`, `0.3%`; `–` for None."""
     if share is None or not math.isfinite(share):
         return "–"
-    # What rounds to zero has no sign.
+    # A value that rounds to zero has no sign.
     text = f"{100 * share:.0f}" if abs(share) >= 0.0995 or share == 0 else f"{round(100 * share, 1) + 0.0:.1f}"
     return f"{text}%".replace("-", "−")
 
 
 def duration(seconds: float) -> str:
-    """`48 s`, `3 min 20 s`, `2 h 5 min`."""
+    """Seconds as text: `48 s`, `3 min 20 s`, `2 h 5 min`."""
     whole = round(seconds)
     if whole < 1:
         return f"{seconds:.1f} s"
@@ -111,12 +111,12 @@ def duration(seconds: float) -> str:
 
 
 def counted(count: int, singular: str, plural: str = "") -> str:
-    """`1 seed`, `5 seeds`, `1,200 seeds`."""
+    """A number with its noun: `1 seed`, `5 seeds`, `1,200 seeds`."""
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
 def listed(items: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
+    """Items as a list in words: `a`, `a and b`, `a, b and c`."""
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} and {items[-1]}"

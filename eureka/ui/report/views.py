@@ -1,4 +1,4 @@
-"""What a report says of a run, as typed data: read by `eureka.ui.report.reading`, laid out by the templates."""
+"""The content of a report as typed data: read by `eureka.ui.report.reading`, laid out by the templates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Attempt:
 
     Attributes:
         asked: the messages after the generation's prompt that led to it: a repair's or a continuation's conversation.
-        rejected: why the answer did not do, None for one that did.
+        rejected: why the answer was rejected, None if it was usable.
     """
 
     answer: Completion
@@ -30,7 +30,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Spending:
-    """Tokens and money of answers; None where any of them does not say."""
+    """Tokens and money of answers; None if any answer lacks the figure."""
 
     input_tokens: int | None
     output_tokens: int | None
@@ -39,7 +39,7 @@ class Spending:
 
     @property
     def tokens(self) -> int | None:
-        """Read and written."""
+        """The sum of input and output tokens."""
         if self.input_tokens is None or self.output_tokens is None:
             return None
         return self.input_tokens + self.output_tokens
@@ -47,14 +47,13 @@ class Spending:
 
 @dataclass(frozen=True, kw_only=True)
 class CandidateView:
-    """One candidate: where it came from, what became of it, and what its policies learned.
+    """One candidate: its origin, its status, and its trainings.
 
-    `parents` are the candidates that it was to build on; `duplicate_of` an earlier one with the same reward.
-    `diagnoses` are those before its training.
-    `stopped_after` are the control steps of one that its race left behind; None of one that was trained to the end.
-    `given` is what a reward is called that the search started from, and that nobody was asked for; else empty.
-    `is_tuned` says the same of one that was made of its parent with other constants. `notes` are the search method's
-    own, such as the job that an answer had.
+    `parents` are the candidates that its prompt built on; `duplicate_of` an earlier one with the same reward.
+    `diagnoses` are those before its training. `stopped_after` are the control steps after which its race stopped it;
+    None if it was trained to the end. `given` is the display name of a reward that a person gave to start from;
+    otherwise empty. `is_tuned` says whether it was made from its parent by changing constants. `notes` are the search
+    method's own, such as the job that an answer had.
     """
 
     id: str
@@ -77,31 +76,31 @@ class CandidateView:
 
     @property
     def parent(self) -> str | None:
-        """The first of its parents."""
+        """The first parent, if any."""
         return self.parents[0] if self.parents else None
 
     @property
     def was_asked(self) -> bool:
-        """Whether a proposer wrote it."""
+        """Whether a proposer wrote the candidate."""
         return not self.given and not self.is_tuned
 
     @property
     def called(self) -> str:
-        """Its id, with what it is called where nobody was asked for it."""
+        """The id, with a display name if no proposer wrote the candidate."""
         return f"{self.id} ({self.given})" if self.given else self.id
 
     @property
     def status(self) -> str:
-        """trained, rejected, or pending while the run is not that far."""
+        """The status: trained, rejected, or pending."""
         if self.rejected is not None:
             return "rejected"
         return "trained" if self.results else "pending"
 
     @property
     def score(self) -> float | None:
-        """The search's own: the mean metric over every evaluation episode of every seed's final policy.
+        """The score in the search: the mean metric over every evaluation episode of every seed's final policy.
 
-        For a task without a metric it is what a person's preferences give.
+        For a task without a metric, the score by a person's preferences.
         """
         if self.status != "trained":
             return None
@@ -109,7 +108,7 @@ class CandidateView:
 
     @property
     def best_score(self) -> float | None:
-        """The best checkpoint's; None for a task without a metric."""
+        """The best checkpoint's score; None for a task without a metric."""
         if self.status != "trained" or self.preference is not None:
             return None
         return max(result.best_score for result in self.results)
@@ -123,20 +122,20 @@ class CandidateView:
 
     @property
     def wall_s(self) -> float:
-        """Time its trainings took, all seeds together."""
+        """The wall time of its trainings in seconds, all seeds together."""
         return sum(result.wall_s for result in self.results)
 
     @property
     def repairs(self) -> int:
-        """How often it was asked about again."""
+        """The number of repairs that were asked for."""
         return sum(not attempt.answer.continues for attempt in self.attempts[1:])
 
 
 @dataclass(frozen=True)
 class GenerationView:
-    """One generation: its prompt, and when it has finished the best candidate by then, where there was one.
+    """One generation: its prompt and, when it has finished, the best candidate so far, if any.
 
-    `texts` are answers that are no rewards, but texts which the method puts into later prompts.
+    `texts` are answers that are not rewards but texts for later prompts.
     """
 
     number: int
@@ -148,7 +147,7 @@ class GenerationView:
 
     @property
     def answers(self) -> tuple[Completion, ...]:
-        """All that was answered in it."""
+        """All answers of the generation."""
         return (*(attempt.answer for candidate in self.candidates for attempt in candidate.attempts), *self.texts)
 
 
@@ -157,10 +156,10 @@ class RunView:
     """A whole run.
 
     Attributes:
-        evaluations: re-trainings with fresh seeds, by the name that the store has them under.
+        evaluations: trainings with fresh seeds, by their name in the store.
         settings: the config, flattened to `search.samples` and the like.
-        facts: what the run kept about itself, such as versions and the layers of its sandbox.
-        generations_wanted: as configured; 0 where that is not known.
+        facts: facts recorded by the run, such as versions and the layers of its sandbox.
+        generations_wanted: as configured; 0 if unknown.
     """
 
     folder: Path
@@ -183,7 +182,7 @@ class RunView:
 
     @property
     def has_metric(self) -> bool:
-        """Whether a task metric decides, and not a person's preferences."""
+        """Whether scores come from a task metric rather than a person's preferences."""
         return self.facts.get(FITNESS) != PREFERENCE
 
     @property
@@ -193,18 +192,18 @@ class RunView:
 
     @property
     def answers(self) -> tuple[Completion, ...]:
-        """All that was answered, in order of generations."""
+        """All answers, in order of generations."""
         return tuple(answer for generation in self.generations for answer in generation.answers)
 
     @property
     def has_stopped(self) -> bool:
-        """Whether there are candidates that a race left behind."""
+        """Whether a race stopped any candidates early."""
         return any(candidate.stopped_after is not None for candidate in self.candidates)
 
 
 @dataclass(frozen=True)
 class RunEntry:
-    """One run in a list of runs: `name` is its address, `shown` how a person calls it."""
+    """One run in a list of runs: `name` is used in its address, `shown` is its display name."""
 
     name: str
     shown: str

@@ -11,8 +11,8 @@ from eureka.core.processes import Child, module_command
 
 REPORT = "report.html"
 """The file's name in a run folder."""
-LAST_WAIT_S = 120.0
-"""How long the end of a run waits for its last report."""
+LAST_WAIT_S = 300.0
+"""Seconds that the end of a run waits for its last report."""
 
 
 class ReportWriter:
@@ -32,13 +32,17 @@ class ReportWriter:
         self._warn = warn
         self._process: Child | None = None
 
-    def start(self) -> None:
-        """Begin a report of the run as it stands. While one is being written another is not begun."""
+    def start(self, *, last: bool = False) -> None:
+        """Begin a report of the run as it stands. While one is being written another is not begun.
+
+        Args:
+            last: the run waits for it, and trains nothing meanwhile, so it does not give way to other processes.
+        """
         if self._process is not None:
             if self._process.returncode is None:
                 return
             self._settle(self._process)
-        command = module_command("eureka.ui.report", str(self._folder.resolve()))
+        command = module_command("eureka.ui.report", str(self._folder.resolve()), *(["--last"] if last else []))
         try:
             self._process = Child(command, self._environment, folder=self._folder)
         except OSError as error:
@@ -48,7 +52,7 @@ class ReportWriter:
         """Write the report of the run as it stands now, and wait for it; whether it is there."""
         if self._process is not None:
             self._settle(self._process)
-        self.start()
+        self.start(last=True)
         return self._process is not None and self._settle(self._process)
 
     def _settle(self, process: Child) -> bool:
@@ -69,7 +73,7 @@ class ReportWriter:
     ) -> None:
         if self._process is None:
             return
-        # A failed search gets its report; after an interrupt nobody wants to wait for it.
+        # A failed search gets its report; an interrupted one does not wait for it.
         if kind is not None and not issubclass(kind, Exception):
             self._process.close()
             return

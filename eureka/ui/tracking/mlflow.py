@@ -10,7 +10,7 @@ from typing import Any
 from eureka.ui.tracking.tracker import SEARCH
 
 MAX_BATCH = 1000
-"""Points that MLflow takes at once."""
+"""Maximum number of points that MLflow accepts in one call."""
 
 
 class MlflowSink:
@@ -18,10 +18,10 @@ class MlflowSink:
 
     Args:
         uri: where MLflow keeps its runs.
-        run: a name of this search that no other has, and that it keeps when it is resumed.
+        run: a unique name of this search, kept when it is resumed.
 
     Raises:
-        MlflowException: MLflow refuses.
+        MlflowException: MLflow refuses the connection.
     """
 
     name = "MLflow"
@@ -29,7 +29,7 @@ class MlflowSink:
     def __init__(self, uri: str, experiment: str, run: str) -> None:
         from mlflow import MlflowClient, entities, exceptions
 
-        # The tables that it makes in its database are not the user's concern, and its lines would break the live table.
+        # MLflow's log lines about its database tables would break the live table.
         for library in ("mlflow", "alembic"):
             logging.getLogger(library).setLevel(logging.WARNING)
         self.errors: tuple[type[Exception], ...] = (exceptions.MlflowException, OSError)

@@ -17,11 +17,11 @@ from eureka.ui.tracking.tracker import Sink, Tracker
 
 _RUN = "tracking run"
 _STAMP = "unsafe"
-"""Stands in the name of a run without confinement."""
+"""Part of the name of a run without confinement."""
 
 
 def require_trackers(config: RunConfig) -> None:
-    """Raises ConfigError where what is asked for needs a package that is not installed."""
+    """Raise ConfigError if a requested tracker needs a package that is not installed."""
     for key in ("tensorboard", "wandb", "mlflow"):
         value = getattr(config.tracking, key)
         if value and find_spec(key) is None:
@@ -36,7 +36,7 @@ def tracking(
     environment: Mapping[str, str],
     warn: Callable[[str], None],
 ) -> Iterator[Tracker]:
-    """A `Tracker` for all that the config asks for, be it nobody, while the context lasts.
+    """Within the context, a `Tracker` for all trackers that the config asks for, possibly none.
 
     Raises:
         EurekaError: a sink cannot be opened.
@@ -81,7 +81,7 @@ def _refused(key: str, errors: tuple[type[Exception], ...]) -> Iterator[None]:
 
 
 def _name(store: RunStore) -> str:
-    """The run's name there, unique and kept in the run for when it is resumed."""
+    """The run's name for trackers, unique and stored in the run for when it is resumed."""
     known = store.facts().get(_RUN)
     if known is not None:
         return known

@@ -1,4 +1,4 @@
-"""Makes points of curves from the events of a run, and hands them to the trackers in a thread of its own."""
+"""Converts the events of a run to points of curves, and sends them to the trackers in a thread of its own."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ from typing import Protocol, Self
 from eureka.core.events import Compared, Event, GenerationFinished, Trained, TrainingProgress
 
 BATCH_S = 2.0
-"""How long points of trainings that go on are collected."""
+"""Seconds for which points of running trainings are collected before they are sent."""
 CLOSE_S = 60.0
-"""How long the end of a run waits for what is not kept yet."""
+"""Seconds that the end of a run waits for points that are not stored yet."""
 SEARCH = "search"
-"""The group of what is counted by generations."""
+"""The group of curves over generations."""
 COMPARISON = "comparison"
-"""The group of the final comparison, counted by fresh seeds. All others are trainings, `g02-c05/seed_0`, by steps."""
+"""The group of the final comparison, over fresh seeds. All others are trainings, such as `g02-c05/seed_0`, over
+steps."""
 AXES = {SEARCH: "generation", COMPARISON: "seed"}
-"""What the points of a group are counted by, if not by control steps."""
+"""The x axis of a group, if not control steps."""
 
 
 class Sink(Protocol):
-    """Keeps curves. `errors` are what its library raises where it cannot."""
+    """Stores curves. `errors` are the exceptions that its library raises on failure."""
 
     name: str
     errors: tuple[type[Exception], ...]
 
     def points(self, group: str, steps: Sequence[int], values: Mapping[str, Sequence[float]]) -> None:
-        """Add points to the curves of a group: a value of each for every step."""
+        """Add points to the curves of a group: one value of each curve per step."""
         ...
 
     def close(self) -> None:
-        """Keep what is left."""
+        """Store what is left and close."""
         ...
 
 
@@ -47,10 +48,10 @@ class _Points:
 
 
 class Tracker:
-    """An observer that hands curves to its sinks. No training waits for them.
+    """An observer that sends curves to its sinks, without delaying trainings.
 
     Args:
-        warn: is given a sentence when a sink fails; it then gets no more, and the run goes on.
+        warn: called with a sentence when a sink fails; that sink then gets no more points, and the run continues.
         has_metric: whether trainings measure a task metric.
     """
 
@@ -79,7 +80,7 @@ class Tracker:
             self._warn(f"warning: {names} did not take the last points within {CLOSE_S:.0f} s")
 
     def __call__(self, event: Event) -> None:
-        """Collect the progress of trainings, and hand over the results at the end of a training, a generation and the
+        """Collect the progress of trainings, and send the results at the end of a training, a generation and the
         run."""
         match event:
             case TrainingProgress():
@@ -111,7 +112,7 @@ class Tracker:
         self._ended_at[group] = result.trained_steps
 
     def _compared(self, event: Compared) -> None:
-        """Every fresh seed's score, and the statistics at the last seed."""
+        """Add every fresh seed's score, and the statistics at the last seed."""
         for reward in event.rewards:
             if reward.scores:
                 self._queue.put(_Points(COMPARISON, reward.seeds, {f"{reward.role}/score": reward.scores}))
@@ -123,13 +124,13 @@ class Tracker:
             self._put(COMPARISON, reward.seeds[-1] if reward.seeds else 0, statistics)
 
     def _put(self, group: str, step: int, values: Mapping[str, float | None]) -> None:
-        """One point of each curve, where its value is known."""
+        """Add one point to each curve whose value is known."""
         known = {name: (value,) for name, value in values.items() if value is not None}
         if known:
             self._queue.put(_Points(group, (step,), known))
 
     def _hand_over_new(self, group: str, steps: tuple[int, ...], values: Mapping[str, tuple[float, ...]]) -> None:
-        """The points of a training beyond those that it ended with before, if the race has carried it on since."""
+        """Send the points of a training that are new since its earlier end, if the race has continued it."""
         known = sum(step <= self._ended_at.get(group, 0) for step in steps)
         self._queue.put(_Points(group, steps[known:], {name: curve[known:] for name, curve in values.items()}))
 

@@ -1,7 +1,7 @@
 """Weights & Biases: one run for each training and one for the search, all in one group.
 
-Whom they belong to and where they go is what the library reads from its own environment (WANDB_API_KEY, WANDB_MODE,
-WANDB_BASE_URL, ...).
+The library reads account and server from its own environment variables (WANDB_API_KEY, WANDB_MODE, WANDB_BASE_URL,
+...).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ class WandbSink:
     """Logs to a project.
 
     Args:
-        run: a name of this search that no other has, and that it keeps when it is resumed.
+        run: a unique name of this search, kept when it is resumed.
         settings: the run's config, flat.
 
     Raises:
-        wandb.Error: the library refuses, for example since nobody is logged in.
+        wandb.Error: the library refuses, for example because the user is not logged in.
     """
 
     name = "Weights & Biases"

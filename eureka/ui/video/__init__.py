@@ -1,4 +1,4 @@
-"""Videos of policies, drawn without a screen in a process of their own."""
+"""Videos of policies, rendered without a screen in a separate process."""
 
 from eureka.core.pictures import Look
 from eureka.ui.video.film import FilmedEpisode, FilmJob, Video

@@ -1,4 +1,4 @@
-"""`python -m eureka.ui.video NICENESS`: films what each line on stdin asks for, and answers each by one on stdout."""
+"""`python -m eureka.ui.video NICENESS`: makes a film for each request on stdin, and answers each on stdout."""
 
 import os
 import sys
@@ -13,19 +13,19 @@ from eureka.ui.video.process import FilmReply, FilmRequest
 
 
 def film(request: FilmRequest) -> Video:
-    """Draw one film. mujoco reads MUJOCO_GL when it is imported, so it is imported here and not at the top."""
+    """Make one film. mujoco reads MUJOCO_GL when it is imported, so it is imported here and not at the top."""
     from eureka.ui.video.render import film_policy
 
     return film_policy(request.job, Path(request.to))
 
 
 def main() -> None:
-    """Film until stdin ends."""
-    # Replies have the real standard output to themselves; what a task prints goes to standard error.
+    """Make films until stdin ends."""
+    # Only replies go to the real standard output; a task's output goes to standard error.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
-        # At normal priority: on busy cores the attempts would exceed their time limit at the lowest.
+        # At normal priority: with the lowest one, the attempts would exceed their time limit on busy cores.
         os.environ["MUJOCO_GL"] = find_gl(os.environ)
         unavailable = ""
     except RenderingUnavailable as error:

@@ -1,4 +1,4 @@
-"""Frames to an mp4 that browsers play, a still picture of each, and lines of text in a frame."""
+"""Encodes frames to an mp4 that browsers play, writes poster pictures, and draws lines of text into frames."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Mp4Writer:
         self.frames += 1
 
     def _encode(self, frame: av.VideoFrame | None) -> None:
-        """One frame, or what the encoder still holds back where None."""
+        """Encode one frame, or flush the encoder if None."""
         try:
             self._container.mux(self._stream.encode(frame))
         except OSError as error:
@@ -74,10 +74,10 @@ class Mp4Writer:
 
 
 def save_poster(picture: NDArray[np.uint8], path: Path) -> None:
-    """Write the JPEG that stands for a video.
+    """Write the poster of a video as JPEG.
 
     Raises:
-        VideoError: it cannot be written.
+        VideoError: the file cannot be written.
     """
     try:
         Image.fromarray(picture).save(path, quality=85)

@@ -1,7 +1,7 @@
-"""Films as data: what is to be filmed, what was filmed, where films are in a run folder, and the note with each.
+"""Films as data: jobs, results, paths in a run folder, and the note of each film.
 
-A film is an mp4 with a poster of the same name (`.jpg`) and a note (`.json`), which says what the film shows or why it
-could not be made. A film that the user put there has no note.
+A film is an mp4 with a poster of the same name (`.jpg`) and a note (`.json`) on what the film shows or why it could not
+be made. A film that the user put there has no note.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from eureka.core.serialize import DecodeError, loads
 from eureka.store.files import read_text, store_errors
 
 NO_FILMS = Path("no_films.txt")
-"""Says why nothing can be drawn on the machine of the run, where that is so."""
+"""A file that says why nothing can be rendered on the machine of the run."""
 BEST = Path("best/rollout.mp4")
-"""The best reward's policy, as the search trained it."""
+"""The film of the best reward's policy from the search."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,11 +28,11 @@ class FilmJob:
     """A policy to be filmed.
 
     Attributes:
-        config: its environment and trainer; nothing else of it is read.
-        task_dirs: absolute paths where else to look for a task.
+        config: config of the run; only its environment and trainer are used.
+        task_dirs: absolute paths of further folders with tasks.
         policy: the bytes of a `policy.pt`.
-        graph: the JSON text of the reward graph that an overlay shows; none where empty.
-        folder: where modules that the config names are looked for last; nowhere where empty.
+        graph: the JSON text of the reward graph that an overlay shows; empty: none.
+        folder: folder searched last for modules that the config names; empty: none.
     """
 
     config: RunConfig
@@ -47,7 +47,7 @@ class FilmJob:
 class FilmedEpisode:
     """One filmed episode: its control steps and their simulated time, the task metric over them, and how it ended.
 
-    `ended` is `terminated`, `time limit`, or `cut` where the episode went on after what is shown.
+    `ended` is `terminated`, `time limit`, or `cut` if the film stops before the episode's end.
     """
 
     steps: int
@@ -58,7 +58,7 @@ class FilmedEpisode:
 
 @dataclass(frozen=True)
 class Video:
-    """A finished mp4 (H.264, playable while it loads) and the JPEG that stands for it."""
+    """A finished mp4 (H.264, playable while it loads) and its poster JPEG."""
 
     path: str
     poster: str
@@ -69,11 +69,11 @@ class Video:
 
 @dataclass(frozen=True, kw_only=True)
 class FilmNote:
-    """What a film shows; `error` says why there is none, and all but the policy is then empty.
+    """What a film shows, or in `error` why it is missing; then all fields except the policy are empty.
 
     Attributes:
-        policy: `policy_hash` of the policy that is filmed.
-        name, seed, score: the training that it is of.
+        policy: `policy_hash` of the filmed policy.
+        name, seed, score: the training of the policy.
         seconds, metric, ended: of its first episode, as in `FilmedEpisode`.
     """
 
@@ -93,15 +93,15 @@ def policy_hash(policy: bytes) -> str:
 
 
 def film_of_evaluation(name: str) -> Path:
-    """Where the film of a reward's training in the final comparison lies; `best` is the best reward's."""
+    """The path of the film of a reward's training in the final comparison; `best` is the best reward's."""
     return Path(f"evaluation/{name}.mp4")
 
 
 def film_of_candidate(name: str) -> Path:
-    """Where the film of a candidate's policy at the end of its training lies.
+    """The path of the film of a candidate's policy at the end of its training.
 
     Raises:
-        StoreError: not the id of a candidate, as in a run folder that was changed by hand.
+        StoreError: `name` is not the id of a candidate, as in a run folder that was edited by hand.
     """
     try:
         place = place_of(name)
@@ -111,15 +111,15 @@ def film_of_candidate(name: str) -> Path:
 
 
 def film_of_review(generation: int, name: str) -> Path:
-    """Where the film of a policy that a person is to judge lies."""
+    """The path of the film of a policy that a person is to judge."""
     return Path(f"review/generation_{generation:02d}/{name}.mp4")
 
 
 def read_note(folder: Path, film: Path) -> FilmNote | None:
-    """The note about the film at `film` in a run folder; None where there is none.
+    """The note about the film at `film` in a run folder; None if there is none.
 
     Raises:
-        StoreError: it cannot be read.
+        StoreError: the note cannot be read.
     """
     path = folder / film.with_suffix(".json")
     if not path.is_file():
@@ -133,10 +133,10 @@ def read_note(folder: Path, film: Path) -> FilmNote | None:
 
 
 def why_no_films(folder: Path) -> str:
-    """Why nothing can be drawn on the machine of a run; empty where that is not known.
+    """Why nothing can be rendered on the machine of a run; empty if unknown.
 
     Raises:
-        StoreError: it cannot be read.
+        StoreError: the file cannot be read.
     """
     path = folder / NO_FILMS
     with store_errors(f"read {NO_FILMS}", folder):

@@ -1,4 +1,6 @@
-"""Which OpenGL can draw without a screen here? Tried in children, since a broken driver takes its process with it."""
+"""Finds an OpenGL that renders without a screen. Each one is tried in a child, since a broken driver may crash the
+process.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ with mujoco.Renderer(model, 32, 32) as renderer:
     assert renderer.render().any(), "the picture of a red ball is black"
 """
 
-# Prints the Debian packages whose libraries cannot be loaded. Drivers lie in `dri/`, since Mesa 25 in libgallium.
+# Prints the Debian packages whose libraries cannot be loaded. Drivers are in `dri/`; since Mesa 25, in libgallium.
 _MISSING = """
 import ctypes, glob, sys
 def loads(name):
@@ -54,8 +56,9 @@ print(*(package for package, there in found.get(sys.argv[1], {}).items() if not 
 
 @dataclass(frozen=True)
 class GlReport:
-    """How one value of MUJOCO_GL fared: `error` is empty where it works; else its last words, and Debian's packages
-    that are not installed."""
+    """The result for one value of MUJOCO_GL: `error` is empty if it works; else its last error line, and the missing
+    Debian packages.
+    """
 
     backend: str
     error: str
@@ -63,13 +66,13 @@ class GlReport:
 
 
 def drawing_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """What a child that draws is given of the environment variables: no keys."""
+    """The environment variables for a child that renders, without keys."""
     drawing = {name: value for name, value in environment.items() if name in _NAMES or name.startswith(_PREFIXES)}
     return {**child_environment(environment), **drawing}
 
 
 def gl_report(environment: Mapping[str, str]) -> list[GlReport]:
-    """Try to draw: by what MUJOCO_GL names where it is set, else by EGL, then by OSMesa until one works."""
+    """Try to render: with the value of MUJOCO_GL if that is set, else with EGL, then OSMesa until one works."""
     reports: list[GlReport] = []
     named = environment.get("MUJOCO_GL", "").strip().lower()
     for backend in (named,) if named else BACKENDS:
@@ -83,7 +86,7 @@ def find_gl(environment: Mapping[str, str]) -> str:
     """The value of MUJOCO_GL that works here.
 
     Raises:
-        RenderingUnavailable: none does; says what to install.
+        RenderingUnavailable: none works; the message says what to install.
     """
     reports = gl_report(environment)
     if not reports[-1].error:
@@ -92,9 +95,9 @@ def find_gl(environment: Mapping[str, str]) -> str:
 
 
 def explain(reports: list[GlReport]) -> str:
-    """Why none of these works, and what to install, in one sentence."""
+    """Why none of them works, and what to install, in one sentence."""
     errors = "; ".join(f"MUJOCO_GL={report.backend}: {report.error}" for report in reports)
-    # The first of them alone is enough.
+    # Installing the first of them is enough.
     missing = next((report.missing for report in reports if report.missing), ())
     return f"{errors} (on Debian or Ubuntu: apt-get install {' '.join(missing)})" if missing else errors
 

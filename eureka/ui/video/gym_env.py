@@ -1,4 +1,4 @@
-"""Filming a Gymnasium environment through its own pictures."""
+"""Films a Gymnasium environment through its own rendering."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def film_env(
     folder.
 
     Args:
-        act: gives the action for an observation.
-        max_steps: of every episode at most this many steps.
+        act: returns the action for an observation.
+        max_steps: maximum number of steps per episode.
 
     The `metric` of an episode shown is its return. The frames a second are the environment's own `render_fps`.
 
     Raises:
-        VideoError: the environment gives no pictures, or the file cannot be written.
+        VideoError: the environment returns no pictures, or the file cannot be written.
     """
     if env.render_mode != "rgb_array":
         raise VideoError(f"{env} gives no pictures: make it with render_mode='rgb_array'")

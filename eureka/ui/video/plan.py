@@ -1,4 +1,4 @@
-"""Which policies of a run are filmed, how, and which of these films are still missing."""
+"""Decides which policies of a run are filmed, with which options, and which films are missing."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ from eureka.ui.video.film import (
 )
 
 HEAD = Look(width=320, height=240, fps=20, max_seconds=6.0, crf=28, typical=9)
-"""For the films at the head of the report: of nine episodes the typical one, since its figures stand beside it."""
+"""Options of the films at the head of the report: the typical one of nine episodes, since the policy's score is shown
+next to it."""
 SMALL = Look(width=240, height=180, fps=15, crf=30)
-"""For a candidate's film in the report; its length is set by `report_films`."""
+"""Options of a candidate's film in the report; its length is set by `report_films`."""
 REVIEW = Look(width=320, height=240, fps=25, max_seconds=10.0)
-"""For the films that a person judges: the same start states for each, small enough to play side by side."""
+"""Options of the films that a person judges: the same start states for all, and small enough to play side by side."""
 LONGEST_S, SHORTEST_S, ALL_S = 6.0, 3.0, 200.0
-"""Simulated seconds of a candidate's film, and of all together: the more there are, the shorter each is."""
+"""Simulated seconds: longest and shortest film of a candidate, and all films together. More films are shorter."""
 MOST_CANDIDATES = 100
-"""Those with the highest scores are filmed."""
+"""Maximum number of candidates to film, those with the highest scores."""
 BASELINES = ("human", "sparse")
 
 
 @dataclass(frozen=True)
 class PlannedFilm:
-    """A film that a run should have: where it lies in the run folder, and of which training it is."""
+    """A film that a run should have: its path in the run folder, and the training it shows."""
 
     path: Path
     result: TrainingResult
@@ -43,10 +44,10 @@ class PlannedFilm:
 
 
 def report_films(store: RunStore, films: Films) -> list[PlannedFilm]:
-    """The films of a run's report as it stands, the most important first.
+    """The films for the current report of a run, the most important first.
 
-    The best reward and the baselines are shown by their trainings with fresh seeds, each by that of median score; a
-    candidate, and the best reward before there are such trainings, by its best training in the search.
+    For the best reward and the baselines, the training with fresh seeds that has the median score; for candidates, and
+    for the best reward before there are such trainings, the best training in the search.
     """
     if films is Films.none:
         return []
@@ -74,7 +75,7 @@ def report_films(store: RunStore, films: Films) -> list[PlannedFilm]:
 
 
 def review_films(store: RunStore, generation: int, names: Sequence[str]) -> list[PlannedFilm]:
-    """The films that a person judges a generation by, each of a candidate's best training."""
+    """The films by which a person judges a generation, each of a candidate's best training."""
     results = _by_name(store.results(policies=True))
     return [PlannedFilm(film_of_review(generation, name), best_training(results[name]), REVIEW) for name in names]
 
@@ -85,12 +86,12 @@ def best_training(results: Sequence[TrainingResult]) -> TrainingResult:
 
 
 def median_training(results: Sequence[TrainingResult]) -> TrainingResult:
-    """The training of median score: neither the luckiest nor the unluckiest."""
+    """The training with the median score: neither the luckiest nor the unluckiest."""
     return sorted(results, key=lambda result: result.score)[len(results) // 2]
 
 
 def is_made(folder: Path, film: PlannedFilm, *, retry: bool = False) -> bool:
-    """Whether a film of this very policy lies in the run folder, or (unless `retry`) has failed before."""
+    """Whether the run folder has a film of exactly this policy, or (unless `retry`) a note that it failed."""
     note = read_note(folder, film.path)
     if note is None:
         return (folder / film.path).is_file()

@@ -1,4 +1,5 @@
-"""The process that draws films. If it stalls or a driver crashes it, one film is lost and the next starts it again."""
+"""The process that renders films. If it stalls or a driver crashes it, one film is lost, and the next one restarts
+it."""
 
 from __future__ import annotations
 
@@ -17,12 +18,12 @@ from eureka.ui.video.gl import drawing_environment
 
 TIMEOUT_S = 1800.0
 END_S = 5.0
-"""How long a child that has closed its output may take to end."""
+"""Seconds that a child may take to end after closing its output."""
 
 
 @dataclass(frozen=True)
 class FilmRequest:
-    """What the process is sent, as one line of JSON: a policy, and the path of the mp4."""
+    """A request to the process, as one line of JSON: a policy, and the path of the mp4."""
 
     job: FilmJob
     to: str
@@ -30,9 +31,9 @@ class FilmRequest:
 
 @dataclass(frozen=True)
 class FilmReply:
-    """What it replies, as one line of JSON: the video, or why there is none.
+    """The reply of the process, as one line of JSON: the video, or the error.
 
-    `can_draw` is false where nothing can be drawn on this machine, so that further requests are pointless.
+    `can_draw` is False if nothing can be rendered on this machine, so that further requests are pointless.
     """
 
     video: Video | None
@@ -44,9 +45,9 @@ class FilmProcess:
     """A child process that films one policy after another. It starts with the first film, and again after it has died.
 
     Args:
-        environment: environment variables, of which the child is given what it needs to draw and no keys.
-        niceness: 19 for the lowest priority, so that trainings go first.
-        timeout_s: how long one film may take.
+        environment: environment variables, of which the child gets only those needed for rendering, and no keys.
+        niceness: 19 for the lowest priority, so that trainings take precedence.
+        timeout_s: time limit in seconds of one film.
 
     Attributes:
         scratch: a temporary folder for finished films; deleted at the end.
@@ -67,8 +68,8 @@ class FilmProcess:
         """Film `job` into the mp4 `to`, with a poster frame `to.with_suffix(".jpg")`; waits until it is done.
 
         Raises:
-            RenderingUnavailable: nothing on this machine can draw.
-            VideoError: anything else that went wrong. Neither file is then there, or both are as they were.
+            RenderingUnavailable: rendering is not available on this machine.
+            VideoError: any other failure. Then neither file is created or changed.
         """
         child = self._child or self._start()
         is_late = Event()
@@ -116,7 +117,7 @@ class FilmProcess:
             self._child = None
 
     def end(self) -> None:
-        """Kill the child. A thread that waits in `film` gets a VideoError."""
+        """Kill the child. A thread waiting in `film` gets a VideoError."""
         with self._lock:
             self.is_closed = True
             if self._child is not None:

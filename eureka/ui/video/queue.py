@@ -21,19 +21,19 @@ from eureka.ui.video.plan import PlannedFilm, is_made, report_films, review_film
 from eureka.ui.video.process import FilmProcess
 
 WAIT_S = 10.0
-"""How long the end of a run waits for films; those that are missing then can be made at any time."""
+"""Seconds that the end of a run waits for films; missing ones can be made later at any time."""
 FILM_TIMEOUT_S = 120.0
 
 
 def film_job(
     store: RunStore, film: PlannedFilm, task_dirs: Sequence[Path] = (), graph: str = "", config: RunConfig | None = None
 ) -> FilmJob:
-    """What the process that draws is asked for a film of this run.
+    """The job for the rendering process that makes a film of this run.
 
     Args:
-        task_dirs: where else to look for the task; what the run has recorded of these is not used.
-        graph: of the reward that an overlay shows.
-        config: the run's, where the user gave it now; None: as the run folder has it, which may name no code.
+        task_dirs: further folders to look for the task; those recorded by the run are not used.
+        graph: graph of the reward that an overlay shows.
+        config: the run's config, if the user gave it now; None: the recorded one, which must not name code.
 
     Raises:
         RenderingUnavailable: the run folder names code.
@@ -62,7 +62,7 @@ def film_into_run(
     """Film a policy into the run folder: the mp4, its poster and its note. Arguments are those of `film_job`.
 
     Raises:
-        VideoError: it cannot be filmed; the run folder is then as it was.
+        VideoError: the film cannot be made; the run folder is then unchanged.
         StoreError: the run folder cannot be written.
     """
     result, made = film.result, process.scratch / "film.mp4"
@@ -77,7 +77,7 @@ def film_into_run(
         metric=shown.metric,
         ended=shown.ended,
     )
-    # The mp4 is written last: if it is there, it is whole and has its note.
+    # The mp4 is written last: if it exists, it is complete and has its note.
     poster = store.write_file(film.path.with_suffix(".jpg"), made.with_suffix(".jpg").read_bytes())
     store.write_file(film.path.with_suffix(".json"), dumps(note))
     path = store.write_file(film.path, made.read_bytes())
@@ -92,10 +92,11 @@ def film_or_note(
     task_dirs: Sequence[Path],
     config: RunConfig | None = None,
 ) -> str:
-    """Film a policy into the run folder, or leave a note there that says why it failed. Returns that reason, else "".
+    """Film a policy into the run folder, or write a note there with the reason of the failure. Returns that reason,
+    else "".
 
     Raises:
-        RenderingUnavailable: nothing on this machine can draw; the run folder says so.
+        RenderingUnavailable: rendering is not available on this machine; this is noted in the run folder.
         StoreError: the run folder cannot be written.
     """
     try:
@@ -121,7 +122,7 @@ def film_run(
     """Make the films that a run's report lacks, including those that failed before. Returns how many were made.
 
     Raises:
-        RenderingUnavailable: nothing on this machine can draw.
+        RenderingUnavailable: rendering is not available on this machine.
         StoreError: the run cannot be read or written.
     """
     made = 0
@@ -135,17 +136,18 @@ def film_run(
 
 
 class FilmQueue:
-    """Films policies in the background of a run, one at a time: first those that a person waits for, then the report's.
+    """Films policies in the background of a run, one at a time: first those that a person is waiting for, then the
+    report's.
 
-    A thread of this process hands them to the one process that draws. If nothing can be drawn on this machine, that is
-    reported once, and the run is not affected. Leaving the context ends the filming, finished or not.
+    A thread of this process sends them to the single rendering process. If rendering is not available on this machine,
+    that is reported once, and the run is not affected. Leaving the context ends the filming, finished or not.
 
     Args:
-        films: which are made for the report.
-        environment: of the process; without keys.
-        say: is given what happens, one line each.
-        task_dirs: where else to look for the task.
-        config: the run's, where the user gave it now; None: as in `film_job`.
+        films: which films are made for the report.
+        environment: environment variables of the process; without keys.
+        say: called with one line per event.
+        task_dirs: further folders to look for the task.
+        config: the run's config, if the user gave it now; None: as in `film_job`.
     """
 
     def __init__(
@@ -165,23 +167,23 @@ class FilmQueue:
         self._process = FilmProcess(environment, niceness=LOWEST_PRIORITY, timeout_s=FILM_TIMEOUT_S)
         self._thread: Thread | None = None
         self._changed = Condition()
-        # The fields below are guarded by `_changed`.
+        # The fields below are protected by the condition `_changed`.
         self._urgent: list[PlannedFilm] = []
         self._waiting: list[PlannedFilm] = []
         self._ends = False
         self._failed = False
 
     def film_report(self) -> None:
-        """Have the films made that the report lacks as the run stands now."""
+        """Queue the films that the report of the run's current state lacks."""
         if self._films is not Films.none:
             self._take(waiting=report_films(self._store, self._films))
 
     def film_review(self, generation: int, names: Sequence[str]) -> None:
-        """Have the films made that a person judges a generation by, before any others."""
+        """Queue the films that a person judges a generation by, before all others."""
         self._take(urgent=review_films(self._store, generation, names))
 
     def finish(self) -> None:
-        """Wait for what is missing in the report, at most `WAIT_S` seconds and until the user interrupts."""
+        """Wait for films that the report lacks, for at most `WAIT_S` seconds or until the user interrupts."""
         self.film_report()
         with self._changed:
             self._ends = True
@@ -212,7 +214,7 @@ class FilmQueue:
             self._changed.notify()
 
     def _film(self) -> None:
-        """The thread: film until nothing is left and no more will come."""
+        """The thread's function: film until the queue is empty and closed."""
         while (film := self._next()) is not None:
             try:
                 if not is_made(self._store.folder, film):
@@ -252,6 +254,6 @@ def update_films(
     say: Callable[[str], None],
     task_dirs: Sequence[Path] = (),
 ) -> None:
-    """Make the films that a run lacks as it stands now, for at most `WAIT_S` seconds."""
+    """Make the films that the current state of a run lacks, for at most `WAIT_S` seconds."""
     with FilmQueue(store, films, environment, say, task_dirs) as queue:
         queue.finish()

@@ -1,4 +1,4 @@
-"""Pictures of a policy to an mp4. They need an OpenGL, so they are best drawn in a child process."""
+"""Renders a policy to an mp4. This needs an OpenGL, so it is best done in a child process."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from eureka.ui.video.encode import Mp4Writer, save_poster, write_lines
 from eureka.ui.video.film import FilmedEpisode, FilmJob, Video
 
 HOLD_S = 0.5
-"""How long the last picture of an episode stays, so that its end is seen."""
+"""Seconds for which the last picture of an episode is held, so that its end can be seen."""
 
 POSTER_S = 1.0
-"""Simulated time of the poster frame: after the start, which is the same for every policy."""
+"""Simulated time of the poster frame: not the start, which is the same for every policy."""
 
 
 def film_policy(job: FilmJob, to: Path) -> Video:
     """Film `job` into the mp4 `to`, with a poster frame `to.with_suffix(".jpg")`.
 
-    Draws in this process with the OpenGL that the environment variable MUJOCO_GL named before mujoco was imported:
-    `eureka.ui.video.process.FilmProcess` has this done in a child.
+    Renders in this process with the OpenGL that the environment variable MUJOCO_GL named before mujoco was imported;
+    `eureka.ui.video.process.FilmProcess` does this in a child.
 
     Raises:
-        VideoError: nothing can be drawn, the policy is of another task, or a file cannot be written.
-        TaskError: no such task, or one that cannot be used.
+        VideoError: rendering is not available, the policy is of another task, or a file cannot be written.
+        TaskError: the task does not exist or cannot be used.
     """
-    # One world is stepped, wherever the policy was trained.
+    # One world is stepped on the CPU, wherever the policy was trained.
     config = replace(job.config, physics=PhysicsChoice.c)
     if job.folder:
         sys.path.append(job.folder)
-    # Whoever only reads a report needs no trainer, and none of its libraries.
+    # Imported here, since reading a report needs no trainer and none of its libraries.
     from eureka.trainers.registry import make_trainer
 
     with closing(make_trainer(config, [Path(folder) for folder in job.task_dirs], os.environ)) as trainer:
@@ -52,7 +52,7 @@ def write_film(
 
     Args:
         control_step_s: simulated seconds of a control step.
-        unit: of the task metric; None: an overlay shows no metric.
+        unit: unit of the task metric; None: an overlay shows no metric.
 
     Raises:
         VideoError: a file cannot be written, or the pictures cannot be encoded.
@@ -86,7 +86,7 @@ def write_film(
 
 
 def _lines(frame: RenderedFrame, number: int, look: Look, control_step_s: float, unit: str | None) -> tuple[str, ...]:
-    """What an overlay says."""
+    """The lines of an overlay."""
     lines = [f"episode {number}"] if look.episodes > 1 else []
     lines.append(f"step {frame.step}, {frame.step * control_step_s:.1f} s")
     if frame.metric is not None and unit is not None:

@@ -1,9 +1,9 @@
-"""`python -m eureka.ui.web DIR`: serves a run's page while it goes on, with a lower priority.
+"""`python -m eureka.ui.web DIR`: serves the page of a running search, with a lower priority.
 
 Prints its address first.
 
-It ends when its standard input does, and so with the process that started it, however that ends; pages that are open
-are shown the run's end before.
+It ends when its standard input ends, and so with the parent process, however that ends; open pages are shown the run's
+end first.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from eureka.core.processes import errors_end_process, lower_priority
 from eureka.ui.web.server import WebServer, serving
 
 LOWER_PRIORITY = 5
-"""Above 0 so that trainings come first; not the lowest priority, at which a page took minutes on busy cores."""
+"""Above 0, so that trainings take precedence; not the lowest priority, at which a page took minutes on busy cores."""
 FAREWELL_S = 15.0
-"""How long pages that are open may take to show the run's end."""
+"""Seconds for open pages to show the run's end."""
 QUIET_S = 2.0
 """The server stops after this long without a request."""
 
 
 def main(folder: str) -> None:
-    """Serve; ends the process with 1 and one line on stderr where that cannot be."""
+    """Serve the pages; exits with 1 and one line on stderr if that is not possible."""
     lower_priority(LOWER_PRIORITY)
     ended = Event()
     with errors_end_process(), serving(Path(folder), ended=ended.is_set) as ready:
@@ -41,7 +41,7 @@ def _stop_at_end_of_input(ready: WebServer, ended: Event) -> None:
     state = ready.server.server_state
     answered = time.monotonic()
     deadline = answered + FAREWELL_S
-    # An open page that learns of the end fetches the run once more, so wait until requests have ceased.
+    # An open page that learns of the end fetches the run once more, so wait until requests have stopped.
     while state.connections and time.monotonic() < min(deadline, answered + QUIET_S):
         if state.tasks:
             answered = time.monotonic()

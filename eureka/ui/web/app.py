@@ -1,4 +1,4 @@
-"""The ASGI application: pages, their changes as server-sent events, and the files that they link to.
+"""The ASGI application: pages, their changes as server-sent events, and linked files.
 
     /                       the list of runs, or on to the only one
     /runs/NAME/             a run's report
@@ -6,8 +6,7 @@
     .../events              one message for every change of the page that stands there
     /runs/NAME/review/      a run's review (`eureka.ui.web.review.page`), on a loopback address only
 
-But for the answer to a review, nothing is taken from a request but names that are looked up among the runs that there
-are.
+Except for the answer to a review, requests only contain names, which are looked up among the existing runs.
 """
 
 from __future__ import annotations
@@ -41,17 +40,16 @@ from eureka.ui.web.review.page import ANSWER, review_routes
 from eureka.ui.web.runs import version
 
 POLL_S = 0.5
-"""How often it is looked whether a run has changed."""
+"""Seconds between checks whether a run has changed."""
 HEARTBEAT_S = 15.0
-"""The longest silence of an event stream, so that a connection that is gone is noticed."""
+"""Maximum silence of an event stream in seconds, so that closed connections are noticed."""
 LEAST_SHARE = 10
-"""A page is said to have changed after this many times the seconds of a core that its rendering takes, at the
-earliest."""
+"""A page is announced as changed at the earliest after this multiple of its rendering time."""
 _FILE = re.compile(r"(?:\w[\w.-]*/)*\w[\w.-]*\.(mp4|py|md|txt|json|yaml)")
-"""What may be asked for in a run folder: no hidden files, no databases, no policies, no way out."""
+"""Files that may be requested from a run folder: no hidden files, databases or policies, and no paths out of it."""
 _FRAMES = "frame-ancestors 'none'"
 _FILE_POLICY = f"sandbox; default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; {_FRAMES}"
-"""For what the browser makes of a bare video or text."""
+"""The Content-Security-Policy of a plain video or text."""
 
 
 def make_app(
@@ -67,9 +65,9 @@ def make_app(
 
     Args:
         token, cookie: see `Guard`.
-        is_local: whether it is served to this machine alone. Only there answers to reviews are taken.
-        stopping: says that the server is about to end, and so event streams do.
-        ended: says that nothing more will happen in the runs, and so event streams end after the last change.
+        is_local: whether it only serves this machine. Only then are answers to reviews accepted.
+        stopping: returns whether the server is about to stop; event streams then end.
+        ended: returns whether the runs are over; event streams then end after the last change.
     """
     site = _Site(root, Pages(root, has_reviews=is_local), stopping, ended)
     routes = [
@@ -152,7 +150,7 @@ class _Site:
 
 
 def _html(page: Page) -> Response:
-    # The page's own policy stands in it, with the hashes of its script and its style sheet.
+    # The page contains its own policy, with the hashes of its script and style sheet.
     return HTMLResponse(page.html, headers={"eureka-version": page.version, "content-security-policy": _FRAMES})
 
 

@@ -1,4 +1,4 @@
-"""`eureka run --watch`: the run's page, served by a process of its own so that no training waits for it."""
+"""`eureka run --watch`: serves the run's page in a separate process, so that trainings are not delayed."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from threading import Thread
 from eureka.core.processes import Child, module_command
 
 STOP_S = 20.0
-"""How long the server may take to show the run's end on open pages, and to stop."""
+"""Seconds for the server to show the run's end on open pages, and to stop."""
 
 
 @contextmanager
 def watched(folder: Path, environment: Mapping[str, str], say: Callable[[str], None]) -> Iterator[None]:
-    """Serve the page of the run in `folder` while the context lasts. A failure is reported and does not affect the run.
+    """Serve the page of the run in `folder` within the context. A failure is reported and does not affect the run.
 
     Args:
-        environment: of the process; without keys.
-        say: is given the page's address as soon as it can be opened, or why there is none.
+        environment: environment variables of the process; without keys.
+        say: called with the page's address as soon as it can be opened, or with the error.
     """
     command = module_command("eureka.ui.web", str(folder.resolve()))
     with Child(command, environment, stdin=True, stdout=True) as server:

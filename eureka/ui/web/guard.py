@@ -1,5 +1,6 @@
-"""What a request must be before it is answered: meant for this server, with its token, not from another site's page,
-and read-only but for the answers to a review."""
+"""Checks of every request: addressed to this server, with its token, not from another site's page, and read-only except
+for answers to a review.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +28,14 @@ _POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancest
 
 
 class Guard:
-    """ASGI middleware around everything that is served.
+    """ASGI middleware around the whole application.
 
     Args:
-        token: what a request must know, in its address or, once it did, in a cookie.
+        token: the secret that a request must have in its address or, after that, in a cookie.
         cookie: the cookie's name: servers on several ports of a machine share its cookies.
         is_local: whether the server listens on a loopback address. The Host header must then be one too: a page of
             another site whose name was bound anew to this machine (DNS rebinding) gets nothing.
-        posts_to: where a path ends that takes answers, of a page of this very server; none where empty.
+        posts_to: ending of the path that accepts answers, from pages of this server only; empty: none.
     """
 
     def __init__(self, app: ASGIApp, token: str, cookie: str, *, is_local: bool, posts_to: str = "") -> None:
@@ -87,14 +88,14 @@ def _refusal(method: str, headers: Headers, *, checks_host: bool, takes_posts: b
     host = headers.get("host", "")
     if checks_host and not is_loopback(_host_name(host)):
         return PlainTextResponse("this server is for this machine: address it as 127.0.0.1 or localhost\n", 421)
-    # What changes something must come from a page of this server, and every browser says so.
+    # Requests that change something must come from a page of this server; every browser sends the origin.
     if not _same_site(headers, host) or (method == "POST" and "origin" not in headers):
         return PlainTextResponse("refused: the request comes from another site's page\n", 403)
     return None
 
 
 def _same_site(headers: Headers, host: str) -> bool:
-    """Whether the request is this server's page's own, or one that a person makes by opening an address."""
+    """Whether a request comes from this server's page, or from a person opening an address."""
     origin = headers.get("origin")
     if origin is not None and origin.partition("://")[2] != host:
         return False
@@ -103,7 +104,7 @@ def _same_site(headers: Headers, host: str) -> bool:
 
 
 def _host_name(host: str) -> str:
-    """`[::1]:80` -> `::1`; empty where it is no host and port."""
+    """The host of a Host header: `[::1]:80` -> `::1`; empty if it is not a host and port."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
@@ -111,7 +112,7 @@ def _host_name(host: str) -> str:
 
 
 def is_loopback(name: str) -> bool:
-    """Whether a host name or address is this machine's own, whatever a name server says."""
+    """Whether a host name or address is this machine's own, without asking a name server."""
     if name == "localhost":
         return True
     try:

@@ -1,4 +1,4 @@
-"""The pages that are served: the report of each run and the list of all, rendered when they have changed."""
+"""The pages of the server: the report of each run and the list of all runs, rendered when they have changed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SCRIPT = files("eureka.ui.web").joinpath("live.js").read_text(encoding="utf-8")
 
 @dataclass(frozen=True)
 class Page:
-    """HTML, what it was made from, and the seconds of a core that this took."""
+    """A page's HTML, the version it was made from, and the CPU seconds of its rendering."""
 
     html: str
     version: str
@@ -32,7 +32,7 @@ class Page:
 
 
 class Pages:
-    """Renders a page once for every version of what it shows; any thread may ask.
+    """Renders a page once for every version of its content; safe to use from several threads.
 
     Args:
         has_reviews: whether the review of a run is served too, so that its page links to it.
@@ -43,7 +43,7 @@ class Pages:
         self._has_reviews = has_reviews
         self._pages: dict[str, Page] = {}
         self._entries: dict[str, tuple[str, RunEntry]] = {}
-        # One at a time of each page. The others are served meanwhile: a folder from a stranger may take its time.
+        # One lock per page, so that a slow folder from an untrusted source does not block the other pages.
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def run(self, name: str, folder: Path) -> Page:
@@ -61,7 +61,7 @@ class Pages:
         return self._page(name, version(folder), render)
 
     def overview(self) -> Page:
-        """The list of all runs, each with what it found."""
+        """The list of all runs, each with its result."""
         runs = find_runs(self._root)
 
         def render(script: str) -> str:
@@ -70,7 +70,7 @@ class Pages:
         return self._page("", overview_version(runs), render)
 
     def cost_s(self, name: str) -> float:
-        """Seconds of a core that the last rendering of a page took; the list's name is empty."""
+        """The CPU seconds of the last rendering of a page; the list's name is empty."""
         page = self._pages.get(name)
         return page.cost_s if page else 0.0
 
@@ -78,10 +78,10 @@ class Pages:
         with self._locks[name]:
             page = self._pages.get(name)
             if page is None or page.version != present:
-                # Beside a training it may wait for a core for much longer, which is no reason to show less.
+                # CPU time, not wall time: during a training the process may wait for a core for much longer.
                 started = time.thread_time()
-                # The version was taken before the reading: what comes between makes one rendering too many, not a
-                # change that is missed.
+                # The version is taken before reading: a change in between causes one extra rendering, but is never
+                # missed.
                 overview = "" if name == "" or is_run(self._root) else "../../"
                 html = render(_SCRIPT.replace("PAGE_VERSION", present).replace("PAGE_OVERVIEW", overview))
                 page = self._pages[name] = Page(html, present, time.thread_time() - started)
@@ -99,7 +99,7 @@ class Pages:
 
 
 def overview_version(runs: Mapping[str, Path]) -> str:
-    """As `version`, of all runs together."""
+    """The `version` of all runs together."""
     text = "\n".join(f"{name} {version(folder)}" for name, folder in runs.items())
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -1,4 +1,4 @@
-"""Whether a run has changed."""
+"""Detects whether a run has changed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _FILMS = ("*/*.mp4", "*/*/*.mp4")
 
 
 def version(folder: Path) -> str:
-    """A text that differs as soon as the run has recorded or filmed something more; empty where there is no run.
+    """A text that changes whenever the run records or films something; empty if there is no run.
 
-    It is made of the sizes and times of the database and its write-ahead log, so that it takes no lock, and of films.
+    It is derived from sizes and times of the database, its write-ahead log and films, so it needs no lock.
     """
     parts = []
     for name in (DATABASE, f"{DATABASE}-wal"):
@@ -31,6 +31,6 @@ def version(folder: Path) -> str:
 
 
 def require_folder(root: Path) -> None:
-    """Raises StoreError where there is nothing to watch."""
+    """Raise StoreError if there is nothing to watch."""
     if not root.is_dir():
         raise StoreError(f"{root}: no such folder; name a run folder, or one of runs such as outputs")

@@ -21,19 +21,19 @@ from eureka.ui.web.runs import require_folder
 
 LOOPBACK = "127.0.0.1"
 USUAL_PORT = 8517
-"""Taken where it is free and no other is asked for."""
+"""The default port, if it is free and no other is requested."""
 MAX_REQUESTS = 100
-"""At the same time; more are refused."""
+"""Maximum number of simultaneous requests; more are refused."""
 
 
 @dataclass(frozen=True)
 class WebServer:
-    """A server that is ready, and where it can be opened.
+    """A server that is ready, with its addresses.
 
     Attributes:
         root: the run folder, or the folder of runs.
         origin: `http://127.0.0.1:8517`.
-        token: what every address needs.
+        token: secret that every address needs.
     """
 
     root: Path
@@ -44,18 +44,18 @@ class WebServer:
 
     @property
     def address(self) -> str:
-        """Where the page of the run, or the list of runs, can be opened."""
+        """The address of the page of the run, or of the list of runs."""
         return f"{self.origin}/?token={self.token}"
 
     @property
     def review_address(self) -> str:
-        """Where the review of the run can be opened, of a server of one run on a loopback address."""
+        """The address of the run's review, for a server of one run on a loopback address."""
         (name,) = find_runs(self.root)
         return f"{self.origin}/runs/{quote(name)}/review/?token={self.token}"
 
     def run(self) -> None:
         """Serve until the process is interrupted or `server.should_exit` is set."""
-        with self.server.capture_signals():  # uvicorn does so only once its loop runs, which an early Ctrl-C is before
+        with self.server.capture_signals():  # uvicorn sets them only in its loop, too late for an early Ctrl-C
             self.server.run(sockets=self.sockets)
 
 
@@ -65,12 +65,12 @@ def serving(
 ) -> Iterator[WebServer]:
     """Bind a socket for the pages of a run folder, or of a folder of runs.
 
-    A token is drawn anew each time, without which nothing is answered; the connection is not encrypted.
+    Requests need a token, which is new for each server; the connection is not encrypted.
 
     Args:
         host: an address of this machine. Reviews are served on a loopback address only.
-        port: None for the usual one or, where that is taken, any.
-        ended: says that nothing more will happen in the runs, which pages then show.
+        port: None: the default one or, if that is in use, any.
+        ended: returns whether the runs are over, which pages then show.
 
     Raises:
         StoreError: there is no such folder.
@@ -108,7 +108,7 @@ def serving(
 
 @contextmanager
 def bound_socket(host: str, port: int | None) -> Iterator[socket.socket]:
-    """A socket that listens; `port` None is the usual one or, where that is taken, any.
+    """A listening socket; `port` None: the default one or, if that is in use, any.
 
     Raises:
         EurekaError: the address cannot be bound.
@@ -130,6 +130,8 @@ def bound_socket(host: str, port: int | None) -> Iterator[socket.socket]:
 
 
 def open_browser(address: str, environment: Mapping[str, str]) -> bool:
-    """Show the page where there is a screen; elsewhere a text browser would take the terminal. Whether it was tried."""
+    """Open the page in a browser if there is a screen, since a text browser would block the terminal. Returns whether
+    it was tried.
+    """
     has_screen = any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
     return has_screen and webbrowser.open(address)

@@ -3,7 +3,7 @@
 import pytest
 
 from eureka.core.types import FieldSpec
-from eureka.proposers.program_search.draw import library
+from eureka.proposers.program_search.draw import library, preferences
 from eureka.proposers.program_search.features import Dimension, alive_name, dimension, features
 from eureka.proposers.program_search.source import Shaping
 
@@ -80,6 +80,27 @@ def test_commands_joints_and_forces_are_only_penalised() -> None:
     assert change.quantity == "torch.sum(torch.square(u - previous_u), dim=-1)"
     # A force's penalty saturates: an impact must not drown the rest.
     assert next(f for f in features(state) if f.name == "f_norm").shapings == (Shaping.TANH,)
+
+
+def test_a_stated_range_says_what_is_a_large_value() -> None:
+    (found,) = [
+        f for f in features((spec("v", (), "m/s", "", "of the car, between -0.07 and 0.05"),)) if f.role == "drive"
+    ]
+    # Of a velocity without a range: 1, and 2, 3 or 4 m/s.
+    assert found.typical == 0.07
+    assert found.targets == (0.14, 0.21, 0.28)
+
+
+def test_the_two_goals_of_an_environment_are_read_by_their_distance_alone() -> None:
+    state = (spec("achieved_goal", (2,), "m"), spec("desired_goal", (2,), "m"), spec("x", (), "m"), spec("y", (), "m"))
+    (distance,) = [f for f in features(state) if "goal" in f.quantity]
+    assert distance.quantity == "torch.linalg.vector_norm(achieved_goal - desired_goal, dim=-1)"
+    assert distance.is_goal
+    # Shares of 1, 0.3 and 0.3 where nothing else is known but that the metric moves with none of them.
+    lib = library(state, {"x": 0.0, "y": 0.0})
+    assert preferences(lib, lib.drives) == pytest.approx([0.3, 0.3, 1.0], abs=1e-5)
+    alone = (spec("achieved_goal", (2,), "m"), spec("desired_goal", (3,), "m"))
+    assert not [f for f in features(alone) if f.is_goal]
 
 
 def test_positions_and_angles_are_only_rewarded_as_bounded_nearness() -> None:

@@ -5,16 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 import torch
 from gym_environments import HERE, Walk
+from gymnasium import spaces
 
 from eureka.core.errors import EurekaError
 from eureka.trainers.gymnasium.describing import step_without_reward
 from eureka.trainers.gymnasium.environment import EPISODE_METRIC, STATE, STEP_METRIC, EnvironmentMaker
-from eureka.trainers.gymnasium.page import field_name, goal_sentence, observation_tables, without_reward
+from eureka.trainers.gymnasium.page import (
+    ObservationTable,
+    TableRow,
+    field_name,
+    goal_sentence,
+    observation_tables,
+    without_reward,
+)
 from eureka.trainers.gymnasium.recipe import EnvironmentRecipe
+from eureka.trainers.gymnasium.spaces import Leaf
+from eureka.trainers.gymnasium.state import state_of_spaces
 from eureka.trainers.gymnasium.template import environment_file
 from eureka.trainers.gymnasium.transitions import random_episodes
 
@@ -207,6 +218,46 @@ def test_pages() -> None:
     assert [(row.name, row.unit) for row in table.rows] == [("position_on_line", "m"), ("speed", "m/s")]
     assert field_name("x = cos(theta)") == "x_cos_theta"
     assert field_name("1 if the door is open") == "obs_1_if_door_is_open"
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "The goal of the agent is to reach the square.",
+        "The task to be completed consists on opening the door.",
+        "The task in the environment is for a ball to reach a place.",
+        "The car must appropriately park between two lines.",
+        "The goal is near.",
+    ],
+)
+def test_the_sentence_that_says_the_goal_is_found(goal: str) -> None:
+    beside = "It was made for tests. If the task is set to go on, nothing ends."
+    assert goal_sentence(f"{beside} {goal}") == (
+        "If the task is set to go on, nothing ends." if "near" in goal else goal
+    )
+    assert goal_sentence(f"It was made for tests. {goal} Have fun.") == goal
+
+
+def test_a_unit_is_no_quantity_with_its_symbol() -> None:
+    page = "| Num | Observation | Unit |\n|-|-|-|\n| 0 | position | position (m) |\n| 1 | velocity | velocity (v) |"
+    (table,) = observation_tables(page)
+    assert [row.unit for row in table.rows] == ["m", "1"]
+
+
+def test_goals_stay_whole() -> None:
+    leaves = [Leaf((name,), spaces.Box(-2.0, 2.0, (2,))) for name in ("achieved_goal", "desired_goal", "observation")]
+    rows = tuple(TableRow(name, "m", f"place along {name}") for name in "xy")
+    env = gymnasium.make("MountainCarContinuous-v0")
+    tables = [ObservationTable(leaf.name, rows) for leaf in leaves]
+    fields = state_of_spaces(env, leaves, tables).fields
+    assert [(f.name, f.shape, f.unit) for f in fields] == [
+        ("achieved_goal", (2,), "m"),
+        ("desired_goal", (2,), "m"),
+        ("x", (), "m"),
+        ("y", (), "m"),
+        ("action", (1,), "1"),
+    ]
+    assert fields[0].description == "place along x; place along y, between -2 and 2"
 
 
 def test_the_source_of_step_is_shown_without_the_reward() -> None:

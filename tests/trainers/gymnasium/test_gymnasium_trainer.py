@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from gym_environments import HERE
@@ -21,6 +22,8 @@ pytest.importorskip("stable_baselines3")
 from eureka.trainers.gymnasium import trainer as module
 from eureka.trainers.gymnasium.algorithms import make_algorithm, set_training_state, training_state
 from eureka.trainers.gymnasium.environment import EnvironmentMaker
+from eureka.trainers.gymnasium.hyperparameters import make_settings
+from eureka.trainers.gymnasium.playing import load_policy
 from eureka.trainers.gymnasium.recipe import EnvironmentRecipe
 from eureka.trainers.gymnasium.settings import AlgorithmSettings, TrainingOrder
 from eureka.trainers.gymnasium.trainer import GymnasiumTrainer
@@ -160,6 +163,20 @@ def test_observations_are_normalised_as_a_file_says_and_policies_carry_it() -> N
     assert frames[-1].lines[0].startswith("reward ")
     with pytest.raises(TrainingError, match="this is no policy that Stable-Baselines3 trained"):
         list(trainer.render(b"PK", Look()))
+
+
+def test_ppo_sees_normalised_numbers_unless_a_file_says_otherwise() -> None:
+    assert make_settings("ppo", {}, None).normalize == "{}"
+    assert make_settings("ppo", {"gamma": 0.9}, None).normalize == ""
+    assert make_settings("sac", {}, None).normalize == ""
+
+
+def test_choices_are_not_normalised() -> None:
+    """FrozenLake's observation is one of sixteen."""
+    settings = replace(PPO, normalize="{}")
+    recipe = EnvironmentRecipe("FrozenLake-v1")
+    result = trained(order(OwnReward.OWN.value, environment=recipe, settings=settings, steps=64))
+    assert load_policy(result.policy, EnvironmentMaker(recipe))(np.zeros((3,), int)).shape == (3,)
 
 
 @pytest.mark.process

@@ -27,11 +27,15 @@ MODEL = """
 
 
 def test_sentences_by_hand() -> None:
+    # The pole is a cylinder of 0.45 kg and two half balls of 0.025 kg each. Across its axis that is
+    # 0.45 (0.6² / 12 + 0.05² / 4) + 0.05 (2/5 0.05² + 0.6² / 4 + 3/8 0.6 0.05) = 0.018894 kg m²,
+    # and around it 0.45 0.05² / 2 + 0.05 2/5 0.05² = 0.0006125 kg m².
     facts = physical_facts(mujoco.MjModel.from_xml_string(MODEL), PPOConfig(gamma=0.5, horizon=16), 0.02)
     assert facts == (
         "Gravity is (0, 0, -3) m/s². The physics takes 2 steps of 0.01 s in a control step.",
-        "Bodies: cart (1.5 kg, box of 0.2 x 0.2 x 0.2 m); pole (0.5 kg, capsule of radius 0.05 m between ends 0.6 m "
-        "apart, at (0, 0, 0.1) in cart); 2 kg together.",
+        "Bodies: cart (1.5 kg, box of 0.2 x 0.2 x 0.2 m); pole (0.5 kg, principal inertia (0.0189, 0.0189, "
+        "0.000613) kg m² about its centre of mass, (0, 0, 0), capsule of radius 0.05 m between ends 0.6 m apart, "
+        "at (0, 0, 0.1) in cart); 2 kg together.",
         "Joints in the order of qpos: rail (slide, -2 to 2 m, damping 0.3), turn (hinge, armature 0.02, spring 4).",
         "Actuators in their order: rail (gear 20, control -1 to 1), servo (gear 1, a servo of gain 7).",
         "The trainer is PPO with a discount of 0.5 per control step: a reward 1 control steps ahead (0.02 s) counts "

@@ -9,11 +9,11 @@ from eureka.ui.report.section import ReportView, Section
 from eureka.ui.report.templating import fill
 
 MAX_SOURCE = 40_000
-"""Characters of its code."""
+"""Maximum number of characters of its code."""
 
 
 def render(view: ReportView) -> Markup:
-    """Films, code and curves, or that there is no best reward yet."""
+    """Films, code and curves, or a sentence that there is no best reward yet."""
     best = view.run.best
     return fill(
         "best.jinja2",

@@ -1,4 +1,4 @@
-"""Every candidate: its curves, its code and what changed in it, and what was asked and answered."""
+"""Every candidate: its curves, its code and the changes in it, prompts and answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from eureka.ui.report.templating import fill
 from eureka.ui.report.text import excerpt
 
 MAX_PROMPT = 40_000
-"""Characters of each message of a prompt."""
+"""Maximum number of characters of each message of a prompt."""
 
 
 def render(view: ReportView) -> Markup:

@@ -1,4 +1,4 @@
-"""Components over generations: which names came, which stayed, and which went."""
+"""Components over generations: which names appeared, stayed and disappeared."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from eureka.ui.report.templating import fill
 from eureka.ui.report.views import CandidateView, GenerationView, RunView
 
 MAX_ROWS = 48
-"""Names in the table; the rarest are counted only."""
+"""Maximum number of names in the table; the rarest are only counted."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One component in one generation: `count` of the `of` candidates that had components at all."""
+    """One component in one generation: used by `count` of the `of` candidates that have components."""
 
     count: int
     of: int
@@ -26,7 +26,7 @@ class Cell:
 
     @property
     def level(self) -> int:
-        """How many of them, from 0 (none) to 4 (all)."""
+        """The share of candidates that use it, on a scale from 0 (none) to 4 (all)."""
         return 0 if self.count == 0 else max(round(4 * self.count / self.of), 1)
 
 
@@ -42,20 +42,20 @@ class ComponentHistory:
 
     @property
     def uses(self) -> int:
-        """How many candidates had it."""
+        """The number of candidates that used it."""
         return sum(cell.count for cell in self.cells)
 
 
 @dataclass(frozen=True)
 class ComponentTable:
-    """The table's rows, and how many more names there were."""
+    """The table's rows, and the number of omitted names."""
 
     rows: tuple[ComponentHistory, ...]
     left_out: int
 
 
 def render(view: ReportView) -> Markup:
-    """A table with a line for each component name and a column for each generation."""
+    """A table with one row per component name and one column per generation."""
     return fill(
         "components.jinja2",
         table=component_table(view.run),
@@ -67,7 +67,7 @@ SECTION = Section("components", "Components", render)
 
 
 def component_table(run: RunView) -> ComponentTable:
-    """Every component name of the run's verified rewards, in order of first appearance and then of use."""
+    """Every component name of the run's verified rewards, by first appearance and then by use."""
     generations = [generation for generation in run.generations if _having(generation)]
     names: dict[str, None] = {}
     for generation in generations:
@@ -108,7 +108,7 @@ def _story(counts: Sequence[int], numbers: Sequence[int]) -> str:
         return "comes and goes"
     came = "from the start" if present[0] == numbers[0] else f"came in generation {present[0]}"
     if present[0] == numbers[-1]:
-        return came  # there was no generation that it could have gone in
+        return came  # no later generation in which it could have disappeared
     if present[-1] == numbers[-1]:
         return "stayed throughout" if present[0] == numbers[0] else f"{came}, stayed"
     if len(present) == 1:

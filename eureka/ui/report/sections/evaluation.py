@@ -34,7 +34,7 @@ class FreshTrainings:
 
 
 def render(view: ReportView) -> Markup:
-    """A picture and a table of the scores, or the command that makes them."""
+    """A chart and a table of the scores, or the command that makes them."""
     return fill("evaluation.jinja2", run=view.run, evaluation=fresh_trainings(view.run), folder=view.folder)
 
 
@@ -42,7 +42,7 @@ SECTION = Section("evaluation", "Evaluation", render)
 
 
 def fresh_trainings(run: RunView) -> FreshTrainings | None:
-    """The trainings with fresh seeds and what they were compared with; None where there are none."""
+    """The trainings with fresh seeds and their comparison; None if there are none."""
     if run.comparison is not None:
         rows = [
             EvaluationRow(

@@ -1,4 +1,4 @@
-"""Where a run's figures come from: commands, cost, seeds and lengths, confinement, machine and versions."""
+"""The provenance of a run's figures: commands, cost, seeds and lengths, confinement, machine and versions."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _MACHINE = (
 _ELSEWHERE = frozenset(
     {"sentence", "metric", "metric unit", "llm calls", "init", "init source", "sandbox layers", "unsafe"}
 )
-"""Facts that the page says elsewhere, or that are of use to the run alone, as are those that are JSON."""
+"""Facts that the page shows elsewhere, or that only the run uses, like those that are JSON."""
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Rows of name and value for the page's last section; `layers` are those of the sandbox with their states."""
+    """Rows of name and value for the page's last section; `layers` are the sandbox's layers with their states."""
 
     search: tuple[tuple[str, str], ...]
     layers: tuple[tuple[str, str], ...]
@@ -49,7 +49,7 @@ class Provenance:
 
 
 def render(view: ReportView) -> Markup:
-    """Everything that is needed to judge the run, and to do it again."""
+    """Everything needed to judge and to repeat the run."""
     run = view.run
     return fill(
         "provenance.jinja2",

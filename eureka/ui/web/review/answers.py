@@ -22,17 +22,17 @@ from eureka.store.files import read_text, store_errors, write_atomically
 T = TypeVar("T")
 
 MAX_TEXT = 500
-"""Characters of what a person may write about one generation."""
+"""Maximum number of characters of a person's text about one generation."""
 _JOINERS = "\u200c\u200d"
-"""Invisible, and part of how some languages are written."""
+"""Invisible characters that are part of the spelling of some languages."""
 _ANSWER, _REVIEW = "answer.json", "review.json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Review:
-    """What there is to review: the candidates of a generation that trained and, where it has one, its `parent`.
+    """The candidates to review: the trained ones of a generation and, if there is one, its `parent`.
 
-    `until` is when the run goes on without an answer, in seconds since 1970; None where it waits as long as it takes.
+    `until` is the time when the run continues without an answer, in seconds since 1970; None: it waits without limit.
     """
 
     generation: int
@@ -42,21 +42,21 @@ class Review:
 
 
 def review_folder(run_folder: Path, generation: int) -> Path:
-    """`review/generation_02`, whether it exists yet or not."""
+    """The path `review/generation_02`, whether it exists or not."""
     return run_folder / "review" / f"generation_{generation:02d}"
 
 
 def write_review(run_folder: Path, review: Review) -> None:
-    """Leave what there is to review. Raises StoreError where the disk fails."""
+    """Write a review to its folder. Raises StoreError if the disk fails."""
     _write(run_folder, review.generation, _REVIEW, dumps(review))
 
 
 def newest_review(run_folder: Path) -> Review | None:
-    """What a person was asked last, None where nobody was asked yet.
+    """The latest review, None if there was none yet.
 
     Raises:
-        StoreError: it cannot be read.
-        FeedbackError: it was changed by hand.
+        StoreError: the file cannot be read.
+        FeedbackError: the file was edited and is invalid.
     """
     with store_errors("read what there is to review", run_folder):
         paths = sorted(run_folder.glob(f"review/generation_*/{_REVIEW}"), key=lambda path: _number(path.parent))
@@ -71,15 +71,15 @@ def newest_review(run_folder: Path) -> Review | None:
 
 
 def write_answer(run_folder: Path, answer: Feedback) -> None:
-    """Leave an answer for the run to find. Raises StoreError where the disk fails."""
+    """Write an answer for the run. Raises StoreError if the disk fails."""
     _write(run_folder, answer.generation, _ANSWER, dumps(answer))
 
 
 def read_answer(run_folder: Path, generation: int) -> Feedback | None:
-    """The answer that was left for a generation, None where there is none.
+    """The answer for a generation, None if there is none.
 
     Raises:
-        FeedbackError: it was changed by hand and cannot be read.
+        FeedbackError: the file was edited and is invalid.
         StoreError: the disk fails.
     """
     path = review_folder(run_folder, generation) / _ANSWER
@@ -89,10 +89,10 @@ def read_answer(run_folder: Path, generation: int) -> Feedback | None:
 
 
 def answered_about(answer: Feedback, shown: tuple[str, ...]) -> Feedback:
-    """The answer as one about those that were shown.
+    """The answer, checked against the candidates that were shown.
 
     Raises:
-        FeedbackError: it names another, or the same as the best and the worst, or says nothing.
+        FeedbackError: the answer names another candidate, or the same as best and worst, or is empty.
     """
     where = f"the answer about generation {answer.generation}"
     for kind, name in (("best", answer.best), ("worst", answer.worst)):
@@ -103,7 +103,7 @@ def answered_about(answer: Feedback, shown: tuple[str, ...]) -> Feedback:
 
 
 def require_sense(answer: Feedback, where: str) -> None:
-    """Raises FeedbackError for an answer that says nothing, contradicts itself or is too long."""
+    """Raise FeedbackError if an answer is empty, contradicts itself or is too long."""
     chosen = [name for name in (answer.best, answer.worst) if name is not None]
     if answer.verdict is not Verdict.CHOICE and chosen:
         raise FeedbackError(f"{where}: it is `{answer.verdict}` and names {chosen[0]} all the same: leave one out")
@@ -116,7 +116,7 @@ def require_sense(answer: Feedback, where: str) -> None:
 
 
 def one_line(text: str) -> str:
-    """The text in one line, without invisible characters, so that it cannot look like anything else in a prompt."""
+    """The text in one line, without invisible characters, so that it cannot imitate other parts of a prompt."""
     return "".join(c for c in " ".join(text.split()) if c.isprintable() or c in _JOINERS)
 
 

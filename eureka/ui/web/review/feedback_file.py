@@ -1,4 +1,4 @@
-"""`--feedback feedback.yaml`: a person's answers, written down before they are asked for.
+"""`--feedback feedback.yaml`: a person's answers, written in advance.
 
 1:
   best: g01-c02
@@ -25,10 +25,10 @@ _KEYS = ("best", "worst", "verdict", "text")
 
 
 def read_feedback_file(path: Path) -> list[Feedback]:
-    """The answers of a file, one for each generation that it names; which candidates they are about is not known yet.
+    """The answers of a file, one per generation; the candidates that were shown are filled in later.
 
     Raises:
-        FeedbackError: the file cannot be read, or has something in it that is no answer.
+        FeedbackError: the file cannot be read, or has an invalid answer.
     """
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8-sig"))

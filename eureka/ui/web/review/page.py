@@ -29,7 +29,7 @@ from eureka.ui.web.review.reviewer import clock, described
 from eureka.ui.web.review.state import ReviewPhase, ReviewState, nobody_answered, review_state
 
 ANSWER = "/review/answer"
-"""How the path ends to which the form is sent."""
+"""Ending of the path to which the form is sent."""
 MAX_FORM_BYTES = 16_384
 _PACKAGE = "eureka.ui.web.review"
 _KINDS = {"mp4": "video/mp4", "jpg": "image/jpeg"}
@@ -39,8 +39,8 @@ def review_routes(find: Callable[[Request], tuple[str, Path]], token: str) -> li
     """The routes of the reviews of runs.
 
     Args:
-        find: gives the name and the folder of the run that a request is about.
-        token: what the form must contain besides the request.
+        find: returns the name and the folder of the run that a request is about.
+        token: the secret that the form must contain.
     """
     site = _Reviews(find, token)
     return [
@@ -125,13 +125,13 @@ class _Reviews:
             "img-src 'self' data:; media-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
             "frame-ancestors 'none'"
         )
-        # Without a referrer a browser leaves out the origin of a form as well.
+        # With a no-referrer policy, a browser would also omit the origin of a form.
         headers = {"content-security-policy": policy, "referrer-policy": "same-origin"}
         return HTMLResponse(text, status, headers)
 
 
 def _given(form: dict[str, str], generation: int) -> Feedback:
-    """The form as an answer. Where all are judged alike, what stands with single ones does not count."""
+    """The form as an answer. With a verdict on all candidates, marks on single ones are ignored."""
     try:
         verdict = Verdict(form.get("verdict", Verdict.CHOICE.value))
     except ValueError as error:
@@ -148,7 +148,7 @@ def _given(form: dict[str, str], generation: int) -> Feedback:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """A form as browsers send it, the last of equal names."""
+    """The form's fields as sent by browsers; of equal names, the last one."""
     body = b""
     async for part in request.stream():
         body += part

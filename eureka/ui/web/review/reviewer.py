@@ -1,4 +1,6 @@
-"""The run's side of a review: it says what there is to review, waits for the answer, and goes on without at a time."""
+"""The run's side of a review: writes what is to be reviewed, waits for the answer, and continues without one after a
+time limit.
+"""
 
 from __future__ import annotations
 
@@ -20,18 +22,18 @@ POLL_S = 0.5
 
 @dataclass(frozen=True)
 class PersonReviewer:
-    """Asks a person what they think of a generation's policies (a `Reviewer` of `eureka.search.feedback`).
+    """Asks a person for an opinion of a generation's policies (a `Reviewer` of `eureka.search.feedback`).
 
-    An answer that lies in the run folder already, from `--feedback` or from a time when the run did not run, is taken
-    without asking.
+    An answer that is already in the run folder, from `--feedback` or written while the run was stopped, is used without
+    asking.
 
     Args:
-        folder: the run's.
-        asks: whether a person is asked where no answer is there.
-        timeout_s: how long they are waited for; None for as long as it takes.
-        say: is given what happens, one line each.
-        film: has films made of these policies of a generation.
-        replayed: what was answered in the run whose answers are replayed, by generation.
+        folder: the run folder.
+        asks: whether a person is asked if there is no answer.
+        timeout_s: time limit for an answer; None: no limit.
+        say: called with one line per event.
+        film: queues films of these policies of a generation.
+        replayed: answers of the replayed run, by generation.
     """
 
     folder: Path
@@ -42,10 +44,10 @@ class PersonReviewer:
     replayed: Mapping[int, Feedback] = field(default_factory=dict)
 
     def review(self, generation: int, shown: Sequence[str], parent: str | None) -> Feedback | None:
-        """A person's judgement of those that are shown; None where nobody is to be asked.
+        """A person's judgement of the shown candidates; None if no person is asked.
 
         Raises:
-            FeedbackError: an answer that was given beforehand names somebody else.
+            FeedbackError: an answer given in advance names another candidate.
         """
         names = tuple(shown)
         given = read_answer(self.folder, generation)
@@ -59,7 +61,7 @@ class PersonReviewer:
         return self._wait(Review(generation=generation, shown=names, parent=parent, until=until))
 
     def _replayed(self, generation: int, names: tuple[str, ...]) -> Feedback | None:
-        """The answer of the run that is replayed, where it is about the same policies."""
+        """The answer in the replayed run, if it is about the same policies."""
         recorded = self.replayed.get(generation)
         return recorded if recorded is not None and set(recorded.shown) == set(names) else None
 
@@ -97,10 +99,10 @@ def make_reviewer(
     say: Callable[[str], None],
     film: Callable[[int, Sequence[str]], None],
 ) -> PersonReviewer:
-    """Who asks a person about a run's generations, or knows already what they said.
+    """The reviewer of a run's generations, which asks a person or uses recorded answers.
 
     Raises:
-        StoreError: the run that is replayed cannot be read.
+        StoreError: the replayed run cannot be read.
     """
     recorded: list[Feedback] = []
     if _replays_run(config):
@@ -118,18 +120,18 @@ def make_reviewer(
 
 
 def asks_somebody(config: RunConfig) -> bool:
-    """Whether a run asks a person, or replays one that may have done so."""
+    """Whether a run asks a person, or replays a run that may have done so."""
     return config.search.feedback is FeedbackMode.ask or _replays_run(config)
 
 
 def leave_answers(folder: Path, answers: Sequence[Feedback]) -> None:
-    """Put answers that were written down beforehand where the run looks for them."""
+    """Write answers given in advance to the place where the run looks for them."""
     for answer in answers:
         write_answer(folder, answer)
 
 
 def described(feedback: Feedback) -> str:
-    """An answer in words, for a line of progress."""
+    """An answer in words, for a progress line."""
     chosen = [f"{kind} {name}" for kind, name in (("best", feedback.best), ("worst", feedback.worst)) if name]
     said = ", ".join(chosen) if feedback.verdict is Verdict.CHOICE else str(feedback.verdict)
     quoted = f'"{feedback.text}"' if feedback.text else ""
@@ -137,7 +139,7 @@ def described(feedback: Feedback) -> str:
 
 
 def clock(moment: float | None) -> str:
-    """`17:45`, with the date where it is another day's; `any time` for None."""
+    """A time as text: `17:45`, with the date if it is on another day; `any time` for None."""
     if moment is None:
         return "any time"
     then = datetime.fromtimestamp(moment)
@@ -145,5 +147,5 @@ def clock(moment: float | None) -> str:
 
 
 def _replays_run(config: RunConfig) -> bool:
-    """Whether another run is replayed, which may hold what a person said; a folder of answers does not."""
+    """Whether another run is replayed, which may have a person's answers; a folder of answers has none."""
     return isinstance(config.llm, ReplayConfig) and not is_answer_folder(Path(config.llm.run))

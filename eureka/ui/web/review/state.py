@@ -1,4 +1,4 @@
-"""The state of a run's review, and what may be shown of it: no numbers before there is an answer."""
+"""The state of a run's review, and the part of it that may be shown: no numbers before there is an answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from eureka.ui.web.review.answers import Review, newest_review, read_answer
 
 
 class ReviewPhase(StrEnum):
-    """Whether there is anything to review, and whether somebody has."""
+    """Whether there is a review, and whether it is answered."""
 
     NOTHING = "nothing"
     OPEN = "open"
@@ -27,7 +27,7 @@ class ReviewPhase(StrEnum):
 
 @dataclass(frozen=True)
 class FilmState:
-    """A film that is ready, or that cannot be made (`problem` says why), or neither yet."""
+    """The state of a film: ready, impossible (`problem` says why), or pending."""
 
     ready: bool
     problem: str = ""
@@ -38,10 +38,10 @@ class ReviewedPolicy:
     """One policy of a review.
 
     Attributes:
-        number: its place, counted from 1.
+        number: its number, counted from 1.
         is_parent: whether it comes from an earlier generation.
         source: its reward, as the proposer wrote it.
-        numbers: names and values of what was measured; empty until there is an answer.
+        numbers: names and values of measurements; empty until there is an answer.
     """
 
     number: int
@@ -54,8 +54,9 @@ class ReviewedPolicy:
 
 @dataclass(frozen=True)
 class ReviewState:
-    """A run's newest review, and the policies that it is about; `answer` is the one that is recorded or, until it is,
-    that was left."""
+    """A run's newest review with its policies; `answer` is the recorded one or, until it is recorded, the one in the
+    folder.
+    """
 
     task: str
     sentence: str
@@ -66,7 +67,7 @@ class ReviewState:
 
     @property
     def version(self) -> str:
-        """A text that differs when another page is to be shown."""
+        """A text that changes when another page is to be shown."""
         return f"{self.review.generation if self.review else 0}-{self.phase}"
 
 
@@ -74,8 +75,8 @@ def review_state(run_folder: Path) -> ReviewState:
     """The state of the newest review of a run.
 
     Raises:
-        StoreError: not a run folder, or one that cannot be read.
-        FeedbackError: an answer that was changed by hand.
+        StoreError: the folder is not a run folder, or cannot be read.
+        FeedbackError: an answer was edited and is invalid.
     """
     with RunStore.open(run_folder, read_only=True) as store:
         settings = stored_settings(store.config_yaml)
@@ -92,12 +93,12 @@ def review_state(run_folder: Path) -> ReviewState:
 
 
 def nobody_answered(answer: Feedback | None) -> bool:
-    """Whether the run went on because nobody answered in time."""
+    """Whether the run continued because there was no answer in time."""
     return answer is not None and answer.verdict is Verdict.NO_ANSWER
 
 
 def film_states(run_folder: Path, review: Review) -> dict[str, FilmState]:
-    """How far the films of a review are, by candidate.
+    """The states of the films of a review, by candidate.
 
     Raises:
         StoreError: the note about a film cannot be read.

@@ -23,10 +23,10 @@ class _Choice:
 
 
 def review_in_terminal(run_folder: Path) -> None:
-    """Ask on the terminal, leave the answer for the run, and show the numbers.
+    """Ask on the terminal, write the answer for the run, and show the numbers.
 
     Raises:
-        FeedbackError: nothing waits for an answer, or the input ends before one is complete.
+        FeedbackError: no review waits for an answer, or the input ends before one is complete.
     """
     now = review_state(run_folder)
     if now.review is None or now.phase is not ReviewPhase.OPEN:
@@ -62,7 +62,7 @@ def _show(run_folder: Path, now: ReviewState, review: Review) -> None:
 
 
 def _ask(review: Review) -> Feedback:
-    """Questions until they make an answer."""
+    """Ask questions until the answer is complete."""
     while True:
         best = _asked(review, "best (a number, t: tie, n: none good, Enter: nobody): ", alike=True)
         worst = _Choice(Verdict.CHOICE)
@@ -98,7 +98,7 @@ def _asked(review: Review, question: str, *, alike: bool) -> _Choice:
 
 
 def _numbers(now: ReviewState) -> list[str]:
-    """What was measured, as a table."""
+    """The measurements, as a table."""
     measured = [one for one in now.policies if one.numbers]
     header = [("", *(name for name, _ in one.numbers)) for one in measured[:1]]
     return table([*header, *((one.name, *(value for _, value in one.numbers)) for one in measured)]) if measured else []

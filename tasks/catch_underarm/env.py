@@ -1,0 +1,15 @@
+"""Catch underarm: an egg is to be thrown from the right palm into the left one, and both hands move."""
+
+from __future__ import annotations
+
+from eureka.tasks.shared.thrown import Thrown
+from eureka.tasks.shared.two_hands import Placed
+
+
+class CatchUnderarm(Thrown):
+    """The hands face each other, palms up, 15 cm further from each other than in hand_over."""
+
+    RIGHT_HAND = Placed((0.0, 0.0, 0.5))
+    LEFT_HAND = Placed((0.0, -1.15, 0.5), (0.0, 0.0, 3.1416))
+    EGG_START, WAY = (0.0, -0.39, 0.54), (0.0, -0.4, 0.0)
+    FALLEN_M = 0.1
