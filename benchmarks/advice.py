@@ -64,7 +64,7 @@ _NUMBER = re.compile(r"(?<![A-Za-z_0-9])\d+\.?\d*(?:e[+-]?\d+)?")
 
 @dataclass(frozen=True)
 class Advised:
-    """One advice to one candidate: what it did with the component, and its gain over the parent."""
+    """One piece of advice to one candidate: what it did with the component, and its gain over the parent."""
 
     run: str
     task: str
@@ -80,13 +80,13 @@ class Advised:
 
 @dataclass(frozen=True)
 class Rows:
-    """All that was played through."""
+    """All rows of the result file."""
 
     rows: tuple[Advised, ...]
 
 
 def played(folder: Path) -> list[Advised]:
-    """The advice of one run folder."""
+    """The advice in one run folder, with its effects."""
     with RunStore.open(folder, read_only=True) as store:
         settings = stored_settings(store.config_yaml)
         graphs = {reward.candidate_id: reward.graph for reward in store.rewards()}
@@ -111,7 +111,7 @@ def played(folder: Path) -> list[Advised]:
 
 
 def _told(samples: Mapping[str, Sample], file: Path) -> dict[str, tuple[str, ...]]:
-    """The parents that each candidate's prompt told of, where it was asked for; by generation in `file`, if there."""
+    """The parents shown in each candidate's prompt if it was asked for; by generation from `file`, if that exists."""
     asked = {name: sample for name, sample in samples.items() if sample.origin is Origin.ASKED}
     if file.is_file():
         by_generation = json.loads(file.read_text())
@@ -120,11 +120,12 @@ def _told(samples: Mapping[str, Sample], file: Path) -> dict[str, tuple[str, ...
 
 
 def _acts(parent: Outcome, before: Mapping[str, str], after: Mapping[str, str]) -> Iterable[tuple[Diagnosis, str, str]]:
-    """Each advice that the parent's numbers give, with its component and what became of that."""
+    """Each piece of advice that follows from the parent's numbers, with its component and the change of that
+    component."""
     reflection = reflect(parent.candidate, parent.results)
     for advice in reflection.diagnoses:
         component = advice.component or _main(reflection)
-        # What is not told any more is played through too.
+        # Advice that prompts no longer give is included too.
         was_told = for_model(advice) or advice.kind is DiagnosisKind.METRIC_RISING
         if advice.kind in ACTS and was_told and component in before:
             yield advice, component, act_of(component, before, after)
@@ -135,7 +136,8 @@ def _main(reflection: Reflection) -> str:
 
 
 def act_of(component: str, before: Mapping[str, str], after: Mapping[str, str]) -> str:
-    """What became of a component, by the expressions of all components by name; under another name it is the same."""
+    """How a component was changed, from the expressions of all components by name; a renamed component counts as
+    kept."""
     old = before[component]
     if old in after.values():
         return "kept"
@@ -149,7 +151,7 @@ def act_of(component: str, before: Mapping[str, str], after: Mapping[str, str]) 
 
 
 def lines(rows: Sequence[Advised]) -> list[str]:
-    """By who answered and by rule: gains of those that followed it and of those that did not, as Markdown."""
+    """A Markdown table of gains by author and rule, of those that followed the advice and those that did not."""
     table = ["| answers of | advice | parents | followed: gain (n) | not: gain (n) | difference |"]
     table.append("| --- | --- | --- | --- | --- | --- |")
     for author in dict.fromkeys(row.author for row in rows):
@@ -165,7 +167,7 @@ def lines(rows: Sequence[Advised]) -> list[str]:
 
 
 def _difference(rows: Sequence[Advised]) -> str:
-    """Of the means, with a 95% interval that resamples parents and then their children."""
+    """The difference of the means, with a 95% interval that resamples parents and then their children."""
     groups: dict[tuple[str, str], list[Advised]] = {}
     for row in rows:
         groups.setdefault((row.run, row.parent), []).append(row)
@@ -187,7 +189,7 @@ def _difference(rows: Sequence[Advised]) -> str:
 
 
 def main() -> None:
-    """Play runs through, or print the table of what was recorded."""
+    """Analyse runs, or print the table of recorded rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="*", type=Path)
     parser.add_argument("--record", action="store_true", help="keep the rows in benchmarks/results")

@@ -58,7 +58,7 @@ Cells = Mapping[tuple[str, str], Cell]
 
 
 def letter(cell: Cell, control: bool) -> str:
-    """One character for a cell."""
+    """One character for a cell of the matrix."""
     if cell.state == "stopped":
         return "?" if control else LETTERS[cell.by]
     if cell.state == "open":
@@ -67,7 +67,7 @@ def letter(cell: Cell, control: bool) -> str:
 
 
 def lines(families: Mapping[str, list[Attack]], cells: Cells) -> list[str]:
-    """The matrix, with its columns numbered."""
+    """The lines of the matrix, with numbered columns."""
     width = max(len(attack.name) for attacks in families.values() for attack in attacks)
     heads = [f"{number:>2}" for number in range(1, len(COLUMNS) + 1)]
     out = [f"{number:>2}  {column.name}" for number, column in enumerate(COLUMNS, 1)]
@@ -80,7 +80,7 @@ def lines(families: Mapping[str, list[Attack]], cells: Cells) -> list[str]:
 
 
 def legend() -> list[str]:
-    """What the characters mean."""
+    """The legend of the characters."""
     return [
         "stopped by: " + ", ".join(f"{mark} {name}" for name, mark in LETTERS.items()),
         "otherwise: " + ", ".join(f"{mark} {meaning}" for mark, meaning in OTHERS.items()),
@@ -100,7 +100,7 @@ def failures(cells: Cells) -> list[str]:
 
 
 def record(families: Mapping[str, list[Attack]], cells: Cells, seconds: float) -> dict[str, object]:
-    """Everything, for the file."""
+    """The complete result as JSON data."""
     return {
         "machine": {"system": platform.release(), "architecture": platform.machine(), "python": sys.version.split()[0]},
         "layers": {report.name: f"{report.state}: {report.detail}" for report in inspect_layers()},
@@ -127,14 +127,14 @@ def _row(attack: Attack, cells: Cells) -> list[str]:
 
 
 def _reasons(attack: Attack, cells: Cells) -> dict[str, str]:
-    """Why some were not tried, by column."""
+    """The reasons why some were not tried, by column."""
     row = {column.name: cells[attack.name, column.name] for column in COLUMNS}
     return {name: cell.why for name, cell in row.items() if cell.state == "n/a"}
 
 
 @dataclass(frozen=True)
 class Door:
-    """What became of one attack without code: how many tests tried it, and those that failed."""
+    """The result of one attack without code: the number of tests, and those that failed."""
 
     tries: int
     failed: tuple[str, ...]
@@ -153,7 +153,7 @@ def try_doors(doors: Mapping[str, tuple[str, ...]]) -> dict[str, Door]:
         module = case.get("classname", "").replace(".", "/")
         test = case.get("name", "")
         name = f"{module}.py::{test.partition('[')[0]}"
-        # A test that was skipped has stopped nothing.
+        # A skipped test has not stopped anything.
         held = all(case.find(kind) is None for kind in ("failure", "error", "skipped"))
         found.setdefault(name, []).append((test, held))
     return {

@@ -40,7 +40,7 @@ _LIBRARIES = ("torch", "mujoco", "gymnasium", "stable_baselines3", "rsl-rl-lib")
 
 @dataclass(frozen=True)
 class Contestant:
-    """Something to be measured, once a round."""
+    """A program that is measured once per round."""
 
     physics: str
     name: str
@@ -54,7 +54,7 @@ def _bare(physics: str, workers: int, num_envs: int) -> Measured:
 
 
 def contestants(settings: Settings, ppo: PPOConfig) -> list[Contestant]:
-    """All that train, and the bare physics."""
+    """All contestants that train, and the bare physics."""
     at_a_time = settings.at_a_time
 
     def pair(physics: str, module: str, vectors: str = "") -> Callable[[], Measured]:
@@ -84,7 +84,7 @@ def contestants(settings: Settings, ppo: PPOConfig) -> list[Contestant]:
 
 
 def raw_contestants(settings: Settings) -> list[Contestant]:
-    """All that step without learning."""
+    """All contestants that only step."""
     seconds = settings.seconds / 2
     return [
         Contestant("stock", name, 0, partial(_raw, function, settings.at_a_time, seconds))
@@ -97,7 +97,7 @@ def _raw(function: Callable[[int, float], float], workers: int, seconds: float) 
 
 
 def measure(competing: Sequence[Contestant], rounds: int) -> tuple[Row, ...]:
-    """Every contestant once a round, in an order that is turned round from one round to the next."""
+    """Measure every contestant once per round, in alternating order."""
     found: Mapping[int, list[Measured]] = {index: [] for index in range(len(competing))}
     for number in range(rounds):
         order = list(enumerate(competing))

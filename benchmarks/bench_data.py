@@ -40,8 +40,8 @@ class Settings:
 class Row:
     """One contestant under one physics (a key of `peers.setups.PHYSICS`).
 
-    `rates` are control steps a second of all its processes, one a round; `start_s` seconds from the start of a process
-    to its first step, the median; `groups` candidates are trained in one go (0: none are trained).
+    `rates` are control steps per second of all its processes, one per round; `start_s` seconds from the start of a
+    process to its first step, the median; `groups` candidates are trained in one go (0: none are trained).
     """
 
     physics: str
@@ -61,7 +61,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Bench:
-    """All of it. `stepping` has no learning in it; `missing` says what could not be measured, and why."""
+    """The complete result. `stepping` has no learning in it; `missing` says what could not be measured, and why."""
 
     version: int
     settings: Settings
@@ -75,13 +75,13 @@ class Bench:
 
 
 def write_bench(bench: Bench, folder: Path) -> None:
-    """Write it."""
+    """Write the result."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_text(dumps(bench) + "\n", encoding="utf-8")
 
 
 def read_bench(path: Path = COMMITTED / FILE) -> Bench | None:
-    """What was measured, or None where nothing was.
+    """The measured result, None if there is none.
 
     Raises:
         DecodeError: the file has another form.
@@ -142,7 +142,7 @@ def _training_table(bench: Bench, physics: str) -> list[str]:
 
 
 def _whole(row: Row, ours: Row | None, settings: Settings) -> str:
-    """How long all of `settings.groups` trainings take, starting processes included; and how many times ours."""
+    """The time of all `settings.groups` trainings, including starting processes, and its ratio to ours."""
     groups = settings.groups[-1]
     seconds = training_s(row, settings, groups)
     if ours is None or row is ours:
@@ -151,7 +151,7 @@ def _whole(row: Row, ours: Row | None, settings: Settings) -> str:
 
 
 def _ours(rows: Sequence[Row], groups: int) -> Row | None:
-    """The population under the first physics that it has: the task's own step."""
+    """Our population, under the first physics that it has: the task's own step."""
     return next((row for row in rows if row.groups == groups and groups > 1), None)
 
 

@@ -39,7 +39,7 @@ UNCONFINED = Path(__file__).with_name("unconfined_worker.py")
 
 @dataclass(frozen=True)
 class Took:
-    """Seconds of one training."""
+    """The seconds of one training."""
 
     wall_s: float
     cpu_s: float
@@ -47,7 +47,7 @@ class Took:
 
 @dataclass(frozen=True)
 class Round:
-    """One training each."""
+    """One training of each kind."""
 
     confined: Took
     unconfined: Took
@@ -64,7 +64,7 @@ class Round:
 
 
 def train(task: str, groups: int, steps: int, *, confined: bool) -> Took:
-    """Train with a pool of its own, a worker per core."""
+    """Train with a new pool, one worker per core."""
     info = load_task(task).info
     schedule = Schedule(info.num_envs, steps, checkpoints=4, eval_episodes=8, ppo=info.ppo)
     jobs = [GroupJob(f"g01-c{k + 1:02d}", GRAPH, k, schedule) for k in range(groups)]

@@ -43,7 +43,7 @@ FILE = "engine_parity.json"
 TASKS = ("cartpole", "swingup", "hopper", "ant", "humanoid")
 NUM_ENVS = 16
 STEPS = 100
-_EVALUATION = 7  # a stream of random numbers that no training uses
+_EVALUATION = 7  # a random stream that no training uses
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Parity:
 
 @dataclass(frozen=True)
 class Parities:
-    """The file."""
+    """The result file."""
 
     version: int
     hardware: Hardware
@@ -80,7 +80,7 @@ class Parities:
 
 
 def read_parity(path: Path = COMMITTED / FILE) -> Parities | None:
-    """What was measured, or None where nothing was.
+    """The measured result, None if there is none.
 
     Raises:
         DecodeError: the file has another form.
@@ -89,7 +89,7 @@ def read_parity(path: Path = COMMITTED / FILE) -> Parities | None:
 
 
 def write_parity(tasks: Sequence[Parity], path: Path) -> None:
-    """Write it, a task a line."""
+    """Write the result, one task per line."""
     text = dumps(Parities(VERSION, this_hardware(), tuple(tasks)))
     write_atomically(path, (text.replace('{"task"', '\n{"task"') + "\n").encode())
 
@@ -120,7 +120,7 @@ def _apart(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
 
 
 def policies(task: Task, num_seeds: int) -> list[bytes]:
-    """Policies trained with the human-written reward, one a seed."""
+    """Policies trained with the human-written reward, one per seed."""
     info = task.info
     schedule = Schedule(info.num_envs, info.steps["quick"], 1, 1, info.ppo)
     graph = trace_baselines(task, record(task).state)[OwnReward.OWN]
@@ -138,7 +138,7 @@ def policies(task: Task, num_seeds: int) -> list[bytes]:
 
 
 def compare(name: str, num_seeds: int, episodes: int) -> Parity:
-    """Everything about one task."""
+    """All measurements of one task."""
     task = load_task(name)
     qpos, qvel = trajectories_apart(task)
     scores: dict[str, list[float]] = {"c": [], "warp": []}

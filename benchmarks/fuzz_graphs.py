@@ -51,18 +51,18 @@ from eureka.sandbox import Finished, Limits, Sandbox
 FILE = "fuzz_graphs.json"
 BLOCK = 2000
 TRIED_TOGETHER = 100
-"""Accepted graphs in one confined process."""
+"""Number of accepted graphs in one confined process."""
 LIMITS = Limits(wall_s=600.0, cpu_s=120, memory_bytes=1 << 30)
-"""Of one such process; the memory is what a candidate's may have."""
+"""Limits of one such process; the memory is that of a candidate's process."""
 HANG_S = 20.0
-"""Of processor time, for the parent's checks of one graph."""
+"""Seconds of processor time for the parent's checks of one graph."""
 SLOWEST = ("slowest_check_s", "slowest_trial_s", "slowest_screening_s", "slowest_step_s")
 MEMORY = 6 << 30
 MAX_TEXT = 8 << 20
 
 
 class Material(NamedTuple):
-    """What graphs are made from and judged by: real ones, and the State's fields."""
+    """The sources of forged graphs: real ones, and the State's fields."""
 
     documents: Sequence[dict[str, Any]]
     fields: tuple[FieldSpec, ...]
@@ -70,11 +70,11 @@ class Material(NamedTuple):
 
 @dataclass
 class Tally:
-    """What became of the graphs.
+    """Counts of the results by graph.
 
-    `harm` and `crashes` are to stay empty. Processor time of one graph: `slowest_check_s` of the parent's checks; in
-    the confined process `slowest_trial_s`, `slowest_screening_s`, and `slowest_step_s` of its reward at training's
-    size, per environment. `seconds` are those of all blocks.
+    `harm` and `crashes` must stay empty. Processor time of one graph: `slowest_check_s` of the parent's checks; in the
+    confined process `slowest_trial_s`, `slowest_screening_s`, and `slowest_step_s` of its reward at training's size,
+    per environment. `seconds` are those of all blocks.
     """
 
     graphs: int = 0
@@ -88,7 +88,7 @@ class Tally:
     seconds: float = 0.0
 
     def add(self, other: Tally) -> None:
-        """Add what became of further graphs."""
+        """Add the counts of further graphs."""
         self.graphs += other.graphs
         self.verdicts.update(other.verdicts)
         self.harm += other.harm
@@ -132,7 +132,7 @@ def judge(text: str, fields: Sequence[FieldSpec], tally: Tally) -> bool:
 def fuzz_block(material: Material, number: int, seed: int, sandbox: Sandbox, count: int = BLOCK) -> Tally:
     """Judge one block of graphs in a process of its own, and try what it accepts in confined ones.
 
-    Where the process dies, the rest of its block is not looked at; the graph that it died of is in `crashes`.
+    If the process dies, the rest of its block is skipped; the graph that caused it is in `crashes`.
     """
     started = time.perf_counter()
     shown = mmap.mmap(-1, MAX_TEXT)
@@ -152,7 +152,7 @@ def fuzz_block(material: Material, number: int, seed: int, sandbox: Sandbox, cou
 
 
 def _judge_all(texts: Sequence[str], fields: Sequence[FieldSpec], shown: mmap.mmap) -> tuple[Tally, list[str]]:
-    """The stand-in for the parent; `shown` says, beyond its death, which graph it is at."""
+    """The work of the forked process; `shown` stores which graph is being checked, for when the process dies."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     tally, accepted = Tally(graphs=len(texts)), []
     for text in texts:
@@ -169,9 +169,9 @@ def _judge_all(texts: Sequence[str], fields: Sequence[FieldSpec], shown: mmap.mm
 
 
 def try_accepted(texts: Sequence[str], sandbox: Sandbox, tally: Tally) -> None:
-    """Try accepted graphs in one confined process; where that ends early, each in one of its own, to tell which it was.
+    """Try accepted graphs in one confined process; if that ends early, each in one of its own, to identify the graph.
 
-    A graph that breaks its confined process is no finding: a candidate's is rejected there.
+    A graph that crashes its confined process is not a finding, since a candidate's graph would be rejected.
     """
     answer = sandbox.run(fuzz_step.TARGET, pack({"graphs": list(texts)}, {}))
     if isinstance(answer, Finished):
@@ -188,7 +188,7 @@ def try_accepted(texts: Sequence[str], sandbox: Sandbox, tally: Tally) -> None:
 
 
 def _forked(work: Callable[[], Any]) -> Any:
-    """What `work` gives in a fork of this process, or the fork's exit code where it dies."""
+    """The result of `work` in a fork of this process, or the fork's exit code if it dies."""
     ours, theirs = multiprocessing.Pipe(duplex=False)
     fork = multiprocessing.get_context("fork").Process(target=_send, args=(work, theirs))
     fork.start()
@@ -210,7 +210,7 @@ def _send(work: Callable[[], Any], results: Connection) -> None:
 
 
 def read_result(path: Path, seed: int) -> Tally:
-    """What earlier calls with this seed have kept."""
+    """The stored result of earlier calls with this seed."""
     if not path.exists():
         return Tally()
     kept = json.loads(path.read_text(encoding="utf-8"))
@@ -222,7 +222,7 @@ def read_result(path: Path, seed: int) -> Tally:
 
 
 def write_result(path: Path, seed: int, tally: Tally) -> None:
-    """Keep what is known so far, whole at every moment."""
+    """Store the result so far, atomically."""
     versions = {"python": platform.python_version(), "torch": torch.__version__}
     document = {"seed": seed, "block": BLOCK, "versions": versions, "tally": vars(tally)}
     partial = path.with_suffix(".partial")
@@ -231,7 +231,7 @@ def write_result(path: Path, seed: int, tally: Tally) -> None:
 
 
 def lines(tally: Tally, seed: int) -> list[str]:
-    """The result in words."""
+    """The result as text."""
     return [
         f"{tally.graphs:,} graphs in {tally.seconds:.0f} s (seed {seed})",
         *(f"  {count:9,}  {verdict}" for verdict, count in tally.verdicts.most_common()),

@@ -55,7 +55,7 @@ class Trainer(NamedTuple):
 
 @dataclass
 class Tried:
-    """What became of some graphs; seconds are processor time, `slowest_step_s` those of one reward for one row."""
+    """The results for some graphs; seconds are processor time, `slowest_step_s` those of one reward for one row."""
 
     verdicts: Counter[str] = field(default_factory=Counter)
     harm: list[str] = field(default_factory=list)
@@ -124,7 +124,7 @@ def try_graphs(payload: bytes) -> bytes:
 
 
 def try_all(texts: Sequence[str], tried: Tried) -> None:
-    """Adds what becomes of each."""
+    """Try every graph, and add the results."""
     for text in texts:
         tried.verdicts[_try(text, tried)] += 1
 
@@ -153,7 +153,7 @@ def _try(text: str, tried: Tried) -> str:
 
 
 def _step(function: RewardFunction, tried: Tried) -> None:
-    """Reward, record and update as the trainer does, and time the reward alone."""
+    """Compute the reward, record it and update as the trainer does, and time the reward alone."""
     population, rollout, recent, state = trainer()
     population._rewards = [function]
     population.records = [replace(population.records[0], components=ComponentRecorder(function.components))]

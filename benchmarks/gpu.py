@@ -40,12 +40,12 @@ from eureka.trainers.population.recording import record
 
 VERSION = 1
 _PACKAGES = ("torch", "mujoco", "mujoco-warp", "warp-lang")
-_ENDLESS = 1 << 50  # control steps: no evaluation falls into a measurement
+_ENDLESS = 1 << 50  # control steps between evaluations: none happens during a measurement
 
 
 @dataclass(frozen=True)
 class Row:
-    """Control steps a second with so many groups; None where the device had no memory for them.
+    """Control steps per second with this number of groups; None if the device ran out of memory.
 
     `update_s` is seconds of a rollout and its update, `memory_bytes` the most that torch held, `diverged` how many of
     training's world steps ended in a diverged world.

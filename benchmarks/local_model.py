@@ -41,7 +41,7 @@ MAX_OUTPUT_TOKENS = 192
 GRAMMAR_TEMPERATURE = 1.5
 """Where every answer parses anyway; without it the second generation repeats its parent word for word."""
 UNIT = "s"
-"""Of cartpole's metric."""
+"""Unit of cartpole's metric."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Case:
 
 @dataclass(frozen=True)
 class CandidateFigures:
-    """What became of one candidate; `score` in seconds upright, None where it was not trained."""
+    """The result of one candidate; `score` in seconds upright, None if it was not trained."""
 
     id: str
     answers: int
@@ -70,7 +70,7 @@ class CandidateFigures:
 
 @dataclass(frozen=True)
 class RunFigures:
-    """One run. `message` is what it ended with where it gave no reward."""
+    """The result of one run. `message` is its last message if it gave no reward."""
 
     name: str
     exit_status: int
@@ -127,7 +127,7 @@ def measure(case: Case, folder: Path, search: Sequence[str]) -> RunFigures:
 
 
 def read_figures(case: Case, folder: Path, exit_status: int, message: str, wall_s: float) -> RunFigures:
-    """What a run folder tells."""
+    """Read the figures of a run folder."""
     with RunStore.open(folder, read_only=True) as store:
         every = candidate_statuses(store)
         answers = list(chain.from_iterable(store.completions().values()))
@@ -151,7 +151,7 @@ def read_figures(case: Case, folder: Path, exit_status: int, message: str, wall_
 
 
 def show(figures: Sequence[RunFigures]) -> None:
-    """The table."""
+    """Print the table."""
     header = ("run", "usable", "without repair", "answers", "read", "cached", "written", "best", "wall")
     rows = [
         (

@@ -52,7 +52,7 @@ def best_after(found: Sequence[Outcome], generation: int) -> str | None:
 
 
 def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """Train what one search picked with fresh seeds; gives its row."""
+    """Train the selections of one search with fresh seeds; returns its row."""
     with RunStore.open(folder) as store:
         config = from_yaml(store.config_yaml)
         if not store.is_finished:
@@ -83,7 +83,9 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _candidates(store: RunStore, found: Sequence[Outcome]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every answer of the search: its job, its parents, its scores, and its estimate from all scores of the search."""
+    """Yield every answer of the search with its job, its parents, its scores, and its estimate from all scores of the
+    search.
+    """
     by_name = {outcome.candidate.id: outcome for outcome in found}
     for sample in store.samples():
         if sample.attempt:
@@ -104,8 +106,8 @@ def _candidates(store: RunStore, found: Sequence[Outcome]) -> Iterator[tuple[str
 def keep_answers(folder: Path, to: Path) -> None:
     """Write every answer, in a form that `llm=replay llm.run=` takes, and under `prompts/` what was asked.
 
-    Prompts of a generation share all but their ending: what is shared stands once, under the generation's name, and the
-    ending under the candidate's.
+    The part that a generation's prompts share is stored once, under the generation's name, and each ending under the
+    candidate's.
     """
     with RunStore.open(folder, read_only=True) as store:
         config = from_yaml(store.config_yaml)
@@ -134,13 +136,13 @@ def difference(first: Any, second: Any) -> Any:
 
 
 def read_loops(folder: Path = COMMITTED) -> list[dict[str, Any]]:
-    """What was measured, a row a search; none where nothing was."""
+    """The measured rows, one per search; empty if there are none."""
     path = folder / NAME
     return list(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else []
 
 
 def fresh_after(row: Row, generation: int) -> list[float]:
-    """The fresh scores of what the search held for best after a generation."""
+    """The fresh scores of the best reward after a generation."""
     return list(row["fresh"][row["best"][str(generation)]])
 
 
@@ -162,7 +164,8 @@ def _human(rows: Sequence[Row], task: str) -> list[float]:
 
 
 def _scale(rows: Sequence[Row], task: str) -> float:
-    """The highest mean of fresh scores of a task: differences are shares of it, so that tasks can be pooled."""
+    """The highest mean of fresh scores of a task; differences are given as shares of it, so that tasks can be
+    pooled."""
     own = [row for row in rows if row["task"] == task]
     return max(fmean(scores) for row in own for scores in (*row["fresh"].values(), row["human"]) if scores)
 
@@ -209,7 +212,7 @@ def _key(row: Row) -> tuple[str, int, str]:
 
 
 def _answers(rows: Sequence[Row], row: Row, generations: range) -> list[float]:
-    """The mean score of every answer of these generations in shares of the task's best, 0 for what was rejected."""
+    """The mean score of each answer of these generations as a share of the task's best; 0 for rejected ones."""
     return [
         (fmean(each["scores"]) if each["scores"] else 0.0) / _scale(rows, row["task"])
         for name, each in row["candidates"].items()
@@ -218,7 +221,7 @@ def _answers(rows: Sequence[Row], row: Row, generations: range) -> list[float]:
 
 
 def _by_generation(rows: Sequence[Row], last: int) -> list[str]:
-    """The mean score of everything that was answered, nothing for what was rejected, in shares of the task's best."""
+    """The mean score of all answers (0 for rejected ones) by generation, as a share of the task's best."""
     lines = ["| mean of all answers, in the search's own scores | " + " | ".join(map(str, range(1, last + 1))) + " |"]
     lines.append("| --- " * (1 + last) + "|")
     for method in (LOOP, ANEW):

@@ -63,7 +63,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Scores:
-    """The file."""
+    """The result file."""
 
     version: int
     hardware: Hardware
@@ -72,7 +72,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A training to make."""
+    """A training to run."""
 
     task: str
     trainer: str
@@ -90,7 +90,7 @@ def read_scores(path: Path = COMMITTED / FILE) -> tuple[Score, ...]:
 
 
 def write_scores(scores: Sequence[Score], path: Path) -> None:
-    """Write them all, one a line."""
+    """Write all scores, one per line."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = dumps(Scores(VERSION, this_hardware(), tuple(scores)))
     write_atomically(path, (text.replace('{"task"', '\n{"task"') + "\n").encode())
@@ -105,7 +105,7 @@ def schedule_of(task: Task, steps: int | None) -> Schedule:
 def missing(
     tasks: Sequence[str], trainers: Sequence[str], seeds: int, steps: int | None, there: Sequence[Score]
 ) -> list[Wanted]:
-    """The trainings that are not there yet, task by task."""
+    """The trainings that are not recorded yet, task by task."""
     known = {(score.task, score.trainer, score.seed, score.steps) for score in there}
     schedules = {name: schedule_of(load_task(name), steps) for name in tasks}
     return [
@@ -170,7 +170,7 @@ def train_ours(wanted: Sequence[Wanted]) -> Iterator[Score]:
 
 
 def make(wanted: Sequence[Wanted], workers: int) -> Iterator[Score]:
-    """All these trainings: ours a task at a time, then the peers' `workers` at a time."""
+    """Run all these trainings: ours one task at a time, then the peers' `workers` at a time."""
     for name in dict.fromkeys(one.task for one in wanted):
         ours = [one for one in wanted if one.task == name and one.trainer == OURS]
         if ours:
@@ -205,7 +205,7 @@ def score_lines(scores: Sequence[Score]) -> list[str]:
 
 
 def main() -> None:
-    """Train what is missing, and print the tables."""
+    """Run the missing trainings, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tasks", nargs="+", default=list(TASKS))
     parser.add_argument("--trainers", nargs="+", default=list(TRAINERS), choices=TRAINERS)

@@ -45,7 +45,7 @@ NOTES = {
     "with a repair before it": r"^I drop \w+: ",
     "parent's metric stayed flat": r"^(The task metric stayed flat|No task metric says)",
 }
-"""Sentences that stand beside a rule's."""
+"""Sentences that accompany a rule's."""
 
 _PARENT = re.compile(r"^The parent (g\d+-c\d+) ended at", re.MULTILINE)
 
@@ -102,7 +102,7 @@ def children_of(folder: Path, highest: float) -> list[Child]:
 
 
 def rule_of(answer: str) -> tuple[str, tuple[str, ...]]:
-    """The rule that an answer names, and what is said beside it."""
+    """The rule that an answer names, and the accompanying notes."""
 
     def says(pattern: str) -> bool:
         return re.search(pattern, answer, re.MULTILINE) is not None
@@ -159,7 +159,7 @@ def highest_scores(folders: Iterable[Path]) -> dict[str, float]:
 
 
 def settings_of(folder: Path) -> dict[str, object]:
-    """What a run was made with, for the record."""
+    """The settings of a run, for the record."""
     with RunStore.open(folder, read_only=True) as store:
         settings, facts = stored_settings(store.config_yaml), store.facts()
     keys = ("task", "seed", "search.generations", "search.samples", "train.steps", "train.halving", "llm.use_probe")

@@ -24,13 +24,15 @@ RUN = Path(__file__).parents[1] / "tests" / "prompts" / "runs" / "swingup_genera
 
 
 def read_run(path: Path) -> tuple[TaskSpec, PromptFacts]:
-    """The task and what a generation of the search was told."""
+    """The task, and the facts of a generation's prompt."""
     kept = json.loads(path.read_text(encoding="utf-8"))
     return read_data(TaskSpec, kept["spec"]), read_data(PromptFacts, kept["facts"])
 
 
 def facts_at(facts: PromptFacts, generation: int, samples: int) -> PromptFacts:
-    """What a search of so many samples is told at a generation: nothing at first, then all ideas before it."""
+    """The facts of a generation's prompt in a search with this number of samples: none at first, then all earlier
+    ideas.
+    """
     if generation == 1:
         return PromptFacts(task=facts.task, seed=facts.seed, generation=1, state=facts.state)
     ids = (f"g{block:02d}-c{sample:02d}" for block in range(1, generation) for sample in range(1, samples + 1))

@@ -49,7 +49,7 @@ VERSION = 1
 FILE = "race.json"
 TASKS = ("cartpole", "swingup", "hopper", "ant")
 LENGTHS = {"cartpole": 8_192, "hopper": 150_000, "ant": 200_000}
-"""Shorter than `budget=quick` has it: on Cartpole half of the pool would be perfect, the others take long."""
+"""Control steps; shorter than `budget=quick`: on Cartpole half of the pool would be perfect, the others take long."""
 REPETITIONS = 2_000
 WITHIN = 0.05
 """A choice counts where the chosen reward's true score is at most this share below the best one's."""
@@ -87,7 +87,7 @@ def table_file(task: str) -> str:
 
 
 def collect(task: str, num_seeds: int, steps: int | None, folder: Path) -> None:
-    """Train what is missing of the table, seed by seed."""
+    """Run the missing trainings of the table, seed by seed."""
     path = folder / table_file(task)
     config = compose_config([f"task={task}", "budget=quick"])
     trainer = make_trainer(config, [], os.environ)
@@ -128,7 +128,7 @@ def read_table(path: Path) -> Table:
 
 @dataclass(frozen=True)
 class Found:
-    """How one way of choosing did on one task, over all draws of seeds.
+    """The result of one way of choosing on one task, over all draws of seeds.
 
     `best` and `within` are shares of the draws in which the best reward was chosen, or one whose true score is at most
     5% below its; `regret` is the mean of how far the chosen one's lies below, as a share of the best one's; `steps` the
@@ -155,7 +155,7 @@ class Races:
 
 
 def play(task: str, table: Table, repetitions: int = REPETITIONS) -> list[Found]:
-    """How every way did."""
+    """The results of all ways of choosing."""
     seeds = sorted(set.intersection(*(set(rows) for rows in table.values())))
     full = full_length(table)
     half = len(seeds) // 2
@@ -190,7 +190,7 @@ def choose(folder: Path) -> Races:
 
 
 def read_races(path: Path = COMMITTED / FILE) -> Races | None:
-    """What was found, or None where nothing was.
+    """The results, None if there are none.
 
     Raises:
         DecodeError: the file has another form.

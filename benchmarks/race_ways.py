@@ -23,7 +23,7 @@ Way = Callable[[Table, Sequence[int]], Choice]
 
 
 def full_length(table: Table) -> int:
-    """Of a whole training, in control steps."""
+    """The control steps of a full training."""
     return max(next(iter(next(iter(table.values())).values())))
 
 

@@ -57,7 +57,7 @@ def print_line(event: Event) -> None:
 
 
 def study(task: Task, options: argparse.Namespace) -> SearchStudy:
-    """The whole study of one task, or what is left of it."""
+    """Run the whole study of one task, or the rest of it."""
     conditions = []
     for use_probe in (True, False):
         searches = []
@@ -111,7 +111,7 @@ def search_config(task: str, folder: Path, seed: int, use_probe: bool, overrides
 
 
 def search(folder: Path, config: RunConfig) -> None:
-    """Run a search, or what is left of it."""
+    """Run a search, or the rest of it."""
     if not (folder / "run.db").exists():
         search_in(folder, config, Invocation(environment=os.environ))
         return
@@ -123,7 +123,7 @@ def search(folder: Path, config: RunConfig) -> None:
 
 
 def judge(folder: Path, options: argparse.Namespace) -> Search:
-    """Train what a search picked with fresh seeds."""
+    """Train the rewards selected by a search with fresh seeds."""
     with RunStore.open(folder) as store:
         config = from_yaml(store.config_yaml)
         first = best_of(store, config, 1)
@@ -179,7 +179,7 @@ def fresh_trainings(store: RunStore, config: RunConfig, options: argparse.Namesp
 
 
 def fresh_length(config: RunConfig, trainer: Trainer, options: argparse.Namespace) -> TrainingLength:
-    """As in the search, unless `--steps` says otherwise."""
+    """The length of trainings as in the search, unless `--steps` is given."""
     searched = training_length(config, trainer)
     return replace(searched, steps=options.steps or searched.steps)
 

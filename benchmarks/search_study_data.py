@@ -37,7 +37,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Hardware:
-    """Where."""
+    """The machine of the study."""
 
     machine: str
     cpu: str
@@ -46,7 +46,7 @@ class Hardware:
 
 @dataclass(frozen=True)
 class Picked:
-    """A candidate that a search held for best, and its scores with fresh seeds; none where all trainings failed."""
+    """A candidate selected by a search, with its scores with fresh seeds; empty if all trainings failed."""
 
     candidate_id: str
     scores: tuple[float, ...]
@@ -92,7 +92,7 @@ def path_of(task: str, folder: Path) -> Path:
 
 
 def write_study(study: SearchStudy, folder: Path) -> Path:
-    """Write it, and give the path."""
+    """Write the study, and return the path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = path_of(study.task, folder)
     path.write_text(dumps(study) + "\n", encoding="utf-8")
@@ -109,7 +109,7 @@ def read_studies(folder: Path = COMMITTED) -> list[SearchStudy]:
 
 
 def this_hardware() -> Hardware:
-    """This machine."""
+    """The data of this machine."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return Hardware(platform.machine(), names[0] if names else "unknown", len(os.sched_getaffinity(0)))
@@ -123,7 +123,7 @@ Groups = Sequence[Sequence[float]]
 
 
 def alone(scores: Sequence[float]) -> list[list[float]]:
-    """Trainings that share nothing but their reward."""
+    """Trainings that share only their reward, as groups of one."""
     return [[score] for score in scores]
 
 
@@ -151,7 +151,7 @@ def clustered_bootstrap(statistic: Callable[..., Array], *samples: Groups, paire
         lengths = np.asarray([len(group) for group in groups])
         width = int(lengths.max())
         table = np.asarray([[*group, *[np.nan] * (width - len(group))] for group in groups])
-        # Where a training was given up a search has fewer scores: these are drawn the more often.
+        # If a training failed, a search has fewer scores, which are then drawn more often.
         seeds = (rng.random((*picks.shape, width)) * lengths[picks][..., None]).astype(int)
         resampled.append(table[picks[..., None], seeds].reshape(NUM_RESAMPLES, -1))
     low, high = np.quantile(statistic(*resampled), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])

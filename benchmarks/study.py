@@ -40,7 +40,7 @@ Setting = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Training:
-    """One row of the table: what `reward` gave with `seed` under `setting`, in the metric's unit."""
+    """One row of the table: the score of `reward` with `seed` under `setting`, in the metric's unit."""
 
     setting: Setting
     reward: str
@@ -50,7 +50,7 @@ class Training:
 
 
 def shipped(task: Task, keys: Sequence[str]) -> dict[str, float]:
-    """The setting that the task's folder has, of these keys."""
+    """The values of these keys in the task's folder."""
     info = task.info
     known = {**asdict(info.ppo), **asdict(info.physics), "num_envs": info.num_envs, "steps": info.steps["quick"]}
     known |= {"max_episode_steps": info.max_episode_steps, "gear": float(task.model.actuator_gear[0, 0])}
@@ -76,7 +76,7 @@ def changed_task(name: str, setting: Setting) -> Iterator[Path]:
 
 
 def schedule_of(task: Task, setting: Setting) -> Schedule:
-    """How a group trains under the setting; what it leaves open is the task's own."""
+    """The schedule of a group under the setting; unset values are the task's own."""
     info = task.info
     ppo = replace(info.ppo, **{key: value for key, value in setting.items() if key in asdict(info.ppo)})
     num_envs, steps = int(setting.get("num_envs", info.num_envs)), int(setting.get("steps", info.steps["quick"]))
@@ -94,7 +94,7 @@ class Study:
             self._rows = [Training(**row) for row in json.loads(self._path.read_text())["trainings"]]
 
     def train(self, setting: Setting, rewards: Sequence[Role], seeds: Sequence[int]) -> None:
-        """Train what the table lacks."""
+        """Run the trainings that the table lacks."""
         missing = [(r, s) for r in rewards for s in seeds if s not in self._of(setting, r)]
         if not missing:
             return
@@ -122,7 +122,7 @@ class Study:
         self.write({})
 
     def scores(self, setting: Setting, reward: Role, seeds: Sequence[int]) -> list[float]:
-        """In the order of the seeds; those that were not trained are left out."""
+        """The scores in the order of the seeds, without those that were not trained."""
         rows = self._of(setting, reward)
         return [rows[seed].score for seed in seeds if seed in rows]
 
@@ -131,7 +131,7 @@ class Study:
         return max(row.best_score for row in self._rows if row.setting == setting)
 
     def write(self, summary: Mapping[str, object]) -> None:
-        """The table, after what it says in short."""
+        """Write the table, after the summary."""
         rows = ",\n  ".join(json.dumps(asdict(row)) for row in self._rows)
         head = "".join(f" {json.dumps(key)}: {json.dumps(value)},\n" for key, value in summary.items())
         self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -93,7 +93,7 @@ def _row(name: str, groups: Groups, human: Groups | None) -> str:
 
 
 def _gain(study: SearchStudy, condition: Condition) -> str:
-    """What searching on gave, search by search."""
+    """The gain from further generations, search by search."""
     both = [search for search in condition.searches if search.first and search.last]
     firsts = [search.first.scores for search in both if search.first and search.last and search.first.scores]
     lasts = [search.last.scores for search in both if search.first and search.last and search.last.scores]
@@ -122,7 +122,7 @@ def _provenance(study: SearchStudy) -> str:
 
 
 def _command(study: SearchStudy) -> str:
-    """What makes the study anew."""
+    """The command that repeats the study."""
     settings = study.settings
     steps = f" --steps {settings.fresh_steps}" if settings.fresh_steps != settings.search_steps else ""
     overrides = "".join(f" --set {override}" for override in settings.overrides)

@@ -33,7 +33,7 @@ _WARM_UP = 2
 
 
 class Stopwatch:
-    """Seconds by kind. A kind that is called inside an `update` is part of it."""
+    """Seconds by kind. Time of a kind that is called inside an `update` counts for the update."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)

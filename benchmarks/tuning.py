@@ -62,7 +62,7 @@ class TuningStudy:
 
 
 def tried(folder: Path, options: argparse.Namespace) -> Tried:
-    """What came of a finished search."""
+    """The figures of a finished search."""
     with RunStore.open(folder) as store:
         config = from_yaml(store.config_yaml)
         best = list(store.finished_generations().values())[-1]
@@ -86,7 +86,7 @@ def tried(folder: Path, options: argparse.Namespace) -> Tried:
 
 
 def study(task: str, options: argparse.Namespace) -> TuningStudy:
-    """All pairs, or what is left of them."""
+    """Run all pairs, or the rest of them."""
     arms: dict[str, list[Tried]] = {name: [] for name in ARMS}
     for seed in range(options.searches):
         for name, overrides in ARMS.items():

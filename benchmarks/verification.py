@@ -46,7 +46,7 @@ from eureka.trainers.population.recording import record
 FILE = "verification.json"
 TASK = "ant"
 CALLS = 40
-"""Of each function within a repeat."""
+"""Number of calls of each function within a repeat."""
 
 State = Mapping[str, torch.Tensor]
 Call = Callable[[], object]
@@ -89,7 +89,7 @@ def proposed(task: Task, count: int) -> list[Candidate]:
 
 
 def seconds(call: Call) -> float:
-    """Of one call."""
+    """The seconds of one call."""
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
@@ -115,7 +115,7 @@ def compare(name: str, graph: str, state: State, eager: Call, repeats: int) -> C
 
 
 def ant_costs(task: Task, pairs: Sequence[tuple[Candidate, Reward]], state: State, repeats: int) -> list[Cost]:
-    """Of the human-written reward and of the proposer's, whose source is ours and needs no sandbox."""
+    """The costs of the human-written reward and of the proposer's, whose source is ours and needs no sandbox."""
     human = trace_trusted(lambda values: task.human_reward(task.State(**values)), task.fields, state)
     values = task.State(**state)
     costs = [compare("human-written", human, state, lambda: task.human_reward(values), repeats)]
@@ -130,7 +130,7 @@ def ant_costs(task: Task, pairs: Sequence[tuple[Candidate, Reward]], state: Stat
 
 
 def corpus_costs(sandbox: Sandbox, rows: int, repeats: int) -> list[Cost]:
-    """Of every sane reward that the tests have."""
+    """The costs of every valid reward in the tests' corpus."""
     import reward_corpus
     from reward_helpers import FIELDS, candidate, plain, states
 
@@ -150,7 +150,7 @@ def corpus_costs(sandbox: Sandbox, rows: int, repeats: int) -> list[Cost]:
 
 @torch.no_grad()
 def measure(count: int, repeats: int) -> Measured:
-    """All of it."""
+    """Run all measurements."""
     task = load_task(TASK)
     rows = task.info.num_envs * task.info.ppo.horizon
     recording = record(task)

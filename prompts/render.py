@@ -1,6 +1,6 @@
-"""PromptFacts -> Prompt, by Jinja2 templates.
+"""Renders prompts from PromptFacts by Jinja2 templates.
 
-The parts that stay the same through a run (role, contract, task, State, source) come first, so that a provider's cache
+The parts that are the same for a whole run (role, contract, task, State, source) come first, so that a provider's cache
 of the common prefix serves every generation.
 """
 
@@ -38,33 +38,33 @@ from eureka.core.types import (
 )
 
 _MAX_MISTAKE = 400
-"""Characters of one error of an earlier candidate, of which a prompt has a whole list."""
+"""Maximum number of characters of one error of an earlier candidate in a prompt's list."""
 TIME_LIMIT = "time limit"
 _ENDINGS = {TIME_LIMIT: "ended at the time limit", "terminated": "were terminated", "diverged": "diverged"}
 _MAX_CONDITION = 120
-"""Characters of the condition that ended an episode."""
+"""Maximum number of characters of the condition that ended an episode."""
 _MAX_EXPRESSION = 240
-"""Characters of a component's expression in the table of ideas."""
+"""Maximum number of characters of a component's expression in the table of ideas."""
 _MAX_SOURCE = 20_000
 _MAX_ANSWER = 4_000
-"""Characters of an answer that nothing could be taken from: enough to see what it did."""
+"""Maximum number of characters of an answer without usable code."""
 _MAX_WORST = 6_000
-"""Characters of the reward that a person liked least."""
+"""Maximum number of characters of the reward that a person rated worst."""
 _MAX_QUOTE = 500
-"""Characters of what a person wrote about one generation."""
+"""Maximum number of characters of a person's text about one generation."""
 
 
 def render_prompt(spec: TaskSpec, facts: PromptFacts, *, template: str = "user.jinja2", ending: str = "") -> Prompt:
     """The messages for one candidate: a system message, and one user message.
 
-    The user message ends with what a person said, the errors of earlier candidates and the Reflection on the parent, or
-    with the errors alone where no candidate was usable, or with none of it in a first generation.
+    The user message ends with a person's feedback, the errors of earlier candidates and the Reflection on the parent;
+    with the errors alone if no candidate was usable; with none of these in a first generation.
 
     Args:
-        spec: what is to be learned.
-        facts: what the prompt says of the run so far.
+        spec: the task's specification.
+        facts: the facts of the run so far.
         template: the file of this folder that the user message is rendered by.
-        ending: what this candidate's prompt alone says, after what a generation's prompts share.
+        ending: the final part of the prompt, specific to this candidate.
     """
     content = _rendered(
         template,
@@ -97,9 +97,9 @@ def render_repair(prompt: Prompt, rejected: Rejected, attempt: int, *, source: s
     """A conversation about one rejected candidate: its generation's prompt, its code, and the exact error.
 
     Args:
-        attempt: the number of the answer that is asked for, 1 for the first repair.
-        source: the candidate's code, whose lines the error counts; empty where none could be taken from the answer.
-        answer: what it had answered, shown where there is no `source`.
+        attempt: the number of the requested answer, 1 for the first repair.
+        source: the candidate's code, to whose lines the error refers; empty if the answer had no usable code.
+        answer: the answer, shown if there is no `source`.
     """
     shown = fenced(_cut(source, _MAX_SOURCE), "python") if source else _cut(answer.strip(), _MAX_ANSWER)
     request = _rendered("repair.jinja2", stage=rejected.stage.value, feedback=rejected.feedback)
@@ -112,7 +112,7 @@ def render_continuation(prompt: Prompt, answer: Completion) -> Prompt:
 
 
 def for_model(diagnosis: Diagnosis) -> str:
-    """What a prompt says about a diagnosis and what to do about it; may be empty."""
+    """The text of a diagnosis in prompts, with advice; may be empty."""
     return _worded(diagnosis, model=True)
 
 
@@ -123,7 +123,9 @@ def for_person(diagnosis: Diagnosis) -> str:
 
 
 class _Numbers(dict[str, float | None]):
-    """A number that is not there is undefined, and no error: diagnoses come from confined processes too."""
+    """A mapping of numbers in which missing ones are undefined instead of an error, since diagnoses also come from
+    confined processes.
+    """
 
     def __missing__(self, key: str) -> None:
         return None
@@ -135,12 +137,13 @@ def _worded(diagnosis: Diagnosis, *, model: bool) -> str:
 
 
 def render_variety(sample: int, samples: int) -> str:
-    """What tells sample `sample`, counted from 1, of `samples` to take a line of its own; empty for a lone one."""
+    """The sentence that asks sample `sample` (from 1) of `samples` for a different approach; empty for a single one."""
     return _rendered("variety.jinja2", sample=sample, samples=samples) if samples > 1 else ""
 
 
 class TunableConstant(Protocol):
-    """A reward's named constant, and what doubling and halving it does to the total, in its standard deviations."""
+    """A reward's named constant, with the effect of doubling and halving it on the total, in its standard
+    deviations."""
 
     @property
     def name(self) -> str: ...
@@ -159,10 +162,10 @@ def render_job(
     constants: Sequence[TunableConstant] = (),
     measured: Mapping[str, Sensitivity] = MappingProxyType({}),
 ) -> str:
-    """What tells one of `samples` answers its job, with the rewards that it builds on, and constants to tune.
+    """The text that gives one of `samples` answers its job, with its parents, and constants to tune.
 
     Args:
-        measured: how scores went with some of the constants.
+        measured: measured effects of some of the constants on the score.
     """
     return _rendered(
         "jobs.jinja2", job=job.value, parents=parents, samples=samples, constants=constants, measured=measured
@@ -170,9 +173,9 @@ def render_job(
 
 
 def mistake(rejected: Rejected) -> str:
-    """An error as a warning to others: in one line, without the number of a line that they do not see.
+    """An error as a warning for other candidates: in one line, without line numbers of code that they do not see.
 
-    What is to be done about an answer that nothing could be taken from is said in every prompt, and left out here.
+    Advice on the form of answers is in every prompt, and omitted here.
     """
     text = rejected.reason if rejected.stage is Stage.EXTRACT else rejected.feedback
     return _cut(re.sub(r"^line \d+: ", "", " ".join(text.split())), _MAX_MISTAKE)
@@ -184,7 +187,7 @@ def _conversation(prompt: Prompt, attempt: int, answer: str, request: str) -> Pr
 
 
 def _cut(text: str, longest: int) -> str:
-    """The text, or its beginning and its end where it is longer."""
+    """The text, shortened to its beginning and end if it is too long."""
     if len(text) <= longest:
         return text
     return f"{text[: longest * 2 // 3].rstrip()} [...] {text[-longest // 3 :].lstrip()}"
@@ -213,14 +216,14 @@ def _environment() -> jinja2.Environment:
 
 
 def _template(name: str) -> str:
-    # The name may come from a run folder, which may name no other file: only templates of this folder are meant.
+    # The name may come from a run folder, so it may only refer to templates in this folder.
     if not re.fullmatch(r"[a-z_]+\.jinja2", name, re.ASCII) or not files(__package__).joinpath(name).is_file():
         raise ConfigError(f"{name[:80]!r} is none of the prompts' templates")
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 def number(value: float | None) -> str:
-    """Three significant digits, without an exponent where that stays short; `undefined` for None."""
+    """A number with three significant digits, without an exponent if that stays short; `undefined` for None."""
     if value is None:
         return "undefined"
     if value == 0.0:
@@ -231,21 +234,21 @@ def number(value: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """`99.8%`, `less than 0.01%`, or `undefined` for None."""
+    """A share as `99.8%`, `less than 0.01%`, or `undefined` for None."""
     if share is None:
         return "undefined"
     return "less than 0.01%" if 0.0 < abs(share) < 1e-4 else f"{number(100 * share)}%"
 
 
 def numbers(values: Sequence[float]) -> str:
-    """A curve: `[0.1, 0.2, 0.4]`."""
+    """A curve as text: `[0.1, 0.2, 0.4]`."""
     return f"[{', '.join(number(value) for value in values)}]"
 
 
 def metric_words(metric: MetricSpec) -> str:
-    """What a metric is, in which unit and range, and which value is the best possible, as far as these are known."""
+    """The description of a metric with its unit, range and best possible value, as far as they are known."""
     parts = [metric.description]
-    # "of the time" is no unit to name: the description says of what it is the share.
+    # "of the time" is not a unit to name: the description says what it is a share of.
     if metric.unit and not metric.unit.startswith("of ") and metric.unit not in metric.description:
         parts.append(f"unit {metric.unit}")
     if metric.lowest is not None and metric.highest is not None:
@@ -256,7 +259,7 @@ def metric_words(metric: MetricSpec) -> str:
 
 
 def goes_with(component: ComponentReflection) -> str:
-    """How a component goes with the task metric, by the correlations that are known."""
+    """The correlations of a component with the task metric in words, as far as they are known."""
     known = {
         "over training": component.score_correlation,
         "between episodes": component.episode_correlation,
@@ -268,8 +271,9 @@ def goes_with(component: ComponentReflection) -> str:
 
 
 def endings(episodes: Sequence[EpisodeTrace], seeds: int = 1) -> str:
-    """Why and when evaluation episodes of the policies of `seeds` seeds ended, by which condition, what they scored,
-    what is left of the score where one fails, and when the metric was first above 0."""
+    """A text on why and when evaluation episodes of `seeds` policies ended: the conditions, the scores, the scores of
+    failed episodes, and when the metric first exceeded 0.
+    """
     kinds: dict[tuple[str, str], list[int]] = {}
     for episode in episodes:
         kinds.setdefault((episode.ended, episode.condition), []).append(episode.steps)
@@ -303,7 +307,7 @@ def shape(spec: FieldSpec) -> str:
 
 
 def quoted(text: str) -> str:
-    """A person's words in one line, so that no line of theirs can look like one of the prompt's own."""
+    """A person's words in one line, so that they cannot imitate a line of the prompt."""
     return _cut(" ".join(text.split()), _MAX_QUOTE)
 
 

@@ -1,4 +1,4 @@
-"""Shorter facts for a prompt: within a number of tokens, step by step, and at once where a model takes no more."""
+"""Shortens the facts of a prompt: step by step to a number of tokens, or at once if a model refuses the length."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from eureka.core.ids import generation_of
 from eureka.core.types import PromptFacts, Reflection
 
 POINTS_LEFT = 3
-"""Of a Reflection's curves: their beginning, middle and end."""
+"""Number of points left of a Reflection's curves: beginning, middle and end."""
 IDEAS_LEFT = 16
-"""Of the ideas, the best, where nothing else is left to leave out."""
+"""Number of ideas left, the best ones, if nothing else can be omitted."""
 
 
 def briefer(facts: PromptFacts) -> PromptFacts | None:
-    """The facts with a little less in them, None where nothing is left to leave out.
+    """The facts with one item less, None if nothing more can be omitted.
 
     In this order: the expressions of the weaker half of the ideas, one by one, the oldest first and of one generation
     the weakest; the failures but one; the tables of episodes, that of the first parent last; that failure; the older
@@ -47,14 +47,15 @@ def briefer(facts: PromptFacts) -> PromptFacts | None:
 
 
 def shortened(facts: PromptFacts, before: int) -> PromptFacts | None:
-    """The facts with much less in them, for a model that refused a prompt as too long; None where nothing is left.
+    """The facts with much less content, for a model that refused a prompt as too long; None if nothing more can be
+    omitted.
 
-    First the older half of the errors of earlier candidates goes, with the failures and the expressions of the ideas;
-    then all errors, most points of the curves, the ideas beyond the best, the reward that a person liked least and all
-    that they said but the last.
+    First the older half of the errors of earlier candidates is omitted, with the failures and the expressions of the
+    ideas; then all errors, most points of the curves, the ideas except the best, the reward that a person rated worst,
+    and all feedback except the latest.
 
     Args:
-        before: how often they were shortened before.
+        before: number of earlier shortenings.
     """
     if before == 0:
         lighter = replace(
@@ -70,7 +71,7 @@ def shortened(facts: PromptFacts, before: int) -> PromptFacts | None:
 
 
 def _without_a_table(facts: PromptFacts) -> PromptFacts | None:
-    """The facts without the State fields of episodes of the last reward that has them; None where none has."""
+    """The facts without the table of State fields of the last reward that has one; None if none has."""
     if (failures := _but_a_table(facts.failures)) is not None:
         return replace(facts, failures=failures)
     if (parents := _but_a_table(facts.further_parents)) is not None:
@@ -81,7 +82,7 @@ def _without_a_table(facts: PromptFacts) -> PromptFacts | None:
 
 
 def _but_a_table(told: Sequence[Reflection]) -> tuple[Reflection, ...] | None:
-    """All of them, the last that has a table without it; None where none has."""
+    """The reflections, with the last table removed; None if there is none."""
     for number in reversed(range(len(told))):
         if _has_table(told[number]):
             return (*told[:number], _without_table(told[number]), *told[number + 1 :])
@@ -110,7 +111,7 @@ def _shortest(facts: PromptFacts) -> PromptFacts:
 
 
 def _without_expressions(ideas: Sequence[Idea], numbers: Sequence[int]) -> tuple[Idea, ...]:
-    """The ideas, of which these have the names of their components alone."""
+    """The ideas, where those with these numbers keep only the names of their components."""
     return tuple(
         replace(idea, components=dict.fromkeys(idea.components, "")) if number in numbers else idea
         for number, idea in enumerate(ideas)

@@ -1,6 +1,6 @@
-"""Forbidden acts that a child tries on itself before any generated line runs. Not one may succeed.
+"""Forbidden acts that a child tries on itself before any generated code runs. None may succeed.
 
-A layer says what it did; a canary shows what holds. Every act here is harmless where it is possible after all.
+A layer reports what it did; a canary tests the effect. Every act is harmless even if it succeeds.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from eureka.sandbox.rlimits import MAX_DESCRIPTORS
 from eureka.sandbox.syscalls import architecture
 
 REFUSALS = frozenset({errno.EPERM, errno.EACCES, errno.ENOSYS})
-"""Any other error, such as "no such file", shows that the act itself was within reach."""
+"""Errors that count as a refusal. Any other error, such as "no such file", shows that the act itself was possible."""
 
 _AF_NETLINK = 16
 _CLONE_NEWUSER = 0x10000000
 _PTRACE_PEEKDATA = 2
 _NOWHERE = b"/tmp/eureka-canary"
 _NOBODYS_KEY = 0x65756B61
-"""Of shared memory that is not there: an error is enough, and nothing is left behind."""
+"""Key of shared memory that does not exist: the attempt leaves nothing behind."""
 
 
 @dataclass(frozen=True)
 class Canary:
-    """One forbidden act. `attempt` raises OSError where it is refused."""
+    """One forbidden act. `attempt` raises OSError if it is refused."""
 
     act: str
     attempt: Callable[[], object]
@@ -144,7 +144,7 @@ def _raise_limits() -> None:
 
 
 class Canaries(Layer):
-    """The last layer: it adds nothing and lets nothing pass that the others should have stopped."""
+    """The last layer: it confines nothing itself, and fails if the other layers allow a forbidden act."""
 
     name: ClassVar[str] = "canaries"
     mandatory: ClassVar[bool] = True
@@ -154,7 +154,7 @@ class Canaries(Layer):
         """Try every forbidden act.
 
         Raises:
-            LayerMissingError: at least one succeeded; all that did are named.
+            LayerMissingError: at least one act succeeded; the message names all that did.
         """
         cages = list(canaries(scope))
         possible = [canary.act for canary in cages if not canary.sings()]

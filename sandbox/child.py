@@ -1,4 +1,4 @@
-"""A confined child: the life of one job after the fork."""
+"""A confined child process, from the fork to the end of its job."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def resolve(target: str) -> Callable[..., object]:
     """The function that `module:function` names.
 
     Raises:
-        UnknownTargetError: there is no such module or function.
+        UnknownTargetError: the module or function does not exist.
     """
     module, _, function = target.partition(":")
     try:
@@ -51,7 +51,7 @@ def resolve(target: str) -> Callable[..., object]:
 
 
 def live(job: Job, channels: Channels, parent: int) -> NoReturn:
-    """Confine this process, run the target, write its answer, and exit: 0 where an answer was written."""
+    """Confine this process, run the target, write its answer, and exit: with 0 if an answer was written."""
     code = 1
     try:
         signal.set_wakeup_fd(-1)
@@ -73,11 +73,11 @@ def _serve(job: Job, channels: Channels, parent: int) -> int:
     if job.mode == "unsafe":
         die_with(parent)
     write_all(channels.status, encode(Confined(reports)))
-    # From here on nothing but the answer pipe is open: generated code cannot speak for the layers or the zygote.
+    # From here on only the answer pipe is open: generated code cannot impersonate the layers or the zygote.
     os.close(channels.status)
     if lacking(reports):
         return 1
-    # In place of an answer, a crash leaves there which lines ran.
+    # On a crash, the executed lines are written there in place of an answer.
     faulthandler.enable(channels.answer, all_threads=False)
     answer = _call(target, payload)
     write_all(channels.answer, encode_answer(answer))
@@ -94,7 +94,7 @@ def _call(target: Callable[[bytes], bytes], payload: bytes) -> SandboxAnswer:
     try:
         return SandboxAnswer("output", bytes(target(payload)))
     except BaseException as error:  # noqa: BLE001 - whatever the target raises is the job's answer
-        # The traceback keeps the frames, and with them the memory that ran out.
+        # The traceback keeps the frames alive, and with them the memory that ran out.
         error.__traceback__ = None
         text = _describe(error)
         out_of_memory = isinstance(error, MemoryError) or "allocate memory" in text
@@ -103,7 +103,7 @@ def _call(target: Callable[[bytes], bytes], payload: bytes) -> SandboxAnswer:
 
 def _describe(error: BaseException) -> str:
     text = ""
-    # An exception class made by generated code can raise from its own __str__.
+    # An exception class of generated code can raise in its own __str__.
     with suppress(Exception):
         text = str(error)[:MAX_ERROR_CHARACTERS]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

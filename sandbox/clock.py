@@ -21,16 +21,16 @@ class _Deadline(LayerGuard):
 
 
 class Clock(GuardedLayer):
-    """Sleep, a stopped process and ignored signals do not stop it."""
+    """Limits wall time; sleeping, stopping and ignoring signals have no effect on it."""
 
     name: ClassVar[str] = "clock"
     mandatory: ClassVar[bool] = True
     remedy: ClassVar[str] = "start the child by a zygote"
 
     def apply(self, scope: Scope) -> str:
-        """Nothing in the child: says what the zygote does."""
+        """No effect in the child; returns a description of the zygote's part."""
         return f"killed by the zygote after {scope.limits.wall_s:g} s"
 
     def guard(self, pid: int, limits: Limits) -> LayerGuard:  # noqa: ARG002 - the interface's
-        """Counts from now."""
+        """Start the clock of a child."""
         return _Deadline(limits.wall_s)

@@ -1,4 +1,4 @@
-"""Layers: a clean environment, and no descriptors but the child's own."""
+"""Layers: a clean environment, and no inherited descriptors."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ VARIABLES: Mapping[str, str] = {
     "PYTHONUTF8": "1",
 }
 _DESCRIPTORS = 1024
-"""Where the system has no limit of them: more than a zygote opens."""
+"""Assumed maximum if the system has no limit: more descriptors than a zygote opens."""
 PASSED_ON: tuple[str, ...] = ("LD_LIBRARY_PATH",)
-"""Names taken over from the host where set: the interpreter itself may need them to be loaded."""
+"""Variables copied from the host if set, since loading the interpreter may need them."""
 
 
 def clean_environment() -> dict[str, str]:
-    """The whole environment that a zygote is started with."""
+    """The complete environment of a zygote."""
     return {**VARIABLES, **{name: os.environ[name] for name in PASSED_ON if name in os.environ}}
 
 
 class Environment(Layer):
-    """The zygote is started by exec with an environment that holds no key; what libraries added to it goes too."""
+    """The zygote is started by exec with an environment without keys; variables added by libraries are removed."""
 
     name: ClassVar[str] = "environment"
     mandatory: ClassVar[bool] = True

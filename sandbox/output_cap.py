@@ -8,7 +8,7 @@ from eureka.sandbox.layer import Layer, Scope
 
 
 class OutputCap(Layer):
-    """Whoever floods the pipe is killed at the cap; the host never holds more."""
+    """A child that writes more than the cap is killed; the host never holds more."""
 
     name: ClassVar[str] = "output cap"
     mandatory: ClassVar[bool] = True
@@ -16,5 +16,5 @@ class OutputCap(Layer):
     always: ClassVar[bool] = True
 
     def apply(self, scope: Scope) -> str:
-        """Nothing in the child: says what the host does."""
+        """No effect in the child; returns a description of the host's part."""
         return f"killed by the host after {scope.limits.output_bytes >> 20} MiB of answer"

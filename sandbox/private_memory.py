@@ -1,7 +1,8 @@
-"""Layer: private memory. What the zygote maps as shared, as some libraries do while they are loaded, becomes a copy.
+"""Layer: private memory. Shared mappings of the zygote, which some libraries make while loading, are replaced by
+copies.
 
-A fork copies private pages at the first write, but shared ones stay the same for the zygote and all of its children:
-whatever one candidate wrote there, the next would find.
+A fork copies private pages at the first write, but shared pages remain common to the zygote and all of its children, so
+one candidate could pass data to the next.
 """
 
 from __future__ import annotations
@@ -43,14 +44,14 @@ def _make_private(mapping: Mapping) -> None:
 
 
 class PrivateMemory(Layer):
-    """Shared pages that cannot even be read are left: nobody can write them either without the calls that are gone."""
+    """Shared pages that cannot be read are left: without the forbidden calls they cannot be written either."""
 
     name: ClassVar[str] = "private memory"
     mandatory: ClassVar[bool] = True
     remedy: ClassVar[str] = "mount /proc"
 
     def apply(self, scope: Scope) -> str:  # noqa: ARG002 - the interface's
-        """Put a private copy in the place of every shared mapping."""
+        """Replace every shared mapping by a private copy."""
         shared = list(shared_mappings(Path("/proc/self/maps").read_text(encoding="utf-8")))
         for mapping in shared:
             _make_private(mapping)

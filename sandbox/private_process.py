@@ -1,4 +1,4 @@
-"""Keeps other processes and core files from what this process holds: the keys of language models."""
+"""Protects what this process holds (the keys of language models) from other processes and core files."""
 
 from __future__ import annotations
 

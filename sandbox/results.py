@@ -1,4 +1,4 @@
-"""What goes into a sandbox and what comes out: limits, reports of layers, and the two ways a run can end."""
+"""Inputs and results of the sandbox: limits, reports of layers, and the two ways a run can end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FailureKind = Literal["timeout", "memory", "output", "killed", "error"]
 
 @dataclass(frozen=True)
 class Limits:
-    """What one run may use.
+    """Limits of one run.
 
     `wall_s` is kept by the trusted side; `cpu_s` is processor time of all threads together; `memory_bytes` is what
     the child may map on top of what the warm zygote had mapped already, `resident_bytes` what it may fill on top of
@@ -39,7 +39,7 @@ class LayerReport:
 
 @dataclass(frozen=True)
 class Finished:
-    """The target returned. `output` was written by a process that ran generated code: bytes to be mistrusted."""
+    """The target returned. `output` was written by a process that ran generated code, so it is untrusted."""
 
     output: bytes
     wall_s: float
@@ -49,7 +49,7 @@ class Finished:
 class Failed:
     """The run gave no answer. `detail` is one sentence; for `error` it is the text of the target's exception.
 
-    `trace` is what Python said of a crash, with the lines that ran: as far as generated code did not forge it.
+    `trace` is Python's report of a crash with the executed lines; generated code can forge it.
     """
 
     kind: FailureKind

@@ -1,4 +1,4 @@
-"""One run: a job's pipes, the conversation with zygote and child, and the verdict."""
+"""One run: a job's pipes, the communication with zygote and child, and the result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from eureka.sandbox.wire import (
 )
 
 GRACE_S = 10.0
-"""How long after the wall clock the zygote may take to say that it killed the child, before it counts as lost."""
+"""Seconds after the wall-clock limit in which the zygote must report that it killed the child; then it counts as
+lost."""
 
 _POLL_S = 0.5
 _CHUNK = 1 << 16
@@ -53,7 +54,7 @@ def _payload_file(payload: bytes) -> Iterator[int]:
 
 @dataclass
 class Conversation:
-    """What has been heard of one job so far. `confined` is called once with the child's layers."""
+    """The messages received for one job so far. `confined` is called once with the child's layers."""
 
     limits: Limits
     answer_pipe: int
@@ -67,10 +68,10 @@ class Conversation:
         self._was_confined = False
 
     def hold(self, zygote: ZygoteProcess) -> Finished | Failed:
-        """Listen until the child has ended or written too much.
+        """Receive messages until the child has ended or written too much.
 
         Raises:
-            ZygoteLostError: the zygote died, fell silent or spoke garbage.
+            ZygoteLostError: the zygote died, stopped responding or sent an invalid message.
             SandboxError: the target could not be called.
         """
         poll = select.poll()
@@ -85,7 +86,8 @@ class Conversation:
                 return Failed("output", f"The code answered with more than {_size(self.limits.output_bytes)}.")
             if self.status_pipe in ready and (ended := self._hear_status()):
                 return self._verdict(ended)
-            # However busy the child: one that writes without end must not keep a zygote's silence from being noticed.
+            # Checked even if the child is busy: one that writes without end must not hide that the zygote stopped
+            # responding.
             if time.monotonic() > last_call or (not ready and not zygote.alive()):
                 raise ZygoteLostError("the zygote fell silent")
 
@@ -131,7 +133,7 @@ class Conversation:
 
 
 def verdict(ended: Ended, data: bytes, limits: Limits, wall_s: float) -> Finished | Failed:
-    """What a child's end and the bytes it left mean."""
+    """The result that follows from a child's end and its answer bytes."""
     match ended.breach:
         case "time":
             return Failed("timeout", f"The code did not finish within {limits.wall_s:g} s.")
@@ -177,10 +179,11 @@ def converse(
     payload: bytes,
     confined: Callable[[tuple[LayerReport, ...]], None],
 ) -> Finished | Failed:
-    """Hand one job to the zygote and wait for its end; leaving early closes the pipes, on which the zygote kills it.
+    """Send one job to the zygote and wait for its end; an exception closes the pipes, whereupon the zygote kills the
+    child.
 
     Raises:
-        ZygoteLostError: the zygote died, fell silent or spoke garbage.
+        ZygoteLostError: the zygote died, stopped responding or sent an invalid message.
         SandboxError: the target could not be called.
         Whatever `confined` raises.
     """

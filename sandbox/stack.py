@@ -16,7 +16,7 @@ from eureka.sandbox.seccomp import Seccomp
 from eureka.sandbox.watchdog import Watchdog
 
 GUARDED: tuple[GuardedLayer, ...] = (Clock(), Watchdog())
-"""The layers that the zygote keeps from outside."""
+"""The layers that the zygote enforces from outside the child."""
 
 LAYERS: tuple[Layer, ...] = (
     *GUARDED,

@@ -79,7 +79,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
 
 
 def unsupported() -> str | None:
-    """Why no confinement is known for this platform, as a clause; None where it is supported."""
+    """Why this platform cannot be confined, as a clause; None if it is supported."""
     if sys.platform != "linux":
         return f"confinement needs Linux, this is {sys.platform}"
     if platform.machine() not in ARCHITECTURES or sys.maxsize < 2**32:
@@ -88,5 +88,5 @@ def unsupported() -> str | None:
 
 
 def architecture() -> Architecture:
-    """The table of this machine; only where `unsupported()` is None."""
+    """The table of this machine; only valid if `unsupported()` is None."""
     return ARCHITECTURES[platform.machine()]

@@ -1,7 +1,7 @@
-"""Layer: a watchdog on memory that is really held and on threads, kept by the zygote from outside the child.
+"""Layer: a watchdog on resident memory and threads, run by the zygote outside the child.
 
-RLIMIT_AS bounds what a process maps; this bounds what it fills, and the threads, whose stacks in the kernel no limit
-counts. What is left for the machine's own out-of-memory killer finds the child first.
+RLIMIT_AS limits the memory that a process maps; this limits the memory that it uses, and the threads, whose kernel
+stacks are not counted by any limit. The machine's own out-of-memory killer is told to choose the child first.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from eureka.sandbox.layer import Breach, GuardedLayer, LayerGuard, Scope
 from eureka.sandbox.results import Limits
 
 POLL_S = 0.025
-"""How often a child is looked at. Filling memory takes about a second a GiB, so that little is overlooked."""
+"""Interval of checks in seconds. Filling memory takes about a second per GiB, so little is missed."""
 
 _COUNTED = frozenset({"RssAnon", "RssShmem", "VmSwap", "VmPTE"})
 _FIRST_VICTIM = "1000"
 
 
 class ProcessUsage(NamedTuple):
-    """What /proc/PID/status says: bytes held that are not pages of files, and threads."""
+    """Figures from /proc/PID/status: resident bytes that are not pages of files, and threads."""
 
     held_bytes: int
     threads: int
 
 
 def parse_status(text: str) -> ProcessUsage:
-    """The usage in the text of a /proc/PID/status; of a process that has ended, nothing."""
+    """The usage from the text of a /proc/PID/status; zero for a process that has ended."""
     fields = dict(line.split(":", 1) for line in text.splitlines())
     held = sum(int(fields[name].split()[0]) << 10 for name in _COUNTED & fields.keys())
     return ProcessUsage(held_bytes=held, threads=int(fields["Threads"]))
@@ -59,21 +59,21 @@ class _Watch(LayerGuard):
 
 
 class Watchdog(GuardedLayer):
-    """Optional: without /proc, as on systems other than Linux, it cannot be had."""
+    """Optional: not available without /proc, as on systems other than Linux."""
 
     name: ClassVar[str] = "watchdog"
     mandatory: ClassVar[bool] = False
     remedy: ClassVar[str] = "mount /proc, and writable"
 
     def apply(self, scope: Scope) -> str:
-        """Offer this process first to the kernel where memory runs out, and see that its usage can be read."""
+        """Make this process the first choice of the out-of-memory killer, and check that its usage can be read."""
         parse_status(Path("/proc/self/status").read_text(encoding="utf-8"))
         Path("/proc/self/oom_score_adj").write_text(_FIRST_VICTIM, encoding="utf-8")
         held_gib, threads = scope.limits.resident_bytes / 2**30, scope.limits.threads
         return f"killed by the zygote above {held_gib:.1f} GiB of filled memory or {threads} threads"
 
     def guard(self, pid: int, limits: Limits) -> LayerGuard | None:
-        """Watches the process; None where /proc does not show it."""
+        """Watch the process; None if /proc does not show it."""
         try:
             return _Watch(pid, limits)
         except OSError:

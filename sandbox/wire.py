@@ -64,7 +64,7 @@ class NotStarted:
 class Ended:
     """From the zygote: how a child ended. `signal` is 0 where it exited; `cpu_s` its processor time.
 
-    `breach` is what a guard of the zygote's killed it for.
+    `breach` is the limit for which a guard of the zygote killed it.
     """
 
     code: int
@@ -101,7 +101,7 @@ def _decode(body: bytes) -> Message:
 
 
 class Frames:
-    """Collects bytes until they are whole frames."""
+    """Collects bytes until they form complete frames."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -135,7 +135,7 @@ ANSWER_OVERHEAD = _ANSWER.size
 
 @dataclass(frozen=True)
 class SandboxAnswer:
-    """What came back through the answer pipe; generated code can forge it, whole or in part."""
+    """The content of the answer pipe; generated code can forge it, completely or in part."""
 
     kind: AnswerKind
     body: bytes
@@ -147,7 +147,7 @@ def encode_answer(answer: SandboxAnswer) -> bytes:
 
 
 def decode_answer(data: bytes) -> SandboxAnswer | None:
-    """The answer, or None where the bytes are not exactly one."""
+    """Decode an answer; None if the bytes are not exactly one."""
     if len(data) < _ANSWER.size:
         return None
     letter, length = _ANSWER.unpack_from(data)
@@ -158,7 +158,7 @@ def decode_answer(data: bytes) -> SandboxAnswer | None:
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Write everything, however small the pipe."""
+    """Write all bytes, whatever the capacity of the pipe."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]

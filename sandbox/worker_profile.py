@@ -1,9 +1,9 @@
 """The second profile of confinement: a trusted process that has warmed up and goes on to compute verified graphs.
 
-A training worker loads its task, which is the user's own code, warms up all that it will need, and then gives up for
-good what only somebody who has taken it over would want: files, sockets, programs, processes. Its threads and the
-descriptors that it holds stay. Unlike a sandbox's child it is no fork, has no limit on memory and is ended by the
-process that started it; and nothing is refused where a layer is missing: what it computes was verified before.
+A training worker loads its task, which is the user's own code, warms up, and then permanently gives up rights that only
+an attacker would use: files, sockets, programs, processes. Its threads and open descriptors stay. Unlike a sandbox's
+child it is not a fork, has no limit on memory and is ended by its parent; and it also runs if a layer is missing, since
+its rewards were verified before.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LOG_BYTES = 16 << 20
 
 
 class WorkerLimits(Layer):
-    """What it writes to its log has an end, and it leaves no core file."""
+    """Limits the size of the log, and disables core files."""
 
     name: ClassVar[str] = "rlimits"
     mandatory: ClassVar[bool] = False
@@ -46,11 +46,11 @@ class WorkerLimits(Layer):
 
 
 WORKER_LAYERS: tuple[Layer, ...] = (Environment(), Privileges(), WorkerLimits(), Seccomp(), Canaries())
-"""In their order; seccomp needs what Privileges sets, and reaches the threads that there are already."""
+"""The layers in order; seccomp needs what Privileges sets, and also covers existing threads."""
 
 
 def confine_worker() -> tuple[LayerReport, ...]:
-    """Confine the calling process and all of its threads for good, as far as the machine allows, and report."""
+    """Confine the calling process and all of its threads permanently, as far as the machine allows, and report."""
     problem = unsupported()
     if problem:
         return tuple(layer.report("missing", problem) for layer in WORKER_LAYERS)
@@ -59,12 +59,12 @@ def confine_worker() -> tuple[LayerReport, ...]:
 
 
 def worker_unconfined(why: str) -> tuple[LayerReport, ...]:
-    """The report of a worker that must keep what the profile takes away."""
+    """The report of a worker that must keep the rights that the profile removes."""
     return tuple(layer.report("off", why) for layer in WORKER_LAYERS)
 
 
 def _open_descriptors() -> frozenset[int]:
-    """Those that the process was given and those that its libraries hold; it can come by no others."""
+    """The descriptors passed to the process and those that its libraries hold; it can open no others."""
     return frozenset(int(entry.name) for entry in Path("/proc/self/fd").iterdir())
 
 
@@ -72,7 +72,7 @@ def inspect_worker_layers() -> tuple[LayerReport, ...]:
     """The state of every layer of this profile on this machine, found by confining one small process.
 
     Raises:
-        SandboxError: it could not be started, or ended early.
+        SandboxError: the process could not be started, or ended early.
     """
     try:
         with Child(
@@ -88,7 +88,7 @@ def inspect_worker_layers() -> tuple[LayerReport, ...]:
 
 
 def in_words(reports: Sequence[LayerReport]) -> str:
-    """What is in force, for the terminal and the run's record."""
+    """The confinement in force in words, for the terminal and the run's record."""
     states = {report.state for report in reports}
     if states == {"on"}:
         return "no files, sockets, programs or processes"

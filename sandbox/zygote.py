@@ -1,9 +1,9 @@
-"""The zygote: `python -m eureka.sandbox.zygote OPTIONS`, a warm interpreter that forks one confined child a job.
+"""The zygote: `python -m eureka.sandbox.zygote OPTIONS`, a preloaded interpreter that forks one confined child per job.
 
-It is started by exec with an empty environment, runs the host's warm-up, then serves jobs from one socket. Payloads
-and answers never pass through it, so that no child can find another's in the memory that it inherits. It never
-waits for a child: it keeps their guards, kills those that break a limit or that nobody waits for any more, reaps them
-and says how they ended. It ends when the host closes the socket or is gone.
+It is started by exec with an empty environment, runs the host's warm-up, then serves jobs from one socket. Payloads and
+answers never pass through it, so that no child can find another's in the memory that it inherits. It never blocks on a
+child: it runs their guards, kills those that break a limit or whose caller is gone, reaps them and reports how they
+ended. It ends when the host closes the socket or dies.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class _Child:
         return min((guard.patience_s() for guard in self.guards), default=_POLL_S)
 
     def found_guilty(self) -> bool:
-        """Ask the guards; True once, where one of them has found something."""
+        """Check the guards; True once, when one of them reports a breach."""
         if self.breach:
             return False
         for guard in self.guards:
@@ -73,7 +73,7 @@ class Zygote:
         self._poll.register(self._wakeup, select.POLLIN)
 
     def serve(self) -> None:
-        """Serve jobs until the host closes the socket or is gone; then no child is left."""
+        """Serve jobs until the host closes the socket or dies; then no child is left."""
         try:
             while os.getppid() == self._options.host and self._turn():
                 pass
@@ -82,12 +82,12 @@ class Zygote:
                 _kill(pid)
 
     def _turn(self) -> bool:
-        """Wait for the next thing to happen and deal with it; False where the host has closed the socket."""
+        """Wait for the next event and handle it; False if the host has closed the socket."""
         ready = {descriptor for descriptor, _ in self._poll.poll(1000 * self._patience_s())}
         if self._wakeup.fileno() in ready:
             self._wakeup.recv(4096)
         for pid, child in self._children.items():
-            # A status pipe reports an error when its reader, the caller, has gone away.
+            # A status pipe reports an error when its reader, the caller, is gone.
             if child.status in ready or child.found_guilty():
                 _kill(pid)
         self._reap()
@@ -133,7 +133,7 @@ class Zygote:
             ended, state, usage = os.wait4(pid, os.WNOHANG)
             if not ended:
                 continue
-            # In mode `unsafe` it may have left processes behind in its session.
+            # In mode `unsafe`, the child may have left processes in its session.
             with suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGKILL)
             del self._children[pid]
@@ -167,16 +167,16 @@ def _warm_up(preload: str) -> str | None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Warm up, say so, serve."""
+    """Warm up, report readiness, serve jobs."""
     options = Options.from_argument(arguments[0])
     sys.path.extend(path for path in options.import_path if path not in sys.path)
-    # Where closing a range of descriptors is a loop, as in older C libraries, a huge limit would slow every child.
+    # Without close_range, as in older C libraries, a huge limit would slow down every child.
     if resource is not None:
         lower(resource.RLIMIT_NOFILE, MAX_ZYGOTE_DESCRIPTORS)
     problem = _warm_up(options.preload) if options.preload else None
-    # Forking beside library threads is this program's purpose; the child uses none of them.
+    # Forking with library threads running is the purpose of this program; the child uses none of them.
     warnings.filterwarnings("ignore", message=".*fork.*", category=DeprecationWarning)
-    # Frozen objects are not touched by the children's collections, so that their pages stay shared.
+    # Frozen objects are not touched by the children's garbage collections, so their pages stay shared.
     gc.collect()
     gc.freeze()
     with socket.socket(fileno=options.control) as control, suppress(BrokenPipeError, ConnectionResetError):

@@ -26,7 +26,7 @@ WARM_UP_UPDATES = 2
 
 @dataclass(frozen=True)
 class Training:
-    """What one process is to train: equal for all trainers. `physics` is a key of `setups.PHYSICS`.
+    """One process's training: equal for all trainers. `physics` is a key of `setups.PHYSICS`.
 
     `num_envs` and `horizon` are those of one training; where a trainer takes fewer environments its rollouts are the
     longer, so that an update has equally many rows. It stops `seconds` after its warm-up.
@@ -41,7 +41,7 @@ class Training:
 
 
 class Sampler:
-    """In the process that trains: says how far it is, and when to stop."""
+    """In the training process: reports progress, and decides when to stop."""
 
     def __init__(self, seconds: float, say: Callable[[str], object] | None = None) -> None:
         self._seconds = seconds
@@ -72,7 +72,7 @@ class Series:
 
 
 def rate(series: Sequence[Series]) -> float:
-    """Control steps a second of all together, while all of them ran warm.
+    """Control steps per second of all processes together, over the time when all had warmed up.
 
     Raises:
         SystemExit: there was no such time.
@@ -126,5 +126,5 @@ def _python_path() -> str:
 
 
 def told() -> Training:
-    """In a process started by `at_once`: what it is to train."""
+    """In a process started by `at_once`: the training to run."""
     return loads(Training, sys.argv[1])

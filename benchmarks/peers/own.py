@@ -17,7 +17,7 @@ from eureka.trainers.population.population import Population
 from peers.measuring import WARM_UP_UPDATES, Measured, Sampler, Series, Training, rate, told
 from peers.setups import ant, ant_folder
 
-# Never reached: trainings are ended by the clock.
+# Never reached: trainings are stopped by time.
 _STEPS = 1_000_000_000
 
 

@@ -23,7 +23,7 @@ from peers.worlds_env import TaskWorlds, with_graph
 
 
 class RslWorlds(VecEnv):
-    """`TaskWorlds` as rsl_rl wants an environment."""
+    """`TaskWorlds` with the interface that rsl_rl expects."""
 
     def __init__(self, worlds: TaskWorlds) -> None:
         self._worlds = worlds
@@ -46,11 +46,11 @@ class RslWorlds(VecEnv):
 
 
 class _Enough(Exception):
-    """The training has gone on for long enough."""
+    """Raised when the training has run for long enough."""
 
 
 class _Listener:
-    """In the place of rsl_rl's logger: hears of every update, and writes nothing."""
+    """Replaces rsl_rl's logger: is called after every update, and writes nothing."""
 
     writer = None
 
@@ -105,7 +105,7 @@ def configuration(ppo: PPOConfig, adaptive: bool = False) -> dict[str, Any]:
 def train(
     worlds: TaskWorlds, ppo: PPOConfig, seed: int, after_update: Callable[[], bool], adaptive: bool = False
 ) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Train until `after_update` gives False; gives the policy's mean, (N, obs_dim) -> (N, num_actions)."""
+    """Train until `after_update` returns False; returns the policy's mean, (N, obs_dim) -> (N, num_actions)."""
     torch.manual_seed(seed)
     with contextlib.redirect_stdout(io.StringIO()):
         runner = OnPolicyRunner(RslWorlds(worlds), configuration(ppo, adaptive), log_dir=None, device="cpu")

@@ -33,7 +33,7 @@ _ACTIVATIONS = {"elu": torch.nn.ELU, "relu": torch.nn.ReLU, "tanh": torch.nn.Tan
 
 
 class SB3Worlds(VecEnv):
-    """`TaskWorlds` as Stable-Baselines3 wants a vectorised environment."""
+    """`TaskWorlds` with the interface of Stable-Baselines3's vectorised environments."""
 
     def __init__(self, worlds: TaskWorlds) -> None:
         self._worlds = worlds
@@ -42,7 +42,7 @@ class SB3Worlds(VecEnv):
         super().__init__(worlds.num_envs, observations, Box(-1.0, 1.0, (worlds.num_actions,)))
 
     def reset(self) -> np.ndarray:
-        """What is seen now: the worlds begin new episodes by themselves."""
+        """The current observation: the worlds reset themselves."""
         return self._worlds.observation.numpy().copy()
 
     def step_async(self, actions: np.ndarray) -> None:
@@ -64,7 +64,7 @@ class SB3Worlds(VecEnv):
     def close(self) -> None: ...
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """`render_mode` is asked for, and there is none."""
+        """Called for `render_mode`, which is None."""
         del indices
         return [getattr(self, attr_name, None)] * self.num_envs
 
@@ -83,7 +83,7 @@ class SB3Worlds(VecEnv):
 
 
 class _AfterUpdate(BaseCallback):
-    """Asks after every update, before the next rollout, whether to go on."""
+    """Checks after every update, before the next rollout, whether to continue."""
 
     def __init__(self, after_update: Callable[[], bool]) -> None:
         super().__init__()

@@ -18,7 +18,7 @@ from training import bare
 from peers.setups import ant_folder
 
 NUM_ENVS = 16
-"""Of each Gymnasium vector environment."""
+"""Number of environments in each Gymnasium vector environment."""
 _BATCH_ENVS = 256
 _WARM_UP = 5
 
@@ -26,7 +26,7 @@ _WARM_UP = 5
 def ours(workers: int, seconds: float) -> float:
     """Control steps a second of MuJoCo's batch, as our simulator uses it, in `workers` processes; no resets."""
     with ant_folder("stock") as folder:
-        steps = max(10, round(seconds * 5000 / _BATCH_ENVS))  # about 5,000 a second and core
+        steps = max(10, round(seconds * 5000 / _BATCH_ENVS))  # about 5,000 per second and core
         return bare(folder, folder.name, workers, _BATCH_ENVS, steps)
 
 
@@ -62,7 +62,7 @@ def gymnasium_async(workers: int, seconds: float) -> float:
 
 
 def why_no_envpool() -> str:
-    """Why EnvPool cannot be measured here; empty where it can."""
+    """Why EnvPool cannot be measured here; empty if it can."""
     if importlib.util.find_spec("envpool") is None:
         return "EnvPool is not installed"
     return ""

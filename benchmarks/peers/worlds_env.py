@@ -21,7 +21,7 @@ _STREAM = 1
 class Transition:
     """One control step of all worlds; every tensor has num_envs in front.
 
-    `observation` is what the policy sees next, after resets; `final_observation` what it would have seen without.
+    `observation` is the next observation after resets; `final_observation` is the one before them.
     """
 
     observation: torch.Tensor
@@ -55,7 +55,7 @@ class TaskWorlds:
 
     @property
     def observation(self) -> torch.Tensor:
-        """What the policy sees now, (num_envs, obs_dim)."""
+        """The current observation, (num_envs, obs_dim)."""
         return self._worlds.observation
 
     def step(self, action: torch.Tensor) -> Transition:

@@ -1,6 +1,7 @@
 """The configuration of a run: typed, composed from overrides such as `task=ant search.samples=4 budget=paper`.
 
-Overrides have Hydra's grammar. Two keys are groups: `llm` chooses who proposes, `budget` presets how much is spent.
+Overrides have Hydra's grammar. Two keys are groups: `llm` chooses the proposer, `budget` presets the amount of
+training.
 """
 
 from eureka.config.compose import (

@@ -1,4 +1,4 @@
-"""From overrides to a `RunConfig` by Hydra's grammar and OmegaConf's types, and to YAML and back."""
+"""Composes a `RunConfig` from overrides by Hydra's grammar and OmegaConf's types, and converts it to YAML and back."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ _ENVIRONMENT = ("task", "env", "metric", "trainer", "description")
 def compose_config(
     overrides: Sequence[str], choices: Choices, task_dirs: Sequence[Path] = (), proposer: str = "program_search"
 ) -> RunConfig:
-    """The config that `key=value` overrides ask for; later ones win. `task_dirs` hold more tasks.
+    """The config composed from `key=value` overrides; later ones take precedence. `task_dirs` are folders with more
+    tasks.
 
-    `proposer` is what `llm=auto` stands for, which is also the default.
+    `proposer` is the meaning of `llm=auto`, which is also the default.
 
     Raises:
-        ConfigError: an unknown key or choice, a value of the wrong type or out of range, a key that must be given and
-            is not, or no task. Hydra's or OmegaConf's own message, where there is one, is in `__cause__`.
+        ConfigError: an unknown key or choice, a value of the wrong type or out of range, a required key that is
+            missing, or no task. Hydra's or OmegaConf's own message, where there is one, is in `__cause__`.
         TaskError: a directory in `task_dirs` does not exist.
     """
     values = split(overrides, choices)
@@ -57,7 +58,7 @@ def compose_config(
 def change_resumed(config: RunConfig, overrides: Sequence[str], choices: Choices) -> RunConfig:
     """The config of a run that is resumed with other caps, patience, model, fallback or confinement.
 
-    The keys of an environment that names code can be given again, with the values that the run has.
+    The keys of an environment that names code can be given again, with the run's own values.
 
     Raises:
         ConfigError: a key other than these, `sandbox` and those of an `llm.*` whose config class declares that a
@@ -94,14 +95,14 @@ def default_budget() -> str:
 
 
 def to_yaml(config: RunConfig) -> str:
-    """The config as YAML, every key written out."""
+    """The config as YAML, with every key."""
     from omegaconf import OmegaConf
 
     return OmegaConf.to_yaml(OmegaConf.structured(config))
 
 
 def from_yaml(text: str, choices: Choices) -> RunConfig:
-    """Read `to_yaml`'s text back.
+    """Read a config from the text of `to_yaml`.
 
     Raises:
         ConfigError: it is not a config of this version.
@@ -110,7 +111,7 @@ def from_yaml(text: str, choices: Choices) -> RunConfig:
 
 
 def environment_from_yaml(text: str) -> RunConfig:
-    """The environment and the trainer of a stored config; everything else as by default.
+    """The environment and the trainer of a stored config; everything else has its default.
 
     Raises:
         ConfigError: it is not a config of this version.
@@ -119,7 +120,7 @@ def environment_from_yaml(text: str) -> RunConfig:
 
 
 def _stored(text: str, choices: Choices | None) -> RunConfig:
-    """A stored config; without `choices` the keys of `_ENVIRONMENT` alone are read."""
+    """A stored config; without `choices`, only the keys of `_ENVIRONMENT` are read."""
     import yaml
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
@@ -143,7 +144,9 @@ def _stored(text: str, choices: Choices | None) -> RunConfig:
 
 
 def _literal(value: Any) -> Any:
-    """Values of which OmegaConf looks nothing up: `${oc.env:NAME}` of a stranger would be this user's variable."""
+    """Escape values, so that OmegaConf resolves nothing: `${oc.env:NAME}` in an untrusted folder would read this user's
+    variables.
+    """
     if isinstance(value, dict):
         return {key: _literal(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -154,7 +157,7 @@ def _literal(value: Any) -> Any:
 
 
 def _updated(config: Any, values: Mapping[str, str], choices: Choices) -> RunConfig:
-    """A structured config with these keys set from their texts, as Hydra reads them."""
+    """A structured config with these keys set from texts, parsed as Hydra does."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
     from omegaconf import OmegaConf

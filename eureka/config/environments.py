@@ -1,4 +1,4 @@
-"""What `env=` may name: the kinds of environment, recognised by the form of the value."""
+"""The kinds of environment that `env=` may name, recognised by the form of the value."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class EnvironmentKind(StrEnum):
 
 
 PREFIXED = (EnvironmentKind.MJLAB, EnvironmentKind.ISAACLAB)
-"""Kinds that are written with a prefix: `env=mjlab:ID`."""
+"""Kinds written with a prefix: `env=mjlab:ID`."""
 
 
 def kind_of(env: str | None) -> EnvironmentKind:
-    """The kind that a value of `env=` is of; a task where there is none."""
+    """The kind of a value of `env=`; a task if there is none."""
     if env is None:
         return EnvironmentKind.TASK
     prefix, colon, _ = env.partition(":")
@@ -36,12 +36,12 @@ def without_prefix(env: str) -> str:
 
 
 def is_file(env: str) -> bool:
-    """Whether it is the path of a Python file."""
+    """Whether a value is the path of a Python file."""
     return env.endswith(".py")
 
 
 def short_name(env: str) -> str:
-    """What an environment is called in folders and headings: `lander` of `path/lander.py`, `Reach` of `arms:Reach`."""
+    """The name of an environment in folders and headings: `lander` for `path/lander.py`, `Reach` for `arms:Reach`."""
     name = Path(env).stem if is_file(env) else env.rpartition(":")[2]
     return re.sub(r"[^\w.+-]", "_", name).strip(".") or "environment"
 
@@ -49,6 +49,6 @@ def short_name(env: str) -> str:
 def names_code(value: object) -> bool:
     """Whether a value of `env=`, of `env.wrappers=` or of `trainer=` makes Python import what it names.
 
-    A file or `module:name` does; the id of an environment or of a trainer that is registered does not.
+    A file or `module:name` does; the id of a registered environment or trainer does not.
     """
     return isinstance(value, str) and (is_file(value) or (":" in value and kind_of(value) not in PREFIXED))

@@ -1,4 +1,4 @@
-"""Overrides such as `search.samples=4` as text: which keys there are, and one sentence for each that is wrong."""
+"""Checks overrides such as `search.samples=4` as text: the existing keys, and one sentence for each error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from eureka.core.errors import ConfigError
 
 _SHORT = {"env": "env.id"}
 _ARGUMENT = r"env\.kwargs\.[A-Za-z_]\w*"
-"""A key of which there is one for each argument that an environment takes."""
+"""Pattern of keys for an environment's arguments, one key per argument."""
 _OF_ENVIRONMENTS = ("metric", "trainer", "train.hyperparameters")
 _SHOWN = 200
 AUTO = "auto"
@@ -29,7 +29,7 @@ def groups(choices: Choices) -> dict[str, tuple[str, ...]]:
 
 
 def split(overrides: Sequence[str], choices: Choices) -> dict[str, str]:
-    """Keys and raw values of `key=value` texts, the keys checked."""
+    """The keys and raw values of `key=value` texts, with the keys checked."""
     types = _all_keys(choices)
     choosing = groups(choices)
     values: dict[str, str] = {}
@@ -46,7 +46,7 @@ def split(overrides: Sequence[str], choices: Choices) -> dict[str, str]:
 
 
 def _all_keys(choices: Choices) -> dict[str, Any]:
-    """Every key that takes a value, with its type; groups and the names of their choices are left out."""
+    """Every key that takes a value, with its type; groups and the names of their choices are excluded."""
     keys = keys_of(RunConfig, "")
     for cls in choices.llm.values():
         keys.update(keys_of(cls, "llm."))
@@ -67,14 +67,14 @@ def keys_of(cls: type[Any], prefix: str) -> dict[str, Any]:
 
 
 def require_own_key(key: str, proposer: str, choices: Choices) -> None:
-    """Raises ConfigError where `llm=<proposer>` has no such `llm.*` key, with those that have it."""
+    """Raise ConfigError if `llm=<proposer>` has no such `llm.*` key; the message names those that have it."""
     if key not in keys_of(choices.llm[proposer], "llm."):
         owners = [f"llm={name}" for name, cls in choices.llm.items() if key in keys_of(cls, "llm.")]
         raise ConfigError(f"`{key}` belongs to {listed(owners)}, and this run has llm={proposer}")
 
 
 def require_task(values: Mapping[str, str], task_dirs: Sequence[Path]) -> None:
-    """Raises ConfigError where neither a task nor an environment is given, or both, or a task that no folder has."""
+    """Raise ConfigError unless exactly one existing task or environment is given."""
     if "env.id" in values:
         if "task" in values:
             raise ConfigError(f"task={values['task']} and env={values['env.id']}: give one of them")
@@ -95,7 +95,7 @@ def require_task(values: Mapping[str, str], task_dirs: Sequence[Path]) -> None:
 
 
 def unknown(given: str, word: str, valid: Sequence[str], prefix: str, what: str = "choice") -> str:
-    """One sentence: what is unknown, the nearest valid one, and all of them."""
+    """A sentence that names the unknown word, the nearest valid one, and all valid ones."""
     by_last_part = {name.rpartition(".")[2]: name for name in valid}
     near = difflib.get_close_matches(word.strip("+~"), [*valid, *by_last_part], n=1, cutoff=0.5)
     meant = f" (did you mean {prefix}{by_last_part.get(near[0], near[0])}?)" if near else ""
@@ -103,12 +103,12 @@ def unknown(given: str, word: str, valid: Sequence[str], prefix: str, what: str 
 
 
 def listed(names: Iterable[str]) -> str:
-    """`a, b, c`."""
+    """Names as text: `a, b, c`."""
     return ", ".join(names)
 
 
 def _wanted(hint: Any) -> str:
-    """What a value of this type is, in words."""
+    """A description of the values of this type."""
     words = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
     if get_origin(hint) is dict:
         return "keys with values, such as {continuous: true}"

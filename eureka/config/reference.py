@@ -1,4 +1,4 @@
-"""Every key of the configuration as people read it: type, default, meaning, and what presets make of it."""
+"""The reference of all configuration keys: type, default, meaning, and values in presets."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class ConfigKey:
     """One key.
 
     Attributes:
-        name: as it is given, such as `search.samples`.
-        kind: what its values are, in words; for a choice the values.
-        default: as it is given; for `llm.*` by provider where these differ.
+        name: the full name, such as `search.samples`.
+        kind: description of its values; for a choice, the values.
+        default: the default as text; for `llm.*`, by provider if they differ.
         meaning: its documentation.
         minimum: the lowest number; None: none.
-        presets: the values of `budget=` and `preset=` by these words, where they set it.
-        owners: the `llm=` choices that have it; empty for keys of every run.
+        presets: its values in `budget=` and `preset=` choices that set it, by choice.
+        owners: the `llm=` choices that have it; empty for keys of all runs.
     """
 
     name: str
@@ -68,7 +68,7 @@ def keys_about(word: str, choices: Choices) -> list[ConfigKey]:
     """The key of this name, or all below it: `search` has `search.samples` and others.
 
     Raises:
-        ConfigError: there is none; says which is near.
+        ConfigError: there is none; the message names the nearest one.
     """
     keys = reference(choices)
     name = word.rstrip(".")
@@ -108,7 +108,7 @@ _LLM = (
 
 
 def documentation(cls: type[Any]) -> Mapping[str, str]:
-    """What stands below each field of a config class or of its bases, on one line."""
+    """The docstrings of the fields of a config class and its bases, each on one line."""
     found: dict[str, str] = {}
     for base in reversed(cls.__mro__):
         if not dataclasses.is_dataclass(base):

@@ -15,7 +15,7 @@ from eureka.core.errors import ConfigError
 HUMAN = "human"
 """`search.init=human`: the search starts from the environment's own human-written reward."""
 MAX_INT = 2**53
-"""The largest number in a config: further ones are not kept exactly everywhere, and no run is so long."""
+"""The largest number in a config: larger integers are not represented exactly everywhere."""
 
 
 def at_least(minimum: float, default: Any) -> Any:

@@ -1,7 +1,7 @@
-"""The final comparison: a run's best reward, the human-written one and the bare task metric, re-trained alike.
+"""The final comparison: a run's best reward, the human-written one and the bare task metric, trained in the same way.
 
-What is imported here are the results and how they are printed, which need no torch; `eureka.evaluation.compare` and its
-neighbours make them.
+This module exports the results and their printing, which need no torch; `eureka.evaluation.compare` and others make
+them.
 """
 
 from eureka.evaluation.data import Choice, ComparedMethod, Comparison, Contender, Estimate, Role

@@ -1,7 +1,7 @@
-"""Trainings of the baselines, kept from run to run: they depend on nothing that a search finds.
+"""A cache of the baselines' trainings, which are the same for all searches.
 
-A training is a function of its job and of what its trainer calls its provenance (the environment's files, the trainer's
-source, versions of libraries). Both are in the key, so what is found is what would be computed again.
+A training is a function of its job and of its trainer's provenance (the environment's files, the trainer's source,
+versions of libraries). Both are in the key, so a cached result equals a new one.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from eureka.store.files import write_atomically
 
 
 class TrainingCache:
-    """A folder with a file per training of the task `name`. Deleting any costs time only."""
+    """A folder with one file per training of the task `name`. Files may be deleted at any time."""
 
     def __init__(self, folder: Path, name: str, provenance: str) -> None:
         self._folder, self._name, self._provenance = folder, name, provenance
 
     def get(self, job: TrainingJob) -> TrainingResult | None:
-        """The result of the same training, under this job's candidate id."""
+        """The cached result of the same training, under this job's candidate id; None if there is none."""
         try:
             found = loads(TrainingResult, self._path(job).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, DecodeError):
@@ -31,7 +31,7 @@ class TrainingCache:
         return replace(found, candidate_id=job.candidate_id)
 
     def put(self, job: TrainingJob, result: TrainingResult) -> None:
-        """Keep a result. Where the folder cannot be written, the next run trains again."""
+        """Store a result. If the folder cannot be written, the next run trains again."""
         with suppress(OSError):
             write_atomically(self._path(job), dumps(result).encode())
 

@@ -1,6 +1,6 @@
-"""The final comparison: which candidates are tried for best, what is trained, and what the scores say together.
+"""The final comparison: choice of the candidate, trainings, and statistics of the scores.
 
-Everything that was trained is in the run's store, so a comparison that was stopped goes on by being made again.
+All trainings are recorded in the run's store, so a comparison that was stopped is continued by starting it again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from eureka.search.outcomes import Outcome
 
 @dataclass(frozen=True)
 class Contest:
-    """What a comparison is made of. `examiner` gives totals, for correlations; `graphs` are by candidate."""
+    """The inputs of a comparison. `examiner` computes totals, for correlations; `graphs` are by candidate."""
 
     spec: TaskSpec
     baselines: Mapping[Role, str | OwnReward]
@@ -31,10 +31,10 @@ class Contest:
 
 
 def choose_and_compare(contest: Contest, ranked: Sequence[Outcome]) -> Comparison:
-    """Re-train the first of `ranked` and the baselines with fresh seeds, and compare them.
+    """Train the first of `ranked` and the baselines with fresh seeds, and compare them.
 
-    The fresh seeds choose nothing, so that they do not favour what they measure. Only where a training of the first is
-    given up, the next is taken in its place; where that befalls all, the first is compared.
+    The scores with fresh seeds are not used for the choice, so they are unbiased. Only if a training of the first
+    fails, the next one is used instead; if all fail, the first is compared.
     """
     failures: dict[str, str] = {}
     best = ranked[0].candidate.id
@@ -47,7 +47,8 @@ def choose_and_compare(contest: Contest, ranked: Sequence[Outcome]) -> Compariso
 
 
 def compare(contest: Contest, best: str, earlier: Comparison | None) -> Comparison:
-    """Re-train `best` and the baselines and compare them; how `best` was chosen is as in the `earlier` comparison."""
+    """Train `best` and the baselines and compare them; how `best` was chosen is copied from the `earlier`
+    comparison."""
     failures = _train(contest, [best])
     choice = earlier.choice if earlier else None
     known = choice if choice and choice.contenders[0].candidate_id == best else None
@@ -63,7 +64,7 @@ def _entries(contest: Contest, candidates: Sequence[str]) -> list[Retraining]:
 
 
 def _trained_as(contest: Contest, entry: Retraining) -> str:
-    """The name of the first baseline that is the same function, and so has the same trainings; or the entry's own."""
+    """The name of the first baseline with the same reward, whose trainings are reused; or the entry's own name."""
     baselines = contest.baselines.items()
     return next(
         (role.value for role, reward in baselines if role.value == entry.name or _same(reward, entry.reward)),
@@ -72,14 +73,14 @@ def _trained_as(contest: Contest, entry: Retraining) -> str:
 
 
 def _same(one: str | OwnReward, other: str | OwnReward) -> bool:
-    """Whether two rewards are one function; rewards without a graph are compared by name."""
+    """Whether two rewards are the same function; rewards without a graph are compared by name."""
     if isinstance(one, OwnReward) or isinstance(other, OwnReward):
         return one == other
     return same_total(one, other)
 
 
 def _train(contest: Contest, candidates: Sequence[str]) -> dict[str, str]:
-    """Train every function once; gives the reasons for the names of which a training was given up."""
+    """Train every distinct reward; returns the reasons of failure by name."""
     entries = _entries(contest, candidates)
     trained_as = {entry.name: _trained_as(contest, entry) for entry in entries}
     failures = contest.trainings.train([entry for entry in entries if trained_as[entry.name] == entry.name])
@@ -127,7 +128,7 @@ def _comparison(contest: Contest, best: str, failures: Mapping[str, str], choice
 
 
 def _method(contest: Contest, role: Role, entry: Retraining, failures: Mapping[str, str]) -> ComparedMethod:
-    """The part of a method that does not depend on the others' scores."""
+    """The part of a method's results that does not depend on the others' scores."""
     trained_as = _trained_as(contest, entry)
     results = contest.trainings.results(trained_as)
     scores = tuple(result.score for result in results.values())
@@ -149,7 +150,7 @@ def _method(contest: Contest, role: Role, entry: Retraining, failures: Mapping[s
 def _correlation(contest: Contest, reward: str | OwnReward) -> float | None:
     """The correlation of a reward's totals with the human-written reward's.
 
-    None where one of them is no graph, broke its process, or is constant.
+    None if one of them is not a graph, crashed its process, or is constant.
     """
     written = contest.baselines[Role.HUMAN]
     if isinstance(reward, OwnReward) or isinstance(written, OwnReward):

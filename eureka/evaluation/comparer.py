@@ -1,4 +1,4 @@
-"""Compares a run's best reward with the environment's own: what a comparison needs, and what is recorded of it."""
+"""Compares a run's best reward with the environment's own, and records the result."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ _ROLES = {OwnReward.OWN: Role.HUMAN, OwnReward.METRIC: Role.SPARSE}
 
 
 def baselines_of(trainer: Trainer) -> Mapping[Role, str | OwnReward]:
-    """The rewards that an environment brings along, by what they are in a comparison.
+    """The environment's own rewards, by role in the comparison.
 
     Raises:
-        TaskError: one of them cannot be trained with.
+        TaskError: one of them cannot be used for training.
     """
     return {_ROLES[own]: reward for own, reward in trainer.baselines().items()}
 
 
 @dataclass(frozen=True)
 class Comparer:
-    """What every comparison of a run needs, ready before the search begins.
+    """Makes the comparisons of a run; set up before the search begins.
 
     Attributes:
         baselines: the environment's own rewards, see `baselines_of`.
-        examiner: computes the candidates' rewards.
+        examiner: evaluates the candidates' rewards.
         length: of each training.
-        search_steps: control steps of a whole training in the search, for the record.
-        cache: a folder that keeps the baselines' trainings from run to run; None: they are made anew.
+        search_steps: control steps of a full training in the search, for the record.
+        cache: the folder for cached trainings of the baselines; None: no cache.
     """
 
     trainer: Trainer
@@ -52,9 +52,9 @@ class Comparer:
     cache: Path | None = None
 
     def choose(self, store: RunStore, ranked: Sequence[Outcome], seeds: int, observe: Observer) -> Outcome:
-        """Compare the best of `ranked` with the baselines, after a closer look at the second if need be.
+        """Compare the best of `ranked` with the baselines.
 
-        Gives the best, which is recorded as such, as is the comparison.
+        Returns the best; it and the comparison are recorded.
         """
         comparison = choose_and_compare(self._contest(store, seeds, None, observe), ranked)
         observe(as_event(comparison))
@@ -66,7 +66,7 @@ class Comparer:
         return next(outcome for outcome in ranked if outcome.candidate.id == best.name)
 
     def again(self, store: RunStore, best: str, seeds: int, steps: int, observe: Observer) -> Comparison:
-        """Compare the candidate `best` once more, with so many seeds and control steps of each training."""
+        """Compare the candidate `best` again, with this number of seeds and of control steps per training."""
         contest = self._contest(store, seeds, steps, observe)
         comparison = compare(contest, best, read_comparison(store.folder))
         observe(as_event(comparison))

@@ -1,4 +1,4 @@
-"""What a final comparison found: numbers alone, for the terminal, the report and readers of `evaluation.json`."""
+"""The results of a final comparison as plain numbers, for the terminal, the report and `evaluation.json`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from enum import StrEnum
 from eureka.core.events import Compared, ComparedReward
 
 VERSION = 1
-"""The form of `evaluation.json`."""
+"""The version of the format of `evaluation.json`."""
 
 
 class Role(StrEnum):
-    """What a reward is in the comparison."""
+    """The role of a reward in the comparison."""
 
     BEST = "best"
     HUMAN = "human"
@@ -29,18 +29,18 @@ class Estimate:
 
 @dataclass(frozen=True, kw_only=True)
 class ComparedMethod:
-    """One reward, re-trained with fresh seeds; `scores` are the task metric of each seed's final policy.
+    """One reward, trained with fresh seeds; `scores` are the task metric of each seed's final policy.
 
     Attributes:
         name: the key of its trainings in the run's store: a candidate's id, `human` or `sparse`.
-        iqm: interquartile mean over seeds; None where no training came to its end.
-        improvement: probability that a training with it scores above one with the human reward; None for that itself,
-            for the same function, and where either has no scores.
-        normalised: (method - sparse) / |human - sparse| of the IQMs; None where that has no meaning, see `Comparison`.
+        iqm: interquartile mean over seeds; None if no training finished.
+        improvement: probability that a training with it scores above one with the human reward; None for the human
+            reward itself, for an equal one, and if either has no scores.
+        normalised: (method - sparse) / |human - sparse| of the IQMs; None if that is meaningless, see `Comparison`.
         correlation: Pearson's, of this reward with the human one over recorded transitions; None where one is constant.
-        cached: the seeds whose training was taken from the cache of an earlier run.
-        same_as: the method whose reward is the same function, and whose trainings these are.
-        failed: why a training was given up, where one was.
+        cached: the seeds whose trainings were cached by an earlier run.
+        same_as: the method with an equal reward, whose trainings are reused.
+        failed: why a training failed, if one did.
     """
 
     role: Role
@@ -58,7 +58,9 @@ class ComparedMethod:
 
 @dataclass(frozen=True)
 class Contender:
-    """One of the candidates that were tried for best; `iqm` is over the fresh seeds, None where all failed."""
+    """One of the candidates that were compared for the choice of the best; `iqm` is over the fresh seeds, None if all
+    failed.
+    """
 
     candidate_id: str
     iqm: Estimate | None
@@ -66,7 +68,8 @@ class Contender:
 
 @dataclass(frozen=True)
 class Choice:
-    """Of runs of earlier versions: the search could not say which of its first two was better, so both were re-trained.
+    """A choice in runs of earlier versions: if the search could not decide between its first two, both were trained
+    again.
 
     `contenders` has the chosen one first, which was reported on the seeds that it was chosen by.
     """
@@ -83,9 +86,9 @@ class Comparison:
         search_steps: control steps of a training in the search.
         eval_episodes: evaluation episodes behind each score, on start states never trained on.
         methods: the best reward, the human one, and the metric as a reward where the task has that.
-        gap: IQM of human minus IQM of sparse. Scores are normalised only where its interval leaves out 0.
+        gap: IQM of human minus IQM of sparse. Scores are only normalised if its interval excludes 0.
         transitions: recorded transitions behind the correlations.
-        unsafe: what is to be known of a run without confinement; empty for all others.
+        unsafe: a warning for a run without confinement; otherwise empty.
     """
 
     version: int
@@ -102,7 +105,7 @@ class Comparison:
     unsafe: str = ""
 
     def method(self, role: Role) -> ComparedMethod | None:
-        """The method of this role."""
+        """The method with this role, if any."""
         return next((method for method in self.methods if method.role is role), None)
 
 

@@ -1,4 +1,4 @@
-"""Recorded runs as tables of pandas, for one's own figures."""
+"""Recorded runs as pandas tables, for the user's own analyses."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class RunFrames:
     """The tables of one or several runs; `run` is the run folder in each.
 
     Attributes:
-        candidates: what became of every candidate: `usable`, its `score`, why it was rejected, its parents.
-        trainings: one row a training of the search: `candidate`, `seed`, `steps`, `score`, `wall_s`.
-        curves: one row a point: `candidate`, `seed`, `quantity`, `steps`, `value`. Quantities are `metric`,
+        candidates: the status of every candidate: `usable`, its `score`, why it was rejected, its parents.
+        trainings: one row per training of the search: `candidate`, `seed`, `steps`, `score`, `wall_s`.
+        curves: one row per point: `candidate`, `seed`, `quantity`, `steps`, `value`. Quantities are `metric`,
             `episode_length`, `total`, `component NAME`, and `evaluation` for the evaluation episodes at checkpoints.
-        evaluations: one row a re-training of the final comparison: `role` (best, human, sparse), `reward`, `seed`,
+        evaluations: one row per training of the final comparison: `role` (best, human, sparse), `reward`, `seed`,
             `score`, `steps`, `cached`.
     """
 
@@ -42,12 +42,12 @@ class RunFrames:
 
 @dataclass(frozen=True)
 class LoadedRuns:
-    """Run folders to be read; nothing that they name is run."""
+    """Run folders to be read; code that they name is not executed."""
 
     folders: tuple[Path, ...]
 
     def to_pandas(self) -> RunFrames:
-        """All that was recorded of them.
+        """All recorded data as tables.
 
         Raises:
             EurekaError: pandas is not installed.

@@ -1,4 +1,4 @@
-"""`evaluation.json` in a run folder."""
+"""Reading and writing `evaluation.json` in a run folder."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from eureka.store.files import read_text, store_errors
 
 FILE = "evaluation.json"
 _EARLIER_FILE = "comparison.json"
-"""What it was called; read where there is no other."""
+"""The file's former name, read if there is no other."""
 
 
 def write_comparison(store: RunStore, comparison: Comparison) -> Comparison:
-    """Keep a comparison in the run folder, in place of an earlier one; gives it with the run's stamp.
+    """Write a comparison to the run folder, replacing an earlier one; returns it with the warning of an unconfined run,
+    if any.
 
     Raises:
         StoreError: the folder cannot be written.
@@ -29,10 +30,10 @@ def write_comparison(store: RunStore, comparison: Comparison) -> Comparison:
 
 
 def read_comparison(folder: Path) -> Comparison | None:
-    """The comparison of a run, None where none was made.
+    """The comparison of a run, None if there is none.
 
     Raises:
-        StoreError: the file is damaged, or of another version.
+        StoreError: the file is damaged, or has another version.
     """
     path = next((folder / name for name in (FILE, _EARLIER_FILE) if (folder / name).is_file()), None)
     if path is None:

@@ -1,4 +1,4 @@
-"""A comparison as rows of text and sentences, for whatever prints them."""
+"""A comparison as rows of text and sentences, for output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from eureka.evaluation.data import ComparedMethod, Comparison, Estimate, Role
 from eureka.evaluation.statistics import excludes_zero
 
 NONE = "-"
-"""Stands where there is no number."""
+"""Shown in place of a missing number."""
 
 _FEW_SEEDS = 5
 _WORDS = {Role.HUMAN: "human-written", Role.SPARSE: "bare metric"}
@@ -18,7 +18,7 @@ _NAMES = {role.value: word for role, word in _WORDS.items()}
 
 @dataclass(frozen=True)
 class TextTable:
-    """A table: a header and rows of equal length, the first column being names, and sentences to stand below it."""
+    """A table: a header and rows of equal length, with names in the first column, and sentences below it."""
 
     title: str
     header: tuple[str, ...]
@@ -27,7 +27,7 @@ class TextTable:
 
 
 def summary_rows(comparison: Comparison) -> TextTable:
-    """One row a reward: estimates with their intervals; and everything that has to be known to read them."""
+    """One row per reward: estimates with their intervals, and notes that are needed to read them."""
     header = ("reward", f"IQM ({comparison.unit})", "95% interval", "better than human", "normalised")
     rows = tuple(
         (
@@ -43,7 +43,7 @@ def summary_rows(comparison: Comparison) -> TextTable:
 
 
 def seed_rows(comparison: Comparison) -> TextTable:
-    """One row a reward, one column a seed: the score of each training."""
+    """One row per reward, one column per seed: the score of each training."""
     seeds = sorted({seed for method in comparison.methods for seed in method.seeds})
     rows = []
     for method in _shown(comparison):
@@ -54,17 +54,17 @@ def seed_rows(comparison: Comparison) -> TextTable:
 
 
 def label(method: ComparedMethod) -> str:
-    """`best (g02-c05)`, `human-written`, `bare metric`."""
+    """The display name of a method: `best (g02-c05)`, `human-written`, `bare metric`."""
     return f"best ({method.name})" if method.role is Role.BEST else _WORDS[method.role]
 
 
 def _shown(comparison: Comparison) -> list[ComparedMethod]:
-    """Every method but a baseline that is another baseline over again."""
+    """Every method, without baselines that equal another baseline."""
     return [method for method in comparison.methods if method.role is Role.BEST or method.same_as is None]
 
 
 def verdict(comparison: Comparison) -> str:
-    """One sentence: how the best reward stands to the human-written one."""
+    """One sentence that compares the best reward with the human-written one."""
     best, human = comparison.method(Role.BEST), comparison.method(Role.HUMAN)
     assert best is not None
     assert human is not None
@@ -88,7 +88,7 @@ def verdict(comparison: Comparison) -> str:
 
 
 def notes(comparison: Comparison) -> list[str]:
-    """How the numbers came about, and why one is missing."""
+    """Notes on how the numbers were made, and why one is missing."""
     count = max(len(method.seeds) for method in comparison.methods)
     seeds = "1 fresh seed" if count == 1 else f"{count} fresh seeds"
     share = comparison.steps / comparison.search_steps
@@ -131,7 +131,8 @@ def _normalisation(comparison: Comparison) -> str:
         return f"no normalised score: bare metric and {_NAMES[sparse.same_as]} are the same function"
     if comparison.gap is None:
         return "no normalised score: a baseline has no scores"
-    gap = f"human-written - bare metric is {value(comparison.gap)} {interval(comparison.gap)} {comparison.unit}"
+    between = f" {interval(comparison.gap)}" if comparison.gap.interval else ""
+    gap = f"human-written - bare metric is {value(comparison.gap)}{between} {comparison.unit}"
     if excludes_zero(comparison.gap):
         return f"normalised: (reward - bare metric) / |human-written - bare metric|; {gap}"
     return f"no normalised score: {gap}, which is not clear of zero"
@@ -149,24 +150,24 @@ def _choice(comparison: Comparison) -> str:
 
 
 def number(figure: float) -> str:
-    """Four significant digits."""
+    """A number with four significant digits."""
     return f"{figure:,.0f}" if abs(figure) >= 10_000 else f"{figure:.4g}"
 
 
 def value(estimate: Estimate | None) -> str:
-    """The estimate without its interval."""
+    """The value of the estimate without its interval."""
     return NONE if estimate is None else number(estimate.value)
 
 
 def interval(estimate: Estimate | None) -> str:
-    """`[1.7, 2.82]`, or a dash."""
+    """The interval as text, such as `[1.7, 2.82]`, or a dash."""
     if estimate is None or estimate.interval is None:
         return NONE
     return f"[{number(estimate.interval[0])}, {number(estimate.interval[1])}]"
 
 
 def with_interval(estimate: Estimate | None) -> str:
-    """`0.89 [0.56, 1.00]`: figures near 1, with two decimals."""
+    """An estimate near 1 with its interval and two decimals: `0.89 [0.56, 1.00]`."""
     if estimate is None:
         return NONE
     low_high = "" if estimate.interval is None else f" [{estimate.interval[0]:.2f}, {estimate.interval[1]:.2f}]"

@@ -34,10 +34,10 @@ _HEADER = (
 
 
 def text_table(rows: Sequence[TaskRow], without: Sequence[Path]) -> TextTable:
-    """The table for people.
+    """The table for the terminal.
 
     Args:
-        without: run folders that have no comparison, and so stand in no row.
+        without: run folders without a comparison, which are in no row.
     """
     return TextTable(
         title="what the searches found, re-trained with fresh seeds",
@@ -79,7 +79,7 @@ def _note(row: TaskRow) -> str:
 
 
 def _flat(row: TaskRow) -> dict[str, object]:
-    """Plain values by column; an estimate as three."""
+    """Plain values by column; an estimate gives three."""
     flat: dict[str, object] = {}
     for field in fields(row):
         entry = getattr(row, field.name)
@@ -92,7 +92,7 @@ def _flat(row: TaskRow) -> dict[str, object]:
 
 
 def as_csv(rows: Sequence[TaskRow]) -> str:
-    """Unrounded figures, one line a task; `_low` and `_high` are the ends of 95% intervals."""
+    """Unrounded figures as CSV, one line per task; `_low` and `_high` are the ends of 95% intervals."""
     written = io.StringIO()
     flat = [_flat(row) for row in rows]
     writer = csv.DictWriter(written, list(flat[0]) if flat else ["task"], lineterminator="\n")
@@ -102,12 +102,12 @@ def as_csv(rows: Sequence[TaskRow]) -> str:
 
 
 def as_json(rows: Sequence[TaskRow]) -> str:
-    """The rows with all of their figures."""
+    """The rows with all figures as JSON."""
     return json.dumps([asdict(row) for row in rows], indent=2, ensure_ascii=False) + "\n"
 
 
 def as_latex(rows: Sequence[TaskRow]) -> str:
-    """A tabular with the rules of booktabs."""
+    """A LaTeX tabular with the rules of booktabs."""
     lines = [r"\begin{tabular}{lrrrrrrrrr}", r"\toprule", f"{' & '.join(map(_tex, _HEADER))} \\\\", r"\midrule"]
     lines += [f"{' & '.join(map(_tex, _texts(row)))} \\\\" for row in rows]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"

@@ -1,8 +1,8 @@
-"""Several searches in one table: a row a task, over all of its runs.
+"""Aggregates several searches: one row per task, over all of its runs.
 
-Intervals resample the searches, and of each the seeds that its best reward was re-trained with, so that they tell how
-another search would do and not only other trainings of the same rewards. Baselines have no searches: their trainings
-may be shared between runs, by the cache, and every one of them counts once.
+Intervals resample the searches, and for each the seeds of its best reward's trainings, so that they include the
+variation between searches and not only between trainings of the same reward. Baselines do not depend on the search:
+their trainings may be shared between runs by the cache, and each counts once.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SearchRun:
-    """What one run gives to the table.
+    """The figures of one run for the table.
 
-    `control_steps` are those of the search's trainings, `tokens` and `usd` what its answers took: None where that is
-    not known of all of them, 0 where no language model was asked.
+    `control_steps` are those of the search's trainings, `tokens` and `usd` the cost of its answers: None if unknown for
+    any of them, 0 if no language model was used.
     """
 
     folder: Path
@@ -51,16 +51,16 @@ class SearchRun:
 
 @dataclass(frozen=True)
 class TaskRow:
-    """All searches of one task whose best rewards were re-trained for equally many steps.
+    """All searches of one task whose best rewards were trained for the same number of steps in the comparison.
 
     Attributes:
         best: IQM over all trainings of the searches' best rewards.
-        human: IQM of the human-written reward, None where it has no scores.
-        improvement: probability that a training of a search's best reward scores above one of the human-written.
-        normalised: (best - bare metric) / |human - bare metric|; None where human and bare metric are not clear of each
-            other.
+        human: IQM of the human-written reward, None if it has no scores.
+        improvement: probability that a training with a search's best reward scores above one with the human-written
+            reward.
+        normalised: (best - bare metric) / |human - bare metric|; None if human and bare metric do not clearly differ.
         control_steps, tokens, usd: the mean over the searches.
-        shared: how many trainings of baselines stand in several runs, and count once.
+        shared: number of trainings of baselines that occur in several runs, and count once.
     """
 
     task: str
@@ -81,10 +81,10 @@ class TaskRow:
 
 
 def read_search(folder: Path) -> SearchRun | None:
-    """What the run in `folder` gives to the table; None where it has no comparison, or its best reward no score.
+    """The figures of the run in `folder`; None if it has no comparison, or its best reward has no score.
 
     Raises:
-        StoreError: it cannot be read.
+        StoreError: the run cannot be read.
     """
     comparison = read_comparison(folder)
     best = comparison.method(Role.BEST) if comparison else None
@@ -94,7 +94,7 @@ def read_search(folder: Path) -> SearchRun | None:
         facts = store.facts()
         answers = [a for a in chain.from_iterable(store.completions().values()) if a.was_asked]
         trained = sum(result.trained_steps for result in store.results())
-    # What is no language model counts no tokens at all.
+    # Proposers that are not language models count no tokens.
     is_model = any(answer.usage.input_tokens is not None for answer in answers)
     tokens = _sum_known([_sum_known([answer.usage.input_tokens, answer.usage.output_tokens]) for answer in answers])
     return SearchRun(
@@ -112,7 +112,7 @@ def _sum_known(values: Sequence[float | None]) -> float | None:
 
 
 def task_rows(runs: Iterable[SearchRun]) -> list[TaskRow]:
-    """One row for each task, metric and length of the re-trainings, in order of the tasks' names."""
+    """One row per task, metric and length of the comparison's trainings, in order of the tasks' names."""
     groups: dict[tuple[str, str, int], list[SearchRun]] = {}
     for run in runs:
         found = run.comparison
@@ -166,7 +166,7 @@ def _trainings(runs: Sequence[SearchRun], role: Role) -> list[tuple[int, float]]
 
 
 def _each_once(trainings: Sequence[tuple[int, float]]) -> list[float]:
-    """Their scores; those with equal seeds and scores are one training."""
+    """The scores, with trainings of equal seed and score counted once."""
     return [score for _, score in dict.fromkeys(trainings)]
 
 
@@ -181,7 +181,7 @@ def nested(statistic: Callable[..., Array], searches: Sequence[Sequence[float]],
     A resample draws searches, of each drawn one its scores anew, and of the others their scores.
 
     Args:
-        statistic: takes arrays whose last axis are scores, and reduces that axis.
+        statistic: function of arrays with scores in the last axis, which it reduces.
     """
     import numpy as np
 
@@ -195,7 +195,7 @@ def nested(statistic: Callable[..., Array], searches: Sequence[Sequence[float]],
     counts = np.asarray([len(scores) for scores in searches])
     padded = np.asarray([[*scores, *[0.0] * (length - len(scores))] for scores in searches], dtype=np.float64)
     drawn = rng.integers(len(searches), size=(NUM_RESAMPLES, len(searches)))
-    # Searches with fewer scores give as many draws as the others, so that every search weighs the same.
+    # Searches with fewer scores get as many draws as the others, so that every search has the same weight.
     places = (rng.random((NUM_RESAMPLES, len(searches), length)) * counts[drawn][:, :, None]).astype(np.int64)
     scores = padded[drawn[:, :, None], places].reshape(NUM_RESAMPLES, -1)
     resampled = [rng.choice(array, (NUM_RESAMPLES, len(array))) for array in fixed]

@@ -1,4 +1,4 @@
-"""Estimators for a handful of noisy trainings, and their bootstrap intervals.
+"""Estimators for a small number of noisy trainings, with bootstrap intervals.
 
 Those of Agarwal et al. 2021, "Deep Reinforcement Learning at the Edge of the Statistical Precipice", as their library
 rliable has them, for one task: interquartile mean, probability of improvement, and percentile intervals from
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 NUM_RESAMPLES = 10_000
-"""Bootstrap samples of an interval."""
+"""Number of bootstrap samples of an interval."""
 
 LEVEL = 0.95
-"""Of every interval."""
+"""Confidence level of all intervals."""
 
 
 def iqm(scores: Sequence[float]) -> Estimate:
@@ -44,8 +44,8 @@ def difference(scores: Sequence[float], others: Sequence[float]) -> Estimate:
 def normalised(scores: Sequence[float], human: Sequence[float], sparse: Sequence[float]) -> Estimate:
     """Human-normalised score of Ma et al. 2023, (method - sparse) / |human - sparse|, of the IQMs.
 
-    0 is the bare metric as reward, 1 the human reward where that is better. It means nothing where human and sparse do
-    not differ: ask `excludes_zero(difference(human, sparse))` first.
+    0 is the bare metric as reward, 1 the human reward where that is better. It is meaningless if human and sparse do
+    not differ, so check `excludes_zero(difference(human, sparse))` first.
     """
 
     import numpy as np
@@ -62,7 +62,7 @@ def bootstrap(statistic: Callable[..., Array], *samples: Sequence[float]) -> Est
     """`statistic` of the samples, with a percentile interval from resampling each of them independently.
 
     Args:
-        statistic: takes arrays whose last axis are seeds, and reduces that axis.
+        statistic: function of arrays with seeds in the last axis, which it reduces.
     """
     import numpy as np
 
@@ -72,7 +72,7 @@ def bootstrap(statistic: Callable[..., Array], *samples: Sequence[float]) -> Est
         return Estimate(value, None)
     rng = np.random.default_rng(0)
     drawn = statistic(*(rng.choice(array, (NUM_RESAMPLES, len(array))) for array in arrays))
-    # A resampled ratio can divide by nothing; what it then gives has no place in a quantile.
+    # A resampled ratio may divide by zero; such values are dropped from the quantiles.
     low, high = np.quantile(drawn[np.isfinite(drawn)], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(value, (float(low), float(high)))
 
@@ -101,7 +101,7 @@ def interquartile_mean(scores: Array) -> Array:
 
 
 def share_above(scores: Array, others: Array) -> Array:
-    """Of all pairs over the last axes, those in which the first is higher; equal ones count half."""
+    """The share of pairs over the last axes in which the first is higher; equal ones count half."""
     above = scores[..., :, None] > others[..., None, :]
     equal = scores[..., :, None] == others[..., None, :]
     share: Array = (above + 0.5 * equal).mean(axis=(-2, -1))

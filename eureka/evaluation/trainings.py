@@ -1,4 +1,4 @@
-"""Re-training rewards with fresh seeds: what is left to do, from where it may be taken, and what is recorded."""
+"""Training rewards with fresh seeds: skips recorded ones, uses the cache, and records the results."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from eureka.store import RunStore
 from eureka.trainers.base import Trainer, training_started
 
 FIRST_FRESH_SEED = 1000
-"""Searches use small seeds; fresh ones count from here."""
+"""The first fresh seed: searches use smaller ones."""
 
 _FROM_CACHE = "evaluations from the cache"
 
 
 @dataclass(frozen=True)
 class Retraining:
-    """A reward to re-train: `name` keys its trainings in the store; only a baseline's may come from the cache."""
+    """A reward to train with fresh seeds: `name` is the key of its trainings in the store; only baselines use the
+    cache.
+    """
 
     name: str
     reward: str | OwnReward
@@ -32,7 +34,9 @@ class Retraining:
 
 @dataclass(frozen=True)
 class Trainings:
-    """Re-trainings of one length with `seeds`, recorded in a run's store; `folder` keeps what goes on after a kill."""
+    """Trainings of one length with `seeds`, recorded in a run's store; `folder` has checkpoints for continuing after a
+    kill.
+    """
 
     store: RunStore
     trainer: Trainer
@@ -43,7 +47,7 @@ class Trainings:
     cache: TrainingCache | None
 
     def train(self, entries: Sequence[Retraining]) -> dict[str, str]:
-        """Train what is not recorded yet; gives the reason for every entry of which a training was given up."""
+        """Run the trainings that are not recorded yet; returns the reason for every entry with a failed training."""
         jobs = []
         for entry in entries:
             done = self.results(entry.name)
@@ -59,7 +63,7 @@ class Trainings:
         return self.trainer.evaluated_after(self.length)[-1]
 
     def results(self, name: str) -> dict[int, TrainingResult]:
-        """The recorded trainings of an entry by seed; those of another length do not count."""
+        """The recorded trainings of an entry by seed, without those of another length."""
         return {
             result.seed: result
             for result in self.store.evaluations()
@@ -89,7 +93,7 @@ class Trainings:
         found = self.cache.get(job) if self.cache else None
         if found is None:
             return False
-        # The mark first: a kill between the two must not leave a cached value that passes for a fresh one.
+        # The mark is written first: a kill between the two must not make a cached value look like a fresh one.
         marks = sorted({*_marks(self.store), self._mark(job.candidate_id, job.seed)})
         self.store.set_fact(_FROM_CACHE, json.dumps(marks))
         self.store.record_evaluation(found)
@@ -104,6 +108,6 @@ def _marks(store: RunStore) -> list[str]:
 
 
 def fresh_seeds(store: RunStore, num: int) -> tuple[int, ...]:
-    """The first `num` seeds from `FIRST_FRESH_SEED` on that the search trained nothing with."""
+    """The first `num` seeds from `FIRST_FRESH_SEED` on that the search did not use."""
     used = {result.seed for result in store.results()}
     return tuple(itertools.islice((seed for seed in itertools.count(FIRST_FRESH_SEED) if seed not in used), num))

@@ -1,4 +1,4 @@
-"""What a task may read of a simulator, and what a trainer may do with one."""
+"""The interface of simulators: what a task may read, and what a trainer may do."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Protocol
 import torch
 
 OF_SENSORS = frozenset({"sensordata", "cacc", "cfrc_int", "cfrc_ext", "subtree_linvel", "subtree_angmom"})
-"""MjData fields that are computed only where there are sensors to be read; all others come with every step."""
+"""MjData fields that are only computed for models with sensors to be read; all others are computed in every step."""
 
 WHERE_FIELDS_ARE_NAMED = "check `randomisation.factors` in task.yaml and `model_fields` of the task's reset"
-"""What to look at when a model field cannot differ between worlds."""
+"""Advice for errors about model fields that cannot differ between worlds."""
 
 
 def wrong_shape(name: str, values: torch.Tensor, wanted: Sequence[int]) -> str:
-    """What is said of values (num_envs, ...) for a model field of another shape."""
+    """The error text for values (num_envs, ...) of a model field with another shape."""
     shape = ", ".join(["num_envs", *map(str, wanted)])
     return (
         f"`{name}` of the model needs values of shape ({shape}), not {tuple(values.shape)} ({WHERE_FIELDS_ARE_NAMED})"
@@ -26,7 +26,7 @@ def wrong_shape(name: str, values: torch.Tensor, wanted: Sequence[int]) -> str:
 class WorldStates(Protocol):
     """The states of `num_envs` worlds, as a task's functions read them.
 
-    `qpos` (num_envs, nq) and `qvel` (num_envs, nv) belong to the end of the step. `output(name)` gives an extra
+    `qpos` (num_envs, nq) and `qvel` (num_envs, nv) belong to the end of the step. `output(name)` returns an extra
     MjData field that the task names in `task.yaml: outputs`, shape (num_envs, ...); like every derived field after
     `mj_step` it belongs to the start of the last substep.
     """
@@ -42,7 +42,7 @@ class WorldStates(Protocol):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Some worlds' states, taken out of a simulator (or of a Gymnasium environment)."""
+    """The states of some worlds, copied from a simulator (or from a Gymnasium environment)."""
 
     qpos: torch.Tensor
     qvel: torch.Tensor
@@ -89,32 +89,35 @@ class Simulator(WorldStates, Protocol):
         """Put the worlds `env_ids` (n,) into new states, (n, nq) and (n, nv), and compute their derived fields.
 
         Args:
-            act: activations of the actuators, (n, na); 0 where left out.
-            mocap: positions and quaternions of the mocap bodies, (n, nmocap, 7); the model's own where left out.
+            act: activations of the actuators, (n, na); 0 if omitted.
+            mocap: positions and quaternions of the mocap bodies, (n, nmocap, 7); the model's own if omitted.
         """
         ...
 
     def scale_model(self, env_ids: torch.Tensor, factors: Mapping[str, torch.Tensor]) -> None:
         """Give the worlds `env_ids` (n,) their own model: each named field the model's own times a factor (n,).
 
-        Masses take their inertias along. To be followed by a `reset` of these worlds, or a `load`.
+        Inertias are scaled with masses. Must be followed by a `reset` of these worlds, or a `load`.
         """
         ...
 
     def set_model(self, env_ids: torch.Tensor, fields: Mapping[str, torch.Tensor]) -> None:
-        """Give the worlds `env_ids` (n,) their own values of model fields, (n, ...) each; then as `scale_model`."""
+        """Give the worlds `env_ids` (n,) their own values of model fields, (n, ...) each; otherwise as
+        `scale_model`."""
         ...
 
     def diverged(self) -> torch.Tensor:
-        """Worlds whose physics became unstable in the last `step`, shape (num_envs,) bool. Reset them."""
+        """Worlds whose physics became unstable in the last `step`, shape (num_envs,) bool. They must be reset."""
         ...
 
     def overflows(self) -> int:
-        """How often a world had no room for its contacts or constraints since the start. May wait for a device."""
+        """The number of times a world lacked memory for its contacts or constraints since the start. May synchronise
+        with a device.
+        """
         ...
 
     def select(self, env_ids: torch.Tensor) -> Snapshot:
-        """Copies of some worlds' states."""
+        """Copies of the states of some worlds."""
         ...
 
     def save(self) -> torch.Tensor:
@@ -122,15 +125,15 @@ class Simulator(WorldStates, Protocol):
         ...
 
     def load(self, state: torch.Tensor) -> None:
-        """Restore what `save` gave, bit for bit."""
+        """Restore the state of `save`, bit for bit."""
         ...
 
 
 class DeviceSimulator(Simulator, Protocol):
-    """A simulator on a device: its tensors live there, and a control step is started without waiting for the device.
+    """A simulator on a device: its tensors are there, and a control step is started without waiting for the device.
 
-    Which worlds are meant is a mask (num_envs,) bool, and every tensor has a row for all worlds; the rows outside the
-    mask are not looked at.
+    Worlds are selected by a mask (num_envs,) bool, and every tensor has a row for each world; rows outside the mask are
+    ignored.
     """
 
     def reset_masked(

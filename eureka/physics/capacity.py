@@ -1,4 +1,4 @@
-"""How much room MuJoCo Warp needs: unlike MuJoCo on the CPU, it has to know before the first step."""
+"""The memory that MuJoCo Warp needs for contacts and constraints, which it must know before the first step."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 
 MOST_CONTACTS = 64
-"""Contacts per world that room is made for where a model could have more and its task says nothing."""
+"""Maximum number of contacts per world to allocate if the model could have more and its task does not set a number."""
 
 _PLANE, _SPHERE = mujoco.mjtGeom.mjGEOM_PLANE.value, mujoco.mjtGeom.mjGEOM_SPHERE.value
 _CAPSULE, _ELLIPSOID = mujoco.mjtGeom.mjGEOM_CAPSULE.value, mujoco.mjtGeom.mjGEOM_ELLIPSOID.value
@@ -23,7 +23,7 @@ _EQUALITY_ROWS = {
 
 @dataclass(frozen=True)
 class Capacity:
-    """Room per world: `contacts` (shared by all worlds) and `rows` of constraints (each world's own)."""
+    """Capacity per world: `contacts` (shared by all worlds) and `rows` of constraints (each world's own)."""
 
     contacts: int
     rows: int
@@ -32,13 +32,13 @@ class Capacity:
 def capacity(
     model: mujoco.MjModel, geom_pairs: np.ndarray, nconmax: int | None = None, njmax: int | None = None
 ) -> Capacity:
-    """What a task's `physics.nconmax` and `physics.njmax` say, or else what the model can need.
+    """The capacity from a task's `physics.nconmax` and `physics.njmax`, or else the maximum that the model can need.
 
     Args:
-        geom_pairs: the geoms that may touch, (pairs, 2), parents and masks looked at.
+        geom_pairs: the pairs of geoms that may touch, (pairs, 2), after exclusion by parents and masks.
 
-    Without them the room is for every pair's contacts at once, but for no more than `MOST_CONTACTS` of them, and for
-    all other constraints.
+    Without these settings, the capacity is for every pair's contacts at once, but at most `MOST_CONTACTS`, and for all
+    other constraints.
     """
     possible = sum(_contacts(*sorted(model.geom_type[list(pair)])) for pair in geom_pairs)
     contacts = nconmax if nconmax is not None else min(int(possible), MOST_CONTACTS)
@@ -47,7 +47,7 @@ def capacity(
 
 
 def _contacts(first: int, second: int) -> int:
-    """The most contacts of two geoms by their types, the lower type first."""
+    """The maximum number of contacts of two geoms by their types, the lower type first."""
     if _SPHERE in (first, second) or (first, second) == (_PLANE, _ELLIPSOID):
         return 1
     return 2 if first in (_PLANE, _CAPSULE) and second == _CAPSULE else _ANY_OTHER_PAIR

@@ -1,7 +1,7 @@
 """Work on a CUDA device that is recorded once and then replayed without Python: a launch costs less than its kernel.
 
-What torch does becomes CUDA graphs. MuJoCo Warp's own graphs stay between them: they hold loops (conditional nodes),
-and a graph with loops cannot be a part of another. So a recording is a list of parts, launched one after the other.
+Torch's work becomes CUDA graphs. MuJoCo Warp's own graphs stay separate: they have loops (conditional nodes), and a
+graph with loops cannot be part of another. So a recording is a list of parts, launched one after the other.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _cut: ContextVar[Callable[[Part], None] | None] = ContextVar("cut", default=None
 
 
 class Stateful(Protocol):
-    """Something whose tensors are replaced by others while it works."""
+    """An object that may replace its tensors by others while it works."""
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """All tensors that its next work depends on and that it may replace, by name."""
+        """All tensors that its further work depends on and that it may replace, by name."""
         ...
 
     def assign(self, tensors: dict[str, torch.Tensor]) -> None:
-        """Use these tensors, which are named as in `tensors()`, in place of its own."""
+        """Use these tensors, named as in `tensors()`, in place of its own."""
         ...
 
 
@@ -41,16 +41,15 @@ class Replayed(Generic[Result]):
     """Calls `body`, from a recording once it has been seen to work on the same inputs twice.
 
     A recording reads and writes the memory that it was recorded with. So the tensors of `states` are kept for it, and
-    take over what the states have become meanwhile; inputs in other places than before are followed by `body` itself
-    and a new recording.
-    Where the device is not CUDA, or `body` asks the device for a value (which cannot be recorded), `body` is called
-    every time.
+    updated with the current values of the states; inputs at other addresses than before cause a call of `body` itself
+    and a new recording. If the device is not CUDA, or `body` reads a value from the device (which cannot be recorded),
+    `body` is called every time.
 
     Args:
         body: work on `device` alone. It may replace the tensors of `states`; all other tensors that it keeps between
             calls it writes in place. What it returns is overwritten by the next call.
-        states: what `body` moves on.
-        generators: on the device; those that `body` draws from go on from where they are at every call.
+        states: the objects that `body` updates.
+        generators: generators on the device; those that `body` uses continue from their current state at every call.
     """
 
     def __init__(
@@ -68,13 +67,13 @@ class Replayed(Generic[Result]):
         self._recorder = recorder_for(device)
         self._seen: list[int] | None = None
         self._parts: Sequence[Part] = ()
-        # Tensors that the parts read and write besides memory of their own.
+        # Tensors that the parts read and write, apart from their own memory.
         self._inputs: Sequence[object] = ()
         self._held: list[dict[str, torch.Tensor]] = []
         self._results: list[Result] = []
 
     def __call__(self, *inputs: object) -> Result:
-        """What `body(*inputs)` gives. Inputs are tensors, or mappings, sequences or dataclasses of inputs."""
+        """The result of `body(*inputs)`. Inputs are tensors, or mappings, sequences or dataclasses of inputs."""
         if self._recorder is None:
             return self._body(*inputs)
         places = [tensor.data_ptr() for value in inputs for tensor in _tensors_in(value)]
@@ -122,10 +121,11 @@ class Replayed(Generic[Result]):
             self._assign()
 
     def _take_over(self) -> None:
-        """Copy what the states have become into the tensors that are held for them, and let them use these."""
+        """Copy the current values of the states into the tensors kept for the recording, and make the states use
+        these."""
         pairs = zip(self._states, self._held, strict=True)
         moved = [(held[name], new) for state, held in pairs for name, new in state.tensors().items()]
-        # One may lie in the place of another.
+        # A tensor may be at the place of another.
         copies = [(place, new.clone()) for place, new in moved if new is not place]
         for place, new in copies:
             place.copy_(new)
@@ -138,7 +138,7 @@ class Replayed(Generic[Result]):
 
 
 def recorder_for(device: torch.device) -> Recorder | None:
-    """What records work on the device; None where nothing would be gained."""
+    """The recorder for the device; None if recording has no benefit there."""
     return record if device.type == "cuda" else None
 
 
@@ -159,10 +159,10 @@ def _tensors_in(value: object) -> Iterator[torch.Tensor]:
 def record(
     work: Callable[[], object], device: torch.device, generators: Sequence[torch.Generator] = ()
 ) -> Sequence[Part]:
-    """What `work` launches on the CUDA `device`, as parts to be called in turn. Nothing of it is done yet.
+    """Record what `work` launches on the CUDA `device`, as parts to be called in turn, without executing it.
 
     Raises:
-        RuntimeError: torch cannot record it, such as where a value is asked for.
+        RuntimeError: torch cannot record it, for example because a value is read from the device.
     """
     parts: list[Part] = []
     pool = torch.cuda.graph_pool_handle()
@@ -207,7 +207,7 @@ def record(
 
 
 def _abandon(graph: torch.cuda.CUDAGraph) -> None:
-    """End a capture that has failed, so that the device can be used on."""
+    """End a failed capture, so that the device remains usable."""
     try:
         graph.capture_end()
     except RuntimeError:
@@ -215,7 +215,7 @@ def _abandon(graph: torch.cuda.CUDAGraph) -> None:
 
 
 def launch(part: Part) -> None:
-    """Do `part`, which torch cannot record: now, or, where a recording is under way, whenever that is replayed."""
+    """Execute `part`, which torch cannot record: now or, during a recording, whenever that is replayed."""
     cut = _cut.get()
     if cut is None:
         part()
@@ -224,10 +224,10 @@ def launch(part: Part) -> None:
 
 
 def asking_waits(device: torch.device) -> bool:
-    """Whether asking for the value of a tensor there waits for all that has been launched."""
+    """Whether reading the value of a tensor there waits for all launched work."""
     return device.type != "cpu"
 
 
 def recording() -> bool:
-    """Whether a recording is under way, so that nothing is done now."""
+    """Whether a recording is in progress, so that nothing is executed now."""
     return _cut.get() is not None

@@ -1,4 +1,4 @@
-"""Which engine steps the worlds and where tensors live: MuJoCo on CPU cores, or MuJoCo Warp on a CUDA device."""
+"""The engine that steps the worlds, and the device of tensors: MuJoCo on CPU cores, or MuJoCo Warp on a CUDA device."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PACKAGES = {"mujoco_warp": "mujoco-warp", "warp": "warp-lang"}
 
 @dataclass(frozen=True)
 class Engine:
-    """Steps worlds with `kind`; all tensors of a training with it live on `device`, torch's name of it."""
+    """Steps worlds with `kind`; all tensors of a training with it are on `device`, given by torch's name."""
 
     kind: Kind = "c"
     device: str = "cpu"
@@ -37,7 +37,7 @@ class Engine:
         njmax: int | None = None,
         settle: bool = True,
     ) -> DeviceSimulator:
-        """Worlds for a trainer that never waits for them; the arguments are those of `MujocoWarp`.
+        """Worlds for a trainer that does not synchronise with them; the arguments are those of `MujocoWarp`.
 
         Raises:
             PhysicsError: MuJoCo Warp is not installed or cannot step the model, see `MujocoWarp`.
@@ -59,16 +59,16 @@ class Engine:
         )
 
     def generator(self, seed: int) -> torch.Generator:
-        """Random numbers on the device."""
+        """A random generator on the device."""
         return torch.Generator(self.device).manual_seed(seed)
 
     def scope(self) -> AbstractContextManager[object]:
-        """Where new tensors are made on the device unless they say otherwise; of no effect on the CPU."""
+        """A context in which new tensors are made on the device by default; no effect on the CPU."""
         return nullcontext() if self.device == "cpu" else torch.device(self.device)
 
 
 def missing_packages() -> str | None:
-    """What `physics=warp` lacks here, as a sentence; None where its packages are installed."""
+    """A sentence on the packages that `physics=warp` lacks here; None if they are installed."""
     missing = [package for module, package in _PACKAGES.items() if find_spec(module) is None]
     if not missing:
         return None
@@ -76,10 +76,10 @@ def missing_packages() -> str | None:
 
 
 def choose(choice: Literal["auto", "c", "warp"]) -> Kind:
-    """What `physics=` stands for on this machine: `auto` is warp where a CUDA device and the packages are there.
+    """The engine that `physics=` means on this machine: `auto` is warp if there are a CUDA device and the packages.
 
     Raises:
-        PhysicsError: warp is asked for and not installed.
+        PhysicsError: warp is requested and not installed.
     """
     lacking = missing_packages()
     if choice == "warp" and lacking:
@@ -90,13 +90,13 @@ def choose(choice: Literal["auto", "c", "warp"]) -> Kind:
 
 
 def engines(kind: Kind) -> tuple[Engine, ...]:
-    """One engine for each device that trains side by side: every CUDA device for warp, or the CPU."""
+    """One engine for each device that trains in parallel: every CUDA device for warp, or the CPU."""
     devices = range(torch.cuda.device_count()) if kind == "warp" else ()
     return tuple(Engine(kind, f"cuda:{index}") for index in devices) or (Engine(kind),)
 
 
 def where(kind: Kind) -> str:
-    """What a run says of its physics before it begins, with the devices' names."""
+    """A description of a run's physics with the devices' names, shown before it begins."""
     if kind == "c":
         return "physics: MuJoCo on CPU cores"
     names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
@@ -106,12 +106,12 @@ def where(kind: Kind) -> str:
 
 
 def identity(kind: Kind) -> str:
-    """What trainings by this engine depend on besides the libraries that all share: for cache keys."""
+    """An identifier of the engine for cache keys: dependencies besides the libraries shared by all engines."""
     return " ".join([kind, *(_version(package) for package in _PACKAGES.values() if kind == "warp")])
 
 
 def describe() -> str:
-    """What `eureka doctor` says about the engines of this machine."""
+    """The description of this machine's engines for `eureka doctor`."""
     c = "c (MuJoCo on CPU threads)"
     lacking = missing_packages()
     if lacking:

@@ -14,7 +14,7 @@ from mujoco.batch import Batch, SimulationError
 from eureka.core.errors import PhysicsError
 from eureka.physics.base import WHERE_FIELDS_ARE_NAMED, Snapshot, wrong_shape
 
-# MuJoCo resets a world by itself when its state is not finite or too large, and counts these warnings.
+# MuJoCo itself resets a world whose state is not finite or too large, and counts these warnings.
 _DIVERGENCE = [
     mujoco.mjtWarning.mjWARN_BADQPOS.value,
     mujoco.mjtWarning.mjWARN_BADQVEL.value,
@@ -38,7 +38,7 @@ class MujocoC:
         model: the compiled model, shared by all worlds.
         num_envs: number of worlds.
         outputs: extra MjData fields to bind, such as `cfrc_ext`.
-        threads: threads that step the worlds, the caller's included.
+        threads: number of threads that step the worlds, including the caller's.
         sensors: whether sensors are computed, and the derived fields that MuJoCo computes for them.
 
     Raises:
@@ -75,7 +75,7 @@ class MujocoC:
         return counts
 
     def output(self, name: str) -> torch.Tensor:
-        """Shape (num_envs, ...), a copy."""
+        """An extra output, shape (num_envs, ...), as a copy."""
         return torch.tensor(self._outputs[name])
 
     def step(self, substeps: int) -> None:
@@ -152,7 +152,7 @@ class MujocoC:
         return self._diverged
 
     def overflows(self) -> int:
-        """None: MuJoCo on the CPU makes room by itself."""
+        """Always 0: MuJoCo on the CPU allocates memory as needed."""
         return 0
 
     def select(self, env_ids: torch.Tensor) -> Snapshot:

@@ -1,6 +1,6 @@
 """MuJoCo Warp: the worlds in the memory of a CUDA device, or of the CPU to compare the engines without one.
 
-What MuJoCo does in a control step is captured once as a graph and replayed. Tensors are views of Warp's memory; the
+MuJoCo's work in a control step is captured once as a graph and replayed. Tensors are views of Warp's memory; the
 masked methods of `DeviceSimulator` wait for nothing. Positions and velocities are float32.
 """
 
@@ -26,9 +26,9 @@ from eureka.physics.warp_kernels import find_diverged, put_worlds
 
 wp.config.log_level = wp.LOG_ERROR
 
-# Beyond this MuJoCo calls a state unstable (mjMAXVAL).
+# Beyond this, MuJoCo considers a state unstable (mjMAXVAL).
 _TOO_LARGE = 1e10
-# What fell off for want of room makes the physics wrong. Solvers that stop at their last iteration do not.
+# Contacts dropped for lack of memory make the physics wrong; solvers that reach their last iteration do not.
 _LOST = mjw.OverflowType.ALL & ~(mjw.OverflowType.ITERATIONS | mjw.OverflowType.LS_ITERATIONS)
 
 
@@ -36,16 +36,16 @@ class MujocoWarp:
     """`num_envs` worlds of `model` on `device`; see `Simulator` and `DeviceSimulator`.
 
     Args:
-        model: the compiled model, shared by all worlds but for what `scale_model` changes.
+        model: the compiled model, shared by all worlds except for changes by `scale_model`.
         num_envs: number of worlds.
         outputs: extra MjData fields to bind, such as `cfrc_ext`.
         device: torch's name of it, such as `cuda:0`.
-        sensors: whether sensors are computed, and the derived fields that MuJoCo computes for them; without, outputs
-            of `OF_SENSORS` hold no meaning.
-        nconmax: contacts per world that there is room for, all worlds together; None: by the model.
-        njmax: constraint rows that there is room for in each world; None: by the model.
-        settle: whether outputs are computed anew where worlds are reset, which costs a step's forward dynamics of all
-            worlds; without, they belong to the old episode until the next step.
+        sensors: whether sensors are computed, and the derived fields that MuJoCo computes for them; if not, outputs of
+            `OF_SENSORS` are undefined.
+        nconmax: capacity of contacts per world, shared by all worlds; None: derived from the model.
+        njmax: capacity of constraint rows in each world; None: derived from the model.
+        settle: whether outputs are recomputed when worlds are reset, which costs the forward dynamics of all worlds; if
+            not, they belong to the old episode until the next step.
 
     A world whose state is not finite, or for whose contacts there was no room, counts as diverged: it is put back
     to the model's own start state, as MuJoCo does, and is to be reset.
@@ -113,7 +113,7 @@ class MujocoWarp:
     # ---- stepping ------------------------------------------------------------------------------------------------
 
     def output(self, name: str) -> torch.Tensor:
-        """Shape (num_envs, ...), a copy."""
+        """An extra output, shape (num_envs, ...), as a copy."""
         return self._outputs[name].clone()
 
     def step(self, substeps: int) -> None:
@@ -131,12 +131,13 @@ class MujocoWarp:
             value.masked_fill_(_like(self._diverged, value), 0.0)
 
     def _launch(self, name: str, work: Callable[[], None]) -> None:
-        """Run `work`, from its graph, which is captured at the first call."""
+        """Run `work` from its graph, which is captured at the first call."""
         if name not in self._graphs:
             if recording():
                 raise RuntimeError(f"the graph of {name} is captured by its first call, which cannot be recorded")
             with wp.ScopedDevice(self._wp_device):
-                # Twice without a graph: kernels are compiled and loaded when they first run, not while capturing.
+                # Twice without a graph: kernels are compiled and loaded at their first run, which is not possible while
+                # capturing.
                 before, overflow = self.save(), self._overflow.clone()
                 self._synchronise()
                 work()
@@ -157,7 +158,7 @@ class MujocoWarp:
         launch(replay)
 
     def _on_torchs_stream(self) -> AbstractContextManager[object]:
-        """Where what torch has written is read, and what is written is waited for."""
+        """A context in which Warp uses torch's stream, so that reads and writes are ordered."""
         if self.device.type != "cuda":
             return nullcontext()
         from_torch: Any = wp.stream_from_torch
@@ -175,7 +176,7 @@ class MujocoWarp:
         return self._diverged
 
     def overflows(self) -> int:
-        """How often a world had no room for its contacts or constraints, since the start. Waits for the device."""
+        """The number of times a world lacked memory for its contacts or constraints since the start. Synchronises."""
         return int(self._lost)
 
     # ---- resets --------------------------------------------------------------------------------------------------
@@ -222,7 +223,7 @@ class MujocoWarp:
             self.mocap_quat.copy_(torch.where(mask[:, None, None], start[..., 3:], self.mocap_quat))
         if not self._settle:
             return
-        # Derived fields are computed for all worlds at once; the others keep theirs of the last substep.
+        # Derived fields are computed for all worlds at once; the others keep those of the last substep.
         kept = {name: value.clone() for name, value in self._simulated.items()}
         self._launch("forward", lambda: mjw.forward(self._model, self._data))
         for name, value in self._simulated.items():
@@ -283,7 +284,7 @@ class MujocoWarp:
         self._follow()
 
     def _follow(self) -> None:
-        """Compute the model's constants anew where they follow from fields that differ between worlds."""
+        """Recompute the model's constants that depend on fields which differ between worlds."""
         if self._own.need_constants:
             self._launch("constants", lambda: mjw.set_const(self._model, self._data))
 

@@ -14,10 +14,10 @@ import warp as wp
 from eureka.core.errors import PhysicsError
 from eureka.physics.base import WHERE_FIELDS_ARE_NAMED, wrong_shape
 
-# Model fields that others follow from, and those that follow (see `mujoco_warp.set_const`).
+# Model fields that others depend on, and the dependent ones (see `mujoco_warp.set_const`).
 _ROOTS = {"body_mass", "body_inertia", "body_ipos", "body_iquat", "dof_armature", "tendon_armature", "actuator_gear"}
 _FOLLOWING = ("body_subtreemass", "body_invweight0", "dof_invweight0", "tendon_invweight0", "actuator_acc0")
-# What MuJoCo derives from these too would have to be given to every world with them.
+# Further fields that MuJoCo derives from these would need a value per world too.
 _REFUSED = {"qpos0", "body_pos", "body_quat", "geom_size", "hfield_size", "eq_data", "tendon_stiffness"}
 
 
@@ -53,14 +53,14 @@ class OwnFields:
 
     @property
     def need_constants(self) -> bool:
-        """Whether other fields follow from those that differ."""
+        """Whether other fields depend on those that differ."""
         return not _ROOTS.isdisjoint(self._fields)
 
     def add(self, names: Iterable[str], *, with_inertia: bool = True) -> bool:
-        """Give every world its own copy of these fields; says whether any did not have one.
+        """Give every world its own copy of these fields; returns whether any was missing.
 
         Args:
-            with_inertia: whether inertias come with masses.
+            with_inertia: whether to add inertias with masses.
 
         Raises:
             PhysicsError: there is no such field, or it cannot differ between worlds.
@@ -74,7 +74,7 @@ class OwnFields:
         return bool(new)
 
     def scale(self, name: str, mask: torch.Tensor, factor: torch.Tensor) -> None:
-        """In the worlds `mask` (num_envs,) the field becomes the model's own times `factor` (num_envs,)."""
+        """Set the field in the worlds `mask` (num_envs,) to the model's own value times `factor` (num_envs,)."""
         for field in _with_inertia(name):
             own = self._fields[field]
             shape = (-1, *[1] * (own.values.dim() - 1))
@@ -82,7 +82,7 @@ class OwnFields:
             own.values.copy_(torch.where(mask.view(shape), scaled, own.values))
 
     def put(self, name: str, mask: torch.Tensor, values: torch.Tensor) -> None:
-        """In the worlds `mask` (num_envs,) the field becomes `values` (num_envs, ...).
+        """Set the field in the worlds `mask` (num_envs,) to `values` (num_envs, ...).
 
         Raises:
             PhysicsError: they have another shape than the field.

@@ -1,4 +1,4 @@
-"""What is done to every world before and after its physics, as one kernel each where torch would launch twenty."""
+"""Kernels for the work on every world before and after its physics, for which torch would launch twenty each."""
 
 import warp as wp
 
@@ -14,10 +14,10 @@ def find_diverged(
     diverged: wp.array[wp.bool],
     lost: wp.array[wp.int64],
 ) -> None:
-    """Mark the worlds whose numbers are not finite or too large, or that had no room for something; one thread each.
+    """Mark the worlds whose numbers are not finite or too large, or that lacked memory; one thread each.
 
-    `overflow` holds flags of what a world had no room for, and is cleared; `lost` counts the worlds with a flag among
-    `lost_types`.
+    `overflow` holds flags of the kinds of memory that a world lacked, and is cleared; `lost` counts the worlds with a
+    flag among `lost_types`.
     """
     world = wp.tid()
     bad = bool(False)  # noqa: UP018, Warp changes only what is made by a call

@@ -1,1 +1,1 @@
-"""Who writes the reward functions: the `Proposer` protocol and what stands behind it."""
+"""Proposers, which write the reward functions: the `Proposer` protocol and its implementations."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -36,7 +37,7 @@ _CACHED = {"cache_control": {"type": "ephemeral"}}
 
 @dataclass(frozen=True)
 class AnthropicEndpoint(ServedModel):
-    """A model behind the Messages API."""
+    """A model served by the Messages API."""
 
     base_url: str = OFFICIAL_URL
     provider: str = "anthropic"
@@ -71,7 +72,9 @@ class AnthropicEndpoint(ServedModel):
         return read_answer(create, _Reading(self.model), call, self, anthropic.AnthropicError)
 
     def _options(self, call: Call) -> dict[str, Any]:
-        """The prompt, marked for the cache after what a run's calls share and after what a generation's calls share."""
+        """The request's options: the prompt, with cache marks after the part common to a run and the part common to a
+        generation.
+        """
         system = [_text(m, cached=True) for m in call.messages if m.role == "system"]
         spoken = [m for m in call.messages if m.role != "system"]
         messages = [{"role": m.role, "content": [_text(m, cached=index == 0)]} for index, m in enumerate(spoken)]
@@ -114,8 +117,21 @@ class _Reading:
             self.finish = event.delta.stop_reason or self.finish
             self._note(event.usage)
 
+    def add_whole(self, document: Mapping[str, Any]) -> None:
+        """Take a `message`, which has its blocks of content whole."""
+        from anthropic.types import Message as Whole
+
+        if document.get("type") != "message" or not isinstance(document.get("content"), list):
+            return
+        message = Whole.construct(**document)
+        self.begun = True
+        self._model = str(message.model or self._model)
+        self._texts += [str(block.text) for block in message.content if block.type == "text"]
+        self.finish = message.stop_reason or "end_turn"
+        self._note(message.usage)
+
     def _note(self, usage: Any) -> None:
-        """Counts are cumulative: the last that is said holds."""
+        """Record the usage. Counts are cumulative, so the last one is valid."""
         for name in ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"):
             said = count(getattr(usage, name, None))
             if said is not None:
@@ -128,7 +144,7 @@ class _Reading:
         cached = said.get("cache_read_input_tokens", 0)
         written = said.get("cache_creation_input_tokens", 0)
         fresh = said.get("input_tokens")
-        # A model that answers with a tool call, though it was offered no tool, may have put its code there.
+        # A model that answers with a tool call, although no tool was offered, may have put its code there.
         spoken = ("".join(self._texts), "".join(self._tool_calls))
         return Answer(
             text="\n\n".join(filter(None, spoken)),

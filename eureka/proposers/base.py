@@ -1,10 +1,10 @@
-"""The narrow seam between the search and whatever writes reward functions."""
+"""The interface between the search and whatever writes reward functions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from eureka.core.errors import ProposerError
 from eureka.core.types import Completion, Prompt
@@ -22,10 +22,10 @@ class ProposerCapabilities:
     Attributes:
         uses_metric: reads `PromptFacts.probe`, the correlation of State columns with the task metric; the caller prints
             and stores that ("had metric access").
-        can_repair: can be asked again about one candidate, with its code and what is wrong with it, or to go on with an
-            answer that was cut off.
-        varies: gives different answers to the same prompt, so that prompts need no sentence that asks for variety.
-        reads: whether it can improve on a reward with this source, be it its own or somebody else's.
+        can_repair: can be asked again about one candidate, with its code and its error, or to continue an answer that
+            was cut off.
+        varies: gives different answers to the same prompt, so prompts need no sentence that asks for variety.
+        reads: whether it can improve on a reward with this source, which may be its own or not.
     """
 
     uses_metric: bool = False
@@ -35,7 +35,7 @@ class ProposerCapabilities:
 
 
 class Proposer(Protocol):
-    """Answers prompts. `name` is what the config calls it; `description` is one sentence for the user."""
+    """Answers prompts. `name` is its name in the config; `description` is one sentence for the user."""
 
     @property
     def name(self) -> str: ...
@@ -49,19 +49,29 @@ class Proposer(Protocol):
     def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
         """One independent single call for each candidate id, yielded as each answer arrives, in any order.
 
-        Where a prompt's `facts.attempt` is above 0, it is a conversation about that one candidate: system, user, the
-        candidate's answer so far, and what is to be done about it.
+        If a prompt's `facts.attempt` is above 0, it is a conversation about that candidate: system, user, the
+        candidate's answer so far, and the request to repair or continue it.
 
-        Raises ProposerError where it cannot go on, its subclass ContextTooLong where a shorter prompt would help; what
-        it has yielded before stays valid.
+        Raises ProposerError if it cannot continue, its subclass ContextTooLong if a shorter prompt would help; answers
+        yielded before stay valid.
         """
         ...
 
 
-class FakeProposer:
-    """For tests: gives back fixed answers by candidate id, and remembers the prompts that it was asked.
+@runtime_checkable
+class TellsCalls(Protocol):
+    """A proposer that calls a server: `calling` is given a candidate's id just before a call for it is made.
 
-    A candidate's answer is a text, or a tuple of texts by attempt, of which the last stands for all later ones. With a
+    What was never sent cannot have been billed. It is called from several threads.
+    """
+
+    calling: Callable[[str], None]
+
+
+class FakeProposer:
+    """For tests: returns fixed answers by candidate id, and records the prompts.
+
+    A candidate's answer is a text, or a tuple of texts by attempt, of which the last is used for all later ones. With a
     tuple among them it can repair.
     """
 
@@ -76,7 +86,7 @@ class FakeProposer:
         self.prompts: list[Prompt] = []
 
     def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
-        """The fixed answer of each id, in order. Raises ProposerError at an id that it has none for."""
+        """The fixed answer of each id, in order. Raises ProposerError for an id without an answer."""
         for candidate_id, prompt in prompts.items():
             self.prompts.append(prompt)
             if candidate_id not in self._answers:

@@ -1,4 +1,4 @@
-"""The caps on money, tokens and time, held to the token: what a call can cost at most is reserved before it is sent."""
+"""Enforces the caps on money, tokens and time: the maximum cost of a call is reserved before it is sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from eureka.core.types import Usage
 
 @dataclass(frozen=True)
 class Caps:
-    """The most that a run may spend on answers; None is no cap. Seconds are those spent waiting for answers."""
+    """Caps on what a run may spend on answers; None is no cap. Seconds are the time spent waiting for answers."""
 
     usd: float | None = None
     tokens: int | None = None
@@ -23,7 +23,7 @@ class Caps:
 
 @dataclass(frozen=True)
 class Spent:
-    """Tokens read and written, US dollars where the price is known, and seconds of waiting."""
+    """Tokens read and written, US dollars if the price is known, and seconds of waiting."""
 
     tokens: int = 0
     usd: float = 0.0
@@ -41,22 +41,22 @@ class Reservation:
         self.charge: Spent | None = None
 
     def settle(self, usage: Usage) -> None:
-        """The call was answered: what it used is charged, or its bound where the provider does not say."""
+        """Charge an answered call: its usage, or its bound if the provider does not report the usage."""
         if usage.input_tokens is None or usage.output_tokens is None:
             self.charge = self.bound
         else:
             self.charge = Spent(usage.input_tokens + usage.output_tokens, usage.usd or 0.0)
 
     def release(self) -> None:
-        """The call was refused, so nothing is charged."""
+        """Release the reservation of a refused call, which costs nothing."""
         self.charge = Spent()
 
 
 class Ledger:
-    """What a run has spent and reserved. Shared by all calls of all its providers; safe to use from many threads.
+    """The spending and reservations of a run. Shared by all calls of all its providers; safe to use from many threads.
 
     Args:
-        earlier: what the run spent before this process.
+        earlier: spending of the run before this process.
     """
 
     def __init__(self, caps: Caps, earlier: Spent = Spent(), clock: Callable[[], float] = time.monotonic) -> None:
@@ -70,20 +70,22 @@ class Ledger:
 
     @property
     def spent(self) -> Spent:
-        """All that was spent, the time of a wait that still lasts included."""
+        """The total spending, including the time of a wait in progress."""
         with self._changed:
             return self._spent + Spent(seconds=self._current_wait())
 
     @property
     def unrecorded(self) -> Spent:
-        """Of this process: seconds of waiting, and what calls may have cost whose answers did not arrive whole."""
+        """Unrecorded costs of this process: seconds of waiting, and the possible cost of calls whose answers did not
+        arrive completely.
+        """
         with self._changed:
             in_flight = [reservation.bound for reservation in self._reserved if reservation.charge is None]
             return sum(in_flight, self._unrecorded)
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """While answers are waited for, the clock of `caps.seconds` runs."""
+        """Run the clock of `caps.seconds` within the context, while answers are waited for."""
         self._waiting_since = self._clock()
         try:
             yield
@@ -95,11 +97,11 @@ class Ledger:
                 self._waiting_since = None
 
     def seconds_left(self) -> float | None:
-        """Until `caps.seconds` is reached; None without that cap."""
+        """The seconds left until `caps.seconds` is reached; None without that cap."""
         return None if self.caps.seconds is None else self.caps.seconds - self.spent.seconds
 
     def require_time(self) -> None:
-        """Raises BudgetReached where no time is left."""
+        """Raise BudgetReached if no time is left."""
         left = self.seconds_left()
         if left is not None and left <= 0:
             raise BudgetReached(
@@ -109,13 +111,13 @@ class Ledger:
 
     @contextmanager
     def reserved(self, tokens: int, usd: float | None) -> Iterator[Reservation]:
-        """Keep room for a call of at most `tokens` and `usd` (None: unknown) while it is made.
+        """Within the context, reserve `tokens` and `usd` (None: unknown) for a call, as its maximum cost.
 
-        Waits for calls in flight where only what they have reserved stands in the way. A call that is neither settled
-        nor released is charged in full: it may have been billed.
+        Waits for calls in flight if only their reservations leave too little. A call that is neither settled nor
+        released is charged in full: it may have been billed.
 
         Raises:
-            BudgetReached: the caps leave no room.
+            BudgetReached: the caps do not allow the call.
         """
         reservation = Reservation(Spent(tokens, usd or 0.0))
         with self._changed:

@@ -1,4 +1,4 @@
-"""One call to a provider: what is asked, what comes back, and how it fails."""
+"""One call to a provider: the request, the answer, and the failures."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A model at a server that is asked through an SDK; base of the endpoints.
+    """A model at a server that is called through an SDK; base class of the endpoints.
 
     Args:
-        base_url: the provider's own, or that of another server which speaks its protocol.
-        effort: of reasoning, None for models without it.
+        base_url: URL of the provider, or of another server with the same protocol.
+        effort: reasoning effort, None for models without it.
         extra_body: is merged into every request.
-        patience_s: the SDK's own retries do not wait longer than this.
-        transport: instead of the network, in tests.
+        patience_s: maximum wait in seconds of the SDK's own retries.
+        transport: replaces the network in tests.
         provider: the name of the choice, `llm=<provider>`.
-        is_foreign: neither the provider's own nor named by the user's environment. Such a server is sent the headers of
-            the protocol alone, and not what the provider's variables add (OPENAI_ORG_ID, ANTHROPIC_CUSTOM_HEADERS).
+        is_foreign: whether the URL is neither the provider's own nor set in the user's environment. Such a server only
+            gets the headers of the protocol, without those from the provider's variables (OPENAI_ORG_ID,
+            ANTHROPIC_CUSTOM_HEADERS).
     """
 
     model: str
@@ -42,10 +43,10 @@ class ServedModel:
     is_foreign: bool = False
 
     def http_client(self, sdk_error: type[Exception]) -> httpx2.Client:
-        """What the SDK is to send its requests with.
+        """The HTTP client for the SDK.
 
         Args:
-            sdk_error: the base of what the SDK raises.
+            sdk_error: base class of the SDK's exceptions.
 
         Raises:
             ProposerError: the environment names a proxy that cannot be used.
@@ -66,8 +67,8 @@ class ServedModel:
 class Call:
     """A single request.
 
-    `ending` is a last piece of user text that differs from sample to sample, so that all before it can be cached.
-    `arriving` is called at every piece of the answer, and may raise to give the call up.
+    `ending` is the last part of the user text, which differs between samples, so that everything before it can be
+    cached. `arriving` is called for every piece of the answer, and may raise to abort the call.
     """
 
     messages: tuple[Message, ...]
@@ -83,7 +84,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer; tokens are None where the provider does not say."""
+    """A complete answer; tokens are None if the provider does not report them."""
 
     text: str
     finish: Literal["stop", "length", "refusal"]
@@ -96,12 +97,12 @@ class Answer:
 
 
 def count(value: object) -> int | None:
-    """A number of tokens as a provider says it; None where it is not one."""
+    """A number of tokens as reported by a provider; None if it is not a number."""
     return value if isinstance(value, int) and value >= 0 else None
 
 
 class Retry(Enum):
-    """Whether a failed call may be made again."""
+    """Whether a failed call may be repeated."""
 
     NEVER = "never"
     LATER = "later"
@@ -111,8 +112,8 @@ class Retry(Enum):
 class CallFailed(Exception):
     """A call gave no answer.
 
-    `lost` says that the provider may have billed it all the same: it is charged, and never made again unasked.
-    `silent` says that not a word of it came for the longest time that was waited.
+    `lost`: the provider may have billed the call, so it is charged, and not repeated automatically. `silent`: no part
+    of the answer arrived before the time-out.
     """
 
     def __init__(
@@ -143,13 +144,13 @@ class Endpoint(Protocol):
 
     @property
     def varies(self) -> bool:
-        """Whether its samples differ by themselves, because a temperature is set."""
+        """Whether samples of the same prompt differ, because a temperature is set."""
         ...
 
     def ask(self, call: Call, silence_s: float) -> Answer:
         """Make one call; `silence_s` is the longest pause between two pieces of its answer.
 
         Raises:
-            CallFailed: there is no whole answer.
+            CallFailed: there is no complete answer.
         """
         ...

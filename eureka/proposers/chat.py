@@ -19,12 +19,12 @@ from eureka.proposers.prices import PriceList
 from eureka.proposers.tokens import token_bound, token_estimate
 
 _LEAST_ANSWER = 1024
-"""Tokens of an answer that there must be room for: a reward and a few words."""
+"""Minimum number of tokens that must be left for an answer: a reward and a few words."""
 
 
 @dataclass(frozen=True)
 class ChatSettings:
-    """How calls are made; times are in seconds."""
+    """Settings of calls; times are in seconds."""
 
     concurrency: int
     max_output_tokens: int
@@ -40,8 +40,9 @@ class ChatProposer:
     """Single calls to one model, in parallel, within the ledger's caps.
 
     Args:
-        tell: is given a sentence whenever a provider is waited for.
-        ask_window: how many tokens prompt and answer may have together, where the server can be asked; it may say None.
+        tell: called with a sentence before waiting for a provider.
+        ask_window: returns the maximum number of tokens of prompt and answer together, or None if the server does not
+            report it.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class ChatProposer:
         tell: Callable[[str], None] = _say_nothing,
         ask_window: Callable[[], int | None] | None = None,
     ) -> None:
+        self.calling: Callable[[str], None] = _say_nothing
         self._endpoint = endpoint
         self._prices = prices
         self._ledger = ledger
@@ -65,7 +67,7 @@ class ChatProposer:
 
     @property
     def name(self) -> str:
-        """`openai` or `anthropic`."""
+        """The provider's name: `openai` or `anthropic`."""
         return self._endpoint.provider
 
     @property
@@ -77,9 +79,9 @@ class ChatProposer:
         """One call for each id with its own prompt, see `Proposer.sample_each`.
 
         Raises:
-            BudgetReached: a cap leaves no room for another call.
-            ContextTooLong: the prompt is longer than the model takes.
-            ProposerError: the provider cannot be used, or is busy beyond patience.
+            BudgetReached: a cap does not allow another call.
+            ContextTooLong: the prompt is longer than the model accepts.
+            ProposerError: the provider cannot be used, or stayed busy for too long.
         """
 
         def ask(candidate_id: str, begun: Callable[[], None], signals: Signals) -> Completion:
@@ -106,11 +108,12 @@ class ChatProposer:
             max_output_tokens=self._settings.max_output_tokens,
             arriving=arriving,
         )
-        answer, usage = self._ask(call, signals.closed)
+        answer, usage = self._ask(call, signals.closed, lambda: self.calling(candidate_id))
         return Completion(candidate_id, answer.text, answer.model, usage, prompt.facts.attempt, answer.finish)
 
-    def _ask(self, call: Call, closed: Event) -> tuple[Answer, Usage]:
-        """The answer and what it used, asked for again while patience lasts."""
+    def _ask(self, call: Call, closed: Event, calling: Callable[[], None]) -> tuple[Answer, Usage]:
+        """The answer and what it used, asked for again while patience lasts; `calling` is called before the first."""
+        told = False
         tokens = token_bound(call.sent)
         bound_usd = self._prices.usd_bound(tokens, call.max_output_tokens)
         while True:
@@ -124,12 +127,15 @@ class ChatProposer:
                 if closed.is_set():
                     reservation.release()
                     raise ProposerError("another call has failed")
+                if not told:
+                    told = True
+                    calling()
                 started = time.monotonic()
                 try:
                     answer = self._endpoint.ask(call, self._silence_s())
                 except CallFailed as failed:
                     failure = failed
-                    # At a server of one's own nobody bills a call that was only waiting for others.
+                    # On the user's own server, a call that only waited for others was not billed.
                     queued = failed.silent and not self._prices.known and self._gate.was_queued(started)
                     if queued or not failed.lost:
                         reservation.release()
@@ -143,9 +149,9 @@ class ChatProposer:
                 self._patience.wait_or_raise(failure, started)
 
     def _require_room(self, call: Call) -> None:
-        """Raises ContextTooLong where a server of one's own has a window that the prompt leaves no room in.
+        """Raise ContextTooLong if the prompt does not fit into the context window of the user's own server.
 
-        It is asked before every call until it says so: Ollama does once the model is loaded.
+        The server is asked before every call until it reports the window, which Ollama does once the model is loaded.
         """
         if self._window is None and self._ask_window is not None:
             self._window = self._ask_window()

@@ -1,7 +1,7 @@
-"""What an SDK raised -> one sentence with what to do, and whether the call may be made again.
+"""Converts exceptions of an SDK to one sentence with a remedy, and decides whether the call may be repeated.
 
-Both SDKs are made alike (`status_code`, `body` and `response` on their errors, the network's own errors as causes), so
-one reading serves both, and no SDK is imported here.
+Both SDKs have the same attributes (`status_code`, `body` and `response` on their errors, the network's own errors as
+causes), so the same code serves both, and no SDK is imported here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from eureka.proposers.http import AnswerLost, retry_after_s
 from eureka.proposers.served import sentence_about
 
 MALFORMED = (ValueError, TypeError, AttributeError)
-"""What reading an answer raises where it is not as the protocol says: the SDKs do not check what they are sent."""
+"""Exceptions raised while reading an answer that violates the protocol, since the SDKs do not validate answers."""
 
 _LONGEST_QUOTE = 200
 _CONTEXT_WORDS = (
@@ -39,7 +39,7 @@ _OVERLOADED = 529
 
 @dataclass(frozen=True)
 class Said:
-    """What a provider said about an error: its words, and all of its codes and words in lower case."""
+    """A provider's error message: its words, and all of its codes and words in lower case."""
 
     words: str
     everything: str
@@ -71,13 +71,13 @@ def call_failed(error: Exception, model: ServedModel, *, begun: bool) -> CallFai
 
 
 def error_in_answer(body: str, model: ServedModel) -> CallFailed:
-    """The failure of a call that was answered with JSON in place of a stream, by a server that said that all is well.
+    """The failure of a call that was answered with JSON in place of a stream, with a status of success.
 
     Some servers put an error there, with its status as a code.
     """
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     error = found.get("error") or found.get("detail") if isinstance(found, Mapping) else None
     if not error:
@@ -88,7 +88,7 @@ def error_in_answer(body: str, model: ServedModel) -> CallFailed:
 
 
 def unfinished(model: ServedModel, content_type: str, *, begun: bool) -> CallFailed:
-    """An answer that stopped without its end: broken off, or not of the provider's protocol at all."""
+    """The failure of an answer that ended early: interrupted, or not in the provider's protocol."""
     if begun:
         return _lost(model, "broke off", "the connection was closed in the middle of it")
     return _malformed(model, f"{content_type or 'no content type'} in place of a stream of events")

@@ -1,4 +1,4 @@
-"""`llm.fallback`: a second proposer that takes over where the first cannot go on."""
+"""`llm.fallback`: a second proposer that takes over when the first one fails."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from eureka.core.errors import BudgetReached, ContextTooLong, ProposerError
 from eureka.core.types import Completion, Prompt
-from eureka.proposers.base import Proposer, ProposerCapabilities
+from eureka.proposers.base import Proposer, ProposerCapabilities, TellsCalls
 
 
 class Fallback:
-    """Asks `first` until it fails, and from then on `second`, for every answer that `first` did not give.
+    """Asks `first` until it fails, and from then on `second`, also for the missing answers.
 
-    A cap that is reached holds for both, and a prompt that is too long is for the caller to shorten: neither is a
-    reason to change. `tell` is given a sentence when the second takes over.
+    Caps apply to both, and prompts that are too long must be shortened by the caller, so neither causes the change.
+    `tell` is called with a sentence when the second takes over.
     """
 
     def __init__(self, first: Proposer, second: Proposer, tell: Callable[[str], None]) -> None:
@@ -22,15 +22,28 @@ class Fallback:
         self._second = second
         self._tell = tell
         self._failed = False
+        self._calling: Callable[[str], None] = lambda _name: None
+
+    @property
+    def calling(self) -> Callable[[str], None]:
+        """What is told of calls, see `TellsCalls`; a second that makes none is taken as if it did."""
+        return self._calling
+
+    @calling.setter
+    def calling(self, told: Callable[[str], None]) -> None:
+        self._calling = told
+        for proposer in (self._first, self._second):
+            if isinstance(proposer, TellsCalls):
+                proposer.calling = told
 
     @property
     def name(self) -> str:
-        """The name of the proposer that is asked next."""
+        """The name of the proposer in use."""
         return self._second.name if self._failed else self._first.name
 
     @property
     def capabilities(self) -> ProposerCapabilities:
-        """What the proposer that is asked next can do; `uses_metric` where either of the two reads the probe."""
+        """The capabilities of the proposer in use; `uses_metric` if either of the two reads the probe."""
         first, second = self._first.capabilities, self._second.capabilities
         return replace(second if self._failed else first, uses_metric=first.uses_metric or second.uses_metric)
 
@@ -54,4 +67,7 @@ class Fallback:
                 self._tell(f"{error}; {self._second.name} takes over")
             else:
                 return
+        if not isinstance(self._second, TellsCalls):
+            for name in missing:
+                self._calling(name)
         yield from self._second.sample_each(missing)

@@ -1,4 +1,4 @@
-"""How many calls may be under way at once, which is lowered where a server lets calls wait for one another."""
+"""Limits the number of concurrent calls, and lowers the limit if a server queues calls."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _LOOK_S = 0.5
 
 
 class Gate:
-    """Lets so many calls through at a time.
+    """A semaphore for calls with an adaptive limit.
 
-    A server that works on one call keeps the others silent. Such a silence says nothing about the call itself, so a
-    call that timed out before its first word, while others got words, is made again behind fewer others.
+    A server that processes one call at a time sends nothing for the others. So a call that timed out before its first
+    word, while others were answered, was queued: it is repeated with a lower limit.
 
     Args:
-        tell: is given a sentence whenever fewer calls are let through.
+        tell: called with a sentence whenever the limit is lowered.
     """
 
     def __init__(self, limit: int, tell: Callable[[str], None]) -> None:
@@ -29,7 +29,7 @@ class Gate:
 
     @contextmanager
     def passed(self, closed: Event) -> Iterator[None]:
-        """Wait for a place, or until `closed`; it is free again at the end."""
+        """Hold a place within the context, after waiting for one, or until `closed`."""
         with self._changed:
             while self._active >= self._limit and not closed.is_set():
                 self._changed.wait(_LOOK_S)
@@ -42,13 +42,13 @@ class Gate:
                 self._changed.notify_all()
 
     def heard(self) -> None:
-        """A piece of some answer has arrived."""
+        """Record that a piece of some answer has arrived."""
         self._heard = time.monotonic()
 
     def was_queued(self, started: float) -> bool:
-        """Whether a call that was made at `started` and got no word was waiting behind others, which did get some.
+        """Whether a call made at `started` that got no answer was queued behind others that did.
 
-        Then one call fewer is let through from now on.
+        If so, the limit is lowered by one.
         """
         with self._changed:
             if self._heard <= started or self._limit == 1:

@@ -1,4 +1,4 @@
-"""The HTTP client that both SDKs are given."""
+"""The HTTP client used by both SDKs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-# Longer waits than this are left to `llm.patience_s`, which informs the user of them.
+# Longer waits are handled by `llm.patience_s`, which informs the user of them.
 _LONGEST_SDK_WAIT_S = 20.0
 _CONNECT_TIMEOUT_S = 15.0
 _PROTOCOL = re.compile(
@@ -21,21 +21,21 @@ _PROTOCOL = re.compile(
 
 
 class AnswerLost(Exception):
-    """A request was sent, and its answer did not arrive: the provider may bill it."""
+    """A request was sent and its answer was lost, so the provider may bill it."""
 
 
 class BuyOnceClient(httpx2.Client):
     """Keeps the SDKs' own retries to requests that were certainly not billed.
 
-    Both SDKs repeat a request after any failed connection, also one that was lost after the request was sent, when the
-    provider may be working on a paid answer. Such a loss is raised as an AnswerLost that is an `sdk_error` too: the SDK
-    passes its own base error on at once. Redirects are not followed: the key would go along.
+    Both SDKs repeat a request after any failed connection, even if the request was sent and the provider may be working
+    on a paid answer. Such a loss is raised as an AnswerLost that is also an `sdk_error`, which the SDK passes on at
+    once. Redirects are not followed, since the key would be sent along.
 
     Args:
-        sdk_error: the base of what the SDK raises.
-        patience_s: the SDK does not repeat a request whose Retry-After is longer.
-        transport: instead of the network, in tests.
-        protocol_alone: send no header but those of HTTP and of the two protocols, whatever the SDK adds.
+        sdk_error: base class of the SDK's exceptions.
+        patience_s: maximum Retry-After in seconds that the SDK waits for.
+        transport: replaces the network in tests.
+        protocol_alone: whether to remove all headers except those of HTTP and of the two protocols.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class BuyOnceClient(httpx2.Client):
     ) -> None:
         super().__init__(
             timeout=httpx2.Timeout(_CONNECT_TIMEOUT_S),
-            # An idle connection that the server has closed meanwhile would look like a lost answer.
+            # An idle connection closed by the server would look like a lost answer.
             limits=httpx2.Limits(max_keepalive_connections=0),
             follow_redirects=False,
             event_hooks={"response": [_refuse_long_waits(min(patience_s, _LONGEST_SDK_WAIT_S))]},
@@ -58,7 +58,7 @@ class BuyOnceClient(httpx2.Client):
         self._lost = type("Lost", (AnswerLost, sdk_error), {})
 
     def send(self, request: httpx2.Request, **kwargs: Any) -> httpx2.Response:
-        """As httpx2's, but raises AnswerLost where the request was sent and no answer came."""
+        """As httpx2's, but raises AnswerLost if the request was sent and no answer arrived."""
         if self._protocol_alone:
             for name in [name for name in request.headers if not _PROTOCOL.fullmatch(name)]:
                 del request.headers[name]
@@ -77,14 +77,14 @@ def _refuse_long_waits(longest_s: float) -> Callable[[httpx2.Response], None]:
     def refuse(response: httpx2.Response) -> None:
         wait_s = retry_after_s(response.headers)
         if response.is_error and wait_s is not None and wait_s > longest_s:
-            # Both SDKs obey this header.
+            # Both SDKs respect this header.
             response.headers["x-should-retry"] = "false"
 
     return refuse
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a response asks to wait: `Retry-After` in seconds or as a date, or `retry-after-ms`."""
+    """The seconds that a response asks to wait: `Retry-After` in seconds or as a date, or `retry-after-ms`."""
     for name, per_second in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         try:
             return max(float(headers[name]) / per_second, 0.0)

@@ -1,4 +1,4 @@
-"""Makes the proposer of a run from its config; of language models: endpoints, prices, and what is left of caps."""
+"""Makes the proposer of a run from its config; for language models: endpoints, prices, and the rest of the caps."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from eureka.proposers.served import context_window, sentence_about, served_model
 
 @dataclass(frozen=True)
 class ModelAccess:
-    """What a run's language models share: keys by provider, the ledger, and how the user learns of waits.
+    """Shared by a run's language models: keys by provider, the ledger, and a callback that reports waits to the user.
 
-    `own_urls` are endpoints that the user's environment names; see `ServedModel.is_foreign`.
+    `own_urls` are endpoints set in the user's environment; see `ServedModel.is_foreign`.
     """
 
     keys: Mapping[str, Key]
@@ -53,7 +53,7 @@ class Chosen(NamedTuple):
 
 
 def resolve(llm: ProposerConfig, environment: Mapping[str, str]) -> ProposerConfig:
-    """The config with what depends on where it was given written out: models, endpoints, paths.
+    """The config with models, endpoints and paths resolved in the current environment.
 
     Raises:
         ConfigError: see `resolve_model`.
@@ -67,10 +67,10 @@ def resolve(llm: ProposerConfig, environment: Mapping[str, str]) -> ProposerConf
 
 
 def resolve_model(llm: ModelConfig, environment: Mapping[str, str]) -> ModelConfig:
-    """The config with its models and endpoints written out.
+    """The config with its models and endpoints resolved.
 
     Raises:
-        ConfigError: a model that has no name, an endpoint that is no plain URL, or a fallback that does not exist.
+        ConfigError: a model has no name, an endpoint is not a plain URL, or a fallback does not exist.
     """
     _require_json_object("llm.extra_body", llm.extra_body)
     own = model_providers()[llm.name]
@@ -92,7 +92,7 @@ def resolve_model(llm: ModelConfig, environment: Mapping[str, str]) -> ModelConf
 
 
 def chosen_models(llm: ModelConfig) -> list[Chosen]:
-    """The model of a resolved config, and its fallback's where that is one."""
+    """The model of a resolved config, and that of its fallback if it is a language model."""
     assert llm.model is not None
     models = [Chosen(llm.name, llm.model, llm.base_url)]
     if llm.fallback is not None and not _searching_fallback(llm.fallback):
@@ -102,8 +102,9 @@ def chosen_models(llm: ModelConfig) -> list[Chosen]:
 
 
 def known_endpoints(llm: ProposerConfig, environment: Mapping[str, str]) -> dict[str, set[str]]:
-    """For each key that names an endpoint those that may get the user's key unasked: the provider's own, and what the
-    user's environment names."""
+    """For each key that names an endpoint, those that may get the user's key without asking: the provider's own, and
+    those set in the user's environment.
+    """
     if not isinstance(llm, ModelConfig):
         return {}
     second = (llm.fallback or "").partition("/")[0]
@@ -119,12 +120,12 @@ def make_ledger(llm: ModelConfig, earlier: Spent) -> Ledger:
 
 
 def make_proposer(config: RunConfig, models: ModelAccess | None = None) -> Proposer:
-    """Who writes the rewards, by a resolved config; `models` is needed where that is a language model.
+    """The proposer of a resolved config; `models` is needed for a language model.
 
     Raises:
         StoreError: the run to replay cannot be opened.
-        ConfigError: it has fewer answers than this search asks for, or a model's price is not known, and the cap on
-            money can not hold.
+        ConfigError: it has fewer answers than this search asks for, or a model's price is unknown, so that the cap on
+            money cannot be enforced.
         ProposerError: a language model's key is not set.
     """
     llm = config.llm
@@ -141,7 +142,7 @@ def make_proposer(config: RunConfig, models: ModelAccess | None = None) -> Propo
 
 
 def _searching_fallback(name: str | None) -> Provider | None:
-    """The provider that takes over without being a language model; None where `name` is none such."""
+    """The provider of a fallback that is not a language model; None for other names."""
     provider = PROVIDERS.get(name or "")
     return provider if isinstance(provider, Provider) and provider.fallback is not None else None
 
@@ -219,7 +220,7 @@ def _require_plain_url(key: str, url: str | None) -> None:
     if url is None:
         return
     parts = urlsplit(url)
-    # Without a scheme `user:password@host` is no user name to the parser; it is none to show all the same.
+    # Without a scheme, the parser finds no user name in `user:password@host`; it must not be shown either way.
     if "@" in url or parts.query or parts.fragment:
         raise ConfigError(
             f"{key} holds a user name, a password, a query or a fragment, which would be written into the run: leave "

@@ -33,14 +33,16 @@ class OpenAIConfig(ModelConfig):
 
 
 class Dialect(Enum):
-    """What some servers and models refuse of a request. The pattern finds it in the words of a refusal."""
+    """Parts of a request that some servers and models refuse. The value is a pattern that recognises the refusal."""
 
     NEW_LIMIT_NAME = r"\bmax_tokens\b"
-    """The longest answer is called `max_completion_tokens`; `max_tokens` is what most compatible servers know."""
+    """The maximum length must be called `max_completion_tokens`; most compatible servers know `max_tokens`."""
     NO_STREAM_OPTIONS = r"\bstream_options\b"
-    """Usage cannot be asked for."""
+    """Usage cannot be requested."""
+    NO_STREAM = r"\bstream(?:ing)?\b"
+    """The answer comes whole."""
     NO_SYSTEM_ROLE = r"\bsystem\b.{0,20}\brole\b|\brole\b.{0,20}\bsystem\b"
-    """The system message has to be the beginning of the first user message."""
+    """The system message must be merged into the first user message."""
 
 
 _UNKNOWN_WORDS = re.compile(
@@ -51,7 +53,7 @@ _FINISH: dict[str, Literal["stop", "length", "refusal"]] = {"length": "length", 
 
 @dataclass(frozen=True)
 class OpenAIEndpoint(ServedModel):
-    """A model behind a chat completions API; without a `temperature` that is left to the model."""
+    """A model served by a chat completions API; without `temperature`, the model's default is used."""
 
     base_url: str = OFFICIAL_URL
     provider: str = "openai"
@@ -60,7 +62,7 @@ class OpenAIEndpoint(ServedModel):
 
     @property
     def varies(self) -> bool:
-        """Whether samples differ of themselves."""
+        """Whether samples of the same prompt differ."""
         return bool(self.temperature)
 
     @cached_property
@@ -73,8 +75,8 @@ class OpenAIEndpoint(ServedModel):
     def ask(self, call: Call, silence_s: float) -> Answer:
         """Make one call, see `Endpoint.ask`. The answer is streamed, so that silence is noticed.
 
-        Where a server refuses a part of the request that it can do without, the call is made again without that part,
-        and so are all later ones.
+        If a server refuses an optional part of the request, this call is repeated without it, and all later ones omit
+        it.
         """
         import openai
 
@@ -89,7 +91,7 @@ class OpenAIEndpoint(ServedModel):
                         model=self.model,
                         stream=True,
                         timeout=call_timeout(silence_s),
-                        extra_body=self.extra_body,
+                        extra_body=self._extra_body(dialect),
                         **self._options(call, dialect),
                     )
                 except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
@@ -102,13 +104,16 @@ class OpenAIEndpoint(ServedModel):
 
         return read_answer(create, _Reading(self.model), call, self, openai.OpenAIError)
 
+    def _extra_body(self, dialect: frozenset[Dialect]) -> Any:
+        return {**(self.extra_body or {}), "stream": False} if Dialect.NO_STREAM in dialect else self.extra_body
+
     def _options(self, call: Call, dialect: frozenset[Dialect]) -> dict[str, Any]:
         new_name = self.base_url == OFFICIAL_URL or Dialect.NEW_LIMIT_NAME in dialect
         options: dict[str, Any] = {
             "messages": _messages(call, with_system=Dialect.NO_SYSTEM_ROLE not in dialect),
             "max_completion_tokens" if new_name else "max_tokens": call.max_output_tokens,
         }
-        if Dialect.NO_STREAM_OPTIONS not in dialect:
+        if not dialect & {Dialect.NO_STREAM_OPTIONS, Dialect.NO_STREAM}:
             options["stream_options"] = {"include_usage": True}
         if self.temperature is not None:
             options["temperature"] = self.temperature
@@ -118,14 +123,16 @@ class OpenAIEndpoint(ServedModel):
 
 
 def _refused_part(words: str) -> Dialect | None:
-    """Which part of a request a refusal in these words is about, of those that can be left out."""
+    """The optional part of a request that this refusal is about, if any."""
     if not _UNKNOWN_WORDS.search(words):
         return None
     return next((part for part in Dialect if re.search(part.value, words, re.IGNORECASE)), None)
 
 
 def _messages(call: Call, *, with_system: bool) -> Any:
-    """The messages with the call's ending after the last one; as one text, since some servers take no list of parts."""
+    """The messages, with the call's ending appended to the last one as one text, since some servers accept no list of
+    parts.
+    """
     messages = list(call.messages)
     if not with_system and len(messages) > 1 and messages[0].role == "system":
         system, first = messages[:2]
@@ -162,8 +169,18 @@ class _Reading:
             for tool_call in delta.tool_calls or ():
                 self._tool_calls += _said(tool_call.function.arguments if tool_call.function else None)
 
+    def add_whole(self, document: Mapping[str, Any]) -> None:
+        """Take a `chat.completion`, which has messages where pieces have deltas."""
+        from openai.types.chat import ChatCompletionChunk
+
+        choices = document.get("choices")
+        if not isinstance(choices, list) or not all(isinstance(choice, Mapping) for choice in choices):
+            return
+        pieces = [{"finish_reason": "stop", **choice, "delta": choice.get("message")} for choice in choices]
+        self.add(ChatCompletionChunk.construct(**{**document, "choices": pieces}))
+
     def answer(self, finish: str) -> Answer:
-        # A model that answers with a tool call, though it was offered no tool, may have put its code there.
+        # A model that answers with a tool call, although no tool was offered, may have put its code there.
         said = ("".join(self._texts or self._refusals), "".join(self._tool_calls))
         usage = self._usage
         prompt_details = getattr(usage, "prompt_tokens_details", None)
@@ -181,7 +198,7 @@ class _Reading:
 
 
 def _said(content: object) -> list[str]:
-    """The text of a piece: a string, or a list of parts of which those of text count and those of thinking do not."""
+    """The text of a piece: a string, or the text parts of a list, without thinking parts."""
     if isinstance(content, list):
         parts = [part for part in content if isinstance(part, Mapping) and part.get("type") == "text"]
         return [text for part in parts for text in _said(part.get("text"))]
@@ -193,7 +210,7 @@ def _endpoint(llm: ModelConfig, model: str, url: str, key: Key) -> Endpoint:
 
 
 def make_endpoint(provider: str, llm: ModelConfig, model: str, url: str, key: Key) -> OpenAIEndpoint:
-    """An endpoint of this protocol, for any provider that speaks it."""
+    """An endpoint of this protocol, for any provider that uses it."""
     temperature = llm.temperature if isinstance(llm, OpenAIConfig) else None
     return OpenAIEndpoint(
         model=model,

@@ -1,4 +1,4 @@
-"""Single calls side by side: the first alone until its answer begins, then the others."""
+"""Runs single calls in parallel: the first alone until its answer begins, then the others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Signals:
-    """Signals to the calls of one round: start no further call, and give up an answer that is under way."""
+    """Signals to the calls of one round: start no further call, and abort calls in flight."""
 
     closed: Event = field(default_factory=Event)
     unwanted: Event = field(default_factory=Event)
@@ -34,8 +34,8 @@ def run_calls(ids: Sequence[str], ask: Ask[T], concurrency: int) -> Iterator[T]:
     """`ask` for every id, at most `concurrency` at a time; each answer is yielded as it arrives.
 
     The first runs alone until its answer begins, so that the provider's cache of the common prefix is warm for the
-    others. Where a call raises, no further one starts; those in flight are waited for and yielded, then the first error
-    is raised. Where the caller stops listening, calls in flight are given up.
+    others. If a call raises, no further one starts; those in flight are awaited and yielded, then the first error is
+    raised. If the caller closes the iterator, calls in flight are aborted.
     """
     pending = list(reversed(ids))
     lock = Lock()
@@ -56,7 +56,7 @@ def run_calls(ids: Sequence[str], ask: Ask[T], concurrency: int) -> Iterator[T]:
         results.put(None)
 
     def start() -> None:
-        # Daemons: an interrupted program must not wait at its exit for a provider that is silent.
+        # Daemon threads: an interrupted program must not wait at its exit for a provider that does not answer.
         Thread(target=work, name="eureka-llm", daemon=True).start()
 
     errors: list[BaseException] = []

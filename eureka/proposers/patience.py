@@ -1,4 +1,4 @@
-"""How long a run waits for a provider that is busy: one clock for all its calls."""
+"""Waiting for a busy provider, with one clock for all calls of a run."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _LONGEST_WAIT_S = 60.0
 class Patience:
     """Waits between attempts until nothing has succeeded for `limit_s` seconds.
 
-    The wait is what the provider asks for (Retry-After), else as long again as it has failed by now, from two seconds
-    to a minute; while one call waits, no other is started. A server that cannot be reached is waited for only where it
-    has answered before.
+    The wait is the provider's Retry-After, else it equals the time since the first failure, between two seconds and a
+    minute; while one call waits, no other is started. An unreachable server is only waited for if it has answered
+    before.
     """
 
     def __init__(
@@ -34,22 +34,22 @@ class Patience:
         self._not_before = 0.0
 
     def answered(self) -> None:
-        """A call succeeded: patience begins anew."""
+        """Record a successful call, which resets the clock."""
         with self._lock:
             self._answered = True
             self._failing_since = None
 
     def hold(self, closed: Event, longest_s: float | None = None) -> None:
-        """Until the time that the provider asked for, for `longest_s` at most, or until `closed`."""
+        """Wait until the time that the provider asked for, for `longest_s` at most, or until `closed`."""
         end = self._clock() + longest_s if longest_s is not None else math.inf
         while not closed.is_set() and (left := min(self._not_before, end) - self._clock()) > 0:
             closed.wait(left)
 
     def wait_or_raise(self, failed: CallFailed, started: float) -> None:
-        """Decide when the call that `started` then may be tried again; `hold` does the waiting.
+        """Decide when the failed call that was made at `started` may be repeated; `hold` does the waiting.
 
         Raises:
-            ProposerError: the failure's own, where it does not pass with time or patience is at its end.
+            ProposerError: the failure is permanent, or the time limit is reached.
         """
         with self._lock:
             if failed.retry is Retry.NEVER or (failed.retry is Retry.IF_SEEN and not self._answered):

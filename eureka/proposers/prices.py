@@ -1,4 +1,4 @@
-"""What a call costs, by the table of the package `genai-prices`; a model that is not in it has no price."""
+"""The cost of a call, from the table of the package `genai-prices`; a model that is not in it has no price."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ class PriceList:
     """The price of one model at one provider.
 
     Args:
-        provider: `openai` or `anthropic`, whose list holds where `base_url` is None.
-        base_url: another endpoint, whose own prices hold where the table knows it.
+        provider: `openai` or `anthropic`, whose prices apply if `base_url` is None.
+        base_url: another endpoint, whose own prices apply if the table has it.
     """
 
     provider: str
@@ -26,7 +26,7 @@ class PriceList:
     def usd(
         self, input_tokens: int, output_tokens: int, cached_tokens: int = 0, written_tokens: int = 0
     ) -> float | None:
-        """US dollars of one call, None where the price is not known.
+        """The cost of one call in US dollars, None if the price is unknown.
 
         Args:
             input_tokens: all of the prompt's, those read from and written to the provider's cache included.
@@ -45,12 +45,12 @@ class PriceList:
                 price = calc_price(usage, self.model, provider_id=self.provider)
             else:
                 price = calc_price(usage, self.model, provider_api_url=self.base_url)
-        except (LookupError, ValueError):  # not in the table; counts that contradict one another
+        except (LookupError, ValueError):  # not in the table, or inconsistent counts
             return None
         return float(price.total_price)
 
     def usd_bound(self, input_tokens: int, output_tokens: int) -> float | None:
-        """The most that one call can cost: nothing of it in the cache, and all of the prompt written there."""
+        """The maximum cost of one call: nothing read from the cache, and the whole prompt written to it."""
         return _larger(self.usd(input_tokens, output_tokens), self._usd_all_written(input_tokens, output_tokens))
 
     def _usd_all_written(self, input_tokens: int, output_tokens: int) -> float | None:

@@ -1,4 +1,4 @@
-"""What a provider declares about itself; `registry` has one line for each.
+"""The declaration of a provider; `registry` has one line for each.
 
 A provider is a file with a config class (the keys of `llm.*`) and either a `Provider`, which makes a proposer, or a
 `ModelProvider`, which makes an endpoint: one model behind one protocol. What language models share (calls side by side,
@@ -20,7 +20,7 @@ from eureka.proposers.keys import Key
 
 
 class Effort(StrEnum):
-    """How much a model that can reason does so; which of them a model takes is its own."""
+    """Reasoning effort; which values a model accepts differs between models."""
 
     none = "none"
     minimal = "minimal"
@@ -89,8 +89,8 @@ class Provider:
 
     Args:
         config: its config class, whose default `name` is the choice `llm=<name>`.
-        make: the proposer of a run with such a config.
-        resolve: the config with what depends on where it was given, such as a relative path.
+        make: makes the proposer of a run with such a config.
+        resolve: the config with values resolved that depend on the current folder, such as relative paths.
         without_metric: the config for a task that has no metric.
         fallback: the config with which it takes over as `llm.fallback=<name>`; None: it cannot.
     """
@@ -103,7 +103,7 @@ class Provider:
 
     @property
     def name(self) -> str:
-        """The choice: `llm=<name>`."""
+        """The value of `llm=` that chooses it."""
         return _name(self.config)
 
 
@@ -116,8 +116,8 @@ class ModelProvider:
         endpoint: `endpoint(config, model, url, key)` is one model at `url`; `config` is not always of the provider's
             own class: where it is the fallback, that of the provider that it takes over from.
         url: the provider's own endpoint.
-        default_model: None: `llm.model` must be given.
-        key_variable: the environment variable with its key; None: it wants none.
+        default_model: None: `llm.model` must be given. key_variable: the environment variable with its key; None: it
+            wants none.
         base_url_variable: the environment variable that may name another endpoint of its protocol.
         lists_models: a server of the user's own, which is asked what it serves where no model is named.
     """
@@ -132,7 +132,7 @@ class ModelProvider:
 
     @property
     def name(self) -> str:
-        """The choice: `llm=<name>`."""
+        """The value of `llm=` that chooses it."""
         return _name(self.config)
 
 

@@ -20,11 +20,11 @@ PROVIDERS: dict[str, Provider | ModelProvider] = {
         replay.PROVIDER,
     )
 }
-"""By name. Where the keys of several are set, the first of them is the default."""
+"""Providers by name. If the keys of several are set, the first of them is the default."""
 
 
 def config_classes() -> dict[str, type[ProposerConfig]]:
-    """The config class of each, for `Choices.llm`."""
+    """The config class of each provider, for `Choices.llm`."""
     return {name: provider.config for name, provider in PROVIDERS.items()}
 
 
@@ -34,12 +34,12 @@ def model_providers() -> dict[str, ModelProvider]:
 
 
 def key_variables() -> dict[str, str]:
-    """The environment variable of the key, for every provider that wants one."""
+    """The environment variable of the key, for every provider that needs one."""
     return {name: provider.key_variable for name, provider in model_providers().items() if provider.key_variable}
 
 
 def default_proposer(keys: Collection[str]) -> str:
-    """What `llm=auto` stands for where these providers' keys are set."""
+    """The provider that `llm=auto` means if these providers' keys are set."""
     return next((name for name in PROVIDERS if name in keys), program_search.PROVIDER.name)
 
 
@@ -51,7 +51,8 @@ def without_metric(llm: ProposerConfig) -> ProposerConfig:
 
 
 def known_urls(provider: str, environment: Mapping[str, str]) -> set[str]:
-    """The endpoints that may get a provider's key unasked: its own, and the one that the user's environment names."""
+    """The endpoints that may get a provider's key without asking: its own, and the one set in the user's
+    environment."""
     found = model_providers().get(provider)
     if found is None:
         return set()

@@ -1,4 +1,4 @@
-"""`llm=replay`: recorded answers, of another run or from a folder of files, instead of new ones."""
+"""`llm=replay`: uses recorded answers of another run or from a folder of files."""
 
 from __future__ import annotations
 
@@ -27,24 +27,25 @@ class ReplayConfig(ProposerConfig):
 
 
 _MOST_BYTES = 4 << 20
-"""Of one answer in a file."""
+"""Maximum size in bytes of an answer in a file."""
 
 
 class Replay:
-    """Gives back recorded answers by candidate id and attempt, whatever the prompt's words."""
+    """Returns recorded answers by candidate id and attempt, regardless of the prompt's text."""
 
     name = "replay"
     description = "Gives back recorded answers; no model is asked."
 
     def __init__(self, completions: Mapping[str, Sequence[Completion]], *, uses_metric: bool) -> None:
-        """`completions` are every candidate's answers in order, as `RunStore.completions` has them; `uses_metric`
-        whether their author had access to the metric."""
+        """`completions` are every candidate's answers in order, as in `RunStore.completions`; `uses_metric` says
+        whether their author had access to the metric.
+        """
         self._completions = completions
         can_repair = any(len(answers) > 1 for answers in completions.values())
         self.capabilities = ProposerCapabilities(uses_metric=uses_metric, can_repair=can_repair)
 
     def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
-        """The recorded answer of each id, in order. Raises ProposerError at one that the record lacks."""
+        """The recorded answer of each id, in order. Raises ProposerError for an id without a recorded answer."""
         for name, prompt in prompts.items():
             attempt = prompt.facts.attempt
             answers = self._completions.get(name, ())
@@ -65,7 +66,7 @@ def _make(config: RunConfig) -> Proposer:
     """The proposer that replays the configured run.
 
     Raises:
-        StoreError: it cannot be opened.
+        StoreError: the run cannot be opened.
         ConfigError: it has fewer answers than this search asks for.
     """
     llm = config.llm
@@ -82,7 +83,7 @@ def _make(config: RunConfig) -> Proposer:
 
 
 def is_answer_folder(folder: Path) -> bool:
-    """Whether a folder holds answers as files, and no run."""
+    """Whether a folder has answers as files, and is not a run."""
     return not (folder / "run.db").is_file() and bool(_answer_files(folder))
 
 

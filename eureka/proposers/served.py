@@ -1,4 +1,4 @@
-"""What a server of one's own says about itself: its models, and how much one of them reads at once."""
+"""Information from the user's own server: its models, and the context window of one of them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _SHOWN = 12
 
 
 def served_models(base_url: str) -> list[str]:
-    """The models that a server of OpenAI's protocol lists; empty where it says nothing that can be read."""
+    """The models that a server with OpenAI's protocol lists; empty if there is no readable list."""
     return [str(entry["id"]) for entry in _models(base_url) if entry.get("id")]
 
 
 def sentence_about(base_url: str) -> str:
-    """`; http://... serves a, b`, or that nothing answers there; to stand behind what is missing."""
+    """A clause for an error message: `; http://... serves a, b`, or that no server answers there."""
     if _get(f"{base_url}/models") is None:
         return f"; nothing that lists its models answers at {base_url}"
     names = served_models(base_url)
@@ -28,10 +28,10 @@ def sentence_about(base_url: str) -> str:
 
 
 def context_window(base_url: str, model: str) -> int | None:
-    """How many tokens prompt and answer may have together, as the server is set up now; None where it does not say.
+    """The maximum number of tokens of prompt and answer together, in the server's current setup; None if not reported.
 
-    vLLM says it in its list of models (`max_model_len`), llama.cpp's server in `/props`, and Ollama in `/api/ps` of
-    models that are loaded: of Ollama a longer prompt is cut without a word.
+    vLLM reports it in its list of models (`max_model_len`), llama.cpp's server in `/props`, and Ollama in `/api/ps` for
+    loaded models. Ollama truncates longer prompts without a warning.
     """
     for entry in _models(base_url):
         if entry.get("id") == model and isinstance(entry.get("max_model_len"), int):
@@ -57,7 +57,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _get(url: str) -> object:
-    """The JSON at an address; None where there is none, or it is too long or comes too slowly."""
+    """The JSON at an address; None if there is none, or it is too long or too slow."""
     try:
         with httpx2.stream("GET", url, timeout=_PATIENCE_S) as response:
             if response.status_code != 200:

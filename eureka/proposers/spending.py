@@ -1,4 +1,4 @@
-"""What a run's answers cost: for its caps when it is resumed, and in words."""
+"""The cost of a run's answers: for its caps when it is resumed, and in words."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from eureka.proposers.tokens import token_bound
 from eureka.store import RunStore
 
 _FACT = "llm unrecorded costs"
-# The words around a repair's code and error.
+# Length of the text around a repair's code and error.
 _REPAIR_TOKENS = 4096
 
 
 @dataclass(frozen=True)
 class UnrecordedCosts:
-    """The record of a run's costs that are part of no recorded answer.
+    """The record of a run's costs besides those of recorded answers.
 
-    Where `calls_open`, calls may be in flight: those without an answer may be billed too.
+    With `calls_open`, calls may be in flight: those without an answer may be billed too.
     """
 
     spent: Spent = field(default_factory=Spent)
@@ -33,7 +33,7 @@ class UnrecordedCosts:
 
 
 def spent_before(store: RunStore, llm: ModelConfig) -> Spent:
-    """All that a run has spent: on recorded answers, on lost ones, and on those in flight when it was killed."""
+    """The total spending of a run: on recorded answers, on lost ones, and on calls in flight when it was killed."""
     total = unrecorded_costs(store, llm)
     for answer in chain.from_iterable(store.completions().values()):
         read, written, usd = answer.usage.input_tokens, answer.usage.output_tokens, answer.usage.usd
@@ -55,7 +55,7 @@ def unrecorded_costs(store: RunStore, llm: ModelConfig) -> Spent:
 
 @contextmanager
 def costs_kept(store: RunStore, llm: ModelConfig, ledger: Ledger) -> Iterator[None]:
-    """Note in the store that calls are made, while they are: a run that is killed then knows what they may cost."""
+    """Within the context, mark in the store that calls are made, so that a killed run knows their possible cost."""
     before = unrecorded_costs(store, llm)
     store.set_fact(_FACT, dumps(UnrecordedCosts(before, calls_open=True)))
     try:
@@ -65,13 +65,13 @@ def costs_kept(store: RunStore, llm: ModelConfig, ledger: Ledger) -> Iterator[No
 
 
 def kept_costs(store: RunStore) -> UnrecordedCosts:
-    """The record of a run's costs that are part of no recorded answer."""
+    """The stored record of a run's costs besides those of recorded answers."""
     fact = store.facts().get(_FACT)
     return loads(UnrecordedCosts, fact) if fact else UnrecordedCosts()
 
 
 def _bound(store: RunStore, llm: ModelConfig, candidate_id: str) -> Spent:
-    """The most that one call for a candidate can have cost."""
+    """The maximum cost of one call for a candidate."""
     prompt = store.prompts(generation_of(candidate_id)).get((candidate_id, 0))
     messages = list(prompt.messages) if prompt else []
     messages += [Message("user", prompt.ending)] if prompt and prompt.ending else []
@@ -83,14 +83,16 @@ def _bound(store: RunStore, llm: ModelConfig, candidate_id: str) -> Spent:
 
 
 def spending_line(store: RunStore, generation: int) -> str:
-    """What a generation's answers took, and what the run's have cost by then."""
+    """The cost of a generation's answers, and of the run's so far, as a line of text."""
     of_run = [answer for answer in chain.from_iterable(store.completions().values()) if answer.was_asked]
     of_generation = [answer for answer in of_run if generation_of(answer.candidate_id) == generation]
     return f"{usage_line(of_generation)}; run so far {price([answer.usage.usd for answer in of_run])}"
 
 
 def usage_line(completions: Sequence[Completion]) -> str:
-    """`8 answers: 41,200 tokens read (88% from the cache), 9,800 written (3,100 reasoning), $0.12`; unknown is said."""
+    """Usage as text: `8 answers: 41,200 tokens read (88% from the cache), 9,800 written (3,100 reasoning), $0.12`;
+    unknown figures are named.
+    """
     usages = [completion.usage for completion in completions]
     known = [usage for usage in usages if usage.input_tokens is not None and usage.output_tokens is not None]
     count = f"{len(usages)} {'answer' if len(usages) == 1 else 'answers'}"
@@ -108,5 +110,5 @@ def usage_line(completions: Sequence[Completion]) -> str:
 
 
 def price(usd: Sequence[float | None]) -> str:
-    """`$0.12` of all answers' prices, or `price not known` where that of any is not."""
+    """The total price such as `$0.12`, or `price not known` if any answer's price is unknown."""
     return "price not known" if None in usd else f"${sum(u for u in usd if u is not None):.4g}"

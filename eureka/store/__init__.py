@@ -1,4 +1,4 @@
-"""The only writer of a run folder."""
+"""Reading and writing run folders; no other package writes to them."""
 
 from eureka.store.database import FORMAT_VERSION
 from eureka.store.paths import DATABASE, claim_name, find_runs, free_name, is_run, require_free, runs_in

@@ -1,10 +1,9 @@
 """run.db: SQLite tables of JSON records, one commit per write.
 
 Every kind of record has its own table with the same columns: generation, sample, number (the seed of a training, the
-attempt of an answer and of what became of it, the phase of a selection; 0 where a kind has none) and the record as
-JSON, so that
-`sqlite3 run.db "select body from reward"` is readable. Writing the same key again replaces it, so that a repeated step
-leaves what it found.
+attempt of an answer and of the records that depend on it, the phase of a selection; 0 for other kinds) and the record
+as JSON, so that `sqlite3 run.db "select body from reward"` is readable. Writing the same key again replaces the record,
+so that steps can be repeated.
 """
 
 from __future__ import annotations
@@ -24,25 +23,25 @@ from eureka.core.errors import StoreError
 from eureka.core.text import clean
 
 FORMAT_VERSION = 3
-"""The run format that is written."""
+"""The format of new run folders."""
 READABLE_VERSIONS = (2, 3)
-"""The formats that are read; a folder of an older one than FORMAT_VERSION is never written to."""
+"""The formats that can be read; a folder older than FORMAT_VERSION is never written to."""
 
 MAX_VALUE_BYTES = 64 << 20
-"""Of one value in a run.db, which may come from a stranger."""
+"""Maximum size of one value in a run.db, which may come from an untrusted source."""
 MAX_READ_BYTES = 512 << 20
-"""Of all that one statement gives."""
+"""Maximum size of all results of one statement."""
 MAX_TEXT = 1 << 20
-"""Characters of a fact: pages and prompts hold them whole."""
+"""Maximum number of characters of a fact, since pages and prompts contain them completely."""
 STATEMENT_S = 30.0
-"""How long one statement may take."""
+"""Time limit of one statement in seconds."""
 
 _COMPUTED = {"AS", "CHECK", "COLLATE", "DEFAULT", "GENERATED", "REFERENCES"}
-"""Words of a table's definition that make SQLite compute something when it is read or written."""
-_INSTRUCTIONS = 100_000  # of SQLite's machine, between two looks at the clock
+"""Keywords in a table's definition that make SQLite compute something on reading or writing."""
+_INSTRUCTIONS = 100_000  # Number of SQLite's machine instructions between two checks of the clock.
 _ROWS = 256
 _APPLICATION_ID = 0x45524B41
-"""SQLite's header field for the kind of file, "ERKA"."""
+"""SQLite's application id in the file header, "ERKA"."""
 
 KINDS = (
     "sample",
@@ -59,7 +58,7 @@ KINDS = (
 
 
 class RecordKey(NamedTuple):
-    """Where a record stands in a run; `sample` and `number` are 0 for a kind without them."""
+    """The key of a record in a run; `sample` and `number` are 0 for a kind without them."""
 
     generation: int
     sample: int = 0
@@ -67,7 +66,7 @@ class RecordKey(NamedTuple):
 
 
 def create_database(path: Path, meta: dict[str, str], facts: dict[str, str]) -> None:
-    """Write a new database at `path`. A single file without a `-wal` file, so that it can be renamed."""
+    """Write a new database at `path`, as a single file without a `-wal` file, so that it can be renamed."""
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.execute("PRAGMA synchronous=FULL")
@@ -99,8 +98,7 @@ class Database:
         """Open `path`, which exists. `vfs` names one of SQLite's file systems, empty for its default.
 
         Raises:
-            StoreError: not a run's database, or one of another format.
-            sqlite3.Error: it cannot be opened.
+            StoreError: the file is not a run's database, or has another format. sqlite3.Error: it cannot be opened.
         """
         options = ["mode=ro" if read_only else "mode=rw", *([f"vfs={vfs}"] if vfs else [])]
         self._lock = threading.Lock()
@@ -122,14 +120,14 @@ class Database:
             raise
 
     def _distrust(self) -> None:
-        """Bound what the file can make SQLite do: one from a stranger may hold more than values."""
+        """Limit what the file can make SQLite do, since an untrusted file may contain more than values."""
         self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
         self._connection.execute("PRAGMA trusted_schema=OFF")
         self._connection.execute("PRAGMA mmap_size=0")
         self._connection.set_progress_handler(lambda: time.monotonic() > self._deadline, _INSTRUCTIONS)
 
     def _check_tables(self, folder: Path) -> None:
-        """Only plain tables are read: a view, a trigger or a column that is computed would be a program."""
+        """Check that there are only plain tables: a view, a trigger or a computed column would be a program."""
         for kind, name, sql in self._read("SELECT type, name, sql FROM sqlite_master"):
             words = re.findall(r"\w+", str(sql).upper())
             is_table = kind == "table" and words[:2] == ["CREATE", "TABLE"] and _COMPUTED.isdisjoint(words)
@@ -165,7 +163,7 @@ class Database:
         return int(version)
 
     def _set_journal(self) -> None:
-        """WAL where the file system takes it (network ones do not), else a rollback journal."""
+        """Use WAL if the file system supports it (network ones do not), else a rollback journal."""
         try:
             (mode,) = self._connection.execute("PRAGMA journal_mode=WAL").fetchone()
         except sqlite3.OperationalError:
@@ -181,7 +179,7 @@ class Database:
             return str(self._connection.execute("PRAGMA journal_mode").fetchone()[0])
 
     def put(self, kind: str, key: RecordKey, body: str) -> None:
-        """Write one record; it is on the disk when this returns."""
+        """Write one record, durably: it is on the disk when this returns."""
         self._write(f"INSERT OR REPLACE INTO {kind} VALUES (?, ?, ?, ?)", [(*key, body)])
 
     def put_all(self, kind: str, bodies: dict[RecordKey, str]) -> None:
@@ -189,8 +187,7 @@ class Database:
         self._write(f"INSERT OR REPLACE INTO {kind} VALUES (?, ?, ?, ?)", [(*k, body) for k, body in bodies.items()])
 
     def has_kind(self, kind: str) -> bool:
-        """Whether there is a table of that kind: a database that was made before there was has none until it is
-        written to."""
+        """Whether there is a table of that kind. A database of an older version has it only after the first write."""
         return bool(self._read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (kind,)))
 
     def keyed_bodies(self, kind: str, generation: int | None = None) -> dict[RecordKey, str]:
@@ -203,7 +200,7 @@ class Database:
         return {RecordKey(*row[:3]): row[3] for row in rows}
 
     def rows(self, query: str) -> list[Any]:
-        """The rows that a SELECT gives, for what reads an older format."""
+        """The rows of a SELECT, for reading older formats."""
         return self._read(query)
 
     def last_numbers(self, kind: str, generation: int | None = None) -> dict[tuple[int, int], int]:
@@ -216,11 +213,11 @@ class Database:
         return {(row[0], row[1]): row[2] for row in rows}
 
     def put_evaluation(self, name: str, seed: int, body: str) -> None:
-        """Write one re-training with a fresh seed."""
+        """Write one training with a fresh seed."""
         self._write("INSERT OR REPLACE INTO evaluation VALUES (?, ?, ?)", [(name, seed, body)])
 
     def evaluations(self) -> list[str]:
-        """All re-trainings in order of name and seed."""
+        """All trainings with fresh seeds, in order of name and seed."""
         return [row[0] for row in self._read("SELECT body FROM evaluation ORDER BY name, seed")]
 
     def set_value(self, table: str, key: str, value: str) -> None:
@@ -240,11 +237,11 @@ class Database:
         return str(rows[0][0]) if rows else None
 
     def close(self) -> None:
-        """Close. A writer leaves one plain file, which can be read from a folder that cannot be written."""
+        """Close the database. A writer leaves one plain file, which can be read from a read-only folder."""
         with self._lock:
             if not self._read_only:
                 self._connection.execute("PRAGMA busy_timeout=0")
-                # Refused while somebody reads: the WAL file then stays, which does no harm.
+                # Fails while another process reads; then the WAL file stays, which does no harm.
                 with suppress(sqlite3.OperationalError):
                     self._connection.execute("PRAGMA journal_mode=DELETE")
             self._connection.close()

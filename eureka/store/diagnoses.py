@@ -1,4 +1,4 @@
-"""The diagnoses of a reward before it was trained, in the candidate's folder: `diagnoses.json`."""
+"""The diagnoses of a reward from before its training, in the candidate's folder: `diagnoses.json`."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ FILE = "diagnoses.json"
 
 @dataclass(frozen=True)
 class Diagnoses:
-    """All about one reward, the most important first; `graph` is `graph_mark` of the reward."""
+    """The diagnoses of one reward, the most important first; `graph` is the `graph_mark` of the reward."""
 
     graph: str
     diagnoses: tuple[Diagnosis, ...]
 
 
 def graph_mark(graph: str) -> str:
-    """A mark of a reward's graph: the reward of a repaired answer has another one."""
+    """A short hash of a reward's graph, which differs between attempts with different rewards."""
     return hashlib.sha256(graph.encode()).hexdigest()[:16]
 
 
 def read_diagnoses(candidate_folder: Path, graph: str, *, within: Path) -> tuple[Diagnosis, ...]:
-    """What was seen in a candidate's reward before its training; nothing where it was not looked at.
+    """The diagnoses of a candidate's reward from before its training; empty if there are none.
 
     Args:
         within: the run folder: nothing behind a link in it is read.

@@ -1,4 +1,4 @@
-"""Writing files that are either whole or absent, and host errors as one sentence."""
+"""Atomic writing of files, bounded reading, and host errors as one sentence."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write `data` to `path` through a temporary file in the same folder, so that no reader ever sees half of it.
+    """Write `data` to `path` through a temporary file in the same folder, so that readers never see an incomplete file.
 
-    The temporary file is new and has a random name: a link that lies in the folder is never written through.
+    The temporary file is new and has a random name: an existing link in the folder is never followed.
 
     Raises:
-        OSError: the disk is full, the folder cannot be written, and the like; `path` is then as it was.
+        OSError: for example because the disk is full or the folder is read-only; `path` is then unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = temporary_name(path)
@@ -44,17 +44,17 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def read_bounded(path: Path, most: int, *, first: int | None = None, within: Path | None = None) -> bytes:
-    """The content of a file in a run folder, which may come from a stranger: a plain file of at most `most` bytes.
+    """The content of a file in a possibly untrusted run folder: a plain file of at most `most` bytes.
 
     Args:
-        first: read no more than so many bytes of it.
-        within: the run folder, for what is shown to people: nothing behind a link in it is read, since that would be a
-            file of this machine and not of the run.
+        first: maximum number of bytes to read.
+        within: the run folder, for content that is displayed: links out of it are not followed, since they would show
+            other files of this machine.
 
     Raises:
-        OSError: it cannot be read, is larger, or is none: a pipe that nobody writes to would be waited for.
+        OSError: the file cannot be read, is larger, or is not a plain file (reading a pipe could block).
     """
-    # realpath also takes links that lead to each other, of which Path.resolve says RuntimeError before Python 3.13.
+    # realpath also handles links in a loop, for which Path.resolve raises RuntimeError before Python 3.13.
     if within is not None and Path(os.path.realpath(path)) != Path(os.path.realpath(within)) / path.relative_to(within):
         raise OSError(errno.ELOOP, "it lies behind a link, and what it leads to is not of this run: delete it")
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
@@ -67,7 +67,7 @@ def read_bounded(path: Path, most: int, *, first: int | None = None, within: Pat
 
 
 def read_text(path: Path, *, within: Path | None = None) -> str:
-    """The text of a small file in a run folder; what is not UTF-8 in it shows as replacement characters.
+    """The text of a small file in a run folder; invalid UTF-8 becomes replacement characters.
 
     Raises:
         OSError: see `read_bounded`.
@@ -76,10 +76,10 @@ def read_text(path: Path, *, within: Path | None = None) -> str:
 
 
 def without_links(folder: Path) -> Path:
-    """The folder, which need not be there, where neither it nor anything in it is a link.
+    """The folder, which need not exist, after checking that neither it nor anything in it is a link.
 
     Raises:
-        StoreError: there is one: nothing is written or removed behind it.
+        StoreError: there is a link, behind which nothing must be written or removed.
     """
     linked = next((path for path in (folder, *folder.rglob("*")) if path.is_symlink()), None)
     if linked is not None:
@@ -93,7 +93,7 @@ def temporary_name(path: Path) -> Path:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` survive a power cut."""
+    """Make changes of names in `folder` durable against a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -103,7 +103,7 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def store_errors(action: str, folder: Path) -> Iterator[None]:
-    """Turn errors of the disk and of SQLite into a StoreError; `action` is like "write best/reward.py"."""
+    """Convert errors of the disk and of SQLite to a StoreError; `action` is a phrase such as "write best/reward.py"."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Run folders of format 2, which had one prompt for each generation: read, never written.
+"""Reading of run folders of format 2, which had one prompt per generation.
 
 Every answer becomes a sample whose parent is the candidate that the generation's prompt was built on.
 """
@@ -16,7 +16,7 @@ from eureka.store.database import Database
 
 
 def samples(database: Database) -> list[Sample]:
-    """What was asked for, in order of ids and attempts."""
+    """The samples, in order of ids and attempts."""
     prompts = {generation: body["facts"] for generation, body in _prompts(database).items()}
     found = []
     for generation, sample, attempt in database.rows(
@@ -67,7 +67,7 @@ def _prompts(database: Database) -> dict[int, dict[str, Any]]:
 
 
 def _facts(told: dict[str, Any], generation: int) -> PromptFacts:
-    """What is the same in every format: the task and its State."""
+    """The facts that are the same in every format: the task and its State."""
     kept = {"task": told.get("task", ""), "seed": told.get("seed", 0), "state": told.get("state", [])}
     try:
         return loads(PromptFacts, json.dumps({**kept, "generation": generation}))

@@ -1,4 +1,4 @@
-"""One writer per run folder."""
+"""The lock that admits one writer per run folder."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ _held: set[Path] = set()
 
 
 class FolderLock:
-    """A lock on `folder/run.lock`, held until `release` or the end of the process, however that comes.
+    """A lock on `folder/run.lock`, held until `release` or the end of the process for whatever reason.
 
-    A POSIX record lock: children that are forked do not inherit it, so a worker that outlives a killed run cannot
-    block its resume. Such a lock does not exclude its own process, hence the set of the folders that are held here.
+    It is a POSIX record lock: forked children do not inherit it, so a worker that outlives a killed run cannot block
+    its resume. Such a lock does not exclude its own process, hence the set of locked folders here.
     """
 
     def __init__(self, folder: Path) -> None:
         """Take the lock.
 
         Raises:
-            StoreError: a live process holds it.
-            OSError: the file cannot be made.
+            StoreError: another live process holds the lock. OSError: the file cannot be created.
         """
         self._folder = folder.resolve()
         if self._folder in _held:
             raise StoreError(f"{folder}: this process has the run open already; close it first")
         try:
-            # What a link points to would be emptied: a run folder's lock is a file of its own.
+            # The target of a link would be truncated, so a run folder's lock must be a plain file.
             self._descriptor = os.open(
                 folder / "run.lock", os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644
             )
@@ -56,7 +55,7 @@ class FolderLock:
         _held.add(self._folder)
 
     def release(self) -> None:
-        """Let another process write."""
+        """Release the lock for other processes."""
         os.close(self._descriptor)
         _held.discard(self._folder)
 

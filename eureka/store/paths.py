@@ -1,4 +1,4 @@
-"""Where things lie in a run folder, and which folders can become one."""
+"""Paths in a run folder, and checks which folders can become one."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ from eureka.store.files import store_errors
 
 DATABASE = "run.db"
 _PATTERNS = (f"*/{DATABASE}", f"*/*/{DATABASE}", f"*/*/*/{DATABASE}")
-"""Where runs are below a folder: `outputs/<task>/<date>_<time>`, or of several such folders."""
+"""Patterns of run folders below a folder: `outputs/<task>/<date>_<time>`, or several such folders."""
 _LEFTOVERS = {"config.yaml", "run.lock", "run.db.partial", "run.db.partial-journal"}
-"""What a process killed inside `RunStore.create` can leave: nothing was recorded, so it does not count as a run."""
+"""Files that a process killed inside `RunStore.create` can leave: nothing was recorded, so they do not make a run."""
 
 
 def candidate_path(identity: str) -> Path:
-    """`generation_02/candidate_05` of `g02-c05`, below the run folder."""
+    """The folder of a candidate below the run folder: `generation_02/candidate_05` for `g02-c05`."""
     place = place_of(identity)
     return Path(f"generation_{place.generation:02d}") / f"candidate_{place.sample:02d}"
 
 
 def policy_path(result: TrainingResult) -> Path:
-    """Where the policy of one of the search's trainings lies, below the run folder."""
+    """The path of the policy of a training in the search, below the run folder."""
     return candidate_path(result.candidate_id) / f"policy_seed{result.seed}.pt"
 
 
 def evaluation_path(result: TrainingResult) -> Path:
-    """Where the policy of a re-training with a fresh seed lies, below the run folder."""
+    """The path of the policy of a training with a fresh seed, below the run folder."""
     return Path("evaluation") / f"{result.candidate_id}_seed{result.seed}.pt"
 
 
 def require_free(folder: Path) -> None:
-    """Raises StoreError, with a free name, where `folder` holds something and so cannot become a run folder."""
+    """Raise StoreError, suggesting a free name, if `folder` is not empty and so cannot become a run folder."""
     with store_errors("look into the folder", folder):
         if folder.exists() and not (folder.is_dir() and all(map(_is_leftover, folder.iterdir()))):
             raise StoreError(f"{folder}: exists already; name another with output={free_name(folder)}")
 
 
 def claim_name(folder: Path) -> Path:
-    """Make `folder`, or where it is taken the first of `folder_2`, ... that is free, which nobody else then gets."""
+    """Create `folder`, or if it exists the first free one of `folder_2`, ..., atomically among processes."""
     while True:
         candidate = free_name(folder)
         with store_errors("make the run folder", candidate):
             try:
                 candidate.mkdir(parents=True)
-            except FileExistsError:  # somebody else was faster
+            except FileExistsError:  # another process created it first
                 continue
         return candidate
 
@@ -58,10 +58,10 @@ def is_run(folder: Path) -> bool:
 
 
 def find_runs(root: Path) -> dict[str, Path]:
-    """Run folders by the name that addresses them, the newest first; `root` itself where it is one.
+    """Run folders by the name that addresses them, the newest first; `root` itself if it is one.
 
-    A name is the path below `root` with `~` for its slashes: `ant~2026-11-21_10-00-00`. What a link leads out of `root`
-    is not shown.
+    A name is the path below `root` with `~` for its slashes: `ant~2026-11-21_10-00-00`. Links out of `root` are
+    ignored.
     """
     if is_run(root):
         return {root.resolve().name or "run": root}
@@ -75,7 +75,7 @@ def runs_in(folders: Sequence[Path]) -> list[Path]:
     """Every run folder among and below `folders`, each once: as they are given, and below each by name.
 
     Raises:
-        StoreError: one of them is no run folder and holds none.
+        StoreError: one of them is not a run folder and contains none.
     """
     found: dict[Path, Path] = {}
     for folder in folders:
@@ -94,7 +94,7 @@ def _is_leftover(path: Path) -> bool:
 
 
 def free_name(folder: Path) -> Path:
-    """`folder` itself where it is free, else the first of `folder_2`, `folder_3`, ... that is."""
+    """`folder` itself if it is free, else the first free one of `folder_2`, `folder_3`, ...."""
     number = 2
     candidate = folder
     while candidate.exists():

@@ -1,4 +1,4 @@
-"""Typed records in the tables of run.db: encoded, decoded, and found by the answer that they belong to."""
+"""Typed records in the tables of run.db: encoding, decoding, and lookup by the answer that they belong to."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class CallInFlight:
-    """An answer that was asked for, `asked` times by now, and is not recorded: possibly billed."""
+    """An answer without a record that was requested `asked` times so far, and is possibly billed."""
 
     candidate_id: str
     attempt: int
@@ -32,7 +32,7 @@ class CallInFlight:
 
 @dataclass(frozen=True)
 class Records:
-    """The records of the run in `folder`. All methods raise StoreError where the disk or a record fails."""
+    """The records of the run in `folder`. All methods raise StoreError if the disk fails or a record is invalid."""
 
     folder: Path
     database: Database
@@ -47,7 +47,7 @@ class Records:
         return list(self.keyed(cls, kind, generation).values())
 
     def samples(self, generation: int | None = None) -> list[Sample]:
-        """All samples, or those of one generation; a StoreError also where one was tuned from nothing."""
+        """All samples, or those of one generation; raises StoreError also if a tuned one has no parent."""
         found = self.all(Sample, "sample", generation)
         for sample in found:
             if sample.origin is Origin.TUNED and len(sample.parents) != 1:
@@ -89,5 +89,5 @@ class Records:
 
 @lru_cache(maxsize=8192)
 def _decoded(cls: Any, body: str) -> Any:
-    """Records are immutable, and a run reads the same ones again and again."""
+    """Decode a record, cached since records are immutable and a run reads the same ones repeatedly."""
     return loads(cls, body)

@@ -12,7 +12,7 @@ best/                       the best reward as a module
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -55,7 +55,7 @@ _CONFIG_NOTE = "# A record for people: `eureka resume` reads its own copy in run
 
 @dataclass(frozen=True)
 class _Sent:
-    """The text of a prompt as it was sent; its facts are in its sample."""
+    """The messages of a prompt as sent; its facts are in its sample."""
 
     messages: tuple[Message, ...]
     ending: str
@@ -67,12 +67,12 @@ _PHASES = tuple(Phase)
 class RunStore:
     """The only writer of a run folder, and its reader.
 
-    Every `record_*` is on the disk when it returns, and may be repeated: the same record is written again. Files are
-    written before the row that speaks of them. All methods raise StoreError where the disk fails.
+    Every `record_*` is durable when it returns, and may be repeated. Files are written before the database row that
+    refers to them. All methods raise StoreError if the disk fails.
     """
 
     def __init__(self, folder: Path, database: Database, lock: FolderLock | None) -> None:
-        """Use `create` or `open`."""
+        """Internal: use `create` or `open`."""
         self.folder = folder
         self._database = database
         self._records = Records(folder, database)
@@ -83,7 +83,7 @@ class RunStore:
         """Start a new run in `folder`, which must not exist or be empty.
 
         Raises:
-            StoreError: the folder holds something, or cannot be written.
+            StoreError: the folder is not empty, or cannot be written.
         """
         with store_errors("start a run", folder):
             require_free(folder)
@@ -103,13 +103,15 @@ class RunStore:
 
     @classmethod
     def open(cls, folder: Path, *, read_only: bool = False) -> RunStore:
-        """Open a run to go on with it, or with `read_only` to look at it, even while another process writes.
+        """Open a run to resume it, or with `read_only` to read it, even while another process writes.
 
         Raises:
-            StoreError: not a run folder, one of another format, or one that a live process is writing.
+            StoreError: the folder is not a run folder, has another format, or is being written by a live process.
         """
         if not (folder / "run.db").is_file():
             raise StoreError(f"{folder}: not a run folder (no run.db in it); runs are under outputs/TASK/DATE_TIME")
+        if (folder / "run.db").is_symlink():
+            raise StoreError(f"{folder}: run.db is a link, so this is no run of its own: name the folder of that file")
         with store_errors("open the run", folder):
             if read_only:
                 return cls(folder, Database(folder / "run.db", read_only=True), None)
@@ -121,7 +123,7 @@ class RunStore:
                 raise
 
     def close(self) -> None:
-        """Close the database and let another process write."""
+        """Close the database and release the lock."""
         try:
             with store_errors("close the run", self.folder):
                 self._database.close()
@@ -146,7 +148,7 @@ class RunStore:
         return self._meta("config") or ""
 
     def set_fact(self, key: str, value: str) -> None:
-        """Keep a fact about the run: versions, layers of the sandbox, the proposer, the layout of the workers."""
+        """Record a fact about the run: versions, layers of the sandbox, the proposer, the layout of the workers."""
         with store_errors(f"write the fact {key!r}", self.folder):
             self._database.set_value("fact", key, value)
 
@@ -156,7 +158,7 @@ class RunStore:
             return self._database.values("fact")
 
     def fact_list(self, key: str) -> list[str]:
-        """A fact that is a list of texts in JSON, empty without one; StoreError where it was changed by hand."""
+        """A fact that is a list of texts in JSON, empty if missing; raises StoreError if it is invalid."""
         try:
             return text_list(self.facts().get(key, "[]"))
         except DecodeError as error:
@@ -164,7 +166,7 @@ class RunStore:
             raise StoreError(f"{self.folder}: {said}") from error
 
     def mark_finished(self) -> None:
-        """The run has nothing left to do."""
+        """Mark the run as finished."""
         with store_errors("mark the run finished", self.folder):
             self._database.set_value("meta", "finished", "yes")
 
@@ -176,33 +178,40 @@ class RunStore:
     # ---- what was asked and answered -----------------------------------------------------------------------------
 
     def record_samples(self, samples: Sequence[Sample]) -> None:
-        """Keep samples, in one commit, before they are asked for."""
+        """Record samples, in one commit, before they are asked for."""
         bodies = {RecordKey(*place_of(sample.id), sample.attempt): dumps(sample) for sample in samples}
         with store_errors("write what is about to be asked for", self.folder):
             self._database.put_all("sample", bodies)
 
     def samples(self, generation: int | None = None) -> list[Sample]:
-        """What was asked for or given, of one generation or of all, in order of ids and attempts."""
+        """The samples (asked for or given) of one generation or of all, in order of ids and attempts."""
         if self._database.version != FORMAT_VERSION:
             with store_errors("read the table prompt", self.folder):
                 return [sample for sample in format_2.samples(self._database) if _is_of(sample.id, generation)]
         return self._records.samples(generation)
 
-    def record_prompts(self, prompts: Mapping[str, Prompt], attempt: int = 0, *, refused: bool = False) -> None:
-        """Keep the prompts of candidates as they are about to be sent, and count the calls that are about to be made.
+    def record_prompts(self, prompts: Mapping[str, Prompt], attempt: int = 0) -> None:
+        """Keep the prompts of candidates as they are about to be sent."""
+        sent = {
+            RecordKey(*place_of(name), attempt): dumps(_Sent(prompt.messages, prompt.ending))
+            for name, prompt in prompts.items()
+        }
+        with store_errors("write what is about to be asked for", self.folder):
+            self._database.put_all("prompt", sent)
+
+    def record_calls(self, names: Iterable[str], attempt: int = 0, *, refused: bool = False) -> None:
+        """Count the calls that are about to be made for these candidates.
 
         Args:
-            refused: what was sent for them last was refused and not answered: it does not count as a call.
+            refused: the previous prompts were refused without an answer, so they do not count as calls.
         """
-        keys = {name: RecordKey(*place_of(name), attempt) for name in prompts}
-        sent = {keys[name]: dumps(_Sent(prompt.messages, prompt.ending)) for name, prompt in prompts.items()}
+        keys = {name: RecordKey(*place_of(name), attempt) for name in names}
         before = self._records.keyed(CallInFlight, "call")
         asked = {name: before[key].asked if key in before else 0 for name, key in keys.items()}
         calls = {
-            keys[name]: dumps(CallInFlight(name, attempt, max(asked[name] + (not refused), 1))) for name in prompts
+            key: dumps(CallInFlight(name, attempt, max(asked[name] + (not refused), 1))) for name, key in keys.items()
         }
         with store_errors("write which calls are about to be made", self.folder):
-            self._database.put_all("prompt", sent)
             self._database.put_all("call", calls)
 
     def prompts(self, generation: int | None = None) -> dict[tuple[str, int], Prompt]:
@@ -228,9 +237,9 @@ class RunStore:
         }
 
     def record_completion(self, completion: Completion) -> None:
-        """Keep an answer, before anything is done with it; also as `response.md`, later ones `response_attempt1.md`.
+        """Record an answer before it is used; also as `response.md`, later ones as `response_attempt1.md`.
 
-        What is recorded of the candidate from then on belongs to this answer, and what was rejected before is history.
+        Later records of the candidate belong to this answer, and earlier rejections no longer apply.
         """
         attempt = completion.attempt
         name = f"response_attempt{attempt}.md" if attempt else "response.md"
@@ -249,50 +258,50 @@ class RunStore:
         return answers
 
     def calls_in_flight(self) -> list[CallInFlight]:
-        """Answers that were asked for and not recorded, in order of ids: possibly billed."""
+        """Answers that were requested and are not recorded, in order of ids: possibly billed."""
         answered = self._records.keys("completion")
         return [call for key, call in self._records.keyed(CallInFlight, "call").items() if key not in answered]
 
     def calls_without_answer(self) -> int:
-        """How many calls were made in all whose answer was never recorded: possibly billed."""
+        """The total number of calls whose answer was never recorded: possibly billed."""
         calls = self._records.keyed(CallInFlight, "call")
         return sum(call.asked for call in calls.values()) - len(self._records.keys("completion") & calls.keys())
 
     def record_candidate(self, candidate: Candidate) -> None:
-        """Keep what the candidate's newest answer gave; its source also as `source.py`, to read, never imported."""
+        """Record the candidate from its newest answer; its source also as `source.py`, to read, never imported."""
         self._write_beside(candidate.id, "source.py", candidate.source)
         self._records.put("candidate", self._records.newest(candidate.id), candidate)
 
     def record_rejection(self, rejected: Rejected) -> None:
-        """Keep why the candidate's newest answer was rejected; also as `rejected.txt`."""
+        """Record the rejection of the candidate's newest answer; also as `rejected.txt`."""
         text = f"{rejected.stage}: {rejected.reason}\n\n{rejected.feedback}\n"
         self._write_beside(rejected.candidate_id, "rejected.txt", text)
         self._records.put("rejection", self._records.newest(rejected.candidate_id), rejected)
 
     def record_reward(self, reward: Reward) -> None:
-        """Keep the verified reward of the candidate's newest answer; its graph also as `graph.json`."""
+        """Record the verified reward of the candidate's newest answer; its graph also as `graph.json`."""
         self._write_beside(reward.candidate_id, "graph.json", reward.graph)
         self._records.put("reward", self._records.newest(reward.candidate_id), reward)
 
     def record_result(self, result: TrainingResult) -> None:
-        """Keep one training; its policy goes to `policy_seed<seed>.pt`, not into the database."""
+        """Record one training; its policy goes to `policy_seed<seed>.pt`, not into the database."""
         place = place_of(result.candidate_id)
         self.write_file(policy_path(result), result.policy)
         self._records.put("result", RecordKey(*place, result.seed), replace(result, policy=b""))
 
     def candidates(self, generation: int | None = None, *, every_attempt: bool = False) -> list[Candidate]:
-        """Candidates of one generation or of all, in order of their ids, as their newest answers give them.
+        """The candidates of one generation or of all from their newest answers, in order of ids.
 
-        With `every_attempt` also what answers gave that were followed by others, each candidate's in order.
+        With `every_attempt` also those from earlier answers, each candidate's in order.
         """
         if every_attempt:
             return self._records.all(Candidate, "candidate", generation)
         return self._records.of_newest(Candidate, "candidate", generation)
 
     def rejections(self, generation: int | None = None, *, every_attempt: bool = False) -> list[Rejected]:
-        """Candidates that are rejected as they stand, in order of their ids.
+        """The rejections of candidates' newest answers, in order of ids.
 
-        With `every_attempt` also the rejections of answers that were followed by others, each candidate's in order.
+        With `every_attempt` also those of earlier answers, each candidate's in order.
         """
         if every_attempt:
             return self._records.all(Rejected, "rejection", generation)
@@ -312,26 +321,27 @@ class RunStore:
         return self._read_file(policy_path(result))
 
     def record_selection(self, selection: Selection) -> None:
-        """Keep what the search method decided at the end of a generation or of a phase."""
+        """Record the search method's decision at the end of a generation or of a phase."""
         self._records.put("selection", RecordKey(selection.generation, 0, _PHASES.index(selection.phase)), selection)
 
     def selections(self) -> list[Selection]:
-        """What the search method decided, in order of generations and phases."""
+        """The search method's decisions, in order of generations and phases."""
         if self._database.version != FORMAT_VERSION:
             with store_errors("read the generations", self.folder):
                 return format_2.selections(self._database)
         return self._records.all(Selection, "selection")
 
     def finished_generations(self) -> dict[int, str | None]:
-        """Finished generations in order, with the best candidate after each; after the last as it was decided last."""
+        """Finished generations in order, with the best candidate after each; for the last one, by the latest
+        decision."""
         return {selection.generation: selection.best for selection in self.selections()}
 
     def record_feedback(self, feedback: Feedback) -> None:
-        """Keep what a person said of a generation, or that nobody did."""
+        """Record a person's feedback on a generation, or that there was no answer."""
         self._records.put("feedback", RecordKey(feedback.generation), feedback)
 
     def feedback(self) -> list[Feedback]:
-        """What a person said, in order of generations; nothing for those that nobody was asked about."""
+        """A person's feedback, in order of generations; none for generations that were not reviewed."""
         with store_errors("read the table feedback", self.folder):
             is_there = self._database.has_kind("feedback")
         return self._records.all(Feedback, "feedback") if is_there else []
@@ -339,13 +349,13 @@ class RunStore:
     # ---- re-training with fresh seeds ----------------------------------------------------------------------------
 
     def record_evaluation(self, result: TrainingResult) -> None:
-        """Keep one re-training of a finished run's reward, or of a baseline, with a fresh seed."""
+        """Record a training with a fresh seed, of the run's reward or of a baseline."""
         self.write_file(evaluation_path(result), result.policy)
         with store_errors(f"write the evaluation of {result.candidate_id}", self.folder):
             self._database.put_evaluation(result.candidate_id, result.seed, dumps(replace(result, policy=b"")))
 
     def evaluations(self, *, policies: bool = False) -> list[TrainingResult]:
-        """All re-trainings, in order of names and seeds; with `policies` these are read too."""
+        """All trainings with fresh seeds, in order of names and seeds; with `policies` these are read too."""
         with store_errors("read the evaluations", self.folder):
             bodies = self._database.evaluations()
         found = self._records.decode(TrainingResult, "evaluation", bodies)
@@ -356,24 +366,26 @@ class RunStore:
     # ---- files ---------------------------------------------------------------------------------------------------
 
     def candidate_folder(self, candidate_id: str) -> Path:
-        """`generation_02/candidate_05` of `g02-c05`, whether it exists yet or not."""
+        """The folder of a candidate, `generation_02/candidate_05` for `g02-c05`, whether it exists or not."""
         return self.folder / candidate_path(candidate_id)
 
     @property
     def checkpoint_folder(self) -> Path:
-        """Where the trainer keeps its own checkpoints, and removes them: StoreError where a link leads out of it."""
+        """The folder for the trainer's own checkpoints, which may be deleted in it: raises StoreError if a link leads
+        out of it.
+        """
         with store_errors("look at the checkpoints", self.folder):
             return without_links(self.folder / "checkpoints")
 
     @property
     def best_folder(self) -> Path:
-        """Where the best reward is handed over."""
+        """The folder of the exported best reward."""
         return self.folder / "best"
 
     def write_file(self, relative: Path | str, data: bytes | str) -> Path:
         """Write a file of the run atomically and return its path. `relative` is relative to the run folder."""
         path = self.folder / relative
-        # A model's answer may hold lone surrogates, which UTF-8 has no bytes for.
+        # A model's answer may have lone surrogates, which UTF-8 cannot encode.
         content = data.encode("utf-8", errors="replace") if isinstance(data, str) else data
         with store_errors(f"write {relative}", self.folder):
             if not path.parent.resolve().is_relative_to(self.folder.resolve()):

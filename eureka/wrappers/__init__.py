@@ -1,4 +1,4 @@
-"""Exported rewards in environments that are not ours."""
+"""Wrappers that use exported rewards in other environments."""
 
 from eureka.wrappers.gymnasium_env import RewardWrapper
 from eureka.wrappers.gymnasium_vector import VectorRewardWrapper

@@ -1,4 +1,4 @@
-"""The task metric of an episode, as it goes on in somebody's environment."""
+"""The task metric of an episode in another environment, step by step."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from eureka.tasks import Task
 class EpisodeTaskMetric:
     """Keeps the task metric of one environment's episode.
 
-    A metric that is a `mean` is that of the episode's own steps here: an environment has no further episodes in the
-    time that an early end leaves, over which training takes it.
+    A `mean` metric is averaged over the episode's own steps here, while training also averages over the time that is
+    left after an early end.
     """
 
     def __init__(self, task: Task) -> None:
@@ -21,11 +21,11 @@ class EpisodeTaskMetric:
         self._values: list[float] = []
 
     def reset(self) -> None:
-        """Begin an episode."""
+        """Start a new episode."""
         self._values.clear()
 
     def step(self, state: Any, *, ended: bool) -> dict[str, float]:
-        """What `info` says of a step, after which the episode has `ended` or not; nothing where there is no metric.
+        """The `info` entries of a step; `ended` says whether it ended the episode. Empty without a metric.
 
         Args:
             state: the step's State, of one environment.

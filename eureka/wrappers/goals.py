@@ -1,4 +1,4 @@
-"""Rewards of other goals, which replay in hindsight asks of a goal-conditioned environment."""
+"""Rewards for other goals, as needed by hindsight replay in a goal-conditioned environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ StateFromGoals = Callable[[np.ndarray, np.ndarray, Any], Mapping[str, Any]]
 
 
 def require_own_goals(env: gymnasium.Env[Any, Any], keep: bool) -> None:
-    """Raises EurekaError where `env` computes rewards of goals, which would go on being its own ones."""
+    """Raise EurekaError if `env` computes rewards of goals itself, which would not be replaced."""
     if keep or not callable(getattr(env.unwrapped, "compute_reward", None)):
         return
     raise EurekaError(

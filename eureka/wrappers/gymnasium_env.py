@@ -1,4 +1,4 @@
-"""An exported reward in place of a Gymnasium environment's own."""
+"""Replaces a Gymnasium environment's own reward by an exported one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An exported reward in place of a Gymnasium vector environment's own."""
+"""Replaces a Gymnasium vector environment's own rewards by exported ones."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _NAMES = ("INPUTS", "COMPONENTS", "compute_reward_from_state")
 
 
 def load_task_of(module: RewardModule, name: str | None = None, task_dirs: Sequence[str | Path] = ()) -> Task:
-    """The task that gives a module its State: `name`, or where that is None the one that the module names.
+    """The task that provides a module's State: `name`, or if that is None, the one that the module names.
 
     Raises:
         TaskError: no task is named, or it lacks a State field that the module reads.
@@ -36,11 +36,11 @@ def load_task_of(module: RewardModule, name: str | None = None, task_dirs: Seque
 def load_reward(path: str | Path) -> RewardModule:
     """Load a module that `eureka export` wrote, or `best/reward.py` of a run.
 
-    The file is run as a program of the user's own, outside any sandbox. A file that does not even have the form of an
-    exported module, such as a candidate's `source.py`, is refused unrun.
+    The file is executed as the user's own program, outside any sandbox. A file without the form of an exported module,
+    such as a candidate's `source.py`, is refused without executing it.
 
     Raises:
-        EurekaError: the file cannot be read, is no exported module, or fails when it is run.
+        EurekaError: the file cannot be read, is not an exported module, or fails when executed.
     """
     path = Path(path)
     try:
@@ -54,7 +54,7 @@ def load_reward(path: str | Path) -> RewardModule:
         raise EurekaError(
             f"{path}: no exported reward module, it lacks {missing[0]}; `eureka export DIR --to reward.py` writes one"
         )
-    # TorchScript and tracebacks read the source by the module's file, so it is imported and not just executed.
+    # TorchScript and tracebacks read the source from the module's file, so it is imported, not just executed.
     spec = importlib.util.spec_from_file_location(f"eureka_reward_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None

@@ -1,4 +1,4 @@
-"""What a wrapper reads of one environment: the State of every step, and the task metric."""
+"""Readers of one environment: the State of every step, and the task metric."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ from eureka.wrappers.episode_metric import EpisodeTaskMetric
 
 
 class StepReading(NamedTuple):
-    """Of one step of one environment: the State's fields, each (1, ...), and what `info` says of the task metric."""
+    """The data of one step of one environment: the State's fields, each (1, ...), and the `info` entries of the task
+    metric.
+    """
 
     state: dict[str, torch.Tensor]
     metric: dict[str, float]
 
 
 class EpisodeReader(Protocol):
-    """Follows one environment."""
+    """Reads the State and metric of one environment."""
 
     def reset(self, observation: Any, info: Mapping[str, Any]) -> None:
-        """Called after `env.reset`, with what it gave."""
+        """Start an episode; called after `env.reset`, with its results."""
         ...
 
     def step(self, action: Any, observation: Any, info: Mapping[str, Any], *, ended: bool) -> StepReading:
-        """Called after `env.step(action)`, with what it gave and whether the episode ended with it."""
+        """Read a step; called after `env.step(action)`, with its results and whether the episode ended."""
         ...
 
 
@@ -40,7 +42,7 @@ class TaskReader:
         self._metric = EpisodeTaskMetric(task)
 
     def reset(self, observation: Any, info: Mapping[str, Any]) -> None:
-        """Begin an episode."""
+        """Start a new episode."""
         del observation, info
         self._state.reset()
         self._metric.reset()

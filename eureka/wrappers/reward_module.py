@@ -13,7 +13,7 @@ Tensors = Mapping[str, torch.Tensor]
 
 
 class StepReward(NamedTuple):
-    """Of one step: the total (num_envs,) and every component (num_envs,) by its name."""
+    """The reward of one step: the total (num_envs,), and every component (num_envs,) by name."""
 
     total: torch.Tensor
     components: Tensors
@@ -23,7 +23,7 @@ class StepReward(NamedTuple):
 class RewardModule:
     """A module that `eureka export` wrote, loaded from `path`.
 
-    `task` is the name of the task that it belongs to, None where the module does not say; `inputs` are the State
+    `task` is the name of the task that it belongs to, None if the module does not name one; `inputs` are the State
     fields that it reads.
     """
 

@@ -1,4 +1,4 @@
-"""Environments of Gymnasium whose reward is a module's: one, or several in this process."""
+"""Gymnasium environments whose reward is a module's: a single one, or several in this process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OpenReader = Callable[[Any], EpisodeReader]
 
 
 class _Read(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """An environment whose State is read in every step."""
+    """An environment wrapper that reads the State in every step."""
 
     def __init__(self, env: gymnasium.Env[Any, Any], open_reader: OpenReader) -> None:
         super().__init__(env)
@@ -39,8 +39,8 @@ class RewardedEnv(_Read):
     Args:
         env: what is wrapped.
         module: the reward.
-        open_reader: makes what reads the State of `env`.
-        state_from_goals: serves `compute_reward`.
+        open_reader: makes the reader of the State of `env`.
+        state_from_goals: makes the State from goals, for `compute_reward`.
         keep_compute_reward: leave an environment's own `compute_reward` as it is.
 
     Raises:
@@ -84,7 +84,7 @@ class RewardedVector(VectorWrapper[Any, Any, Any, Any, Any]):
     Args:
         env: a `SyncVectorEnv`, or wrappers around one.
         module: the reward.
-        open_reader: makes what reads the State of one of its environments.
+        open_reader: makes the reader of the State of one of its environments.
         keep_compute_reward: as for `RewardedEnv`.
 
     Raises:
@@ -110,7 +110,7 @@ class RewardedVector(VectorWrapper[Any, Any, Any, Any, Any]):
             require_own_goals(inner, keep_compute_reward)
         self._recorders = [_StateRecorder(inner, open_reader) for inner in base.envs]
         base.envs[:] = self._recorders
-        mode = getattr(base, "autoreset_mode", None)  # Gymnasium 1.0 has none
+        mode = getattr(base, "autoreset_mode", None)  # missing in Gymnasium 1.0
         self._resets_in_last_step = getattr(mode, "name", "NEXT_STEP") == "SAME_STEP"
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
@@ -135,7 +135,7 @@ class RewardedVector(VectorWrapper[Any, Any, Any, Any, Any]):
 
 
 class _StateRecorder(_Read):
-    """Keeps what is read of every step of one environment, from before a reset in the same vector step."""
+    """Stores the readings of every step of one environment, before a reset in the same vector step."""
 
     def __init__(self, env: gymnasium.Env[Any, Any], open_reader: OpenReader) -> None:
         super().__init__(env, open_reader)
@@ -149,7 +149,7 @@ class _StateRecorder(_Read):
 
 
 def _step_info(components: Mapping[str, torch.Tensor], row: int, environment_reward: SupportsFloat) -> dict[str, Any]:
-    """What a wrapper adds to the `info` of one environment's step, which is `row` of the components."""
+    """The entries that a wrapper adds to the `info` of one environment's step, which is `row` of the components."""
     values = {name: float(value[row]) for name, value in components.items()}
     return {"reward_components": values, "environment_reward": float(environment_reward)}
 

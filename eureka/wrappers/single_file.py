@@ -1,4 +1,4 @@
-"""One file with a reward, its task's State and the wrappers, for use where Eureka is not installed."""
+"""Writes one file with a reward, its task's State and the wrappers, for use where Eureka is not installed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from eureka.tasks import Task
 from eureka.wrappers.source_parts import Parts, name_of, task_classes
 
 _OWN = ("Task", "state_field")
-"""What the file defines itself instead of taking it from us."""
+"""Names that the file defines itself, in place of ours."""
 _IMPORTS = (
     "import dataclasses",
     "from collections.abc import Mapping",
@@ -25,7 +25,7 @@ _IMPORTS = (
     "from gymnasium.utils import RecordConstructorArgs",
 )
 _MODULES_OWN = "It needs torch only"
-"""What an exported module's head says of the module alone begins so."""
+"""Beginning of the sentence in an exported module's head that concerns the module alone."""
 _USE = """
 The reward with wrappers for Gymnasium, in one file: it needs torch, numpy and gymnasium (1.0 or
 newer), and the mujoco of the environment (3.1 or newer). Put it beside your training script:
@@ -38,7 +38,7 @@ newer), and the mujoco of the environment (3.1 or newer). Put it beside your tra
 
 
 class _Code(NamedTuple):
-    """A module in parts: the inside of its docstring as it is written, and all that follows."""
+    """A module in two parts: the inside of its docstring as written, and everything after it."""
 
     head: str
     code: str
@@ -49,8 +49,8 @@ def single_file(module: str, task: Task, name: str) -> str:
 
     Args:
         module: the exported module's text.
-        task: gives the State that the module reads.
-        name: what the file can be imported as.
+        task: the task that provides the State.
+        name: module name of the file.
 
     Raises:
         EurekaError: the task uses something that only Eureka has.
@@ -97,7 +97,7 @@ def single_file(module: str, task: Task, name: str) -> str:
 
 
 def _parts(module: str) -> _Code:
-    """An exported module's text, which begins with a docstring."""
+    """Split an exported module's text, which begins with a docstring."""
     lines, first = module.splitlines(), ast.parse(module).body[0]
     quote = '"' * 3
     head = "\n".join(lines[: first.end_lineno])
@@ -105,7 +105,7 @@ def _parts(module: str) -> _Code:
 
 
 def _merged(imports: Iterable[str]) -> list[str]:
-    """Import statements with one line a module, sorted."""
+    """Import statements merged to one line per module, sorted."""
     plain: set[str] = set()
     named: dict[str, set[str]] = {}
     for statement in imports:
@@ -121,7 +121,7 @@ def _merged(imports: Iterable[str]) -> list[str]:
 
 
 def _require_one_each(tree: ast.Module, task: Task) -> None:
-    """Raises TaskError where the task's module defines a name that the file needs itself."""
+    """Raise TaskError if the task's module defines a name that the file needs itself."""
     seen: set[str] = set()
     for node in tree.body:
         name = name_of(node)

@@ -1,4 +1,4 @@
-"""Definitions of our own modules and of a task as text, for a file that stands alone."""
+"""Collects definitions of our own modules and of a task as text, for a standalone file."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from eureka.core.errors import TaskError
 from eureka.tasks import Task
 
 TASK_MEMBERS = ("Carry", "State", "start", "advance", "state", "metric", "state_from_gym")
-"""What of a task's class the State and the metric are read with."""
+"""Members of a task's class that are needed to read the State and the metric."""
 OFFERED_BY_TASK = frozenset({"model", "info", "control_timestep_s", "num_actions", "has_own_control", "read_state"})
-"""What the file's own base of tasks has."""
+"""Attributes provided by the file's own base class of tasks."""
 
 
 class Parts:
     """Collects definitions in the order in which they can be executed, each once, and the imports that they need.
 
     Args:
-        known: names that the file has from elsewhere, such as its own base of tasks.
+        known: names that the file gets from elsewhere, such as its own base class of tasks.
     """
 
     def __init__(self, known: Iterable[str]) -> None:
@@ -34,7 +34,7 @@ class Parts:
 
     @property
     def imports(self) -> list[str]:
-        """Import statements, without ours."""
+        """Import statements, without those of our modules."""
         return sorted(self._imports)
 
     @property
@@ -43,27 +43,27 @@ class Parts:
         return "\n\n\n".join(self._code) + "\n"
 
     def know(self, *others: Parts) -> None:
-        """Leave out what stands in these parts, which come before."""
+        """Exclude definitions contained in these parts, which come earlier in the file."""
         for other in others:
             self._done |= other._done
 
     def add(self, module: str, names: Iterable[str]) -> None:
-        """Some definitions of one of our modules, with what they use of all of them."""
+        """Add definitions of one of our modules, with everything of ours that they use."""
         for name in names:
             self._add(_Module(module), name)
 
     def add_module(self, name: str) -> None:
-        """All of a module's definitions, with what they use of our other modules."""
+        """Add all definitions of a module, with everything of our other modules that they use."""
         module = _Module(name)
         for defined in module.definitions:
             if defined != "__all__":
                 self._add(module, defined)
 
     def add_task(self, cls: type[Task]) -> None:
-        """A task's class with its bases, of them what `TASK_MEMBERS` use.
+        """Add a task's class with its bases, limited to what `TASK_MEMBERS` use.
 
         Raises:
-            TaskError: it uses something that only Eureka has.
+            TaskError: it uses something that only Eureka provides.
         """
         bases = task_classes(cls)
         wanted = self._members(bases)
@@ -133,13 +133,13 @@ class Parts:
 
 
 def task_classes(cls: type[Task]) -> list[type[Task]]:
-    """A task's class after its bases, without the base of all tasks and what was made of it while loading."""
+    """A task's class and its bases, bases first, without the common base class and classes made while loading."""
     bases = [base for base in reversed(cls.__mro__) if issubclass(base, Task) and base is not Task]
     return [base for base in bases if "<locals>" not in base.__qualname__]
 
 
 class _Module:
-    """A module's source, and what it defines and imports at its top level."""
+    """A module's source, with its top-level definitions and imports."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -155,7 +155,7 @@ class _Module:
                 self.imported[imported[0]] = imported[1:]
 
     def text(self, node: ast.stmt) -> str:
-        """The lines of a definition, with its decorators and the text that documents a constant."""
+        """The lines of a definition, with its decorators and the docstring of a constant."""
         first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
         lines = self._source.splitlines()[first - 1 : node.end_lineno]
         return textwrap.dedent("\n".join(lines))
@@ -170,7 +170,7 @@ def _class_of(cls: type[Any]) -> tuple[_Module, ast.ClassDef]:
 
 
 def name_of(node: ast.stmt) -> str | None:
-    """What a statement defines: a function, a class, or the first name that it assigns to."""
+    """The name that a statement defines: of a function, a class, or the first assigned name."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return node.name
     targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
@@ -178,8 +178,10 @@ def name_of(node: ast.stmt) -> str | None:
 
 
 def _imports_in(node: ast.stmt) -> Iterator[tuple[str, str, str, str]]:
-    """Name in the module, where from, name there, and a statement that imports it alone."""
-    if isinstance(node, ast.If):  # TYPE_CHECKING: annotations are never evaluated in the file
+    """For each import: the name in the module, the source module, the name there, and a statement that imports it
+    alone.
+    """
+    if isinstance(node, ast.If):  # Imports under TYPE_CHECKING are skipped: annotations are never evaluated in the file
         return
     if isinstance(node, ast.Import):
         for alias in node.names:

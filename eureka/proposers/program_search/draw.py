@@ -13,13 +13,12 @@ from eureka.proposers.program_search.features import Feature, alive_name, featur
 from eureka.proposers.program_search.source import HAS_TARGET, Program, Shaping, Term
 
 MAX_TERMS = 5
-# Rewards per step at a quantity's typical value. The first drive sets the scale; the terms that are added to it stay
-# below.
+# Rewards per step at a quantity's typical value. The first drive sets the scale; further terms are smaller.
 _MAIN = (0.7, 2.0)
 _SECONDARY = (0.05, 0.4)
 _PENALTY = (0.03, 0.12)
 _ALIVE = (0.05, 0.2)
-# The columns of a squared penalty should not be what the metric moves with.
+# A squared penalty should not be on columns that are correlated with the metric.
 _MAX_PENALISED_CORRELATION = 0.3
 # From the higher on a linear correlation decides to reward an undirected quantity along its sign, below the lower it
 # says too little; between the two it is tried in half of the draws: what is seldom met, as a goal that random actions
@@ -31,7 +30,7 @@ _FORWARD_PROBABILITY = 0.75
 
 @dataclass(frozen=True)
 class Library:
-    """A State's features, with each one's correlation with the task metric where that was probed.
+    """A State's features, with their correlations with the task metric if those were probed.
 
     `correlation` is empty without metric access; then no feature is preferred over another.
     """
@@ -43,17 +42,17 @@ class Library:
 
     @property
     def drives(self) -> tuple[Feature, ...]:
-        """The features that a reward may pay for."""
+        """The features that a reward may encourage."""
         return tuple(f for f in self.features if f.role == "drive")
 
     @property
     def regularisers(self) -> tuple[Feature, ...]:
-        """The features that are worth a small penalty, without those that the metric is known to move with."""
+        """The features that are worth a small penalty, without those known to be correlated with the metric."""
         penalised = (f for f in self.features if f.role == "regulariser")
         return tuple(f for f in penalised if abs(self.correlation_of(f)) <= _MAX_PENALISED_CORRELATION)
 
     def correlation_of(self, feature: Feature) -> float:
-        """Mean correlation of the feature's columns with the metric; 0 where nothing is known."""
+        """Mean correlation of the feature's columns with the metric; 0 if unknown."""
         known = [self.correlation.get(key, 0.0) for key in feature.correlation_keys]
         values = [value for value in known if math.isfinite(value)]
         return sum(values) / len(values) if values else 0.0
@@ -104,7 +103,7 @@ def is_redundant(feature: Feature, terms: Sequence[Term]) -> bool:
 
 
 def draw_drive(lib: Library, feature: Feature, rng: Random, strength: float, shaping: Shaping | None = None) -> Term:
-    """A drive worth about `strength` per step at its typical value; its sign is the correlation's where probed."""
+    """A drive worth about `strength` per step at its typical value; its sign is that of the correlation, if probed."""
     correlation = lib.correlation_of(feature)
     if lib.correlation and correlation:
         sign = math.copysign(1.0, correlation)
@@ -119,7 +118,9 @@ def draw_drive(lib: Library, feature: Feature, rng: Random, strength: float, sha
 
 
 def _shape(feature: Feature, shaping: Shaping, sign: float, strength: float, rng: Random) -> Term:
-    """Weights are such that every shaping pays alike at its target or, below its saturation, per typical value."""
+    """A term with this shaping, weighted so that all shapings pay the same at their target or, below saturation, per
+    typical value.
+    """
     if shaping in HAS_TARGET:
         target = sign * rng.choice(feature.targets) or 0.0  # not -0.0
         weight = strength * (abs(target) / feature.typical or 1.0)
@@ -142,7 +143,7 @@ def draw_penalty(feature: Feature, rng: Random, share: float | None = None) -> T
 
 
 def alive(lib: Library, weight: float) -> Term:
-    """The constant bonus: small, or standing still would be the best policy."""
+    """The constant bonus: small, since otherwise standing still would be the best policy."""
     return Term(lib.alive, "", Shaping.LINEAR, rounded(weight))
 
 
@@ -151,13 +152,13 @@ def draw_secondary(lib: Library, terms: Sequence[Term], rng: Random) -> Term | N
     free = [f for f in lib.drives if not is_redundant(f, terms) and not _is_twin(lib, f, terms)]
     if not free:
         return None
-    # A second drive is there for what the first one misses: the metric's pull on the choice is softened.
+    # A second drive should cover what the first one misses, so the metric's influence on the choice is weaker.
     weights = [math.sqrt(p) for p in preferences(lib, free)]
     return draw_drive(lib, rng.choices(free, weights)[0], rng, log_uniform(rng, *_SECONDARY))
 
 
 def _is_twin(lib: Library, feature: Feature, terms: Sequence[Term]) -> bool:
-    """Whether the feature and one in use both follow the metric so closely that they must be one quantity."""
+    """Whether the feature and one in use are both so correlated with the metric that they must be one quantity."""
     used = [f for f in (lib.feature_of(t.quantity) for t in terms) if f is not None]
     return min(abs(lib.correlation_of(feature)), max([0.0, *(abs(lib.correlation_of(f)) for f in used)])) > _TWIN
 
@@ -187,7 +188,7 @@ def draw_program(lib: Library, rng: Random) -> Program:
 
 
 def plain_program(lib: Library, rng: Random) -> Program:
-    """What one would write first: the likeliest drive, linear where that makes sense, a small effort, a small bonus."""
+    """The obvious first program: the likeliest drive, linear if suitable, a small effort penalty, a small bonus."""
     terms: list[Term] = []
     if lib.drives:
         likely = preferences(lib, lib.drives)

@@ -1,4 +1,4 @@
-"""Which quantities of a State are worth rewarding, and how: decided by unit, shape and frame alone.
+"""Chooses the quantities of a State that are worth rewarding, and how, by unit, shape and frame alone.
 
 A drive is what a reward may be about (a velocity along an axis, a distance to zero, an upright projection, a flag);
 a regulariser is what is worth a small penalty (efforts, rates, forces, sideways motion).
@@ -18,7 +18,7 @@ from eureka.proposers.program_search.source import Shaping
 
 
 class Dimension(StrEnum):
-    """What a field measures."""
+    """The physical dimension of a field."""
 
     LENGTH = "length"
     VELOCITY = "velocity"
@@ -50,10 +50,10 @@ _SPATIAL_FRAMES = ("world", "body", "torso", "base", "local", "global", "root", 
 _GOALS = ("achieved_goal", "desired_goal")
 _PREVIOUS = ("previous", "prev", "last")
 _RESERVED = ("torch", "total", "compute_reward")
-# Leaves room for the constants' suffixes in the 64 characters that a reward graph grants a name.
+# Leaves room for the constants' suffixes within the 64 characters that a reward graph allows for a name.
 _MAX_NAME = 48
 _AXES = {2: "xy", 3: "xyz"}
-# The longest vector whose components are looked at one by one; longer ones are joints or actuators.
+# Maximum length of a vector whose components are used one by one; longer ones are joints or actuators.
 _MAX_AXES = 3
 
 
@@ -85,13 +85,13 @@ class Feature:
 
     @property
     def is_effort(self) -> bool:
-        """Whether it penalises a command, whose unit is its own range."""
+        """Whether it penalises a command, which is given in units of its range."""
         return self.max_weight < float("inf")
 
 
 @dataclass(frozen=True)
 class _Traits:
-    """How a drive of one dimension may be shaped; numbers in the field's unit."""
+    """The possible shapings of drives of one dimension; numbers in the field's unit."""
 
     typical: float
     shapings: tuple[Shaping, ...]
@@ -123,7 +123,7 @@ class _Traits:
 
 _LINEAR, _TANH, _EXP, _GAUSSIAN = Shaping.LINEAR, Shaping.TANH, Shaping.EXP, Shaping.GAUSSIAN
 _PROJECTION = _Traits(1.0, (_LINEAR, _EXP), True, (1.0,), (0.25, 0.5, 1.0), is_projection=True)
-# Saturations lie far above ordinary values: a velocity that saturates at 1 m/s would never be exceeded.
+# Saturations are far above ordinary values: otherwise, for example, no policy would exceed a velocity of 1 m/s.
 _DRIVES = {
     Dimension.VELOCITY: _Traits(1.0, (_LINEAR, _TANH, _EXP), True, (2.0, 3.0, 4.0), (1.0, 2.0, 4.0), (3.0, 5.0, 10.0)),
     Dimension.RATE: _Traits(2.0, (_TANH, _EXP), True, (2.0, 4.0, 6.0), (2.0, 4.0), (4.0, 8.0)),
@@ -148,7 +148,7 @@ _MAX_EFFORT_WEIGHT = 0.05
 
 
 def dimension(spec: FieldSpec) -> Dimension:
-    """What a field measures, by dtype and unit; mixed units count as a force where one of them is one."""
+    """The dimension of a field, by dtype and unit; mixed units count as a force if one of them is one."""
     if spec.dtype == "bool":
         return Dimension.FLAG
     if spec.dtype == "int64":
@@ -210,7 +210,7 @@ def _all(state: Sequence[FieldSpec]) -> Iterator[Feature]:
 
 
 def _previous_of(state: Sequence[FieldSpec]) -> dict[str, str]:
-    """Field -> the field that holds its value one step before: the same name with "previous" at one end."""
+    """The fields that hold a value of one step before, by field: the same name with "previous" at one end."""
     by_name = {spec.name: spec for spec in state if spec.dtype == "float32"}
     pairs = {}
     for spec in by_name.values():
@@ -301,7 +301,7 @@ def _penalty(spec: FieldSpec, quantity: str, name: str, keys: tuple[str, ...] = 
 def _regularisers(spec: FieldSpec) -> Iterator[Feature]:
     kind, name = dimension(spec), spec.name
     if kind is Dimension.FORCE and 1 <= len(spec.shape) <= 2:
-        # Contact forces span orders of magnitude: only a saturating penalty keeps an impact from drowning the rest.
+        # Contact forces span orders of magnitude, so the penalty saturates to keep an impact from dominating.
         norm = f"torch.linalg.vector_norm({name}, dim={'-1' if len(spec.shape) == 1 else '(-2, -1)'})"
         forces = (100.0, 300.0, 1000.0)
         yield Feature(f"{name}_norm", norm, "regulariser", 1.0, (_TANH,), saturations=forces)

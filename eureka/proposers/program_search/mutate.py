@@ -1,4 +1,4 @@
-"""Changing a parent program by what its Reflection says, one rule per candidate of a generation."""
+"""Changes a parent program according to its Reflection, with one rule per candidate of a generation."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Role = Literal["drive", "regulariser", "constant"]
 
 @dataclass(frozen=True)
 class Proposal:
-    """A program and the sentences that say what was changed and why."""
+    """A program, and sentences on what was changed and why."""
 
     program: Program
     reasons: tuple[str, ...]
@@ -42,7 +42,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class ParentProgram:
-    """What a rule works on: the parent's terms (after repairs), its Reflection, and what can be drawn."""
+    """The input of a rule: the parent's terms (after repairs), its Reflection, and the library of features."""
 
     terms: tuple[Term, ...]
     reflection: Reflection
@@ -54,7 +54,7 @@ class ParentProgram:
         return next((c for c in self.reflection.components if c.name == term.name), None)
 
     def shows(self, term: Term, kind: DiagnosisKind) -> bool:
-        """Whether the training shows this of the term's component."""
+        """Whether the training has this diagnosis for the term's component."""
         return any(found.component == term.name and found.kind is kind for found in of_training(self.reflection))
 
     def correlation(self, term: Term) -> float:
@@ -63,7 +63,7 @@ class ParentProgram:
         return (component.metric_correlation or 0.0) if component else 0.0
 
     def of_role(self, *roles: Role) -> list[Term]:
-        """The terms of these roles, those that move most with the metric first."""
+        """The terms of these roles, the most correlated with the metric first."""
         return sorted((t for t in self.terms if role(t) in roles), key=lambda t: -self.correlation(t))
 
     def with_term(self, old: Term, new: Term | None) -> Program:
@@ -76,7 +76,7 @@ Rule = Callable[[ParentProgram], Proposal | None]
 
 
 def role(term: Term) -> Role:
-    """What a term is for, judged by its form: a square or a norm is a regulariser, everything else a drive."""
+    """The role of a term, from its form: a square or a norm is a regulariser, everything else a drive."""
     if not term.quantity:
         return "constant"
     return "regulariser" if _PENALISED.match(term.quantity) else "drive"
@@ -115,7 +115,7 @@ def _flat_sentence(reflection: Reflection) -> str:
 
 
 def _without_dropped(parent: ParentProgram, repaired: Program) -> Library:
-    """The library without what was just found useless, so that it is not drawn again at once."""
+    """The library without the features just found useless, so that they are not drawn again at once."""
     dropped = {t.quantity for t in parent.terms if t not in repaired.terms}
     left = tuple(f for f in parent.lib.features if f.quantity not in dropped)
     return replace(parent.lib, features=left) if left else parent.lib

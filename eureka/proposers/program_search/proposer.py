@@ -1,6 +1,6 @@
-"""`llm=program_search`: the embedded default proposer. Not a language model: a typed search over reward programs.
+"""`llm=program_search`: the embedded default proposer, a typed search over reward programs without a language model.
 
-It reads the same typed facts as a model would (`PromptFacts`), never the task's sentence or the environment's source.
+It reads the same typed facts as a model (`PromptFacts`), never the task's sentence or the environment's source.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from eureka.proposers.program_search.source import Program, Term, parse, render
 from eureka.proposers.provider import Provider
 
 _SIBLINGS = 16
-"""Samples of a generation that a further proposal differs from, however many were asked for."""
+"""Number of samples of a generation that a further proposal must differ from."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class ProgramSearchConfig(ProposerConfig):
 class ProgramSearch:
     """Proposes sums of shaped State quantities, chosen by unit, shape and frame.
 
-    Asked again about a candidate, it proposes another one in its place.
+    A repair of a candidate is a new proposal in its place.
 
-    With `use_probe` it prefers quantities that move with the task metric on sampled states (`PromptFacts.probe`).
+    With `use_probe` it prefers quantities correlated with the task metric on sampled states (`PromptFacts.probe`).
     Every proposal is a function of the seed, the candidate id and the prompt's facts: a resumed run proposes the same,
     whichever ids it still has to ask for.
     """
@@ -64,7 +64,7 @@ class ProgramSearch:
         )
 
     def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
-        """One program for each id, in order. Raises ProposerError for a State with nothing that it could reward."""
+        """One program for each id, in order. Raises ProposerError for a State without a quantity to reward."""
         for facts, ids in _by_facts(prompts):
             yield from self._generation(facts, ids)
 
@@ -119,7 +119,7 @@ class _Generation:
         return self._proposals[index - 1]
 
     def again(self, index: int, attempt: int) -> Proposal:
-        """Another one for a sample whose earlier ones were not usable."""
+        """Another proposal for a sample whose earlier ones were not usable."""
         self.first(max(index, _SIBLINGS))
         return self._drawn(index + attempt, f"{index}/again{attempt}")
 
@@ -128,7 +128,7 @@ class _Generation:
         for attempt in itertools.count():
             rng = Random(f"{self._seed}/{self._facts.generation}/{key}/{attempt}")
             if self._parent and reflection:
-                # A rule that keeps giving a known program makes way for the next one.
+                # A rule that keeps proposing known programs is replaced by the next one.
                 proposal = mutate(self._parent, reflection, self._lib, index + attempt // 4, rng)
             else:
                 proposal = _first(self._facts, self._lib, index + attempt, rng)
@@ -139,7 +139,7 @@ class _Generation:
 
 
 def _own_program(reflection: Reflection, lib: Library) -> Program | None:
-    """The parent, where it is a program of this search on this State."""
+    """The parent, if it is a program of this search on this State."""
     program = parse(reflection.source)
     if program is None:
         return None

@@ -76,7 +76,7 @@ def render(program: Program) -> str:
 
 
 def parse(source: str) -> Program | None:
-    """The program that has this source but for spacing and comments; None where none has."""
+    """The program with this source, ignoring spacing and comments; None if there is none."""
     try:
         module = ast.parse(source)
         program = _read(module)
@@ -121,7 +121,7 @@ def _tidy(text: str) -> str:
 
 
 def _read(module: ast.Module) -> Program:
-    """Raises LookupError where there is no function or no term, or a term lacks a constant."""
+    """Parse the module; raises LookupError if it has no function or no term, or a term lacks a constant."""
     function = next((node for node in module.body if isinstance(node, ast.FunctionDef)), None)
     if function is None:
         raise LookupError
@@ -142,7 +142,7 @@ def _read(module: ast.Module) -> Program:
 
 
 def _read_term(name: str, expression: str, constants: Mapping[str, float], first: str) -> Term:
-    """Raises LookupError where it is no product, or a constant is missing."""
+    """Parse a term; raises LookupError if it is not a product, or a constant is missing."""
     holes = {"NAME": re.escape(name), "X": "(.+)"}
     for shaping, template in _SHAPING.items():
         found = re.fullmatch(_HOLE.sub(lambda hole: holes[hole[0]], re.escape(template)), expression)
