@@ -116,6 +116,15 @@ class Trainer(Protocol):
         """
         ...
 
+    def human_graph(self) -> str:
+        """The graph of the environment's human-written reward, as a function of the State: a search can start from it.
+
+        Raises:
+            ConfigError: it is no such function; says what to give instead.
+            TaskError: it has no graph; says why.
+        """
+        ...
+
     def evaluated_after(self, length: TrainingLength) -> tuple[int, ...]:
         """The control steps after which a training of this length is evaluated; the last is where it ends."""
         ...
