@@ -32,7 +32,7 @@ TrainingEvent = Progress | WorkerRestarted | Rejected | TrainingResult
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a trainer can do. What it cannot, the search goes without, and says so in a sentence.
+    """What a trainer can do. The search omits what it cannot do, and informs the user in a sentence.
 
     Attributes:
         continues: can continue a training that was stopped, so that candidates can race.
