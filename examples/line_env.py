@@ -1,4 +1,6 @@
-"""A Gymnasium environment by the class itself: eureka run env=line_env:Line metric=info.is_success
+"""A Gymnasium environment by the class itself, in this folder:
+
+    eureka run env=line_env:Line metric=info.is_success "description=stop at the target"
 
 The language model is shown the docstring of the class, without what it says of rewards; its table names the State.
 """

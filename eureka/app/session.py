@@ -28,7 +28,7 @@ from eureka.core.events import Observer, RunStarted, ignore, tell_all
 from eureka.core.ids import INIT_ID
 from eureka.core.training import TrainingLength
 from eureka.core.types import Prompt, PromptFacts, TaskSpec
-from eureka.evaluation import read_comparison
+from eureka.evaluation import Comparison, Role, read_comparison
 from eureka.evaluation.comparer import Comparer
 from eureka.prompts import render_prompt
 from eureka.proposers.base import Proposer
@@ -357,8 +357,17 @@ class SearchSession:
             say(f"nothing that the search tried did better than {label(store.facts())}, which it started from")
         module = str(store.best_folder / "reward.py")
         components = tuple(outcome.results[0].components)
-        best_reward_found(BestReward(outcome.candidate.id, outcome.worth, self.spec.unit, components, module))
+        score, seeds = _worth(outcome, comparison)
+        best_reward_found(BestReward(outcome.candidate.id, score, self.spec.unit, components, module, seeds))
         _say_unsafe(store)
+
+
+def _worth(outcome: Outcome, comparison: Comparison | None) -> tuple[float, int]:
+    """What is said of the best reward: its figure in the comparison and by how many seeds; else its estimate and 0."""
+    compared = comparison.method(Role.BEST) if comparison else None
+    if compared is None or compared.iqm is None or compared.name != outcome.candidate.id:
+        return outcome.worth, 0
+    return compared.iqm.value, len(compared.scores)
 
 
 def first_prompt(config: RunConfig, spec: TaskSpec) -> Prompt:

@@ -196,11 +196,10 @@ class WorkerRestart(Event):
 
 @dataclass(frozen=True)
 class GenerationFinished(Event):
-    """A generation is recorded. `best` is the best candidate so far, null if there is none, and `score` its estimated
-    worth given all scores of the run.
+    """A generation is recorded; `best` is the candidate with the highest `score` so far, null without one.
 
-    `trained` is the number of this generation's candidates with a score, `best_of_generation` the highest of these
-    scores.
+    `leader` is the one that the search method puts first, by more than the score. `trained` candidates of this
+    generation have a score, of which `best_of_generation` is the highest.
     """
 
     kind: ClassVar[str] = "generation_finished"
@@ -209,6 +208,7 @@ class GenerationFinished(Event):
     score: float | None
     trained: int = 0
     best_of_generation: float | None = None
+    leader: str | None = None
 
 
 @dataclass(frozen=True)
@@ -241,8 +241,10 @@ class Compared(Event):
 
 @dataclass(frozen=True)
 class BestReward(Event):
-    """The result of the search: `score` is an estimate from all scores of the run, `module` the standalone reward
-    module.
+    """What the search found; `module` is the path of the standalone reward module.
+
+    `score` is the figure of the final comparison, by so many `fresh_seeds`; where there was none, an estimate from all
+    scores of the search.
     """
 
     kind: ClassVar[str] = "best_reward"
@@ -251,6 +253,7 @@ class BestReward(Event):
     unit: str
     components: tuple[str, ...]
     module: str
+    fresh_seeds: int = 0
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,8 @@ def _normalisation(comparison: Comparison) -> str:
         return f"no normalised score: bare metric and {_NAMES[sparse.same_as]} are the same function"
     if comparison.gap is None:
         return "no normalised score: a baseline has no scores"
-    gap = f"human-written - bare metric is {value(comparison.gap)} {interval(comparison.gap)} {comparison.unit}"
+    between = f" {interval(comparison.gap)}" if comparison.gap.interval else ""
+    gap = f"human-written - bare metric is {value(comparison.gap)}{between} {comparison.unit}"
     if excludes_zero(comparison.gap):
         return f"normalised: (reward - bare metric) / |human-written - bare metric|; {gap}"
     return f"no normalised score: {gap}, which is not clear of zero"

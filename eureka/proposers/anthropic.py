@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -115,6 +116,19 @@ class _Reading:
         elif event.type == "message_delta":
             self.finish = event.delta.stop_reason or self.finish
             self._note(event.usage)
+
+    def add_whole(self, document: Mapping[str, Any]) -> None:
+        """Take a `message`, which has its blocks of content whole."""
+        from anthropic.types import Message as Whole
+
+        if document.get("type") != "message" or not isinstance(document.get("content"), list):
+            return
+        message = Whole.construct(**document)
+        self.begun = True
+        self._model = str(message.model or self._model)
+        self._texts += [str(block.text) for block in message.content if block.type == "text"]
+        self.finish = message.stop_reason or "end_turn"
+        self._note(message.usage)
 
     def _note(self, usage: Any) -> None:
         """Record the usage. Counts are cumulative, so the last one is valid."""

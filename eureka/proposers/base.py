@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from eureka.core.errors import ProposerError
 from eureka.core.types import Completion, Prompt
@@ -56,6 +56,16 @@ class Proposer(Protocol):
         yielded before stay valid.
         """
         ...
+
+
+@runtime_checkable
+class TellsCalls(Protocol):
+    """A proposer that calls a server: `calling` is given a candidate's id just before a call for it is made.
+
+    What was never sent cannot have been billed. It is called from several threads.
+    """
+
+    calling: Callable[[str], None]
 
 
 class FakeProposer:

@@ -54,6 +54,7 @@ class ChatProposer:
         tell: Callable[[str], None] = _say_nothing,
         ask_window: Callable[[], int | None] | None = None,
     ) -> None:
+        self.calling: Callable[[str], None] = _say_nothing
         self._endpoint = endpoint
         self._prices = prices
         self._ledger = ledger
@@ -107,11 +108,12 @@ class ChatProposer:
             max_output_tokens=self._settings.max_output_tokens,
             arriving=arriving,
         )
-        answer, usage = self._ask(call, signals.closed)
+        answer, usage = self._ask(call, signals.closed, lambda: self.calling(candidate_id))
         return Completion(candidate_id, answer.text, answer.model, usage, prompt.facts.attempt, answer.finish)
 
-    def _ask(self, call: Call, closed: Event) -> tuple[Answer, Usage]:
-        """The answer and its usage; repeats failed calls within the limits of patience."""
+    def _ask(self, call: Call, closed: Event, calling: Callable[[], None]) -> tuple[Answer, Usage]:
+        """The answer and what it used, asked for again while patience lasts; `calling` is called before the first."""
+        told = False
         tokens = token_bound(call.sent)
         bound_usd = self._prices.usd_bound(tokens, call.max_output_tokens)
         while True:
@@ -125,6 +127,9 @@ class ChatProposer:
                 if closed.is_set():
                     reservation.release()
                     raise ProposerError("another call has failed")
+                if not told:
+                    told = True
+                    calling()
                 started = time.monotonic()
                 try:
                     answer = self._endpoint.ask(call, self._silence_s())

@@ -77,7 +77,7 @@ def error_in_answer(body: str, model: ServedModel) -> CallFailed:
     """
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     error = found.get("error") or found.get("detail") if isinstance(found, Mapping) else None
     if not error:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from eureka.core.errors import BudgetReached, ContextTooLong, ProposerError
 from eureka.core.types import Completion, Prompt
-from eureka.proposers.base import Proposer, ProposerCapabilities
+from eureka.proposers.base import Proposer, ProposerCapabilities, TellsCalls
 
 
 class Fallback:
@@ -22,6 +22,19 @@ class Fallback:
         self._second = second
         self._tell = tell
         self._failed = False
+        self._calling: Callable[[str], None] = lambda _name: None
+
+    @property
+    def calling(self) -> Callable[[str], None]:
+        """What is told of calls, see `TellsCalls`; a second that makes none is taken as if it did."""
+        return self._calling
+
+    @calling.setter
+    def calling(self, told: Callable[[str], None]) -> None:
+        self._calling = told
+        for proposer in (self._first, self._second):
+            if isinstance(proposer, TellsCalls):
+                proposer.calling = told
 
     @property
     def name(self) -> str:
@@ -54,4 +67,7 @@ class Fallback:
                 self._tell(f"{error}; {self._second.name} takes over")
             else:
                 return
+        if not isinstance(self._second, TellsCalls):
+            for name in missing:
+                self._calling(name)
         yield from self._second.sample_each(missing)

@@ -39,6 +39,8 @@ class Dialect(Enum):
     """The maximum length must be called `max_completion_tokens`; most compatible servers know `max_tokens`."""
     NO_STREAM_OPTIONS = r"\bstream_options\b"
     """Usage cannot be requested."""
+    NO_STREAM = r"\bstream(?:ing)?\b"
+    """The answer comes whole."""
     NO_SYSTEM_ROLE = r"\bsystem\b.{0,20}\brole\b|\brole\b.{0,20}\bsystem\b"
     """The system message must be merged into the first user message."""
 
@@ -89,7 +91,7 @@ class OpenAIEndpoint(ServedModel):
                         model=self.model,
                         stream=True,
                         timeout=call_timeout(silence_s),
-                        extra_body=self.extra_body,
+                        extra_body=self._extra_body(dialect),
                         **self._options(call, dialect),
                     )
                 except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
@@ -102,13 +104,16 @@ class OpenAIEndpoint(ServedModel):
 
         return read_answer(create, _Reading(self.model), call, self, openai.OpenAIError)
 
+    def _extra_body(self, dialect: frozenset[Dialect]) -> Any:
+        return {**(self.extra_body or {}), "stream": False} if Dialect.NO_STREAM in dialect else self.extra_body
+
     def _options(self, call: Call, dialect: frozenset[Dialect]) -> dict[str, Any]:
         new_name = self.base_url == OFFICIAL_URL or Dialect.NEW_LIMIT_NAME in dialect
         options: dict[str, Any] = {
             "messages": _messages(call, with_system=Dialect.NO_SYSTEM_ROLE not in dialect),
             "max_completion_tokens" if new_name else "max_tokens": call.max_output_tokens,
         }
-        if Dialect.NO_STREAM_OPTIONS not in dialect:
+        if not dialect & {Dialect.NO_STREAM_OPTIONS, Dialect.NO_STREAM}:
             options["stream_options"] = {"include_usage": True}
         if self.temperature is not None:
             options["temperature"] = self.temperature
@@ -163,6 +168,16 @@ class _Reading:
             self._refusals += _said(delta.refusal)
             for tool_call in delta.tool_calls or ():
                 self._tool_calls += _said(tool_call.function.arguments if tool_call.function else None)
+
+    def add_whole(self, document: Mapping[str, Any]) -> None:
+        """Take a `chat.completion`, which has messages where pieces have deltas."""
+        from openai.types.chat import ChatCompletionChunk
+
+        choices = document.get("choices")
+        if not isinstance(choices, list) or not all(isinstance(choice, Mapping) for choice in choices):
+            return
+        pieces = [{"finish_reason": "stop", **choice, "delta": choice.get("message")} for choice in choices]
+        self.add(ChatCompletionChunk.construct(**{**document, "choices": pieces}))
 
     def answer(self, finish: str) -> Answer:
         # A model that answers with a tool call, although no tool was offered, may have put its code there.

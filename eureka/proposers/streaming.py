@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol, Self
 
@@ -31,6 +32,10 @@ class Reading(Protocol):
     finish: str | None
 
     def add(self, piece: Any) -> None: ...
+    def add_whole(self, document: Mapping[str, Any]) -> None:
+        """Take the answer of a server that does not stream; what is none of this protocol adds nothing."""
+        ...
+
     def answer(self, finish: str) -> Answer: ...
 
 
@@ -53,7 +58,11 @@ def read_answer(
     try:
         with stream:
             if "json" in stream.response.headers.get("content-type", ""):
-                raise error_in_answer(stream.response.read().decode(errors="replace"), model)
+                whole = stream.response.read().decode(errors="replace")
+                _add_whole(reading, whole)
+                if reading.finish is None:
+                    raise error_in_answer(whole, model)
+                return _named(reading.answer(reading.finish), model)
             for piece in stream:
                 call.arriving()
                 reading.add(piece)
@@ -61,6 +70,18 @@ def read_answer(
         raise call_failed(error, model, begun=reading.begun) from None
     if reading.finish is None:
         raise unfinished(model, stream.response.headers.get("content-type", ""), begun=reading.begun)
-    answer = reading.answer(reading.finish)
+    return _named(reading.answer(reading.finish), model)
+
+
+def _add_whole(reading: Reading, text: str) -> None:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(document, Mapping):
+        reading.add_whole(document)
+
+
+def _named(answer: Answer, model: ServedModel) -> Answer:
     # Stored texts must not contain a key, even if a server repeats its request.
     return replace(answer, text=model.key.hide(answer.text), model=model.key.hide(answer.model))

@@ -90,6 +90,16 @@ def ranked(outcomes: Iterable[Outcome]) -> list[Outcome]:
     )
 
 
+def highest_score(outcomes: Iterable[Outcome]) -> Outcome | None:
+    """The outcome with the highest score of those that were trained farthest; of equals the first.
+
+    It is the best as a person reads it from the scores. A method may put another one first: a score is noisy.
+    """
+    found = list(outcomes)
+    farthest = max((outcome.num_evaluations for outcome in found), default=0)
+    return max((o for o in found if o.num_evaluations == farthest), key=lambda o: o.score, default=None)
+
+
 def make_outcomes(
     candidates: Mapping[str, Candidate],
     results: Mapping[str, tuple[TrainingResult, ...]],

@@ -14,6 +14,7 @@ from eureka.search.feedback import Reviewer
 from eureka.search.history import Budget, History, read_history
 from eureka.search.judging import Verifier
 from eureka.search.methods.base import SearchMethod
+from eureka.search.outcomes import highest_score
 from eureka.search.tuning import Tuning
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart
 from eureka.store import RunStore
@@ -78,12 +79,13 @@ def generation_started(history: History) -> events.GenerationStarted | None:
 
 def generation_finished(history: History, selection: Selection) -> events.GenerationFinished:
     """The event that a generation has ended; `history` is the snapshot from before its selection was recorded."""
-    best = history.outcome(selection.best)
+    best = highest_score(history.outcomes)
     scores = [outcome.score for outcome in history.of_generation(selection.generation)]
     return events.GenerationFinished(
         generation=selection.generation,
-        best=selection.best,
-        score=best.worth if best else None,
+        best=best.candidate.id if best else None,
+        score=best.score if best else None,
         trained=len(scores),
         best_of_generation=max(scores, default=None),
+        leader=selection.best,
     )

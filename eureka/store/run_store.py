@@ -12,7 +12,7 @@ best/                       the best reward as a module
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -110,6 +110,8 @@ class RunStore:
         """
         if not (folder / "run.db").is_file():
             raise StoreError(f"{folder}: not a run folder (no run.db in it); runs are under outputs/TASK/DATE_TIME")
+        if (folder / "run.db").is_symlink():
+            raise StoreError(f"{folder}: run.db is a link, so this is no run of its own: name the folder of that file")
         with store_errors("open the run", folder):
             if read_only:
                 return cls(folder, Database(folder / "run.db", read_only=True), None)
@@ -188,21 +190,28 @@ class RunStore:
                 return [sample for sample in format_2.samples(self._database) if _is_of(sample.id, generation)]
         return self._records.samples(generation)
 
-    def record_prompts(self, prompts: Mapping[str, Prompt], attempt: int = 0, *, refused: bool = False) -> None:
-        """Record the prompts of candidates before they are sent, and count the calls.
+    def record_prompts(self, prompts: Mapping[str, Prompt], attempt: int = 0) -> None:
+        """Keep the prompts of candidates as they are about to be sent."""
+        sent = {
+            RecordKey(*place_of(name), attempt): dumps(_Sent(prompt.messages, prompt.ending))
+            for name, prompt in prompts.items()
+        }
+        with store_errors("write what is about to be asked for", self.folder):
+            self._database.put_all("prompt", sent)
+
+    def record_calls(self, names: Iterable[str], attempt: int = 0, *, refused: bool = False) -> None:
+        """Count the calls that are about to be made for these candidates.
 
         Args:
             refused: the previous prompts were refused without an answer, so they do not count as calls.
         """
-        keys = {name: RecordKey(*place_of(name), attempt) for name in prompts}
-        sent = {keys[name]: dumps(_Sent(prompt.messages, prompt.ending)) for name, prompt in prompts.items()}
+        keys = {name: RecordKey(*place_of(name), attempt) for name in names}
         before = self._records.keyed(CallInFlight, "call")
         asked = {name: before[key].asked if key in before else 0 for name, key in keys.items()}
         calls = {
-            keys[name]: dumps(CallInFlight(name, attempt, max(asked[name] + (not refused), 1))) for name in prompts
+            key: dumps(CallInFlight(name, attempt, max(asked[name] + (not refused), 1))) for name, key in keys.items()
         }
         with store_errors("write which calls are about to be made", self.folder):
-            self._database.put_all("prompt", sent)
             self._database.put_all("call", calls)
 
     def prompts(self, generation: int | None = None) -> dict[tuple[str, int], Prompt]:

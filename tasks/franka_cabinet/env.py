@@ -9,6 +9,7 @@ import torch
 
 from eureka.physics import WorldStates
 from eureka.tasks import Metric, Reset, Rng, state_field
+from eureka.tasks.shared.cabinet import add_cabinet
 from eureka.tasks.shared.locomotion import total_of
 from eureka.tasks.shared.panda import MOST_OPEN_M, Panda
 from eureka.tasks.shared.sawyer import NoCarry, apart
@@ -18,14 +19,14 @@ OPEN_M, HALF_OPEN_M, MOVED_M = 0.39, 0.2, 0.01
 
 
 class FrankaCabinet(Panda):
-    """The cabinet is this folder's own. The hand keeps pointing at it, its fingers above and below the handle, where
+    """The hand keeps pointing at it, its fingers above and below the handle, where
     Isaac Gym's arm is moved by its joints and may turn."""
 
     # z of the hand, along which it points, is the world's x; its fingers open along the world's z.
     ORIENTATION = (0.5, 0.5, 0.5, 0.5)
     HAND_START = (0.4, 0.0, 0.65)
     ARM_START = (0.0, -0.4, 0.0, -2.0, 0.0, 3.2, -0.785)
-    BOUNDS = ((0.25, -0.2, 0.55), (0.65, 0.2, 0.8))
+    BOUNDS = ((0.2, -0.2, 0.55), (0.75, 0.2, 0.8))
 
     @dataclass(frozen=True)
     class State:
@@ -48,19 +49,20 @@ class FrankaCabinet(Panda):
         )
 
     def add_things(self, spec: mujoco.MjSpec) -> None:
-        cabinet = mujoco.MjSpec.from_file(str(self.folder / "cabinet.xml"))
-        spec.worldbody.add_frame().attach_body(cabinet.body("cabinet"), "cabinet/", "")
+        add_cabinet(spec, "drawer")
 
     def reset(self, rng: Rng, num: int) -> Reset:
         qpos = self._home.repeat(num, 1)
-        aside = rng.uniform(-0.05, 0.05, (num, 3)) + torch.tensor([0.93, 0.0, 0.57])
+        aside = rng.uniform(-0.05, 0.05, (num, 3)) + torch.tensor([1.03, 0.0, 0.57])
         turned = torch.tensor([1.0, 0.0, 0.0, 0.0]).expand(num, 4)
         mocap = torch.cat([aside, turned], dim=1)[:, None]
         return Reset(qpos, torch.zeros(num, self.model.nv), self.Carry(), mocap=mocap)
 
     def state(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> State:
-        tip, handle = self.tip_of(sim), sim.output("site_xpos")[:, int(self.model.site("cabinet/grasp").id)]
-        upper, lower = tip[:, 2] + sim.qpos[:, 7], tip[:, 2] - sim.qpos[:, 8]
+        tip = self.tip_of(sim)
+        handle = (self.site(sim, "cabinet/drawer_0") + self.site(sim, "cabinet/drawer_1")) / 2
+        up, down = self.fingers_of(sim).unbind(dim=1)
+        upper, lower = tip[:, 2] + up, tip[:, 2] - down
         near = apart(tip[:, :2], handle[:, :2]) < MOST_OPEN_M
         around = (upper > handle[:, 2]) & (lower < handle[:, 2]) & near
         return self.State(

@@ -11,9 +11,8 @@ import torch
 
 from eureka.physics import WorldStates
 from eureka.tasks.base import Reset, state_field
-from eureka.tasks.metric import Metric
 from eureka.tasks.rng import Rng
-from eureka.tasks.shared.panda import FINGERS, THINGS, Panda
+from eureka.tasks.shared.panda import FINGERS, THINGS, ManiSkillPanda
 from eureka.tasks.shared.sawyer import NoCarry, apart
 
 HALF_CUBE_M = 0.02
@@ -40,8 +39,8 @@ class CubeState:
     )
 
 
-class PandaCube(Panda):
-    """The cube lies somewhere before the robot. No episode ends early; success at any time counts."""
+class PandaCube(ManiSkillPanda):
+    """The cube lies somewhere before the robot."""
 
     State = CubeState
 
@@ -79,7 +78,7 @@ class PandaCube(Panda):
     def state(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> Any:
         first, moving = self.address("cube"), self.velocity_address("cube")
         tip, cube = self.tip_of(sim), sim.qpos[:, first : first + 3]
-        gap = sim.qpos[:, 7:9].sum(dim=1)
+        gap = self.fingers_of(sim).sum(dim=1)
         held = (apart(tip, cube) < 0.02) & (gap > 0.03) & (gap < 0.042)
         return self.State(
             tip_position=tip,
@@ -99,9 +98,6 @@ class PandaCube(Panda):
         flags = torch.stack([10 * state.finger_gap, state.grasped, 5 * state.tip_position[:, 2]], dim=1)
         return torch.cat([*near, flags, state.cube_velocity], dim=1)
 
-    def terminated(self, state: Any) -> torch.Tensor:
-        return torch.zeros_like(state.finger_gap, dtype=torch.bool)
-
     @abstractmethod
     def placed(self, state: Any) -> torch.Tensor:
         """Whether the cube is where it should be, (num_envs,) bool."""
@@ -110,15 +106,3 @@ class PandaCube(Panda):
         """ManiSkill's success, (num_envs,) bool: the cube is in place, and the robot is still."""
         still: torch.Tensor = state.arm_speed <= STILL_RAD_S
         return self.placed(state) & still
-
-    @property
-    def metric(self) -> Metric:
-        return Metric(
-            value=lambda state: self.succeeded(state).float(),
-            reduce="max",
-            unit="of the episodes",
-            description="share of the episodes in which ManiSkill's success was reached at any time",
-        )
-
-    def sparse_reward(self, state: Any) -> torch.Tensor | None:
-        return self.succeeded(state).float()

@@ -55,35 +55,25 @@ class SawyerState:
     )
 
 
-class Sawyer(Task):
-    """One object that stands on the table, to be moved. No episode ends early; success at any time counts.
+class SawyerHand(Task):
+    """The hand, its controls and what MetaWorld counts. No episode ends early; success at any time counts.
 
-    `FIXTURE` is the body that stands on the table, somewhere between `PLACE_LOW` and `PLACE_HIGH`; its one joint starts
-    at `START`. `HAND_START` is where the hand begins. `OBJECT` names what is to be moved, a `body:`, `site:` or
-    `geom:`, at `OBJECT_OFFSET` from it; the target is a `TARGET_SITE` of the fixture or `TARGET_OFFSET` from its place.
+    `HAND_START` is where the hand begins. What is to be moved is somewhere between `PLACE_LOW` and `PLACE_HIGH`.
     """
 
-    FIXTURE: ClassVar[str]
     PLACE_LOW: ClassVar[tuple[float, float, float]]
     PLACE_HIGH: ClassVar[tuple[float, float, float]]
     HAND_START: ClassVar[tuple[float, float, float]] = (0.0, 0.6, 0.2)
-    START: ClassVar[float] = 0.0
-    OBJECT: ClassVar[str]
-    OBJECT_OFFSET: ClassVar[tuple[float, float, float]] = (0.0, 0.0, 0.0)
-    TARGET_SITE: ClassVar[str] = ""
-    TARGET_OFFSET: ClassVar[tuple[float, float, float]] = (0.0, 0.0, 0.0)
     SUCCESS_M: ClassVar[float] = 0.05
     V1_MAX_M: ClassVar[float | None] = None
     V1_REACHES_WITH: ClassVar[str] = "gripper_position"
 
-    Carry = NoCarry
     State = SawyerState
     num_actions = 4
 
     # ---- the scene -----------------------------------------------------------------------------------------------
 
     def extend_model(self, spec: mujoco.MjSpec) -> None:
-        spec.body(self.FIXTURE).mocap = True
         spec.delete(spec.body("mocap"))
         for equality in list(spec.equalities):
             spec.delete(equality)
@@ -96,34 +86,25 @@ class Sawyer(Task):
         return int(self.model.joint(DRIVE[0]).qposadr[0])
 
     @cached_property
-    def _joint(self) -> mujoco._structs._MjModelJointViews:
-        """The fixture's one joint."""
-        inside = [
-            joint
-            for joint in range(self.model.njnt)
-            if self.model.body_rootid[self.model.jnt_bodyid[joint]] == self.model.body(self.FIXTURE).id
-        ]
-        if len(inside) != 1:
-            raise ValueError(f"{self.FIXTURE} has {len(inside)} joints, not one")
-        return self.model.joint(inside[0])
-
-    @cached_property
     def _home(self) -> mujoco.MjData:
-        """The scene at rest with the hand at its start, open, and the fixture where its file has it."""
+        """The scene at rest with the hand at its start, open, and all else as `hold_object` has it."""
         data = mujoco.MjData(self.model)
         first, place = self._drive_address, np.array(self.HAND_START)
         for _ in range(round(SETTLING_S / self.model.opt.timestep)):
             data.qpos[first : first + 3] = place
             data.qvel[self.model.joint(DRIVE[0]).dofadr[0] :][:3] = 0.0
-            data.qpos[self._joint.qposadr] = self.START
-            data.qvel[self._joint.dofadr] = 0.0
+            self.hold_object(data)
             data.ctrl[:2] = -1.0, 1.0
             mujoco.mj_step(self.model, data)
         data.qvel[:] = 0.0
         data.qpos[first : first + 3] = place
-        data.qpos[self._joint.qposadr] = self.START
+        self.hold_object(data)
         mujoco.mj_forward(self.model, data)
         return data
+
+    @abstractmethod
+    def hold_object(self, data: mujoco.MjData) -> None:
+        """Put what is to be moved to its start, at rest, while the hand goes to its own."""
 
     def _measured(self, name: str) -> np.ndarray:
         """A body's, site's or geom's place in the scene at rest."""
@@ -131,31 +112,17 @@ class Sawyer(Task):
         return np.array(getattr(self._home, kind)(own).xpos)
 
     @cached_property
-    def _starts(self) -> OnDevice:
-        """Gripper's start; and from the fixture's place to the object's start, and to the target: (3, 3)."""
-        place = self._home.mocap_pos[0]
+    def _gripper_start(self) -> OnDevice:
+        """Where the gripper is when an episode begins, (3,)."""
         gripper = (self._measured("site:rightEndEffector") + self._measured("site:leftEndEffector")) / 2
-        start = self._measured(self.OBJECT) + self.OBJECT_OFFSET - place
-        target = self._measured(self.TARGET_SITE) - place if self.TARGET_SITE else np.array(self.TARGET_OFFSET)
-        return OnDevice(torch.from_numpy(np.stack([gripper, start, target])).float())
+        return OnDevice(torch.from_numpy(gripper).float())
 
     # ---- episodes ------------------------------------------------------------------------------------------------
 
-    def reset(self, rng: Rng, num: int) -> Reset:
-        qpos = torch.from_numpy(self._home.qpos).float().repeat(num, 1)
-        low, high = torch.tensor(self.PLACE_LOW), torch.tensor(self.PLACE_HIGH)
-        place = low + (high - low) * rng.uniform(0.0, 1.0, (num, 3))
-        turned = torch.from_numpy(self.model.body(self.FIXTURE).quat).float().expand(num, 4)
-        mocap = torch.cat([place, turned], dim=1)[:, None]
-        return Reset(qpos, torch.zeros(num, self.model.nv), self.Carry(), mocap=mocap)
-
-    def start(self, sim: WorldStates, rng: Rng) -> Any:
-        return self.Carry()
-
-    def advance(self, carry: NoCarry, sim: WorldStates, action: torch.Tensor, rng: Rng) -> Any:
+    def advance(self, carry: Any, sim: WorldStates, action: torch.Tensor, rng: Rng) -> Any:
         return carry
 
-    def control(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> Controls:
+    def control(self, sim: WorldStates, carry: Any, action: torch.Tensor) -> Controls:
         """The hand keeps within MetaWorld's bounds: near them it is slowed down."""
         at = sim.qpos[:, self._drive_address : self._drive_address + 3].to(action.dtype)
         speed = within_bounds(HAND_SPEED_M_S * action[:, :3], at, self._bounds.like(action), self.control_timestep_s)
@@ -178,26 +145,17 @@ class Sawyer(Task):
     def distance(self, object_position: torch.Tensor, target_position: torch.Tensor) -> torch.Tensor:
         """What MetaWorld measures of the object's way to its target, (num_envs,)."""
 
-    def state(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> Any:
-        place = sim.output("mocap_pos")[:, 0]
-        gripper_start, to_start, to_target = self._starts.like(place)
+    def hand_fields(self, sim: WorldStates) -> dict[str, torch.Tensor]:
+        """The State's fields of the hand by name."""
         right, left = self.place_of(sim, "site:rightEndEffector"), self.place_of(sim, "site:leftEndEffector")
         apart = self.place_of(sim, "body:rightclaw") - self.place_of(sim, "body:leftclaw")
-        thing = self.place_of(sim, self.OBJECT)
-        thing = torch.stack([thing[:, axis] + self.OBJECT_OFFSET[axis] for axis in range(3)], dim=1)
-        return self.State(
-            hand_position=self.place_of(sim, "body:hand"),
-            gripper_position=(right + left) / 2,
-            left_fingertip=left,
-            gripper_opening=(torch.linalg.vector_norm(apart, dim=1) / 0.1).clamp(0.0, 1.0),
-            object_position=thing,
-            object_velocity=sim.qvel[:, int(self._joint.dofadr[0])],
-            target_position=place + to_target,
-            object_start=place + to_start,
-            gripper_start=gripper_start.expand_as(place),
-            distance_to_goal=self.distance(thing, place + to_target),
-            action=action,
-        )
+        return {
+            "hand_position": self.place_of(sim, "body:hand"),
+            "gripper_position": (right + left) / 2,
+            "left_fingertip": left,
+            "gripper_opening": (torch.linalg.vector_norm(apart, dim=1) / 0.1).clamp(0.0, 1.0),
+            "gripper_start": self._gripper_start.like(left).expand_as(left),
+        }
 
     def observe(self, state: Any) -> torch.Tensor:
         hand = [10 * (state.gripper_position - state.object_position), state.gripper_opening[:, None]]
@@ -242,6 +200,78 @@ class Sawyer(Task):
     def v1_distance(self, object_position: torch.Tensor, target_position: torch.Tensor) -> torch.Tensor:
         """The way that `reward_v1` pays for, where it is another than `distance`."""
         return self.distance(object_position, target_position)
+
+
+class Sawyer(SawyerHand):
+    """One object that is part of what stands on the table.
+
+    `FIXTURE` is the body that stands somewhere between `PLACE_LOW` and `PLACE_HIGH`; its one joint starts at `START`.
+    `OBJECT` names what is to be moved, a `body:`, `site:` or `geom:`, at `OBJECT_OFFSET` from it; the target is a
+    `TARGET_SITE` of the fixture or `TARGET_OFFSET` from its place.
+    """
+
+    FIXTURE: ClassVar[str]
+    START: ClassVar[float] = 0.0
+    OBJECT: ClassVar[str]
+    OBJECT_OFFSET: ClassVar[tuple[float, float, float]] = (0.0, 0.0, 0.0)
+    TARGET_SITE: ClassVar[str] = ""
+    TARGET_OFFSET: ClassVar[tuple[float, float, float]] = (0.0, 0.0, 0.0)
+
+    Carry = NoCarry
+
+    def extend_model(self, spec: mujoco.MjSpec) -> None:
+        super().extend_model(spec)
+        spec.body(self.FIXTURE).mocap = True
+
+    @cached_property
+    def _joint(self) -> mujoco._structs._MjModelJointViews:
+        """The fixture's one joint."""
+        inside = [
+            joint
+            for joint in range(self.model.njnt)
+            if self.model.body_rootid[self.model.jnt_bodyid[joint]] == self.model.body(self.FIXTURE).id
+        ]
+        if len(inside) != 1:
+            raise ValueError(f"{self.FIXTURE} has {len(inside)} joints, not one")
+        return self.model.joint(inside[0])
+
+    def hold_object(self, data: mujoco.MjData) -> None:
+        data.qpos[self._joint.qposadr] = self.START
+        data.qvel[self._joint.dofadr] = 0.0
+
+    @cached_property
+    def _starts(self) -> OnDevice:
+        """From the fixture's place to the object's start, and to the target: (2, 3)."""
+        place = self._home.mocap_pos[0]
+        start = self._measured(self.OBJECT) + self.OBJECT_OFFSET - place
+        target = self._measured(self.TARGET_SITE) - place if self.TARGET_SITE else np.array(self.TARGET_OFFSET)
+        return OnDevice(torch.from_numpy(np.stack([start, target])).float())
+
+    def reset(self, rng: Rng, num: int) -> Reset:
+        qpos = torch.from_numpy(self._home.qpos).float().repeat(num, 1)
+        low, high = torch.tensor(self.PLACE_LOW), torch.tensor(self.PLACE_HIGH)
+        place = low + (high - low) * rng.uniform(0.0, 1.0, (num, 3))
+        turned = torch.from_numpy(self.model.body(self.FIXTURE).quat).float().expand(num, 4)
+        mocap = torch.cat([place, turned], dim=1)[:, None]
+        return Reset(qpos, torch.zeros(num, self.model.nv), self.Carry(), mocap=mocap)
+
+    def start(self, sim: WorldStates, rng: Rng) -> Any:
+        return self.Carry()
+
+    def state(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> Any:
+        place = sim.output("mocap_pos")[:, 0]
+        to_start, to_target = self._starts.like(place)
+        thing = self.place_of(sim, self.OBJECT)
+        thing = torch.stack([thing[:, axis] + self.OBJECT_OFFSET[axis] for axis in range(3)], dim=1)
+        return self.State(
+            **self.hand_fields(sim),
+            object_position=thing,
+            object_velocity=sim.qvel[:, int(self._joint.dofadr[0])],
+            target_position=place + to_target,
+            object_start=place + to_start,
+            distance_to_goal=self.distance(thing, place + to_target),
+            action=action,
+        )
 
 
 def apart(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -20,7 +21,7 @@ from chat_helpers import (
 )
 from model_server import Step, serving
 
-from eureka.core.errors import ContextTooLong
+from eureka.core.errors import ContextTooLong, ProposerError
 from eureka.proposers.budget import Caps, Ledger
 
 pytestmark = pytest.mark.process
@@ -171,3 +172,47 @@ def test_the_words_of_other_servers() -> None:
     with serving(Step(status=404, body={"detail": "Not Found"})) as server:
         _, error = collect(proposer(endpoint("openai", server.url)), 1)
     assert "(404: Not Found)" in str(error)
+
+
+WHOLE = {
+    "openai": {
+        "id": "c",
+        "object": "chat.completion",
+        "model": "m-1",
+        "choices": [{"index": 0, "finish_reason": "length", "message": {"role": "assistant", "content": "whole"}}],
+        "usage": {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15},
+    },
+    "anthropic": {
+        "type": "message",
+        "role": "assistant",
+        "model": "m-1",
+        "content": [{"type": "thinking", "thinking": "hm", "signature": ""}, {"type": "text", "text": "whole"}],
+        "stop_reason": "max_tokens",
+        "usage": {"input_tokens": 12, "output_tokens": 3},
+    },
+}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_an_answer_that_is_not_streamed_is_read(provider: str) -> None:
+    with serving(Step(raw=json.dumps(WHOLE[provider]))) as server:
+        (answer,) = proposer(endpoint(provider, server.url)).sample_each(prompts(1))
+    assert (answer.text, answer.model, answer.finish) == ("whole", "m-1", "length")
+    assert (answer.usage.input_tokens, answer.usage.output_tokens) == (12, 3)
+
+
+@pytest.mark.parametrize("raw", ["[]", "{}", '{"choices": 3}', '{"choices": [3]}', '{"choices": []}', "[" * 5000])
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_document_that_is_no_answer_is_none(provider: str, raw: str) -> None:
+    with serving(Step(raw=raw)) as server, pytest.raises(ProposerError, match=r"not .*'s protocol"):
+        list(proposer(endpoint(provider, server.url)).sample_each(prompts(1)))
+
+
+def test_a_server_that_refuses_to_stream_is_asked_for_whole_answers() -> None:
+    refusal = Step(status=400, body={"error": {"message": "streaming is not supported by this model"}})
+    whole = Step(raw=json.dumps(WHOLE["openai"]))
+    with serving(refusal, whole, whole) as server:
+        answers = list(proposer(endpoint("openai", server.url)).sample_each(prompts(2)))
+    assert [answer.text for answer in answers] == ["whole", "whole"]
+    assert [request["stream"] for request in server.requests] == [True, False, False]
+    assert "stream_options" not in server.requests[1]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -214,6 +216,26 @@ def test_environments_by_file_and_by_class(
     found = random_episodes(maker, 64, 0)
     assert not found.constants
     assert maker.metric.spec(maker.definition.described).unit == unit
+
+
+SMALL = ["llm=program_search", "search.generations=1", "search.samples=2", "search.finalists=1", "report.films=none"]
+SMALL += ["search.confirmation_seeds=0", "train.steps=512", "train.checkpoints=1", "train.eval_episodes=1"]
+SMALL += ["evaluation.seeds=0"]
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("name", ["pendulum", "line_env", "own_trainer"])
+def test_the_command_that_an_example_tells_runs_in_small(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("stable_baselines3")
+    told = re.search(r"\beureka (run env=.*)", (EXAMPLES / f"{name}.py").read_text())
+    assert told is not None
+    words = [word for word in shlex.split(told[1]) if not word.startswith("train.steps=")]
+    environment = {key: value for key, value in os.environ.items() if not key.endswith("_API_KEY")}
+    command = [sys.executable, "-m", "eureka", *words, *SMALL, f"output={tmp_path / 'run'}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=EXAMPLES, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "best reward: g01-c0" in done.stdout
+    assert (tmp_path / "run" / "report.html").is_file()
 
 
 def test_the_arm_reads_places_from_sites() -> None:

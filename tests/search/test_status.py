@@ -22,6 +22,7 @@ def record(store: RunStore, make_result: Make) -> None:
 
     facts = PromptFacts("t", 0, 1, ())
     store.record_prompts({name: Prompt((), facts) for name in NAMES})
+    store.record_calls(NAMES)
     store.record_completion(Completion(trained, GOOD, "m"))
     verify(trained)
     store.record_result(make_result(trained, (2.0, 3.0)))

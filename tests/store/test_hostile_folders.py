@@ -58,6 +58,17 @@ def test_only_plain_tables_are_opened(folder: Path, statements: tuple[str, ...],
         RunStore.open(changed(folder, *statements), read_only=read_only)
 
 
+@pytest.mark.parametrize("read_only", [True, False])
+def test_the_database_is_not_that_of_another_run(folder: Path, tmp_path: Path, read_only: bool) -> None:
+    """Reading would show another run of this user, and going on would write into it."""
+    (folder / "run.db").rename(tmp_path / "mine.db")
+    (folder / "run.db").symlink_to(tmp_path / "mine.db")
+    before = (tmp_path / "mine.db").read_bytes()
+    with pytest.raises(StoreError, match=r"run\.db is a link"):
+        RunStore.open(folder, read_only=read_only)
+    assert (tmp_path / "mine.db").read_bytes() == before
+
+
 def test_a_value_has_a_bound(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "MAX_VALUE_BYTES", 1 << 20)
     changed(folder, "INSERT INTO fact VALUES ('big', CAST(zeroblob(2000000) AS TEXT))")

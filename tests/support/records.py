@@ -21,6 +21,7 @@ def ask_for(
     store.record_samples(samples)
     ending = endings or {}
     store.record_prompts({n: Prompt(prompt.messages, prompt.facts, ending.get(n, "")) for n in names}, attempt)
+    store.record_calls(names, attempt)
 
 
 def finish(store: RunStore, generation: int, best: str | None) -> None:

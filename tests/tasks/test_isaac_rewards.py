@@ -1,4 +1,4 @@
-"""Rewards of Isaac Gym's and ManiSkill's tasks against numbers worked out by hand from their published formulas."""
+"""Rewards of Isaac Gym's tasks and of ManiSkill's cubes against numbers worked out by hand from their formulas."""
 
 from __future__ import annotations
 

@@ -44,8 +44,15 @@ def states(task: Task, num: int) -> Any:
     thing = state.object_start + share * (state.target_position - state.object_start)
     away = torch.nn.functional.normalize(torch.randn(num, 3, generator=torch.Generator().manual_seed(1)), dim=1)
     gripper = thing + reach * away
+    pads = {}
+    if hasattr(state, "left_pad"):
+        # From 9 cm to 1 cm apart, some so that they hold the object, and around the object in half of the rows.
+        beside = torch.linspace(0.09, 0.01, num)[:, None] * torch.tensor([0.0, 1.0, 0.0])
+        middle = torch.where(torch.arange(num)[:, None] % 2 == 0, gripper, thing)
+        pads = {"left_pad": middle + beside, "right_pad": middle - beside}
     return dataclasses.replace(
         state,
+        **pads,
         object_position=thing,
         gripper_position=gripper,
         left_fingertip=gripper + 0.01,
@@ -79,6 +86,8 @@ def original(name: str, version: str, task: Any, state: Any, row: int) -> float:
             self.maxDist = self.maxPullDist = task.V1_MAX_M or float(
                 task.v1_distance(state.object_start, state.target_position)[row]
             )
+            self.init_left_pad, self.init_right_pad = self.get_body_com("leftpad"), self.get_body_com("rightpad")
+            self.maxPushDist = self.maxDist
             self._lock_length, self._obj_to_target_init = 0.1, getattr(task, "BUTTON_WAY_M", abs(way[1]))
             if name == "door_close":  # there it is where the door stands
                 self.obj_init_pos = self._target_pos - np.array([0.2, -0.2, 0.0])
@@ -89,7 +98,12 @@ def original(name: str, version: str, task: Any, state: Any, row: int) -> float:
             return of("object_position")
 
         def _get_site_pos(self, site: str) -> np.ndarray:
-            return {"rightEndEffector": right, "leftEndEffector": of("left_fingertip")}[site]
+            sites = {"rightEndEffector": right, "leftEndEffector": of("left_fingertip"), "goal": self._target_pos}
+            return sites[site]
+
+        def get_body_com(self, body: str) -> np.ndarray:
+            pad = {"leftpad": "left_pad", "rightpad": "right_pad"}[body]
+            return of(pad) if hasattr(state, pad) else np.zeros(3)
 
     observation = np.zeros(39)
     observation[:3], observation[3], observation[4:7] = (

@@ -9,6 +9,7 @@ Python.
 from __future__ import annotations
 
 import ast
+import functools
 import types
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -43,11 +44,13 @@ _MUTATORS = _words(
     send throw __next__ __setitem__ __setattr__ __delitem__ move_to_end rotate
     """
 )
-_REACHES = _words("exec eval compile globals locals vars setattr delattr __import__")
+_REACHES = _words("exec eval compile globals locals vars setattr delattr __import__ id hash")
+#: Of torch and numpy: what belongs to the process and outlives a call.
+_OF_THE_PROCESS = _words("manual_seed seed initial_seed get_rng_state set_rng_state random cache_info cache_clear")
 _PURE_CALLS = _words(
     """
     len isinstance issubclass type str repr format float int bool all any abs max min sum round sorted list tuple
-    dict set range zip enumerate hasattr getattr callable id
+    dict set range zip enumerate hasattr getattr callable
     """
 )
 _PURE_METHODS = _words(
@@ -72,10 +75,19 @@ def refuse_unseen(tree: ast.Module) -> None:
             if isinstance(function, ast.FunctionDef):
                 _refuse_memory(function, imported)
     for inner in ast.walk(tree):
+        if isinstance(inner, ast.Try) and inner.handlers:
+            _refuse_caught_assert(inner)
         if isinstance(inner, ast.Assert):
             _refuse_work("assert", [inner.test, *([inner.msg] if inner.msg else [])])
         elif isinstance(inner, ast.Expr) and is_print(inner):
             _refuse_work("print", ast.iter_child_nodes(inner.value))
+
+
+def _refuse_caught_assert(tried: ast.Try) -> None:
+    """Raises where code goes on otherwise after an `assert` that fails, which no trace sees."""
+    for node in (node for statement in tried.body for node in ast.walk(statement)):
+        if isinstance(node, ast.Assert):
+            raise TraceFailure("it decides by an `assert` that it catches", "Use torch.where.", node.lineno)
 
 
 def is_print(node: ast.Expr) -> bool:
@@ -95,8 +107,18 @@ def _refuse_reach(tree: ast.Module) -> None:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _REACHES - defined:
             remedy = "Compute the reward from the parameters alone, in plain torch."
             raise TraceFailure(f"it calls `{node.func.id}`", remedy, node.lineno)
+        elif isinstance(node, ast.Attribute) and _is_of_the_process(node):
+            remedy = "Compute the reward from the parameters alone, without noise and settings."
+            raise TraceFailure(f"it reaches for `{dotted(node):.80}`", remedy, node.lineno)
         elif isinstance(node, ast.Name | ast.FunctionDef) and _redefines_print(node):
             raise TraceFailure("it redefines `print`", "Choose another name.", node.lineno)
+
+
+def _is_of_the_process(node: ast.Attribute) -> bool:
+    if node.attr in ("cache_info", "cache_clear"):
+        return True
+    root = dotted(node).split(".")[0]
+    return root in ("torch", "np", "numpy") and (node.attr in _OF_THE_PROCESS or node.attr.startswith("set_"))
 
 
 def _redefines_print(node: ast.Name | ast.FunctionDef) -> bool:
@@ -162,11 +184,29 @@ def _refuse_memory(function: ast.FunctionDef, imported: set[str]) -> None:
     local |= (stored - declared) | {n.name for n in ast.walk(function) if isinstance(n, ast.FunctionDef)} - {
         function.name
     }
+    aliases = _aliases(function, local)
+    local -= aliases.keys()
+    imported = imported | {name for name, root in aliases.items() if root in imported}
     for node in ast.walk(function):
         name = _written(node, local, declared, imported)
         if name:
             line = getattr(node, "lineno", None)
             raise TraceFailure(f"it keeps `{name}` from one call to the next", STATELESS, line)
+
+
+def _aliases(function: ast.FunctionDef, local: set[str]) -> dict[str, str]:
+    """Names that a function gives to objects outside of it and to nothing else, with the name that each has there."""
+    values: dict[str, list[ast.expr]] = {}
+    stored = [n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            values.setdefault(node.targets[0].id, []).append(node.value)
+    found: dict[str, str] = {}
+    for name, given in values.items():
+        roots = [_outside(value, local - found.keys()) for value in given]
+        if len(given) == stored.count(name) and all(roots):
+            found[name] = found.get(str(roots[0]), str(roots[0]))
+    return found
 
 
 def _written(node: ast.AST, local: set[str], declared: set[str], imported: set[str]) -> str | None:
@@ -197,6 +237,7 @@ def _kept_defaults(arguments: ast.arguments) -> set[str]:
 
 
 def _outside(node: ast.expr, local: set[str]) -> str | None:
+    """The name outside of a function at which an expression begins; None of one that begins at a local name."""
     while isinstance(node, ast.Subscript | ast.Attribute):
         node = node.value
     return node.id if isinstance(node, ast.Name) and node.id not in local else None
@@ -243,6 +284,8 @@ class Kept:
         if id(value) in seen or len(seen) > _MAX_LOOKED_AT:
             return id(value)
         seen[id(value)] = value
+        if isinstance(value, bytearray | memoryview):
+            return (id(value), bytes(value))
         if isinstance(value, np.ndarray):
             return (id(value), repr(value.tolist()))
         if isinstance(value, torch.Tensor):
@@ -268,7 +311,10 @@ class Kept:
             return [part for pair in list(value.items()) for part in pair]
         if isinstance(value, list | tuple | set | frozenset | deque):
             return list(value)
-        return [vars(value)] if type(value).__module__ == self._own and hasattr(value, "__dict__") else []
+        if isinstance(value, functools.partial):
+            return [value.func, value.args, value.keywords]
+        is_own = type(value).__module__ == self._own or isinstance(value, torch.nn.Module)
+        return [vars(value)] if is_own and hasattr(value, "__dict__") else []
 
 
 def _cell(cell: types.CellType) -> Any:

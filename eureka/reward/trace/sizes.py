@@ -6,6 +6,7 @@ wrongly. Sizes of the batch that a candidate's code reads are `Counted`; compari
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -24,22 +25,12 @@ class Counted(int):
     """A number derived from the number of environments; `fail` makes the failure and records it."""
 
     fail: Fail
-    __hash__ = int.__hash__
-
-    def __bool__(self) -> bool:
-        _refuse(self, None)
-        return int.__bool__(self)
 
 
 class CountedFloat(float):
     """A quotient of such numbers."""
 
     fail: Fail
-    __hash__ = float.__hash__
-
-    def __bool__(self) -> bool:
-        _refuse(self, None)
-        return float.__bool__(self)
 
 
 def marked(size: Any, num_envs: int, fail: Fail) -> Any:
@@ -65,10 +56,32 @@ def length(value: Any) -> int:
     return len(value)
 
 
+def num_elements(value: Any) -> Any:
+    """`value.numel()`, which of a shape keeps that it is a number of environments."""
+    return math.prod(value) if isinstance(value, torch.Size) else value.numel()
+
+
+def numbers_up_to(*bounds: Any) -> range:
+    """`range`, which counts no environments."""
+    for bound in bounds:
+        if isinstance(bound, Counted) and is_candidates(1):
+            failure = bound.fail("it loops over the environments", _REMEDY)
+            failure.line = sys._getframe(1).f_lineno
+            raise failure
+    return range(*bounds)
+
+
+def whole(value: Any = 0, *base: Any) -> Any:
+    """`int`, which of a number of environments keeps that it is one."""
+    if isinstance(value, Counted | CountedFloat) and not base:
+        return _counted(int.__int__(value) if isinstance(value, int) else float.__int__(value), value.fail)
+    return int(value, *base)
+
+
 def is_candidates(depth: int) -> bool:
-    """Whether the function `depth` calls up is the candidate's own, or `length` in its place."""
+    """Whether the function `depth` calls up is the candidate's own, or one of this module in its place."""
     code = sys._getframe(depth + 1).f_code
-    return code.co_filename == FILENAME or code is length.__code__
+    return code.co_filename == FILENAME or code in (length.__code__, num_elements.__code__)
 
 
 def _refuse(number: Counted | CountedFloat, other: Any) -> None:
@@ -90,18 +103,43 @@ def _comparing(kind: type, name: str) -> Callable[[Any, Any], Any]:
     return method
 
 
-def _computing(kind: type, name: str) -> Callable[[Any, Any], Any]:
+def _computing(kind: type, name: str) -> Callable[..., Any]:
     compute = getattr(kind, name)
 
-    def method(self: Any, other: Any) -> Any:
-        return _counted(compute(self, other), self.fail)
+    def method(self: Any, *others: Any) -> Any:
+        if any(isinstance(other, list | tuple | str | bytes) for other in others):
+            _refuse(self, None)  # a sequence as long as there are environments
+        found = compute(self, *others)
+        if isinstance(found, tuple):
+            return tuple(_counted(one, self.fail) for one in found)
+        return _counted(found, self.fail)
 
     return method
 
 
-for _kind, _base in ((Counted, int), (CountedFloat, float)):
-    for _name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"):
+def _telling(kind: type, name: str) -> Callable[..., Any]:
+    """What makes a text, a key or a plain number of it, on which a candidate could decide unseen."""
+    tell = getattr(kind, name)
+
+    def method(self: Any, *others: Any) -> Any:
+        _refuse(self, None)
+        return tell(self, *others)
+
+    return method
+
+
+_COMPARED = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
+_TOLD = ("__bool__", "__str__", "__repr__", "__format__", "__hash__", "__float__")
+_SIDED = ("add", "sub", "mul", "floordiv", "mod", "truediv", "pow", "divmod")
+_BITWISE = ("and", "or", "xor", "lshift", "rshift")
+_UNARY = ("neg", "pos", "abs", "round", "trunc", "ceil", "floor")
+for _kind, _base, _binary, _single in (
+    (Counted, int, (*_SIDED, *_BITWISE), (*_UNARY, "invert")),
+    (CountedFloat, float, _SIDED, _UNARY),
+):
+    for _name in _COMPARED:
         setattr(_kind, _name, _comparing(_base, _name))
-    for _name in ("add", "sub", "mul", "floordiv", "mod", "truediv", "pow"):
-        for _side in (f"__{_name}__", f"__r{_name}__"):
-            setattr(_kind, _side, _computing(_base, _side))
+    for _name in [*(f"__{one}__" for one in (*_binary, *_single)), *(f"__r{one}__" for one in _binary)]:
+        setattr(_kind, _name, _computing(_base, _name))
+    for _name in (*_TOLD, *(one for one in dir(_base) if not one.startswith("_") and callable(getattr(_base, one)))):
+        setattr(_kind, _name, _telling(_base, _name))

@@ -28,7 +28,7 @@ from eureka.reward.extract.definitions import COMPILERS, dotted
 from eureka.reward.trace.explain import FILENAME, TraceFailure
 from eureka.reward.trace.memory import STATELESS, is_print, refuse_unseen
 from eureka.reward.trace.offered import HELPERS, resolved
-from eureka.reward.trace.sizes import length
+from eureka.reward.trace.sizes import length, num_elements, numbers_up_to, whole
 
 FUNCTION = "compute_reward"
 
@@ -131,8 +131,10 @@ def load(source: str, hooks: Hooks) -> Loaded:
     linecache.cache[FILENAME] = (len(source), None, source.splitlines(keepends=True), FILENAME)
     module = types.ModuleType("reward")
     sys.modules[module.__name__] = module
-    module.__dict__.update(HELPERS, len=length, getattr=_getattr(set_in_self))
-    module.__dict__.update(__constant__=named, __bind__=hooks.bind, __tracing__=hooks.tracing)
+    module.__dict__.update(HELPERS, len=length, range=numbers_up_to, getattr=_getattr(set_in_self))
+    module.__dict__.update(
+        __constant__=named, __bind__=hooks.bind, __tracing__=hooks.tracing, __whole__=whole, __numel__=num_elements
+    )
     exec(code, module.__dict__)
     return Loaded(module.__dict__, max(returns, default=definitions[-1].lineno))
 
@@ -232,8 +234,12 @@ class _Rewriter(ast.NodeTransformer):
         return resolved(node)
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        """`torch.jit.script(f)` is `f`."""
+        """`torch.jit.script(f)` is `f`, and `int(n)` of a number of environments still one."""
         self.generic_visit(node)
+        if dotted(node.func) == "int":
+            node.func = ast.copy_location(ast.Name("__whole__", ast.Load()), node.func)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "numel" and not node.args:
+            return ast.copy_location(_call("__numel__", node.func.value), node)
         return node.args[0] if len(node.args) == 1 and dotted(node.func) in COMPILERS else node
 
     def _eager_only(self, node: ast.stmt) -> ast.stmt:

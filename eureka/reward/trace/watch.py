@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -39,6 +39,10 @@ _LEAVES: dict[str, tuple[str, str]] = {
 }
 # : Functions that convert a tensor to text or bytes.
 _TEXTS = frozenset({"__repr__", "__str__", "__format__", "__reduce_ex__", "storage", "untyped_storage", "data_ptr"})
+#: What gives one part of a tensor after the other.
+_PARTING = frozenset({"__iter__", "unbind", "split", "chunk", "tensor_split", "vsplit", "unsafe_split", "unsafe_chunk"})
+_LAYOUT = frozenset({"stride", "storage_offset", "element_size"})
+_LAYOUT_OF = (torch.Tensor.nbytes.__get__, torch.Tensor.itemsize.__get__)  # type: ignore[attr-defined]
 _SHAPE = torch.Tensor.shape.__get__  # type: ignore[attr-defined]
 SIZED = (
     "it makes a tensor whose size depends on values",
@@ -109,7 +113,15 @@ class Watch(TorchFunctionMode):
                 "it reads a tensor's values as text",
                 "Remove this line: a reward is recorded once, as tensor operations.",
             )
-        if name in ("__get__", "size", "numel", "nelement") and is_candidates(1):
+        if name in _PARTING and parts_environments(name, args, kwargs, self.recorder.num_envs):
+            raise self.recorder.fail("it takes the environments apart", _WHERE)
+        if (name in _LAYOUT or func in _LAYOUT_OF) and is_candidates(1):
+            raise self.recorder.fail(
+                "it reads how a tensor lies in memory", "A reward depends on the values of one environment alone."
+            )
+        if (name in ("__get__", "size", "numel", "nelement") and is_candidates(1)) or (
+            name == "__len__" and is_candidates(3)
+        ):
             size = func(*args, **kwargs)
             is_size = name != "__get__" or func == _SHAPE
             return marked(size, self.recorder.num_envs, self.recorder.fail) if is_size else size
@@ -149,6 +161,17 @@ class Watch(TorchFunctionMode):
             same = before is not None and source is not None and before.name == source.name
             named[key] = source if same else before if before is source else None
         self.recorder.named = named
+
+
+def parts_environments(name: str, args: Sequence[Any], kwargs: Mapping[str, Any], num_envs: int) -> bool:
+    """Whether a call gives as many values as there are environments, or groups of them."""
+    tensor = args[0] if args else kwargs.get("input")
+    if not isinstance(tensor, torch.Tensor) or not tensor.dim():
+        return False
+    place = 1 if name in ("__iter__", "unbind", "vsplit") else 2
+    dim = kwargs.get("dim", args[place] if len(args) > place else 0)
+    dim = 0 if name in ("__iter__", "vsplit") else dim
+    return isinstance(dim, int) and -tensor.dim() <= dim < tensor.dim() and tensor.shape[dim] == num_envs
 
 
 def _flat(values: Iterable[Any]) -> Iterable[Any]:

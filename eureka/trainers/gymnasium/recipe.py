@@ -108,8 +108,10 @@ class Definition:
             env = self.maker(**({"render_mode": render_mode} if render_mode else {}), **kwargs)
         except (ImportError, gymnasium.error.DependencyNotInstalled) as error:
             package = package_of(identity)
-            install = f"; pip install '{package}' brings what it needs" if package else ""
-            raise ConfigError(f"env={identity}: it needs another package: {_line(error)}{install}") from error
+            said = _line(error)
+            if package:  # in place of what the error itself tells to install
+                said = f"{said.partition(', you can install')[0]}; pip install '{package}' brings what it needs"
+            raise ConfigError(f"env={identity}: it needs another package: {said}") from error
         except TypeError as error:
             raise ConfigError(
                 f"env={identity}: it cannot be made with {kwargs or 'no arguments'}: {_line(error)}"
@@ -161,9 +163,11 @@ def load_definition(recipe: EnvironmentRecipe) -> Definition:
     if known and importlib.util.find_spec(known) is not None:
         _imported(known, recipe, f"env={identity}")  # the import registers its environments
     if identity not in gymnasium.registry:
-        package = package_of(identity)
-        missing = package is not None and module_of(identity) not in sys.modules
-        install = f": pip install '{package}' brings it" if missing else _meant(identity, gymnasium.registry)
+        registering = module_of(identity)  # None: what Gymnasium itself registers
+        missing = registering is not None and registering not in sys.modules
+        install = (
+            f": pip install '{package_of(identity)}' brings it" if missing else _meant(identity, gymnasium.registry)
+        )
         raise ConfigError(f"env={identity}: Gymnasium has no environment of this name{install}")
     limit = gymnasium.registry[identity].max_episode_steps
     more = {} if limit else {"max_episode_steps": NO_LIMIT}

@@ -65,8 +65,9 @@ def best_reward_found(found: BestReward) -> None:
         emit(found)
         return
     say()
-    # The comparison printed above uses other seeds, and so has another number.
-    line(f"best reward: {found.candidate}, {estimate_in_words(found.score, found.unit)}")
+    seeds = f"{found.score:.4g} {found.unit} by {found.fresh_seeds} fresh seeds"
+    worth = seeds if found.fresh_seeds else estimate_in_words(found.score, found.unit)
+    line(f"best reward: {found.candidate}, {worth}")
     paragraph(f"components: {', '.join(found.components)}")
     line(f"as a module that needs only torch: {found.module}")
 

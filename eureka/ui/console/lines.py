@@ -21,7 +21,7 @@ from eureka.core.events import (
 from eureka.core.ids import INIT_ID
 from eureka.ui.console.board import Board
 from eureka.ui.console.output import say
-from eureka.ui.console.view import View, estimate_in_words
+from eureka.ui.console.view import View
 
 PROGRESS_INTERVAL_S = 15.0
 
@@ -99,7 +99,9 @@ class ProgressLines:
         so_far = "no usable reward yet"
         if event.best is not None and event.score is not None:
             lowered = f" ({self._board.best.note})" if self._board.best and self._board.best.note else ""
-            so_far = f"best so far {event.best}, {estimate_in_words(event.score, self._view.unit)}{lowered}"
+            so_far = f"best so far {event.best}, {event.score:.3g} {self._view.unit}{lowered}"
+            if event.leader not in (None, event.best):
+                so_far += f"; the search method puts {event.leader} first"
         say(f"generation {event.generation} of {self._view.generations} finished in {wall_s:.0f} s: {so_far}")
         if self._view.spending:
             say(f"  {self._view.spending(event.generation)}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from eureka.core.events import Event, GenerationFinished, of_answer, of_rejection, of_training
-from eureka.core.ids import INIT_ID
+from eureka.core.ids import INIT_ID, generation_of
 from eureka.core.types import PREFERENCE_UNIT
 
 if TYPE_CHECKING:
@@ -68,5 +68,11 @@ def recorded(store: RunStore, *, comparison: bool = False) -> Iterator[Event]:
     yield from map(of_training, sorted(results, key=lambda result: -result.trained_steps))
     if not comparison:
         yield from map(of_rejection, store.rejections())
-        for generation, best in store.finished_generations().items():
-            yield GenerationFinished(generation, best, None)
+        # With the store come statistics, which `eureka --help` has no time for.
+        from eureka.search.outcomes import highest_score, outcomes
+
+        found = outcomes(store)
+        for generation, leader in store.finished_generations().items():
+            best = highest_score(o for o in found if generation_of(o.candidate.id) <= generation)
+            name, score = (best.candidate.id, best.score) if best else (leader, None)
+            yield GenerationFinished(generation, name, score, leader=leader)

@@ -140,7 +140,7 @@ def _generations(
                 )
             )
         said = tuple(answer for name in answered if name in texts for answer in answers[name])
-        views.append(GenerationView(number, shared, tuple(candidates), number in finished, finished.get(number), said))
+        views.append(GenerationView(number, shared, tuple(candidates), number in finished, said))
     return tuple(views)
 
 

@@ -133,7 +133,7 @@ class CandidateView:
 
 @dataclass(frozen=True)
 class GenerationView:
-    """One generation: its prompt and, when it has finished, the best candidate so far, if any.
+    """One generation: its prompt and its candidates.
 
     `texts` are answers that are not rewards but texts for later prompts.
     """
@@ -142,7 +142,6 @@ class GenerationView:
     prompt: Prompt | None
     candidates: tuple[CandidateView, ...]
     is_finished: bool
-    best_so_far: str | None
     texts: tuple[Completion, ...] = ()
 
     @property
@@ -194,6 +193,12 @@ class RunView:
     def answers(self) -> tuple[Completion, ...]:
         """All answers, in order of generations."""
         return tuple(answer for generation in self.generations for answer in generation.answers)
+
+    def best_until(self, generation: int) -> CandidateView | None:
+        """The highest score after a generation, of candidates trained to the end where there are any."""
+        trained = [c for c in self.candidates if c.generation <= generation and c.score is not None]
+        whole = [c for c in trained if c.stopped_after is None]
+        return max(whole or trained, key=lambda c: c.score or 0.0, default=None)
 
     @property
     def has_stopped(self) -> bool:

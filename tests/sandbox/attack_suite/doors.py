@@ -40,6 +40,10 @@ DOORS: Mapping[str, tuple[str, ...]] = {
         "tests/reward/graph/test_reward_verify.py::test_nothing_works_along_the_environments",
         "tests/reward/graph/test_reward_verify.py::test_a_leak_on_large_values_is_found",
     ),
+    "a reward decides on what no trace shows": (
+        "tests/reward/trace/test_reward_hidden_values.py::test_nothing_decides_on_the_number_of_environments",
+        "tests/reward/trace/test_reward_hidden_values.py::test_nothing_is_kept_that_shows_later",
+    ),
     "an answer holds up whoever reads it": (
         "tests/reward/extract/test_long_answers.py::test_repeated",
         "tests/reward/extract/test_long_answers.py::test_generated",
@@ -47,6 +51,7 @@ DOORS: Mapping[str, tuple[str, ...]] = {
     "a link leads writing out of the run folder": (
         "tests/store/test_store.py::test_nothing_is_written_through_a_link_in_a_received_folder",
         "tests/store/test_hostile_folders.py::test_checkpoints_lead_nowhere_else",
+        "tests/store/test_hostile_folders.py::test_the_database_is_not_that_of_another_run",
     ),
     "a link puts a file of this machine on the page": (
         "tests/store/test_hostile_folders.py::test_nothing_is_read_behind_a_link_in_the_folder",

@@ -150,6 +150,7 @@ def test_random_episodes_tell_of_constants(tmp_path: Path) -> None:
     ("env", "recipe", "sentence"),
     [
         ("CartPol-v1", {}, "Gymnasium has no environment of this name; did you mean CartPole-v1"),
+        ("LunarLanderContinous-v3", {}, "no environment of this name; did you mean LunarLanderContinuous-v3"),
         ("ALE/Pong-v5", {}, "Gymnasium has no environment of this name: pip install 'ale-py' brings it"),
         ("no_such_module:Walk", {}, "there is no module no_such_module here: start in the folder that has it"),
         (f"{HERE}:Wolk", {}, "has no `Wolk`, nor does it register an environment of that name; did you mean Walk"),

@@ -69,7 +69,8 @@ def test_a_generation_line_by_line(
     lines(events.of_training(RESULT))
     now[0] += 10
     lines(trainings("g02-c01", continued=True))
-    lines(events.GenerationFinished(2, "g02-c01", 1.5))
+    lines(events.GenerationFinished(2, "g02-c01", 1.5, leader="g02-c01"))
+    lines(events.GenerationFinished(2, "g02-c01", 1.5, leader="g01-c02"))
     lines(events.GenerationFinished(3, None, None))
     assert capsys.readouterr().out.splitlines() == [
         "generation 2 of 3: program_search is asked, shown how g01-c02 trained",
@@ -79,7 +80,8 @@ def test_a_generation_line_by_line(
         "  worker 1 was killed by signal 9; started again for g02-c03",
         "  g02-c01  seed 0: 1.5 m/s (best checkpoint 1.75, 3 worlds diverged)",
         "  1 policy trains on, to 1,000 steps: g02-c01",
-        "generation 2 of 3 finished in 30 s: best so far g02-c01, about 1.5 m/s by all scores of the search",
+        "generation 2 of 3 finished in 30 s: best so far g02-c01, 1.5 m/s",
+        "generation 2 of 3 finished in 30 s: best so far g02-c01, 1.5 m/s; the search method puts g01-c02 first",
         "generation 3 of 3 finished in 30 s: no usable reward yet",
     ]
 
@@ -161,11 +163,15 @@ def test_quiet_says_what_the_command_gives_and_errors(
         for _ in story.tell(observe, Clock()):
             say("on the way")
     best_reward_found(BestReward("g01-c01", 2.0, "m/s", ("a", "b"), "best/reward.py"))
+    best_reward_found(BestReward("g01-c01", 1.52349, "m/s", ("a", "b"), "best/reward.py", fresh_seeds=5))
     error_line("broken")
     interrupted("eureka resume run")
     shown = capsys.readouterr()
     assert shown.out.splitlines() == [
         "best reward: g01-c01, about 2 m/s by all scores of the search",
+        "components: a, b",
+        "as a module that needs only torch: best/reward.py",
+        "best reward: g01-c01, 1.523 m/s by 5 fresh seeds",
         "components: a, b",
         "as a module that needs only torch: best/reward.py",
     ]
@@ -244,6 +250,7 @@ def test_json_has_one_typed_object_for_everything(
         "score": 2.0,
         "trained": 1,
         "best_of_generation": 2.0,
+        "leader": None,
     }
     assert first["confirmation_started"]["candidates"] == ["g02-c01", "g01-c01"]
     assert first["compared"]["rewards"] == [

@@ -62,7 +62,7 @@ def test_who_was_stopped_early_is_said(tmp_path: Path, make_result: Make) -> Non
         view = read_run(store)
     assert [candidate.stopped_after for candidate in view.candidates] == [100, None]
     assert view.has_stopped
-    # The line of the best so far follows the race, not the highest score.
+    # A score of a shorter training is no best.
     assert [row.best_so_far.id for row in generation_rows(view) if row.best_so_far] == ["g01-c02"]
 
 

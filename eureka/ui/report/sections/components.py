@@ -87,7 +87,7 @@ def _history(name: str, generations: Sequence[GenerationView], run: RunView) -> 
     cells = []
     for generation in generations:
         having = _having(generation)
-        best = next((c for c in run.candidates if c.id == generation.best_so_far), None)
+        best = run.best_until(generation.number)
         count = sum(name in candidate.components for candidate in having)
         cells.append(Cell(count, len(having), best is not None and name in best.components))
     trained = [candidate for candidate in run.candidates if candidate.score is not None]

@@ -39,9 +39,9 @@ class GenerationRow:
 
 @dataclass(frozen=True)
 class JobRow:
-    """What came of the answers that had one job.
+    """Counts of the answers with one job.
 
-    `above` of those `with_parents` that trained to the end are probably worth more than the best of their parents.
+    Of those `with_parents` that trained to the end, `above` have a higher estimate than the best of their parents.
     """
 
     job: str
@@ -92,7 +92,7 @@ def job_rows(run: RunView) -> list[JobRow]:
 
 
 def states(run: RunView) -> dict[int, str]:
-    """How the search stood before each generation that had jobs."""
+    """The state of the search before each generation that had jobs."""
     return {c.generation: c.notes[STATE] for c in run.candidates if STATE in c.notes}
 
 
@@ -155,8 +155,6 @@ def _generation_row(generation: GenerationView, run: RunView) -> GenerationRow:
     whole = [c for c in trained if c.stopped_after is None]
     scores = sorted(c.score for c in whole if c.score is not None)
     best = max(whole or trained, key=lambda c: c.score or 0.0, default=None)
-    until = [c for c in run.candidates if c.generation <= generation.number and c.score is not None]
-    leading = next((c for c in until if c.id == generation.best_so_far), None)
     return GenerationRow(
         number=generation.number,
         asked=sum(c.was_asked for c in candidates),
@@ -165,7 +163,7 @@ def _generation_row(generation: GenerationView, run: RunView) -> GenerationRow:
         duplicates=sum(c.duplicate_of is not None for c in candidates),
         best=best,
         quartiles=(quantile(scores, 0.25), quantile(scores, 0.5), quantile(scores, 0.75)) if scores else None,
-        best_so_far=leading or max(until, key=lambda c: c.score or 0.0, default=None),
+        best_so_far=run.best_until(generation.number),
         parent=next((c.parent for c in candidates if c.parent), None),
         spending=spending(generation.answers),
         worker_s=sum(worker_seconds(candidates).values()),
