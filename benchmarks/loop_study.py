@@ -155,7 +155,8 @@ def loop_lines(rows: Sequence[Row]) -> list[str]:
         human = fmean(_human(rows, row["task"]))
         cells = [f"{fmean(fresh_after(row, g)):.3f} ({row['best'][str(g)]})" for g in range(1, last + 1)]
         lines.append(f"| {row['task']} | {row['method']}, seed {row['seed']} | {human:.3f} | {' | '.join(cells)} |")
-    lines += ["", *_differences(rows, last), "", *_by_generation(rows, last), "", *_by_job(rows)]
+    lines += ["", *_differences(rows, last), "", *_by_generation(rows, last), "", *_luck(rows, last)]
+    lines += ["", *_by_job(rows)]
     return lines
 
 
@@ -230,6 +231,29 @@ def _by_generation(rows: Sequence[Row], last: int) -> list[str]:
             own = range(generation, generation + 1)
             of_each = [s for row in rows if row["method"] == method for s in _answers(rows, row, own)]
             cells.append(f"{fmean(of_each):.3f}" if of_each else "")
+        lines.append(f"| {method} | {' | '.join(cells)} |")
+    return lines
+
+
+def _luck(rows: Sequence[Row], last: int) -> list[str]:
+    """What was best after a generation: how far its mean score of the search is above that of fresh seeds, in shares of
+    the task's best."""
+    lines = [
+        "| best after a generation: the search's own scores above those of fresh seeds | "
+        + " | ".join(map(str, range(1, last + 1)))
+        + " |"
+    ]
+    lines.append("| --- " * (1 + last) + "|")
+    for method in (LOOP, ANEW):
+        own = [row for row in rows if row["method"] == method]
+        cells = []
+        for generation in range(1, last + 1):
+            above = [
+                (fmean(row["candidates"][row["best"][str(generation)]]["scores"]) - fmean(fresh_after(row, generation)))
+                / _scale(rows, row["task"])
+                for row in own
+            ]
+            cells.append(f"{fmean(above):.3f}")
         lines.append(f"| {method} | {' | '.join(cells)} |")
     return lines
 

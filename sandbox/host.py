@@ -29,9 +29,9 @@ class Sandbox:
     """Runs host-written functions that handle generated code, each call in a fresh confined process.
 
     Args:
-        preload: `module:function`, called once without arguments in the zygote: import there all that a target will
-            need, files are out of reach afterwards.
-        limits: of every run that brings none of its own.
+        preload: `module:function`, called once without arguments in the zygote; it must import everything that targets
+            need, since files are inaccessible afterwards.
+        limits: default limits of a run.
         mode: `unsafe` runs without confinement, with clean environment, clock, byte caps and rlimits only.
         import_path: folders to add to the zygote's `sys.path`, for targets outside installed packages.
         without: names of layers to leave out, to test the others; the canaries still decide.
@@ -58,7 +58,7 @@ class Sandbox:
 
     @property
     def layers(self) -> tuple[LayerReport, ...]:
-        """The layers of the last start, mandatory ones that were refused for included; empty before it."""
+        """The layers of the last start, including missing mandatory ones that made it fail; empty before the first."""
         return self._layers
 
     def start(self) -> None:
@@ -94,7 +94,7 @@ class Sandbox:
             raise SandboxError(f"The sandbox failed twice on one job: {lost}.") from lost
 
     def close(self) -> None:
-        """End the zygote and every child; runs under way raise SandboxError."""
+        """End the zygote and every child; runs in progress raise SandboxError."""
         with self._lock:
             self._closed = True
             zygote, self._zygote = self._zygote, None
@@ -166,7 +166,7 @@ def inspect_layers() -> tuple[LayerReport, ...]:
     """The state of every layer on this machine, found by confining one small child; never raises for a missing one.
 
     Raises:
-        SandboxError: not even an unconfined child could be started.
+        SandboxError: even an unconfined child could not be started.
     """
     sandbox = Sandbox()
     try:

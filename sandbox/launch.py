@@ -1,4 +1,4 @@
-"""The host's handle on one zygote process: start it, hand it jobs, end it."""
+"""The host's handle on one zygote process: starts it, sends it jobs, ends it."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _CLOSING_S = 5.0
 
 
 class ZygoteLostError(Exception):
-    """The zygote died, or what it said was no message."""
+    """The zygote died, or sent an invalid message."""
 
 
 def _import_root() -> dict[str, str]:
-    """What makes `eureka` importable in a bare interpreter: nothing where it is installed as a wheel."""
+    """The variables that make `eureka` importable in a bare interpreter; empty if it is installed as a wheel."""
     root = str(Path(eureka.__file__).parent.parent)
     installed = {*site.getsitepackages(), site.getusersitepackages()}
     return {} if root in installed else {"PYTHONPATH": root}
@@ -70,7 +70,7 @@ class ZygoteProcess:
         """Wait until the preload is done.
 
         Raises:
-            SandboxError: it failed, or did not finish in time.
+            SandboxError: the preload failed, or did not finish in time.
         """
         deadline, frames = time.monotonic() + timeout_s, Frames()
         self._control.settimeout(_POLL_S)
@@ -97,10 +97,10 @@ class ZygoteProcess:
             raise SandboxError(f"The sandbox's warm-up failed: {message.problem}.")
 
     def submit(self, job: Job, channels: Channels) -> None:
-        """Hand over a job with its descriptors, which stay open here.
+        """Send a job with its descriptors, which stay open here.
 
         Raises:
-            ZygoteLostError: nobody takes it.
+            ZygoteLostError: the zygote has ended.
         """
         descriptors = [channels.payload, channels.answer, channels.status]
         try:
@@ -116,6 +116,6 @@ class ZygoteProcess:
         self._process.close()
 
     def kill(self) -> None:
-        """End a zygote that cannot be trusted to end itself."""
+        """Kill a zygote that may not end by itself."""
         self._process.end()
         self.close()

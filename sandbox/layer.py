@@ -10,16 +10,16 @@ from typing import ClassVar, Literal
 from eureka.sandbox.results import LayerReport, Limits, Mode, State
 
 Breach = Literal["time", "memory", "threads"]
-"""What a guard can find a child guilty of."""
+"""Reasons for which a guard can have a child killed."""
 
 
 class LayerMissingError(Exception):
-    """A layer cannot be had here; the text is a clause that says why."""
+    """A layer is not available here; the text is a clause that says why."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What a layer knows of the child that it confines.
+    """The facts about a confined child that a layer needs.
 
     `keep` are the descriptors above 2 that stay open; `parent` is the process id of the zygote.
     """
@@ -39,10 +39,10 @@ class Layer(ABC):
 
     @abstractmethod
     def apply(self, scope: Scope) -> str:
-        """Confine the calling process, for good, and say what was put in place.
+        """Confine the calling process permanently, and return a description of what was done.
 
         Raises:
-            LayerMissingError: it cannot be had here.
+            LayerMissingError: the layer is not available here.
             OSError: the kernel refused.
         """
 
@@ -52,18 +52,18 @@ class Layer(ABC):
 
 
 class LayerGuard(ABC):
-    """What the zygote keeps of one layer for one child, from its fork to its end."""
+    """The zygote's part of one layer for one child, from its fork to its end."""
 
     @abstractmethod
     def breach(self) -> Breach | None:
-        """What the child is to be killed for, now."""
+        """The reason to kill the child now; None if there is none."""
 
     @abstractmethod
     def patience_s(self) -> float:
-        """How long the next look may wait."""
+        """Maximum seconds until the next check."""
 
     def close(self) -> None:  # noqa: B027 - most guards hold nothing
-        """Give back what the guard holds."""
+        """Release the guard's resources."""
 
 
 class GuardedLayer(Layer):
@@ -73,7 +73,7 @@ class GuardedLayer(Layer):
 
     @abstractmethod
     def guard(self, pid: int, limits: Limits) -> LayerGuard | None:
-        """Begin to guard a child that was just forked; None where that cannot be had."""
+        """Start guarding a child that was just forked; None if that is not possible."""
 
 
 def confine(layers: Sequence[Layer], scope: Scope, mode: Mode, without: Collection[str]) -> tuple[LayerReport, ...]:
@@ -99,5 +99,5 @@ def _attempt(layer: Layer, scope: Scope) -> LayerReport:
 
 
 def lacking(reports: Sequence[LayerReport]) -> tuple[LayerReport, ...]:
-    """The mandatory layers that are wanted and missing: where there is one, nothing generated may run."""
+    """The mandatory layers that are requested and missing; if there are any, no generated code may run."""
     return tuple(report for report in reports if report.mandatory and report.state == "missing")

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 @dataclass(frozen=True)
 class Options:
-    """What the host passes to the zygote on its command line: nothing secret, the command line is public.
+    """The options on the zygote's command line, which is public and so has no secrets.
 
-    `import_path` is looked through after the zygote's own: the caller's folders, then what the host can import from.
+    `import_path` is searched after the zygote's own: the caller's folders, then the host's import path.
     """
 
     control: int

@@ -60,7 +60,7 @@ def state_field(
     description: str,
     dtype: Literal["float32", "bool", "int64"] = "float32",
 ) -> Any:
-    """A field of a State with its documentation. `shape` leaves out `num_envs`; a pure number has the unit "1"."""
+    """A field of a State with its documentation. `shape` excludes `num_envs`; a pure number has the unit "1"."""
     return dataclasses.field(
         metadata={"spec": {"shape": shape, "dtype": dtype, "unit": unit, "frame": frame, "description": description}}
     )
@@ -70,9 +70,9 @@ def state_field(
 class Reset:
     """Start states of n episodes: `qpos` (n, nq), `qvel` (n, nv) and the carry that belongs to them.
 
-    Where they are given, `act` (n, na) holds the actuators' activations, else 0; `mocap` (n, nmocap, 7) positions and
-    quaternions of the mocap bodies, else the model's own; and `model_fields` values of MjModel fields by name for these
-    episodes alone, (n, ...) with the field's own shape, such as a door's place or an object's mass.
+    If given, `act` (n, na) holds the actuators' activations, else 0; `mocap` (n, nmocap, 7) positions and quaternions
+    of the mocap bodies, else the model's own; and `model_fields` values of MjModel fields by name for these episodes
+    alone, (n, ...) with the field's own shape, such as a door's place or an object's mass.
     """
 
     qpos: torch.Tensor
@@ -85,7 +85,7 @@ class Reset:
 
 @dataclass(frozen=True)
 class Controls:
-    """What a task's actions do in one control step.
+    """The simulator's inputs in one control step, derived from an action.
 
     `ctrl` (num_envs, nu) in the actuators' own units; `mocap`, where mocap bodies are driven, their positions and
     quaternions, (num_envs, nmocap, 7).
@@ -99,7 +99,7 @@ class Task(ABC):
     """Base of every task's one class; see the module's docstring for the order of calls.
 
     `Carry` and `State` are frozen dataclasses of tensors with a leading `num_envs`; every field of State is made by
-    `state_field`. `action` has shape (num_envs, num_actions) in [-1, 1]; see `control` for what becomes of it.
+    `state_field`. `action` has shape (num_envs, num_actions) in [-1, 1]; see `control` for its effect.
     """
 
     Carry: ClassVar[type[Any]]
@@ -119,7 +119,7 @@ class Task(ABC):
 
     @abstractmethod
     def start(self, sim: WorldStates, rng: Rng) -> Any:
-        """The carry of episodes that start in these states, wherever they come from."""
+        """The carry of episodes that start in the given states, for states not made by `reset`."""
 
     @abstractmethod
     def advance(self, carry: Any, sim: WorldStates, action: torch.Tensor, rng: Rng) -> Any:
@@ -127,7 +127,7 @@ class Task(ABC):
 
     @abstractmethod
     def state(self, sim: WorldStates, carry: Any, action: torch.Tensor) -> Any:
-        """What a reward may read, after the step and before any reset."""
+        """The State that a reward may read, after the step and before any reset."""
 
     @abstractmethod
     def observe(self, state: Any) -> torch.Tensor:
@@ -135,8 +135,9 @@ class Task(ABC):
 
     @abstractmethod
     def terminated(self, state: Any) -> Terminated:
-        """Episodes that end here for good (not by the time limit), shape (num_envs,) bool, or several such by the names
-        of their conditions, such as `{"fell over": height < 0.2}`."""
+        """Whether episodes terminate (not by the time limit), shape (num_envs,) bool, or several such by name of the
+        condition, such as `{"fell over": height < 0.2}`.
+        """
 
     @property
     @abstractmethod
@@ -148,17 +149,19 @@ class Task(ABC):
         """The published human-written reward: total (num_envs,) and its components. A baseline, never in a prompt."""
 
     def sparse_reward(self, state: Any) -> torch.Tensor | None:
-        """The metric as a reward, shape (num_envs,); None where the task has none."""
+        """The metric as a reward, shape (num_envs,); None if the task has none."""
         del state
         return None
 
     @property
     def num_actions(self) -> int:
-        """How many numbers an action has: one for every actuator, unless the task has its own `control`."""
+        """The size of an action: one number per actuator, unless the task has its own `control`."""
         return int(self.model.nu)
 
     def control(self, sim: WorldStates, carry: Any, action: torch.Tensor) -> Controls:
-        """What an action (num_envs, num_actions) in [-1, 1] does; the default scales it to the control ranges."""
+        """The simulator's inputs for an action (num_envs, num_actions) in [-1, 1]; by default scaled to the control
+        ranges.
+        """
         del sim, carry
         middle, half_range = self._control_ranges.on(action.device)
         return Controls(middle + half_range * action)
@@ -179,7 +182,7 @@ class Task(ABC):
         """The task's model, compiled with its integrator and time step.
 
         Raises:
-            TaskError: the file is not there or does not compile.
+            TaskError: the file is missing or does not compile.
         """
         spec = self.model_spec()
         try:
@@ -194,14 +197,14 @@ class Task(ABC):
 
     @property
     def has_own_control(self) -> bool:
-        """Whether actions are something else than `ctrl`, scaled."""
+        """Whether actions have another meaning than scaled `ctrl`."""
         return type(self).control is not Task.control
 
     def model_spec(self) -> mujoco.MjSpec:
         """The task's model before it is compiled, with its integrator and time step.
 
         Raises:
-            TaskError: the file is not there or cannot be read.
+            TaskError: the file is missing or cannot be read.
         """
         path = self._model_path()
         try:
@@ -223,7 +226,9 @@ class Task(ABC):
         return find_model(self.info.model, self.folder)
 
     def read_state(self, sim: WorldStates, carry: Any, action: torch.Tensor) -> Any:
-        """`state` with every field in its declared dtype: physics on the CPU is float64, rewards read float32."""
+        """The result of `state` with every field in its declared dtype: physics on the CPU is float64, rewards read
+        float32.
+        """
         state = self.state(sim, carry, action)
         changed = {spec.name: getattr(state, spec.name).to(_DTYPES[spec.dtype]) for spec in self.fields}
         return type(state)(**changed)
@@ -233,20 +238,20 @@ class Task(ABC):
         return any_of(self.terminated(state))
 
     def end_conditions(self, state: Any) -> Mapping[str, torch.Tensor]:
-        """Which conditions of `terminated` hold, (num_envs,) bool each, by name; empty text where it has no name."""
+        """The conditions of `terminated`, (num_envs,) bool each, by name; the empty text for an unnamed one."""
         return self._conditions(self, state)
 
     def state_from_gym(self, env: Any) -> GymState:
         """Read this task's State from a running Gymnasium environment with the same MuJoCo body; see `GymState`.
 
-        Where the environment keeps elsewhere what the task draws at random, override it:
-        `return GymState(self, env, carry={"target": lambda env: env.unwrapped.goal})`.
+        Override it if the task's random quantities are stored elsewhere in the environment: `return GymState(self, env,
+        carry={"target": lambda env: env.unwrapped.goal})`.
         """
         return GymState(self, env)
 
     @property
     def spec(self) -> TaskSpec:
-        """What is to be learned, without anything of MuJoCo."""
+        """The task's specification, independent of MuJoCo."""
         metric = self.metric
         return TaskSpec(
             name=self.info.name,
@@ -260,8 +265,9 @@ class Task(ABC):
 
     @property
     def shown_source(self) -> str:
-        """What a model is shown: `reset`, `control`, `advance`, `state`, `observe`, `terminated` and what they use;
-        never the metric or the human reward."""
+        """The source shown to a model: `reset`, `control`, `advance`, `state`, `observe`, `terminated` and everything
+        they use; never the metric or the human reward.
+        """
         return shown_source(type(self))
 
     def _state_fields(self) -> tuple[FieldSpec, ...]:
@@ -274,12 +280,14 @@ class Task(ABC):
 
 
 def state_tensors(state: Any) -> dict[str, torch.Tensor]:
-    """A State's fields by name."""
+    """The fields of a State by name."""
     return {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
 
 
 def own_memory(carry: Any, sim: WorldStates) -> Any:
-    """`carry` with copies of what are views of the engine's memory, such as `sim.qpos`: the next step overwrites it."""
+    """`carry` with views of the engine's memory, such as `sim.qpos`, replaced by copies, since the next step overwrites
+    them.
+    """
     engines = {value.untyped_storage().data_ptr() for value in (sim.qpos, sim.qvel)}
     views = {
         name: value.clone()

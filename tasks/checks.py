@@ -1,4 +1,4 @@
-"""Does a task keep its contract? Found out by building it and stepping it once, before anything is paid for."""
+"""Checks that a task follows its contract by building it and stepping it once, before a search starts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 class _Call(Protocol):
     def __call__(self, name: str, function: Callable[[], T]) -> T:
-        """What a function of the task gives; its error, with its line, as a TaskError."""
+        """Call a function of the task; its error, with its line, becomes a TaskError."""
         ...
 
 
@@ -30,7 +30,8 @@ def check_task(task: Task) -> None:
     """Build the model, reset, step once, and check the shape of everything that comes back.
 
     Raises:
-        TaskError: names the function or the State field, what it gave and what it should give.
+        TaskError: the contract is violated; the message names the function or State field, its value and the expected
+            one.
     """
     where = task.folder / "env.py"
 
@@ -79,7 +80,7 @@ def check_task(task: Task) -> None:
 
 
 def _readings(where: Path, task: Task, state: Any, call: _Call) -> None:
-    """The State, and what is computed of it."""
+    """Check the State, and everything computed from it."""
     for spec in task.fields:
         _shape(where, f"State.{spec.name}", state_tensors(state)[spec.name], (_NUM_ENVS, *spec.shape))
     observation = call("observe", lambda: task.observe(state))
@@ -103,7 +104,7 @@ def _readings(where: Path, task: Task, state: Any, call: _Call) -> None:
 
 
 def _extras(where: object, task: Task, start: Reset) -> None:
-    """What a reset may give besides positions and velocities."""
+    """Check the optional parts of a reset besides positions and velocities."""
     if start.act is not None:
         _shape(where, "reset: act", start.act, (_NUM_ENVS, task.model.na))
     if start.mocap is not None:

@@ -1,4 +1,4 @@
-"""A task for people to read, as `eureka tasks NAME` shows it."""
+"""Describes a task for the terminal, as in `eureka tasks NAME`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from eureka.tasks.models import EXTRAS, is_installed, needed_package
 
 
 def describe(task: Task) -> Iterator[str]:
-    """The lines: what it is, what it is judged by, and the table of its State."""
+    """Lines with the task's description, its metric, and the table of its State."""
     info = task.info
     yield f"{info.name}: {info.description}"
     yield f"folder: {task.folder}"
@@ -36,7 +36,7 @@ def describe(task: Task) -> Iterator[str]:
 
 
 def overview(infos: Sequence[TaskInfo]) -> Iterator[str]:
-    """A line a task: its name, its status, what it lacks here, and its sentence."""
+    """One line per task: its name, its status, missing packages, and its sentence."""
     rows = [("task", "status", "the sentence that a model is given")]
     for info in infos:
         package = needed_package(info.model)

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from eureka.tasks.base import Task
 
 CarryReader = Callable[[Any], Any]
-"""Gives one field of a Carry, for the one environment that it is given."""
+"""Reads one field of a Carry from the given environment."""
 
 
 class GymState:
-    """Follows one Gymnasium MuJoCo environment and gives the task's State after every step of it.
+    """Follows one Gymnasium MuJoCo environment and returns the task's State after each of its steps.
 
         reader = task.state_from_gym(env)
         env.reset(seed=0)
@@ -69,7 +69,7 @@ class GymState:
         low, high = base.model.actuator_ctrlrange.T
         self._middle, self._half_range = (high + low) / 2, (high - low) / 2
         sim = self._snapshot()
-        # Not read yet: before its first reset an environment need not have a target.
+        # Not read yet: before its first reset, an environment may have no target.
         self._carry = self._checked("start", lambda rng: self._task.start(sim, rng))
 
     def reset(self) -> Any:
@@ -94,7 +94,7 @@ class GymState:
         return self._task.read_state(sim, self._carry, scaled)
 
     def _read(self, what: str, make: Callable[[Rng], Any]) -> Any:
-        """The carry that `make` gives, with the fields that are read from the environment."""
+        """The carry returned by `make`, with the fields that are read from the environment."""
         carry = self._checked(what, make)
         read = {
             name: self._as_rows(name, reader(self._given), getattr(carry, name))
@@ -103,7 +103,7 @@ class GymState:
         return dataclasses.replace(carry, **read)
 
     def _checked(self, what: str, make: Callable[[Rng], Any]) -> Any:
-        """The carry that `make` gives.
+        """The carry returned by `make`.
 
         Raises:
             TaskError: a field that is not read depends on the random numbers.
@@ -140,7 +140,7 @@ class GymState:
 
 
 class _CountingRng(Rng):
-    """Counts how often it is drawn from."""
+    """A generator that counts its draws."""
 
     draws = 0
 

@@ -21,8 +21,8 @@ class Physics:
     """How the model is stepped.
 
     `timestep_s` is MuJoCo's step in seconds and `substeps` the number of them in one control step. `solver` is the
-    constraint solver, the model's own where it is left out. `nconmax` contacts per world and `njmax` constraint rows
-    are what physics=warp makes room for; where they are left out, what the model can need.
+    constraint solver, the model's own where it is left out. `nconmax` (contacts per world) and `njmax` (constraint
+    rows) are the capacities for physics=warp; if omitted, the maximum that the model can need.
     """
 
     integrator: Literal["euler", "rk4", "implicit", "implicitfast"]
@@ -35,8 +35,9 @@ class Physics:
 
 @dataclass(frozen=True)
 class Push:
-    """Sudden changes of a free base's velocity, of `speed_m_s` in a random horizontal direction, on average every
-    `every_s` seconds of each world."""
+    """Random changes of a free base's velocity, of `speed_m_s` in a random horizontal direction, on average every
+    `every_s` seconds of each world.
+    """
 
     speed_m_s: Positive
     every_s: Positive
@@ -47,8 +48,8 @@ class Randomisation:
     """Domain randomisation (Tobin et al. 2017): what differs from episode to episode.
 
     `factors` are ranges by the name of an MjModel field (`body_mass`, `geom_friction`, `actuator_gainprm`,
-    `opt.gravity`, ...): every episode multiplies the whole field by one number drawn evenly from its range. Masses take
-    their inertias along.
+    `opt.gravity`, ...): every episode multiplies the whole field by one number drawn evenly from its range. Inertias
+    are scaled with masses.
     """
 
     factors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
@@ -66,8 +67,9 @@ class Randomisation:
 
 @dataclass(frozen=True)
 class Learned:
-    """What trainings by the human-written reward reached: the mean `score` of `seeds` of them, in the metric's `unit`,
-    after `steps` control steps each."""
+    """The result of trainings with the human-written reward: the mean `score` over `seeds` trainings, in the metric's
+    `unit`, after `steps` control steps each.
+    """
 
     score: float
     unit: str
@@ -126,14 +128,16 @@ class TaskInfo:
 
     @property
     def status(self) -> str:
-        """`learns` with what the human-written reward reached, or `runs` where it has not; or that nobody said."""
+        """The task's status: `learns` with the score of the human-written reward, `runs` if it has not learned, or
+        unknown.
+        """
         if self.learned is not None:
             return f"learns, {self.learned.score:.3g} {self.learned.unit}"
         return "runs" if self.tried is not None else "not said"
 
     @property
     def has_metric(self) -> bool:
-        """Whether a task metric decides, and not a person."""
+        """Whether the task has a metric, rather than a person's preferences."""
         return self.fitness == "metric"
 
 

@@ -18,7 +18,7 @@ from eureka.tasks.preference import without_metric
 
 
 def find_tasks(task_dirs: Sequence[str | Path] = ()) -> dict[str, Path]:
-    """Every task's name and folder: those that ship here, and those in `task_dirs`, which win over a same name.
+    """Every task's name and folder: those of this package, and those in `task_dirs`, which take precedence.
 
     A directory in `task_dirs` may hold task folders, or be one itself.
     """
@@ -36,7 +36,7 @@ def load_task(name: str, task_dirs: Sequence[str | Path] = ()) -> Task:
     """Load one task and check it by stepping it once.
 
     Raises:
-        TaskError: no such task, or a folder that does not keep the contract; says which part and where.
+        TaskError: the task does not exist, or its folder violates the contract; the message says which part and where.
     """
     folders = find_tasks(task_dirs)
     if name not in folders:

@@ -16,7 +16,7 @@ class Trace:
     """Whole episodes, each from its first control step on.
 
     `values` (steps, ...) is the metric's value after every step, and `running` (steps, ...) bool says which steps
-    belong to the episode: the last of them is the one that ended it. Values after it hold no meaning.
+    belong to the episode: the last of them is the one that ended it. Values after it are undefined.
     """
 
     values: torch.Tensor
@@ -41,14 +41,14 @@ class Metric:
 
     @property
     def running_reduction(self) -> Reduction:
-        """How the values of episodes are reduced while they run."""
+        """The reduction of the values of unfinished episodes."""
         return "last" if callable(self.reduce) else self.reduce
 
     def of_episode(self, values: torch.Tensor, limit: int | None = None) -> float:
         """The metric of one episode from its values (steps,).
 
         Args:
-            limit: the steps that a `mean` is over, where what is lacking counts as 0; None: the episode's own.
+            limit: the number of steps of a `mean`, with missing steps counted as 0; None: the episode's own.
         """
         if callable(self.reduce):
             return float(self.reduce(Trace(values, torch.ones_like(values, dtype=torch.bool))))
@@ -68,7 +68,7 @@ def longest_run(trace: Trace) -> torch.Tensor:
 
 
 def times_begun(trace: Trace) -> torch.Tensor:
-    """How often in an episode the value rose above 0, where it was not in the step before."""
+    """The number of times in an episode that the value rose above 0."""
     above = (trace.values > 0) & trace.running
     before = torch.cat([torch.zeros_like(above[:1]), above[:-1]])
     return (above & ~before).sum(dim=0).to(trace.values.dtype)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 import mujoco
 
 _MOST_JOINTS = 16
-"""Of one kind: with more of them they are one field."""
+"""Maximum number of joints of one kind with separate fields; more are one field."""
 _MOST_PLACES = 8
-"""Bodies, and sites, whose positions are given."""
+"""Maximum number of bodies, and of sites, whose positions are fields."""
 
 _OBJECTS = r"obj|ball|puck|cube|box"
-"""How something is called that is to be moved by something else."""
+"""Names of objects that are to be moved by something else."""
 
 _SENSOR_UNITS = {
     "touch": "N",
@@ -62,8 +62,7 @@ class ModelField:
 
 @dataclass(frozen=True)
 class ModelGoal:
-    """Something that can be wanted of any model: `value` is an expression of `state`, (num_envs,), to be averaged over
-    an episode."""
+    """A goal that suits any model: `value` is an expression of `state`, (num_envs,), averaged over an episode."""
 
     sentence: str
     metric: str
@@ -90,8 +89,9 @@ def fields_of_model(model: mujoco.MjModel) -> tuple[ModelField, ...]:
 
 
 def goal_of_model(model: mujoco.MjModel) -> ModelGoal:
-    """For a body that can go anywhere, to move along +x; where something is called a target or goal, to bring another
-    end to it; else to lift what is at the end."""
+    """The goal for a model: if its body can move freely, to move along +x; if something is named a target or goal, to
+    bring another end to it; else to lift the end of the chain.
+    """
     forward = _forward_velocity(model)
     if forward:
         sentence = "Move forward, along +x of the world, as fast as possible."
@@ -117,7 +117,7 @@ def goal_of_model(model: mujoco.MjModel) -> ModelGoal:
 
 
 def _forward_velocity(model: mujoco.MjModel) -> str:
-    """The expression for the speed along x of a body that can go anywhere, or slides along x without an end."""
+    """The expression for the speed along x of a body that can move freely, or slides along x without limits."""
     if int(model.jnt_type[0]) == mujoco.mjtJoint.mjJNT_FREE:
         return "state.root_velocity[:, 0]"
     read = f"sim.qvel[:, {int(model.jnt_dofadr[0])}]"
@@ -204,7 +204,7 @@ def _columns(at: list[int]) -> str:
 
 
 def _slides_along_x(model: mujoco.MjModel, index: int) -> bool:
-    """Whether a joint lets the whole body slide along the world's x without an end, as planar runners have it."""
+    """Whether a joint lets the whole body slide along the world's x without limits, as in planar runners."""
     return bool(
         index == 0
         and model.jnt_type[0] == mujoco.mjtJoint.mjJNT_SLIDE
@@ -298,7 +298,7 @@ def _name(text: str, otherwise: str) -> str:
 
 
 def _actuator(model: mujoco.MjModel, index: int) -> str:
-    """Its name, or that of the joint that it drives."""
+    """The name of an actuator, or of the joint that it drives."""
     drives = int(model.actuator_trnid[index][0])
     is_joint = int(model.actuator_trntype[index]) == mujoco.mjtTrn.mjTRN_JOINT
     named = model.actuator(index).name or (model.joint(drives).name if is_joint else "")

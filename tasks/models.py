@@ -1,4 +1,4 @@
-"""Where a task's model lies: in its folder, in Gymnasium, or in another installed package that is not imported."""
+"""Finds a task's model: in its folder, in Gymnasium, or in another installed package, which is not imported."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def find_model(model: str, folder: Path) -> Path:
 
 
 def needed_package(model: str) -> str | None:
-    """The package that `model` of a task.yaml is from, None where that is one which is always installed."""
+    """The package that `model` of a task.yaml is from, None if it is always installed."""
     kind, _, name = model.partition(":")
     return name.partition("/")[0] if kind == "package" else None
 

@@ -1,4 +1,4 @@
-"""Numbers that a task's functions need on whatever device they are called for."""
+"""Constants that a task's functions need on several devices."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import torch
 
 
 class OnDevice:
-    """A constant tensor, copied to every device once: making one in each control step would wait for the device.
+    """A constant tensor, copied once to every device: making one in each control step would synchronise with the
+    device.
 
     HOME = OnDevice([0.0, -0.3, 0.8])
     offset = sim.qpos - HOME.like(sim.qpos)

@@ -1,4 +1,5 @@
-"""A task without a metric (`fitness: preference`): a person's preferences between trained policies decide."""
+"""Tasks without a metric (`fitness: preference`), which are scored by a person's preferences between trained
+policies."""
 
 from __future__ import annotations
 
@@ -18,9 +19,9 @@ def _zeros(state: Any) -> torch.Tensor:
 
 
 NO_METRIC = Metric(value=_zeros, reduce="last", unit=PREFERENCE_UNIT, description=PREFERENCE_METRIC)
-"""Stands in for the metric where training measures one: nobody is shown its zeros."""
+"""Replaces the metric in training; its zeros are never shown."""
 
 
 def without_metric(cls: type[Task]) -> type[Task]:
-    """The class of a task that defines no metric, with what stands in for it."""
+    """The class of a task that defines no metric, with a placeholder for it."""
     return type(cls.__name__, (cls,), {"metric": NO_METRIC, "__module__": cls.__module__})

@@ -1,4 +1,4 @@
-"""Random numbers that stay the same for a group of worlds whatever other groups are simulated with it."""
+"""Random numbers for a group of worlds that do not depend on the other groups simulated with it."""
 
 from __future__ import annotations
 

@@ -10,16 +10,16 @@ from collections.abc import Iterable
 from typing import Any
 
 SHOWN = ("reset", "control", "advance", "state", "observe", "terminated")
-"""The functions that are shown, with what they use."""
+"""The functions that are shown, with everything they use."""
 NEVER_SHOWN = frozenset({"metric", "human_reward", "sparse_reward"})
-"""What judges a policy, and what is compared with."""
+"""Members that are never shown: the metric, and rewards used for comparison."""
 
 
 def shown_source(cls: type[Any]) -> str:
     """The source of `SHOWN`, after the constants and helper functions of the class and its modules that these use.
 
-    What a helper uses is found alike. Left out are classes (a State is described by its fields), the base class of
-    all tasks, and the members in `NEVER_SHOWN`, whoever uses them.
+    Definitions used by helpers are included too. Excluded are classes (a State is described by its fields), the base
+    class of all tasks, and the members in `NEVER_SHOWN`, even if they are used.
     """
     found: dict[tuple[str, str], str] = {}
     for name in SHOWN:
@@ -30,7 +30,7 @@ def shown_source(cls: type[Any]) -> str:
 
 
 def _add_member(cls: type[Any], name: str, found: dict[tuple[str, str], str]) -> None:
-    """Add a method or constant of the class, after what it uses."""
+    """Add a method or constant of the class, after the definitions it uses."""
     owner = next((base for base in cls.__mro__ if name in vars(base)), None)
     if owner is None or owner.__module__ in ("abc", "builtins", "eureka.tasks.base") or name in NEVER_SHOWN:
         return
@@ -43,7 +43,7 @@ def _add_member(cls: type[Any], name: str, found: dict[tuple[str, str], str]) ->
 def _add(cls: type[Any], module: str, name: str, node: ast.stmt, found: dict[tuple[str, str], str]) -> None:
     if (module, name) in found or isinstance(node, ast.ClassDef):
         return
-    found[module, name] = ""  # so that what uses itself is looked at once
+    found[module, name] = ""  # marked as found first, since a definition may use itself
     top = _definitions(_tree(module).body)
     for used in ast.walk(node):
         if isinstance(used, ast.Name) and used.id in top:

@@ -1,7 +1,7 @@
-"""Which of a task's conditions ended an episode.
+"""Determines which of a task's conditions ended an episode.
 
-A task's `terminated` gives them by name, or as one tensor. The single expression of the latter is taken apart where it
-is an alternative, `a | b` or `~(a & b)`, and each part is named by its own text: `height < 0.2`.
+A task's `terminated` returns them by name, or as one tensor. In the latter case its expression is split at
+alternatives, `a | b` or `~(a & b)`, and each part is named by its own text: `height < 0.2`.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ def any_of(terminated: Terminated) -> torch.Tensor:
 
 
 def conditions(cls: type[Any]) -> Callable[[Any, Any], Mapping[str, torch.Tensor]]:
-    """A function of a task and a State that gives each condition of the task's `terminated`, (num_envs,) bool, by name.
+    """A function of a task and a State that returns each condition of the task's `terminated`, (num_envs,) bool, by
+    name.
 
-    A tensor that cannot be taken apart has the one condition with an empty name.
+    A tensor that cannot be split is one condition with an empty name.
     """
     taken_apart = _taken_apart(cls.terminated)
 
@@ -60,7 +61,7 @@ def _are_masks(parts: Mapping[str, Any]) -> bool:
 
 
 def _taken_apart(function: Any) -> Callable[[Any, Any], Mapping[str, torch.Tensor]] | None:
-    """The function with its parts by their texts in place of the one tensor that it returns; None where that fails.
+    """The function, changed to return its parts by their texts instead of one tensor; None if that fails.
 
     It is the task's own code, compiled once more in its own module.
     """
@@ -110,7 +111,7 @@ def _all_of(value: ast.expr) -> Iterator[ast.expr]:
 
 
 def _negated(condition: ast.expr) -> str:
-    """The text of what holds where the condition does not."""
+    """The text of a condition's negation."""
     if isinstance(condition, ast.Compare) and len(condition.ops) == 1 and type(condition.ops[0]) in _OPPOSITE:
         opposite = _OPPOSITE[type(condition.ops[0])]()
         return ast.unparse(ast.Compare(condition.left, [opposite], condition.comparators))

@@ -1,4 +1,4 @@
-"""Robots that come as URDF, read as MuJoCo models: what MuJoCo's own reader lacks."""
+"""Reads robots from URDF files as MuJoCo models, adding what MuJoCo's own reader lacks."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def read_urdf(path: Path) -> mujoco.MjSpec:
     }.items():
         compiler.set(name, value)
     spec = mujoco.MjSpec.from_string(ElementTree.tostring(root, encoding="unicode"))
-    spec.compiler.discardvisual = False  # or what a task makes collide with nothing would be gone
+    spec.compiler.discardvisual = False  # otherwise shapes that a task excludes from collisions would be removed
     for geom in spec.geoms:
         geom.density, geom.group = 0.0, 0  # MuJoCo does not draw collision shapes
     return spec

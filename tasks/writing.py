@@ -1,4 +1,4 @@
-"""The files of a new task folder, made from a MuJoCo model: `eureka init NAME --xml FILE` and `--from-env ID`."""
+"""Writes the files of a new task folder from a MuJoCo model: `eureka init NAME --xml FILE` and `--from-env ID`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from eureka.tasks.loading import load_task
 from eureka.tasks.model_fields import ModelField, fields_of_model, goal_of_model
 
 _CONTROL_STEP_S = 0.02
-"""What a control step should last about, where nothing says how many of the model's steps make one."""
+"""Approximate length of a control step in seconds, if the number of the model's steps is not given."""
 _INTEGRATORS = {
     mujoco.mjtIntegrator.mjINT_EULER: "euler",
     mujoco.mjtIntegrator.mjINT_RK4: "rk4",
@@ -26,12 +26,12 @@ _INTEGRATORS = {
 }
 _ASSETS = "assets"
 _IMPORTED = frozenset({"Metric", "Reset", "Task"})
-"""Classes that env.py imports: a task of such a name is called otherwise."""
+"""Classes that env.py imports, whose names a task must not have."""
 
 
 @dataclass(frozen=True)
 class TaskSource:
-    """What a task folder is made from.
+    """The source of a task folder.
 
     Attributes:
         path: the model's file.
@@ -52,7 +52,7 @@ class TaskSource:
 
 @dataclass(frozen=True)
 class WrittenTask:
-    """What was written, and what a person should look at: the sentence, the State's names, and the metric in words."""
+    """The written task, and information for the user: the sentence, the State's names, and the metric in words."""
 
     sentence: str
     fields: tuple[str, ...]
@@ -63,7 +63,7 @@ def write_task(folder: Path, source: TaskSource) -> WrittenTask:
     """Write a task folder with a State of the model's joints, bodies, sites and sensors, and load it once.
 
     Raises:
-        TaskError: there is such a folder already, or the model cannot be read or has nothing that a policy could move.
+        TaskError: the folder exists already, or the model cannot be read or has nothing that a policy could move.
     """
     spec, model = read_model(source.path)
     fields, goal = fields_of_model(model), goal_of_model(model)
@@ -96,7 +96,7 @@ def read_model(path: Path) -> tuple[mujoco.MjSpec, mujoco.MjModel]:
     """A model's file, and the compiled model.
 
     Raises:
-        TaskError: it is no model, or it has no joints or no actuators.
+        TaskError: the file is not a model, or it has no joints or no actuators.
     """
     if not path.is_file():
         raise TaskError(f"{path}: there is no such file")
@@ -125,7 +125,7 @@ def read_model(path: Path) -> tuple[mujoco.MjSpec, mujoco.MjModel]:
 
 
 def _copied(spec: mujoco.MjSpec, path: Path, folder: Path) -> str:
-    """Copies the model with the meshes, textures and height fields that it names; gives the name of its file."""
+    """Copy the model with its meshes, textures and height fields; returns the name of its file."""
     parts = [(part, spec.meshdir) for part in (*spec.meshes, *spec.hfields)]
     parts += [(part, spec.texturedir) for part in spec.textures]
     named = [(part, Path(below) / part.file) for part, below in parts if part.file]
@@ -221,7 +221,9 @@ def _outputs(fields: tuple[ModelField, ...]) -> str:
 
 
 def _spread(model: mujoco.MjModel) -> str:
-    """How far a start may be from home, for each number of qpos: only what turns or slides about one axis is moved."""
+    """The range of start states around the home position, for each number of qpos: only hinge and slide joints are
+    varied.
+    """
     spread = [0.0] * model.nq
     for index in range(model.njnt):
         if int(model.jnt_type[index]) in (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE):
@@ -230,7 +232,7 @@ def _spread(model: mujoco.MjModel) -> str:
 
 
 def _extend_model(spec: mujoco.MjSpec, model: mujoco.MjModel) -> str:
-    """The source of `extend_model`, where the model's file needs it; ends with an empty line."""
+    """The source of `extend_model`, if the model's file needs it; ends with an empty line."""
     low, high = model.actuator_ctrlrange.T
     lines = []
     if spec.compiler.settotalmass > 0:

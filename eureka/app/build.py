@@ -19,6 +19,7 @@ from eureka import __version__
 from eureka.app.configs import change_resumed, from_yaml
 from eureka.app.own_runs import RESUMED_WITH, RUN_ID, is_own, remember
 from eureka.config import (
+    HUMAN,
     EnvConfig,
     EnvironmentKind,
     Films,
@@ -38,7 +39,7 @@ from eureka.proposers import models, registry
 from eureka.proposers.base import Proposer
 from eureka.proposers.models import ModelAccess, known_endpoints
 from eureka.proposers.replay import ReplayConfig, is_answer_folder
-from eureka.search.start import HUMAN, recorded_start
+from eureka.search.start import recorded_start
 from eureka.store import RunStore, claim_name
 from eureka.trainers.base import Trainer
 

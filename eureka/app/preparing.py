@@ -18,8 +18,6 @@ from eureka.app.comparing import make_comparer
 from eureka.app.estimate import largest_cost, training_seeds
 from eureka.app.session import SearchSession, first_prompt
 from eureka.config import RunConfig
-from eureka.core.errors import ConfigError
-from eureka.core.training import OwnReward
 from eureka.proposers.budget import Spent
 from eureka.proposers.keys import Key
 from eureka.proposers.models import ModelAccess, known_endpoints, make_ledger
@@ -116,16 +114,6 @@ def _start(config: RunConfig, trainer: Trainer, verifier: RewardVerifier, resume
         return recorded_start(resumed.facts())
     if config.search.init is None:
         return None
-    start = read_start(config.search.init, trainer.spec, lambda: _human_graph(trainer))
+    start = read_start(config.search.init, trainer.spec, trainer.human_graph)
     require_usable(start, trainer.spec, verifier)
     return start
-
-
-def _human_graph(trainer: Trainer) -> str:
-    own = trainer.baselines()[OwnReward.OWN]
-    if isinstance(own, OwnReward):
-        raise ConfigError(
-            f"search.init=human: the reward of {trainer.spec.name} is part of its step, and cannot be read as a "
-            "function of the State: give a Python file"
-        )
-    return own

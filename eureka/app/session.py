@@ -40,7 +40,7 @@ from eureka.reward.analysis.screening import Screening
 from eureka.reward.trace.service import RewardVerifier
 from eureka.sandbox import LayerReport
 from eureka.search.diagnoses import record_diagnoses
-from eureka.search.history import Budget
+from eureka.search.history import SEED_STRIDE, SEED_STRIDE_FACT, Budget
 from eureka.search.loop import evolve
 from eureka.search.methods import make_method
 from eureka.search.methods.base import Services
@@ -104,6 +104,7 @@ class SearchSession:
             "sentence": self.spec.sentence,
             "metric": self.spec.judged_by,
             "metric unit": self.spec.unit,
+            SEED_STRIDE_FACT: str(SEED_STRIDE),
             **(self.start.facts if self.start else {}),
             **({} if self.spec.has_metric else {FITNESS: PREFERENCE, "had metric access": "no, there is none"}),
         }
@@ -186,7 +187,7 @@ class SearchSession:
             proposer=self.proposer,
             verifier=self.verifier,
             method=make_method(config.search, services),
-            budget=self._budget(),
+            budget=self._budget(store),
             seed=config.seed,
             observe=observe,
             warm_start=self.warm_start,
@@ -207,13 +208,15 @@ class SearchSession:
 
         return self._run(store, ignore, screening, after_generation, lambda _generation, _names: None)
 
-    def _budget(self) -> Budget:
+    def _budget(self, store: RunStore) -> Budget:
         search, train = self.config.search, self.config.train
+        stride = store.facts().get(SEED_STRIDE_FACT, "")
         return Budget(
             generations=search.generations,
             samples=search.samples,
             length=self.length,
             training_seeds=train.num_seeds,
+            seed_stride=int(stride) if stride.isdecimal() and len(stride) < 6 else 0,
             finalists=search.finalists,
             confirmation_seeds=search.confirmation_seeds,
             repairs=search.repairs,
@@ -226,7 +229,7 @@ class SearchSession:
         train, search = self.config.train, self.config.search
         if train.halving is Halving.off:
             return None
-        seeds = range(self.config.seed, self.config.seed + train.num_seeds + search.confirmation_seeds)
+        seeds = range(train.num_seeds + search.confirmation_seeds)
         evaluations = len(self.trainer.evaluated_after(self.length))
         shares = RUNGS if train.halving is Halving.race else TO_THE_END
         return Racing(make_race(evaluations, seeds, train.num_seeds, search.samples, shares))

@@ -15,6 +15,7 @@ from eureka.config.compose import (
 from eureka.config.environments import EnvironmentKind
 from eureka.config.schema import (
     BUDGETS,
+    HUMAN,
     PRESETS,
     Choices,
     EnvConfig,
@@ -39,6 +40,7 @@ from eureka.config.sweep import SweepJob, sweep
 
 __all__ = [
     "BUDGETS",
+    "HUMAN",
     "PRESETS",
     "Choices",
     "EnvConfig",

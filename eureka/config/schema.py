@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 from eureka.config.environments import EnvironmentKind, kind_of, names_code, short_name
 from eureka.core.errors import ConfigError
 
+HUMAN = "human"
+"""`search.init=human`: the search starts from the environment's own human-written reward."""
 MAX_INT = 2**53
 """The largest number in a config: larger integers are not represented exactly everywhere."""
 
@@ -135,8 +137,8 @@ class SearchConfig:
     hint: str | None = None
     """A person's hint to the language model, such as "keep the torso level"."""
     init: str | None = None
-    """A reward to start from: a Python file with compute_reward, or `human` for the task's human-written one. It is
-    trained first, in addition to the samples, and the first prompt tells how that went."""
+    """A reward to start from: a Python file with compute_reward, or `human` for the environment's human-written one.
+    It is trained first, in addition to the samples, and the first prompt tells how that went."""
 
 
 @dataclass(frozen=True)
@@ -241,7 +243,8 @@ class RunConfig:
     description: str | None = None
     """What the policy should do, in a sentence; null: the task's own. An `env` without one of its own needs it."""
     seed: int = at_least(0, 0)
-    """Seed of the search and of every training."""
+    """Seed of the search and of the trainings of its first generation; each further generation trains with seeds 100
+    higher than those of the one before."""
     budget: str = "quick"
     """How much is spent: `quick`, `standard` and `paper` set generations, samples and fresh seeds, and the control
     steps of a training as the task's `task.yaml` has them. The default is quick on a CPU and standard where CUDA is

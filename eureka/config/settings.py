@@ -9,11 +9,11 @@ from eureka.core.errors import ConfigError
 
 _MOST_YAML = 1 << 17
 UNREADABLE = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
-"""What reading YAML may raise besides the parser's own errors."""
+"""Exceptions that reading YAML may raise besides the parser's own errors."""
 
 
 def require_plain(text: str) -> None:
-    """Raises ValueError for YAML that can stand for much more than it is long: it may come from a stranger."""
+    """Raise ValueError for YAML that can expand far beyond its length, since it may be untrusted."""
     import yaml
 
     if len(text) > _MOST_YAML:

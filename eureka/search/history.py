@@ -26,6 +26,11 @@ from eureka.search.outcomes import Outcome, by_candidate, make_outcomes
 from eureka.search.preferences import bradley_terry, comparisons
 from eureka.store import RunStore
 
+SEED_STRIDE = 100
+"""The seeds of a generation lie so far above those of the one before."""
+SEED_STRIDE_FACT = "seeds between generations"
+"""The fact of a run that keeps it; runs without one have the same seeds in all generations."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
@@ -35,6 +40,7 @@ class Budget:
         generations, samples: generations, and candidates in each.
         length: of each candidate's complete training.
         training_seeds: number of trainings (seeds) of every candidate.
+        seed_stride: the difference between the seeds of a generation and those of the one before; 0: all have the same.
         finalists, confirmation_seeds: number of candidates trained again after the last generation, and with how many
             further seeds.
         repairs: how often one rejected candidate may be asked about again in its generation.
@@ -45,6 +51,7 @@ class Budget:
     samples: int
     length: TrainingLength
     training_seeds: int = 1
+    seed_stride: int = 0
     finalists: int = 1
     confirmation_seeds: int = 0
     repairs: int = 0
@@ -86,10 +93,24 @@ class History:
         """The number of the current generation, or of the next one if none is in progress."""
         return max((s.generation for s in self.selections if s.phase is Phase.SEARCH), default=0) + 1
 
+    def first_seed(self, candidate_id: str) -> int:
+        """The first of the seeds that a candidate is trained with during the search.
+
+        Every generation has seeds of its own (but for runs of versions that had the same in all). Otherwise a reward
+        whose high score is the luck of a seed is mutated into rewards with the same luck.
+        """
+        return self.seed + self.budget.seed_stride * (generation_of(candidate_id) - 1)
+
+    def seeds(self, candidate_id: str) -> range:
+        """The seeds that a candidate is trained with during the search."""
+        first = self.first_seed(candidate_id)
+        return range(first, first + self.budget.training_seeds)
+
     @property
-    def seeds(self) -> range:
-        """The seeds that every candidate is trained with during the search."""
-        return range(self.seed, self.seed + self.budget.training_seeds)
+    def further_seeds(self) -> range:
+        """The seeds that all finalists are trained with after the last generation."""
+        first = self.seed + self.budget.training_seeds
+        return range(first, first + self.budget.confirmation_seeds)
 
     @property
     def is_over(self) -> bool:

@@ -77,7 +77,7 @@ class Race:
     first_seeds: int = 1
 
     def state(self, field: Sequence[str], evidence: Evidence, champion: Champion | None = None) -> RaceState:
-        """What is to be trained next and which candidate leads, given the trainings so far.
+        """The next trainings and the leading candidates, given the trainings so far.
 
         Args:
             field: the candidates that started the race and have not been rejected since.

@@ -35,7 +35,7 @@ def make_race(
         shares: shares of the training after which the worse half is stopped; only 1: no candidate is stopped.
         evaluations: number of evaluations in a full training; a rung lies at the first evaluation at or after its
             share.
-        seeds: all seeds that a candidate may be trained with, in order.
+        seeds: all seeds that a candidate may be trained with, in order, counted from 0 (see `Racing`).
         first_seeds: how many of them every candidate starts with.
     """
     rungs = sorted({math.ceil(evaluations * share) for share in shares})
@@ -44,7 +44,10 @@ def make_race(
 
 @dataclass(frozen=True)
 class Racing:
-    """A race in every generation of a run, which the incumbent of earlier generations joins."""
+    """A race in every generation of a run, which the incumbent of earlier generations joins.
+
+    The race counts each candidate's seeds from 0, because every generation has its own (`History.first_seed`).
+    """
 
     race: Race
 
@@ -52,7 +55,10 @@ class Racing:
         """The next trainings, to be run together."""
         return [
             TrainingJob(
-                w.candidate, history.rewards[w.candidate].graph, w.seed, length_of(history.budget.length, w, self.race)
+                w.candidate,
+                history.rewards[w.candidate].graph,
+                history.first_seed(w.candidate) + w.seed,
+                length_of(history.budget.length, w, self.race),
             )
             for w in self._decided(history)[0]
         ]
@@ -72,7 +78,10 @@ class Racing:
         A candidate that was rejected in training leaves its race, which is then decided without it. This may reopen the
         race of an earlier generation.
         """
-        evidence = evidence_of(history.results)
+        evidence = {
+            name: {seed - history.first_seed(name): worth for seed, worth in of_seeds.items()}
+            for name, of_seeds in evidence_of(history.results).items()
+        }
         fields: dict[tuple[int, bool], list[str]] = {}
         for name in history.rewards:
             if name not in history.rejections:

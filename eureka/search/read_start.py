@@ -8,6 +8,7 @@ from collections.abc import Callable
 from difflib import SequenceMatcher
 from pathlib import Path
 
+from eureka.config import HUMAN
 from eureka.core.errors import ConfigError
 from eureka.core.ids import INIT_ID
 from eureka.core.types import Completion, Rejected, TaskSpec
@@ -16,7 +17,7 @@ from eureka.reward.export import export_reward
 from eureka.reward.extract.extraction import REMEDY, extract
 from eureka.reward.extract.state_inputs import FUNCTION
 from eureka.reward.trace.service import RewardVerifier
-from eureka.search.start import HUMAN, MODEL, Start, given_answer
+from eureka.search.start import MODEL, Start, given_answer
 
 
 def read_start(origin: str, spec: TaskSpec, human: Callable[[], str]) -> Start:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from eureka.config import HUMAN
 from eureka.core.ids import INIT_ID
 from eureka.core.types import Completion, Usage
 from eureka.prompts.render import fenced
 
-HUMAN = "human"
-"""Value of `search.init` for the task's own human-written reward."""
 MODEL = "init"
 """Recorded in place of a model's name."""
 

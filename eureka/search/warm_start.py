@@ -33,7 +33,7 @@ class WarmStart:
         parents = history.parents(candidate_id) if self.from_parent else ()
         if not parents:
             return None
-        trained = [result for result in history.results[parents[0]] if result.seed in history.seeds]
+        trained = [result for result in history.results[parents[0]] if result.seed in history.seeds(parents[0])]
         best = max(trained, key=lambda result: (result.score, -result.seed))
         return Policy(best.policy_format, store.policy(best))
 

@@ -32,7 +32,7 @@ TrainingEvent = Progress | WorkerRestarted | Rejected | TrainingResult
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a trainer can do. What it cannot, the search goes without, and says so in a sentence.
+    """What a trainer can do. The search omits what it cannot do, and informs the user in a sentence.
 
     Attributes:
         continues: can continue a training that was stopped, so that candidates can race.
@@ -113,6 +113,15 @@ class Trainer(Protocol):
 
         Raises:
             TaskError: one of them cannot be used for training; the message says which and why.
+        """
+        ...
+
+    def human_graph(self) -> str:
+        """The graph of the environment's human-written reward, as a function of the State: a search can start from it.
+
+        Raises:
+            ConfigError: it is no such function; says what to give instead.
+            TaskError: it has no graph; says why.
         """
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from eureka.config import EnvironmentKind, RunConfig
+from eureka.config import HUMAN, EnvironmentKind, RunConfig
 from eureka.config.environments import without_prefix
 from eureka.trainers.base import Trainer
 
@@ -46,6 +46,7 @@ def _remote(config: RunConfig, _task_dirs: Sequence[Path], environment: Mapping[
         sentence=config.description,
         metric=config.metric,
         state=config.state,
+        with_table=config.search.init == HUMAN,
     )
     return RemoteTrainer(choices, environment)
 

@@ -12,7 +12,8 @@ class CatchOver2Underarm(Thrown):
 
     RIGHT_HAND = Placed((0.0, 0.0, 0.5), (1.67, 3.1416, 0.0))
     LEFT_HAND = Placed((0.0, -0.8, 0.5), (0.0, 0.0, 3.1416))
-    EGG_START, WAY = (0.0, 0.02, 0.95), (0.0, -0.42, -0.4)
+    EGG_START = (0.0, 0.02, 0.95)
+    WAY = (0.0, -0.42, -0.4)
     FALLEN_M = 0.3
     DISTANCE_SCALE = 20.0
     # The original ends an episode where a hand is that far from its start; here it cannot go further.

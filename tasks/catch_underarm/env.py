@@ -11,5 +11,6 @@ class CatchUnderarm(Thrown):
 
     RIGHT_HAND = Placed((0.0, 0.0, 0.5))
     LEFT_HAND = Placed((0.0, -1.15, 0.5), (0.0, 0.0, 3.1416))
-    EGG_START, WAY = (0.0, -0.39, 0.54), (0.0, -0.4, 0.0)
+    EGG_START = (0.0, -0.39, 0.54)
+    WAY = (0.0, -0.4, 0.0)
     FALLEN_M = 0.1

@@ -11,4 +11,5 @@ class DoorCloseInward(Door):
 
     RIGHT_HAND = Placed((0.9, 0.5, 0.6), (3.1416, 1.5708, 1.5708))
     LEFT_HAND = Placed((0.9, -0.5, 0.6), (3.1416, -1.5708, 1.5708))
-    INWARD, IS_OPEN = True, True
+    INWARD = True
+    IS_OPEN = True

@@ -8,5 +8,7 @@ from eureka.tasks.shared.door import Door
 class DoorCloseOutward(Door):
     """The leaves stand open on the other side, a long way from the hands."""
 
-    INWARD, IS_OPEN = False, True
-    TOO_FAR_M, OFFSET = 3.0, 6.0
+    INWARD = False
+    IS_OPEN = True
+    TOO_FAR_M = 3.0
+    OFFSET = 6.0

@@ -8,4 +8,5 @@ from eureka.tasks.shared.door import Door
 class DoorOpenInward(Door):
     """The leaves swing to the hands."""
 
-    INWARD, IS_OPEN = True, False
+    INWARD = True
+    IS_OPEN = False

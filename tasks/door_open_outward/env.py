@@ -8,4 +8,5 @@ from eureka.tasks.shared.door import Door
 class DoorOpenOutward(Door):
     """The leaves swing away from the hands."""
 
-    INWARD, IS_OPEN = False, False
+    INWARD = False
+    IS_OPEN = False

@@ -17,7 +17,8 @@ class HandOver(Thrown):
     RIGHT_HAND = Placed((0.0, 0.0, 0.5))
     LEFT_HAND = Placed((0.0, -1.0, 0.5), (0.0, 0.0, 3.1416))
     HANDS_MOVE = False
-    EGG_START, WAY = (0.0, -0.39, 0.54), (0.0, -0.25, 0.0)
+    EGG_START = (0.0, -0.39, 0.54)
+    WAY = (0.0, -0.25, 0.0)
     FALLEN_M = 0.2
 
     @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from eureka.tasks.shared.locomotion import total_of
 from eureka.tasks.shared.sawyer import apart
 from eureka.tasks.shared.two_hands import Placed
 
-LIFTED_M, NEAR_M, TOO_FAR_M = 0.05, 0.08, 0.2
+LIFTED_M, NEAR_M = 0.05, 0.08
+TOO_FAR_M = 0.2
 
 
 class LiftUnderarm(Handles):

@@ -23,7 +23,7 @@ from eureka.search.status import candidate_statuses, in_words
 from eureka.trainers.base import TrainingEvent
 
 LENGTH = TrainingLength(steps=4000, evaluations=4, eval_episodes=1)
-RACE = Race(rungs=(1, 2, 4), seeds=(7, 8), budget=100)
+RACE = Race(rungs=(1, 2, 4), seeds=(0, 1), budget=100)
 IDS = [candidate_id(generation, sample) for generation in (1, 2) for sample in (1, 2, 3, 4)]
 LOW = (0.0, 0.1, 0.1, 0.1)
 SCORES: Mapping[tuple[str, int], tuple[float, ...]] = {
@@ -190,3 +190,18 @@ def test_nothing_is_wanted_of_nobody(make_run: MakeRun) -> None:
     with run.store:
         racing, history = Racing(RACE), run.history()
         assert (racing.jobs(history), racing.champion(history)) == ([], None)
+
+
+def test_each_generation_trains_with_seeds_of_its_own_and_the_champion_keeps_its_scores(
+    make_run: MakeRun, make_result: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = {("g02-c01", seed + 100): scores for (name, seed), scores in SCORES.items() if name == "g02-c01"}
+    monkeypatch.setattr(f"{__name__}.SCORES", {**SCORES, **later})
+    trainer = RacingTrainer(make_result)
+    run = make_run(trainer=trainer, seed_stride=100)
+    with run.store:
+        best = evolve(run)
+    seeds = {name[:3]: {seed for other, seed, _ in trainer.trained if other[:3] == name[:3]} for name in IDS}
+    assert seeds == {"g01": {7, 8}, "g02": {107, 108}}
+    # By two seeds each `g01-c03` has 0.925 and `g02-c01` 0.905: the same decision as with the same seeds in both.
+    assert best.candidate.id == "g01-c03"

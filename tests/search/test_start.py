@@ -13,7 +13,7 @@ from loop_fakes import GOOD, IDS, FakeObserver, ScriptedTrainer, Stopped, build_
 
 from eureka.app.cli import main
 from eureka.app.estimate import num_trainings
-from eureka.config import RunConfig, SearchConfig
+from eureka.config import HUMAN, RunConfig, SearchConfig
 from eureka.core.errors import ConfigError
 from eureka.core.ids import INIT_ID
 from eureka.core.training import OwnReward, TrainingResult
@@ -25,7 +25,7 @@ from eureka.reward.extract.extraction import extract
 from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes
 from eureka.search.read_start import read_start, require_usable
-from eureka.search.start import HUMAN, Start, given_answer, label, recorded_start
+from eureka.search.start import Start, given_answer, label, recorded_start
 from eureka.store import RunStore
 from eureka.tasks import Task, load_task
 from eureka.trainers.population.baselines import trace_baselines

@@ -38,6 +38,9 @@ class FakeTrainer:
     def baselines(self) -> Mapping[OwnReward, str | OwnReward]:
         return {OwnReward.OWN: OwnReward.OWN}
 
+    def human_graph(self) -> str:
+        raise NotImplementedError
+
     def evaluated_after(self, length: TrainingLength) -> tuple[int, ...]:
         every = [length.steps * number // length.evaluations for number in range(1, length.evaluations + 1)]
         return tuple(every[: length.stop_after])

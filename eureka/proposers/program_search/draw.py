@@ -78,11 +78,11 @@ def log_uniform(rng: Random, low: float, high: float) -> float:
 
 
 def preferences(lib: Library, candidates: Sequence[Feature]) -> list[float]:
-    """How likely each drive is drawn: by the metric's correlation where there is any, else all alike.
+    """The probability weights of drives: by correlation with the metric if known, else equal.
 
-    The fourth power makes a column that is the metric itself crowd out those that only follow it. What has a best value
-    need not correlate with the metric far from it, so it keeps a share that fades as some quantity explains the metric;
-    the distance to the goal of a goal-conditioned environment the largest.
+    The fourth power strongly prefers a column that is the metric itself to those that are merely correlated with it.
+    What has a best value need not correlate with the metric far from it, so it keeps a share that fades as some
+    quantity explains the metric; the distance to the goal of a goal-conditioned environment the largest.
     """
     if not lib.correlation:
         return [1.0] * len(candidates)

@@ -135,7 +135,7 @@ _DRIVES = {
     Dimension.FLAG: _Traits(1.0, (_LINEAR,), True, (1.0,), (1.0,)),
 }
 _STATED_RANGE = re.compile(r"\bbetween (-?[\d.e+-]+) and (-?[\d.e+-]+)$")
-"""How the description of a number of a bounded observation ends."""
+"""Pattern of the range at the end of a bounded number's description."""
 _DISTANCE = _Traits(1.0, (_EXP, _LINEAR), False, (0.0,), (0.05, 0.1, 0.25, 0.5))
 _PENALTY_TYPICAL = {
     Dimension.VELOCITY: 1.0,
@@ -222,7 +222,7 @@ def _previous_of(state: Sequence[FieldSpec]) -> dict[str, str]:
 
 
 def _goals_of(state: Sequence[FieldSpec]) -> list[FieldSpec]:
-    """What is reached and what should be, of a goal-conditioned environment; empty where there is no such pair."""
+    """The achieved and the desired goal of a goal-conditioned environment; empty if there is no such pair."""
     goals = [spec for spec in state if spec.name in _GOALS and len(spec.shape) == 1]
     return goals if len(goals) == len(_GOALS) and goals[0].shape == goals[1].shape else []
 

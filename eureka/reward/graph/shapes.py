@@ -51,7 +51,8 @@ class Problem:
 
 
 def check_shapes(graph: Graph, fields: Sequence[FieldSpec]) -> Problem | None:
-    """Derives every shape at two numbers of environments; bounds memory and work; finds values that mix environments.
+    """Derive every shape at two numbers of environments, check memory and work against the bounds, and find values that
+    mix environments.
 
     Raises:
         One of `runtime.KERNEL_ERRORS`: an operation does not take its arguments.

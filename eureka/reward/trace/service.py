@@ -32,7 +32,7 @@ PRELOAD = "eureka.reward.trace.warm_up:warm_up"
 MIN_TRANSITIONS = 128
 MAX_ROWS = 1 << 14
 
-#: How a graph that gave no answer is described.
+# : Descriptions of graphs that gave no answer.
 BROKE = {
     "timeout": "it does not finish in time",
     "memory": "it uses too much memory",

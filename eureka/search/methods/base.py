@@ -101,7 +101,7 @@ class Method:
         """
         if history.phase is Phase.CONFIRM:
             finalists = self.finalists(history)
-            return to_the_end(history, finalists, _further_seeds(history)) if len(finalists) > 1 else []
+            return to_the_end(history, finalists, lambda _: history.further_seeds) if len(finalists) > 1 else []
         if self.services.racing is not None:
             return self.services.racing.jobs(history)
         usable = [n for n in history.rewards if generation_of(n) == history.generation and n not in history.rejections]
@@ -249,11 +249,13 @@ class Method:
         """Outcomes scored by the search's own seeds; for the leader of the race, by all seeds of its race."""
         champion = self.services.racing.champion(history) if self.services.racing and with_leader else None
         further = {champion.candidate: champion.num_seeds} if champion else {}
-        first, least = history.seed, history.budget.training_seeds
-        return estimated(
-            outcome.with_seeds(range(first, first + max(least, further.get(outcome.candidate.id, 0))))
-            for outcome in found
-        )
+        least = history.budget.training_seeds
+
+        def own(name: str) -> range:
+            first = history.first_seed(name)
+            return range(first, first + max(least, further.get(name, 0)))
+
+        return estimated(outcome.with_seeds(own(outcome.candidate.id)) for outcome in found)
 
     def _reached_target(self, history: History) -> bool:
         """Whether the best score of the run so far has reached the target."""
@@ -264,14 +266,14 @@ class Method:
         return best is not None and best.score >= target
 
 
-def to_the_end(history: History, names: Iterable[str], seeds: Iterable[int]) -> list[TrainingJob]:
-    """Full trainings of these candidates with these seeds, except those already recorded."""
+def to_the_end(history: History, names: Iterable[str], seeds: Callable[[str], Iterable[int]]) -> list[TrainingJob]:
+    """Full trainings of these candidates with each one's seeds, except those already recorded."""
     names = set(names)
     done = {(result.candidate_id, result.seed) for results in history.results.values() for result in results}
     return [
         TrainingJob(reward.candidate_id, reward.graph, seed, history.budget.length)
         for reward in history.rewards.values()
-        for seed in seeds
+        for seed in seeds(reward.candidate_id)
         if reward.candidate_id in names and (reward.candidate_id, seed) not in done
     ]
 
@@ -291,7 +293,3 @@ def mistakes(history: History) -> tuple[Rejected, ...]:
 def _kind(rejected: Rejected) -> str:
     """The kind of an error: its reason without the parts that differ between candidates, such as code and numbers."""
     return re.sub(r"`[^`]*`|\d+", "", rejected.feedback)
-
-
-def _further_seeds(history: History) -> range:
-    return range(history.seeds.stop, history.seeds.stop + history.budget.confirmation_seeds)

@@ -141,8 +141,9 @@ def load_weights(model: BaseAlgorithm, weights: Mapping[str, Any]) -> None:
 
 
 def normalized(env: VecEnv, settings: AlgorithmSettings) -> VecNormalize | None:
-    """What brings observations and rewards to a mean of 0 and a spread of 1, by those seen so far; None where the
-    settings have no such thing. Observations that are choices are left as they are."""
+    """The wrapper that normalises observations and rewards to mean 0 and standard deviation 1 by running statistics;
+    None if the settings have none. Categorical observations are unchanged.
+    """
     if not settings.normalize:
         return None
     arguments = {"gamma": settings.discount, **json.loads(settings.normalize)}

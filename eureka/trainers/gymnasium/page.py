@@ -67,7 +67,7 @@ _GOALS = (
     rf"\b(?:has to|have to|needs? to|must) (?:\w+ )?(?:{_DEEDS})\b",
     rf"{_GOAL} (?:of .{{1,60}} )?is\b",
 )
-"""What a sentence says that tells what is to be achieved, the surest first."""
+"""Patterns of sentences that state a goal, the most certain first."""
 
 
 def goal_sentence(page: str) -> str:

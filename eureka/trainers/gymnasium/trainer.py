@@ -133,6 +133,13 @@ class GymnasiumTrainer:
         own = {OwnReward.OWN: OwnReward.OWN}
         return own if self._maker.metric.is_return else {**own, OwnReward.METRIC: OwnReward.METRIC}
 
+    def human_graph(self) -> str:
+        """Refused: the environment's reward is computed in its step, of which nothing is known."""
+        raise ConfigError(
+            f"search.init=human: the reward of {self.spec.name} is part of its step, and cannot be read as a function "
+            "of the State: give a Python file"
+        )
+
     def rollouts(self, policies: Mapping[str, bytes | None], episodes: int, seed: int = 0) -> Sequence[Trajectory]:
         """Not supported, see `can`."""
         del policies, episodes, seed

@@ -126,7 +126,7 @@ class WorkerPool:
         self._workers: list[_Worker] = []
         self._deaths = itertools.count()
         self.layers: tuple[LayerReport, ...] = ()
-        """What the workers have given up, once one of them has said so."""
+        """The layers of confinement of the workers, once one of them has reported them."""
 
     def train(self, jobs: Sequence[GroupJob], room: MemoryNeed | None = None) -> Iterator[TrainingEvent]:
         """Train every job; each ends in exactly one `TrainingResult` or `Rejected`, in any order.

@@ -138,6 +138,10 @@ class PopulationTrainer:
         """
         return self._baselines
 
+    def human_graph(self) -> str:
+        """See `Trainer.human_graph`: the task's `human_reward`."""
+        return self._baselines[OwnReward.OWN]
+
     @cached_property
     def _baselines(self) -> Mapping[OwnReward, str]:
         return trace_baselines(self.task, self.record().state)

@@ -14,6 +14,8 @@ from eureka.core.errors import EurekaError
 from eureka.reward.graph.format import Graph, NodeRef, Ref
 from eureka.reward.graph.parse import parse_graph
 from eureka.trainers.remote.inside.reward_terms import term_names
+from eureka.trainers.remote.inside.state import TERM
+from eureka.trainers.remote.package_modules import ISAACLAB_MODULE, ISAACLAB_TERMS, MJLAB_MODULE
 
 MJLAB, ISAACLAB = "mjlab", "isaaclab"
 TRIED = {MJLAB: ("1.6.0",), ISAACLAB: ("3.0.0",)}
@@ -51,6 +53,13 @@ class TermPackage:
         return f"eureka_{words}"
 
     @property
+    def table_fields(self) -> list[str]:
+        """What the reward reads of the task's own reward table, and the user's file does not give."""
+        own = declared_fields(self.state) if self.state is not None else frozenset()
+        inputs = parse_graph(self.graph).inputs
+        return [name for name in inputs if name.startswith(TERM) and name in self.known - own]
+
+    @property
     def new_task(self) -> str:
         """The id of the task with this reward; Isaac Lab's ids may end in a version."""
         head, version, number = self.task.rpartition("-v")
@@ -71,7 +80,7 @@ def write_package(package: TermPackage, folder: Path) -> None:
     texts[f"{package.name}/reward.py"] = package.module
     texts[f"{package.name}/__init__.py"] = _task_module(package, graph)
     if package.simulator == ISAACLAB:
-        texts[f"{package.name}/terms.py"] = _ISAACLAB_TERMS
+        texts[f"{package.name}/terms.py"] = ISAACLAB_TERMS
     texts["pyproject.toml"] = _project(package)
     texts["README.md"] = _readme(package, graph)
     if package.state is not None:
@@ -196,7 +205,7 @@ def _components(graph: Graph) -> Sequence[str]:
 
 def _task_module(package: TermPackage, graph: Graph) -> str:
     own = 'str(Path(__file__).parent / "own_state.py")' if package.state is not None else "None"
-    body = _MJLAB if package.simulator == MJLAB else _ISAACLAB
+    body = MJLAB_MODULE if package.simulator == MJLAB else ISAACLAB_MODULE
     terms: Mapping[str, str] = term_names(_components(graph), adds_up=adds_up(graph))
     lines = "".join(f"    {term!a}: {component!a},\n" for term, component in terms.items())
     return (
@@ -205,170 +214,6 @@ def _task_module(package: TermPackage, graph: Graph) -> str:
         .replace("@KNOWN@", "list_tasks()" if package.simulator == MJLAB else "gymnasium.registry")
         .replace("@NEW_TASK@", ascii(package.new_task))
         .replace("@OWN@", own)
+        .replace("@READS_TABLE@", str(bool(package.table_fields)))
         .replace("@TERMS@", lines)
     )
-
-
-_SHARED = '''
-TASK = @TASK@
-NEW_TASK = @NEW_TASK@
-OWN_STATE = @OWN@
-
-# The task may be of another package, which registers it in the same way as this one.
-for _entry_point in entry_points(group=@GROUP@):
-    if TASK not in @KNOWN@ and _entry_point.value != __name__:
-        _entry_point.load()
-
-# The terms of the reward manager, and the component that each hands to it.
-TERMS = {
-@TERMS@}
-
-
-def shared_reward(env):
-    """The reward of an environment, computed once in a step."""
-    if "eureka_reward" not in vars(env):
-        reader = ManagerStateReader(env, QUATERNIONS, OWN_STATE)
-        env.eureka_reward = SharedReward(reward.compute_reward_from_state, reward.INPUTS, reader.read)
-    return env.eureka_reward
-
-
-def use_reward(cfg):
-    """The configuration with this reward in place of its reward table, and without curricula of the table's terms."""
-    rewards = cfg.rewards if isinstance(cfg.rewards, dict) else vars(cfg.rewards)
-    for name in without_curricula_of(tuple(rewards), cfg.curriculum):
-        if isinstance(cfg.curriculum, dict):
-            del cfg.curriculum[name]
-        else:
-            setattr(cfg.curriculum, name, None)
-    cfg.rewards = {
-        term: RewardTermCfg(func=Component, weight=1.0, params={"component": component})
-        for term, component in TERMS.items()
-    }
-    return cfg
-'''
-
-_MJLAB = (
-    '''"""Registers @NEW_TASK@: @TASK@ with a reward that Eureka found."""
-
-from importlib.metadata import entry_points
-from pathlib import Path
-
-import mjlab.tasks  # registers the tasks that mjlab brings along
-from mjlab.managers.reward_manager import RewardTermCfg
-from mjlab.tasks.registry import list_tasks, load_env_cfg, load_rl_cfg, load_runner_cls, register_mjlab_task
-
-from . import reward
-from .reward_terms import SharedReward, without_curricula_of
-from .state import ManagerStateReader
-
-QUATERNIONS = "wxyz"
-'''
-    + _SHARED
-    + '''
-
-class Component:
-    """A term: one component of the reward."""
-
-    def __init__(self, cfg, env):
-        pass
-
-    def __call__(self, env, component):
-        return shared_reward(env).component(env, component)
-
-    def reset(self, env_ids=None):
-        pass
-
-
-_runner = load_rl_cfg(TASK)
-_runner.experiment_name = f"{_runner.experiment_name}_eureka"
-register_mjlab_task(
-    task_id=NEW_TASK,
-    env_cfg=use_reward(load_env_cfg(TASK)),
-    play_env_cfg=use_reward(load_env_cfg(TASK, play=True)),
-    rl_cfg=_runner,
-    runner_cls=load_runner_cls(TASK),
-)
-'''
-)
-
-_ISAACLAB_IMPORT = """\
-    from isaaclab.managers import RewardTermCfg
-
-    from .terms import Component
-
-    cfg.rewards = {
-"""
-
-_ISAACLAB_TERMS = '''"""The term of Isaac Lab's reward manager."""
-
-from isaaclab.managers import ManagerTermBase
-
-from . import shared_reward
-
-
-class Component(ManagerTermBase):
-    """One component of the reward."""
-
-    def __call__(self, env, component):
-        return shared_reward(env).component(env, component)
-'''
-
-_ISAACLAB = (
-    '''"""Registers @NEW_TASK@: @TASK@ with a reward that Eureka found."""
-
-from importlib import import_module
-from importlib.metadata import entry_points, version
-from pathlib import Path
-
-import gymnasium
-import isaaclab_tasks  # registers the tasks that Isaac Lab brings along
-
-from . import reward
-from .reward_terms import SharedReward, without_curricula_of
-from .state import ManagerStateReader
-
-# Isaac Lab 3 has quaternions as x y z w; earlier versions as w x y z.
-QUATERNIONS = "xyzw" if int(version("isaaclab").split(".")[0]) >= 3 else "wxyz"
-'''
-    + _SHARED.replace("    cfg.rewards = {\n", _ISAACLAB_IMPORT)
-    + '''
-
-class RewardMixin:
-    """For environments of the direct workflow: the total in place of what `_get_rewards` gives. No scaling by dt."""
-
-    def _get_rewards(self):
-        shared = shared_reward(self)
-        values = {component: shared.component(self, component) for component in (*TERMS.values(), "rest")}
-        log = self.extras.setdefault("log", {})
-        log.update({f"Reward/{component}": value.mean() for component, value in values.items()})
-        return sum(values.values())
-
-
-def _object(path):
-    """What `module:name` names."""
-    module, _, name = path.partition(":")
-    return getattr(import_module(module), name)
-
-
-def env_cfg():
-    """The configuration of the task, with this reward where it has a reward table."""
-    entry = gymnasium.spec(TASK).kwargs["env_cfg_entry_point"]
-    made = _object(entry) if isinstance(entry, str) else entry
-    cfg = made() if callable(made) else made
-    return use_reward(cfg) if hasattr(cfg, "rewards") else cfg
-
-
-def environment(cfg, **options):
-    """The task's environment; of the direct workflow with the mixin in front of its class."""
-    entry = gymnasium.spec(TASK).entry_point
-    original = _object(entry) if isinstance(entry, str) else entry
-    if not hasattr(cfg, "rewards"):
-        original = type(original.__name__, (RewardMixin, original), {})
-    return original(cfg=cfg, **options)
-
-
-_options = dict(gymnasium.spec(TASK).kwargs)
-_options["env_cfg_entry_point"] = f"{__name__}:env_cfg"
-gymnasium.register(id=NEW_TASK, entry_point=f"{__name__}:environment", disable_env_checker=True, kwargs=_options)
-'''
-)

@@ -76,7 +76,8 @@ def training_key(job: TrainingJob, setup: str) -> str:
     Args:
         setup: the environment, its size and the versions that train in it.
     """
-    return hashlib.sha256(repr((job.reward, job.seed, dict(job.options), setup)).encode()).hexdigest()[:20]
+    start = hashlib.sha256(job.start.data).hexdigest() if job.start is not None else ""
+    return hashlib.sha256(repr((job.reward, job.seed, dict(job.options), start, setup)).encode()).hexdigest()[:20]
 
 
 def save(folder: Path, key: str, progress: RemoteProgress) -> None:

@@ -13,6 +13,16 @@ from eureka.core.types import FieldSpec, MetricSpec, TaskSpec
 
 _DTYPES = ("float32", "bool", "int64")
 _NAME = r"[A-Za-z_]\w{0,63}"
+_MOST_NAME = 100
+
+
+@dataclass(frozen=True)
+class TableTerm:
+    """A term of the task's own reward table: its name, the State field with its value, and its weight."""
+
+    name: str
+    field: str
+    weight: float
 
 
 @dataclass(frozen=True)
@@ -27,6 +37,7 @@ class RemoteTask:
         scales: whether the reward manager multiplies by the control step.
         chosen_metric: why the metric was chosen, if the user did not name one.
         chosen_sentence: why the sentence was chosen, likewise.
+        table: the terms of the task's own reward table, if they were requested.
     """
 
     spec: TaskSpec
@@ -37,6 +48,7 @@ class RemoteTask:
     scales: bool
     chosen_metric: str
     chosen_sentence: str
+    table: tuple[TableTerm, ...]
 
 
 def read_task(task: str, simulator: str, sentence: str | None, described: Mapping[str, Any]) -> RemoteTask:
@@ -72,6 +84,10 @@ def read_task(task: str, simulator: str, sentence: str | None, described: Mappin
             scales=bool(described["scales"]),
             chosen_metric=str(metric["chosen"]),
             chosen_sentence="" if sentence else said,
+            table=tuple(
+                TableTerm(str(term["name"])[:_MOST_NAME], str(term["field"]), float(term["weight"]))
+                for term in described["table"]
+            ),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"env={simulator}:{task}: the other interpreter describes no task: {error}") from error

@@ -32,7 +32,8 @@ from eureka.trainers.recording import Recording
 from eureka.trainers.remote.inside.wire import RemoteMessage
 from eureka.trainers.remote.interpreter import OPENING_S, Interpreter, InterpreterDied, RemoteRefusal
 from eureka.trainers.remote.packages import TRIED
-from eureka.trainers.remote.progress import RemoteProgress, load, save, training_key
+from eureka.trainers.remote.progress import POLICY_FORMAT, RemoteProgress, load, save, training_key
+from eureka.trainers.remote.table import table_graph
 from eureka.trainers.remote.task import RemoteTask, read_task
 
 _CPU_ENVS, _GPU_ENVS = 64, 4096
@@ -54,6 +55,7 @@ class RemoteChoices:
         sentence: what the policy should do; None: derived from the task's name.
         metric: see `eureka.trainers.remote.inside.metric`.
         state: the user's file with State fields.
+        with_table: whether the State has the terms of the task's own reward table, and the model sees them.
     """
 
     simulator: str
@@ -64,6 +66,7 @@ class RemoteChoices:
     sentence: str | None = None
     metric: str | None = None
     state: str | None = None
+    with_table: bool = False
 
 
 class RemoteTrainer:
@@ -93,6 +96,11 @@ class RemoteTrainer:
             self._version = self._require_packages(key, about["packages"])
             self._torch, self._device_name = str(about["torch"]), str(about["device"])
             self._device = choices.device or ("cuda:0" if self._device_name else "cpu")
+            if self._device.startswith("cuda") and not self._device_name:
+                raise ConfigError(
+                    f"{choices.simulator}.device={self._device}: the torch of {choices.python} sees no GPU: leave it "
+                    "out to train on the CPU"
+                )
             self._task = self._open()
         except BaseException:
             self.close()
@@ -119,22 +127,33 @@ class RemoteTrainer:
             "num_envs": choices.num_envs or (_CPU_ENVS if self._device == "cpu" else _GPU_ENVS),
             "state_file": choices.state and str(Path(choices.state).absolute()),
             "metric": choices.metric,
+            "with_table": choices.with_table,
         }
         name = f"env={choices.simulator}:{choices.task}"
         try:
             described = self._interpreter.ask(RemoteMessage("open", request), OPENING_S)
         except RemoteRefusal as error:
-            raise ConfigError(f"{name}: {error}") from error
+            raise ConfigError(f"{name}: {error}{self._untried}") from error
         except InterpreterDied as error:
-            raise ConfigError(f"{name}: {choices.python} ended while it made the environment: {error}") from error
+            raise ConfigError(
+                f"{name}: {choices.python} ended while it made the environment: {error}{self._untried}"
+            ) from error
         return read_task(choices.task, choices.simulator, choices.sentence, described.data)
+
+    @property
+    def _untried(self) -> str:
+        """What follows a sentence where the simulator's version was not tried; else nothing."""
+        simulator = self._choices.simulator
+        if self._version in TRIED[simulator]:
+            return ""
+        return f"; {simulator} {self._version} was not tried ({', '.join(TRIED[simulator])} was)"
 
     @property
     def can(self) -> Capabilities:
         """The capabilities; several candidates are computed on as many rows as there are environments."""
         return Capabilities(
             continues=True,
-            starts_from_policies=False,
+            starts_from_policies=True,
             renders=False,
             repeatable=False,
             records_trajectories=False,
@@ -157,9 +176,8 @@ class RemoteTrainer:
             f"{choices.task} is trained by rsl_rl in {choices.simulator} {self._version} on {where}, {task.num_envs} "
             "environments, one training after the other"
         ]
-        if self._version not in TRIED[choices.simulator]:
-            tried = ", ".join(TRIED[choices.simulator])
-            parts.append(f"warning: {choices.simulator} {self._version} was not tried ({tried} was)")
+        if self._untried:
+            parts.append(f"warning: {self._untried.removeprefix('; ')}")
         if task.scales:
             parts.append("its reward manager multiplies rewards by the control step, which is left so")
         parts += [part for part in (task.chosen_metric, task.chosen_sentence) if part]
@@ -197,6 +215,14 @@ class RemoteTrainer:
     def baselines(self) -> Mapping[OwnReward, str | OwnReward]:
         """The task's own reward table. The metric as the only reward is not supported."""
         return {OwnReward.OWN: OwnReward.OWN}
+
+    def human_graph(self) -> str:
+        """The reward table: weight x term, summed, each a component; the terms' values are State fields.
+
+        Raises:
+            ConfigError: the table has no terms, or the user's file takes them away.
+        """
+        return table_graph(self.spec.name, self._task.table, {field.name for field in self.spec.fields})
 
     def rollouts(self, policies: Mapping[str, bytes | None], episodes: int, seed: int = 0) -> Sequence[Trajectory]:
         """Not supported, see `can`."""
@@ -253,7 +279,8 @@ class RemoteTrainer:
             "eval_episodes": job.length.eval_episodes,
             "done": kept.done,
         }
-        blobs = {"checkpoint": kept.checkpoint} if kept.checkpoint else {}
+        blobs = {"policy": job.start.data} if job.start is not None else {}
+        blobs = {"checkpoint": kept.checkpoint} if kept.checkpoint else blobs
         self._running(folder)
         started = time.monotonic()
         rejected: Rejected | None = None
@@ -335,9 +362,18 @@ class RemoteTrainer:
         return max(float(steps), 1.0) * _PHYSICS_SHARE
 
     def read_policy(self, data: bytes) -> Policy:
-        """Not supported, see `can`."""
-        del data
-        raise TrainingError("a training in another interpreter cannot start from a policy")
+        """A policy that rsl_rl trained for this task.
+
+        Raises:
+            TrainingError: it is none, or one of other networks.
+        """
+        try:
+            self._interpreter.ask(RemoteMessage("policy", blobs={"policy": data}))
+        except RemoteRefusal as error:
+            raise TrainingError(str(error)) from error
+        except InterpreterDied as error:
+            raise TrainingError(f"{self._choices.python}: {error}") from error
+        return Policy(POLICY_FORMAT, data)
 
 
 def _follow(kept: RemoteProgress, answer: RemoteMessage, steps: int) -> None:

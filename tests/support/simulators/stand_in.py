@@ -81,6 +81,9 @@ class RewardTerms(Terms):
         rows = slice(None) if env_ids is None else env_ids
         for total in self._episode_sums.values():
             total[rows] = 0.0
+        for term in self.terms.values():
+            if hasattr(term.func, "reset"):
+                term.func.reset(env_ids=env_ids)
         return {}
 
 
@@ -232,6 +235,20 @@ def distance(env: Any, scale: float = 1.0) -> torch.Tensor:
 def effort(env: Any) -> torch.Tensor:
     """The squared action."""
     return env.action_manager.action.pow(2).sum(dim=1)
+
+
+class Novelty:
+    """Less with every step since the episode began: a term that keeps something from step to step."""
+
+    def __init__(self, cfg: Any, env: Any) -> None:
+        self.steps = torch.zeros(env.num_envs)
+
+    def __call__(self, env: Any) -> torch.Tensor:
+        self.steps = self.steps + 1.0
+        return 1.0 / self.steps
+
+    def reset(self, env_ids: Any = None) -> None:
+        self.steps[slice(None) if env_ids is None else env_ids] = 0.0
 
 
 def never(env: Any) -> torch.Tensor:

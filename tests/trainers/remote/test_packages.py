@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from simulator_helpers import POSITION, installed, module_of, reward_graph, run_python
 
 from eureka.core.errors import EurekaError
+from eureka.core.types import FieldSpec
 from eureka.reward.graph.parse import parse_graph
 from eureka.trainers.remote.inside.reward_terms import term_names
 from eureka.trainers.remote.packages import TermPackage, adds_up, train_command, write_package
+from eureka.trainers.remote.table import table_graph
+from eureka.trainers.remote.task import TableTerm
 
 KNOWN = frozenset({"robot_joint_pos", "robot_joint_vel"})
 
@@ -139,6 +143,58 @@ for scales in (True, False):
     first, second = run_python(program, variables).splitlines()
     assert eval(first) == pytest.approx([0.05] * 4)
     assert eval(second) == pytest.approx([1.0] * 4)
+
+
+TABLE = (FieldSpec("term_distance", (), "float32", "1", "", ""), FieldSpec("term_novelty", (), "float32", "1", "", ""))
+OPENED = {
+    "mjlab": """
+import mjlab.tasks
+from mjlab.envs import ManagerBasedRlEnv
+from mjlab.tasks.registry import load_env_cfg
+cfg = load_env_cfg("Mjlab-Novelty-Eureka")
+cfg.scene.num_envs = 4
+env = ManagerBasedRlEnv(cfg, device="cpu")
+""",
+    "isaaclab": """
+import gymnasium
+from isaaclab.cli import load_external_tasks
+load_external_tasks()
+from isaaclab_tasks.utils import resolve_task_config
+cfg, agent = resolve_task_config("Isaac-Point-Eureka-v0", "rsl_rl_cfg_entry_point")
+cfg.scene.num_envs = 4
+env = gymnasium.make("Isaac-Point-Eureka-v0", cfg=cfg).unwrapped
+""",
+}
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("simulator", "task", "fields"), [("mjlab", "Mjlab-Novelty", TABLE), ("isaaclab", "Isaac-Point-v0", TABLE[:1])]
+)
+def test_a_reward_of_the_tables_terms_computes_them_in_the_package(
+    simulator: str, task: str, fields: Sequence[FieldSpec], tmp_path: Path
+) -> None:
+    """Among them one that counts the steps of an episode: it begins anew with the episode, and counts once a step."""
+    names = [field.name for field in fields]
+    terms = [TableTerm(name.removeprefix("term_"), name, 3.0) for name in names]
+    graph = table_graph("Point", terms, names)
+    module = module_of(graph, fields)
+    write_package(TermPackage(simulator, task, "g01-c00", graph, module, known=frozenset(names)), tmp_path / "out")
+    program = f"""
+import torch
+{OPENED[simulator]}
+env.reset()
+generator = torch.Generator().manual_seed(0)
+for _ in range(50):  # two whole episodes of 20 steps
+    step = env.episode_length_buf + 1.0
+    velocity = env.point.velocity + torch.randn(4, generator=generator) * 0.05
+    position = env.point.position + velocity * 0.05
+    push = (velocity - env.point.velocity) / 0.05
+    _, reward, _, _, _ = env.step(push[:, None])
+    wanted = 3.0 * torch.exp(-1.5 * position.abs()) + {len(names) - 1} * 3.0 / step
+    assert torch.allclose(reward, 0.05 * wanted, atol=1e-5), (reward, 0.05 * wanted)
+"""
+    run_python(program, installed(tmp_path / "out", tmp_path / "site", simulator))
 
 
 @pytest.mark.process

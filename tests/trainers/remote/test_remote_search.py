@@ -22,6 +22,7 @@ KEYS = (
     "env=mjlab:Mjlab-Point",
     PYTHON,
     "llm=program_search",
+    "search.init=human",
     "search.generations=2",
     "search.samples=2",
     "search.finalists=1",
@@ -52,6 +53,9 @@ def test_two_generations_killed_and_resumed(tmp_path: Path) -> None:
     with RunStore.open(folder, read_only=True) as store:
         before = {(result.candidate_id, result.seed): result.final_scores for result in store.results()}
         assert "so it is return" in store.facts()["trainer"]
+        # The search starts from the task's own table, term by term.
+        assert next(iter(before)) == ("g01-c00", 0)
+        assert "2.0 * term_distance" in (store.candidate_folder("g01-c00") / "source.py").read_text()
     # What names a program is not taken from a folder that may be anybody's: it is given again.
     other = {**variables, "XDG_STATE_HOME": str(tmp_path / "elsewhere")}
     refused = eureka("resume", str(folder), variables=other)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from simulator_helpers import environment, reward_graph
+from simulator_helpers import SIMULATORS, environment, reward_graph
 
-from eureka.core.errors import ConfigError
+from eureka.core.errors import ConfigError, TrainingError
 from eureka.core.training import (
     OwnReward,
     Progress,
@@ -20,6 +23,8 @@ from eureka.core.training import (
     WorkerRestarted,
 )
 from eureka.core.types import Rejected
+from eureka.trainers.remote.asking import describe_interpreter
+from eureka.trainers.remote.table import table_graph
 from eureka.trainers.remote.trainer import RemoteChoices, RemoteTrainer
 
 pytest.importorskip("rsl_rl")
@@ -29,7 +34,7 @@ LENGTH = TrainingLength(steps=128, evaluations=2, eval_episodes=3)
 """Four updates of 4 environments x 8 steps."""
 
 
-def open_trainer(simulator: str, task: str, **changes: str) -> RemoteTrainer:
+def open_trainer(simulator: str, task: str, **changes: str | bool) -> RemoteTrainer:
     choices = RemoteChoices(simulator, task, sys.executable, num_envs=4, **changes)  # type: ignore[arg-type]
     return RemoteTrainer(choices, environment())
 
@@ -84,6 +89,53 @@ def test_the_own_table_trains_term_by_term_and_its_sum_is_theirs(point: RemoteTr
     }
 
 
+@pytest.mark.parametrize(
+    ("simulator", "task", "weights"),
+    [
+        ("mjlab", "Mjlab-Novelty", {"distance": 2.0, "effort": -0.01, "novelty": 0.5}),
+        ("isaaclab", "Isaac-Point-v0", {"distance": 2.0, "effort": -0.01}),
+    ],
+)
+def test_the_table_term_by_term_is_the_table(
+    simulator: str, task: str, weights: dict[str, float], tmp_path: Path
+) -> None:
+    """As a graph over the values of its terms, among them one that keeps something from step to step."""
+    trainer = open_trainer(simulator, task, with_table=True)
+    try:
+        # What has no weight is never computed, and is no field.
+        assert [field.name for field in trainer.spec.fields][-len(weights) :] == [f"term_{name}" for name in weights]
+        assert (
+            "distance: weight 2, term_distance in the State\n    scale: 1.5\n    def distance(" in trainer.spec.source
+        )
+        recorded = trainer.record(64, 3)
+        if simulator == "mjlab":
+            total = sum(weight * recorded.state[f"term_{name}"] for name, weight in weights.items())
+            assert torch.allclose(recorded.metric, 0.05 * torch.as_tensor(total), atol=1e-5)
+        graph = trainer.human_graph()
+        jobs = [TrainingJob("g01-c00", reward, 0, LENGTH) for reward in (OwnReward.OWN, graph)]
+        own, start = [event for event in trainer.train(jobs, tmp_path) if isinstance(event, TrainingResult)]
+        assert list(start.components) == list(weights)
+        for name in weights:
+            assert start.components[name] == pytest.approx(own.components[name], abs=1e-5)
+        assert start.total == pytest.approx(own.total, abs=1e-5)
+        assert start.final_scores == pytest.approx(own.final_scores, abs=1e-5)
+    finally:
+        trainer.close()
+
+
+def test_a_table_that_is_no_function_of_the_state(tmp_path: Path) -> None:
+    state = tmp_path / "state.py"
+    state.write_text("FIELDS = {'term_effort': None}\ndef state(env): return {}\n")
+    trainer = open_trainer("mjlab", "Mjlab-Point", with_table=True, state=str(state))
+    try:
+        with pytest.raises(ConfigError, match=r"the term effort of Mjlab-Point cannot be read: state= takes term_eff"):
+            trainer.human_graph()
+    finally:
+        trainer.close()
+    with pytest.raises(ConfigError, match="the reward table of Mjlab-Point has no term with a weight"):
+        table_graph("Mjlab-Point", [], ())
+
+
 def test_a_graph_trains_and_goes_on_where_it_was_stopped(point: RemoteTrainer, tmp_path: Path) -> None:
     half = TrainingLength(steps=128, evaluations=2, eval_episodes=3, stop_after=1)
     (job,), (whole,) = ([TrainingJob("g01-c02", reward_graph(6), 1, length)] for length in (half, LENGTH))
@@ -104,6 +156,35 @@ def test_a_graph_trains_and_goes_on_where_it_was_stopped(point: RemoteTrainer, t
     assert again.final_scores == second.final_scores
     point.forget(tmp_path)
     assert not list(tmp_path.glob("trained/*"))
+
+
+def weights_of(policy: bytes) -> torch.Tensor:
+    """All numbers of the actor."""
+    state = torch.load(io.BytesIO(policy), weights_only=True)["actor_state_dict"]
+    return torch.cat([value.flatten() for value in state.values()])
+
+
+def test_a_training_starts_from_a_policy(point: RemoteTrainer, tmp_path: Path) -> None:
+    job = TrainingJob("g01-c02", reward_graph(), 0, LENGTH)
+    *_, first = point.train([job], tmp_path)
+    assert isinstance(first, TrainingResult)
+    policy = point.read_policy(first.policy)
+    assert (policy.format, policy.data) == ("rsl_rl", first.policy)
+    *_, second = point.train([replace(job, candidate_id="g02-c01", start=policy)], tmp_path)
+    *_, other = point.train([replace(job, seed=5)], tmp_path)
+    assert isinstance(second, TrainingResult)
+    assert isinstance(other, TrainingResult)
+    # Four updates from where the first ended: nearer to it than policies from scratch are to each other.
+    moved, elsewhere = ((weights_of(r.policy) - weights_of(first.policy)).norm() for r in (second, other))
+    assert 0.0 < moved < 0.5 * elsewhere
+
+
+def test_what_is_no_policy_of_the_task(point: RemoteTrainer) -> None:
+    other = io.BytesIO()
+    torch.save({"actor_state_dict": {"mlp.0.weight": torch.zeros(99, 2)}}, other)
+    for data in (b"", b"no policy", b"PK", other.getvalue()):
+        with pytest.raises(TrainingError, match="it is no policy"):
+            point.read_policy(data)
 
 
 def test_what_is_not_finite_is_counted_and_told(point: RemoteTrainer, tmp_path: Path) -> None:
@@ -175,6 +256,7 @@ def test_isaac_lab_by_the_same_words(tmp_path: Path) -> None:
     [
         ("mjlab", "Mjlab-Pint", "env=mjlab:Mjlab-Pint: mjlab has no task Mjlab-Pint; did you mean Mjlab-Point"),
         ("mjlab", "Mjlab-Fetched", "env=mjlab:Mjlab-Fetched: the task wants files from the network"),
+        ("mjlab", "Mjlab-Device", "env=mjlab:Mjlab-Device: the task wants a GPU, and torch sees none in that interp"),
         ("isaaclab", "Isaac-Point-v1", "Isaac Lab has no task Isaac-Point-v1; did you mean Isaac-Point-v0"),
         ("isaaclab", "Isaac-Point-Direct-v0", "is of the direct workflow, which has no reward manager"),
     ],
@@ -189,6 +271,19 @@ def test_a_metric_that_there_is_not() -> None:
         ConfigError, match=r"metric=speed: there is no such metric in this task; there are metrics.at_rest"
     ):
         open_trainer("mjlab", "Mjlab-Point", metric="speed")
+
+
+def test_a_version_that_was_not_tried_is_a_warning_and_is_told_where_it_fails(tmp_path: Path) -> None:
+    about = tmp_path / "mjlab-1.7.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: mjlab\nVersion: 1.7.0\n")
+    newer = environment(PYTHONPATH=f"{tmp_path}{os.pathsep}{SIMULATORS}")
+    trainer = RemoteTrainer(RemoteChoices("mjlab", "Mjlab-Point", sys.executable, num_envs=4), newer)
+    trainer.close()
+    assert "; warning: mjlab 1.7.0 was not tried (1.6.0 was); " in trainer.description
+    with pytest.raises(ConfigError, match=r"wants files .*; mjlab 1\.7\.0 was not tried \(1\.6\.0 was\)$"):
+        RemoteTrainer(RemoteChoices("mjlab", "Mjlab-Fetched", sys.executable, num_envs=4), newer)
+    assert "mjlab 1.7.0, which was not tried (1.6.0 was)" in describe_interpreter("mjlab.python", sys.executable, newer)
 
 
 def test_interpreters_that_cannot_serve(tmp_path: Path) -> None:
@@ -209,5 +304,7 @@ def test_interpreters_that_cannot_serve(tmp_path: Path) -> None:
     without = environment(PYTHONPATH="")
     with pytest.raises(ConfigError, match=r"this Python has no mjlab: .* -m pip install 'mjlab==1.6.0'"):
         RemoteTrainer(RemoteChoices("mjlab", "Mjlab-Point", sys.executable), without)
+    with pytest.raises(ConfigError, match=r"mjlab\.device=cuda:0: the torch of .* sees no GPU: leave it out"):
+        RemoteTrainer(RemoteChoices("mjlab", "Mjlab-Point", sys.executable, device="cuda:0"), environment())
     with pytest.raises(ConfigError, match=r"state=nowhere\.py: there is no such file"):
         RemoteTrainer(RemoteChoices("mjlab", "Mjlab-Point", sys.executable, state="nowhere.py"), environment())

@@ -1,5 +1,7 @@
-"""The description of a task for a language model: its configuration without the rewards, and facts of its bodies and
-joints."""
+"""The description of a task for a language model: its configuration, and facts of its bodies and joints.
+
+The rewards are no part of it, unless a search is to start from them.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,13 @@ from typing import Any
 import torch
 
 from eureka.trainers.remote.inside.environment import OpenEnvironment
-from eureka.trainers.remote.inside.state import entities
+from eureka.trainers.remote.inside.reward_terms import TableTerms
+from eureka.trainers.remote.inside.state import entities, term_field
 
 SHOWN = ("actions", "observations", "commands", "terminations", "events", "curriculum")
-"""The parts of the configuration that a model is shown; never `rewards`, and no metric."""
+"""The parts of the configuration that a model is always shown; never `rewards`, and no metric."""
 _MOST_LINES = 400
+_MOST_LINES_OF_A_TERM = 60
 _MOST_TEXT = 160
 _SKIPPED = ("debug_vis", "viz", "noise", "visualizer")
 
@@ -37,15 +41,27 @@ def describe(environment: OpenEnvironment) -> dict[str, Any]:
         "scales": environment.simulator.scales(env),
         "has_curriculum": environment.has_curriculum,
         "device": environment.request.device,
+        "table": _table(environment.table) if environment.table is not None else [],
     }
+
+
+def _table(table: TableTerms) -> list[dict[str, Any]]:
+    return [{"name": name, "field": term_field(name), "weight": weight} for name, weight in table.weights.items()]
 
 
 def _configuration(environment: OpenEnvironment) -> Iterator[str]:
     cfg = environment.cfg
-    yield f"# The configuration of {environment.request.task} (manager-based), without its rewards."
+    rewards = "with its rewards at the end" if environment.table is not None else "without its rewards"
+    yield f"# The configuration of {environment.request.task} (manager-based), {rewards}."
     yield f"control step: {environment.env.step_dt:.6g} s; an episode lasts at most {cfg.episode_length_s:g} s"
     names = ", ".join(entities(environment.env.scene))
     yield f"scene: {names}"
+    yield from _sections(cfg)
+    if environment.table is not None:
+        yield from _rewards(environment.table)
+
+
+def _sections(cfg: Any) -> Iterator[str]:
     lines = 0
     for section in SHOWN:
         part = getattr(cfg, section, None)
@@ -58,6 +74,27 @@ def _configuration(environment: OpenEnvironment) -> Iterator[str]:
                     yield "  ..."
                     return
                 yield line
+
+
+def _rewards(table: TableTerms) -> Iterator[str]:
+    """The task's own reward table: each term with its weight, its parameters and the source of what computes it."""
+    yield "rewards: the task's own, the sum of weight x term; the State has every term's value"
+    for name, weight in table.weights.items():
+        function = table.function(name)
+        yield f"  {name}: weight {weight:g}, {term_field(name)} in the State"
+        yield from _lines(table.params(name), 2)
+        source = _source(function)
+        yield from (f"    {line}".rstrip() for line in source[:_MOST_LINES_OF_A_TERM])
+        if len(source) > _MOST_LINES_OF_A_TERM:
+            yield "    ..."
+
+
+def _source(function: Any) -> list[str]:
+    """The lines of a function, or of an instance's class; none where they are not to be had."""
+    try:
+        return inspect.getsource(function if inspect.isroutine(function) else type(function)).splitlines()
+    except (OSError, TypeError):
+        return []
 
 
 def _lines(value: Any, depth: int) -> Iterator[str]:

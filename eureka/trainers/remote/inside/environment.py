@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from eureka.trainers.remote.inside.metric import EpisodeValues, MetricReader, choose_metric
-from eureka.trainers.remote.inside.reward_terms import SharedReward, term_names, without_curricula_of
+from eureka.trainers.remote.inside.reward_terms import SharedReward, TableTerms, term_names, without_curricula_of
 from eureka.trainers.remote.inside.simulators import RewardManagerSimulator
 from eureka.trainers.remote.inside.state import ManagerStateReader
 
@@ -27,6 +27,7 @@ class OpenRequest:
     Attributes:
         state_file: the user's file with further fields.
         metric: name of the metric; None: a default is chosen.
+        with_table: whether the terms of the task's own reward table are State fields.
     """
 
     task: str
@@ -34,6 +35,7 @@ class OpenRequest:
     num_envs: int
     state_file: str | None = None
     metric: str | None = None
+    with_table: bool = False
 
 
 class StepRecord:
@@ -57,6 +59,7 @@ class OpenEnvironment:
         components: components of the current reward, in the order of `record`'s columns.
         record: the values of the current reward.
         finished: index of the environment, metric and length of each finished episode.
+        table: the terms of the task's own reward table, if they are State fields; else None.
     """
 
     def __init__(self, simulator: RewardManagerSimulator, request: OpenRequest) -> None:
@@ -64,7 +67,6 @@ class OpenEnvironment:
         self.cfg, self.agent = simulator.configs(request.task)
         self._make(seed=0)
         self.metric = choose_metric(self.env, self.env.reward_manager, request.metric)
-        self.reader = ManagerStateReader(self.env, simulator.quaternions, request.state_file)
         self.has_curriculum = bool(getattr(getattr(self.env, "curriculum_manager", None), "active_terms", None))
         self.components: tuple[str, ...] = ()
         self.shared: SharedReward | None = None
@@ -83,6 +85,11 @@ class OpenEnvironment:
                 setattr(cfg.curriculum, name, None)
         self.env = self.simulator.make(cfg, self.request.task, self.request.device)
         self.human = self.env.reward_manager
+        self.table: TableTerms | None = None
+        if self.request.with_table:
+            own, _ = self.simulator.configs(self.request.task)
+            self.table = TableTerms(self.simulator.reward_manager(own.rewards, self.env), self.env)
+        self.reader = ManagerStateReader(self.env, self.simulator.quaternions, self.request.state_file, self.table)
 
     @torch.inference_mode()
     def renew(self, seed: int) -> None:
@@ -90,7 +97,6 @@ class OpenEnvironment:
         if self.has_curriculum and self.env.common_step_counter:
             self.env.close()
             self._make(seed)
-            self.reader = ManagerStateReader(self.env, self.simulator.quaternions, self.request.state_file)
         self.env.seed(seed)
         self.env.common_step_counter = 0
         self.env.reset()
@@ -141,6 +147,8 @@ class OpenEnvironment:
         def reset(env_ids: Any = None) -> Any:
             if beside:
                 human_class.reset(human, env_ids=env_ids)
+            if self.table is not None:
+                self.table.reset(env_ids)
             return cls.reset(manager, env_ids=env_ids)
 
         manager.compute, manager.reset = compute, reset

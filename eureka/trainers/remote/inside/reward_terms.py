@@ -15,6 +15,40 @@ REST = "rest"
 """The name of the term for the difference between the total and the sum of the components."""
 
 
+class TableTerms:
+    """The terms of a task's own reward table, each computed by itself and before its weight.
+
+    Terms of weight 0 are left out: a reward manager never computes them.
+
+    Args:
+        manager: a reward manager of the table that nothing else uses, since terms may keep values between steps.
+
+    Attributes:
+        weights: by the terms' names.
+    """
+
+    def __init__(self, manager: Any, env: Any) -> None:
+        self._manager, self._env = manager, env
+        weights = {name: float(manager.get_term_cfg(name).weight) for name in manager.active_terms}
+        self.weights = {name: weight for name, weight in weights.items() if weight}
+
+    def function(self, name: str) -> Any:
+        """What computes a term: a function, or an instance of a class."""
+        return self._manager.get_term_cfg(name).func
+
+    def params(self, name: str) -> dict[str, Any]:
+        """What it is given besides the environment."""
+        return dict(self._manager.get_term_cfg(name).params)
+
+    def value(self, name: str) -> torch.Tensor:
+        """A term's value in this step, (num_envs,); to be asked for once in a step."""
+        return self.function(name)(self._env, **self.params(name)).float()
+
+    def reset(self, env_ids: Any = None) -> None:
+        """Tell the terms which episodes begin anew."""
+        self._manager.reset(env_ids=env_ids)
+
+
 class SharedReward:
     """Computes a reward when its first term is evaluated in a step, and caches it for the other terms.
 
@@ -22,6 +56,7 @@ class SharedReward:
         function: returns the total and the components (num_envs,) for a State.
         inputs: the State fields that it reads.
         read: returns these fields, (num_envs, ...).
+        table: the terms of the task's own reward table, if the reward reads any; else None.
 
     Attributes:
         not_finite: number of environment steps in which each component was NaN or infinite although the State was
@@ -34,8 +69,9 @@ class SharedReward:
         function: Callable[[dict[str, torch.Tensor]], tuple[torch.Tensor, dict[str, torch.Tensor]]],
         inputs: Sequence[str],
         read: Callable[[Sequence[str]], dict[str, torch.Tensor]],
+        table: TableTerms | None = None,
     ) -> None:
-        self._function, self._inputs, self._read = function, tuple(inputs), read
+        self._function, self._inputs, self._read, self._table = function, tuple(inputs), read, table
         self._step: int | None = None
         self._values: dict[str, torch.Tensor] = {}
         self.not_finite: dict[str, int] = {}
@@ -49,6 +85,11 @@ class SharedReward:
             self._values = self._computed()
             self._step = env.common_step_counter
         return self._values[name]
+
+    def reset(self, env_ids: Any = None) -> None:
+        """Tell what it reads which episodes begin anew."""
+        if self._table is not None:
+            self._table.reset(env_ids)
 
     @torch.no_grad()
     def _computed(self) -> dict[str, torch.Tensor]:

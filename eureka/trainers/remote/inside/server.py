@@ -4,6 +4,7 @@
     open    an environment: the answer describes the task
     record  transitions
     speed   control steps a second
+    policy  whether a training can start from one
     train   a training: several messages, the last of which is `end`
 
 A failed request is answered by `error` with one sentence. Output of an environment goes to standard error.
@@ -24,7 +25,7 @@ from eureka.trainers.remote.inside.describe import describe
 from eureka.trainers.remote.inside.environment import OpenEnvironment, OpenRequest
 from eureka.trainers.remote.inside.simulators import SIMULATORS, SimulatorError, installed
 from eureka.trainers.remote.inside.state import StateReadingError
-from eureka.trainers.remote.inside.training import RemoteOrder, train
+from eureka.trainers.remote.inside.training import RemoteOrder, require_policy, train
 from eureka.trainers.remote.inside.wire import RemoteMessage, RemoteWireError, decode, encode
 
 _PACKAGES = ("mjlab", "isaaclab", "rsl-rl-lib", "mujoco", "warp-lang")
@@ -93,9 +94,13 @@ class Server:
             )
         elif request.kind == "train":
             order = RemoteOrder(**{**request.data, "evaluated_after": tuple(request.data["evaluated_after"])})
-            train(self._environment, order, request.blobs.get("checkpoint"), self._send)
+            train(self._environment, order, request.blobs, self._send)
             self._environment.put_in(None)
             self._send(RemoteMessage("end"))
+        elif request.kind == "policy":
+            require_policy(self._environment, request.blobs["policy"])
+            self._environment.put_in(None)
+            self._send(RemoteMessage("fits"))
         else:
             raise SimulatorError(f"there is no request {request.kind}")
 

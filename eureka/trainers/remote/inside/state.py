@@ -19,6 +19,8 @@ from typing import Any
 
 import torch
 
+TERM = "term_"
+"""What the names of fields begin with that are terms of the task's own reward table."""
 MAX_NUMBERS = 192
 """Quantities with more numbers per environment, such as a height scan, are omitted."""
 
@@ -141,12 +143,13 @@ class ManagerStateReader:
         env: a manager-based environment, unwrapped.
         quaternions: the simulator's order of quaternions, `wxyz` or `xyzw`; rewards get w x y z.
         file: the user's own Python file, see `own_fields`.
+        table: `TableTerms` of the task's own reward table, whose terms become fields; None for no such fields.
 
     Raises:
         StateReadingError: the file does not provide the fields that it declares.
     """
 
-    def __init__(self, env: Any, quaternions: str = "wxyz", file: str | None = None) -> None:
+    def __init__(self, env: Any, quaternions: str = "wxyz", file: str | None = None, table: Any = None) -> None:
         self._env = env
         self._quaternions = quaternions
         self._reads: dict[str, Read] = {}
@@ -157,6 +160,11 @@ class ManagerStateReader:
         for name, sensor in dict(getattr(env.scene, "sensors", None) or {}).items():
             self._sensor(name, sensor)
         self._managers()
+        for name in table.weights if table is not None else ():
+            field = term_field(name)
+            self._reads[field] = partial(table.value, name)
+            text = f"the term {name} of the task's own reward table, before its weight"
+            self.fields.append(Field(field, (), "float32", "1", "", text))
         if file is not None:
             self._file(file)
 
@@ -308,6 +316,11 @@ def own_fields(file: str) -> tuple[dict[str, tuple[str, str, str] | None], Calla
                 f"{file}: FIELDS[{name!r}] must be (unit, frame, description), three texts, or None"
             )
     return {name: None if what is None else tuple(what) for name, what in fields.items()}, function
+
+
+def term_field(name: str) -> str:
+    """The field that holds a term of the task's own reward table."""
+    return identifier(f"{TERM}{name}")
 
 
 def identifier(name: str) -> str:

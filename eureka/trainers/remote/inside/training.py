@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import pickle
+import struct
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -38,16 +40,22 @@ class RemoteOrder:
     done: int = 0
 
 
-def train(environment: OpenEnvironment, order: RemoteOrder, checkpoint: bytes | None, emit: Emit) -> None:
+def train(environment: OpenEnvironment, order: RemoteOrder, blobs: Mapping[str, bytes], emit: Emit) -> None:
     """Train one policy and send messages: `update` after each update of the policy, `evaluated` after an evaluation.
 
     It ends after the last evaluation, or with `not_finite` if the reward became NaN or infinite on finite states.
+
+    Args:
+        blobs: the `checkpoint` that the training is continued from, or the `policy` that it starts from; empty: from
+            scratch.
     """
     environment.renew(order.seed)
     environment.put_in(order.reward)
     runner, vec_env = _runner(environment)
-    if checkpoint is not None:
-        _load(runner, environment, checkpoint)
+    if "checkpoint" in blobs:
+        _load(runner, environment, blobs["checkpoint"])
+    elif "policy" in blobs:
+        _load_policy(runner, environment, blobs["policy"])
     recent: deque[tuple[float, int]] = deque(maxlen=_RECENT_EPISODES)
     if order.done:
         environment.env.seed(order.seed + _SEED_STRIDE * order.done)
@@ -74,6 +82,12 @@ def train(environment: OpenEnvironment, order: RemoteOrder, checkpoint: bytes | 
             environment.env.seed(order.seed + _SEED_STRIDE * update)
             with torch.inference_mode():
                 vec_env.reset()
+
+
+def require_policy(environment: OpenEnvironment, policy: bytes) -> None:
+    """Raises SimulatorError for bytes that are no policy of the task's own networks."""
+    runner, _ = _runner(environment)
+    _load_policy(runner, environment, policy)
 
 
 @torch.inference_mode()
@@ -154,6 +168,18 @@ def _load(runner: Any, environment: OpenEnvironment, checkpoint: bytes) -> None:
     state = torch.load(io.BytesIO(checkpoint), weights_only=True, map_location=environment.request.device)
     environment.env.common_step_counter = state.pop("common_step_counter")
     runner.alg.load(state, None, True)
+
+
+def _load_policy(runner: Any, environment: OpenEnvironment, policy: bytes) -> None:
+    """Take over a policy's networks; the optimiser begins anew."""
+    try:
+        state = torch.load(io.BytesIO(policy), weights_only=True, map_location=environment.request.device)
+        runner.alg.load(state, {"actor": True, "critic": True}, True)
+    # What torch's unpickler and loading into networks raise.
+    except (RuntimeError, LookupError, TypeError, ValueError, AttributeError, EOFError, struct.error) as error:
+        raise SimulatorError(f"it is no policy of this task's networks: {_sentence(error)}") from error
+    except pickle.UnpicklingError as error:
+        raise SimulatorError("it is no policy that rsl_rl trained here") from error
 
 
 def _sentence(error: BaseException) -> str:

@@ -67,7 +67,7 @@ SECTION = Section("run", "Run", render)
 
 
 def provenance(run: RunView, steps_per_second: float | None) -> Provenance:
-    """What the run has recorded of it."""
+    """The provenance of a run's figures, as recorded."""
     facts = {key: value for key, value in run.facts.items() if key not in _ELSEWHERE and value[:1] not in "[{"}
     machine = tuple((key, facts.pop(key)) for key in _MACHINE if key in facts)
     search = [("seeds", _seeds(run)), ("one training", _training(run))]
@@ -139,7 +139,7 @@ def reproduce_command(run: RunView, replayed: str = "") -> str:
 
 
 def _usual(budget: str, llm: str) -> dict[str, object]:
-    """What a config holds where nothing but the budget and the proposer was given."""
+    """The values of a config if only the budget and the proposer are given."""
     config = dataclasses.asdict(RunConfig()) | {"llm": dataclasses.asdict(config_classes().get(llm, ProposerConfig)())}
     return flatten(config) | flatten(BUDGETS.get(budget, {}))
 

@@ -39,9 +39,9 @@ class GenerationRow:
 
 @dataclass(frozen=True)
 class JobRow:
-    """What came of the answers that had one job.
+    """Counts of the answers with one job.
 
-    `above` of those `with_parents` that trained to the end are probably worth more than the best of their parents.
+    Of those `with_parents` that trained to the end, `above` have a higher estimate than the best of their parents.
     """
 
     job: str
@@ -92,7 +92,7 @@ def job_rows(run: RunView) -> list[JobRow]:
 
 
 def states(run: RunView) -> dict[int, str]:
-    """How the search stood before each generation that had jobs."""
+    """The state of the search before each generation that had jobs."""
     return {c.generation: c.notes[STATE] for c in run.candidates if STATE in c.notes}
 
 

@@ -1,4 +1,4 @@
-"""What the run found, and the run in a line of facts."""
+"""The result of the run, and the run's facts in one line."""
 
 from __future__ import annotations
 

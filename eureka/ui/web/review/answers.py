@@ -1,4 +1,4 @@
-"""What lies in a run folder where a person is asked about a generation.
+"""The files of a review in a run folder.
 
 review/generation_02/
   review.json               what there is to review, and until when the run waits
