@@ -16,7 +16,7 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,7 @@ from eureka.store.files import write_atomically
 NAME = "loop_study.json"
 LOOP, ANEW = "portfolio", "best_of_n"
 HUMAN = "human"
+SEEDS = 2
 
 
 def best_after(found: Sequence[Outcome], generation: int) -> str | None:
@@ -113,7 +114,8 @@ def keep_answers(folder: Path, to: Path) -> None:
     """
     with RunStore.open(folder, read_only=True) as store:
         config = from_yaml(store.config_yaml)
-        own = to / str(config.task) / f"{config.search.method}-{config.seed}"
+        own_seeds = "-own-seeds" if store.facts().get(SEED_STRIDE_FACT) else ""
+        own = to / str(config.task) / f"{config.search.method}-{config.seed}{own_seeds}"
         (own / "prompts").mkdir(parents=True, exist_ok=True)
         for name, answers in store.completions().items():
             (own / f"{name}.md").write_text(answers[-1].text)
@@ -159,7 +161,7 @@ def loop_lines(rows: Sequence[Row]) -> list[str]:
         name = f"{row['method']}, seed {row['seed']}" + ", own seeds" * (_stride(row) > 0)
         lines.append(f"| {row['task']} | {name} | {human:.3f} | {' | '.join(cells)} |")
     lines += ["", *_differences(rows, last), "", *_by_generation(rows, last), "", *_luck(rows, last)]
-    lines += ["", *_by_job(rows)]
+    lines += ["", *_by_job(rows), "", *_seed_effect(rows, last)]
     return lines
 
 
@@ -288,6 +290,21 @@ def _by_job(rows: Sequence[Row]) -> list[str]:
     lines = ["| job | children above their parent | children |", "| --- | --- | --- |"]
     lines += [f"| {job} | {fmean(found):.0%} | {len(found)} |" for job, found in sorted(above.items())]
     return lines
+
+
+def _seed_effect(rows: Sequence[Row], last: int) -> list[str]:
+    """Whether one seed of a generation is better than the other for all of its rewards: the mean of squared t values of
+    the differences, which is 1 by chance."""
+    squares = []
+    for row in rows:
+        for generation in range(1, last + 1):
+            pairs = [c["scores"] for name, c in row["candidates"].items() if generation_of(name) == generation]
+            differences = [one - other for one, other in (pair for pair in pairs if len(pair) == SEEDS)]
+            if len(differences) > 1 and stdev(differences) > 0.0:
+                squares.append(len(differences) * (fmean(differences) / stdev(differences)) ** 2)
+    if not squares:
+        return []
+    return [f"Mean squared t between the {SEEDS} seeds of a generation, over {len(squares)}: {fmean(squares):.2f}."]
 
 
 def main() -> None:
