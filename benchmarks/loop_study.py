@@ -31,6 +31,7 @@ from eureka.core.training import OwnReward
 from eureka.evaluation.rows import with_interval
 from eureka.evaluation.trainings import Retraining
 from eureka.search.estimates import estimates
+from eureka.search.history import SEED_STRIDE_FACT
 from eureka.search.outcomes import Outcome, outcomes
 from eureka.store import RunStore
 from eureka.store.files import write_atomically
@@ -74,6 +75,7 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             "task": config.task,
             "method": config.search.method,
             "seed": config.seed,
+            "seed_stride": int(store.facts().get(SEED_STRIDE_FACT, "0")),
             "steps": steps,
             "candidates": dict(_candidates(store, found)),
             "best": {str(generation): name for generation, name in best.items()},
@@ -151,10 +153,11 @@ def loop_lines(rows: Sequence[Row]) -> list[str]:
     last = max(int(generation) for row in rows for generation in row["best"])
     lines = ["| task | search | human-written | " + " | ".join(f"best after {g}" for g in range(1, last + 1)) + " |"]
     lines.append("| --- " * (3 + last) + "|")
-    for row in sorted(rows, key=lambda row: (row["task"], row["method"], row["seed"])):
+    for row in sorted(rows, key=_search):
         human = fmean(_human(rows, row["task"]))
         cells = [f"{fmean(fresh_after(row, g)):.3f} ({row['best'][str(g)]})" for g in range(1, last + 1)]
-        lines.append(f"| {row['task']} | {row['method']}, seed {row['seed']} | {human:.3f} | {' | '.join(cells)} |")
+        name = f"{row['method']}, seed {row['seed']}" + ", own seeds" * (_stride(row) > 0)
+        lines.append(f"| {row['task']} | {name} | {human:.3f} | {' | '.join(cells)} |")
     lines += ["", *_differences(rows, last), "", *_by_generation(rows, last), "", *_luck(rows, last)]
     lines += ["", *_by_job(rows)]
     return lines
@@ -177,6 +180,7 @@ def _differences(rows: Sequence[Row], last: int) -> list[str]:
         (row["task"], row["seed"], row["method"], g): [s / _scale(rows, row["task"]) for s in fresh_after(row, g)]
         for row in rows
         for g in (1, last)
+        if not _stride(row)
     }
     searches = sorted({(row["task"], row["seed"]) for row in rows})
     both = [s for s in searches if (*s, LOOP, last) in scaled and (*s, ANEW, last) in scaled]
@@ -199,7 +203,12 @@ def _differences(rows: Sequence[Row], last: int) -> list[str]:
         lines.append(f"| {label} | {with_interval(found)} | {len(names)} |")
     if both:
         one, other = (
-            [_answers(rows, row, range(2, last + 1)) for name in both for row in rows if _key(row) == (*name, method)]
+            [
+                _answers(rows, row, range(2, last + 1))
+                for name in both
+                for row in rows
+                if _search(row) == (name[0], method, name[1], 0)
+            ]
             for method in (LOOP, ANEW)
         )
         found = clustered_bootstrap(difference, one, other, paired=True)
@@ -208,8 +217,13 @@ def _differences(rows: Sequence[Row], last: int) -> list[str]:
     return lines
 
 
-def _key(row: Row) -> tuple[str, int, str]:
-    return row["task"], row["seed"], row["method"]
+def _stride(row: Row) -> int:
+    """The difference between the training seeds of a generation and those of the one before; 0: the same in all."""
+    return int(row.get("seed_stride", 0))
+
+
+def _search(row: Row) -> tuple[str, str, int, int]:
+    return row["task"], row["method"], row["seed"], _stride(row)
 
 
 def _answers(rows: Sequence[Row], row: Row, generations: range) -> list[float]:
@@ -229,7 +243,8 @@ def _by_generation(rows: Sequence[Row], last: int) -> list[str]:
         cells = []
         for generation in range(1, last + 1):
             own = range(generation, generation + 1)
-            of_each = [s for row in rows if row["method"] == method for s in _answers(rows, row, own)]
+            searches = [row for row in rows if row["method"] == method and not _stride(row)]
+            of_each = [s for row in searches for s in _answers(rows, row, own)]
             cells.append(f"{fmean(of_each):.3f}" if of_each else "")
         lines.append(f"| {method} | {' | '.join(cells)} |")
     return lines
@@ -244,8 +259,10 @@ def _luck(rows: Sequence[Row], last: int) -> list[str]:
         + " |"
     ]
     lines.append("| --- " * (1 + last) + "|")
-    for method in (LOOP, ANEW):
-        own = [row for row in rows if row["method"] == method]
+    for method, stride in ((LOOP, False), (ANEW, False), (LOOP, True)):
+        own = [row for row in rows if row["method"] == method and (_stride(row) > 0) == stride]
+        if not own:
+            continue
         cells = []
         for generation in range(1, last + 1):
             above = [
@@ -254,7 +271,7 @@ def _luck(rows: Sequence[Row], last: int) -> list[str]:
                 for row in own
             ]
             cells.append(f"{fmean(above):.3f}")
-        lines.append(f"| {method} | {' | '.join(cells)} |")
+        lines.append(f"| {method}{', own seeds in each generation' * stride} | {' | '.join(cells)} |")
     return lines
 
 
@@ -292,8 +309,7 @@ def main() -> None:
         print(folder, flush=True)
         row = measure(folder, options)
         kept = json.loads(path.read_text()) if path.is_file() else []
-        key = ("task", "method", "seed")
-        rows = [*(old for old in kept if any(old[k] != row[k] for k in key)), row]
+        rows = [*(old for old in kept if _search(old) != _search(row)), row]
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, json.dumps(rows, indent=1).encode() + b"\n")
     if options.show:
