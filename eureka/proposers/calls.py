@@ -51,12 +51,16 @@ class ServedModel:
         Raises:
             ProposerError: the environment names a proxy that cannot be used.
         """
-        from eureka.proposers.http import BuyOnceClient  # not before a model is asked: `eureka --help` is instant
+        from httpx2 import InvalidURL  # these not before a model is asked: `eureka --help` is instant
+
+        from eureka.proposers.http import BuyOnceClient
 
         try:
             return BuyOnceClient(sdk_error, self.patience_s, self.transport, protocol_alone=self.is_foreign)
-        except (ValueError, ImportError) as error:
+        except (ValueError, ImportError, InvalidURL) as error:
             said = re.sub(r"//[^/@\s]*@", "//", str(error).split("\n")[0])
+            if isinstance(error, InvalidURL):
+                said = "its address is not one"  # the error quotes a part, which may be of the password
             raise ProposerError(
                 f"the environment names a proxy that cannot be used ({self.key.redact(said)}): correct or unset "
                 "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or except the server by NO_PROXY"

@@ -33,11 +33,26 @@ class CountedFloat(float):
     fail: Fail
 
 
+class Sizes(tuple[int, ...]):
+    """A tensor's shape; unlike `torch.Size`, its text is made of the texts of its sizes, which `Counted` refuses."""
+
+    def numel(self) -> int:
+        """The number of elements of a tensor with this shape."""
+        return math.prod(self)
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        return Sizes(found) if isinstance(found, tuple) else found
+
+    def __add__(self, other: Any) -> Sizes:
+        return Sizes(super().__add__(other))
+
+
 def marked(size: Any, num_envs: int, fail: Fail) -> Any:
     """A size or a whole shape as the candidate's code sees it: `Counted` if it depends on the number of
     environments."""
     if isinstance(size, tuple):
-        return torch.Size([marked(one, num_envs, fail) for one in size])
+        return Sizes(marked(one, num_envs, fail) for one in size)
     return _counted(size, fail) if type(size) is int and size > 0 and size % num_envs == 0 else size
 
 
@@ -58,7 +73,7 @@ def length(value: Any) -> int:
 
 def num_elements(value: Any) -> Any:
     """`value.numel()`, which of a shape keeps that it is a number of environments."""
-    return math.prod(value) if isinstance(value, torch.Size) else value.numel()
+    return math.prod(value) if isinstance(value, tuple) else value.numel()
 
 
 def numbers_up_to(*bounds: Any) -> range:
@@ -76,6 +91,37 @@ def whole(value: Any = 0, *base: Any) -> Any:
     if isinstance(value, Counted | CountedFloat) and not base:
         return _counted(int.__int__(value) if isinstance(value, int) else float.__int__(value), value.fail)
     return int(value, *base)
+
+
+def still_counted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of numbers whose result keeps that an argument was a number of environments."""
+
+    def compute(*arguments: Any, **named: Any) -> Any:
+        given = [*arguments, *named.values()]
+        given += [one for value in given if isinstance(value, list | tuple) for one in value]
+        found = function(*arguments, **named)
+        counted = next((one for one in given if isinstance(one, Counted | CountedFloat)), None)
+        if counted is None:
+            return found
+        if type(found) not in (int, float):
+            _refuse(counted, None)  # a text, a number's bytes, or whether it is some number
+        return _counted(found, counted.fail)
+
+    return compute
+
+
+def formatted(text: Any, values: Any) -> Any:
+    """`text % values`, which makes no text of a number of environments."""
+    pending = [values]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, Counted | CountedFloat):
+            _refuse(value, None)
+        elif isinstance(value, list | tuple):
+            pending.extend(value)
+        elif isinstance(value, dict):
+            pending.extend(value.values())
+    return text % values
 
 
 def is_candidates(depth: int) -> bool:
@@ -128,6 +174,12 @@ def _telling(kind: type, name: str) -> Callable[..., Any]:
     return method
 
 
+def _refusing(self: Any, *_others: Any, **_named: Any) -> Any:
+    """What numpy calls in place of its own functions."""
+    _refuse(self, None)
+    return NotImplemented
+
+
 _COMPARED = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
 _TOLD = ("__bool__", "__str__", "__repr__", "__format__", "__hash__", "__float__")
 _SIDED = ("add", "sub", "mul", "floordiv", "mod", "truediv", "pow", "divmod")
@@ -141,5 +193,9 @@ for _kind, _base, _binary, _single in (
         setattr(_kind, _name, _comparing(_base, _name))
     for _name in [*(f"__{one}__" for one in (*_binary, *_single)), *(f"__r{one}__" for one in _binary)]:
         setattr(_kind, _name, _computing(_base, _name))
+    for _name in ("__array_ufunc__", "__array_function__", "__array__"):
+        setattr(_kind, _name, _refusing)
+    for _name in ("real", "numerator"):
+        setattr(_kind, _name, property(lambda self: self))
     for _name in (*_TOLD, *(one for one in dir(_base) if not one.startswith("_") and callable(getattr(_base, one)))):
         setattr(_kind, _name, _telling(_base, _name))

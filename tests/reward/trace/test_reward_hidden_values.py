@@ -31,6 +31,17 @@ SIZES = [
     "max(i for i, _ in enumerate(up_proj))",
     "dof_pos.T.contiguous().stride(0)",
     "up_proj.nbytes",
+    "math.log2(up_proj.shape[0])",
+    "math.sqrt(up_proj.shape[0] / 2)",
+    "math.gcd(up_proj.shape[0], 1024)",
+    "math.isclose(up_proj.shape[0] / 1, 600.0)",
+    "len(f'{dof_pos.shape}')",
+    "len(str(dof_pos.shape[:1] + (3,)))",
+    "len('%d' % up_proj.shape[0])",
+    "len('%s' % (up_proj.shape,))",
+    "len(bin(up_proj.shape[0]))",
+    "up_proj.shape[0].real",
+    "np.log2(up_proj.shape[0])",
 ]
 KEPT = {
     "n = bytearray(1)": "m = n\n    m[0] += 1\n    calls = m[0]",
@@ -52,13 +63,16 @@ USUAL = [
     "sum(column for column in dof_pos.T)",
     "sum(dof_pos.unbind(-1)) + sum(half.sum(-1) for half in dof_pos.chunk(2, dim=1))",
     "sum(dof_pos[:, i] for i in range(dof_pos.shape[1]))",
+    "math.sqrt(dof_pos.shape[1]) * dof_pos.new_zeros(up_proj.shape) + math.pi * torch.ones(dof_pos.shape).mean(-1)",
+    "up_proj.expand(dof_pos.shape[1], *up_proj.shape).mean(0) + len('%d' % dof_pos.shape[1] + f'{up_proj.dim()}')",
+    "torch.ones(torch.broadcast_shapes(up_proj.shape, dof_pos[:, 0].shape)) * (up_proj.shape == dof_pos.shape[:1])",
     "torch.zeros(2 * len(up_proj)).view(len(up_proj), 2).sum(-1) + dof_pos.numel() / dof_pos.numel()",
 ]
 
 
 def source(before: str, line: str, factor: str) -> str:
     return (
-        f"import math\nimport torch\n{before}\n"
+        f"import math\nimport numpy as np\nimport torch\n{before}\n"
         f"def compute_reward(up_proj, dof_pos):\n    {line}\n    r = up_proj * ({factor})\n    return r, {{'r': r}}\n"
     )
 
@@ -68,7 +82,7 @@ def test_nothing_decides_on_the_number_of_environments(verifier, size):
     found = verifier.verify(candidate(source("", f"size = {size}", "2.0 if size > 1000000 else 1.0")))
     assert isinstance(found, Rejected), found
     said = "(number of environments|environments apart|over the environments|in memory)"
-    assert re.match(rf"line [56]: .*{said}", found.feedback)
+    assert re.match(rf"line [67]: .*{said}", found.feedback)
 
 
 @pytest.mark.parametrize("before", KEPT)
