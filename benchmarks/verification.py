@@ -84,7 +84,7 @@ def proposed(task: Task, count: int) -> list[Candidate]:
     """The embedded proposer's first answers."""
     prompt = Prompt((), PromptFacts(task=task.info.name, seed=0, generation=1, state=task.fields))
     ids = [candidate_id(1, sample) for sample in range(1, count + 1)]
-    found = [extract(answer, task.fields) for answer in ProgramSearch(0, False).sample(prompt, ids)]
+    found = [extract(answer, task.fields) for answer in ProgramSearch(0, False).sample_each(dict.fromkeys(ids, prompt))]
     return [candidate for candidate in found if isinstance(candidate, Candidate)]
 
 
