@@ -40,7 +40,7 @@ from eureka.reward.analysis.screening import Screening
 from eureka.reward.trace.service import RewardVerifier
 from eureka.sandbox import LayerReport
 from eureka.search.diagnoses import record_diagnoses
-from eureka.search.history import SEED_STRIDE, SEED_STRIDE_FACT, Budget
+from eureka.search.history import SEED_STRIDE, SEED_STRIDE_FACT, Budget, recorded_stride
 from eureka.search.loop import evolve
 from eureka.search.methods import make_method
 from eureka.search.methods.base import Services
@@ -210,13 +210,12 @@ class SearchSession:
 
     def _budget(self, store: RunStore) -> Budget:
         search, train = self.config.search, self.config.train
-        stride = store.facts().get(SEED_STRIDE_FACT, "")
         return Budget(
             generations=search.generations,
             samples=search.samples,
             length=self.length,
             training_seeds=train.num_seeds,
-            seed_stride=int(stride) if stride.isdecimal() and len(stride) < 6 else 0,
+            seed_stride=recorded_stride(store),
             finalists=search.finalists,
             confirmation_seeds=search.confirmation_seeds,
             repairs=search.repairs,

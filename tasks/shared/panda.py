@@ -17,11 +17,11 @@ import torch
 
 from eureka.physics import WorldStates
 from eureka.tasks.base import Controls, Task
-from eureka.tasks.metric import Metric
 from eureka.tasks.on_device import OnDevice
 from eureka.tasks.rng import Rng
 from eureka.tasks.shared.drive import DRIVE, add_drive, within_bounds
 from eureka.tasks.shared.sawyer import NoCarry
+from eureka.tasks.shared.success import SuccessTask
 
 HAND_SPEED_M_S = 0.3
 HAND_GAIN_N_S_M = 1000.0
@@ -193,27 +193,13 @@ class Panda(Task):
         return first + SAMPLES.like(first)[:, None] * (last - first)
 
 
-class ManiSkillPanda(Panda):
+class ManiSkillPanda(SuccessTask, Panda):
     """A Panda whose episodes end by the clock alone; ManiSkill's success at any time counts."""
 
-    @abstractmethod
-    def succeeded(self, state: Any) -> torch.Tensor:
-        """ManiSkill's success, (num_envs,) bool."""
+    WHOSE_SUCCESS = "ManiSkill's"
 
     def terminated(self, state: Any) -> torch.Tensor:
         return torch.zeros_like(state.action[:, 0], dtype=torch.bool)
-
-    @property
-    def metric(self) -> Metric:
-        return Metric(
-            value=lambda state: self.succeeded(state).float(),
-            reduce="max",
-            unit="of the episodes",
-            description="share of the episodes in which ManiSkill's success was reached at any time",
-        )
-
-    def sparse_reward(self, state: Any) -> torch.Tensor | None:
-        return self.succeeded(state).float()
 
 
 def _fingers(arm: str) -> tuple[str, str]:

@@ -17,11 +17,11 @@ import numpy as np
 import torch
 
 from eureka.physics import WorldStates
-from eureka.tasks.base import Controls, Reset, Task, state_field
-from eureka.tasks.metric import Metric
+from eureka.tasks.base import Controls, Reset, state_field
 from eureka.tasks.on_device import OnDevice
 from eureka.tasks.rng import Rng
 from eureka.tasks.shared.drive import DRIVE, add_drive, within_bounds
+from eureka.tasks.shared.success import SuccessTask
 
 HAND_LOW, HAND_HIGH = (-0.5, 0.4, 0.05), (0.5, 1.0, 0.5)
 HAND_SPEED_M_S = 0.8
@@ -55,7 +55,7 @@ class SawyerState:
     )
 
 
-class SawyerHand(Task):
+class SawyerHand(SuccessTask):
     """The hand, its controls and what MetaWorld counts. No episode ends early; success at any time counts.
 
     `HAND_START` is where the hand begins. What is to be moved is somewhere between `PLACE_LOW` and `PLACE_HIGH`.
@@ -64,6 +64,7 @@ class SawyerHand(Task):
     PLACE_LOW: ClassVar[tuple[float, float, float]]
     PLACE_HIGH: ClassVar[tuple[float, float, float]]
     HAND_START: ClassVar[tuple[float, float, float]] = (0.0, 0.6, 0.2)
+    WHOSE_SUCCESS = "MetaWorld's"
     SUCCESS_M: ClassVar[float] = 0.05
     V1_MAX_M: ClassVar[float | None] = None
     V1_REACHES_WITH: ClassVar[str] = "gripper_position"
@@ -171,18 +172,6 @@ class SawyerHand(Task):
         """MetaWorld's success, (num_envs,) bool."""
         done: torch.Tensor = state.distance_to_goal <= self.SUCCESS_M
         return done
-
-    @property
-    def metric(self) -> Metric:
-        return Metric(
-            value=lambda state: self.succeeded(state).float(),
-            reduce="max",
-            unit="of the episodes",
-            description="share of the episodes in which MetaWorld's success was reached at any time",
-        )
-
-    def sparse_reward(self, state: Any) -> torch.Tensor | None:
-        return self.succeeded(state).float()
 
     def reward_v1(self, state: Any) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """MetaWorld's first reward (Yu et al. 2020), which pays for the object's way while the gripper is at it.

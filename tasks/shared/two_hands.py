@@ -7,7 +7,6 @@ with forces against a heavy damping, to the same effect.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,10 +17,10 @@ import numpy as np
 import torch
 
 from eureka.physics import WorldStates
-from eureka.tasks.base import Reset, Task, state_field
-from eureka.tasks.metric import Metric
+from eureka.tasks.base import Reset, state_field
 from eureka.tasks.rng import Rng
 from eureka.tasks.shared.sawyer import NoCarry
+from eureka.tasks.shared.success import SuccessTask
 
 RIGHT, LEFT = "robot0:", "left/robot0:"
 """What the names of each hand's parts begin with."""
@@ -73,13 +72,14 @@ class TwoHandsState:
     )
 
 
-class TwoHands(Task):
+class TwoHands(SuccessTask):
     """`RIGHT_HAND` and `LEFT_HAND` say where the hands are at the start; where `HANDS_MOVE` is not set they stay there,
     else they go `REACH_M` along each of the world's axes.
 
     What else is in the scene is in `THINGS`, a file in the task's folder.
     """
 
+    WHOSE_SUCCESS = "Bi-DexHands'"
     RIGHT_HAND: ClassVar[Placed]
     LEFT_HAND: ClassVar[Placed]
     HANDS_MOVE: ClassVar[bool] = True
@@ -175,24 +175,6 @@ class TwoHands(Task):
             "joint_velocity": torch.cat([sim.qvel[:, right], sim.qvel[:, left]], dim=1),
             "action": action,
         }
-
-    # ---- what is wanted ------------------------------------------------------------------------------------------
-
-    @abstractmethod
-    def succeeded(self, state: Any) -> torch.Tensor:
-        """What Bi-DexHands counts as success in this step, (num_envs,) bool, or shares of it."""
-
-    @property
-    def metric(self) -> Metric:
-        return Metric(
-            value=lambda state: self.succeeded(state).float(),
-            reduce="max",
-            unit="of the episodes",
-            description="share of the episodes in which Bi-DexHands' success was reached at any time (Eureka's F)",
-        )
-
-    def sparse_reward(self, state: Any) -> torch.Tensor | None:
-        return self.succeeded(state).float()
 
 
 def _hold(hand: mujoco.MjSpec, placed: Placed) -> None:
