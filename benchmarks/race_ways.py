@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
+from eureka.search.estimates import estimates
 from eureka.search.race import Race
 from eureka.search.racing import RUNGS, late_mean
 
@@ -84,6 +85,27 @@ def by_seeds(count: int) -> Way:
     return choose
 
 
+def by_retraining(leaders: int, count: int) -> Way:
+    """All to the end with this many seeds, the leaders again with as many others, and the best estimate.
+
+    It is how a search chooses what its next generation builds on (`search.retrain`).
+    """
+
+    def choose(table: Table, seeds: Sequence[int]) -> Choice:
+        full = full_length(table)
+        scores = {name: [table[name][seed][full] for seed in seeds[:count]] for name in table}
+        for name in _by_worth(scores)[:leaders]:
+            scores[name] += [table[name][seed][full] for seed in seeds[count : 2 * count]]
+        return _by_worth(scores)[0], full * count * (len(table) + leaders)
+
+    return choose
+
+
+def _by_worth(scores: Mapping[str, Sequence[float]]) -> list[str]:
+    found = estimates(scores)
+    return sorted(found, key=lambda name: -found[name].mean)
+
+
 def by_dominance(share: float) -> Way:
     """One seed each; at half time those stop that this share of the field beats at every evaluation so far."""
 
@@ -121,6 +143,8 @@ WAYS: Mapping[str, Way] = {
     "stop who is dominated by half at half time": by_dominance(0.5),
     "all to the end, then seeds for half as much again": by_race((CHECKPOINTS // 2,), 1.5),
     "all to the end, then seeds for as much again": by_race((CHECKPOINTS // 2,), 2.0),
+    "one seed, the best three again (`search.retrain=3`)": by_retraining(3, 1),
     "two seeds each": by_seeds(2),
+    "two seeds, the best three again": by_retraining(3, 2),
     "three seeds each": by_seeds(3),
 }
