@@ -15,11 +15,12 @@ from eureka.app.build import resolve, run_folder
 from eureka.app.comparing import best_reward
 from eureka.app.configs import compose_config
 from eureka.app.exporting import reward_module
-from eureka.app.from_python import keys_out_of_the_environment, overrides_of
+from eureka.app.from_python import all_overrides, keys_out_of_the_environment
 from eureka.app.own_runs import remember
 from eureka.app.preparing import search_session
 from eureka.config import FeedbackMode, Films, Halving, RunConfig, to_yaml
 from eureka.core.errors import ConfigError
+from eureka.core.paths import Folders, path_list
 from eureka.core.training import OwnReward, TrainingJob, TrainingLength, TrainingResult
 from eureka.core.types import Rejected, Stage
 from eureka.proposers.registry import default_proposer
@@ -61,7 +62,7 @@ class Study:
     Args:
         task: as in `eureka.evolve`, like all other arguments.
         overrides: as on the command line.
-        task_dirs: folders with tasks of your own.
+        task_dirs: a folder with tasks of your own, or several.
         keys: keys of the configuration.
 
     Raises:
@@ -72,13 +73,13 @@ class Study:
     def __init__(
         self,
         task: str | None = None,
-        overrides: Sequence[str] = (),
+        overrides: str | Sequence[str] = (),
         *,
-        task_dirs: Sequence[Path | str] = (),
+        task_dirs: Folders = (),
         **keys: object,
     ) -> None:
-        given = [*overrides_of({**({} if task is None else {"task": task}), **keys}), *overrides]
-        folders = [Path(directory) for directory in task_dirs]
+        given = all_overrides(task, keys, overrides)
+        folders = path_list(task_dirs)
         self._open = ExitStack()
         self._handed: set[tuple[str, int]] = set()
         with ExitStack() as opened, keys_out_of_the_environment() as api_keys:
