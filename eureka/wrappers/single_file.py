@@ -60,7 +60,7 @@ def single_file(module: str, task: Task, name: str) -> str:
     support.add("eureka.tasks.rng", ("Rng",))
     support.add("eureka.physics.base", ("WorldStates", "Snapshot"))
     support.add("eureka.tasks.metric", ("Metric",))
-    support.add("eureka.tasks.base", ("state_tensors",))
+    support.add("eureka.tasks.base", ("NoCarry", "state_tensors"))
     support.add("eureka.tasks.gym_state", ("GymState",))
     described.know(support)
     described.add_task(type(task))

@@ -33,7 +33,7 @@ class BlockStack(Handles):
         left_goal: torch.Tensor = state_field((3,), "m", "world", "where the left block is to be, on top")
 
     def things(self, sim: WorldStates) -> dict[str, torch.Tensor]:
-        return {"right_goal": self.point(sim, "things/right_goal"), "left_goal": self.point(sim, "things/left_goal")}
+        return {"right_goal": self.site(sim, "things/right_goal"), "left_goal": self.site(sim, "things/left_goal")}
 
     def stacked(self, state: Any) -> torch.Tensor:
         """50 x (0.05 - how far the upper block is from its height) where both are within 0.07 m of their goals."""

@@ -44,8 +44,7 @@ class BottleCap(Handles):
         }
 
     def succeeded(self, state: Any) -> torch.Tensor:
-        off: torch.Tensor = state.cap_way > OFF_M
-        return off
+        return state.cap_way > OFF_M
 
     def human_reward(self, state: Any) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Bi-DexHands (Chen et al. 2022): right tips at the cap, left palm at the bottle, and there 30 x the cap's way.

@@ -39,7 +39,7 @@ class LiftUnderarm(Handles):
             "pot_position": sim.qpos[:, first : first + 3],
             "pot_orientation": sim.qpos[:, first + 3 : first + 7],
             "pot_linear_velocity": sim.qvel[:, moving : moving + 3],
-            "goal_position": self.point(sim, "things/goal"),
+            "goal_position": self.site(sim, "things/goal"),
         }
 
     def seen(self, state: Any) -> Any:

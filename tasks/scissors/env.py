@@ -37,8 +37,7 @@ class Scissors(Handles):
         return [2 * state.opening[:, None]]
 
     def succeeded(self, state: Any) -> torch.Tensor:
-        is_open: torch.Tensor = state.opening > OPEN_RAD
-        return is_open
+        return state.opening > OPEN_RAD
 
     def human_reward(self, state: Any) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Bi-DexHands (Chen et al. 2022): 2 - the tips' distances, and 5 x the opening where both are below 0.7."""

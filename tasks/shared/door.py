@@ -86,5 +86,4 @@ class Door(Handles):
 
 def handles_apart(state: Any) -> torch.Tensor:
     """How far the handles are from each other along y, (num_envs,) m."""
-    apart: torch.Tensor = (state.right_handle[:, 1] - state.left_handle[:, 1]).abs()
-    return apart
+    return (state.right_handle[:, 1] - state.left_handle[:, 1]).abs()

@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 import torch
 
 from eureka.physics import WorldStates
-from eureka.tasks.base import state_field
-from eureka.tasks.shared.sawyer import NoCarry
+from eureka.tasks.base import NoCarry, state_field
 from eureka.tasks.shared.two_hands import TwoHands, TwoHandsState
 
 
@@ -44,8 +43,8 @@ class Handles(TwoHands):
     def state(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> Any:
         return self.State(
             **self.hands(sim, action),
-            right_handle=self.point(sim, "things/right"),
-            left_handle=self.point(sim, "things/left"),
+            right_handle=self.site(sim, "things/right"),
+            left_handle=self.site(sim, "things/left"),
             **self.things(sim),
         )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import mujoco
 import numpy as np
@@ -19,7 +19,7 @@ import torch
 from eureka.physics import WorldStates
 from eureka.tasks.base import Reset, state_field
 from eureka.tasks.rng import Rng
-from eureka.tasks.shared.sawyer import NoCarry
+from eureka.tasks.shared.addresses import AddressedTask
 from eureka.tasks.shared.success import SuccessTask
 
 RIGHT, LEFT = "robot0:", "left/robot0:"
@@ -72,7 +72,7 @@ class TwoHandsState:
     )
 
 
-class TwoHands(SuccessTask):
+class TwoHands(SuccessTask, AddressedTask):
     """`RIGHT_HAND` and `LEFT_HAND` say where the hands are at the start; where `HANDS_MOVE` is not set they stay there,
     else they go `REACH_M` along each of the world's axes.
 
@@ -85,8 +85,6 @@ class TwoHands(SuccessTask):
     HANDS_MOVE: ClassVar[bool] = True
     REACH_M: ClassVar[float] = 0.5
     THINGS: ClassVar[str | Path] = "things.xml"
-
-    Carry = NoCarry
 
     # ---- the scene -----------------------------------------------------------------------------------------------
 
@@ -133,18 +131,6 @@ class TwoHands(SuccessTask):
         first = int(self.model.site(f"{side}S_fftip").id)
         return slice(first, first + 10, 2)
 
-    def address(self, joint: str) -> int:
-        """Where a joint's positions begin in qpos."""
-        return int(self.model.joint(joint).qposadr[0])
-
-    def velocity_address(self, joint: str) -> int:
-        """Where a joint's velocities begin in qvel."""
-        return int(self.model.joint(joint).dofadr[0])
-
-    def point(self, sim: WorldStates, site: str) -> torch.Tensor:
-        """Where a site is, (num_envs, 3)."""
-        return sim.output("site_xpos")[:, int(self.model.site(site).id)]
-
     # ---- episodes ------------------------------------------------------------------------------------------------
 
     def hands_start(self, rng: Rng, num: int) -> torch.Tensor:
@@ -155,13 +141,7 @@ class TwoHands(SuccessTask):
         return qpos
 
     def reset(self, rng: Rng, num: int) -> Reset:
-        return Reset(self.hands_start(rng, num), torch.zeros(num, self.model.nv), self.Carry())
-
-    def start(self, sim: WorldStates, rng: Rng) -> Any:
-        return self.Carry()
-
-    def advance(self, carry: NoCarry, sim: WorldStates, action: torch.Tensor, rng: Rng) -> Any:
-        return carry
+        return Reset(self.hands_start(rng, num), torch.zeros(num, self.model.nv))
 
     def hands(self, sim: WorldStates, action: torch.Tensor) -> dict[str, torch.Tensor]:
         """The State's fields of the hands."""
@@ -169,8 +149,8 @@ class TwoHands(SuccessTask):
         return {
             "right_fingertips": sites[:, self._right_tips],
             "left_fingertips": sites[:, self._left_tips],
-            "right_palm": self.point(sim, f"{RIGHT}palm"),
-            "left_palm": self.point(sim, f"{LEFT}palm"),
+            "right_palm": self.site(sim, f"{RIGHT}palm"),
+            "left_palm": self.site(sim, f"{LEFT}palm"),
             "joint_position": torch.cat([sim.qpos[:, right], sim.qpos[:, left]], dim=1),
             "joint_velocity": torch.cat([sim.qvel[:, right], sim.qvel[:, left]], dim=1),
             "action": action,

@@ -39,8 +39,7 @@ class Switch(Handles):
 
     def pressed(self, state: Any) -> torch.Tensor:
         """How far down both handles are, added, (num_envs,) m."""
-        down: torch.Tensor = UP_M - state.right_handle[:, 2] - state.left_handle[:, 2]
-        return down
+        return UP_M - state.right_handle[:, 2] - state.left_handle[:, 2]
 
     def succeeded(self, state: Any) -> torch.Tensor:
         return self.pressed(state) > PRESSED_M
