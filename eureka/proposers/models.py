@@ -162,7 +162,7 @@ def _chat(llm: ModelConfig, chosen: Chosen, models: ModelAccess) -> ChatProposer
     )
     entry = chosen.entry
     url = chosen.base_url or entry.url
-    endpoint = entry.endpoint(llm, chosen.model, url, _key(chosen, models.keys))
+    endpoint = entry.endpoint(chosen.provider, llm, chosen.model, url, _key(chosen, models.keys))
     if isinstance(endpoint, ServedModel):
         endpoint = replace(endpoint, is_foreign=url != entry.url and url not in models.own_urls)
     ask_window = None

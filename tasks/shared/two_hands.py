@@ -68,8 +68,8 @@ class TwoHandsState:
         "1",
         "joint",
         "angles to take, within the joints' ranges, 20 of the right hand, 20 of the left, in the order of the joints "
-        "without the last one of each finger but the thumb; then velocities of the right and of the left hand: along x, "
-        "y, z as shares of 0.5 m/s, about x, y, z as shares of 1 rad/s",
+        "without the last one of each finger but the thumb; then velocities of the right and of the left hand: along "
+        "x, y, z as shares of 0.5 m/s, about x, y, z as shares of 1 rad/s",
     )
 
 

@@ -106,7 +106,8 @@ class DeviceWorlds(Worlds):
             pools = [self._fresh(g) for g in self._host]
             stacked = {key: torch.stack([pool[key] for pool in pools]) for key in pools[0]}
         for key, value in stacked.items():
-            fresh = _single(value)
+            # Physics on a device has single precision.
+            fresh = value.float() if value.dtype == torch.float64 else value
             if key not in self._pool:
                 self._pool[key] = torch.empty_like(fresh, device=self._device)
             self._pool[key].copy_(fresh)
@@ -168,11 +169,6 @@ class DeviceWorlds(Worlds):
 
 def _seed(generator: torch.Generator) -> int:
     return int(torch.randint(0, 1 << 62, (), generator=generator, device=generator.device))
-
-
-def _single(value: torch.Tensor) -> torch.Tensor:
-    """Convert to float32, which physics on a device uses."""
-    return value.float() if value.dtype == torch.float64 else value
 
 
 def _where(done: torch.Tensor, new: Any, old: Any) -> Any:

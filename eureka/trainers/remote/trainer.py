@@ -28,11 +28,12 @@ from eureka.core.types import Rejected, Stage
 from eureka.reward.analysis.trajectory import Trajectory
 from eureka.reward.export import export_reward
 from eureka.trainers.base import Capabilities, Cost, TrainingEvent, updates_evaluated
+from eureka.trainers.curves import not_finite, stopped_twice
 from eureka.trainers.recording import Recording
 from eureka.trainers.remote.inside.wire import RemoteMessage
 from eureka.trainers.remote.interpreter import OPENING_S, Interpreter, InterpreterDied, RemoteRefusal
 from eureka.trainers.remote.packages import TRIED
-from eureka.trainers.remote.progress import POLICY_FORMAT, RemoteProgress, load, save, training_key
+from eureka.trainers.remote.progress import POLICY_FORMAT, load, save, training_key
 from eureka.trainers.remote.table import table_graph
 from eureka.trainers.remote.task import RemoteTask, read_task
 
@@ -258,8 +259,7 @@ class RemoteTrainer:
                     if attempt == 1:
                         yield WorkerRestarted(0, str(error), (job.candidate_id,))
                     else:
-                        reason = f"its training was stopped twice: {error}"
-                        yield Rejected(job.candidate_id, Stage.TRAIN, reason, "")
+                        yield stopped_twice(job.candidate_id, error)
                 except RemoteRefusal as error:
                     yield Rejected(job.candidate_id, Stage.TRAIN, str(error), "")
                     break
@@ -269,8 +269,8 @@ class RemoteTrainer:
         updates, rollout = self._updates(job.length), self._task.rollout
         key = training_key(job, self._setup)
         kept = load(folder, key, updates[-1])
-        if kept.done == updates[-1] and updates[-1] in kept.scores:
-            yield kept.result(job, updates, rollout)
+        if kept.done == updates[-1]:
+            yield kept.remote_result(job)
             return
         order = {
             "reward": None if isinstance(job.reward, OwnReward) else self._module(job),
@@ -289,18 +289,19 @@ class RemoteTrainer:
             if answer.kind == "update":
                 components = tuple(str(name) for name in answer.data["components"])
                 kept.add(answer.tensors["rows"], answer.tensors["metric"], components)
-                _follow(kept, answer, update * rollout)
+                kept.updated(update * rollout, float(answer.data["metric"]), float(answer.data["episode_length"]))
+                kept.diverged = int(answer.data["diverged"])
                 yield Progress(job.candidate_id, job.seed, update * rollout, kept.metric[-1], kept.episode_length[-1])
             elif answer.kind == "not_finite":
                 rejected = _not_finite(job, answer, update, rollout)
             else:
                 kept.done = update
-                kept.scores[update] = [float(score) for score in answer.data["scores"]]
+                kept.evaluated([float(score) for score in answer.data["scores"]])
                 kept.checkpoint, kept.policy = answer.blobs["checkpoint"], answer.blobs["policy"]
                 kept.wall_s += time.monotonic() - started
                 started = time.monotonic()
                 save(folder, key, kept)
-        yield rejected or kept.result(job, updates, rollout)
+        yield rejected or kept.remote_result(job)
 
     def _module(self, job: TrainingJob) -> str:
         """The reward as a module's text that needs only torch, generated from its verified graph."""
@@ -376,22 +377,8 @@ class RemoteTrainer:
         return Policy(POLICY_FORMAT, data)
 
 
-def _follow(kept: RemoteProgress, answer: RemoteMessage, steps: int) -> None:
-    kept.steps.append(steps)
-    kept.metric.append(float(answer.data["metric"]))
-    kept.episode_length.append(float(answer.data["episode_length"]))
-    kept.diverged = int(answer.data["diverged"])
-
-
 def _not_finite(job: TrainingJob, answer: RemoteMessage, update: int, rollout: int) -> Rejected:
     counts = {str(name): int(count) for name, count in answer.data["components"].items()}
     named = ", ".join(f"`{name}` on {count}" for name, count in counts.items())
-    reason = f"became NaN or infinite on states met in training ({named} of {rollout} rows)"
-    steps = (update - 1) * rollout
-    return Rejected(
-        job.candidate_id,
-        Stage.TRAIN,
-        f"after {steps} steps the reward {reason}",
-        f"Training was stopped after {steps} steps because the reward {reason}. Clamp what is divided or "
-        "exponentiated.",
-    )
+    what = f"the reward became NaN or infinite on states met in training ({named} of {rollout} rows)"
+    return not_finite(job.candidate_id, (update - 1) * rollout, what)

@@ -59,7 +59,9 @@ def python() -> str:
                 f"torch=={torch.__version__.split('+')[0]}",
             ],
         ):
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            # What PYTHONPATH has would be taken for installed.
+            own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+            done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
             if done.returncode:
                 pytest.skip(f"no environment with mjlab can be made: {done.stderr.strip().splitlines()[-1:]}")
         (folder / "ready").touch()
