@@ -69,7 +69,7 @@ class _Here:
 
     def run(self, target: str, payload: bytes) -> Finished:
         del target
-        return Finished(confined.look(payload), 0.0)
+        return Finished(confined.examine(payload), 0.0)
 
 
 def real_graph(name: str) -> str:
@@ -145,7 +145,7 @@ def _try(text: str, tried: Tried) -> str:
     if refused is not None:
         return "accepted, and its trial refuses it"
     started = time.process_time()
-    seen = Examiner(_Here(), state).look(text)
+    seen = Examiner(_Here(), state).examine(text)
     assert isinstance(seen, Seen)
     tried.slowest_screening_s = max(tried.slowest_screening_s, time.process_time() - started)
     _step(function, tried)

@@ -38,7 +38,7 @@ _OVERLOADED = 529
 
 
 @dataclass(frozen=True)
-class Said:
+class ErrorMessage:
     """A provider's error message: its words, and all of its codes and words in lower case."""
 
     words: str
@@ -130,7 +130,7 @@ def _refused(error: Exception, status: int, model: ServedModel) -> CallFailed:
     return _refusal(_said(getattr(error, "body", None), model), status, wait_s, model)
 
 
-def _refusal(said: Said, status: int, wait_s: float | None, model: ServedModel) -> CallFailed:
+def _refusal(said: ErrorMessage, status: int, wait_s: float | None, model: ServedModel) -> CallFailed:
     if status == 401:
         return _never(
             f"{model.provider} does not accept the key in {model.key.variable} (401): check it, or set another"
@@ -169,9 +169,9 @@ def _never(sentence: str) -> CallFailed:
     return CallFailed(ProposerError(sentence))
 
 
-def _said(body: object, model: ServedModel) -> Said:
+def _said(body: object, model: ServedModel) -> ErrorMessage:
     text = _words(body) or "no reason given"
-    return Said(_shorten(model.key.redact(text)), f"{json.dumps(body, default=str)} {text}".lower())
+    return ErrorMessage(_shorten(model.key.redact(text)), f"{json.dumps(body, default=str)} {text}".lower())
 
 
 def _words(body: object) -> str:

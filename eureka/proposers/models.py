@@ -36,7 +36,7 @@ class ModelAccess:
     own_urls: frozenset[str] = frozenset()
 
 
-class Chosen(NamedTuple):
+class ChosenModel(NamedTuple):
     """A model at an endpoint; `base_url` is None for the provider's own."""
 
     provider: str
@@ -91,13 +91,13 @@ def resolve_model(llm: ModelConfig, environment: Mapping[str, str]) -> ModelConf
     return replace(resolved, fallback=f"{name}/{model}", fallback_base_url=second_url)
 
 
-def chosen_models(llm: ModelConfig) -> list[Chosen]:
+def chosen_models(llm: ModelConfig) -> list[ChosenModel]:
     """The model of a resolved config, and that of its fallback if it is a language model."""
     assert llm.model is not None
-    models = [Chosen(llm.name, llm.model, llm.base_url)]
+    models = [ChosenModel(llm.name, llm.model, llm.base_url)]
     if llm.fallback is not None and not _searching_fallback(llm.fallback):
         provider, _, model = llm.fallback.partition("/")
-        models.append(Chosen(provider, model, llm.fallback_base_url))
+        models.append(ChosenModel(provider, model, llm.fallback_base_url))
     return models
 
 
@@ -147,7 +147,7 @@ def _searching_fallback(name: str | None) -> Provider | None:
     return provider if isinstance(provider, Provider) and provider.fallback is not None else None
 
 
-def _chat(llm: ModelConfig, chosen: Chosen, models: ModelAccess) -> ChatProposer:
+def _chat(llm: ModelConfig, chosen: ChosenModel, models: ModelAccess) -> ChatProposer:
     if llm.usd_cap is not None and llm.max_tokens is None and not chosen.prices.known:
         where = f" at {chosen.base_url}" if chosen.base_url else ""
         raise ConfigError(
@@ -171,7 +171,7 @@ def _chat(llm: ModelConfig, chosen: Chosen, models: ModelAccess) -> ChatProposer
     return ChatProposer(endpoint, chosen.prices, models.ledger, settings, models.tell, ask_window)
 
 
-def _key(chosen: Chosen, keys: Mapping[str, Key]) -> Key:
+def _key(chosen: ChosenModel, keys: Mapping[str, Key]) -> Key:
     variable = chosen.entry.key_variable
     key = keys.get(chosen.provider)
     if key is not None:

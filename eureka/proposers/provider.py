@@ -84,7 +84,7 @@ def _unchanged(llm: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Choice:
+class ProposerChoice:
     """A choice of `llm=`.
 
     Args:
@@ -100,7 +100,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Provider(Choice):
+class Provider(ProposerChoice):
     """A proposer that needs no key and costs nothing.
 
     Args:
@@ -117,7 +117,7 @@ class Provider(Choice):
 
 
 @dataclass(frozen=True)
-class ModelProvider(Choice):
+class ModelProvider(ProposerChoice):
     """Language models behind one protocol.
 
     Args:

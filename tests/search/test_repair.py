@@ -385,15 +385,15 @@ def test_a_call_that_was_never_sent_is_none(make_run: MakeRun) -> None:
     """Samples are asked one after the other at first: where that fails, only one can have been billed."""
 
     class Busy(FakeProposer):
-        calling: Callable[[str], None]
+        on_call: Callable[[str], None]
 
         def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
-            self.calling(next(iter(prompts)))
+            self.on_call(next(iter(prompts)))
             raise Stopped
             yield
 
     busy = Busy({FIRST: GOOD, SECOND: GOOD})
-    busy.calling = FIRST.startswith  # what it is before anybody listens
+    busy.on_call = FIRST.startswith  # what it is before anybody listens
     run = make_run(proposer=busy)
     with run.store as store:
         with pytest.raises(Stopped):

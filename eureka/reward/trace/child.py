@@ -18,7 +18,7 @@ from eureka.reward.graph.format import format_graph
 from eureka.reward.trace.alone import alone
 from eureka.reward.trace.explain import TraceFailure, explain
 from eureka.reward.trace.lower import TraceRecording, lower
-from eureka.reward.trace.memory import Kept
+from eureka.reward.trace.memory import ModuleState
 from eureka.reward.trace.record import TRACED, Outputs, State, checked, record
 from eureka.reward.trace.recorder import Recorder
 from eureka.reward.trace.source import Hooks, load
@@ -52,7 +52,7 @@ class _Tracer:
         self._inputs = inputs
         self._recorder: Recorder | None = None
         self._loaded = load(source, Hooks(self._bind, lambda: self._recorder is not None))
-        self._kept = Kept(self._loaded.module, source)
+        self._kept = ModuleState(self._loaded.module, source)
 
     def run(self, batches: list[dict[str, torch.Tensor]]) -> tuple[str, list[Outputs]]:
         with torch.no_grad():

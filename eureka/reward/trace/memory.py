@@ -253,7 +253,7 @@ def _parameters(arguments: ast.arguments) -> list[ast.arg]:
 _MAX_LOOKED_AT = 20_000
 
 
-class Kept:
+class ModuleState:
     """Everything that a module keeps between calls, as a snapshot: constants, defaults, closures, classes."""
 
     def __init__(self, module: Mapping[str, Any], source: str) -> None:

@@ -97,7 +97,7 @@ class Self:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class CandidateModule:
     """A candidate's module with its function, and the line of the last `return`."""
 
     module: Mapping[str, Any]
@@ -113,7 +113,7 @@ class Loaded:
         return function(**state)
 
 
-def load(source: str, hooks: Hooks) -> Loaded:
+def load(source: str, hooks: Hooks) -> CandidateModule:
     """Compile and run the module; raises whatever it raises, or `TraceFailure`."""
     tree = ast.parse(source, FILENAME)
     definitions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == FUNCTION]
@@ -139,7 +139,7 @@ def load(source: str, hooks: Hooks) -> Loaded:
     )
     module.__dict__.update(__formatted__=formatted)
     exec(code, module.__dict__)
-    return Loaded(module.__dict__, max(returns, default=definitions[-1].lineno))
+    return CandidateModule(module.__dict__, max(returns, default=definitions[-1].lineno))
 
 
 def _getattr(set_in_self: set[str]) -> Callable[..., Any]:

@@ -110,7 +110,7 @@ class Training:
         self._order, self._curves = order, curves
         settings = order.settings
         maker = maker_of(order.environment)
-        venv = together(maker, settings.num_envs)
+        venv = make_vec_env(maker, settings.num_envs)
         self._meter = RewardMeter(order.graph, maker.reader, settings.num_envs)
         env: Any = RewardedVecEnv(venv, self._meter)
         self._normal = normalized(env, settings)
@@ -218,7 +218,7 @@ def _own_predictor(policy: Any, order: TrainingOrder) -> Predictor:
     )
 
 
-def together(maker: EnvironmentMaker, num_envs: int) -> DummyVecEnv:
+def make_vec_env(maker: EnvironmentMaker, num_envs: int) -> DummyVecEnv:
     """Environments that step together; `latest` holds the recorded entries of their last step."""
 
     def make() -> ObservedEnvironment:
@@ -231,7 +231,7 @@ def together(maker: EnvironmentMaker, num_envs: int) -> DummyVecEnv:
 
 def evaluate(predict: Predictor, order: TrainingOrder) -> list[float]:
     """The metric of each evaluation episode of a policy, on seeds that are never used for training."""
-    env = together(maker_of(order.environment), order.eval_episodes)
+    env = make_vec_env(maker_of(order.environment), order.eval_episodes)
     env.seed(_SEEDS + seed_of(order.seed, _EVALUATION) // 2)
     observation = env.reset()
     scores = [float("nan")] * env.num_envs

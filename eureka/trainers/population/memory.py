@@ -127,7 +127,7 @@ def _left_in(folder: Path, limit_name: str, usage_name: str, reclaimable: str) -
     return max(0, int(limit) - usage + int(cached))
 
 
-def that_fits(need: MemoryNeed, available: int | None) -> MemoryNeed:
+def fitting_need(need: MemoryNeed, available: int | None) -> MemoryNeed:
     """The part that is trained at a time: everything, or as many groups (and if necessary fewer workers) as fit.
 
     Raises:
@@ -151,7 +151,7 @@ def memory_line(need: MemoryNeed, available: int | None) -> str:
     Raises:
         TrainingError: not even one training fits.
     """
-    fitting = that_fits(need, available)
+    fitting = fitting_need(need, available)
     known = f", of {in_words(available)} that are available" if available is not None else ""
     said = f"memory: about {in_words(need.total)} with {_workers(need)}{known}"
     if fitting == need:

@@ -37,7 +37,7 @@ from eureka.trainers.population.checkpoints import (
     write_state,
 )
 from eureka.trainers.population.continuing import trained_path
-from eureka.trainers.population.dealing import carried_on, checkpoint_path, deal
+from eureka.trainers.population.dealing import checkpoint_path, deal, stored_states
 from eureka.trainers.population.group import GroupJob
 from eureka.trainers.population.layout import spare_threads
 from eureka.trainers.population.memory import MemoryNeed
@@ -206,7 +206,7 @@ class WorkerPool:
         worker.work = work
         worker.finished = set()
         worker.heard = time.monotonic()
-        states, carried = carried_on(work)
+        states, carried = stored_states(work)
         order = Order(work.jobs, work.threads, tuple(map(len, states)), carried)
         self._tell(worker, order, b"".join(states))
 

@@ -14,7 +14,14 @@ from eureka.core.errors import TrainingError
 from eureka.core.training import OwnReward, TrainingJob, TrainingLength
 from eureka.tasks import Task, load_task
 from eureka.trainers.population.group import Schedule
-from eureka.trainers.population.memory import MemoryNeed, available_bytes, in_words, memory_line, memory_need, that_fits
+from eureka.trainers.population.memory import (
+    MemoryNeed,
+    available_bytes,
+    fitting_need,
+    in_words,
+    memory_line,
+    memory_need,
+)
 from eureka.trainers.population.trainer import PopulationTrainer
 
 GB = 1_000_000_000
@@ -120,12 +127,12 @@ def test_the_limit_of_the_older_control_groups_seen_from_a_container(tmp_path: P
 def test_what_does_not_fit_at_once_is_trained_in_parts() -> None:
     need = MemoryNeed(2, GB // 4, GB // 2, 6)
     assert need.total == 3 * GB + GB // 2
-    assert that_fits(need, 4 * GB) == that_fits(need, None) == need
+    assert fitting_need(need, 4 * GB) == fitting_need(need, None) == need
     # Two processes take half a gigabyte of two, and three groups the rest.
-    assert that_fits(need, 2 * GB) == MemoryNeed(2, GB // 4, GB // 2, 3)
+    assert fitting_need(need, 2 * GB) == MemoryNeed(2, GB // 4, GB // 2, 3)
     # Of a gigabyte and a half two processes leave room for a group each; of one gigabyte there is no second process.
-    assert that_fits(need, 3 * GB // 2) == MemoryNeed(2, GB // 4, GB // 2, 2)
-    assert that_fits(need, GB) == MemoryNeed(1, GB // 4, GB // 2, 1)
+    assert fitting_need(need, 3 * GB // 2) == MemoryNeed(2, GB // 4, GB // 2, 2)
+    assert fitting_need(need, GB) == MemoryNeed(1, GB // 4, GB // 2, 1)
     assert memory_line(need, 4 * GB) == "memory: about 3.5 GB with 2 workers, of 4.0 GB that are available"
     assert memory_line(need, GB) == (
         "memory: about 3.5 GB with 2 workers, of 1.0 GB that are available: 1 of 6 trainings at a time, with 1 worker"
@@ -136,7 +143,7 @@ def test_what_does_not_fit_at_once_is_trained_in_parts() -> None:
 
 def test_where_not_one_training_fits_it_is_refused_in_one_sentence() -> None:
     with pytest.raises(TrainingError) as refused:
-        that_fits(MemoryNeed(2, GB // 4, GB // 2, 6), GB // 2)
+        fitting_need(MemoryNeed(2, GB // 4, GB // 2, 6), GB // 2)
     assert str(refused.value) == (
         "one training takes about 750 MB of memory, and 500 MB are available: give fewer train.num_envs"
     )

@@ -12,7 +12,7 @@ import pytest
 from live_server import serving
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from eureka.ui.web.beside import watched
+from eureka.ui.web.live_page import watched
 
 Grow = Callable[[Path, int], None]
 CHROMIUM = next(

@@ -20,7 +20,7 @@ from eureka.core.errors import EurekaError, StoreError
 from eureka.search.loop import evolve
 from eureka.search.run import Run
 from eureka.store import RunStore, find_runs
-from eureka.ui.web.beside import watched
+from eureka.ui.web.live_page import watched
 from eureka.ui.web.pages import Pages
 from eureka.ui.web.runs import version
 from eureka.ui.web.server import serving as bound
