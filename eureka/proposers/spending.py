@@ -73,8 +73,7 @@ def kept_costs(store: RunStore) -> UnrecordedCosts:
 def _bound(store: RunStore, llm: ModelConfig, candidate_id: str) -> Spent:
     """The maximum cost of one call for a candidate."""
     prompt = store.prompts(generation_of(candidate_id)).get((candidate_id, 0))
-    messages = list(prompt.messages) if prompt else []
-    messages += [Message("user", prompt.ending)] if prompt and prompt.ending else []
+    messages = list(prompt.sent) if prompt else []
     answers = store.completions(generation_of(candidate_id)).get(candidate_id, ())
     messages += [Message("assistant", answer.text) for answer in answers]
     tokens = token_bound(messages) + (_REPAIR_TOKENS if answers else 0)

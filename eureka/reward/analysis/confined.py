@@ -216,5 +216,5 @@ def _read(answer: bytes, graph: Graph, rows: int, thorough: bool) -> Examination
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise WireError("not the answer of a examine")
+        raise WireError("not the answer to an examination")
     return value

@@ -89,7 +89,8 @@ class DeviceWorlds(Worlds):
             self.clock = torch.cat(draws).to(self._device)
         self.start_clock = self.clock.clone()
         for generator, host in zip(self._rng.generators, self._host, strict=True):
-            generator.manual_seed(_seed(host))
+            seed = torch.randint(0, 1 << 62, (), generator=host, device=host.device)
+            generator.manual_seed(int(seed))
         everyone = torch.ones(total, dtype=torch.bool, device=self._device)
         start = self._take(everyone)
         self.carry = start.reset.carry
@@ -165,10 +166,6 @@ class DeviceWorlds(Worlds):
         for generator, saved in zip(self._host, state["host_generator"], strict=True):
             generator.set_state(saved.clone())
         self._steps = int(state["steps"][0])
-
-
-def _seed(generator: torch.Generator) -> int:
-    return int(torch.randint(0, 1 << 62, (), generator=generator, device=generator.device))
 
 
 def _where(done: torch.Tensor, new: Any, old: Any) -> Any:
