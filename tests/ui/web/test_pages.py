@@ -20,7 +20,7 @@ from eureka.core.errors import EurekaError, StoreError
 from eureka.search.loop import evolve
 from eureka.search.run import Run
 from eureka.store import RunStore, find_runs
-from eureka.ui.web.live_page import watched
+from eureka.ui.web.live_page import live_page
 from eureka.ui.web.pages import Pages
 from eureka.ui.web.runs import version
 from eureka.ui.web.server import serving as bound
@@ -223,7 +223,7 @@ def test_ctrl_c_before_the_server_listens_to_it_is_heard(
 def test_a_page_beside_a_run_ends_with_it(tmp_path: Path, grow: Grow) -> None:
     grow(tmp_path / "run", 1)
     told: list[str] = []
-    with watched(tmp_path / "run", os.environ, told.append):
+    with live_page(tmp_path / "run", os.environ, told.append):
         _wait_for(lambda: bool(told))
         host, port = told[0].split()[3].removeprefix("http://").partition("/")[0].split(":")
         socket.create_connection((host, int(port)), timeout=5).close()
@@ -234,7 +234,7 @@ def test_a_page_beside_a_run_ends_with_it(tmp_path: Path, grow: Grow) -> None:
 @pytest.mark.process
 def test_a_page_that_cannot_be_served_is_told_and_no_more(tmp_path: Path) -> None:
     told: list[str] = []
-    with watched(tmp_path / "none", os.environ, told.append):
+    with live_page(tmp_path / "none", os.environ, told.append):
         _wait_for(lambda: bool(told))
     assert "warning: the page is not served: " in told[0]
     assert "no such folder" in told[0]
