@@ -24,7 +24,7 @@ from eureka.app.estimate import (
 from eureka.app.exporting import reward_module
 from eureka.config import Halving, RunConfig, SandboxMode
 from eureka.core.errors import ConfigError, ProposerError, SearchFailed
-from eureka.core.events import Observer, RunStarted, broadcast, ignore
+from eureka.core.events import BestReward, Observer, RunStarted, broadcast, ignore
 from eureka.core.ids import INIT_ID
 from eureka.core.training import TrainingLength
 from eureka.core.types import Prompt, PromptFacts, TaskSpec
@@ -56,7 +56,7 @@ from eureka.store import RunStore
 from eureka.trainers.base import Trainer
 from eureka.trainers.recording import probe_metric
 from eureka.trainers.trajectories import cached_trajectories
-from eureka.ui.console import BestReward, View, best_reward_found, say, watching
+from eureka.ui.console import View, best_reward_found, say, watching
 from eureka.ui.report.writer import ReportWriter, update_report
 from eureka.ui.tracking import tracking
 from eureka.ui.video.queue import FilmQueue

@@ -19,16 +19,8 @@ from omegaconf import OmegaConf
 
 import eureka.config.compose
 from eureka.app.configs import change_resumed, compose_config, from_yaml
-from eureka.config import (
-    BUDGETS,
-    EvaluationConfig,
-    Parent,
-    RunConfig,
-    SandboxMode,
-    SearchConfig,
-    default_budget,
-    to_yaml,
-)
+from eureka.config import BUDGETS, EvaluationConfig, Parent, RunConfig, SandboxMode, SearchConfig, to_yaml
+from eureka.config.compose import default_budget
 from eureka.config.settings import stored_settings
 from eureka.core.errors import ConfigError, TaskError
 from eureka.proposers.anthropic import AnthropicConfig

@@ -13,17 +13,10 @@ from in_process import examiner
 
 from eureka.core.errors import StoreError
 from eureka.core.training import OwnReward, TrainingJob
-from eureka.evaluation import (
-    Choice,
-    ComparedMethod,
-    Comparison,
-    Contender,
-    Estimate,
-    Role,
-    read_comparison,
-    write_comparison,
-)
+from eureka.evaluation import ComparedMethod, Comparison, Role, read_comparison
 from eureka.evaluation.compare import ComparisonInputs, choose_and_compare, compare
+from eureka.evaluation.data import Choice, Contender, Estimate
+from eureka.evaluation.record import write_comparison
 from eureka.evaluation.trainings import Trainings, fresh_seeds
 from eureka.search.outcomes import outcomes
 from eureka.search.outcomes import ranked as best_first

@@ -41,7 +41,6 @@ from eureka.core.types import (
 )
 from eureka.prompts import (
     briefer,
-    for_model,
     for_person,
     render_continuation,
     render_prompt,
@@ -49,7 +48,7 @@ from eureka.prompts import (
     render_variety,
     shortened,
 )
-from eureka.prompts.render import fenced, mistake, number, numbers
+from eureka.prompts.render import fenced, for_model, mistake, number, numbers
 from eureka.proposers.tokens import token_estimate
 from eureka.reward.analysis.diagnosis import of_training
 from eureka.reward.graph.format import MAX_NODES

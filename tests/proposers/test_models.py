@@ -9,7 +9,8 @@ import pytest
 
 from eureka.app.build import make_proposer, resolve, resumed_config
 from eureka.app.estimate import assumption_line, call_line, duration, estimate, num_trainings
-from eureka.config import RunConfig, SandboxMode, SearchConfig, TrainConfig, to_yaml
+from eureka.config import RunConfig, SandboxMode, SearchConfig, to_yaml
+from eureka.config.schema import TrainConfig
 from eureka.core.errors import ConfigError, ProposerError
 from eureka.core.types import Message, Prompt, PromptFacts
 from eureka.proposers.anthropic import AnthropicConfig, AnthropicEndpoint

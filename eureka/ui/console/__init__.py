@@ -26,7 +26,6 @@ from eureka.ui.console.output import (
 from eureka.ui.console.view import View, estimate_in_words
 
 __all__ = [
-    "BestReward",
     "View",
     "best_reward_found",
     "choose_mode",
