@@ -34,7 +34,7 @@ from eureka.prompts import render_prompt
 from eureka.proposers.base import Proposer
 from eureka.proposers.budget import Ledger
 from eureka.proposers.provider import ModelConfig
-from eureka.proposers.spending import costs_kept, spending_line
+from eureka.proposers.spending import recording_costs, spending_line
 from eureka.reward.analysis.confined import Examiner
 from eureka.reward.analysis.screening import Screening
 from eureka.reward.trace.service import RewardVerifier
@@ -280,7 +280,7 @@ class SearchSession:
         waiting."""
         if self.ledger is None or not isinstance(self.config.llm, ModelConfig):
             return nullcontext()
-        return costs_kept(store, self.config.llm, self.ledger)
+        return recording_costs(store, self.config.llm, self.ledger)
 
     @contextmanager
     def _with_summary(self, store: RunStore) -> Iterator[None]:

@@ -16,7 +16,7 @@ import httpx2
 from eureka.core.errors import ContextTooLong, ProposerError
 from eureka.proposers.calls import CallFailed, Retry, ServedModel
 from eureka.proposers.http import AnswerLost, retry_after_s
-from eureka.proposers.served import sentence_about
+from eureka.proposers.served import served_models_clause
 
 MALFORMED = (ValueError, TypeError, AttributeError)
 """Exceptions raised while reading an answer that violates the protocol, since the SDKs do not validate answers."""
@@ -153,7 +153,7 @@ def _refusal(said: ErrorMessage, status: int, wait_s: float | None, model: Serve
         return _never(
             f"{model.base_url} has no model {model.model} (404: {said.words}): give another llm.model"
             + (" or check llm.base_url" if "model" not in said.everything else "")
-            + (sentence_about(model.base_url) if model.key.variable == "none" else "")
+            + (served_models_clause(model.base_url) if model.key.variable == "none" else "")
         )
     if status in _TRANSIENT_STATUS or status >= 500:
         what = "limits the rate of calls" if status == 429 else "is overloaded" if status == _OVERLOADED else "fails"

@@ -20,7 +20,7 @@ from eureka.proposers.keys import Key, no_key
 from eureka.proposers.prices import PriceList
 from eureka.proposers.provider import ModelConfig, ModelProvider, Provider
 from eureka.proposers.registry import PROVIDERS, known_urls, model_providers
-from eureka.proposers.served import context_window, sentence_about, served_models
+from eureka.proposers.served import context_window, served_models, served_models_clause
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,9 @@ def _model(key: str, provider: ModelProvider, model: str | None, base_url: str |
         served = served_models(base_url or provider.url)
         if len(served) == 1:
             return served[0]
-        raise ConfigError(f"{provider.name}: name a model with {key}=NAME{sentence_about(base_url or provider.url)}")
+        raise ConfigError(
+            f"{provider.name}: name a model with {key}=NAME{served_models_clause(base_url or provider.url)}"
+        )
     if model is None and base_url is not None:
         raise ConfigError(f"{base_url} is not {provider.name}'s own endpoint: name its model with {key}")
     if model is None and provider.default_model is None:

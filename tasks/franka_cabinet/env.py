@@ -48,7 +48,7 @@ class FrankaCabinet(Panda):
             "velocity of the hand along x, y, z as shares of 0.3 m/s, and gripper: -1 opens, 1 closes",
         )
 
-    def add_things(self, spec: mujoco.MjSpec) -> None:
+    def add_objects(self, spec: mujoco.MjSpec) -> None:
         add_cabinet(spec, "drawer")
 
     def reset(self, rng: Rng, num: int) -> Reset:

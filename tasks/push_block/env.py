@@ -30,7 +30,7 @@ class PushBlock(Handles):
         right_goal: torch.Tensor = state_field((3,), "m", "world", "where the right block's centre is to be")
         left_goal: torch.Tensor = state_field((3,), "m", "world", "where the left block's centre is to be")
 
-    def things(self, sim: WorldStates) -> dict[str, torch.Tensor]:
+    def task_fields(self, sim: WorldStates) -> dict[str, torch.Tensor]:
         return {"right_goal": self.site(sim, "things/right_goal"), "left_goal": self.site(sim, "things/left_goal")}
 
     def succeeded(self, state: Any) -> torch.Tensor:

@@ -59,7 +59,7 @@ class PushChair(MobilePanda):
             "hand along the base's x, y, z (of 0.3 m/s) and its gripper: -1 opens, 1 closes; the same of the left",
         )
 
-    def add_things(self, spec: mujoco.MjSpec) -> None:
+    def add_objects(self, spec: mujoco.MjSpec) -> None:
         chair = mujoco.MjSpec.from_file(str(self.folder / "chair.xml"))
         spec.worldbody.add_frame().attach_body(chair.body("chair"), "chair/", "")
         spec.body("chair/seat").add_site(name="seat_0", pos=[0.0, 0.0, 0.0])

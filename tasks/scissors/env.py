@@ -30,10 +30,10 @@ class Scissors(Handles):
 
         opening: torch.Tensor = state_field((), "rad", "joint", "how far the scissors are open: 0 closed, 1 at most")
 
-    def things(self, sim: WorldStates) -> dict[str, torch.Tensor]:
+    def task_fields(self, sim: WorldStates) -> dict[str, torch.Tensor]:
         return {"opening": sim.qpos[:, self.address("things/half")]}
 
-    def seen(self, state: Any) -> Any:
+    def observed_fields(self, state: Any) -> Any:
         return [2 * state.opening[:, None]]
 
     def succeeded(self, state: Any) -> torch.Tensor:

@@ -75,7 +75,7 @@ class OpenCabinet(MobilePanda):
 
     State: ClassVar[type[Any]] = CabinetState
 
-    def add_things(self, spec: mujoco.MjSpec) -> None:
+    def add_objects(self, spec: mujoco.MjSpec) -> None:
         add_cabinet(spec, self.PART)
         spec.body("cabinet/cabinet").pos = [0.0, 0.0, HEIGHT_M]
         spec.worldbody.add_geom(

@@ -30,12 +30,12 @@ class Handles(TwoHands):
 
     State = HandlesState
 
-    def things(self, sim: WorldStates) -> dict[str, torch.Tensor]:
+    def task_fields(self, sim: WorldStates) -> dict[str, torch.Tensor]:
         """The State's fields that are the task's own."""
         del sim
         return {}
 
-    def seen(self, state: Any) -> Sequence[torch.Tensor]:
+    def observed_fields(self, state: Any) -> Sequence[torch.Tensor]:
         """What the policy sees of the task's own fields, (num_envs, any) each."""
         del state
         return ()
@@ -45,7 +45,7 @@ class Handles(TwoHands):
             **self.hands(sim, action),
             right_handle=self.site(sim, "things/right"),
             left_handle=self.site(sim, "things/left"),
-            **self.things(sim),
+            **self.task_fields(sim),
         )
 
     def observe(self, state: Any) -> torch.Tensor:
@@ -58,7 +58,7 @@ class Handles(TwoHands):
             5 * (state.right_handle - state.right_palm),
             5 * (state.left_handle - state.left_palm),
         ]
-        return torch.cat([*joints, *near, state.right_handle, state.left_handle, *self.seen(state)], dim=1)
+        return torch.cat([*joints, *near, state.right_handle, state.left_handle, *self.observed_fields(state)], dim=1)
 
     def terminated(self, state: Any) -> Any:
         right, left = reach(state)

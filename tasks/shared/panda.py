@@ -57,7 +57,7 @@ class Panda(AddressedTask):
     # ---- the scene -----------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def add_things(self, spec: mujoco.MjSpec) -> None:
+    def add_objects(self, spec: mujoco.MjSpec) -> None:
         """What stands around the robot; collides with fingers where contype is `THINGS` and conaffinity 3."""
 
     def carrier(self, spec: mujoco.MjSpec) -> mujoco.MjsBody:
@@ -89,7 +89,7 @@ class Panda(AddressedTask):
         )
         for arm, place in self.ARMS.items():
             self._add_controls(spec, carrier, arm, place)
-        self.add_things(spec)
+        self.add_objects(spec)
 
     def _add_controls(self, spec: mujoco.MjSpec, carrier: mujoco.MjsBody, arm: str, place: Sequence[float]) -> None:
         """Two fingers' actuators, the drive's three, and sites between and on the fingers."""

@@ -44,7 +44,7 @@ class PandaCube(ManiSkillPanda):
 
     State = CubeState
 
-    def add_things(self, spec: mujoco.MjSpec) -> None:
+    def add_objects(self, spec: mujoco.MjSpec) -> None:
         cube = spec.worldbody.add_body(name="cube", pos=[0.5, 0.0, HALF_CUBE_M])
         cube.add_freejoint(name="cube")
         cube.add_geom(

@@ -21,7 +21,7 @@ EGG_FILE = "../shared/egg.xml"
 
 
 @dataclass(frozen=True)
-class ThrownState(TwoHandsState):
+class ThrowState(TwoHandsState):
     """What a reward may read after a control step."""
 
     egg_position: torch.Tensor = state_field((3,), "m", "world", "centre of the egg")
@@ -34,7 +34,7 @@ class ThrownState(TwoHandsState):
     angle_to_goal: torch.Tensor = state_field((), "rad", "world", "between the egg and its goal, 0 to pi")
 
 
-class Thrown(TwoHands):
+class ThrowTask(TwoHands):
     """The egg starts at `EGG_START`, near the right palm, and is to be at `EGG_START` + `WAY`; below `FALLEN_M` an
     episode ends. `DISTANCE_SCALE` is what the original's reward multiplies metres with."""
 
@@ -44,7 +44,7 @@ class Thrown(TwoHands):
     DISTANCE_SCALE: ClassVar[float] = 50.0
 
     THINGS = EGG_FILE
-    State = ThrownState
+    State = ThrowState
 
     @cached_property
     def _goal(self) -> OnDevice:

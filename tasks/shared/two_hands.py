@@ -31,7 +31,7 @@ REACH_RAD = 1.0
 HAND_JOINTS = 24
 
 
-class Placed(NamedTuple):
+class HandPose(NamedTuple):
     """Where a hand is held: its forearm's end, metres, and turns about the world's x, then y, then z, radians.
 
     Without a turn the palm looks up and the fingers point along -y; the palm is 0.39 m from the forearm's end.
@@ -41,8 +41,8 @@ class Placed(NamedTuple):
     turn: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
-ABOVE_TABLE_RIGHT = Placed((0.55, 0.2, 0.8), (3.1416, 0.0, 1.5708))
-ABOVE_TABLE_LEFT = Placed((0.55, -0.2, 0.8), (3.1416, 0.0, 1.5708))
+ABOVE_TABLE_RIGHT = HandPose((0.55, 0.2, 0.8), (3.1416, 0.0, 1.5708))
+ABOVE_TABLE_LEFT = HandPose((0.55, -0.2, 0.8), (3.1416, 0.0, 1.5708))
 """Palms down, both pointing along -x at what is on a table."""
 
 
@@ -81,8 +81,8 @@ class TwoHands(SuccessTask, AddressedTask):
     """
 
     WHOSE_SUCCESS = "Bi-DexHands'"
-    RIGHT_HAND: ClassVar[Placed]
-    LEFT_HAND: ClassVar[Placed]
+    RIGHT_HAND: ClassVar[HandPose]
+    LEFT_HAND: ClassVar[HandPose]
     HANDS_MOVE: ClassVar[bool] = True
     REACH_M: ClassVar[float] = 0.5
     THINGS: ClassVar[str | Path] = "things.xml"
@@ -158,7 +158,7 @@ class TwoHands(SuccessTask, AddressedTask):
         }
 
 
-def _hold(hand: mujoco.MjSpec, placed: Placed) -> None:
+def _hold(hand: mujoco.MjSpec, placed: HandPose) -> None:
     """Hold a hand in its place, weightless as in the original, and mark the middle of its palm."""
     turn, mount = np.zeros(4), hand.body(f"{RIGHT}hand mount")
     mujoco.mju_euler2Quat(turn, np.array(placed.turn), "XYZ")

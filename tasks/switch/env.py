@@ -30,7 +30,7 @@ class Switch(Handles):
             (2,), "rad", "joint", "of the right and of the left lever: 0 up, 0.56 pressed as far as it goes"
         )
 
-    def things(self, sim: WorldStates) -> dict[str, torch.Tensor]:
+    def task_fields(self, sim: WorldStates) -> dict[str, torch.Tensor]:
         right, left = self.address("things/right"), self.address("things/left")
         return {"lever_angle": torch.stack([sim.qpos[:, right], sim.qpos[:, left]], dim=1)}
 
