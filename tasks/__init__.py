@@ -2,9 +2,9 @@
 
 from eureka.tasks.base import Controls, NoCarry, Reset, Task, state_field
 from eureka.tasks.gym_state import GymState
-from eureka.tasks.info import TaskInfo
+from eureka.tasks.info import Physics, TaskInfo
 from eureka.tasks.loading import find_tasks, load_task
-from eureka.tasks.metric import Metric, Trace
+from eureka.tasks.metric import Metric, Trace, longest_run, times_begun
 from eureka.tasks.on_device import OnDevice
 from eureka.tasks.rng import Rng
 
@@ -14,6 +14,7 @@ __all__ = [
     "Metric",
     "NoCarry",
     "OnDevice",
+    "Physics",
     "Reset",
     "Rng",
     "Task",
@@ -21,5 +22,7 @@ __all__ = [
     "Trace",
     "find_tasks",
     "load_task",
+    "longest_run",
     "state_field",
+    "times_begun",
 ]

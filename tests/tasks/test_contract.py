@@ -13,8 +13,7 @@ import torch
 from eureka.core.errors import EurekaError, TaskError
 from eureka.physics import Engine
 from eureka.physics.engine import missing_packages
-from eureka.tasks import Task, Trace, load_task
-from eureka.tasks.metric import longest_run, times_begun
+from eureka.tasks import Task, Trace, load_task, longest_run, times_begun
 from eureka.trainers.population.device_worlds import make_worlds
 from eureka.trainers.population.evaluate import evaluate
 from eureka.trainers.population.networks import StackedMLP
