@@ -216,6 +216,7 @@ class SearchSession:
             length=self.length,
             training_seeds=train.num_seeds,
             seed_stride=recorded_stride(store),
+            retrained=search.retrain,
             finalists=search.finalists,
             confirmation_seeds=search.confirmation_seeds,
             repairs=search.repairs,
@@ -265,6 +266,7 @@ class SearchSession:
             generations=search.generations,
             samples=search.samples + search.tune,
             trainings=self.config.train.num_seeds,
+            retrained=search.retrain if self.spec.has_metric else 0,
             confirmations=search.finalists * search.confirmation_seeds if search.finalists > 1 else 0,
             spending=partial(spending_line, store) if isinstance(self.config.llm, ModelConfig) else None,
         )

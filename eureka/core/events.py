@@ -212,6 +212,14 @@ class GenerationFinished(Event):
 
 
 @dataclass(frozen=True)
+class RetrainingStarted(Event):
+    """The leading candidates are now trained with further seeds, before the next generation builds on them."""
+
+    kind: ClassVar[str] = "retraining_started"
+    candidates: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ConfirmationStarted(Event):
     """The search is over; these finalists are now trained with further seeds, and the best of them is chosen."""
 

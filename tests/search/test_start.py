@@ -283,6 +283,6 @@ def test_a_replay_starts_from_the_same(started: Path, tmp_path: Path, capsys: py
 
 
 def test_an_estimate_has_its_training_too() -> None:
-    config = RunConfig(search=SearchConfig(generations=2, samples=3, finalists=1))
+    config = RunConfig(search=SearchConfig(generations=2, samples=3, finalists=1, retrain=0))
     assert num_trainings(config) == 6
     assert num_trainings(replace(config, search=replace(config.search, init="my.py"))) == 7
