@@ -34,8 +34,8 @@ class Counted(torch.SymInt):
     that it is an int.
     """
 
-    @property
-    def __class__(self) -> type:  # type: ignore[misc]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         return int
 
     def __init__(self, multiple: int, fail: Fail) -> None:
