@@ -125,13 +125,11 @@ def _is_close(a: torch.Tensor, b: torch.Tensor, tolerance: torch.Tensor) -> torc
 
 def check_rows(function: RewardFunction, state: State, rows: int) -> Problem | None:
     """Compute as many rows at once as a training does; every row must give the same result as in a small batch."""
-    results = function(_repeated(state, rows))
+    results = function(repeated(state, rows))
     problem = _check_form(results, rows)
     if problem is not None:
         return problem
-    few, many = _stacked(function(state)), _stacked(results)
-    few = few[:, torch.arange(rows) % few.shape[1]]
-    if not bool(_is_close(many, few, _tolerance(few)).all()):
+    if not same_rows(stacked(function(state)), stacked(results)):
         return Problem(
             f"a reward changes with the number of environments: it differs on {rows} rows",
             "Keep the first dimension, num_envs, whole, and use its size in shapes only.",
@@ -139,7 +137,14 @@ def check_rows(function: RewardFunction, state: State, rows: int) -> Problem | N
     return None
 
 
-def _repeated(state: State, rows: int) -> dict[str, torch.Tensor]:
+def same_rows(few: torch.Tensor, many: torch.Tensor) -> bool:
+    """Whether results of `repeated` states, (num_results, num_rows), are the results of the states, repeated."""
+    few = few[:, torch.arange(many.shape[1]) % few.shape[1]]
+    return bool(_is_close(many, few, _tolerance(few)).all())
+
+
+def repeated(state: State, rows: int) -> dict[str, torch.Tensor]:
+    """The first `rows` of a state, from its beginning again where it has fewer."""
     return {name: value[torch.arange(rows) % value.shape[0]] for name, value in state.items()}
 
 
@@ -150,7 +155,7 @@ def stretched(state: State, factor: float) -> dict[str, torch.Tensor]:
 
 def check_cost(function: RewardFunction, state: State, rows: int) -> Problem | None:
     """Measure time and memory of one call on as many rows as in training; to be run in a process of its own."""
-    many = _repeated(state, rows)
+    many = repeated(state, rows)
     before = peak_bytes()
     seconds = min(_seconds(function, many) for _ in range(2))
     memory = peak_bytes() - before
@@ -217,10 +222,10 @@ def check_isolation(function: RewardFunction, state: State) -> Problem | None:
     """
     half = next(iter(state.values())).shape[0] // 2
     state = {name: value[: 2 * half] for name, value in state.items()}
-    before = _stacked(function(state))
+    before = stacked(function(state))
     for kept in (slice(0, half), slice(half, 2 * half)):
         other = {name: torch.cat([value[kept], value[kept]]) for name, value in state.items()}
-        if not _same(before[:, kept], _stacked(function(other))[:, kept]):
+        if not _same(before[:, kept], stacked(function(other))[:, kept]):
             return Problem(
                 "a reward changes when other environments change",
                 "Combine the values of one environment only: no cumsum, sort, flip, roll or softmax over dim=0.",
@@ -229,7 +234,8 @@ def check_isolation(function: RewardFunction, state: State) -> Problem | None:
     return None
 
 
-def _stacked(results: tuple[torch.Tensor, Mapping[str, torch.Tensor]]) -> torch.Tensor:
+def stacked(results: tuple[torch.Tensor, Mapping[str, torch.Tensor]]) -> torch.Tensor:
+    """The total and the components, (num_results, num_rows)."""
     total, components = results
     return torch.stack([total, *components.values()])
 
