@@ -301,7 +301,9 @@ def test_composing_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     [
         "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n",
         "seed: " + "9" * 5000,
-        "a: " + "[" * 20_000,
+        "a: " + "[" * 100_000,
+        "a: " + "{" * 100_000,
+        "a: " + "[" * 400,
         "task: " + "x" * 200_000,
         "llm: []",
         "llm: {name: [1]}",
