@@ -266,7 +266,7 @@ class SearchSession:
             generations=search.generations,
             samples=search.samples + search.tune,
             trainings=self.config.train.num_seeds,
-            retrained=search.retrain if self.spec.has_metric else 0,
+            retrained=search.retrain,
             confirmations=search.finalists * search.confirmation_seeds if search.finalists > 1 else 0,
             spending=partial(spending_line, store) if isinstance(self.config.llm, ModelConfig) else None,
         )
