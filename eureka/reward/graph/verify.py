@@ -21,11 +21,13 @@ from eureka.reward.graph.shapes import Problem, State, check_shapes, tensors
 
 #: Graph and Python run the same kernels on the same floats, so they agree bitwise, save for composite functions that
 #: Python runs fused and the graph in parts: these differ by a few roundings (2^-24 each) of the largest intermediate
-#: value. 1e-4 of a row's largest result leaves room for a thousandfold cancellation.
+#: value. 1e-4 of the result leaves room for a thousandfold cancellation of values that are no results themselves.
 RELATIVE_TOLERANCE = 1e-4
-#: Rows whose results are smaller than this share of all rows' are compared as those of that share: near zero, a
-#: rounding is large compared with the result.
-SMALL_ROWS = 0.25
+#: Sixteen roundings, of the largest result of a row: what a total may lose that huge components cancel in.
+ROUNDINGS = 1e-6
+#: Rows whose results are smaller than this share of all rows' are given the roundings of that share, and of 100 at the
+#: most: near zero, a rounding is large compared with the result.
+SMALL_ROWS, SMALL_RESULT = 0.25, 100.0
 ROWS = 4096
 """Environments times control steps of a rollout: a training calls its reward on about this many rows at a time."""
 SECONDS_PER_ROW = 20e-6
@@ -98,8 +100,8 @@ def check_agreement(function: RewardFunction, run: EagerRun) -> Problem | None:
         for (name, value), eager in zip(components.items(), run.components, strict=True)
     ]
     tolerance = _tolerance(torch.stack([run.total, *run.components]))
-    for name, value, eager in pairs:
-        wrong = ~_is_close(value, eager, tolerance)
+    for (name, value, eager), allowed in zip(pairs, tolerance, strict=True):
+        wrong = ~_is_close(value, eager, allowed)
         if bool(wrong.any()):
             return Problem(
                 f"{name} as traced differs from what the code gives on {int(wrong.sum())} of {len(wrong)} recorded "
@@ -110,12 +112,15 @@ def check_agreement(function: RewardFunction, run: EagerRun) -> Problem | None:
 
 
 def _tolerance(results: torch.Tensor) -> torch.Tensor:
-    """The allowed difference of each row, (num_rows,), for results (num_results, num_rows).
+    """The allowed difference of each result, for results (num_results, num_rows).
 
-    It is relative to the row's own values: a huge value in one row allows no error in the others.
+    It is relative to the result itself: a huge value allows no error in another row, and none but its own roundings in
+    another result.
     """
-    size = results.abs().nan_to_num(0.0, 0.0, 0.0).amax(0)
-    return RELATIVE_TOLERANCE * size.clamp(min=size.quantile(SMALL_ROWS))
+    own = results.abs().nan_to_num(0.0, 0.0, 0.0)
+    size = own.amax(0)
+    floor = min(float(size.quantile(SMALL_ROWS)), SMALL_RESULT)
+    return RELATIVE_TOLERANCE * own + ROUNDINGS * size.clamp(min=floor)
 
 
 def _is_close(a: torch.Tensor, b: torch.Tensor, tolerance: torch.Tensor) -> torch.Tensor:

@@ -242,7 +242,7 @@ class PopulationTrainer:
         return Cost(steps, lambda: self._speed, (memory_line(need, self._available),))
 
     def _memory(self, groups: Sequence[GroupJob]) -> MemoryNeed:
-        return memory_need(self.task, groups[0].schedule, len(groups), self._workers)
+        return memory_need(self.task, groups[0].schedule, len(groups), self._workers, {group.graph for group in groups})
 
     def _room(self, groups: Sequence[GroupJob]) -> MemoryNeed | None:
         """The part of the groups that is trained at a time, so that it fits into memory; None: all groups.
