@@ -58,7 +58,7 @@ def evolve(
     """
     given = all_overrides(task, keys, overrides)
     folders = path_list(task_dirs)
-    with private_process(), _told(quiet), keys_out_of_the_environment() as api_keys:
+    with private_process(), _output_mode(quiet), keys_out_of_the_environment() as api_keys:
         config = resolve(compose_config(given, folders, default_proposer(api_keys)), os.environ)
         with run_folder(config) as folder:
             return search_in(folder, config, Invocation(folders, os.environ, api_keys))
@@ -86,7 +86,7 @@ def load_policy(path: str | Path) -> PolicyModule:
 
 
 @contextmanager
-def _told(quiet: bool) -> Iterator[None]:
+def _output_mode(quiet: bool) -> Iterator[None]:
     """Set the command line's output mode within the context; with `quiet`, results are returned but not printed."""
     before = mode()
     choose_mode(quiet)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from eureka.config import RunConfig
+from eureka.config import RunConfig, SearchConfig
 from eureka.core.ids import INIT_ID
 from eureka.core.training import OwnReward, TrainingJob, TrainingLength
 from eureka.core.types import Prompt
@@ -81,17 +81,24 @@ def training_seeds(config: RunConfig, trainer: Trainer, length: TrainingLength, 
     """The number of seeds per candidate: as configured, or as many as fit the time that answers take."""
     if config.train.seeds is not None or not isinstance(config.llm, ModelConfig):
         return config.train.num_seeds
-    per_generation = config.search.samples + config.search.tune
-    once = trainings_cost(trainer, config.search.generations * per_generation, length)
+    once = trainings_cost(trainer, _trained_once(config.search), length)
     return max(1, min(MAX_TRAINING_SEEDS, int(estimate(config, first_prompt).asking_s / once.seconds)))
 
 
 def num_trainings(config: RunConfig) -> int:
-    """The maximum number of trainings in the search: those of all candidates, and further seeds of the finalists."""
+    """The maximum number of trainings in the search: those of all candidates, and further seeds of the leaders and
+    finalists.
+    """
     search = config.search
-    candidates = search.generations * (search.samples + search.tune) + (search.init is not None)
-    finalists = min(search.finalists, candidates)
-    return candidates * config.train.num_seeds + (finalists * search.confirmation_seeds if finalists > 1 else 0)
+    finalists = min(search.finalists, search.generations * (search.samples + search.tune) + (search.init is not None))
+    confirmation = finalists * search.confirmation_seeds if finalists > 1 else 0
+    return (_trained_once(search) + (search.init is not None)) * config.train.num_seeds + confirmation
+
+
+def _trained_once(search: SearchConfig) -> int:
+    """The maximum number of trainings of a search's candidates, and of its leaders again, with one seed each."""
+    candidates = search.samples + search.tune
+    return search.generations * candidates + (search.generations - 1) * min(search.retrain, candidates)
 
 
 def trainings_cost(trainer: Trainer, num: int, length: TrainingLength) -> Cost:
@@ -111,7 +118,8 @@ def largest_cost(config: RunConfig, trainer: Trainer, length: TrainingLength) ->
     """
     search = config.search
     compared = 3 * config.evaluation.seeds  # the best reward, the human-written one and the bare metric
-    batch = max(search.samples, search.tune) * config.train.num_seeds
+    leaders = min(search.retrain, (search.generations - 1) * (search.samples + search.tune))
+    batch = max(search.samples, search.tune, leaders) * config.train.num_seeds
     at_once = max(batch, search.finalists * search.confirmation_seeds, compared)
     return trainings_cost(trainer, at_once, length)
 

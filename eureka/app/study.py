@@ -83,11 +83,11 @@ class Study:
         self._open = ExitStack()
         self._handed: set[tuple[str, int]] = set()
         with ExitStack() as opened, keys_out_of_the_environment() as api_keys:
-            config = _told_config(resolve(compose_config(given, folders, default_proposer(api_keys)), os.environ))
+            config = _external_config(resolve(compose_config(given, folders, default_proposer(api_keys)), os.environ))
             self.folder = opened.enter_context(run_folder(config))
             session = opened.enter_context(search_session(config, folders, os.environ, api_keys))
             opened.callback(session.trainer.close)
-            self._trainer = _ToldTrainer(session.trainer)
+            self._trainer = _ExternalTrainer(session.trainer)
             session = replace(session, trainer=self._trainer)
             self._store = opened.enter_context(RunStore.create(self.folder, to_yaml(config), session.facts()))
             remember(self._store, os.environ)
@@ -109,7 +109,7 @@ class Study:
             try:
                 while self._search.step():
                     pass
-            except _NotToldYet as waiting:
+            except _ScoresMissing as waiting:
                 return self._hand_out(waiting.jobs)
         self._store.write_file("best/reward.py", reward_module(self._store, best_reward(self._store)))
         self._store.mark_finished()
@@ -176,7 +176,7 @@ class Study:
         self.close()
 
 
-def _told_config(config: RunConfig) -> RunConfig:
+def _external_config(config: RunConfig) -> RunConfig:
     """The config without options for Eureka's own trainers."""
     return replace(
         config,
@@ -187,7 +187,7 @@ def _told_config(config: RunConfig) -> RunConfig:
     )
 
 
-class _NotToldYet(Exception):
+class _ScoresMissing(Exception):
     """Raised when the search needs scores of these trainings to continue."""
 
     def __init__(self, jobs: Sequence[TrainingJob]) -> None:
@@ -195,7 +195,7 @@ class _NotToldYet(Exception):
         self.jobs = tuple(jobs)
 
 
-class _ToldTrainer:
+class _ExternalTrainer:
     """A trainer for trainings done elsewhere: its results are the scores that the user reported."""
 
     can = Capabilities(
@@ -215,7 +215,7 @@ class _ToldTrainer:
         return (length.steps,)
 
     def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
-        """Yield the reported results; raises `_NotToldYet` if some are missing."""
+        """Yield the reported results; raises `_ScoresMissing` if some are missing."""
         del folder
         left = []
         for job in jobs:
@@ -225,4 +225,4 @@ class _ToldTrainer:
             else:
                 yield told
         if left:
-            raise _NotToldYet(left)
+            raise _ScoresMissing(left)

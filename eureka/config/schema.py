@@ -118,6 +118,9 @@ class SearchConfig:
     prompt_tokens: int = at_least(2000, 12_000)
     """About how many tokens a first prompt may have: the oldest and weakest of what was tried is told in fewer words
     where it would have more."""
+    retrain: int = at_least(0, 3)
+    """The leading rewards of each generation but the last that are trained again, with as many further seeds as
+    `train.seeds`, before the next generation builds on them: the best of many by few seeds is mostly lucky."""
     finalists: int = at_least(1, 3)
     """Candidates that are trained with further seeds after the last generation, before one is called best."""
     confirmation_seeds: int = at_least(0, 2)
@@ -302,6 +305,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "restart_every": 5,
             "samples": 16,
             "repairs": 0,
+            "retrain": 0,
             "finalists": 1,
             "confirmation_seeds": 0,
         },

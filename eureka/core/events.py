@@ -34,7 +34,7 @@ def ignore(event: Event) -> None:
     del event
 
 
-def tell_all(*observers: Observer) -> Observer:
+def broadcast(*observers: Observer) -> Observer:
     """One observer that calls several in turn."""
 
     def observe(event: Event) -> None:
@@ -209,6 +209,14 @@ class GenerationFinished(Event):
     trained: int = 0
     best_of_generation: float | None = None
     leader: str | None = None
+
+
+@dataclass(frozen=True)
+class RetrainingStarted(Event):
+    """The leading candidates are now trained with further seeds, before the next generation builds on them."""
+
+    kind: ClassVar[str] = "retraining_started"
+    candidates: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -265,6 +265,11 @@ class Prompt:
     facts: PromptFacts
     ending: str = ""
 
+    @property
+    def sent(self) -> tuple[Message, ...]:
+        """All messages, of which `ending` is the last."""
+        return (*self.messages, Message("user", self.ending)) if self.ending else self.messages
+
 
 class Origin(StrEnum):
     """Origin of a sample's answer: a proposer, a person, or an earlier candidate with other constants."""

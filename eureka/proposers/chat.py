@@ -54,7 +54,7 @@ class ChatProposer:
         tell: Callable[[str], None] = _say_nothing,
         ask_window: Callable[[], int | None] | None = None,
     ) -> None:
-        self.calling: Callable[[str], None] = _say_nothing
+        self.on_call: Callable[[str], None] = _say_nothing
         self._endpoint = endpoint
         self._prices = prices
         self._ledger = ledger
@@ -108,11 +108,11 @@ class ChatProposer:
             max_output_tokens=self._settings.max_output_tokens,
             arriving=arriving,
         )
-        answer, usage = self._ask(call, signals.closed, lambda: self.calling(candidate_id))
+        answer, usage = self._ask(call, signals.closed, lambda: self.on_call(candidate_id))
         return Completion(candidate_id, answer.text, answer.model, usage, prompt.facts.attempt, answer.finish)
 
-    def _ask(self, call: Call, closed: Event, calling: Callable[[], None]) -> tuple[Answer, Usage]:
-        """The answer and what it used, asked for again while patience lasts; `calling` is called before the first."""
+    def _ask(self, call: Call, closed: Event, on_call: Callable[[], None]) -> tuple[Answer, Usage]:
+        """The answer and what it used, asked for again while patience lasts; `on_call` is called before the first."""
         told = False
         tokens = token_bound(call.sent)
         bound_usd = self._prices.usd_bound(tokens, call.max_output_tokens)
@@ -129,7 +129,7 @@ class ChatProposer:
                     raise ProposerError("another call has failed")
                 if not told:
                     told = True
-                    calling()
+                    on_call()
                 started = time.monotonic()
                 try:
                     answer = self._endpoint.ask(call, self._silence_s())

@@ -47,6 +47,8 @@ class Budget:
         length: of each candidate's complete training.
         training_seeds: number of trainings (seeds) of every candidate.
         seed_stride: the difference between the seeds of a generation and those of the one before; 0: all have the same.
+        retrained: number of leading candidates that are trained again, with as many further seeds, before the next
+            generation builds on them.
         finalists, confirmation_seeds: number of candidates trained again after the last generation, and with how many
             further seeds.
         repairs: how often one rejected candidate may be asked about again in its generation.
@@ -58,6 +60,7 @@ class Budget:
     length: TrainingLength
     training_seeds: int = 1
     seed_stride: int = 0
+    retrained: int = 0
     finalists: int = 1
     confirmation_seeds: int = 0
     repairs: int = 0
@@ -113,9 +116,20 @@ class History:
         return range(first, first + self.budget.training_seeds)
 
     @property
+    def leader_seeds(self) -> range:
+        """The seeds that the current generation's leading candidates are trained again with."""
+        budget = self.budget
+        first = self.seed + budget.seed_stride * (self.generation - 1)
+        first += budget.training_seeds + 2 * budget.confirmation_seeds
+        return range(first, first + budget.training_seeds)
+
+    @property
     def further_seeds(self) -> range:
-        """The seeds that all finalists are trained with after the last generation."""
-        first = self.seed + self.budget.training_seeds
+        """The seeds that all finalists are trained with after the last generation.
+
+        No candidate was trained with them before: those of a race (`eureka.search.racing`) are lower.
+        """
+        first = self.seed + self.budget.training_seeds + self.budget.confirmation_seeds
         return range(first, first + self.budget.confirmation_seeds)
 
     @property

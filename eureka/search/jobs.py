@@ -79,9 +79,11 @@ def promising(outcomes: Sequence[Outcome], leaders: Sequence[Outcome]) -> list[O
 
     Both changes are measured against `LATE_GAIN` of the first leader's score.
     """
-    names = {leader.candidate.id for leader in leaders}
-    least = LATE_GAIN * abs(leaders[0].score)
-    behind = [o for o in outcomes if o.candidate.id not in names and o.score < leaders[0].score - least]
+    first, names = leaders[0], {leader.candidate.id for leader in leaders}
+    least = LATE_GAIN * abs(first.score)
+    behind = [o for o in outcomes if o.candidate.id not in names and o.score < first.score - least]
+    # By estimates, where there are some: a reward that only noise puts behind needs no repair.
+    behind = [o for o in behind if first.estimate is None or o.estimate is None or _leads(first, o)]
     moved = [(_late_move(outcome), outcome) for outcome in behind]
     return [o for move, o in sorted(moved, key=lambda pair: (-pair[0], pair[1].candidate.id)) if move > least > 0.0]
 

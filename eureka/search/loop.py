@@ -1,4 +1,4 @@
-"""The search, readable top to bottom: judge, ask, repair, train, propose, tune, review, select, and again.
+"""The search, readable top to bottom: judge, ask, repair, train, propose, tune, retrain, review, select, and again.
 
 A step reads all of its input from the store and writes all of its results there before the next step begins, so that a
 killed run is resumed by calling `evolve` again.
@@ -15,6 +15,7 @@ from eureka.core.types import Phase, Sample
 from eureka.search.history import History
 from eureka.search.judging import Judge
 from eureka.search.outcomes import Outcome
+from eureka.search.retraining import retrainings
 from eureka.search.run import Run, generation_finished, generation_started
 from eureka.search.sampling import rest_of_texts
 from eureka.search.steps import get_answers, last_reason, require_usable_rewards, review, train
@@ -58,6 +59,7 @@ class Search:
             or train(self.run, history, self.run.method.schedule(history))
             or self._note(self.run.method.propose(history))
             or self._note(self.run.tuning.samples(history) if self.run.tuning else ())
+            or self._retrain(history)
             or review(self.run, history)
             or self._end_generation(history)
         )
@@ -82,6 +84,13 @@ class Search:
         found = (self.run.method.repair(history, each) for each in rejected)
         texts = rest_of_texts(history) if self.run.proposer.capabilities.can_repair else []
         return [*(sample for sample in found if sample is not None), *texts]
+
+    def _retrain(self, history: History) -> bool:
+        """Train the leaders with further seeds, before the next generation builds on them; False once that is done."""
+        jobs = retrainings(history)
+        if jobs:
+            self.run.observe(events.RetrainingStarted(tuple(dict.fromkeys(job.candidate_id for job in jobs))))
+        return train(self.run, history, jobs)
 
     def _end_generation(self, history: History) -> bool:
         selection = self.run.method.select(history)

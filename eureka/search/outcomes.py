@@ -44,9 +44,9 @@ class Outcome:
         """The length of training, as the number of evaluations that each of its trainings has had."""
         return min(len(result.checkpoint_scores) for result in self.results)
 
-    def with_seeds(self, seeds: Collection[int]) -> Outcome:
-        """This outcome with only the trainings of these seeds, without an estimate."""
-        return replace(self, results=tuple(r for r in self.results if r.seed in seeds), estimate=None)
+    def without_seeds(self, seeds: Collection[int]) -> Outcome:
+        """This outcome without the trainings of these seeds, and without an estimate."""
+        return replace(self, results=tuple(r for r in self.results if r.seed not in seeds), estimate=None)
 
 
 def estimated(outcomes: Iterable[Outcome]) -> list[Outcome]:
@@ -88,6 +88,11 @@ def ranked(outcomes: Iterable[Outcome]) -> list[Outcome]:
             o.candidate.id,
         ),
     )
+
+
+def incumbent(outcomes: Iterable[Outcome]) -> Outcome | None:
+    """The first of `ranked`; None if there are no outcomes."""
+    return next(iter(ranked(outcomes)), None)
 
 
 def highest_score(outcomes: Iterable[Outcome]) -> Outcome | None:

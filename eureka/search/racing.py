@@ -60,20 +60,11 @@ class Racing:
                 history.first_seed(w.candidate) + w.seed,
                 length_of(history.budget.length, w, self.race),
             )
-            for w in self._decided(history)[0]
+            for w in self._trainings(history)
         ]
 
-    def champion(self, history: History) -> Champion | None:
-        """The candidate that leads after the last finished race."""
-        return self._decided(history)[1]
-
-    def leader(self, history: History) -> str | None:
-        """The id of the champion."""
-        champion = self.champion(history)
-        return champion.candidate if champion else None
-
-    def _decided(self, history: History) -> tuple[tuple[RaceTraining, ...], Champion | None]:
-        """The next trainings, and the candidate that leads after the last finished race.
+    def _trainings(self, history: History) -> tuple[RaceTraining, ...]:
+        """The next trainings of the first race that is not decided; empty if all are.
 
         A candidate that was rejected in training leaves its race, which is then decided without it. This may reopen the
         race of an earlier generation.
@@ -90,11 +81,11 @@ class Racing:
         for key in sorted(fields):
             state = self._race_of(key, fields[key]).state(fields[key], evidence, leader)
             if state.trainings:
-                return state.trainings, leader
+                return state.trainings
             first = state.ranked[0]
             known = leader.num_seeds if leader and leader.candidate == first else 0
             leader = Champion(first, max(state.num_seeds, known))
-        return (), leader
+        return ()
 
     def _race_of(self, key: tuple[int, bool], names: Sequence[str]) -> Race:
         """The race of a group of candidates. Tuned candidates train after the generation's answers: to the full length,

@@ -21,7 +21,7 @@ from eureka.proposers.chat import ChatProposer, ChatSettings
 from eureka.proposers.gate import Gate
 from eureka.proposers.openai import OpenAIEndpoint
 from eureka.proposers.prices import PriceList
-from eureka.proposers.served import context_window, sentence_about, served_models
+from eureka.proposers.served import context_window, served_models, served_models_clause
 
 pytestmark = pytest.mark.process
 
@@ -103,7 +103,7 @@ def test_what_a_server_says_of_itself() -> None:
     loaded = {"models": [{"name": "m:latest", "context_length": 4096}]}
     with one_at_a_time(pages={"/api/ps": loaded}) as url:
         assert served_models(url) == ["m"]
-        assert sentence_about(url) == f"; {url} serves m"
+        assert served_models_clause(url) == f"; {url} serves m"
         assert context_window(url, "m") == 4096
         assert context_window(url, "other") is None
     with one_at_a_time(pages={"/props": {"default_generation_settings": {"n_ctx": 2048}}}) as url:
@@ -111,7 +111,7 @@ def test_what_a_server_says_of_itself() -> None:
     with one_at_a_time(pages={"/v1/models": {"data": [{"id": "m", "max_model_len": 512}]}}) as url:
         assert context_window(url, "m") == 512
     assert served_models(url) == []
-    assert sentence_about(url) == f"; nothing that lists its models answers at {url}"
+    assert served_models_clause(url) == f"; nothing that lists its models answers at {url}"
 
 
 def test_a_prompt_that_would_be_cut_is_made_shorter_first() -> None:

@@ -13,7 +13,6 @@ from eureka.search.history import History
 from eureka.search.methods.base import MAX_MISTAKES, Services, mistakes
 from eureka.search.methods.greedy import Greedy
 from eureka.search.outcomes import Outcome, pooled_score, ranked
-from eureka.search.race import Champion
 from eureka.tasks import load_task
 
 Make = Callable[..., TrainingResult]
@@ -69,30 +68,22 @@ def test_parent_is_the_best_so_far_or_of_the_last_generation(make_result: Make) 
     assert parent_of(greedy(), history()) is None
 
 
-def test_who_was_stopped_early_comes_last_and_the_leader_of_a_race_is_the_parent(make_result: Make) -> None:
+def test_candidates_that_were_stopped_early_come_last_and_are_no_parents(make_result: Make) -> None:
     stopped = replace(make_result("g01-c01", (9.0,)), checkpoint_scores=(9.0,))
     whole, better = make_result("g01-c02", (4.0,)), make_result("g01-c03", (5.0,))
     field = [outcome(result) for result in (stopped, whole, better)]
     assert [o.candidate.id for o in ranked(field)] == ["g01-c03", "g01-c02", "g01-c01"]
 
-    class Racing:
-        def leader(self, history: History) -> str | None:
-            return "g01-c02"
-
-        def champion(self, history: History) -> Champion | None:
-            return Champion("g01-c02", 1)
-
     capabilities = ProposerCapabilities()
-    method = Greedy(SearchConfig(), Services(lambda: capabilities, racing=Racing()))  # type: ignore[arg-type]
+    method = Greedy(SearchConfig(), Services(lambda: capabilities))
     run = history(stopped, whole, better, finished=1)
-    assert parent_of(method, run) == "g01-c02"
-    # A person's choice goes before it; and without its source there is nothing to tell of a leader.
+    assert parent_of(method, run) == "g01-c03"
+    # A person's choice goes before it, though its training was stopped.
     said = (Feedback(generation=1, verdict=Verdict.CHOICE, shown=("g01-c01",), best="g01-c01"),)
     assert parent_of(method, replace(run, feedback=said)) == "g01-c01"
-    assert parent_of(method, history(better, finished=1)) == "g01-c03"
     # A parent is one that the proposer can read.
-    capabilities = ProposerCapabilities(reads=lambda source: source.endswith("c03"))
-    assert parent_of(method, run) == "g01-c03"
+    capabilities = ProposerCapabilities(reads=lambda source: source.endswith("c02"))
+    assert parent_of(method, run) == "g01-c02"
 
 
 def rejection(identity: str, feedback: str) -> Rejected:

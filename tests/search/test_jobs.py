@@ -8,6 +8,7 @@ import pytest
 from eureka.core.jobs import SampleJob, SearchState
 from eureka.core.training import TrainingLength, TrainingResult
 from eureka.core.types import Candidate, MetricSpec, Phase, Selection, TaskSpec
+from eureka.search.estimates import WorthEstimate
 from eureka.search.history import Budget, History
 from eureka.search.jobs import MIXES, Assignment, assign, promising, state_of
 from eureka.search.outcomes import Outcome, estimated, ranked
@@ -68,6 +69,15 @@ def test_late_learners_behind_the_leader_are_promising(make_result: Make) -> Non
     near = outcome(make_result, "g01-c05", (0.0, 0.0, 0.5, 0.95))
     found = promising([leader, dull, lost, late, near], [leader])
     assert [each.candidate.id for each in found] == ["g01-c02", "g01-c03"]
+
+
+def test_a_reward_that_only_noise_puts_behind_is_not_repaired(make_result: Make) -> None:
+    """The same late gain, 0.5 behind the leader: it is clearly behind with a deviation of 0.2, not with 0.3."""
+    for std, expected in ((0.2, ["g01-c02"]), (0.3, [])):
+        leader = outcome(make_result, "g01-c01", (0.4, 0.8, 0.9, 1.0))
+        late = outcome(make_result, "g01-c02", (0.0, 0.0, 0.1, 0.5))
+        leader, late = (replace(each, estimate=WorthEstimate(each.score, std, 1)) for each in (leader, late))
+        assert [each.candidate.id for each in promising([leader, late], [leader])] == expected
 
 
 def test_jobs_go_through_leaders_and_pairs() -> None:

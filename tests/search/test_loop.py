@@ -141,7 +141,7 @@ def test_further_seeds_do_not_take_the_target_back(make_run: MakeRun, make_resul
     with run.store:
         for _ in range(2):
             assert evolve(run).score == 3.0
-    assert trainer.trained == ["g01-c01 7", "g01-c02 7", "g01-c01 8", "g01-c02 8"]
+    assert trainer.trained == ["g01-c01 7", "g01-c02 7", "g01-c01 9", "g01-c02 9"]
 
 
 def test_nobody_is_asked_about_a_generation_that_reached_the_target(make_run: MakeRun) -> None:
@@ -167,9 +167,9 @@ def test_several_seeds_are_pooled(make_run: MakeRun) -> None:
 
 def test_finalists_are_trained_further_before_one_is_called_best(make_run: MakeRun, make_result: Make) -> None:
     lucky = {
-        "g01-c01": {7: 9.0, 8: 1.0, 9: 1.0},
-        "g01-c02": {7: 5.0, 8: 5.0, 9: 5.0},
-        "g02-c01": {7: 4.0, 8: 9.0, 9: 9.0},
+        "g01-c01": {7: 9.0, 10: 1.0, 11: 1.0},
+        "g01-c02": {7: 5.0, 10: 5.0, 11: 5.0},
+        "g02-c01": {7: 4.0, 10: 9.0, 11: 9.0},
     }
 
     class Seeds(ScriptedTrainer):
@@ -198,7 +198,7 @@ def test_finalists_are_trained_further_before_one_is_called_best(make_run: MakeR
     # g01-c01 led by one lucky seed; g02-c01 was third by the search's seed, so its luck afterwards does not count.
     assert best.candidate.id == "g01-c02"
     assert best.score == 5.0
-    assert sorted(trainer.trained[4:]) == ["g01-c01 8", "g01-c01 9", "g01-c02 8", "g01-c02 9"]
+    assert sorted(trainer.trained[4:]) == ["g01-c01 10", "g01-c01 11", "g01-c02 10", "g01-c02 11"]
 
 
 def test_the_probe_is_for_proposers_that_declare_it(make_run: MakeRun) -> None:

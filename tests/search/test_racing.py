@@ -141,11 +141,6 @@ def test_finalists_have_the_leader_among_them(make_run: MakeRun) -> None:
     run = make_run(observe=observe, finalists=2, confirmation_seeds=1, generations=1)
     with run.store:
         assert evolve(run).candidate.id == "g01-c03"
-    assert "finalists g01-c03 g01-c02" not in observe.seen  # both have all their seeds from the race already
-    shutil.rmtree(run.store.folder)
-    run = make_run(observe=observe, finalists=2, confirmation_seeds=2, generations=1)
-    with run.store:
-        evolve(run)
     assert "finalists g01-c03 g01-c02" in observe.seen
 
 
@@ -156,7 +151,7 @@ def test_whom_the_race_left_behind_is_no_finalist(make_run: MakeRun, make_result
         assert evolve(run).candidate.id == "g01-c03"
     assert [seed for name, seed, _ in trainer.trained if name in ("g01-c01", "g01-c04")] == [7, 7]
     # Begun, trained to the end, and with two further seeds.
-    assert sorted(seed for name, seed, _ in trainer.trained if name == "g01-c02") == [7, 7, 8, 9]
+    assert sorted(seed for name, seed, _ in trainer.trained if name == "g01-c02") == [7, 7, 8, 10, 11]
 
 
 def test_a_target_is_reached_by_all_seeds_of_the_race(make_run: MakeRun) -> None:
@@ -189,7 +184,7 @@ def test_nothing_is_wanted_of_nobody(make_run: MakeRun) -> None:
     run = make_run()
     with run.store:
         racing, history = Racing(RACE), run.history()
-        assert (racing.jobs(history), racing.champion(history)) == ([], None)
+        assert racing.jobs(history) == []
 
 
 def test_each_generation_trains_with_seeds_of_its_own_and_the_champion_keeps_its_scores(

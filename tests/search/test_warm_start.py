@@ -61,8 +61,8 @@ def test_from_the_parents_policy(tmp_path: Path, make_result: Make) -> None:
         ("g02-c02", 7): first,
         ("g03-c01", 7): second,
         ("g03-c02", 7): second,
-        ("g02-c01", 8): first,
-        ("g01-c02", 8): None,
+        ("g02-c01", 9): first,
+        ("g01-c02", 9): None,
     }
 
 
@@ -85,10 +85,10 @@ def test_the_reward_that_a_search_starts_from_has_no_parent(tmp_path: Path, make
     first = f"{INIT_ID} 7".encode()
     assert trainer.starts == {
         (INIT_ID, 7): None,
-        (INIT_ID, 8): None,
+        (INIT_ID, 9): None,
         ("g01-c01", 7): first,
         ("g01-c02", 7): first,
-        ("g01-c02", 8): first,
+        ("g01-c02", 9): first,
     }
 
 

@@ -13,6 +13,7 @@ from eureka.core.events import (
     GenerationFinished,
     GenerationStarted,
     Observer,
+    RetrainingStarted,
     RunStarted,
     TrainingProgress,
     TrainingStarted,
@@ -75,6 +76,7 @@ class Story:
         observe(of_training(self.make_result("g01-c01", (1.0, 3.0))))
         observe(CandidateRejected("g01-c03", "train", "its reward was not finite"))
         yield "trained"
+        observe(RetrainingStarted(("g01-c01",)))
         observe(GenerationFinished(1, "g01-c01", 2.0, trained=1, best_of_generation=2.0))
         yield "finished"
         observe(started(2, self.samples))

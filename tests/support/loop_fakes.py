@@ -95,6 +95,8 @@ def _in_short(event: Event) -> str:
             return f"training {len(event.seeds)}"
         case events.GenerationFinished():
             return f"finished {event.generation}"
+        case events.RetrainingStarted():
+            return f"leaders {' '.join(event.candidates)}"
         case events.ConfirmationStarted():
             return f"finalists {' '.join(event.candidates)}"
     return event.kind

@@ -15,10 +15,10 @@ from eureka.prompts import render_variety
 from eureka.proposers.base import ProposerCapabilities
 from eureka.reward.analysis.parameters import RewardConstant
 from eureka.search.estimates import seed_noise
-from eureka.search.feedback import liked_least, said_before
+from eureka.search.feedback import earlier_feedback, source_of_worst
 from eureka.search.history import History
 from eureka.search.ideas import contrasts, ideas
-from eureka.search.outcomes import Outcome, estimated, ranked
+from eureka.search.outcomes import Outcome, estimated, incumbent, ranked
 from eureka.search.racing import Racing
 from eureka.search.reflection import reflect
 from eureka.search.sampling import follow_up
@@ -120,42 +120,34 @@ class Method:
         return list(dict.fromkeys([*parents, *trained]))
 
     def select(self, history: History) -> Selection:
-        """The leader of the race, or the best by score; in the final phase, the best of the finalists."""
+        """The best by estimated worth; in the final phase, the best of the finalists."""
         if history.phase is Phase.SEARCH:
-            best = self.incumbent(history, history.outcomes)
+            best = incumbent(history.outcomes)
             stop = self._reached_target(history)
         else:
             finalists = self.finalists(history)
-            best = next(iter(ranked(o for o in history.outcomes if o.candidate.id in finalists)), None)
+            best = incumbent(o for o in history.outcomes if o.candidate.id in finalists)
             stop = True
         number = history.generation - (history.phase is not Phase.SEARCH)
         return Selection(generation=number, phase=history.phase, best=best.candidate.id if best else None, stop=stop)
 
     def finalists(self, history: History) -> Sequence[str]:
-        """The leader of the race and the best by the search's own seeds, among the fully trained candidates.
+        """The best of the candidates with the longest training.
 
         Scores of the confirmation seeds are ignored here, so that a run resumed during confirmation makes the same
         choice.
         """
-        own = ranked(self._by_search_seeds(history, history.outcomes, with_leader=False))
+        own = ranked(_without_confirmation(history))
         farthest = max((outcome.num_evaluations for outcome in own), default=0)
-        names = [outcome.candidate.id for outcome in own if outcome.num_evaluations == farthest]
-        leader = self._leader(history)
-        return sorted(names, key=lambda name: name != leader)[: history.budget.finalists]
+        return [o.candidate.id for o in own if o.num_evaluations == farthest][: history.budget.finalists]
 
     # ---- what subclasses build on --------------------------------------------------------------------------------
-
-    def incumbent(self, history: History, among: Iterable[Outcome]) -> Outcome | None:
-        """The best of `among`: the leader of the race if it is included, else the best by score."""
-        among = list(among)
-        leader = self._leader(history)
-        return next((o for o in among if o.candidate.id == leader), None) or next(iter(ranked(among)), None)
 
     def facts(self, history: History, parents: Sequence[Outcome] = (), failures: Sequence[Outcome] = ()) -> PromptFacts:
         """The facts of this generation's prompts: all earlier rewards, and the results of its parents and of some
         failures, shortened to `search.prompt_tokens`.
         """
-        said = said_before(history)
+        said = earlier_feedback(history)
         told = [self._reflection(history, parent) for parent in parents]
         facts = replace(
             self.task_facts(history),
@@ -164,7 +156,7 @@ class Method:
             # Without a parent, the prompt says that no earlier reward was usable; check that this is true.
             rejected=mistakes(history) if parents or not history.outcomes else (),
             feedback=said,
-            worst_source=liked_least(history, said),
+            worst_source=source_of_worst(history, said),
             ideas=ideas(history),
             contrasts=contrasts(history, history.outcomes),
             failures=tuple(self._reflection(history, failure) for failure in failures),
@@ -242,27 +234,12 @@ class Method:
             return None
         return seed_noise({o.candidate.id: [result.score for result in o.results] for o in judged})
 
-    def _leader(self, history: History) -> str | None:
-        return self.services.racing.leader(history) if self.services.racing is not None else None
-
-    def _by_search_seeds(self, history: History, found: Iterable[Outcome], *, with_leader: bool) -> list[Outcome]:
-        """Outcomes scored by the search's own seeds; for the leader of the race, by all seeds of its race."""
-        champion = self.services.racing.champion(history) if self.services.racing and with_leader else None
-        further = {champion.candidate: champion.num_seeds} if champion else {}
-        least = history.budget.training_seeds
-
-        def own(name: str) -> range:
-            first = history.first_seed(name)
-            return range(first, first + max(least, further.get(name, 0)))
-
-        return estimated(outcome.with_seeds(own(outcome.candidate.id)) for outcome in found)
-
     def _reached_target(self, history: History) -> bool:
         """Whether the best score of the run so far has reached the target."""
         target = history.budget.target
         if target is None:
             return False
-        best = self.incumbent(history, self._by_search_seeds(history, history.outcomes, with_leader=True))
+        best = incumbent(_without_confirmation(history))
         return best is not None and best.score >= target
 
 
@@ -276,6 +253,11 @@ def to_the_end(history: History, names: Iterable[str], seeds: Callable[[str], It
         for seed in seeds(reward.candidate_id)
         if reward.candidate_id in names and (reward.candidate_id, seed) not in done
     ]
+
+
+def _without_confirmation(history: History) -> list[Outcome]:
+    """All outcomes as they were before the confirmation seeds."""
+    return estimated(outcome.without_seeds(history.further_seeds) for outcome in history.outcomes)
 
 
 def mistakes(history: History) -> tuple[Rejected, ...]:

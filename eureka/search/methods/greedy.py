@@ -14,7 +14,7 @@ from eureka.core.ids import generation_of
 from eureka.core.types import Sample
 from eureka.search.history import History
 from eureka.search.methods.base import Method
-from eureka.search.outcomes import Outcome
+from eureka.search.outcomes import Outcome, incumbent
 
 
 class Greedy(Method):
@@ -37,4 +37,4 @@ class Greedy(Method):
         if named := next((o for o in found if o.candidate.id == liked), None):
             return named
         latest = [o for o in found if generation_of(o.candidate.id) == before]
-        return self.incumbent(history, latest if self.config.parent is Parent.best_of_generation and latest else found)
+        return incumbent(latest if self.config.parent is Parent.best_of_generation and latest else found)

@@ -14,7 +14,7 @@ from eureka.core.ids import INIT_ID, candidate_id
 from eureka.core.types import Sample
 from eureka.search.history import History
 from eureka.search.methods.base import Method
-from eureka.search.outcomes import Outcome, ranked
+from eureka.search.outcomes import Outcome, incumbent, ranked
 
 ISLANDS = 3
 MIGRATION_EVERY = 2
@@ -66,7 +66,7 @@ class Islands(Method):
         all."""
         found = self.readable(history)
         own = [o for o in found if o.candidate.id == INIT_ID or self._island(history, o) == island]
-        best = self.incumbent(history, found)
+        best = incumbent(found)
         migrates = history.generation > 1 and (history.generation - 1) % MIGRATION_EVERY == 0
         if migrates and best is not None and best not in own:
             own.append(best)

@@ -246,7 +246,8 @@ class Board:
         open_rows = [row for row in self.rows.values() if row.state in (RowState.WAITING, RowState.TRAINING)]
         steps = sum(row.total_steps - row.done_steps for row in open_rows)
         generations = max(view.generations - max(self.generation, self._finished), 0)
-        steps += generations * view.samples * view.trainings * self._whole_steps
+        candidates = generations * view.samples + max(generations - 1, 0) * view.retrained
+        steps += candidates * view.trainings * self._whole_steps
         steps += 0 if self.confirming else view.confirmations * self._whole_steps
         if not self._trained or not steps:
             return None

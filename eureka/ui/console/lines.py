@@ -12,6 +12,7 @@ from eureka.core.events import (
     Event,
     GenerationFinished,
     GenerationStarted,
+    RetrainingStarted,
     Trained,
     TrainingProgress,
     TrainingStarted,
@@ -62,6 +63,8 @@ class ProgressLines:
                 say(f"  {event.reason}; started again for {', '.join(event.candidates)}")
             case GenerationFinished():
                 self._finished(event)
+            case RetrainingStarted():
+                say(f"  leaders, to be trained again before the next generation: {', '.join(event.candidates)}")
             case ConfirmationStarted():
                 say(f"finalists, to be trained with further seeds: {', '.join(event.candidates)}")
 

@@ -25,6 +25,7 @@ class View:
         proposer: the name of the proposer.
         generations, samples: numbers of the search.
         trainings: number of trainings of every candidate.
+        retrained: number of leading candidates of a generation that are trained again.
         confirmations: number of trainings of all finalists at the end.
         spending: returns the cost of a generation's answers; None if they cost nothing.
         has_metric: whether trainings have scores; otherwise a person judges later.
@@ -37,6 +38,7 @@ class View:
     generations: int = 0
     samples: int = 0
     trainings: int = 1
+    retrained: int = 0
     confirmations: int = 0
     spending: Callable[[int], str] | None = None
     has_metric: bool = True
