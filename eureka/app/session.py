@@ -271,10 +271,6 @@ class SearchSession:
             spending=partial(spending_line, store) if isinstance(self.config.llm, ModelConfig) else None,
         )
 
-    def first_prompt(self) -> Prompt:
-        """The prompt of the first generation."""
-        return first_prompt(self.config, self.spec)
-
     def _recorded_costs(self, store: RunStore) -> AbstractContextManager[None]:
         """Within the context, record costs of a language model besides its recorded answers: lost answers, and
         waiting."""
@@ -300,7 +296,7 @@ class SearchSession:
         say(f"task {self.spec.name}: {self.spec.sentence}")
         say(self.proposer.description)
         if isinstance(self.config.llm, ModelConfig):
-            expected = estimate(self.config, self.first_prompt())
+            expected = estimate(self.config, first_prompt(self.config, self.spec))
             say(call_line(self.config, expected))
             say(assumption_line(expected))
         for sentence in (self.trainer.description, *self.limits):
