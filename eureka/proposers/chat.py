@@ -64,6 +64,8 @@ class ChatProposer:
         self._gate = Gate(settings.concurrency, tell)
         self._ask_window = ask_window
         self._window: int | None = None
+        self._said_window = False
+        self._tell = tell
 
     @property
     def name(self) -> str:
@@ -159,6 +161,12 @@ class ChatProposer:
             return
         needed = token_estimate(call.sent) + min(call.max_output_tokens, _LEAST_ANSWER)
         if needed > self._window:
+            if not self._said_window:
+                self._said_window = True
+                self._tell(
+                    f"{self._endpoint.model} is served with a context of {self._window:,} tokens: longer prompts are "
+                    "shortened"
+                )
             raise ContextTooLong(
                 f"the prompt has about {token_estimate(call.sent):,} tokens, and {self._endpoint.model} is served with "
                 f"a context of {self._window:,}: serve it with more (Ollama: OLLAMA_CONTEXT_LENGTH), or lower "

@@ -115,6 +115,7 @@ def test_what_a_server_says_of_itself() -> None:
 
 
 def test_a_prompt_that_would_be_cut_is_made_shorter_first() -> None:
+    said: list[str] = []
     with one_at_a_time(pages={"/api/ps": {"models": [{"name": "m", "context_length": 600}]}}) as url:
         settings = ChatSettings(concurrency=1, max_output_tokens=600, silence_s=5.0, patience_s=0.0)
         proposer = ChatProposer(
@@ -122,12 +123,14 @@ def test_a_prompt_that_would_be_cut_is_made_shorter_first() -> None:
             PriceList("ollama", "m", url),
             Ledger(Caps(None, None, None)),
             settings,
+            said.append,
             ask_window=lambda: context_window(url, "m"),
         )
         with pytest.raises(
             ContextTooLong, match=r"m is served with a context of 600: serve it with more \(Ollama: OLL"
         ):
             list(proposer.sample_each(prompts(1)))
+    assert said == ["m is served with a context of 600 tokens: longer prompts are shortened"]
 
 
 def test_a_model_is_named_or_the_only_one() -> None:
