@@ -34,7 +34,7 @@ from eureka.core.diagnosis import Diagnosis, DiagnosisKind
 from eureka.core.ids import generation_of
 from eureka.core.serialize import dumps, loads
 from eureka.core.types import Origin, Reflection, Sample
-from eureka.prompts import for_model
+from eureka.prompts.render import for_model
 from eureka.reward.export.expressions import component_expressions
 from eureka.search.outcomes import Outcome, outcomes
 from eureka.search.reflection import reflect

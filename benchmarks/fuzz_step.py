@@ -23,7 +23,7 @@ sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 from reward_helpers import FIELDS, states
 
 from eureka.reward.analysis import confined
-from eureka.reward.analysis.confined import Examiner, Seen
+from eureka.reward.analysis.confined import Examination, Examiner
 from eureka.reward.graph.parse import parse_graph
 from eureka.reward.graph.runtime import KERNEL_ERRORS, RewardFunction
 from eureka.reward.graph.verify import EagerRun, check
@@ -54,7 +54,7 @@ class Trainer(NamedTuple):
 
 
 @dataclass
-class Tried:
+class FuzzResults:
     """The results for some graphs; seconds are processor time, `slowest_step_s` those of one reward for one row."""
 
     verdicts: Counter[str] = field(default_factory=Counter)
@@ -65,11 +65,11 @@ class Tried:
 
 
 class _Here:
-    """Runs what would be looked at in a process of its own in this one, which is one."""
+    """Runs what would be examined in a process of its own in this one, which is one."""
 
     def run(self, target: str, payload: bytes) -> Finished:
         del target
-        return Finished(confined.look(payload), 0.0)
+        return Finished(confined.examine(payload), 0.0)
 
 
 def real_graph(name: str) -> str:
@@ -112,24 +112,24 @@ def recorded() -> dict[str, torch.Tensor]:
 def warm_up() -> None:
     """In the zygote: all that is imported, loaded or simulated."""
     torch.set_num_threads(1)
-    try_all([real_graph(FIELDS[0].name)], Tried())
+    try_all([real_graph(FIELDS[0].name)], FuzzResults())
 
 
 def try_graphs(payload: bytes) -> bytes:
     """In the confined child: the graphs of `payload`, one after the other."""
     _hear()
-    tried = Tried()
+    tried = FuzzResults()
     try_all(unpack(payload).body["graphs"], tried)
     return pack({"tried": vars(tried)}, {})
 
 
-def try_all(texts: Sequence[str], tried: Tried) -> None:
+def try_all(texts: Sequence[str], tried: FuzzResults) -> None:
     """Try every graph, and add the results."""
     for text in texts:
         tried.verdicts[_try(text, tried)] += 1
 
 
-def _try(text: str, tried: Tried) -> str:
+def _try(text: str, tried: FuzzResults) -> str:
     graph = parse_graph(text)
     function, state = RewardFunction(graph), recorded()
     inputs = {name: state[name] for name in graph.inputs}
@@ -145,14 +145,14 @@ def _try(text: str, tried: Tried) -> str:
     if refused is not None:
         return "accepted, and its trial refuses it"
     started = time.process_time()
-    seen = Examiner(_Here(), state).look(text)
-    assert isinstance(seen, Seen)
+    seen = Examiner(_Here(), state).examine(text)
+    assert isinstance(seen, Examination)
     tried.slowest_screening_s = max(tried.slowest_screening_s, time.process_time() - started)
     _step(function, tried)
     return "accepted, passed and trained with"
 
 
-def _step(function: RewardFunction, tried: Tried) -> None:
+def _step(function: RewardFunction, tried: FuzzResults) -> None:
     """Compute the reward, record it and update as the trainer does, and time the reward alone."""
     population, rollout, recent, state = trainer()
     population._rewards = [function]
@@ -181,7 +181,9 @@ def _hear() -> None:
     sys.addaudithook(lambda event, _: _events.append(event) if _listening else None)
 
 
-def _heard(function: RewardFunction, state: State, text: str, tried: Tried) -> tuple[torch.Tensor, dict[str, Any]]:
+def _heard(
+    function: RewardFunction, state: State, text: str, tried: FuzzResults
+) -> tuple[torch.Tensor, dict[str, Any]]:
     """A reward's results; every audit event (a file, a socket, an import, a process) counts as harm."""
     global _listening
     _events.clear()

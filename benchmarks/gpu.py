@@ -30,7 +30,8 @@ from importlib.metadata import version
 import torch
 from result_files import add_results_option
 
-from eureka.physics import DeviceSimulator, Engine, device_graphs
+from eureka.physics import Engine, device_graphs
+from eureka.physics.base import DeviceSimulator
 from eureka.reward.trace.trusted import trace_trusted
 from eureka.tasks import Task, find_tasks, load_task
 from eureka.trainers.population.group import GroupJob, Schedule

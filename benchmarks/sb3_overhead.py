@@ -24,7 +24,7 @@ from eureka.trainers.gymnasium.environment import EnvironmentMaker
 from eureka.trainers.gymnasium.recipe import EnvironmentRecipe
 from eureka.trainers.gymnasium.rewarding import RewardedVecEnv, RewardMeter
 from eureka.trainers.gymnasium.settings import DEFAULTS, AlgorithmSettings
-from eureka.trainers.gymnasium.training import together
+from eureka.trainers.gymnasium.training import make_vec_env
 
 ENVIRONMENTS = ("LunarLanderContinuous-v3", "Pendulum-v1")
 
@@ -64,7 +64,7 @@ def seconds_ours(maker: EnvironmentMaker, graph: str, steps: int) -> float:
     defaults = dict(DEFAULTS["ppo"])
     settings = AlgorithmSettings("ppo", defaults.pop("n_envs"), json.dumps(defaults))
     meter = RewardMeter(graph, maker.reader, settings.num_envs)
-    env = RewardedVecEnv(together(maker, settings.num_envs), meter)
+    env = RewardedVecEnv(make_vec_env(maker, settings.num_envs), meter)
     model = make_algorithm(settings, env, 0, steps)
     rows = settings.rows(steps)
     started = time.process_time()

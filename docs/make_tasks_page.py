@@ -58,7 +58,7 @@ def draw(name: str) -> None:
     from PIL import Image
 
     from eureka.core.pictures import Look
-    from eureka.trainers.population.scene import Scene, Shown
+    from eureka.trainers.population.scene import Scene, SceneState
     from eureka.trainers.population.worlds import Worlds
 
     task = load_task(name)
@@ -66,7 +66,7 @@ def draw(name: str) -> None:
     for _ in range(STEPS):
         worlds.step(torch.zeros(1, task.num_actions))
     with Scene(task, Look(width=WIDTH, height=HEIGHT)) as scene:
-        picture = Image.fromarray(scene.draw(Shown.one_of(worlds, 0)))
+        picture = Image.fromarray(scene.draw(SceneState.one_of(worlds, 0)))
     PICTURES.mkdir(parents=True, exist_ok=True)
     picture.save(PICTURES / f"{name}.jpg", quality=QUALITY)
 

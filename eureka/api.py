@@ -10,9 +10,10 @@ from pathlib import Path
 
 from eureka.app.build import resolve, run_folder
 from eureka.app.configs import compose_config
-from eureka.app.from_python import keys_out_of_the_environment, overrides_of
+from eureka.app.from_python import all_overrides, keys_out_of_the_environment
 from eureka.app.runs import FinishedRun, Invocation, search_in
 from eureka.app.study import Study
+from eureka.core.paths import Folders, path_list
 from eureka.evaluation.loaded import LoadedRuns
 from eureka.proposers.registry import default_proposer
 from eureka.sandbox.private_process import private_process
@@ -26,9 +27,9 @@ __all__ = ["FinishedRun", "Study", "evolve", "load", "load_policy"]
 
 def evolve(
     task: str | None = None,
-    overrides: Sequence[str] = (),
+    overrides: str | Sequence[str] = (),
     *,
-    task_dirs: Sequence[Path | str] = (),
+    task_dirs: Folders = (),
     quiet: bool = False,
     **keys: object,
 ) -> FinishedRun:
@@ -47,7 +48,7 @@ def evolve(
     Args:
         task: the task's name; without one give `env="CartPole-v1", description="..."` for a Gymnasium environment.
         overrides: as on the command line, `["search.generations=2"]`; they win over `keys`.
-        task_dirs: folders with tasks of your own.
+        task_dirs: a folder with tasks of your own, or several.
         quiet: print nothing.
         keys: keys of the configuration, with a mapping for those that have parts.
 
@@ -55,9 +56,9 @@ def evolve(
         ConfigError: a key, a value or a choice that does not exist.
         EurekaError: the run cannot start, or was aborted; finished results are in its folder, which the error names.
     """
-    given = [*overrides_of({**({} if task is None else {"task": task}), **keys}), *overrides]
-    folders = [Path(directory) for directory in task_dirs]
-    with private_process(), _told(quiet), keys_out_of_the_environment() as api_keys:
+    given = all_overrides(task, keys, overrides)
+    folders = path_list(task_dirs)
+    with private_process(), _output_mode(quiet), keys_out_of_the_environment() as api_keys:
         config = resolve(compose_config(given, folders, default_proposer(api_keys)), os.environ)
         with run_folder(config) as folder:
             return search_in(folder, config, Invocation(folders, os.environ, api_keys))
@@ -85,7 +86,7 @@ def load_policy(path: str | Path) -> PolicyModule:
 
 
 @contextmanager
-def _told(quiet: bool) -> Iterator[None]:
+def _output_mode(quiet: bool) -> Iterator[None]:
     """Set the command line's output mode within the context; with `quiet`, results are returned but not printed."""
     before = mode()
     choose_mode(quiet)

@@ -1,7 +1,6 @@
 """The prompts. All wording is in the templates of this folder; numbers come from `PromptFacts`."""
 
 from eureka.prompts.render import (
-    for_model,
     for_person,
     render_continuation,
     render_job,
@@ -13,7 +12,6 @@ from eureka.prompts.shorten import briefer, shortened
 
 __all__ = [
     "briefer",
-    "for_model",
     "for_person",
     "render_continuation",
     "render_job",

@@ -1,6 +1,6 @@
 """Tasks: one folder each, with `task.yaml` and `env.py`; a user's own folder has the same form."""
 
-from eureka.tasks.base import Controls, Reset, Task, state_field
+from eureka.tasks.base import Controls, NoCarry, Reset, Task, state_field
 from eureka.tasks.gym_state import GymState
 from eureka.tasks.info import Physics, TaskInfo
 from eureka.tasks.loading import find_tasks, load_task
@@ -12,6 +12,7 @@ __all__ = [
     "Controls",
     "GymState",
     "Metric",
+    "NoCarry",
     "OnDevice",
     "Physics",
     "Reset",

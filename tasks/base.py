@@ -67,6 +67,11 @@ def state_field(
 
 
 @dataclass(frozen=True)
+class NoCarry:
+    """The carry of tasks that remember nothing between steps."""
+
+
+@dataclass(frozen=True)
 class Reset:
     """Start states of n episodes: `qpos` (n, nq), `qvel` (n, nv) and the carry that belongs to them.
 
@@ -77,7 +82,7 @@ class Reset:
 
     qpos: torch.Tensor
     qvel: torch.Tensor
-    carry: Any
+    carry: Any = NoCarry()
     act: torch.Tensor | None = None
     mocap: torch.Tensor | None = None
     model_fields: Mapping[str, torch.Tensor] = dataclasses.field(default_factory=dict)
@@ -99,10 +104,11 @@ class Task(ABC):
     """Base of every task's one class; see the module's docstring for the order of calls.
 
     `Carry` and `State` are frozen dataclasses of tensors with a leading `num_envs`; every field of State is made by
-    `state_field`. `action` has shape (num_envs, num_actions) in [-1, 1]; see `control` for its effect.
+    `state_field`. A task without a `Carry` remembers nothing between steps, and needs no `start` and `advance`.
+    `action` has shape (num_envs, num_actions) in [-1, 1]; see `control` for its effect.
     """
 
-    Carry: ClassVar[type[Any]]
+    Carry: ClassVar[type[Any]] = NoCarry
     State: ClassVar[type[Any]]
 
     def __init__(self, info: TaskInfo, folder: Path) -> None:
@@ -117,13 +123,15 @@ class Task(ABC):
     def reset(self, rng: Rng, num: int) -> Reset:
         """Start states of `num` new episodes."""
 
-    @abstractmethod
     def start(self, sim: WorldStates, rng: Rng) -> Any:
         """The carry of episodes that start in the given states, for states not made by `reset`."""
+        del sim, rng
+        return self.Carry()
 
-    @abstractmethod
     def advance(self, carry: Any, sim: WorldStates, action: torch.Tensor, rng: Rng) -> Any:
         """The carry after a control step; may resample commands and targets."""
+        del sim, action, rng
+        return carry
 
     @abstractmethod
     def state(self, sim: WorldStates, carry: Any, action: torch.Tensor) -> Any:

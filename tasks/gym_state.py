@@ -55,7 +55,12 @@ class GymState:
         self._given = env
         self._carry_readers = dict(carry)
         known = [field.name for field in dataclasses.fields(task.Carry)]
-        for name in carry:
+        for name, reader in carry.items():
+            if not callable(reader):
+                raise TaskError(
+                    f"carry: `{name}` must be a function of the environment, such as `lambda env: env.unwrapped.goal`, "
+                    f"and is {reader!r}"
+                )
             if name not in known:
                 raise TaskError(
                     f"carry: `{name}` is no field of the Carry of task `{task.info.name}`, which has "
@@ -140,17 +145,18 @@ class GymState:
 
 
 class _CountingRng(Rng):
-    """A generator that counts its draws."""
+    """Counts how often its generators are used, by its own methods or by a task itself."""
 
     draws = 0
 
-    def uniform(self, low: float, high: float, shape: Sequence[int]) -> torch.Tensor:
+    @property
+    def generators(self) -> list[torch.Generator]:
         self.draws += 1
-        return super().uniform(low, high, shape)
+        return self._counted
 
-    def normal(self, std: float, shape: Sequence[int]) -> torch.Tensor:
-        self.draws += 1
-        return super().normal(std, shape)
+    @generators.setter
+    def generators(self, generators: Sequence[torch.Generator]) -> None:
+        self._counted = list(generators)
 
 
 def _listed(names: Sequence[str]) -> str:

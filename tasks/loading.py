@@ -6,24 +6,24 @@ import difflib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
 from eureka.core.errors import TaskError
+from eureka.core.paths import Folders, path_list
 from eureka.tasks.base import Task
 from eureka.tasks.checks import check_task, line_in
 from eureka.tasks.info import read_info
 from eureka.tasks.preference import without_metric
 
 
-def find_tasks(task_dirs: Sequence[str | Path] = ()) -> dict[str, Path]:
+def find_tasks(task_dirs: Folders = ()) -> dict[str, Path]:
     """Every task's name and folder: those of this package, and those in `task_dirs`, which take precedence.
 
     A directory in `task_dirs` may hold task folders, or be one itself.
     """
     found: dict[str, Path] = {}
-    for directory in (Path(__file__).parent, *map(Path, task_dirs)):
+    for directory in (Path(__file__).parent, *path_list(task_dirs)):
         if not directory.is_dir():
             raise TaskError(f"{directory}: no such directory (given as --task-dir)")
         own = [directory] if (directory / "task.yaml").is_file() else []
@@ -32,7 +32,7 @@ def find_tasks(task_dirs: Sequence[str | Path] = ()) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def load_task(name: str, task_dirs: Sequence[str | Path] = ()) -> Task:
+def load_task(name: str, task_dirs: Folders = ()) -> Task:
     """Load one task and check it by stepping it once.
 
     Raises:

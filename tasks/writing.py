@@ -267,10 +267,6 @@ class {class_name}(Task):
     """Episodes start near {home_words}, and none ends before the time limit."""
 
     @dataclass(frozen=True)
-    class Carry:
-        """Nothing is remembered from step to step."""
-
-    @dataclass(frozen=True)
     class State:
         """What a reward may read after a control step."""
 
@@ -279,13 +275,7 @@ class {class_name}(Task):
 {extend}    def reset(self, rng, num):
         spread = torch.tensor({spread})
         qpos = torch.from_numpy({home}) + spread * rng.uniform(-1, 1, (num, self.model.nq))
-        return Reset(qpos, rng.uniform(-0.02, 0.02, (num, self.model.nv)), self.Carry())
-
-    def start(self, sim, rng):
-        return self.Carry()
-
-    def advance(self, carry, sim, action, rng):
-        return self.Carry()
+        return Reset(qpos, rng.uniform(-0.02, 0.02, (num, self.model.nv)))
 
     def state(self, sim, carry, action):
 {outputs}        return self.State(

@@ -220,8 +220,8 @@ def _again(directory: str) -> str:
 
 
 def judged_by_preferences(config: RunConfig) -> RunConfig:
-    """The config with everything switched off that needs a metric: successive halving, confirmation and the final
-    comparison.
+    """The config with everything switched off that needs a metric: successive halving, trainings of the leaders again,
+    confirmation and the final comparison.
 
     Raises:
         ConfigError: the config asks for something that needs a metric.
@@ -230,7 +230,7 @@ def judged_by_preferences(config: RunConfig) -> RunConfig:
     for key, is_asked in asked.items():
         if is_asked:
             raise ConfigError(f"{key} needs a task metric, and {config.environment_name} has none")
-    search = replace(config.search, finalists=1)
+    search = replace(config.search, finalists=1, retrain=0)
     return replace(
         config,
         llm=registry.without_metric(config.llm),

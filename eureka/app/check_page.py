@@ -6,7 +6,7 @@ import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from eureka.app.checking import Checked
+from eureka.app.checking import CheckResult
 from eureka.core.diagnosis import Severity
 from eureka.core.text import table
 from eureka.core.types import Rejected
@@ -28,7 +28,7 @@ _NARROW = 16
 """Minimum width in characters for a list of fields."""
 
 
-def print_page(checked: Checked) -> None:
+def print_page(checked: CheckResult) -> None:
     """Print the page, with the verdict as its last line."""
     paragraph(f"{checked.path} for task {checked.spec.name}: {checked.spec.sentence}")
     line()
@@ -72,7 +72,7 @@ def _print_problem(problem: Problem) -> None:
     line("verdict: training with it would break off")
 
 
-def _print_checks(checked: Checked, reward: RewardFunction) -> None:
+def _print_checks(checked: CheckResult, reward: RewardFunction) -> None:
     confined = "in the sandbox" if checked.confined else "WITHOUT CONFINEMENT (sandbox=unsafe)"
     paragraph(
         f"traced {confined} to {len(reward.graph.nodes)} tensor operations, which give what its Python gives; no "

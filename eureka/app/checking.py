@@ -32,7 +32,7 @@ NAME = "reward"
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckResult:
     """The result of checking a file: a reward with its diagnoses, or the reason why it was rejected.
 
     `num_transitions` is the number of recorded transitions that it was evaluated on; `problem` reports a non-finite
@@ -60,7 +60,7 @@ def check_file(
     task_dirs: Sequence[Path],
     environment: Mapping[str, str],
     say: Callable[[str], None],
-) -> Checked:
+) -> CheckResult:
     """Check the reward function in a file, without importing it.
 
     Args:
@@ -85,23 +85,23 @@ def check_file(
     spec = trainer.spec
     candidate = as_candidate(source, spec.fields)
     if isinstance(candidate, Rejected):
-        return Checked(path, spec, True, rejected=candidate)
+        return CheckResult(path, spec, True, rejected=candidate)
     with Sandbox(preload=PRELOAD, limits=LIMITS, mode=config.sandbox.value) as sandbox, closing(trainer):
         recording = trainer.record()
         verdict = RewardVerifier(spec.fields, recording.state, sandbox, trainer.can.reward_rows).verify(candidate)
         confined = config.sandbox is SandboxMode.enforced
         if isinstance(verdict, Rejected):
-            return Checked(path, spec, confined, rejected=verdict)
+            return CheckResult(path, spec, confined, rejected=verdict)
         folder = cache_folder(environment, "trajectories") if config.evaluation.cache else None
         trajectories = cached_trajectories(trainer, folder, say)
         state = transitions(recording.state, trajectories)
-        seen = Examiner(sandbox, state, trajectories, trainer.discount).look(verdict.graph, thorough=True)
+        seen = Examiner(sandbox, state, trajectories, trainer.discount).examine(verdict.graph, thorough=True)
     if isinstance(seen, Failed):
         broken = f"on states beyond the recorded ones {BROKE[seen.kind]}."
-        return Checked(path, spec, confined, rejected=Rejected(NAME, Stage.SCREEN, broken, broken))
+        return CheckResult(path, spec, confined, rejected=Rejected(NAME, Stage.SCREEN, broken, broken))
     reward = compile_graph(verdict.graph)
     num = next(iter(state.values())).shape[0]
-    return Checked(path, spec, confined, None, reward, seen.analysis, num, seen.problem)
+    return CheckResult(path, spec, confined, None, reward, seen.analysis, num, seen.problem)
 
 
 def as_candidate(source: str, fields: Sequence[FieldSpec]) -> Candidate | Rejected:

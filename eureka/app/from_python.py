@@ -4,11 +4,17 @@ environment."""
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from eureka.proposers.keys import Key, take_keys
 from eureka.proposers.registry import key_variables
+
+
+def all_overrides(task: str | None, keys: Mapping[str, object], overrides: str | Sequence[str]) -> list[str]:
+    """The overrides of a call: the task, the keywords, and then those that are overrides already, one or several."""
+    given = [overrides] if isinstance(overrides, str) else overrides
+    return [*overrides_of({**({} if task is None else {"task": task}), **keys}), *given]
 
 
 def overrides_of(keys: Mapping[str, object], prefix: str = "") -> list[str]:

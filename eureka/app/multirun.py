@@ -89,7 +89,7 @@ def run_all(
         say(f"run {number} of {len(jobs)}: {job.label}")
         try:
             others_usd = sum(usd for other, usd in spent_usd.items() if other != number)
-            left_usd = left_of_sweep(job.config, others_usd)
+            left_usd = remaining_budget(job.config, others_usd)
             config = job.config
             left: tuple[str, ...] = ()
             if left_usd is not None and isinstance(config.llm, ModelConfig):
@@ -110,7 +110,7 @@ def run_all(
     return outcomes
 
 
-def left_of_sweep(config: RunConfig, spent_usd: float) -> float | None:
+def remaining_budget(config: RunConfig, spent_usd: float) -> float | None:
     """The remainder of a run's `llm.max_usd` after other runs spent `spent_usd`; None: the cap stays unchanged.
 
     Raises:

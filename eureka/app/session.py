@@ -24,7 +24,7 @@ from eureka.app.estimate import (
 from eureka.app.exporting import reward_module
 from eureka.config import Halving, RunConfig, SandboxMode
 from eureka.core.errors import ConfigError, ProposerError, SearchFailed
-from eureka.core.events import Observer, RunStarted, ignore, tell_all
+from eureka.core.events import BestReward, Observer, RunStarted, broadcast, ignore
 from eureka.core.ids import INIT_ID
 from eureka.core.training import TrainingLength
 from eureka.core.types import Prompt, PromptFacts, TaskSpec
@@ -34,7 +34,7 @@ from eureka.prompts import render_prompt
 from eureka.proposers.base import Proposer
 from eureka.proposers.budget import Ledger
 from eureka.proposers.provider import ModelConfig
-from eureka.proposers.spending import costs_kept, spending_line
+from eureka.proposers.spending import recording_costs, spending_line
 from eureka.reward.analysis.confined import Examiner
 from eureka.reward.analysis.screening import Screening
 from eureka.reward.trace.service import RewardVerifier
@@ -56,11 +56,11 @@ from eureka.store import RunStore
 from eureka.trainers.base import Trainer
 from eureka.trainers.recording import probe_metric
 from eureka.trainers.trajectories import cached_trajectories
-from eureka.ui.console import BestReward, View, best_reward_found, say, watching
+from eureka.ui.console import View, best_reward_found, say, watching
 from eureka.ui.report.writer import ReportWriter, update_report
 from eureka.ui.tracking import tracking
 from eureka.ui.video.queue import FilmQueue
-from eureka.ui.web.beside import watched
+from eureka.ui.web.live_page import live_page
 from eureka.ui.web.review.reviewer import asks_somebody, make_reviewer
 
 _WORKERS = "training workers"
@@ -130,7 +130,7 @@ class SearchSession:
         keep(self.warm_start, store)
         screening = self._screening()
         with (
-            watched(store.folder, self.environment, say) if watch else nullcontext(),
+            live_page(store.folder, self.environment, say) if watch else nullcontext(),
             FilmQueue(store, self.config.report.films, self.environment, say, self.task_dirs, self.config) as films,
         ):
             with (
@@ -140,13 +140,13 @@ class SearchSession:
             ):
 
                 def after_generation() -> None:
-                    self._say_workers(store)
+                    self._record_worker_confinement(store)
                     record_diagnoses(store, screening.examiner)
                     report.start()
                     films.film_report()
 
-                with self._summed_up(store), self._accounts(store), watching(self._view(store)) as shown:
-                    observe = tell_all(shown, tracker)
+                with self._with_summary(store), self._recorded_costs(store), watching(self._view(store)) as shown:
+                    observe = broadcast(shown, tracker)
                     observe(self._run_started(store))
                     run = self._run(store, observe, screening, after_generation, films.film_review)
                     outcome = evolve(run)
@@ -156,12 +156,12 @@ class SearchSession:
                     rivals = ranked(other for other in outcomes(store) if _is_rival(other, outcome))
                     seeds = self.config.evaluation.seeds
                     with watching_comparison(store, self.spec) as shown:
-                        outcome = self.comparer.choose(store, [outcome, *rivals], seeds, tell_all(shown, tracker))
-                    self._say_workers(store)
+                        outcome = self.comparer.choose(store, [outcome, *rivals], seeds, broadcast(shown, tracker))
+                    self._record_worker_confinement(store)
                     self._hand_over(store, outcome)
             self.trainer.forget(store.checkpoint_folder)
             store.mark_finished()
-            self._tell(store, outcome)
+            self._report_result(store, outcome)
             films.finish()
         update_report(store.folder, self.environment, say)
 
@@ -266,33 +266,29 @@ class SearchSession:
             generations=search.generations,
             samples=search.samples + search.tune,
             trainings=self.config.train.num_seeds,
-            retrained=search.retrain if self.spec.has_metric else 0,
+            retrained=search.retrain,
             confirmations=search.finalists * search.confirmation_seeds if search.finalists > 1 else 0,
             spending=partial(spending_line, store) if isinstance(self.config.llm, ModelConfig) else None,
         )
 
-    def first_prompt(self) -> Prompt:
-        """The prompt of the first generation."""
-        return first_prompt(self.config, self.spec)
-
-    def _accounts(self, store: RunStore) -> AbstractContextManager[None]:
+    def _recorded_costs(self, store: RunStore) -> AbstractContextManager[None]:
         """Within the context, record costs of a language model besides its recorded answers: lost answers, and
         waiting."""
         if self.ledger is None or not isinstance(self.config.llm, ModelConfig):
             return nullcontext()
-        return costs_kept(store, self.config.llm, self.ledger)
+        return recording_costs(store, self.config.llm, self.ledger)
 
     @contextmanager
-    def _summed_up(self, store: RunStore) -> Iterator[None]:
+    def _with_summary(self, store: RunStore) -> Iterator[None]:
         """Print the status of all candidates when the search ends, even with an error."""
         try:
             yield
         except (ProposerError, SearchFailed):
-            self._say_statuses(store)
+            self._print_statuses(store)
             raise
-        self._say_statuses(store)
+        self._print_statuses(store)
 
-    def _say_statuses(self, store: RunStore) -> None:
+    def _print_statuses(self, store: RunStore) -> None:
         for text in summary_lines(candidate_statuses(store), self.spec.unit):
             say(text)
 
@@ -300,7 +296,7 @@ class SearchSession:
         say(f"task {self.spec.name}: {self.spec.sentence}")
         say(self.proposer.description)
         if isinstance(self.config.llm, ModelConfig):
-            expected = estimate(self.config, self.first_prompt())
+            expected = estimate(self.config, first_prompt(self.config, self.spec))
             say(call_line(self.config, expected))
             say(assumption_line(expected))
         for sentence in (self.trainer.description, *self.limits):
@@ -312,7 +308,7 @@ class SearchSession:
             say(self.start.sentence)
             if not self.proposer.capabilities.reads(self.start.source):
                 say(f"{self.proposer.name} reads its own kind of code alone: this is trained and compared, not changed")
-        self._say_confinement(store)
+        self._record_confinement(store)
         resume = resume_command(store.folder, self.config, self.task_dirs, self.environment)
         say(f"run folder: {store.folder} (if it is stopped, `{resume}` goes on)")
         in_flight = store.calls_in_flight()
@@ -321,15 +317,15 @@ class SearchSession:
             if isinstance(self.config.llm, ModelConfig):
                 say(f"up to {min(self.config.llm.concurrency, len(in_flight))} of these may be billed a second time")
 
-    def _say_confinement(self, store: RunStore) -> None:
+    def _record_confinement(self, store: RunStore) -> None:
         """Print the confinement now in force, and store it in place of an earlier record."""
         say(f"sandbox: {self.confinement}")
         store.set_fact("sandbox layers", self.confinement)
         if self.config.sandbox is SandboxMode.unsafe:
             store.set_fact("unsafe", UNSAFE)
-        _say_unsafe(store)
+        _warn_unsafe(store)
 
-    def _say_workers(self, store: RunStore) -> None:
+    def _record_worker_confinement(self, store: RunStore) -> None:
         """Print the confinement of the training processes, which is known once they have started."""
         found = self.trainer.can.confinement
         if found and store.facts().get(_WORKERS) != found:
@@ -342,7 +338,7 @@ class SearchSession:
         store.write_file("best/source.py.txt", outcome.candidate.source)
         store.write_file("best/policy.pt", store.policy(best))
 
-    def _tell(self, store: RunStore, outcome: Outcome) -> None:
+    def _report_result(self, store: RunStore, outcome: Outcome) -> None:
         generations = len(store.finished_generations())
         target = self.config.train.target
         if target is not None and generations < self.config.search.generations:
@@ -360,7 +356,7 @@ class SearchSession:
         components = tuple(outcome.results[0].components)
         score, seeds = _worth(outcome, comparison)
         best_reward_found(BestReward(outcome.candidate.id, score, self.spec.unit, components, module, seeds))
-        _say_unsafe(store)
+        _warn_unsafe(store)
 
 
 def _worth(outcome: Outcome, comparison: Comparison | None) -> tuple[float, int]:
@@ -384,7 +380,7 @@ def first_prompt(config: RunConfig, spec: TaskSpec) -> Prompt:
     return render_prompt(spec, facts)
 
 
-def _say_unsafe(store: RunStore) -> None:
+def _warn_unsafe(store: RunStore) -> None:
     if "unsafe" in store.facts():
         say(f"UNSAFE: {UNSAFE}")
 

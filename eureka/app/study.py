@@ -15,11 +15,12 @@ from eureka.app.build import resolve, run_folder
 from eureka.app.comparing import best_reward
 from eureka.app.configs import compose_config
 from eureka.app.exporting import reward_module
-from eureka.app.from_python import keys_out_of_the_environment, overrides_of
+from eureka.app.from_python import all_overrides, keys_out_of_the_environment
 from eureka.app.own_runs import remember
 from eureka.app.preparing import search_session
 from eureka.config import FeedbackMode, Films, Halving, RunConfig, to_yaml
 from eureka.core.errors import ConfigError
+from eureka.core.paths import Folders, path_list
 from eureka.core.training import OwnReward, TrainingJob, TrainingLength, TrainingResult
 from eureka.core.types import Rejected, Stage
 from eureka.proposers.registry import default_proposer
@@ -61,7 +62,7 @@ class Study:
     Args:
         task: as in `eureka.evolve`, like all other arguments.
         overrides: as on the command line.
-        task_dirs: folders with tasks of your own.
+        task_dirs: a folder with tasks of your own, or several.
         keys: keys of the configuration.
 
     Raises:
@@ -72,21 +73,21 @@ class Study:
     def __init__(
         self,
         task: str | None = None,
-        overrides: Sequence[str] = (),
+        overrides: str | Sequence[str] = (),
         *,
-        task_dirs: Sequence[Path | str] = (),
+        task_dirs: Folders = (),
         **keys: object,
     ) -> None:
-        given = [*overrides_of({**({} if task is None else {"task": task}), **keys}), *overrides]
-        folders = [Path(directory) for directory in task_dirs]
+        given = all_overrides(task, keys, overrides)
+        folders = path_list(task_dirs)
         self._open = ExitStack()
         self._handed: set[tuple[str, int]] = set()
         with ExitStack() as opened, keys_out_of_the_environment() as api_keys:
-            config = _told_config(resolve(compose_config(given, folders, default_proposer(api_keys)), os.environ))
+            config = _external_config(resolve(compose_config(given, folders, default_proposer(api_keys)), os.environ))
             self.folder = opened.enter_context(run_folder(config))
             session = opened.enter_context(search_session(config, folders, os.environ, api_keys))
             opened.callback(session.trainer.close)
-            self._trainer = _ToldTrainer(session.trainer)
+            self._trainer = _ExternalTrainer(session.trainer)
             session = replace(session, trainer=self._trainer)
             self._store = opened.enter_context(RunStore.create(self.folder, to_yaml(config), session.facts()))
             remember(self._store, os.environ)
@@ -108,7 +109,7 @@ class Study:
             try:
                 while self._search.step():
                     pass
-            except _NotToldYet as waiting:
+            except _ScoresMissing as waiting:
                 return self._hand_out(waiting.jobs)
         self._store.write_file("best/reward.py", reward_module(self._store, best_reward(self._store)))
         self._store.mark_finished()
@@ -175,7 +176,7 @@ class Study:
         self.close()
 
 
-def _told_config(config: RunConfig) -> RunConfig:
+def _external_config(config: RunConfig) -> RunConfig:
     """The config without options for Eureka's own trainers."""
     return replace(
         config,
@@ -186,7 +187,7 @@ def _told_config(config: RunConfig) -> RunConfig:
     )
 
 
-class _NotToldYet(Exception):
+class _ScoresMissing(Exception):
     """Raised when the search needs scores of these trainings to continue."""
 
     def __init__(self, jobs: Sequence[TrainingJob]) -> None:
@@ -194,7 +195,7 @@ class _NotToldYet(Exception):
         self.jobs = tuple(jobs)
 
 
-class _ToldTrainer:
+class _ExternalTrainer:
     """A trainer for trainings done elsewhere: its results are the scores that the user reported."""
 
     can = Capabilities(
@@ -214,7 +215,7 @@ class _ToldTrainer:
         return (length.steps,)
 
     def train(self, jobs: Sequence[TrainingJob], folder: Path) -> Iterator[TrainingEvent]:
-        """Yield the reported results; raises `_NotToldYet` if some are missing."""
+        """Yield the reported results; raises `_ScoresMissing` if some are missing."""
         del folder
         left = []
         for job in jobs:
@@ -224,4 +225,4 @@ class _ToldTrainer:
             else:
                 yield told
         if left:
-            raise _NotToldYet(left)
+            raise _ScoresMissing(left)

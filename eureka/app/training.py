@@ -16,6 +16,7 @@ from eureka.app.configs import compose_config
 from eureka.app.play import film
 from eureka.config import Films, RunConfig, to_yaml
 from eureka.core.errors import ConfigError, TrainingError, VideoError
+from eureka.core.pictures import Look
 from eureka.core.training import OwnReward, TrainingJob, TrainingResult
 from eureka.core.types import Rejected
 from eureka.evaluation import statistics
@@ -29,7 +30,6 @@ from eureka.store import RunStore, free_name, require_free
 from eureka.trainers.base import Trainer
 from eureka.trainers.registry import make_trainer
 from eureka.ui.console import View, line, print_table, say, watching
-from eureka.ui.video import Look
 
 REWARDS: Mapping[str, OwnReward] = {"human": OwnReward.OWN, "metric": OwnReward.METRIC}
 """The environment's own rewards, by the value of `reward=`."""

@@ -4,19 +4,11 @@ Overrides have Hydra's grammar. Two keys are groups: `llm` chooses the proposer,
 training.
 """
 
-from eureka.config.compose import (
-    change_resumed,
-    compose_config,
-    default_budget,
-    environment_from_yaml,
-    from_yaml,
-    to_yaml,
-)
+from eureka.config.compose import environment_from_yaml, to_yaml
 from eureka.config.environments import EnvironmentKind
 from eureka.config.schema import (
     BUDGETS,
     HUMAN,
-    PRESETS,
     Choices,
     EnvConfig,
     EvaluationConfig,
@@ -26,22 +18,18 @@ from eureka.config.schema import (
     Parent,
     PhysicsChoice,
     ProposerConfig,
-    ReportConfig,
     RunConfig,
     SandboxMode,
     SearchConfig,
     SimulatorConfig,
-    TrackingConfig,
-    TrainConfig,
     at_least,
     declared_values,
 )
-from eureka.config.sweep import SweepJob, sweep
+from eureka.config.sweep import sweep
 
 __all__ = [
     "BUDGETS",
     "HUMAN",
-    "PRESETS",
     "Choices",
     "EnvConfig",
     "EnvironmentKind",
@@ -52,21 +40,13 @@ __all__ = [
     "Parent",
     "PhysicsChoice",
     "ProposerConfig",
-    "ReportConfig",
     "RunConfig",
     "SandboxMode",
     "SearchConfig",
     "SimulatorConfig",
-    "SweepJob",
-    "TrackingConfig",
-    "TrainConfig",
     "at_least",
-    "change_resumed",
-    "compose_config",
     "declared_values",
-    "default_budget",
     "environment_from_yaml",
-    "from_yaml",
     "sweep",
     "to_yaml",
 ]

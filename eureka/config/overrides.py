@@ -75,6 +75,11 @@ def require_own_key(key: str, proposer: str, choices: Choices) -> None:
 
 def require_task(values: Mapping[str, str], task_dirs: Sequence[Path]) -> None:
     """Raise ConfigError unless exactly one existing task or environment is given."""
+    simulator = values.get("env.id", "").partition(":")[0]
+    for key in values:
+        owner = key.partition(".")[0]
+        if owner in ("mjlab", "isaaclab") and owner != simulator:
+            raise ConfigError(f"{key}= is about env={owner}:ID, which this run does not have")
     if "env.id" in values:
         if "task" in values:
             raise ConfigError(f"task={values['task']} and env={values['env.id']}: give one of them")

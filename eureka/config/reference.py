@@ -77,7 +77,8 @@ def keys_about(word: str, choices: Choices) -> list[ConfigKey]:
         found = [key for key in keys if key.name.rpartition(".")[2] == name]
     if not found:
         names = [key.name for key in keys]
-        near = difflib.get_close_matches(word, [*dict.fromkeys(n.partition(".")[0] for n in names), *names], n=3)
+        words = dict.fromkeys([*(name.partition(".")[0] for name in names), *names])
+        near = difflib.get_close_matches(word, list(words), n=3)
         meant = f" (did you mean {' or '.join(near)}?)" if near else ""
         raise ConfigError(f"`{word}`: there is no such key{meant}; `eureka config` lists them all")
     return found

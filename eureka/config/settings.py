@@ -8,16 +8,20 @@ from typing import Any
 from eureka.core.errors import ConfigError
 
 _MOST_YAML = 1 << 17
+_MOST_BRACKETS = 1_000
+"""A config that was written here has brackets in texts alone; PyYAML's time grows with the square of open ones."""
 UNREADABLE = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
 """Exceptions that reading YAML may raise besides the parser's own errors."""
 
 
 def require_plain(text: str) -> None:
-    """Raise ValueError for YAML that can expand far beyond its length, since it may be untrusted."""
+    """Raise ValueError for YAML that takes long to read or can expand far beyond its length: it may be untrusted."""
     import yaml
 
     if len(text) > _MOST_YAML:
         raise ValueError(f"it has {len(text):,} characters")
+    if text.count("[") + text.count("{") > _MOST_BRACKETS:
+        raise ValueError(f"it has more than {_MOST_BRACKETS} brackets")
     if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
         raise ValueError("it has aliases, which no config that was written here has")
 

@@ -34,7 +34,7 @@ def ignore(event: Event) -> None:
     del event
 
 
-def tell_all(*observers: Observer) -> Observer:
+def broadcast(*observers: Observer) -> Observer:
     """One observer that calls several in turn."""
 
     def observe(event: Event) -> None:

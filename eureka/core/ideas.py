@@ -14,7 +14,7 @@ STATE = "state of the search"
 """Name of the sample note that holds the state of the search when its job was chosen."""
 
 
-class Fate(StrEnum):
+class IdeaStatus(StrEnum):
     """The outcome of a candidate."""
 
     TRAINED = "trained"
@@ -52,7 +52,7 @@ class Idea:
     """
 
     candidate_id: str
-    fate: Fate
+    fate: IdeaStatus
     components: Mapping[str, str] = field(default_factory=dict)
     job: str = ""
     parents: tuple[str, ...] = ()

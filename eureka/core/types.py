@@ -255,15 +255,17 @@ class PromptFacts:
 
 @dataclass(frozen=True)
 class Prompt:
-    """The prompt for one candidate, stored as it was sent.
-
-    `messages` are common to a generation's prompts, so that a provider's cache serves them all. `ending` is the part
-    after them that is specific to this candidate; it may be empty.
-    """
+    """The prompt for one candidate, stored as it was sent: `messages`, common to a generation's prompts so that a
+    provider's cache serves them all, and after them `ending` for this candidate, which may be empty."""
 
     messages: tuple[Message, ...]
     facts: PromptFacts
     ending: str = ""
+
+    @property
+    def sent(self) -> tuple[Message, ...]:
+        """All messages, of which `ending` is the last."""
+        return (*self.messages, Message("user", self.ending)) if self.ending else self.messages
 
 
 class Origin(StrEnum):

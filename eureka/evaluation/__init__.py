@@ -4,21 +4,17 @@ This module exports the results and their printing, which need no torch; `eureka
 them.
 """
 
-from eureka.evaluation.data import Choice, ComparedMethod, Comparison, Contender, Estimate, Role
-from eureka.evaluation.record import read_comparison, write_comparison
+from eureka.evaluation.data import ComparedMethod, Comparison, Role
+from eureka.evaluation.record import read_comparison
 from eureka.evaluation.rows import TextTable, seed_rows, summary_rows, verdict
 
 __all__ = [
-    "Choice",
     "ComparedMethod",
     "Comparison",
-    "Contender",
-    "Estimate",
     "Role",
     "TextTable",
     "read_comparison",
     "seed_rows",
     "summary_rows",
     "verdict",
-    "write_comparison",
 ]

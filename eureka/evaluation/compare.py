@@ -19,7 +19,7 @@ from eureka.search.outcomes import Outcome
 
 
 @dataclass(frozen=True)
-class Contest:
+class ComparisonInputs:
     """The inputs of a comparison. `examiner` computes totals, for correlations; `graphs` are by candidate."""
 
     spec: TaskSpec
@@ -30,7 +30,7 @@ class Contest:
     search_steps: int
 
 
-def choose_and_compare(contest: Contest, ranked: Sequence[Outcome]) -> Comparison:
+def choose_and_compare(inputs: ComparisonInputs, ranked: Sequence[Outcome]) -> Comparison:
     """Train the first of `ranked` and the baselines with fresh seeds, and compare them.
 
     The scores with fresh seeds are not used for the choice, so they are unbiased. Only if a training of the first
@@ -39,33 +39,33 @@ def choose_and_compare(contest: Contest, ranked: Sequence[Outcome]) -> Compariso
     failures: dict[str, str] = {}
     best = ranked[0].candidate.id
     for outcome in ranked:
-        failures |= _train(contest, [outcome.candidate.id])
+        failures |= _train(inputs, [outcome.candidate.id])
         if outcome.candidate.id not in failures:
             best = outcome.candidate.id
             break
-    return _comparison(contest, best, failures, None)
+    return _comparison(inputs, best, failures, None)
 
 
-def compare(contest: Contest, best: str, earlier: Comparison | None) -> Comparison:
+def compare(inputs: ComparisonInputs, best: str, earlier: Comparison | None) -> Comparison:
     """Train `best` and the baselines and compare them; how `best` was chosen is copied from the `earlier`
     comparison."""
-    failures = _train(contest, [best])
+    failures = _train(inputs, [best])
     choice = earlier.choice if earlier else None
     known = choice if choice and choice.contenders[0].candidate_id == best else None
-    return _comparison(contest, best, failures, known)
+    return _comparison(inputs, best, failures, known)
 
 
 # ---- training ----------------------------------------------------------------------------------------------------
 
 
-def _entries(contest: Contest, candidates: Sequence[str]) -> list[Retraining]:
-    baselines = [Retraining(role.value, reward, is_baseline=True) for role, reward in contest.baselines.items()]
-    return [*baselines, *(Retraining(name, contest.graphs[name]) for name in candidates)]
+def _entries(inputs: ComparisonInputs, candidates: Sequence[str]) -> list[Retraining]:
+    baselines = [Retraining(role.value, reward, is_baseline=True) for role, reward in inputs.baselines.items()]
+    return [*baselines, *(Retraining(name, inputs.graphs[name]) for name in candidates)]
 
 
-def _trained_as(contest: Contest, entry: Retraining) -> str:
+def _trained_as(inputs: ComparisonInputs, entry: Retraining) -> str:
     """The name of the first baseline with the same reward, whose trainings are reused; or the entry's own name."""
-    baselines = contest.baselines.items()
+    baselines = inputs.baselines.items()
     return next(
         (role.value for role, reward in baselines if role.value == entry.name or _same(reward, entry.reward)),
         entry.name,
@@ -79,21 +79,21 @@ def _same(one: str | OwnReward, other: str | OwnReward) -> bool:
     return same_total(one, other)
 
 
-def _train(contest: Contest, candidates: Sequence[str]) -> dict[str, str]:
+def _train(inputs: ComparisonInputs, candidates: Sequence[str]) -> dict[str, str]:
     """Train every distinct reward; returns the reasons of failure by name."""
-    entries = _entries(contest, candidates)
-    trained_as = {entry.name: _trained_as(contest, entry) for entry in entries}
-    failures = contest.trainings.train([entry for entry in entries if trained_as[entry.name] == entry.name])
+    entries = _entries(inputs, candidates)
+    trained_as = {entry.name: _trained_as(inputs, entry) for entry in entries}
+    failures = inputs.trainings.train([entry for entry in entries if trained_as[entry.name] == entry.name])
     return {name: failures[trained] for name, trained in trained_as.items() if trained in failures}
 
 
 # ---- numbers -----------------------------------------------------------------------------------------------------
 
 
-def _comparison(contest: Contest, best: str, failures: Mapping[str, str], choice: Choice | None) -> Comparison:
-    entries = _entries(contest, [best])
-    roles = [*contest.baselines, Role.BEST]
-    raw = {role: _method(contest, role, entry, failures) for role, entry in zip(roles, entries, strict=True)}
+def _comparison(inputs: ComparisonInputs, best: str, failures: Mapping[str, str], choice: Choice | None) -> Comparison:
+    entries = _entries(inputs, [best])
+    roles = [*inputs.baselines, Role.BEST]
+    raw = {role: _method(inputs, role, entry, failures) for role, entry in zip(roles, entries, strict=True)}
     human, sparse = raw[Role.HUMAN], raw.get(Role.SPARSE)
     gap = None
     if sparse is not None and sparse.same_as is None and human.scores and sparse.scores:
@@ -114,23 +114,23 @@ def _comparison(contest: Contest, best: str, failures: Mapping[str, str], choice
 
     return Comparison(
         version=VERSION,
-        task=contest.spec.name,
-        metric=contest.spec.judged_by,
-        unit=contest.spec.unit,
-        steps=contest.trainings.steps,
-        search_steps=contest.search_steps,
-        eval_episodes=contest.trainings.length.eval_episodes,
+        task=inputs.spec.name,
+        metric=inputs.spec.judged_by,
+        unit=inputs.spec.unit,
+        steps=inputs.trainings.steps,
+        search_steps=inputs.search_steps,
+        eval_episodes=inputs.trainings.length.eval_episodes,
         methods=tuple(finished(raw[role]) for role in (Role.BEST, Role.HUMAN, Role.SPARSE) if role in raw),
         gap=gap,
-        transitions=len(next(iter(contest.examiner.state.values()))),
+        transitions=len(next(iter(inputs.examiner.state.values()))),
         choice=choice,
     )
 
 
-def _method(contest: Contest, role: Role, entry: Retraining, failures: Mapping[str, str]) -> ComparedMethod:
+def _method(inputs: ComparisonInputs, role: Role, entry: Retraining, failures: Mapping[str, str]) -> ComparedMethod:
     """The part of a method's results that does not depend on the others' scores."""
-    trained_as = _trained_as(contest, entry)
-    results = contest.trainings.results(trained_as)
+    trained_as = _trained_as(inputs, entry)
+    results = inputs.trainings.results(trained_as)
     scores = tuple(result.score for result in results.values())
     return ComparedMethod(
         role=role,
@@ -140,20 +140,20 @@ def _method(contest: Contest, role: Role, entry: Retraining, failures: Mapping[s
         iqm=statistics.iqm(scores) if scores else None,
         improvement=None,
         normalised=None,
-        correlation=_correlation(contest, entry.reward),
-        cached=contest.trainings.cached(trained_as),
+        correlation=_correlation(inputs, entry.reward),
+        cached=inputs.trainings.cached(trained_as),
         same_as=None if trained_as == entry.name else trained_as,
         failed=failures.get(entry.name),
     )
 
 
-def _correlation(contest: Contest, reward: str | OwnReward) -> float | None:
+def _correlation(inputs: ComparisonInputs, reward: str | OwnReward) -> float | None:
     """The correlation of a reward's totals with the human-written reward's.
 
     None if one of them is not a graph, crashed its process, or is constant.
     """
-    written = contest.baselines[Role.HUMAN]
+    written = inputs.baselines[Role.HUMAN]
     if isinstance(reward, OwnReward) or isinstance(written, OwnReward):
         return None
-    ours, human = contest.examiner.totals(reward), contest.examiner.totals(written)
+    ours, human = inputs.examiner.totals(reward), inputs.examiner.totals(written)
     return statistics.correlation(ours, human) if ours and human else None

@@ -11,7 +11,7 @@ from eureka.core.events import Observer
 from eureka.core.training import OwnReward, TrainingLength
 from eureka.core.types import Phase, Selection
 from eureka.evaluation.cache import TrainingCache
-from eureka.evaluation.compare import Contest, choose_and_compare, compare
+from eureka.evaluation.compare import ComparisonInputs, choose_and_compare, compare
 from eureka.evaluation.data import Comparison, Role, as_event
 from eureka.evaluation.record import read_comparison, write_comparison
 from eureka.evaluation.trainings import Trainings, fresh_seeds
@@ -67,16 +67,16 @@ class Comparer:
 
     def again(self, store: RunStore, best: str, seeds: int, steps: int, observe: Observer) -> Comparison:
         """Compare the candidate `best` again, with this number of seeds and of control steps per training."""
-        contest = self._contest(store, seeds, steps, observe)
-        comparison = compare(contest, best, read_comparison(store.folder))
+        inputs = self._contest(store, seeds, steps, observe)
+        comparison = compare(inputs, best, read_comparison(store.folder))
         observe(as_event(comparison))
         return write_comparison(store, comparison)
 
-    def _contest(self, store: RunStore, seeds: int, steps: int | None, observe: Observer) -> Contest:
+    def _contest(self, store: RunStore, seeds: int, steps: int | None, observe: Observer) -> ComparisonInputs:
         length, folder = self.length, store.checkpoint_folder
         if steps is not None:
             length, folder = replace(length, steps=steps), folder / "evaluation"
-        return Contest(
+        return ComparisonInputs(
             spec=self.trainer.spec,
             baselines=self.baselines,
             graphs={reward.candidate_id: reward.graph for reward in store.rewards()},

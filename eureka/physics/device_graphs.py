@@ -223,7 +223,7 @@ def launch(part: Part) -> None:
         cut(part)
 
 
-def asking_waits(device: torch.device) -> bool:
+def reading_synchronises(device: torch.device) -> bool:
     """Whether reading the value of a tensor there waits for all launched work."""
     return device.type != "cpu"
 

@@ -158,8 +158,8 @@ class _Reading:
         )
 
 
-def _endpoint(llm: ModelConfig, model: str, url: str, key: Key) -> Endpoint:
-    return AnthropicEndpoint(model, key, url, llm.effort, llm.extra, llm.patience_s)
+def _endpoint(provider: str, llm: ModelConfig, model: str, url: str, key: Key) -> Endpoint:
+    return AnthropicEndpoint(model, key, url, llm.effort, llm.extra, llm.patience_s, provider=provider)
 
 
 PROVIDER = ModelProvider(

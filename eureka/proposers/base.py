@@ -59,13 +59,13 @@ class Proposer(Protocol):
 
 
 @runtime_checkable
-class TellsCalls(Protocol):
-    """A proposer that calls a server: `calling` is given a candidate's id just before a call for it is made.
+class ReportsCalls(Protocol):
+    """A proposer that calls a server: `on_call` is given a candidate's id just before a call for it is made.
 
     What was never sent cannot have been billed. It is called from several threads.
     """
 
-    calling: Callable[[str], None]
+    on_call: Callable[[str], None]
 
 
 class FakeProposer:

@@ -54,7 +54,7 @@ class ChatProposer:
         tell: Callable[[str], None] = _say_nothing,
         ask_window: Callable[[], int | None] | None = None,
     ) -> None:
-        self.calling: Callable[[str], None] = _say_nothing
+        self.on_call: Callable[[str], None] = _say_nothing
         self._endpoint = endpoint
         self._prices = prices
         self._ledger = ledger
@@ -64,6 +64,8 @@ class ChatProposer:
         self._gate = Gate(settings.concurrency, tell)
         self._ask_window = ask_window
         self._window: int | None = None
+        self._said_window = False
+        self._tell = tell
 
     @property
     def name(self) -> str:
@@ -108,11 +110,11 @@ class ChatProposer:
             max_output_tokens=self._settings.max_output_tokens,
             arriving=arriving,
         )
-        answer, usage = self._ask(call, signals.closed, lambda: self.calling(candidate_id))
+        answer, usage = self._ask(call, signals.closed, lambda: self.on_call(candidate_id))
         return Completion(candidate_id, answer.text, answer.model, usage, prompt.facts.attempt, answer.finish)
 
-    def _ask(self, call: Call, closed: Event, calling: Callable[[], None]) -> tuple[Answer, Usage]:
-        """The answer and what it used, asked for again while patience lasts; `calling` is called before the first."""
+    def _ask(self, call: Call, closed: Event, on_call: Callable[[], None]) -> tuple[Answer, Usage]:
+        """The answer and what it used, asked for again while patience lasts; `on_call` is called before the first."""
         told = False
         tokens = token_bound(call.sent)
         bound_usd = self._prices.usd_bound(tokens, call.max_output_tokens)
@@ -129,7 +131,7 @@ class ChatProposer:
                     raise ProposerError("another call has failed")
                 if not told:
                     told = True
-                    calling()
+                    on_call()
                 started = time.monotonic()
                 try:
                     answer = self._endpoint.ask(call, self._silence_s())
@@ -159,6 +161,12 @@ class ChatProposer:
             return
         needed = token_estimate(call.sent) + min(call.max_output_tokens, _LEAST_ANSWER)
         if needed > self._window:
+            if not self._said_window:
+                self._said_window = True
+                self._tell(
+                    f"{self._endpoint.model} is served with a context of {self._window:,} tokens: longer prompts are "
+                    "shortened"
+                )
             raise ContextTooLong(
                 f"the prompt has about {token_estimate(call.sent):,} tokens, and {self._endpoint.model} is served with "
                 f"a context of {self._window:,}: serve it with more (Ollama: OLLAMA_CONTEXT_LENGTH), or lower "

@@ -16,7 +16,7 @@ import httpx2
 from eureka.core.errors import ContextTooLong, ProposerError
 from eureka.proposers.calls import CallFailed, Retry, ServedModel
 from eureka.proposers.http import AnswerLost, retry_after_s
-from eureka.proposers.served import sentence_about
+from eureka.proposers.served import served_models_clause
 
 MALFORMED = (ValueError, TypeError, AttributeError)
 """Exceptions raised while reading an answer that violates the protocol, since the SDKs do not validate answers."""
@@ -38,7 +38,7 @@ _OVERLOADED = 529
 
 
 @dataclass(frozen=True)
-class Said:
+class ErrorMessage:
     """A provider's error message: its words, and all of its codes and words in lower case."""
 
     words: str
@@ -130,7 +130,7 @@ def _refused(error: Exception, status: int, model: ServedModel) -> CallFailed:
     return _refusal(_said(getattr(error, "body", None), model), status, wait_s, model)
 
 
-def _refusal(said: Said, status: int, wait_s: float | None, model: ServedModel) -> CallFailed:
+def _refusal(said: ErrorMessage, status: int, wait_s: float | None, model: ServedModel) -> CallFailed:
     if status == 401:
         return _never(
             f"{model.provider} does not accept the key in {model.key.variable} (401): check it, or set another"
@@ -153,7 +153,7 @@ def _refusal(said: Said, status: int, wait_s: float | None, model: ServedModel) 
         return _never(
             f"{model.base_url} has no model {model.model} (404: {said.words}): give another llm.model"
             + (" or check llm.base_url" if "model" not in said.everything else "")
-            + (sentence_about(model.base_url) if model.key.variable == "none" else "")
+            + (served_models_clause(model.base_url) if model.key.variable == "none" else "")
         )
     if status in _TRANSIENT_STATUS or status >= 500:
         what = "limits the rate of calls" if status == 429 else "is overloaded" if status == _OVERLOADED else "fails"
@@ -169,9 +169,9 @@ def _never(sentence: str) -> CallFailed:
     return CallFailed(ProposerError(sentence))
 
 
-def _said(body: object, model: ServedModel) -> Said:
+def _said(body: object, model: ServedModel) -> ErrorMessage:
     text = _words(body) or "no reason given"
-    return Said(_shorten(model.key.redact(text)), f"{json.dumps(body, default=str)} {text}".lower())
+    return ErrorMessage(_shorten(model.key.redact(text)), f"{json.dumps(body, default=str)} {text}".lower())
 
 
 def _words(body: object) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from eureka.core.errors import BudgetReached, ContextTooLong, ProposerError
 from eureka.core.types import Completion, Prompt
-from eureka.proposers.base import Proposer, ProposerCapabilities, TellsCalls
+from eureka.proposers.base import Proposer, ProposerCapabilities, ReportsCalls
 
 
 class Fallback:
@@ -22,19 +22,19 @@ class Fallback:
         self._second = second
         self._tell = tell
         self._failed = False
-        self._calling: Callable[[str], None] = lambda _name: None
+        self._on_call: Callable[[str], None] = lambda _name: None
 
     @property
-    def calling(self) -> Callable[[str], None]:
-        """What is told of calls, see `TellsCalls`; a second that makes none is taken as if it did."""
-        return self._calling
+    def on_call(self) -> Callable[[str], None]:
+        """What is called for each call, see `ReportsCalls`; a second that makes none is taken as if it did."""
+        return self._on_call
 
-    @calling.setter
-    def calling(self, told: Callable[[str], None]) -> None:
-        self._calling = told
+    @on_call.setter
+    def on_call(self, callback: Callable[[str], None]) -> None:
+        self._on_call = callback
         for proposer in (self._first, self._second):
-            if isinstance(proposer, TellsCalls):
-                proposer.calling = told
+            if isinstance(proposer, ReportsCalls):
+                proposer.on_call = callback
 
     @property
     def name(self) -> str:
@@ -67,7 +67,7 @@ class Fallback:
                 self._tell(f"{error}; {self._second.name} takes over")
             else:
                 return
-        if not isinstance(self._second, TellsCalls):
+        if not isinstance(self._second, ReportsCalls):
             for name in missing:
-                self._calling(name)
+                self._on_call(name)
         yield from self._second.sample_each(missing)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eureka.proposers.calls import Endpoint
-from eureka.proposers.keys import Key
 from eureka.proposers.openai import OpenAIConfig, make_endpoint
-from eureka.proposers.provider import ModelConfig, ModelProvider
+from eureka.proposers.provider import ModelProvider
 
 
 @dataclass(frozen=True)
@@ -22,8 +20,4 @@ class LocalConfig(OpenAIConfig):
     """Calls at a time; give as many as the server answers side by side."""
 
 
-def _endpoint(llm: ModelConfig, model: str, url: str, key: Key) -> Endpoint:
-    return make_endpoint("local", llm, model, url, key)
-
-
-PROVIDER = ModelProvider(config=LocalConfig, endpoint=_endpoint, url="http://127.0.0.1:8080/v1", lists_models=True)
+PROVIDER = ModelProvider(LocalConfig, make_endpoint, url="http://127.0.0.1:8080/v1", lists_models=True)

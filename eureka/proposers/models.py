@@ -20,7 +20,7 @@ from eureka.proposers.keys import Key, no_key
 from eureka.proposers.prices import PriceList
 from eureka.proposers.provider import ModelConfig, ModelProvider, Provider
 from eureka.proposers.registry import PROVIDERS, known_urls, model_providers
-from eureka.proposers.served import context_window, sentence_about, served_models
+from eureka.proposers.served import context_window, served_models, served_models_clause
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class ModelAccess:
     own_urls: frozenset[str] = frozenset()
 
 
-class Chosen(NamedTuple):
+class ChosenModel(NamedTuple):
     """A model at an endpoint; `base_url` is None for the provider's own."""
 
     provider: str
@@ -91,13 +91,13 @@ def resolve_model(llm: ModelConfig, environment: Mapping[str, str]) -> ModelConf
     return replace(resolved, fallback=f"{name}/{model}", fallback_base_url=second_url)
 
 
-def chosen_models(llm: ModelConfig) -> list[Chosen]:
+def chosen_models(llm: ModelConfig) -> list[ChosenModel]:
     """The model of a resolved config, and that of its fallback if it is a language model."""
     assert llm.model is not None
-    models = [Chosen(llm.name, llm.model, llm.base_url)]
+    models = [ChosenModel(llm.name, llm.model, llm.base_url)]
     if llm.fallback is not None and not _searching_fallback(llm.fallback):
         provider, _, model = llm.fallback.partition("/")
-        models.append(Chosen(provider, model, llm.fallback_base_url))
+        models.append(ChosenModel(provider, model, llm.fallback_base_url))
     return models
 
 
@@ -147,7 +147,7 @@ def _searching_fallback(name: str | None) -> Provider | None:
     return provider if isinstance(provider, Provider) and provider.fallback is not None else None
 
 
-def _chat(llm: ModelConfig, chosen: Chosen, models: ModelAccess) -> ChatProposer:
+def _chat(llm: ModelConfig, chosen: ChosenModel, models: ModelAccess) -> ChatProposer:
     if llm.usd_cap is not None and llm.max_tokens is None and not chosen.prices.known:
         where = f" at {chosen.base_url}" if chosen.base_url else ""
         raise ConfigError(
@@ -162,7 +162,7 @@ def _chat(llm: ModelConfig, chosen: Chosen, models: ModelAccess) -> ChatProposer
     )
     entry = chosen.entry
     url = chosen.base_url or entry.url
-    endpoint = entry.endpoint(llm, chosen.model, url, _key(chosen, models.keys))
+    endpoint = entry.endpoint(chosen.provider, llm, chosen.model, url, _key(chosen, models.keys))
     if isinstance(endpoint, ServedModel):
         endpoint = replace(endpoint, is_foreign=url != entry.url and url not in models.own_urls)
     ask_window = None
@@ -171,7 +171,7 @@ def _chat(llm: ModelConfig, chosen: Chosen, models: ModelAccess) -> ChatProposer
     return ChatProposer(endpoint, chosen.prices, models.ledger, settings, models.tell, ask_window)
 
 
-def _key(chosen: Chosen, keys: Mapping[str, Key]) -> Key:
+def _key(chosen: ChosenModel, keys: Mapping[str, Key]) -> Key:
     variable = chosen.entry.key_variable
     key = keys.get(chosen.provider)
     if key is not None:
@@ -197,7 +197,9 @@ def _model(key: str, provider: ModelProvider, model: str | None, base_url: str |
         served = served_models(base_url or provider.url)
         if len(served) == 1:
             return served[0]
-        raise ConfigError(f"{provider.name}: name a model with {key}=NAME{sentence_about(base_url or provider.url)}")
+        raise ConfigError(
+            f"{provider.name}: name a model with {key}=NAME{served_models_clause(base_url or provider.url)}"
+        )
     if model is None and base_url is not None:
         raise ConfigError(f"{base_url} is not {provider.name}'s own endpoint: name its model with {key}")
     if model is None and provider.default_model is None:

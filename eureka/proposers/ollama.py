@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eureka.proposers.calls import Endpoint
-from eureka.proposers.keys import Key
 from eureka.proposers.openai import OpenAIConfig, make_endpoint
-from eureka.proposers.provider import ModelConfig, ModelProvider
+from eureka.proposers.provider import ModelProvider
 
 
 @dataclass(frozen=True)
@@ -22,8 +20,6 @@ class OllamaConfig(OpenAIConfig):
     """Calls at a time; as many as OLLAMA_NUM_PARALLEL are answered side by side."""
 
 
-def _endpoint(llm: ModelConfig, model: str, url: str, key: Key) -> Endpoint:
-    return make_endpoint("ollama", llm, model, url, key)
-
-
-PROVIDER = ModelProvider(config=OllamaConfig, endpoint=_endpoint, url="http://127.0.0.1:11434/v1", lists_models=True)
+PROVIDER = ModelProvider(
+    config=OllamaConfig, endpoint=make_endpoint, url="http://127.0.0.1:11434/v1", lists_models=True
+)

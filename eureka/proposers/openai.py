@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from eureka.config import at_least
 from eureka.core.types import Message
-from eureka.proposers.calls import Answer, Call, Endpoint, ServedModel, count
+from eureka.proposers.calls import Answer, Call, ServedModel, count
 from eureka.proposers.keys import Key
 from eureka.proposers.provider import ModelConfig, ModelProvider
 
@@ -205,10 +205,6 @@ def _said(content: object) -> list[str]:
     return [content] if isinstance(content, str) and content else []
 
 
-def _endpoint(llm: ModelConfig, model: str, url: str, key: Key) -> Endpoint:
-    return make_endpoint("openai", llm, model, url, key)
-
-
 def make_endpoint(provider: str, llm: ModelConfig, model: str, url: str, key: Key) -> OpenAIEndpoint:
     """An endpoint of this protocol, for any provider that uses it."""
     temperature = llm.temperature if isinstance(llm, OpenAIConfig) else None
@@ -226,7 +222,7 @@ def make_endpoint(provider: str, llm: ModelConfig, model: str, url: str, key: Ke
 
 PROVIDER = ModelProvider(
     config=OpenAIConfig,
-    endpoint=_endpoint,
+    endpoint=make_endpoint,
     url=OFFICIAL_URL,
     default_model="gpt-6.1-sol",
     key_variable="OPENAI_API_KEY",

@@ -51,11 +51,6 @@ class PriceList:
 
     def usd_bound(self, input_tokens: int, output_tokens: int) -> float | None:
         """The maximum cost of one call: nothing read from the cache, and the whole prompt written to it."""
-        return _larger(self.usd(input_tokens, output_tokens), self._usd_all_written(input_tokens, output_tokens))
-
-    def _usd_all_written(self, input_tokens: int, output_tokens: int) -> float | None:
-        return self.usd(input_tokens, output_tokens, written_tokens=input_tokens)
-
-
-def _larger(a: float | None, b: float | None) -> float | None:
-    return None if a is None or b is None else max(a, b)
+        read = self.usd(input_tokens, output_tokens)
+        written = self.usd(input_tokens, output_tokens, written_tokens=input_tokens)
+        return None if read is None or written is None else max(read, written)

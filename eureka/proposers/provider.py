@@ -84,37 +84,46 @@ def _unchanged(llm: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Provider:
-    """A proposer that needs no key and costs nothing.
+class ProposerChoice:
+    """A choice of `llm=`.
 
     Args:
         config: its config class, whose default `name` is the choice `llm=<name>`.
+    """
+
+    config: type[ProposerConfig]
+
+    @property
+    def name(self) -> str:
+        """The value of `llm=` that chooses it."""
+        return self.config().name
+
+
+@dataclass(frozen=True)
+class Provider(ProposerChoice):
+    """A proposer that needs no key and costs nothing.
+
+    Args:
         make: makes the proposer of a run with such a config.
         resolve: the config with values resolved that depend on the current folder, such as relative paths.
         without_metric: the config for a task that has no metric.
         fallback: the config with which it takes over as `llm.fallback=<name>`; None: it cannot.
     """
 
-    config: type[ProposerConfig]
     make: Callable[[RunConfig], Proposer]
     resolve: Callable[[Any], Any] = _unchanged
     without_metric: Callable[[Any], Any] = _unchanged
     fallback: ProposerConfig | None = None
 
-    @property
-    def name(self) -> str:
-        """The value of `llm=` that chooses it."""
-        return _name(self.config)
-
 
 @dataclass(frozen=True)
-class ModelProvider:
+class ModelProvider(ProposerChoice):
     """Language models behind one protocol.
 
     Args:
-        config: its config class, whose default `name` is the choice `llm=<name>`.
-        endpoint: `endpoint(config, model, url, key)` is one model at `url`; `config` is not always of the provider's
-            own class: where it is the fallback, that of the provider that it takes over from.
+        endpoint: `endpoint(name, config, model, url, key)` is one model at `url`, chosen by `llm=<name>`; `config` is
+            not always of the provider's own class: where it is the fallback, that of the provider that it takes over
+            from.
         url: the provider's own endpoint.
         default_model: None: `llm.model` must be given. key_variable: the environment variable with its key; None: it
             wants none.
@@ -122,19 +131,9 @@ class ModelProvider:
         lists_models: a server of the user's own, which is asked what it serves where no model is named.
     """
 
-    config: type[ModelConfig]
-    endpoint: Callable[[ModelConfig, str, str, Key], Endpoint]
+    endpoint: Callable[[str, ModelConfig, str, str, Key], Endpoint]
     url: str
     default_model: str | None = None
     key_variable: str | None = None
     base_url_variable: str | None = None
     lists_models: bool = False
-
-    @property
-    def name(self) -> str:
-        """The value of `llm=` that chooses it."""
-        return _name(self.config)
-
-
-def _name(config: type[ProposerConfig]) -> str:
-    return config().name

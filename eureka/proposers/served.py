@@ -18,7 +18,7 @@ def served_models(base_url: str) -> list[str]:
     return [str(entry["id"]) for entry in _models(base_url) if entry.get("id")]
 
 
-def sentence_about(base_url: str) -> str:
+def served_models_clause(base_url: str) -> str:
     """A clause for an error message: `; http://... serves a, b`, or that no server answers there."""
     if _get(f"{base_url}/models") is None:
         return f"; nothing that lists its models answers at {base_url}"

@@ -46,7 +46,7 @@ def spent_before(store: RunStore, llm: ModelConfig) -> Spent:
 
 def unrecorded_costs(store: RunStore, llm: ModelConfig) -> Spent:
     """Costs besides those of recorded answers: lost answers, waiting, and calls in flight when the run was killed."""
-    kept = kept_costs(store)
+    kept = stored_costs(store)
     if not kept.calls_open:
         return kept.spent
     in_flight = [call.candidate_id for call in store.calls_in_flight()][: llm.concurrency]
@@ -54,7 +54,7 @@ def unrecorded_costs(store: RunStore, llm: ModelConfig) -> Spent:
 
 
 @contextmanager
-def costs_kept(store: RunStore, llm: ModelConfig, ledger: Ledger) -> Iterator[None]:
+def recording_costs(store: RunStore, llm: ModelConfig, ledger: Ledger) -> Iterator[None]:
     """Within the context, mark in the store that calls are made, so that a killed run knows their possible cost."""
     before = unrecorded_costs(store, llm)
     store.set_fact(_FACT, dumps(UnrecordedCosts(before, calls_open=True)))
@@ -64,7 +64,7 @@ def costs_kept(store: RunStore, llm: ModelConfig, ledger: Ledger) -> Iterator[No
         store.set_fact(_FACT, dumps(UnrecordedCosts(before + ledger.unrecorded)))
 
 
-def kept_costs(store: RunStore) -> UnrecordedCosts:
+def stored_costs(store: RunStore) -> UnrecordedCosts:
     """The stored record of a run's costs besides those of recorded answers."""
     fact = store.facts().get(_FACT)
     return loads(UnrecordedCosts, fact) if fact else UnrecordedCosts()
@@ -73,8 +73,7 @@ def kept_costs(store: RunStore) -> UnrecordedCosts:
 def _bound(store: RunStore, llm: ModelConfig, candidate_id: str) -> Spent:
     """The maximum cost of one call for a candidate."""
     prompt = store.prompts(generation_of(candidate_id)).get((candidate_id, 0))
-    messages = list(prompt.messages) if prompt else []
-    messages += [Message("user", prompt.ending)] if prompt and prompt.ending else []
+    messages = list(prompt.sent) if prompt else []
     answers = store.completions(generation_of(candidate_id)).get(candidate_id, ())
     messages += [Message("assistant", answer.text) for answer in answers]
     tokens = token_bound(messages) + (_REPAIR_TOKENS if answers else 0)

@@ -15,6 +15,6 @@ def record_diagnoses(store: RunStore, examiner: Examiner) -> None:
         path = (store.candidate_folder(reward.candidate_id) / FILE).relative_to(store.folder)
         if (store.folder / path).is_file():
             continue
-        seen = examiner.look(reward.graph)
+        seen = examiner.examine(reward.graph)
         found = () if isinstance(seen, Failed) else seen.diagnoses
         store.write_file(path, dumps(Diagnoses(graph_mark(reward.graph), found)))

@@ -21,13 +21,13 @@ class Reviewer(Protocol):
     def review(self, generation: int, shown: Sequence[str], parent: str | None) -> Feedback | None: ...
 
 
-def said_before(history: History) -> tuple[Feedback, ...]:
+def earlier_feedback(history: History) -> tuple[Feedback, ...]:
     """A person's feedback on earlier generations, newest first."""
     answers = [said for said in history.feedback if said.generation < history.generation]
     return tuple(said for said in reversed(answers) if said.verdict is not Verdict.NO_ANSWER)[:MAX_FEEDBACK]
 
 
-def liked_least(history: History, said: Sequence[Feedback]) -> str:
+def source_of_worst(history: History, said: Sequence[Feedback]) -> str:
     """The source of the reward that the newest feedback calls the worst; empty if it names none."""
     worst = said[0].worst if said else None
     candidate = history.candidates.get(worst) if worst else None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from types import MappingProxyType
 
-from eureka.core.ideas import JOB, Contrast, Fate, Idea, Sensitivity
+from eureka.core.ideas import JOB, Contrast, Idea, IdeaStatus, Sensitivity
 from eureka.core.ids import INIT_ID, generation_of
 from eureka.core.training import TrainingResult
 from eureka.core.types import AnswerKind, FieldSpec, Rejected, Reward
@@ -56,7 +56,7 @@ def _trained(
     changed = changed_constants(history, name)
     return Idea(
         candidate_id=name,
-        fate=Fate.TRAINED if stopped is None else Fate.STOPPED,
+        fate=IdeaStatus.TRAINED if stopped is None else IdeaStatus.STOPPED,
         # A tuned candidate has the same expressions as its parent.
         components={} if changed else _components(history.rewards.get(name), history.spec.fields),
         job=first.notes.get(JOB, ""),
@@ -74,7 +74,7 @@ def _untrained(history: History, name: str) -> Idea:
     rejected, first = history.rejections[name], history.samples[name][0]
     return Idea(
         candidate_id=name,
-        fate=Fate.REPEATED if rejected.duplicate_of else Fate.REJECTED,
+        fate=IdeaStatus.REPEATED if rejected.duplicate_of else IdeaStatus.REJECTED,
         components=_components(history.rewards.get(name), history.spec.fields),
         job=first.notes.get(JOB, ""),
         parents=first.parents,

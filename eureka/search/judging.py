@@ -8,7 +8,7 @@ from typing import Protocol
 
 from eureka.core.ids import INIT_ID, generation_of
 from eureka.core.types import Candidate, Rejected, Reward, Stage
-from eureka.reward.analysis.screening import Screening, Tried
+from eureka.reward.analysis.screening import EarlierReward, Screening
 from eureka.reward.extract.extraction import extract, extract_continued
 from eureka.search.history import History
 from eureka.search.sampling import expects_reward
@@ -69,7 +69,7 @@ class Judge:
             if generation_of(name) == history.generation and name != INIT_ID and name not in history.rejections
         ]
         waiting = [reward for reward in pending if _key(reward) not in self._screened]
-        tried = _tried(history) + [Tried(reward, "") for reward in pending if _key(reward) in self._screened]
+        tried = _tried(history) + [EarlierReward(reward, "") for reward in pending if _key(reward) in self._screened]
         rejected = False
         for reward in sorted(
             waiting, key=lambda reward: (len(history.answers[reward.candidate_id]), reward.candidate_id)
@@ -77,7 +77,7 @@ class Judge:
             verdict = self.screening.screen(reward, tried)
             if verdict is None:
                 self._screened.add(_key(reward))
-                tried.append(Tried(reward, ""))
+                tried.append(EarlierReward(reward, ""))
             else:
                 rejected = True
                 self.reject(verdict)
@@ -89,7 +89,7 @@ def _key(reward: Reward) -> tuple[str, str]:
     return reward.candidate_id, reward.graph
 
 
-def _tried(history: History) -> list[Tried]:
+def _tried(history: History) -> list[EarlierReward]:
     """Every reward that was put into training before this generation, including those that failed there."""
     scores = {outcome.candidate.id: outcome.score for outcome in history.outcomes}
     unit = history.spec.unit
@@ -99,7 +99,7 @@ def _tried(history: History) -> list[Tried]:
             continue
         rejected = history.rejections.get(name)
         if name in scores:
-            tried.append(Tried(reward, f"scored {scores[name]:.4g} {unit}"))
+            tried.append(EarlierReward(reward, f"scored {scores[name]:.4g} {unit}"))
         elif rejected is not None and rejected.stage is Stage.TRAIN:
-            tried.append(Tried(reward, "failed in training"))
+            tried.append(EarlierReward(reward, "failed in training"))
     return tried

@@ -25,7 +25,7 @@ score."""
 _TOLERANCE = 1e-10
 
 
-class Preferred(NamedTuple):
+class PairwiseChoice(NamedTuple):
     """One comparison of two candidates; a tie counts as half a comparison in each direction."""
 
     winner: str
@@ -33,24 +33,24 @@ class Preferred(NamedTuple):
     weight: float = 1.0
 
 
-def comparisons(feedback: Sequence[Feedback]) -> list[Preferred]:
+def comparisons(feedback: Sequence[Feedback]) -> list[PairwiseChoice]:
     """All comparisons that follow from a person's answers: the best beats all others, all others beat the worst.
 
     A tie counts half in both directions for every pair. An answer that none is good, or a missing answer, gives none.
     """
-    pairs: list[Preferred] = []
+    pairs: list[PairwiseChoice] = []
     for said in feedback:
         if said.verdict is Verdict.TIE:
             for one, other in combinations(said.shown, 2):
-                pairs += [Preferred(one, other, 0.5), Preferred(other, one, 0.5)]
+                pairs += [PairwiseChoice(one, other, 0.5), PairwiseChoice(other, one, 0.5)]
         if said.best is not None:
-            pairs += [Preferred(said.best, other) for other in said.shown if other != said.best]
+            pairs += [PairwiseChoice(said.best, other) for other in said.shown if other != said.best]
         if said.worst is not None:
-            pairs += [Preferred(other, said.worst) for other in said.shown if other not in (said.best, said.worst)]
+            pairs += [PairwiseChoice(other, said.worst) for other in said.shown if other not in (said.best, said.worst)]
     return pairs
 
 
-def bradley_terry(pairs: Sequence[Preferred], prior: float = PRIOR) -> dict[str, float]:
+def bradley_terry(pairs: Sequence[PairwiseChoice], prior: float = PRIOR) -> dict[str, float]:
     """Scores of all compared candidates: the maximum of the posterior, by Newton's method with step halving.
 
     Args:

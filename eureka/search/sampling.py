@@ -9,7 +9,7 @@ from eureka.core.errors import ContextTooLong, ProposerError
 from eureka.core.ids import generation_of
 from eureka.core.types import AnswerKind, Completion, Origin, Prompt, PromptFacts, Rejected, Sample, Stage, TaskSpec
 from eureka.prompts import render_continuation, render_prompt, render_repair, shortened
-from eureka.proposers.base import Proposer, TellsCalls
+from eureka.proposers.base import Proposer, ReportsCalls
 from eureka.reward.extract.answer_text import without_thinking
 from eureka.search.history import History
 from eureka.store import RunStore
@@ -137,16 +137,16 @@ def _sent(
 ) -> Iterator[Completion]:
     """Record these prompts, send them, and yield the answers; a call is recorded when it is made."""
 
-    def calling(name: str) -> None:
+    def on_call(name: str) -> None:
         store.record_calls([name], samples[name].attempt, refused=refused)
 
     for attempt in sorted({sample.attempt for sample in samples.values()}):
         of_attempt = {name: prompts[name] for name in prompts if samples[name].attempt == attempt}
         store.record_prompts(of_attempt, attempt)
-        if not isinstance(proposer, TellsCalls):
+        if not isinstance(proposer, ReportsCalls):
             store.record_calls(of_attempt, attempt, refused=refused)
-    if isinstance(proposer, TellsCalls):
-        proposer.calling = calling
+    if isinstance(proposer, ReportsCalls):
+        proposer.on_call = on_call
     for completion in proposer.sample_each(prompts):
         sample = samples[completion.candidate_id]
         yield replace(completion, attempt=sample.attempt, continues=sample.continues)

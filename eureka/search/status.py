@@ -51,7 +51,7 @@ def candidate_statuses(store: RunStore) -> list[CandidateStatus]:
     texts = {sample.id for sample in store.samples() if sample.answer is AnswerKind.TEXT}
     for name in sorted((answers.keys() | in_flight) - texts):
         given = answers.get(name, ())
-        usable = name in verified and not _bars(rejected.get(name))
+        usable = name in verified and not _ends_candidate(rejected.get(name))
         found.append(
             CandidateStatus(
                 candidate_id=name,
@@ -74,11 +74,11 @@ def _usable_at_once(answers: Sequence[Completion], rejections: Sequence[Rejected
     An answer is followed by another only if it was rejected, so the rejections are in the order of the answers.
     """
     first = 1 if len(answers) > 1 and answers[1].continues else 0
-    return usable if first == len(answers) - 1 else first < len(rejections) and not _bars(rejections[first])
+    return usable if first == len(answers) - 1 else first < len(rejections) and not _ends_candidate(rejections[first])
 
 
-def _bars(rejected: Rejected | None) -> bool:
-    """Whether a rejection means that there is no usable reward."""
+def _ends_candidate(rejected: Rejected | None) -> bool:
+    """Whether a rejection leaves a candidate without a usable reward."""
     return rejected is not None and rejected.stage is not Stage.SCREEN
 
 

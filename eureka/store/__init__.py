@@ -1,17 +1,6 @@
 """Reading and writing run folders; no other package writes to them."""
 
-from eureka.store.database import FORMAT_VERSION
 from eureka.store.paths import DATABASE, claim_name, find_runs, free_name, is_run, require_free, runs_in
 from eureka.store.run_store import RunStore
 
-__all__ = [
-    "DATABASE",
-    "FORMAT_VERSION",
-    "RunStore",
-    "claim_name",
-    "find_runs",
-    "free_name",
-    "is_run",
-    "require_free",
-    "runs_in",
-]
+__all__ = ["DATABASE", "RunStore", "claim_name", "find_runs", "free_name", "is_run", "require_free", "runs_in"]

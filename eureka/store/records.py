@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from eureka.core.errors import StoreError
-from eureka.core.ids import place_of
+from eureka.core.ids import candidate_id, place_of
 from eureka.core.serialize import DecodeError, dumps, loads
-from eureka.core.types import Origin, Sample
+from eureka.core.types import Message, Origin, Sample
 from eureka.store.database import Database, RecordKey
 from eureka.store.files import store_errors
 
@@ -31,6 +31,14 @@ class CallInFlight:
 
 
 @dataclass(frozen=True)
+class SentPrompt:
+    """The messages of a prompt as sent; its facts are in its sample."""
+
+    messages: tuple[Message, ...]
+    ending: str
+
+
+@dataclass(frozen=True)
 class Records:
     """The records of the run in `folder`. All methods raise StoreError if the disk fails or a record is invalid."""
 
@@ -41,6 +49,11 @@ class Records:
         """Write one record."""
         with store_errors(f"write the {kind} of generation {key.generation}", self.folder):
             self.database.put(kind, key, dumps(value))
+
+    def put_all(self, kind: str, values: Mapping[RecordKey, object]) -> None:
+        """Write several records in one commit."""
+        with store_errors(f"write to the table {kind}", self.folder):
+            self.database.put_all(kind, {key: dumps(value) for key, value in values.items()})
 
     def all(self, cls: type[T], kind: str, generation: int | None = None) -> list[T]:
         """The records of a kind in order of their keys, of one generation or of all."""
@@ -53,6 +66,14 @@ class Records:
             if sample.origin is Origin.TUNED and len(sample.parents) != 1:
                 raise StoreError(f"{self.folder}: sample {sample.id} says that it was tuned, and not from which reward")
         return found
+
+    def sent_prompts(self, generation: int | None = None) -> dict[tuple[str, int], SentPrompt]:
+        """The prompts as sent, by candidate id and attempt, of one generation or of all."""
+        sent = self.keyed(SentPrompt, "prompt", generation)
+        try:
+            return {(candidate_id(key.generation, key.sample), key.number): text for key, text in sent.items()}
+        except (TypeError, ValueError) as error:
+            raise StoreError(f"{self.folder}: the table prompt of run.db was changed by hand: {error}") from error
 
     def keyed(self, cls: type[T], kind: str, generation: int | None = None) -> dict[RecordKey, T]:
         """`all` by their keys."""

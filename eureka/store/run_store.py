@@ -13,20 +13,19 @@ best/                       the best reward as a module
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 from eureka.core.errors import StoreError
-from eureka.core.ids import candidate_id, generation_of, place_of
+from eureka.core.ids import generation_of, place_of
 from eureka.core.serialize import DecodeError, dumps, text_list
 from eureka.core.training import TrainingResult
 from eureka.core.types import (
     Candidate,
     Completion,
     Feedback,
-    Message,
     Phase,
     Prompt,
     Rejected,
@@ -46,19 +45,9 @@ from eureka.store.files import (
 )
 from eureka.store.lock import FolderLock
 from eureka.store.paths import candidate_path, evaluation_path, policy_path, require_free
-from eureka.store.records import CallInFlight, Records
-
-T = TypeVar("T")
+from eureka.store.records import CallInFlight, Records, SentPrompt
 
 _CONFIG_NOTE = "# A record for people: `eureka resume` reads its own copy in run.db.\n"
-
-
-@dataclass(frozen=True)
-class _Sent:
-    """The messages of a prompt as sent; its facts are in its sample."""
-
-    messages: tuple[Message, ...]
-    ending: str
 
 
 _PHASES = tuple(Phase)
@@ -179,25 +168,20 @@ class RunStore:
 
     def record_samples(self, samples: Sequence[Sample]) -> None:
         """Record samples, in one commit, before they are asked for."""
-        bodies = {RecordKey(*place_of(sample.id), sample.attempt): dumps(sample) for sample in samples}
-        with store_errors("write what is about to be asked for", self.folder):
-            self._database.put_all("sample", bodies)
+        self._records.put_all("sample", {RecordKey(*place_of(each.id), each.attempt): each for each in samples})
 
     def samples(self, generation: int | None = None) -> list[Sample]:
         """The samples (asked for or given) of one generation or of all, in order of ids and attempts."""
         if self._database.version != FORMAT_VERSION:
             with store_errors("read the table prompt", self.folder):
-                return [sample for sample in format_2.samples(self._database) if _is_of(sample.id, generation)]
+                found = format_2.samples(self._database)
+            return [sample for sample in found if generation in (None, generation_of(sample.id))]
         return self._records.samples(generation)
 
     def record_prompts(self, prompts: Mapping[str, Prompt], attempt: int = 0) -> None:
         """Keep the prompts of candidates as they are about to be sent."""
-        sent = {
-            RecordKey(*place_of(name), attempt): dumps(_Sent(prompt.messages, prompt.ending))
-            for name, prompt in prompts.items()
-        }
-        with store_errors("write what is about to be asked for", self.folder):
-            self._database.put_all("prompt", sent)
+        sent = {name: SentPrompt(prompt.messages, prompt.ending) for name, prompt in prompts.items()}
+        self._records.put_all("prompt", {RecordKey(*place_of(name), attempt): text for name, text in sent.items()})
 
     def record_calls(self, names: Iterable[str], attempt: int = 0, *, refused: bool = False) -> None:
         """Count the calls that are about to be made for these candidates.
@@ -208,11 +192,8 @@ class RunStore:
         keys = {name: RecordKey(*place_of(name), attempt) for name in names}
         before = self._records.keyed(CallInFlight, "call")
         asked = {name: before[key].asked if key in before else 0 for name, key in keys.items()}
-        calls = {
-            key: dumps(CallInFlight(name, attempt, max(asked[name] + (not refused), 1))) for name, key in keys.items()
-        }
-        with store_errors("write which calls are about to be made", self.folder):
-            self._database.put_all("call", calls)
+        calls = {key: CallInFlight(name, attempt, max(asked[name] + (not refused), 1)) for name, key in keys.items()}
+        self._records.put_all("call", calls)
 
     def prompts(self, generation: int | None = None) -> dict[tuple[str, int], Prompt]:
         """Every prompt as it was sent, by candidate id and attempt, of one generation or of all."""
@@ -225,14 +206,10 @@ class RunStore:
                 for key, sample in samples.items()
                 if generation_of(key[0]) in texts
             }
-        sent = self._records.keyed(_Sent, "prompt", generation)
-        try:
-            named = {(candidate_id(key.generation, key.sample), key.number): text for key, text in sent.items()}
-        except (TypeError, ValueError) as error:
-            raise StoreError(f"{self.folder}: the table prompt of run.db was changed by hand: {error}") from error
+        sent = self._records.sent_prompts(generation)
         return {
             name: Prompt(text.messages, samples[name].facts, text.ending)
-            for name, text in named.items()
+            for name, text in sent.items()
             if name in samples
         }
 
@@ -405,7 +382,3 @@ class RunStore:
     def _read_file(self, relative: Path) -> bytes:
         with store_errors(f"read {relative}", self.folder):
             return read_bounded(self.folder / relative, MAX_POLICY_BYTES, within=self.folder)
-
-
-def _is_of(identity: str, generation: int | None) -> bool:
-    return generation is None or generation_of(identity) == generation

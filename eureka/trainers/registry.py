@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from eureka.config import HUMAN, EnvironmentKind, RunConfig
-from eureka.config.environments import without_prefix
+from eureka.config import EnvironmentKind, RunConfig
 from eureka.trainers.base import Trainer
 
 TrainerFactory = Callable[[RunConfig, Sequence[Path], Mapping[str, str]], Trainer]
@@ -33,22 +32,9 @@ def _gymnasium(config: RunConfig, _task_dirs: Sequence[Path], environment: Mappi
 
 
 def _remote(config: RunConfig, _task_dirs: Sequence[Path], environment: Mapping[str, str]) -> Trainer:
-    from eureka.trainers.remote.trainer import RemoteChoices, RemoteTrainer
+    from eureka.trainers.remote.trainer import RemoteTrainer
 
-    assert config.env.id is not None
-    simulator = config.mjlab if config.kind is EnvironmentKind.MJLAB else config.isaaclab
-    choices = RemoteChoices(
-        simulator=config.kind.value,
-        task=without_prefix(config.env.id),
-        python=simulator.python,
-        device=simulator.device,
-        num_envs=config.train.num_envs,
-        sentence=config.description,
-        metric=config.metric,
-        state=config.state,
-        with_table=config.search.init == HUMAN,
-    )
-    return RemoteTrainer(choices, environment)
+    return RemoteTrainer(config, environment)
 
 
 TRAINERS: Mapping[EnvironmentKind, TrainerFactory] = {

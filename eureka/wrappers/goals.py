@@ -16,14 +16,14 @@ StateFromGoals = Callable[[np.ndarray, np.ndarray, Any], Mapping[str, Any]]
 """`(achieved_goal (n, g), desired_goal (n, g), infos)` -> State fields by name, each (n, ...)."""
 
 
-def require_own_goals(env: gymnasium.Env[Any, Any], keep: bool) -> None:
-    """Raise EurekaError if `env` computes rewards of goals itself, which would not be replaced."""
-    if keep or not callable(getattr(env.unwrapped, "compute_reward", None)):
+def require_own_goals(env: gymnasium.Env[Any, Any], keep: bool, remedy: str) -> None:
+    """Raise EurekaError, with `remedy` as what to do, if `env` or a wrapper in it computes rewards of goals, which
+    would not be replaced."""
+    if keep or not env.has_wrapper_attr("compute_reward") or not callable(env.get_wrapper_attr("compute_reward")):
         return
     raise EurekaError(
         f"{env} has a compute_reward of its own, which replay with other goals (HER) would ask in place of this "
-        "reward: give state_from_goals=FUNCTION, which makes the State from goals, or "
-        "keep_compute_reward=True where nothing asks it"
+        f"reward: {remedy}, or give keep_compute_reward=True where nothing asks it"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import gymnasium
 from gymnasium.utils import RecordConstructorArgs
 
+from eureka.core.paths import Folders, path_list
 from eureka.tasks.gym_state import CarryReader
 from eureka.wrappers.goals import StateFromGoals
 from eureka.wrappers.loading import load_reward, load_task_of
@@ -36,7 +37,7 @@ class RewardWrapper(RewardedEnv, RecordConstructorArgs):
         env: with the body and control step of the module's task.
         reward: a module that `eureka export` wrote.
         task: the task that it belongs to; by default the one that the module names.
-        task_dirs: where else to look for that task.
+        task_dirs: where else to look for that task: a folder, or several.
         carry: where the environment keeps what the task draws at random, such as a target: for fields of the task's
             Carry a function of the environment, `{"target": lambda env: env.unwrapped.goal}`.
         state_from_goals: makes the State from goals, so that the wrapper serves `compute_reward` to replay in hindsight
@@ -55,7 +56,7 @@ class RewardWrapper(RewardedEnv, RecordConstructorArgs):
         reward: str | Path,
         *,
         task: str | None = None,
-        task_dirs: Sequence[str | Path] = (),
+        task_dirs: Folders = (),
         carry: Mapping[str, CarryReader] = MappingProxyType({}),
         state_from_goals: StateFromGoals | None = None,
         keep_compute_reward: bool = False,
@@ -64,7 +65,7 @@ class RewardWrapper(RewardedEnv, RecordConstructorArgs):
             self,
             reward=str(reward),
             task=task,
-            task_dirs=list(map(str, task_dirs)),
+            task_dirs=list(map(str, path_list(task_dirs))),
             carry=dict(carry),
             state_from_goals=state_from_goals,
             keep_compute_reward=keep_compute_reward,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from gymnasium.vector import VectorEnv
 
+from eureka.core.paths import Folders
 from eureka.tasks.gym_state import CarryReader
 from eureka.wrappers.loading import load_reward, load_task_of
 from eureka.wrappers.readers import TaskReader
@@ -38,7 +39,7 @@ class VectorRewardWrapper(RewardedVector):
         env: a `SyncVectorEnv`, or wrappers around one.
         reward: as for `RewardWrapper`, as is all that follows.
         task: the task that the module belongs to.
-        task_dirs: where else to look for that task.
+        task_dirs: where else to look for that task: a folder, or several.
         carry: where an environment keeps what the task draws at random.
         keep_compute_reward: leave the environments' own `compute_reward` as it is.
 
@@ -52,7 +53,7 @@ class VectorRewardWrapper(RewardedVector):
         reward: str | Path,
         *,
         task: str | None = None,
-        task_dirs: Sequence[str | Path] = (),
+        task_dirs: Folders = (),
         carry: Mapping[str, CarryReader] = MappingProxyType({}),
         keep_compute_reward: bool = False,
     ) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-from collections.abc import Sequence
 from pathlib import Path
 
 from eureka.core.errors import EurekaError, TaskError
+from eureka.core.paths import Folders
 from eureka.tasks import Task, load_task
 from eureka.wrappers.reward_module import RewardModule
 
 _NAMES = ("INPUTS", "COMPONENTS", "compute_reward_from_state")
 
 
-def load_task_of(module: RewardModule, name: str | None = None, task_dirs: Sequence[str | Path] = ()) -> Task:
+def load_task_of(module: RewardModule, name: str | None = None, task_dirs: Folders = ()) -> Task:
     """The task that provides a module's State: `name`, or if that is None, the one that the module names.
 
     Raises:

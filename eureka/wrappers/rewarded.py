@@ -58,7 +58,8 @@ class RewardedEnv(_Read):
         if isinstance(env, VectorEnv):
             raise EurekaError(f"{env} holds several environments: use VectorRewardWrapper")
         _refuse_autoreset(env)
-        require_own_goals(env, keep_compute_reward or state_from_goals is not None)
+        remedy = "give state_from_goals=FUNCTION, which makes the State from goals"
+        require_own_goals(env, keep_compute_reward or state_from_goals is not None, remedy)
         super().__init__(env, open_reader)
         self.module = module
         self._gives_state = state_from_goals is not None
@@ -107,7 +108,8 @@ class RewardedVector(VectorWrapper[Any, Any, Any, Any, Any]):
             )
         self.module = module
         for inner in base.envs:
-            require_own_goals(inner, keep_compute_reward)
+            remedy = "put a RewardWrapper with state_from_goals=FUNCTION into each environment in place of this wrapper"
+            require_own_goals(inner, keep_compute_reward, remedy)
         self._recorders = [_StateRecorder(inner, open_reader) for inner in base.envs]
         base.envs[:] = self._recorders
         mode = getattr(base, "autoreset_mode", None)  # missing in Gymnasium 1.0

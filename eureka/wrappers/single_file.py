@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 import jinja2
 
 from eureka.core.errors import EurekaError, TaskError
+from eureka.reward.export import module_parts
 from eureka.tasks import Task
 from eureka.wrappers.source_parts import Parts, name_of, task_classes
 
@@ -24,8 +24,6 @@ _IMPORTS = (
     "import torch",
     "from gymnasium.utils import RecordConstructorArgs",
 )
-_MODULES_OWN = "It needs torch only"
-"""Beginning of the sentence in an exported module's head that concerns the module alone."""
 _USE = """
 The reward with wrappers for Gymnasium, in one file: it needs torch, numpy and gymnasium (1.0 or
 newer), and the mujoco of the environment (3.1 or newer). Put it beside your training script:
@@ -35,13 +33,6 @@ newer), and the mujoco of the environment (3.1 or newer). Put it beside your tra
     env = RewardWrapper(gymnasium.make({identity}))
     envs = VectorRewardWrapper(gymnasium.make_vec({identity}, num_envs=8, vectorization_mode="sync"))
 """
-
-
-class _Code(NamedTuple):
-    """A module in two parts: the inside of its docstring as written, and everything after it."""
-
-    head: str
-    code: str
 
 
 def single_file(module: str, task: Task, name: str) -> str:
@@ -60,20 +51,20 @@ def single_file(module: str, task: Task, name: str) -> str:
     support.add("eureka.tasks.rng", ("Rng",))
     support.add("eureka.physics.base", ("WorldStates", "Snapshot"))
     support.add("eureka.tasks.metric", ("Metric",))
-    support.add("eureka.tasks.base", ("state_tensors",))
+    support.add("eureka.tasks.base", ("NoCarry", "state_tensors"))
     support.add("eureka.tasks.gym_state", ("GymState",))
     described.know(support)
     described.add_task(type(task))
     wrappers.know(support, described)
     for source in ("reward_module", "episode_metric", "goals", "readers", "rewarded"):
         wrappers.add_module(f"eureka.wrappers.{source}")
-    reward = _parts(module)
+    head, reward = module_parts(module)
     imports = [*_IMPORTS, *support.imports, *described.imports, *wrappers.imports]
     identity = f'"{task.info.gymnasium_id}"' if task.info.gymnasium_id else "..."
     text = _template().render(
-        head=reward.head.partition(_MODULES_OWN)[0].strip() + "\n" + _USE.format(name=name, identity=identity),
+        head=head + "\n" + _USE.format(name=name, identity=identity),
         imports="\n".join(_merged(imports)),
-        reward=reward.code.strip(),
+        reward=reward,
         support=support.code.strip(),
         task=described.code.strip(),
         wrappers=wrappers.code.strip(),
@@ -94,14 +85,6 @@ def single_file(module: str, task: Task, name: str) -> str:
             "please report this"
         ) from error
     return text
-
-
-def _parts(module: str) -> _Code:
-    """Split an exported module's text, which begins with a docstring."""
-    lines, first = module.splitlines(), ast.parse(module).body[0]
-    quote = '"' * 3
-    head = "\n".join(lines[: first.end_lineno])
-    return _Code(head.removeprefix(quote).removesuffix(quote), "\n".join(lines[first.end_lineno :]))
 
 
 def _merged(imports: Iterable[str]) -> list[str]:

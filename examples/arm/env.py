@@ -14,10 +14,6 @@ class Arm(Task):
     """The door, and with it the handle, stands at another angle in every episode."""
 
     @dataclass(frozen=True)
-    class Carry:
-        """Nothing is remembered from step to step."""
-
-    @dataclass(frozen=True)
     class State:
         """What a reward may read after a control step."""
 
@@ -31,13 +27,7 @@ class Arm(Task):
 
     def reset(self, rng, num):
         qpos = rng.uniform(-1, 1, (num, 3)) * torch.tensor([0.1, 0.1, 1.5])
-        return Reset(qpos, torch.zeros(num, 3), self.Carry())
-
-    def start(self, sim, rng):
-        return self.Carry()
-
-    def advance(self, carry, sim, action, rng):
-        return self.Carry()
+        return Reset(qpos, torch.zeros(num, 3))
 
     def state(self, sim, carry, action):
         places = sim.output("site_xpos")  # (num_envs, nsite, 3), metres, world frame

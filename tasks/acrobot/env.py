@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from eureka.physics import WorldStates
-from eureka.tasks import Metric, Reset, Rng, Task, state_field
+from eureka.tasks import Metric, NoCarry, Reset, Rng, Task, state_field
 from eureka.tasks.shared.tolerance import gaussian_tolerance
 
 # The control suite's target: a ball of this radius where the free end is when both links stand upright.
@@ -18,10 +18,6 @@ TARGET_RADIUS_M = 0.2
 class Acrobot(Task):
     """The body is this folder's own, after the control suite's but with a motor of 10 N m instead of 2. No episode ends
     early."""
-
-    @dataclass(frozen=True)
-    class Carry:
-        """Nothing is remembered between steps."""
 
     @dataclass(frozen=True)
     class State:
@@ -51,15 +47,9 @@ class Acrobot(Task):
     def reset(self, rng: Rng, num: int) -> Reset:
         # Easier than the suite's, whose start is anywhere: always hanging, so that every episode has to swing up.
         hanging = torch.tensor([math.pi, 0.0])
-        return Reset(hanging + rng.uniform(-0.1, 0.1, (num, 2)), rng.normal(0.01, (num, 2)), self.Carry())
+        return Reset(hanging + rng.uniform(-0.1, 0.1, (num, 2)), rng.normal(0.01, (num, 2)))
 
-    def start(self, sim: WorldStates, rng: Rng) -> Carry:
-        return self.Carry()
-
-    def advance(self, carry: Carry, sim: WorldStates, action: torch.Tensor, rng: Rng) -> Carry:
-        return carry
-
-    def state(self, sim: WorldStates, carry: Carry, action: torch.Tensor) -> State:
+    def state(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> State:
         angle = sim.qpos.cumsum(dim=1)  # the elbow's is from the upper link
         elbow = sim.qpos[:, 1]
         height, aside = torch.cos(angle).sum(dim=1), torch.sin(angle).sum(dim=1)

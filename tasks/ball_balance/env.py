@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
-from eureka.physics import Snapshot, WorldStates
-from eureka.tasks import Metric, Reset, Rng, Task, state_field
+from eureka.physics import WorldStates
+from eureka.tasks import Metric, NoCarry, Reset, Rng, Task, state_field
 
 BALL_RADIUS_M = 0.1
 # Isaac Gym's reward is highest here: the ball on the level tray, above its middle.
@@ -18,10 +18,6 @@ REST_HEIGHT_M = 0.7
 class BallBalance(Task):
     """The body is this folder's own; end of an episode and human reward follow Isaac Gym's balance bot. The ball starts
     nearer and slower than there, and actions are the knees' angles, where there they change them by steps."""
-
-    @dataclass(frozen=True)
-    class Carry:
-        """Nothing is remembered between steps."""
 
     @dataclass(frozen=True)
     class State:
@@ -53,15 +49,9 @@ class BallBalance(Task):
         )
         moving = torch.cat([rng.uniform(-0.5, 0.5, (num, 2)), torch.zeros(num, 4)], dim=1)
         qpos, qvel = torch.cat([tray, ball], dim=1), torch.cat([torch.zeros(num, 12), moving], dim=1)
-        return Reset(qpos, qvel, self.start(Snapshot(qpos, qvel), rng))
+        return Reset(qpos, qvel)
 
-    def start(self, sim: WorldStates, rng: Rng) -> Carry:
-        return self.Carry()
-
-    def advance(self, carry: Carry, sim: WorldStates, action: torch.Tensor, rng: Rng) -> Carry:
-        return carry
-
-    def state(self, sim: WorldStates, carry: Carry, action: torch.Tensor) -> State:
+    def state(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> State:
         return self.State(
             ball_position=sim.qpos[:, 13:16],
             ball_velocity=sim.qvel[:, 12:15],

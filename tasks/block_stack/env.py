@@ -12,7 +12,7 @@ from eureka.tasks import state_field
 from eureka.tasks.shared.handles import Handles, HandlesState, reach
 from eureka.tasks.shared.locomotion import total_of
 from eureka.tasks.shared.sawyer import apart
-from eureka.tasks.shared.two_hands import Placed
+from eureka.tasks.shared.two_hands import HandPose
 
 # Bi-DexHands', metres: the sum of a hand's distances, and the blocks' distances below which the tower is rewarded.
 NEAR_M, STACKED_M = 0.5, 0.07
@@ -21,8 +21,8 @@ NEAR_M, STACKED_M = 0.5, 0.07
 class BlockStack(Handles):
     """A handle is the centre of a block of 5 cm. The right one is to be in the middle, the left one on top of it."""
 
-    RIGHT_HAND = Placed((0.0, 0.6, 0.7), (3.1416, 0.0, 3.1416))
-    LEFT_HAND = Placed((0.0, -0.6, 0.7), (3.1416, 0.0, 0.0))
+    RIGHT_HAND = HandPose((0.0, 0.6, 0.7), (3.1416, 0.0, 3.1416))
+    LEFT_HAND = HandPose((0.0, -0.6, 0.7), (3.1416, 0.0, 0.0))
     TOO_FAR_M = 0.75
 
     @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class BlockStack(Handles):
         right_goal: torch.Tensor = state_field((3,), "m", "world", "where the right block is to be, below the other")
         left_goal: torch.Tensor = state_field((3,), "m", "world", "where the left block is to be, on top")
 
-    def things(self, sim: WorldStates) -> dict[str, torch.Tensor]:
-        return {"right_goal": self.point(sim, "things/right_goal"), "left_goal": self.point(sim, "things/left_goal")}
+    def task_fields(self, sim: WorldStates) -> dict[str, torch.Tensor]:
+        return {"right_goal": self.site(sim, "things/right_goal"), "left_goal": self.site(sim, "things/left_goal")}
 
     def stacked(self, state: Any) -> torch.Tensor:
         """50 x (0.05 - how far the upper block is from its height) where both are within 0.07 m of their goals."""

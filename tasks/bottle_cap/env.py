@@ -12,7 +12,7 @@ from eureka.tasks import state_field
 from eureka.tasks.shared.handles import Handles, HandlesState, reach
 from eureka.tasks.shared.locomotion import total_of
 from eureka.tasks.shared.sawyer import apart
-from eureka.tasks.shared.two_hands import Placed
+from eureka.tasks.shared.two_hands import HandPose
 
 OFF_M, NEAR_M = 0.03, 0.3
 
@@ -21,8 +21,8 @@ class BottleCap(Handles):
     """The bottle lies in the left palm and slips if that does not close. The left hand points along -y, the right one
     along +y. Other than in the original, the right handle moves with the cap."""
 
-    RIGHT_HAND = Placed((0.0, -1.05, 0.5), (3.6416, 0.0, 0.0))
-    LEFT_HAND = Placed((0.0, -0.25, 0.45), (0.0, 0.87, 0.0))
+    RIGHT_HAND = HandPose((0.0, -1.05, 0.5), (3.6416, 0.0, 0.0))
+    LEFT_HAND = HandPose((0.0, -0.25, 0.45), (0.0, 0.87, 0.0))
 
     @dataclass(frozen=True)
     class State(HandlesState):
@@ -30,10 +30,10 @@ class BottleCap(Handles):
 
         cap_way: torch.Tensor = state_field((), "m", "joint", "how far the cap is off: 0 at the start, 0.1 at most")
 
-    def things(self, sim: WorldStates) -> dict[str, torch.Tensor]:
+    def task_fields(self, sim: WorldStates) -> dict[str, torch.Tensor]:
         return {"cap_way": sim.qpos[:, self.address("things/cap")]}
 
-    def seen(self, state: Any) -> Any:
+    def observed_fields(self, state: Any) -> Any:
         return [10 * state.cap_way[:, None]]
 
     def terminated(self, state: Any) -> Any:
@@ -44,8 +44,7 @@ class BottleCap(Handles):
         }
 
     def succeeded(self, state: Any) -> torch.Tensor:
-        off: torch.Tensor = state.cap_way > OFF_M
-        return off
+        return state.cap_way > OFF_M
 
     def human_reward(self, state: Any) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Bi-DexHands (Chen et al. 2022): right tips at the cap, left palm at the bottle, and there 30 x the cap's way.

@@ -7,15 +7,11 @@ from dataclasses import dataclass
 import torch
 
 from eureka.physics import WorldStates
-from eureka.tasks import Metric, Reset, Rng, Task, state_field
+from eureka.tasks import Metric, NoCarry, Reset, Rng, Task, state_field
 
 
 class Cartpole(Task):
     """Observation, start states and the end of an episode follow Gymnasium's InvertedPendulum-v5."""
-
-    @dataclass(frozen=True)
-    class Carry:
-        """Nothing is remembered between steps."""
 
     @dataclass(frozen=True)
     class State:
@@ -30,15 +26,9 @@ class Cartpole(Task):
         action: torch.Tensor = state_field((1,), "1", "cart", "force command as a share of the maximum, -1 to 1")
 
     def reset(self, rng: Rng, num: int) -> Reset:
-        return Reset(rng.uniform(-0.01, 0.01, (num, 2)), rng.uniform(-0.01, 0.01, (num, 2)), self.Carry())
+        return Reset(rng.uniform(-0.01, 0.01, (num, 2)), rng.uniform(-0.01, 0.01, (num, 2)))
 
-    def start(self, sim: WorldStates, rng: Rng) -> Carry:
-        return self.Carry()
-
-    def advance(self, carry: Carry, sim: WorldStates, action: torch.Tensor, rng: Rng) -> Carry:
-        return carry
-
-    def state(self, sim: WorldStates, carry: Carry, action: torch.Tensor) -> State:
+    def state(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> State:
         return self.State(
             cart_position=sim.qpos[:, 0],
             cart_velocity=sim.qvel[:, 0],

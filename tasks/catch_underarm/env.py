@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from eureka.tasks.shared.thrown import Thrown
-from eureka.tasks.shared.two_hands import Placed
+from eureka.tasks.shared.thrown import ThrowTask
+from eureka.tasks.shared.two_hands import HandPose
 
 
-class CatchUnderarm(Thrown):
+class CatchUnderarm(ThrowTask):
     """The hands face each other, palms up, 15 cm further from each other than in hand_over."""
 
-    RIGHT_HAND = Placed((0.0, 0.0, 0.5))
-    LEFT_HAND = Placed((0.0, -1.15, 0.5), (0.0, 0.0, 3.1416))
+    RIGHT_HAND = HandPose((0.0, 0.0, 0.5))
+    LEFT_HAND = HandPose((0.0, -1.15, 0.5), (0.0, 0.0, 3.1416))
     EGG_START = (0.0, -0.39, 0.54)
     WAY = (0.0, -0.4, 0.0)
     FALLEN_M = 0.1

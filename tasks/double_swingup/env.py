@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from eureka.physics import WorldStates
-from eureka.tasks import Metric, Reset, Rng, Task, state_field
+from eureka.tasks import Metric, NoCarry, Reset, Rng, Task, state_field
 from eureka.tasks.shared.tolerance import gaussian_tolerance, quadratic_tolerance
 
 POLE_LENGTH_M = 0.6
@@ -18,10 +18,6 @@ MIN_UPRIGHT = 0.95
 
 class DoubleSwingup(Task):
     """The body is this folder's own. No episode ends early: at the rail's ends the cart only stops."""
-
-    @dataclass(frozen=True)
-    class Carry:
-        """Nothing is remembered between steps."""
 
     @dataclass(frozen=True)
     class State:
@@ -47,15 +43,9 @@ class DoubleSwingup(Task):
 
     def reset(self, rng: Rng, num: int) -> Reset:
         hanging = torch.tensor([0.0, math.pi, 0.0])
-        return Reset(hanging + rng.normal(0.01, (num, 3)), rng.normal(0.01, (num, 3)), self.Carry())
+        return Reset(hanging + rng.normal(0.01, (num, 3)), rng.normal(0.01, (num, 3)))
 
-    def start(self, sim: WorldStates, rng: Rng) -> Carry:
-        return self.Carry()
-
-    def advance(self, carry: Carry, sim: WorldStates, action: torch.Tensor, rng: Rng) -> Carry:
-        return carry
-
-    def state(self, sim: WorldStates, carry: Carry, action: torch.Tensor) -> State:
+    def state(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> State:
         angle = sim.qpos[:, 1:3].cumsum(dim=1)  # the upper hinge's is from the lower pole
         return self.State(
             cart_position=sim.qpos[:, 0],

@@ -8,11 +8,11 @@ import mujoco
 import torch
 
 from eureka.physics import WorldStates
-from eureka.tasks import Metric, Reset, Rng, state_field
+from eureka.tasks import Metric, NoCarry, Reset, Rng, state_field
 from eureka.tasks.shared.cabinet import add_cabinet
 from eureka.tasks.shared.locomotion import total_of
 from eureka.tasks.shared.panda import MOST_OPEN_M, Panda
-from eureka.tasks.shared.sawyer import NoCarry, apart
+from eureka.tasks.shared.sawyer import apart
 
 # Isaac Gym's, metres: the drawer counts as open, and further bonuses on the way.
 OPEN_M, HALF_OPEN_M, MOVED_M = 0.39, 0.2, 0.01
@@ -48,7 +48,7 @@ class FrankaCabinet(Panda):
             "velocity of the hand along x, y, z as shares of 0.3 m/s, and gripper: -1 opens, 1 closes",
         )
 
-    def add_things(self, spec: mujoco.MjSpec) -> None:
+    def add_objects(self, spec: mujoco.MjSpec) -> None:
         add_cabinet(spec, "drawer")
 
     def reset(self, rng: Rng, num: int) -> Reset:
@@ -56,7 +56,7 @@ class FrankaCabinet(Panda):
         aside = rng.uniform(-0.05, 0.05, (num, 3)) + torch.tensor([1.03, 0.0, 0.57])
         turned = torch.tensor([1.0, 0.0, 0.0, 0.0]).expand(num, 4)
         mocap = torch.cat([aside, turned], dim=1)[:, None]
-        return Reset(qpos, torch.zeros(num, self.model.nv), self.Carry(), mocap=mocap)
+        return Reset(qpos, torch.zeros(num, self.model.nv), mocap=mocap)
 
     def state(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> State:
         tip = self.tip_of(sim)

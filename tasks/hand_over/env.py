@@ -7,22 +7,22 @@ from dataclasses import dataclass
 import torch
 
 from eureka.tasks import state_field
-from eureka.tasks.shared.thrown import Thrown, ThrownState
-from eureka.tasks.shared.two_hands import Placed
+from eureka.tasks.shared.thrown import ThrowState, ThrowTask
+from eureka.tasks.shared.two_hands import HandPose
 
 
-class HandOver(Thrown):
+class HandOver(ThrowTask):
     """The hands face each other, palms up, a gap between their fingertips."""
 
-    RIGHT_HAND = Placed((0.0, 0.0, 0.5))
-    LEFT_HAND = Placed((0.0, -1.0, 0.5), (0.0, 0.0, 3.1416))
+    RIGHT_HAND = HandPose((0.0, 0.0, 0.5))
+    LEFT_HAND = HandPose((0.0, -1.0, 0.5), (0.0, 0.0, 3.1416))
     HANDS_MOVE = False
     EGG_START = (0.0, -0.39, 0.54)
     WAY = (0.0, -0.25, 0.0)
     FALLEN_M = 0.2
 
     @dataclass(frozen=True)
-    class State(ThrownState):
+    class State(ThrowState):
         """What a reward may read after a control step."""
 
         action: torch.Tensor = state_field(

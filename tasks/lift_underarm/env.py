@@ -12,7 +12,7 @@ from eureka.tasks import state_field
 from eureka.tasks.shared.handles import Handles, HandlesState
 from eureka.tasks.shared.locomotion import total_of
 from eureka.tasks.shared.sawyer import apart
-from eureka.tasks.shared.two_hands import Placed
+from eureka.tasks.shared.two_hands import HandPose
 
 LIFTED_M, NEAR_M = 0.05, 0.08
 TOO_FAR_M = 0.2
@@ -21,8 +21,8 @@ TOO_FAR_M = 0.2
 class LiftUnderarm(Handles):
     """The hands face each other, palms up, the pot with its handles between them; its goal is 0.4 m higher."""
 
-    RIGHT_HAND = Placed((0.0, 0.05, 0.45))
-    LEFT_HAND = Placed((0.0, -1.25, 0.45), (0.0, 0.0, 3.1416))
+    RIGHT_HAND = HandPose((0.0, 0.05, 0.45))
+    LEFT_HAND = HandPose((0.0, -1.25, 0.45), (0.0, 0.0, 3.1416))
 
     @dataclass(frozen=True)
     class State(HandlesState):
@@ -33,16 +33,16 @@ class LiftUnderarm(Handles):
         pot_linear_velocity: torch.Tensor = state_field((3,), "m/s", "world", "velocity of the pot")
         goal_position: torch.Tensor = state_field((3,), "m", "world", "where the pot's middle is to be")
 
-    def things(self, sim: WorldStates) -> dict[str, torch.Tensor]:
+    def task_fields(self, sim: WorldStates) -> dict[str, torch.Tensor]:
         first, moving = self.address("things/pot"), self.velocity_address("things/pot")
         return {
             "pot_position": sim.qpos[:, first : first + 3],
             "pot_orientation": sim.qpos[:, first + 3 : first + 7],
             "pot_linear_velocity": sim.qvel[:, moving : moving + 3],
-            "goal_position": self.point(sim, "things/goal"),
+            "goal_position": self.site(sim, "things/goal"),
         }
 
-    def seen(self, state: Any) -> Any:
+    def observed_fields(self, state: Any) -> Any:
         return [4 * (state.goal_position - state.pot_position), state.pot_orientation, state.pot_linear_velocity]
 
     def terminated(self, state: Any) -> Any:

@@ -29,10 +29,10 @@ class Pen(Handles):
 
         cap_way: torch.Tensor = state_field((), "m", "joint", "how far the cap is off: 0 at the start, 0.49 at most")
 
-    def things(self, sim: WorldStates) -> dict[str, torch.Tensor]:
+    def task_fields(self, sim: WorldStates) -> dict[str, torch.Tensor]:
         return {"cap_way": sim.qpos[:, self.address("things/cap")]}
 
-    def seen(self, state: Any) -> Any:
+    def observed_fields(self, state: Any) -> Any:
         return [4 * state.cap_way[:, None]]
 
     def succeeded(self, state: Any) -> torch.Tensor:

@@ -30,8 +30,8 @@ class PushBlock(Handles):
         right_goal: torch.Tensor = state_field((3,), "m", "world", "where the right block's centre is to be")
         left_goal: torch.Tensor = state_field((3,), "m", "world", "where the left block's centre is to be")
 
-    def things(self, sim: WorldStates) -> dict[str, torch.Tensor]:
-        return {"right_goal": self.point(sim, "things/right_goal"), "left_goal": self.point(sim, "things/left_goal")}
+    def task_fields(self, sim: WorldStates) -> dict[str, torch.Tensor]:
+        return {"right_goal": self.site(sim, "things/right_goal"), "left_goal": self.site(sim, "things/left_goal")}
 
     def succeeded(self, state: Any) -> torch.Tensor:
         """1 where both blocks are within 0.1 m of their goals, 0.5 where the left one alone is, (num_envs,)."""

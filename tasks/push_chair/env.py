@@ -9,10 +9,10 @@ import mujoco
 import torch
 
 from eureka.physics import WorldStates
-from eureka.tasks import OnDevice, Reset, Rng, state_field
+from eureka.tasks import NoCarry, OnDevice, Reset, Rng, state_field
+from eureka.tasks.shared.locomotion import total_of
 from eureka.tasks.shared.mobile_panda import BASE, MobilePanda, facing
 from eureka.tasks.shared.rotations import rotate_back
-from eureka.tasks.shared.sawyer import NoCarry
 
 NEAR_M, TILT_RAD, STILL_M_S, STILL_RAD_S = 0.15, 0.05 * math.pi, 0.1, 0.2  # ManiSkill's success
 FALLEN_RAD, AT_CHAIR_M = 0.2 * math.pi, 0.1  # and the stages of its reward
@@ -28,8 +28,6 @@ class PushChair(MobilePanda):
     BOUNDS = ((0.3, -0.15, 0.45), (0.65, 0.15, 0.8))
     HAND_START = (0.4, 0.0, 0.6)
     num_actions = 11
-
-    Carry = NoCarry
 
     @dataclass(frozen=True)
     class State:
@@ -61,7 +59,7 @@ class PushChair(MobilePanda):
             "hand along the base's x, y, z (of 0.3 m/s) and its gripper: -1 opens, 1 closes; the same of the left",
         )
 
-    def add_things(self, spec: mujoco.MjSpec) -> None:
+    def add_objects(self, spec: mujoco.MjSpec) -> None:
         chair = mujoco.MjSpec.from_file(str(self.folder / "chair.xml"))
         spec.worldbody.add_frame().attach_body(chair.body("chair"), "chair/", "")
         spec.body("chair/seat").add_site(name="seat_0", pos=[0.0, 0.0, 0.0])
@@ -90,7 +88,7 @@ class PushChair(MobilePanda):
         swivel = self.velocity_address("chair/swivel")
         damping = torch.from_numpy(self.model.dof_damping).float().repeat(num, 1)
         damping[:, swivel] = rng.uniform(5.0, 15.0, (num,))
-        return Reset(qpos, torch.zeros(num, self.model.nv), self.Carry(), model_fields={"dof_damping": damping})
+        return Reset(qpos, torch.zeros(num, self.model.nv), model_fields={"dof_damping": damping})
 
     def state(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> State:
         base, moving = self.base_of(sim), self.base_velocity(sim)
@@ -149,8 +147,7 @@ class PushChair(MobilePanda):
         return (speed <= STILL_M_S) & (self._turning(state) <= STILL_RAD_S)
 
     def _turning(self, state: State) -> torch.Tensor:
-        turning: torch.Tensor = torch.linalg.vector_norm(state.chair_angular_velocity, dim=1)
-        return turning
+        return torch.linalg.vector_norm(state.chair_angular_velocity, dim=1)
 
     def succeeded(self, state: State) -> torch.Tensor:
         """ManiSkill's: within 15 cm of the target, upright and still."""
@@ -180,4 +177,4 @@ class PushChair(MobilePanda):
             "stage": torch.where(stands, -10.0, -5.0) + 2 * at_chair,
             "chair": at_chair * torch.where(is_there, resting, pushing),
         }
-        return torch.stack(list(components.values())).sum(dim=0), components
+        return total_of(components)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
-from eureka.physics import Snapshot, WorldStates
-from eureka.tasks import Metric, Reset, Rng, Task, state_field
+from eureka.physics import WorldStates
+from eureka.tasks import Metric, NoCarry, Reset, Rng, Task, state_field
 from eureka.tasks.shared.locomotion import total_of
 
 TARGET_HEIGHT_M = 1.0
@@ -16,10 +16,6 @@ TARGET_HEIGHT_M = 1.0
 class Quadcopter(Task):
     """The body is this folder's own; start states, the end of an episode and the human reward follow Isaac Gym's
     quadcopter. Its actions change the rotors' angles and thrusts by steps; here they are the angles and thrusts."""
-
-    @dataclass(frozen=True)
-    class Carry:
-        """Nothing is remembered between steps."""
 
     @dataclass(frozen=True)
     class State:
@@ -52,15 +48,9 @@ class Quadcopter(Task):
         level = torch.zeros(num, 4) + torch.tensor([1.0, 0.0, 0.0, 0.0])
         qpos = torch.cat([aside, above + TARGET_HEIGHT_M, level, rng.uniform(-0.2, 0.2, (num, 8))], dim=1)
         qvel = torch.zeros(num, 14)
-        return Reset(qpos, qvel, self.start(Snapshot(qpos, qvel), rng))
+        return Reset(qpos, qvel)
 
-    def start(self, sim: WorldStates, rng: Rng) -> Carry:
-        return self.Carry()
-
-    def advance(self, carry: Carry, sim: WorldStates, action: torch.Tensor, rng: Rng) -> Carry:
-        return carry
-
-    def state(self, sim: WorldStates, carry: Carry, action: torch.Tensor) -> State:
+    def state(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> State:
         _, x, y, _ = sim.qpos[:, 3:7].unbind(dim=1)
         horizontal, height = sim.qpos[:, :2], sim.qpos[:, 2:3]
         offset = torch.cat([-horizontal, TARGET_HEIGHT_M - height], dim=1)

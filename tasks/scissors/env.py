@@ -30,15 +30,14 @@ class Scissors(Handles):
 
         opening: torch.Tensor = state_field((), "rad", "joint", "how far the scissors are open: 0 closed, 1 at most")
 
-    def things(self, sim: WorldStates) -> dict[str, torch.Tensor]:
+    def task_fields(self, sim: WorldStates) -> dict[str, torch.Tensor]:
         return {"opening": sim.qpos[:, self.address("things/half")]}
 
-    def seen(self, state: Any) -> Any:
+    def observed_fields(self, state: Any) -> Any:
         return [2 * state.opening[:, None]]
 
     def succeeded(self, state: Any) -> torch.Tensor:
-        is_open: torch.Tensor = state.opening > OPEN_RAD
-        return is_open
+        return state.opening > OPEN_RAD
 
     def human_reward(self, state: Any) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Bi-DexHands (Chen et al. 2022): 2 - the tips' distances, and 5 x the opening where both are below 0.7."""

@@ -14,5 +14,4 @@ def beyond_bar(points: torch.Tensor, start: torch.Tensor, end: torch.Tensor, rad
     first, way = start.reshape(shape), (end - start).reshape(shape)
     share = ((points - first) * way).sum(dim=-1, keepdim=True) / way.square().sum(dim=-1, keepdim=True)
     nearest = first + share.clamp(0.0, 1.0) * way
-    distance: torch.Tensor = torch.linalg.vector_norm(points - nearest, dim=-1) - radius
-    return distance
+    return torch.linalg.vector_norm(points - nearest, dim=-1) - radius

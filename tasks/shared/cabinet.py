@@ -12,12 +12,12 @@ import mujoco
 import torch
 
 from eureka.physics import WorldStates
-from eureka.tasks.base import Reset, state_field
+from eureka.tasks.base import NoCarry, Reset, state_field
 from eureka.tasks.rng import Rng
 from eureka.tasks.shared.bars import beyond_bar
+from eureka.tasks.shared.locomotion import total_of
 from eureka.tasks.shared.mobile_panda import BASE, BASE_ACTION, MobilePanda, facing
 from eureka.tasks.shared.panda import FINGERS, THINGS
-from eureka.tasks.shared.sawyer import NoCarry
 
 PARTS = ("drawer", "door")
 HANDLE_RADIUS_M = 0.008
@@ -73,10 +73,9 @@ class OpenCabinet(MobilePanda):
     RANGE: ClassVar[float]
     LEVER_M: ClassVar[float] = 0.0
 
-    Carry = NoCarry
     State: ClassVar[type[Any]] = CabinetState
 
-    def add_things(self, spec: mujoco.MjSpec) -> None:
+    def add_objects(self, spec: mujoco.MjSpec) -> None:
         add_cabinet(spec, self.PART)
         spec.body("cabinet/cabinet").pos = [0.0, 0.0, HEIGHT_M]
         spec.worldbody.add_geom(
@@ -102,7 +101,7 @@ class OpenCabinet(MobilePanda):
         friction = torch.from_numpy(self.model.dof_frictionloss).float().repeat(num, 1)
         friction[:, moving] = rng.uniform(0.05, 0.15, (num,))
         fields = {"dof_damping": damping, "dof_frictionloss": friction}
-        return Reset(qpos, torch.zeros(num, self.model.nv), self.Carry(), model_fields=fields)
+        return Reset(qpos, torch.zeros(num, self.model.nv), model_fields=fields)
 
     @abstractmethod
     def front_yaw(self, opening: torch.Tensor) -> torch.Tensor:
@@ -148,13 +147,11 @@ class OpenCabinet(MobilePanda):
 
     def still(self, state: Any) -> torch.Tensor:
         """Whether what is opened hardly moves, (num_envs,) bool."""
-        still: torch.Tensor = (state.link_speed <= STILL_M_S) & (state.link_turning <= STILL_RAD_S)
-        return still
+        return (state.link_speed <= STILL_M_S) & (state.link_turning <= STILL_RAD_S)
 
     def succeeded(self, state: Any) -> torch.Tensor:
         """ManiSkill's: open by nine tenths of the range, and still."""
-        done: torch.Tensor = (state.opening_share >= 1) & self.still(state)
-        return done
+        return (state.opening_share >= 1) & self.still(state)
 
     def human_reward(self, state: Any) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """ManiSkill2's OpenCabinet (Gu et al. 2023): fingers at the handle and around it, straight, then opening it.
@@ -177,4 +174,4 @@ class OpenCabinet(MobilePanda):
             "opening": at_handle * 0.5 * state.opening_share.clamp(0.0, 1.0),
             "moving": at_handle * torch.where(is_open, calm, faster),
         }
-        return torch.stack(list(components.values())).sum(dim=0), components
+        return total_of(components)

@@ -13,7 +13,7 @@ from eureka.tasks.base import Reset, state_field
 from eureka.tasks.rng import Rng
 from eureka.tasks.shared.handles import Handles, HandlesState, reach
 from eureka.tasks.shared.locomotion import total_of
-from eureka.tasks.shared.two_hands import Placed
+from eureka.tasks.shared.two_hands import HandPose
 
 OPEN_RAD = 1.5708
 # Bi-DexHands': how far the handles are from each other where the door counts as open, and how near the tips must be
@@ -36,8 +36,8 @@ class Door(Handles):
     """`INWARD` doors swing to +x, to where the hands are; the others to -x. `IS_OPEN` ones are to be closed. The
     original's reward starts at `OFFSET`."""
 
-    RIGHT_HAND = Placed((0.55, 0.2, 0.6), (3.1416, 1.5708, 1.5708))
-    LEFT_HAND = Placed((0.55, -0.2, 0.6), (3.1416, -1.5708, 1.5708))
+    RIGHT_HAND = HandPose((0.55, 0.2, 0.6), (3.1416, 1.5708, 1.5708))
+    LEFT_HAND = HandPose((0.55, -0.2, 0.6), (3.1416, -1.5708, 1.5708))
     THINGS = "../shared/door.xml"
     TOO_FAR_M = 1.5
     OFFSET: ClassVar[float] = 2.0
@@ -57,7 +57,7 @@ class Door(Handles):
             qpos[:, self.address(side)] = OPEN_RAD if self.IS_OPEN else 0.0
         return Reset(qpos, torch.zeros(num, self.model.nv), self.Carry())
 
-    def things(self, sim: WorldStates) -> dict[str, torch.Tensor]:
+    def task_fields(self, sim: WorldStates) -> dict[str, torch.Tensor]:
         right, left = self.address("things/right"), self.address("things/left")
         moving = [self.velocity_address("things/right"), self.velocity_address("things/left")]
         return {
@@ -65,7 +65,7 @@ class Door(Handles):
             "leaf_velocity": torch.stack([sim.qvel[:, joint] for joint in moving], dim=1),
         }
 
-    def seen(self, state: Any) -> Any:
+    def observed_fields(self, state: Any) -> Any:
         return [state.leaf_angle, state.leaf_velocity]
 
     def succeeded(self, state: Any) -> torch.Tensor:
@@ -86,5 +86,4 @@ class Door(Handles):
 
 def handles_apart(state: Any) -> torch.Tensor:
     """How far the handles are from each other along y, (num_envs,) m."""
-    apart: torch.Tensor = (state.right_handle[:, 1] - state.left_handle[:, 1]).abs()
-    return apart
+    return (state.right_handle[:, 1] - state.left_handle[:, 1]).abs()

@@ -155,5 +155,4 @@ class Flip(Task):
         )
 
     def sparse_reward(self, state: Any) -> torch.Tensor | None:
-        completed: torch.Tensor = state.turn_completed
-        return completed
+        return state.turn_completed

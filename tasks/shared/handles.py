@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 import torch
 
 from eureka.physics import WorldStates
-from eureka.tasks.base import state_field
-from eureka.tasks.shared.sawyer import NoCarry
+from eureka.tasks.base import NoCarry, state_field
 from eureka.tasks.shared.two_hands import TwoHands, TwoHandsState
 
 
@@ -31,12 +30,12 @@ class Handles(TwoHands):
 
     State = HandlesState
 
-    def things(self, sim: WorldStates) -> dict[str, torch.Tensor]:
+    def task_fields(self, sim: WorldStates) -> dict[str, torch.Tensor]:
         """The State's fields that are the task's own."""
         del sim
         return {}
 
-    def seen(self, state: Any) -> Sequence[torch.Tensor]:
+    def observed_fields(self, state: Any) -> Sequence[torch.Tensor]:
         """What the policy sees of the task's own fields, (num_envs, any) each."""
         del state
         return ()
@@ -44,9 +43,9 @@ class Handles(TwoHands):
     def state(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> Any:
         return self.State(
             **self.hands(sim, action),
-            right_handle=self.point(sim, "things/right"),
-            left_handle=self.point(sim, "things/left"),
-            **self.things(sim),
+            right_handle=self.site(sim, "things/right"),
+            left_handle=self.site(sim, "things/left"),
+            **self.task_fields(sim),
         )
 
     def observe(self, state: Any) -> torch.Tensor:
@@ -59,7 +58,7 @@ class Handles(TwoHands):
             5 * (state.right_handle - state.right_palm),
             5 * (state.left_handle - state.left_palm),
         ]
-        return torch.cat([*joints, *near, state.right_handle, state.left_handle, *self.seen(state)], dim=1)
+        return torch.cat([*joints, *near, state.right_handle, state.left_handle, *self.observed_fields(state)], dim=1)
 
     def terminated(self, state: Any) -> Any:
         right, left = reach(state)

@@ -124,8 +124,7 @@ class InHand(Task):
         return torch.cat([*hand, *cube, 0.2 * state.cube_angular_velocity, state.target_orientation], dim=1)
 
     def terminated(self, state: Any) -> torch.Tensor:
-        fallen: torch.Tensor = state.distance_to_place >= FALL_M
-        return fallen
+        return state.distance_to_place >= FALL_M
 
     @property
     def metric(self) -> Metric:
@@ -151,5 +150,4 @@ class InHand(Task):
         )
 
     def sparse_reward(self, state: Any) -> torch.Tensor | None:
-        reached: torch.Tensor = state.target_reached
-        return reached
+        return state.target_reached

@@ -76,8 +76,7 @@ class Locomotion(Task):
         )
 
     def sparse_reward(self, state: Any) -> torch.Tensor | None:
-        forward: torch.Tensor = state.forward_velocity
-        return forward
+        return state.forward_velocity
 
 
 def add_accelerometer(spec: mujoco.MjSpec, body: str) -> None:

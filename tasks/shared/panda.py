@@ -16,11 +16,10 @@ import numpy as np
 import torch
 
 from eureka.physics import WorldStates
-from eureka.tasks.base import Controls, Task
+from eureka.tasks.base import Controls
 from eureka.tasks.on_device import OnDevice
-from eureka.tasks.rng import Rng
+from eureka.tasks.shared.addresses import AddressedTask
 from eureka.tasks.shared.drive import DRIVE, add_drive, within_bounds
-from eureka.tasks.shared.sawyer import NoCarry
 from eureka.tasks.shared.success import SuccessTask
 
 HAND_SPEED_M_S = 0.3
@@ -40,7 +39,7 @@ FINGERS, THINGS = 1, 2
 """Collision masks: fingers meet things and the ground, but not each other."""
 
 
-class Panda(Task):
+class Panda(AddressedTask):
     """The hand keeps `ORIENTATION` and starts at `HAND_START`, as `ARM_START` nearly has it, within `BOUNDS`.
 
     All of these are in the frame of what carries the arm, from where `ARMS` mounts it; that maps what the names of an
@@ -53,13 +52,12 @@ class Panda(Task):
     ARM_START: ClassVar[Sequence[float]] = (0.0, 0.2, 0.0, -2.0, 0.0, 2.2, 0.785)
     BOUNDS: ClassVar[Sequence[Sequence[float]]] = ((0.25, -0.35, 0.11), (0.75, 0.35, 0.6))
 
-    Carry: ClassVar[type[Any]] = NoCarry
     num_actions = 4
 
     # ---- the scene -----------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def add_things(self, spec: mujoco.MjSpec) -> None:
+    def add_objects(self, spec: mujoco.MjSpec) -> None:
         """What stands around the robot; collides with fingers where contype is `THINGS` and conaffinity 3."""
 
     def carrier(self, spec: mujoco.MjSpec) -> mujoco.MjsBody:
@@ -91,7 +89,7 @@ class Panda(Task):
         )
         for arm, place in self.ARMS.items():
             self._add_controls(spec, carrier, arm, place)
-        self.add_things(spec)
+        self.add_objects(spec)
 
     def _add_controls(self, spec: mujoco.MjSpec, carrier: mujoco.MjsBody, arm: str, place: Sequence[float]) -> None:
         """Two fingers' actuators, the drive's three, and sites between and on the fingers."""
@@ -134,21 +132,7 @@ class Panda(Task):
             settled[first : first + 3] = self.HAND_START
         return torch.from_numpy(np.array(settled)).float()
 
-    def address(self, joint: str) -> int:
-        """Where a joint's positions begin in qpos."""
-        return int(self.model.joint(joint).qposadr[0])
-
-    def velocity_address(self, joint: str) -> int:
-        """Where a joint's velocities begin in qvel."""
-        return int(self.model.joint(joint).dofadr[0])
-
     # ---- episodes ------------------------------------------------------------------------------------------------
-
-    def start(self, sim: WorldStates, rng: Rng) -> Any:
-        return self.Carry()
-
-    def advance(self, carry: Any, sim: WorldStates, action: torch.Tensor, rng: Rng) -> Any:
-        return carry
 
     @cached_property
     def _limits(self) -> OnDevice:
@@ -166,10 +150,6 @@ class Panda(Task):
         return torch.cat([finger, finger, speed], dim=1)
 
     # ---- what is seen --------------------------------------------------------------------------------------------
-
-    def site(self, sim: WorldStates, name: str) -> torch.Tensor:
-        """Where a site is, (num_envs, 3)."""
-        return sim.output("site_xpos")[:, int(self.model.site(name).id)]
 
     def tip_of(self, sim: WorldStates, arm: str = "") -> torch.Tensor:
         """The middle between the fingertips, (num_envs, 3)."""

@@ -10,10 +10,10 @@ import mujoco
 import torch
 
 from eureka.physics import WorldStates
-from eureka.tasks.base import Reset, state_field
+from eureka.tasks.base import NoCarry, Reset, state_field
 from eureka.tasks.rng import Rng
 from eureka.tasks.shared.panda import FINGERS, THINGS, ManiSkillPanda
-from eureka.tasks.shared.sawyer import NoCarry, apart
+from eureka.tasks.shared.sawyer import apart
 
 HALF_CUBE_M = 0.02
 STILL_RAD_S = 0.2
@@ -44,7 +44,7 @@ class PandaCube(ManiSkillPanda):
 
     State = CubeState
 
-    def add_things(self, spec: mujoco.MjSpec) -> None:
+    def add_objects(self, spec: mujoco.MjSpec) -> None:
         cube = spec.worldbody.add_body(name="cube", pos=[0.5, 0.0, HALF_CUBE_M])
         cube.add_freejoint(name="cube")
         cube.add_geom(
@@ -73,7 +73,7 @@ class PandaCube(ManiSkillPanda):
         qpos[:, first : first + 3] = cube
         turned = torch.tensor([1.0, 0.0, 0.0, 0.0]).expand(num, 4)
         mocap = torch.cat([self.goal_for(cube, rng), turned], dim=1)[:, None]
-        return Reset(qpos, torch.zeros(num, self.model.nv), self.Carry(), mocap=mocap)
+        return Reset(qpos, torch.zeros(num, self.model.nv), mocap=mocap)
 
     def state(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> Any:
         first, moving = self.address("cube"), self.velocity_address("cube")

@@ -9,8 +9,7 @@ def rotate_back(quaternion: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
     """`vector` (n, 3) of the world in the frame that is turned by `quaternion` (n, 4)."""
     w, axis = quaternion[:, :1], quaternion[:, 1:]
     twice = 2 * torch.linalg.cross(axis, vector, dim=1)
-    turned: torch.Tensor = vector - w * twice + torch.linalg.cross(axis, twice, dim=1)
-    return turned
+    return vector - w * twice + torch.linalg.cross(axis, twice, dim=1)
 
 
 def multiply(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
@@ -32,11 +31,9 @@ def angle_between(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     """How far two turns (n, 4) are from each other, (n,), 0 to pi rad."""
     conjugate = torch.cat([second[:, :1], -second[:, 1:]], dim=1)
     apart = multiply(first, conjugate)
-    angle: torch.Tensor = 2 * torch.atan2(torch.linalg.vector_norm(apart[:, 1:], dim=1), apart[:, 0].abs())
-    return angle
+    return 2 * torch.atan2(torch.linalg.vector_norm(apart[:, 1:], dim=1), apart[:, 0].abs())
 
 
 def from_normal(normal: torch.Tensor) -> torch.Tensor:
     """Turns evenly over all, (n, 4), from standard normal numbers (n, 4)."""
-    turned: torch.Tensor = torch.nn.functional.normalize(normal, dim=1)
-    return turned
+    return torch.nn.functional.normalize(normal, dim=1)

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from eureka.physics import WorldStates
-from eureka.tasks.base import Controls, Reset, state_field
+from eureka.tasks.base import Controls, NoCarry, Reset, state_field
 from eureka.tasks.on_device import OnDevice
 from eureka.tasks.rng import Rng
 from eureka.tasks.shared.drive import DRIVE, add_drive, within_bounds
@@ -27,11 +27,6 @@ HAND_LOW, HAND_HIGH = (-0.5, 0.4, 0.05), (0.5, 1.0, 0.5)
 HAND_SPEED_M_S = 0.8
 """MetaWorld's: an action of 1 moves the hand by 1 cm in a control step of 12.5 ms."""
 SETTLING_S = 1.5
-
-
-@dataclass(frozen=True)
-class NoCarry:
-    """Nothing is remembered between steps."""
 
 
 @dataclass(frozen=True)
@@ -120,9 +115,6 @@ class SawyerHand(SuccessTask):
 
     # ---- episodes ------------------------------------------------------------------------------------------------
 
-    def advance(self, carry: Any, sim: WorldStates, action: torch.Tensor, rng: Rng) -> Any:
-        return carry
-
     def control(self, sim: WorldStates, carry: Any, action: torch.Tensor) -> Controls:
         """The hand keeps within MetaWorld's bounds: near them it is slowed down."""
         at = sim.qpos[:, self._drive_address : self._drive_address + 3].to(action.dtype)
@@ -170,8 +162,7 @@ class SawyerHand(SuccessTask):
 
     def succeeded(self, state: Any) -> torch.Tensor:
         """MetaWorld's success, (num_envs,) bool."""
-        done: torch.Tensor = state.distance_to_goal <= self.SUCCESS_M
-        return done
+        return state.distance_to_goal <= self.SUCCESS_M
 
     def reward_v1(self, state: Any) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """MetaWorld's first reward (Yu et al. 2020), which pays for the object's way while the gripper is at it.
@@ -205,8 +196,6 @@ class Sawyer(SawyerHand):
     OBJECT_OFFSET: ClassVar[tuple[float, float, float]] = (0.0, 0.0, 0.0)
     TARGET_SITE: ClassVar[str] = ""
     TARGET_OFFSET: ClassVar[tuple[float, float, float]] = (0.0, 0.0, 0.0)
-
-    Carry = NoCarry
 
     def extend_model(self, spec: mujoco.MjSpec) -> None:
         super().extend_model(spec)
@@ -242,10 +231,7 @@ class Sawyer(SawyerHand):
         place = low + (high - low) * rng.uniform(0.0, 1.0, (num, 3))
         turned = torch.from_numpy(self.model.body(self.FIXTURE).quat).float().expand(num, 4)
         mocap = torch.cat([place, turned], dim=1)[:, None]
-        return Reset(qpos, torch.zeros(num, self.model.nv), self.Carry(), mocap=mocap)
-
-    def start(self, sim: WorldStates, rng: Rng) -> Any:
-        return self.Carry()
+        return Reset(qpos, torch.zeros(num, self.model.nv), mocap=mocap)
 
     def state(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> Any:
         place = sim.output("mocap_pos")[:, 0]
@@ -265,5 +251,4 @@ class Sawyer(SawyerHand):
 
 def apart(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     """How far two points are from each other, (num_envs,), of (num_envs, dimensions)."""
-    length: torch.Tensor = torch.linalg.vector_norm(first - second, dim=1)
-    return length
+    return torch.linalg.vector_norm(first - second, dim=1)

@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import torch
 
 from eureka.physics import WorldStates
-from eureka.tasks.base import Reset, state_field
+from eureka.tasks.base import NoCarry, Reset, state_field
 from eureka.tasks.on_device import OnDevice
 from eureka.tasks.rng import Rng
 from eureka.tasks.shared.rotations import angle_between, from_normal
-from eureka.tasks.shared.sawyer import NoCarry, apart
+from eureka.tasks.shared.sawyer import apart
 from eureka.tasks.shared.two_hands import TwoHands, TwoHandsState
 
 REACHED_M = 0.03
@@ -21,7 +21,7 @@ EGG_FILE = "../shared/egg.xml"
 
 
 @dataclass(frozen=True)
-class ThrownState(TwoHandsState):
+class ThrowState(TwoHandsState):
     """What a reward may read after a control step."""
 
     egg_position: torch.Tensor = state_field((3,), "m", "world", "centre of the egg")
@@ -34,7 +34,7 @@ class ThrownState(TwoHandsState):
     angle_to_goal: torch.Tensor = state_field((), "rad", "world", "between the egg and its goal, 0 to pi")
 
 
-class Thrown(TwoHands):
+class ThrowTask(TwoHands):
     """The egg starts at `EGG_START`, near the right palm, and is to be at `EGG_START` + `WAY`; below `FALLEN_M` an
     episode ends. `DISTANCE_SCALE` is what the original's reward multiplies metres with."""
 
@@ -44,7 +44,7 @@ class Thrown(TwoHands):
     DISTANCE_SCALE: ClassVar[float] = 50.0
 
     THINGS = EGG_FILE
-    State = ThrownState
+    State = ThrowState
 
     @cached_property
     def _goal(self) -> OnDevice:
@@ -55,7 +55,7 @@ class Thrown(TwoHands):
         qpos[:, egg : egg + 3] = torch.tensor(self.EGG_START) + rng.uniform(-0.01, 0.01, (num, 3))
         qpos[:, egg + 3 : egg + 7] = from_normal(rng.normal(1.0, (num, 4)))
         goal = torch.cat([self._goal.like(qpos).expand(num, 3), from_normal(rng.normal(1.0, (num, 4)))], dim=1)
-        return Reset(qpos, torch.zeros(num, self.model.nv), self.Carry(), mocap=goal[:, None])
+        return Reset(qpos, torch.zeros(num, self.model.nv), mocap=goal[:, None])
 
     def state(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> Any:
         first, moving = self.address("things/egg"), self.velocity_address("things/egg")
@@ -84,8 +84,7 @@ class Thrown(TwoHands):
         return {"the egg fell": state.egg_position[:, 2] <= self.FALLEN_M}
 
     def succeeded(self, state: Any) -> torch.Tensor:
-        there: torch.Tensor = state.distance_to_goal < REACHED_M
-        return there
+        return state.distance_to_goal < REACHED_M
 
     def human_reward(self, state: Any) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Bi-DexHands (Chen et al. 2022): exp(-0.2 (50 distance + angle)) of the egg to its goal."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import mujoco
 import numpy as np
@@ -19,7 +19,7 @@ import torch
 from eureka.physics import WorldStates
 from eureka.tasks.base import Reset, state_field
 from eureka.tasks.rng import Rng
-from eureka.tasks.shared.sawyer import NoCarry
+from eureka.tasks.shared.addresses import AddressedTask
 from eureka.tasks.shared.success import SuccessTask
 
 RIGHT, LEFT = "robot0:", "left/robot0:"
@@ -31,7 +31,7 @@ REACH_RAD = 1.0
 HAND_JOINTS = 24
 
 
-class Placed(NamedTuple):
+class HandPose(NamedTuple):
     """Where a hand is held: its forearm's end, metres, and turns about the world's x, then y, then z, radians.
 
     Without a turn the palm looks up and the fingers point along -y; the palm is 0.39 m from the forearm's end.
@@ -41,8 +41,8 @@ class Placed(NamedTuple):
     turn: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
-ABOVE_TABLE_RIGHT = Placed((0.55, 0.2, 0.8), (3.1416, 0.0, 1.5708))
-ABOVE_TABLE_LEFT = Placed((0.55, -0.2, 0.8), (3.1416, 0.0, 1.5708))
+ABOVE_TABLE_RIGHT = HandPose((0.55, 0.2, 0.8), (3.1416, 0.0, 1.5708))
+ABOVE_TABLE_LEFT = HandPose((0.55, -0.2, 0.8), (3.1416, 0.0, 1.5708))
 """Palms down, both pointing along -x at what is on a table."""
 
 
@@ -67,12 +67,13 @@ class TwoHandsState:
         (52,),
         "1",
         "joint",
-        "angles to take, within the joints' ranges, 20 of the right hand, 20 of the left; then velocities of the right "
-        "and of the left hand: along x, y, z as shares of 0.5 m/s, about x, y, z as shares of 1 rad/s",
+        "angles to take, within the joints' ranges, 20 of the right hand, 20 of the left, in the order of the joints "
+        "without the last one of each finger but the thumb; then velocities of the right and of the left hand: along "
+        "x, y, z as shares of 0.5 m/s, about x, y, z as shares of 1 rad/s",
     )
 
 
-class TwoHands(SuccessTask):
+class TwoHands(SuccessTask, AddressedTask):
     """`RIGHT_HAND` and `LEFT_HAND` say where the hands are at the start; where `HANDS_MOVE` is not set they stay there,
     else they go `REACH_M` along each of the world's axes.
 
@@ -80,13 +81,11 @@ class TwoHands(SuccessTask):
     """
 
     WHOSE_SUCCESS = "Bi-DexHands'"
-    RIGHT_HAND: ClassVar[Placed]
-    LEFT_HAND: ClassVar[Placed]
+    RIGHT_HAND: ClassVar[HandPose]
+    LEFT_HAND: ClassVar[HandPose]
     HANDS_MOVE: ClassVar[bool] = True
     REACH_M: ClassVar[float] = 0.5
     THINGS: ClassVar[str | Path] = "things.xml"
-
-    Carry = NoCarry
 
     # ---- the scene -----------------------------------------------------------------------------------------------
 
@@ -133,18 +132,6 @@ class TwoHands(SuccessTask):
         first = int(self.model.site(f"{side}S_fftip").id)
         return slice(first, first + 10, 2)
 
-    def address(self, joint: str) -> int:
-        """Where a joint's positions begin in qpos."""
-        return int(self.model.joint(joint).qposadr[0])
-
-    def velocity_address(self, joint: str) -> int:
-        """Where a joint's velocities begin in qvel."""
-        return int(self.model.joint(joint).dofadr[0])
-
-    def point(self, sim: WorldStates, site: str) -> torch.Tensor:
-        """Where a site is, (num_envs, 3)."""
-        return sim.output("site_xpos")[:, int(self.model.site(site).id)]
-
     # ---- episodes ------------------------------------------------------------------------------------------------
 
     def hands_start(self, rng: Rng, num: int) -> torch.Tensor:
@@ -155,13 +142,7 @@ class TwoHands(SuccessTask):
         return qpos
 
     def reset(self, rng: Rng, num: int) -> Reset:
-        return Reset(self.hands_start(rng, num), torch.zeros(num, self.model.nv), self.Carry())
-
-    def start(self, sim: WorldStates, rng: Rng) -> Any:
-        return self.Carry()
-
-    def advance(self, carry: NoCarry, sim: WorldStates, action: torch.Tensor, rng: Rng) -> Any:
-        return carry
+        return Reset(self.hands_start(rng, num), torch.zeros(num, self.model.nv))
 
     def hands(self, sim: WorldStates, action: torch.Tensor) -> dict[str, torch.Tensor]:
         """The State's fields of the hands."""
@@ -169,15 +150,15 @@ class TwoHands(SuccessTask):
         return {
             "right_fingertips": sites[:, self._right_tips],
             "left_fingertips": sites[:, self._left_tips],
-            "right_palm": self.point(sim, f"{RIGHT}palm"),
-            "left_palm": self.point(sim, f"{LEFT}palm"),
+            "right_palm": self.site(sim, f"{RIGHT}palm"),
+            "left_palm": self.site(sim, f"{LEFT}palm"),
             "joint_position": torch.cat([sim.qpos[:, right], sim.qpos[:, left]], dim=1),
             "joint_velocity": torch.cat([sim.qvel[:, right], sim.qvel[:, left]], dim=1),
             "action": action,
         }
 
 
-def _hold(hand: mujoco.MjSpec, placed: Placed) -> None:
+def _hold(hand: mujoco.MjSpec, placed: HandPose) -> None:
     """Hold a hand in its place, weightless as in the original, and mark the middle of its palm."""
     turn, mount = np.zeros(4), hand.body(f"{RIGHT}hand mount")
     mujoco.mju_euler2Quat(turn, np.array(placed.turn), "XYZ")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from eureka.physics import WorldStates
-from eureka.tasks import Metric, Reset, Rng, Task, state_field
+from eureka.tasks import Metric, NoCarry, Reset, Rng, Task, state_field
 from eureka.tasks.shared.tolerance import gaussian_tolerance, quadratic_tolerance
 
 # What counts as upright and centred: the control suite's sparse cart-pole (Tassa et al. 2018).
@@ -22,10 +22,6 @@ class Swingup(Task):
 
     No episode ends early: at the rail's ends the cart only stops.
     """
-
-    @dataclass(frozen=True)
-    class Carry:
-        """Nothing is remembered between steps."""
 
     @dataclass(frozen=True)
     class State:
@@ -54,15 +50,9 @@ class Swingup(Task):
     def reset(self, rng: Rng, num: int) -> Reset:
         # The suite's noise: normal with 0.01, on velocities too.
         hanging = torch.tensor([0.0, math.pi])
-        return Reset(hanging + rng.normal(0.01, (num, 2)), rng.normal(0.01, (num, 2)), self.Carry())
+        return Reset(hanging + rng.normal(0.01, (num, 2)), rng.normal(0.01, (num, 2)))
 
-    def start(self, sim: WorldStates, rng: Rng) -> Carry:
-        return self.Carry()
-
-    def advance(self, carry: Carry, sim: WorldStates, action: torch.Tensor, rng: Rng) -> Carry:
-        return carry
-
-    def state(self, sim: WorldStates, carry: Carry, action: torch.Tensor) -> State:
+    def state(self, sim: WorldStates, carry: NoCarry, action: torch.Tensor) -> State:
         position, angle = sim.qpos[:, 0], sim.qpos[:, 1]
         tip_x = position + POLE_LENGTH_M * torch.sin(angle)
         below_top = POLE_LENGTH_M * (1 - torch.cos(angle))

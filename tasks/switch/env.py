@@ -30,7 +30,7 @@ class Switch(Handles):
             (2,), "rad", "joint", "of the right and of the left lever: 0 up, 0.56 pressed as far as it goes"
         )
 
-    def things(self, sim: WorldStates) -> dict[str, torch.Tensor]:
+    def task_fields(self, sim: WorldStates) -> dict[str, torch.Tensor]:
         right, left = self.address("things/right"), self.address("things/left")
         return {"lever_angle": torch.stack([sim.qpos[:, right], sim.qpos[:, left]], dim=1)}
 
@@ -39,8 +39,7 @@ class Switch(Handles):
 
     def pressed(self, state: Any) -> torch.Tensor:
         """How far down both handles are, added, (num_envs,) m."""
-        down: torch.Tensor = UP_M - state.right_handle[:, 2] - state.left_handle[:, 2]
-        return down
+        return UP_M - state.right_handle[:, 2] - state.left_handle[:, 2]
 
     def succeeded(self, state: Any) -> torch.Tensor:
         return self.pressed(state) > PRESSED_M

@@ -57,7 +57,7 @@ class TurnFaucet(ManiSkillPanda):
             "velocity of the hand along x, y, z as shares of 0.3 m/s, and gripper: -1 opens, 1 closes",
         )
 
-    def add_things(self, spec: mujoco.MjSpec) -> None:
+    def add_objects(self, spec: mujoco.MjSpec) -> None:
         faucet = mujoco.MjSpec.from_file(str(self.folder / "faucet.xml"))
         spec.worldbody.add_frame().attach_body(faucet.body("faucet"), "faucet/", "")
 

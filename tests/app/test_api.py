@@ -104,11 +104,12 @@ def test_an_interrupted_run_says_how_it_goes_on(
     folder = tmp_path / "run"
     values: dict[str, Any] = {"output": folder, "search.hint": None, "evaluation.cache": False}
     with pytest.raises(KeyboardInterrupt):
-        eureka.evolve(task="cartpole", task_dirs=[tmp_path], llm="program_search", **values)
+        # One override and one folder need no list.
+        eureka.evolve("cartpole", "seed=4", task_dirs=str(tmp_path), llm="program_search", **values)
     assert capsys.readouterr().err == f"interrupted: `eureka resume {folder} --task-dir {tmp_path}` goes on\n"
     with RunStore.open(folder, read_only=True) as store:
         config = from_yaml(store.config_yaml)
-    assert (config.search.hint, config.evaluation.cache) == (None, False)
+    assert (config.search.hint, config.evaluation.cache, config.seed) == (None, False, 4)
 
 
 def test_importing_eureka_is_light() -> None:

@@ -13,7 +13,8 @@ from eureka.app.multirun import RunOutcome, comparison_of_runs, plan
 from eureka.app.runs import Invocation
 from eureka.config import RunConfig
 from eureka.core.errors import ConfigError, TrainingError
-from eureka.evaluation import ComparedMethod, Comparison, Estimate, Role
+from eureka.evaluation import ComparedMethod, Comparison, Role
+from eureka.evaluation.data import Estimate
 
 
 def planned(*overrides: str, multirun: bool = True) -> list[tuple[str, str, int, str | None]]:

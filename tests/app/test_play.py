@@ -17,12 +17,14 @@ from eureka.app.configs import compose_config
 from eureka.app.play import film, parse_size
 from eureka.config import to_yaml
 from eureka.core.errors import RenderingUnavailable, StoreError, VideoError
+from eureka.core.pictures import Look
 from eureka.core.training import TrainingResult
 from eureka.core.types import Candidate, Completion, Reward
 from eureka.store import RunStore
 from eureka.trainers.population.networks import StackedMLP
 from eureka.trainers.population.policy import Policies
-from eureka.ui.video import FilmedEpisode, FilmJob, Look, Video, find_gl
+from eureka.ui.video.film import FilmedEpisode, FilmJob, Video
+from eureka.ui.video.gl import find_gl
 from eureka.ui.video.process import FilmProcess
 
 GRAPH = (

@@ -18,7 +18,7 @@ import eureka
 import eureka.app.multirun
 from eureka.app.build import run_folder
 from eureka.app.cli import main
-from eureka.app.multirun import left_of_sweep
+from eureka.app.multirun import remaining_budget
 from eureka.app.stopping import Terminated, termination_interrupts
 from eureka.config import RunConfig
 from eureka.core.errors import BudgetReached, StoreError
@@ -152,12 +152,12 @@ def test_the_table(outputs: Path, capsys: pytest.CaptureFixture[str], tmp_path: 
 
 def test_a_cap_counts_the_sweep() -> None:
     config = RunConfig(task="ant", llm=OpenAIConfig(model="m", max_usd=5.0))
-    assert left_of_sweep(config, 0.0) is None
-    assert left_of_sweep(config, 2.0) == 3.0
+    assert remaining_budget(config, 0.0) is None
+    assert remaining_budget(config, 2.0) == 3.0
     with pytest.raises(BudgetReached, match=r"have spent \$5, and llm\.max_usd=5 counts all of a sweep"):
-        left_of_sweep(config, 5.0)
+        remaining_budget(config, 5.0)
     each = replace(config, llm=OpenAIConfig(model="m", max_usd=5.0, max_usd_per_run=1.0))
-    assert left_of_sweep(each, 9.0) is None
+    assert remaining_budget(each, 9.0) is None
     assert OpenAIConfig(max_usd=5.0, max_usd_per_run=1.0).usd_cap == 1.0
     assert OpenAIConfig(max_usd=5.0).usd_cap == 5.0
 

@@ -25,7 +25,7 @@ SETTINGS = [
     "report.films=none",
     "seed=3",
 ]
-KILLS = 10
+KILLS, FEWEST_KILLS = 10, 5
 
 
 def eureka(*arguments: str) -> subprocess.Popen[bytes]:
@@ -44,29 +44,37 @@ def story(folder: Path) -> tuple[object, ...]:
         return completions, results, evaluations, read_comparison(folder), store.finished_generations()
 
 
-@pytest.mark.wide
-@pytest.mark.timeout(600)
-def test_ten_kills_change_nothing(tmp_path: Path) -> None:
-    undisturbed = tmp_path / "undisturbed"
-    started = time.monotonic()
-    assert eureka("run", *SETTINGS, f"output={undisturbed}").wait() == 0
-    duration = time.monotonic() - started
-    folder = tmp_path / "disturbed"
-    moments = random.Random(0)
+def run_killed(folder: Path, moments: random.Random, duration_s: float) -> int:
+    """A run that is killed at random moments up to `KILLS` times and resumed each time; how often it was killed."""
     kills = 0
     command = ["run", *SETTINGS, f"output={folder}"]
     while True:
         process = eureka(*command)
         try:
-            code = process.wait(timeout=moments.uniform(0.1, 0.5) * duration if kills < KILLS else None)
-            assert code == 0
-            break
+            assert process.wait(timeout=moments.uniform(0.1, 0.5) * duration_s if kills < KILLS else None) == 0
+            return kills
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait()
             kills += 1
         if (folder / "run.db").exists():
             command = ["resume", str(folder)]
-    assert kills >= 5
+
+
+@pytest.mark.wide
+@pytest.mark.timeout(1200)
+def test_ten_kills_change_nothing(tmp_path: Path) -> None:
+    undisturbed = tmp_path / "undisturbed"
+    started = time.monotonic()
+    assert eureka("run", *SETTINGS, f"output={undisturbed}").wait() == 0
+    duration_s = time.monotonic() - started
+    moments = random.Random(0)
+    # The machine may have been busier than it is now: then the moments come too late.
+    for folder in (tmp_path / f"disturbed{number}" for number in range(5)):
+        if run_killed(folder, moments, duration_s) >= FEWEST_KILLS:
+            break
+        duration_s /= 2
+    else:
+        pytest.fail("a run is over before it can be killed often enough")
     assert story(folder) == story(undisturbed)
     assert len(story(folder)[0]) == 8  # type: ignore[arg-type]

@@ -23,7 +23,8 @@ from eureka.app.build import (
     run_folder,
     training_length,
 )
-from eureka.config import EvaluationConfig, RunConfig, SandboxMode, SearchConfig, TrainConfig, to_yaml
+from eureka.config import EvaluationConfig, RunConfig, SandboxMode, SearchConfig, to_yaml
+from eureka.config.schema import TrainConfig
 from eureka.core.errors import ConfigError, StoreError
 from eureka.core.training import TrainingLength
 from eureka.core.types import Completion, Prompt, PromptFacts

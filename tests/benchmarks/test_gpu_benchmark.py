@@ -14,7 +14,8 @@ import gpu
 import gpu_generation
 
 FIELDS = {"version", "device", "machine", "versions", "rounds", "updates", "rows"}
-COMMITTED = Path(gpu.__file__).parent / "results" / "gpu.json"
+RESULTS = Path(gpu.__file__).parent / "results"
+COMMITTED = [RESULTS / f"gpu_{name}.json" for name in ("ant", "ant_launched", "humanoid")]
 
 
 def check(path: Path) -> list[gpu.Row]:
@@ -34,16 +35,16 @@ def test_a_tiny_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     arguments += ["--updates", "1", "--device", "cpu", "--results", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", arguments)
     gpu.main()
-    one, two = check(tmp_path / "gpu.json")
+    one, two = check(tmp_path / "gpu_cartpole.json")
     assert (one.task, one.groups, two.groups, two.num_envs) == ("cartpole", 1, 2, 4)
     assert one.cost is None
     assert two.cost > 0
     assert one.bare > one.training > 0
 
 
-@pytest.mark.skipif(not COMMITTED.exists(), reason="no GPU was measured yet")
-def test_what_is_committed_has_its_form() -> None:
-    assert check(COMMITTED)
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
+def test_what_is_committed_has_its_form(path: Path) -> None:
+    assert check(path)
 
 
 @pytest.mark.warp

@@ -78,7 +78,7 @@ def test_every_pool_is_sixteen_rewards_that_can_be_verified(task: str) -> None:
     assert len({reward.graph for reward in race.rewards(task)}) == 16
 
 
-@pytest.mark.process
+@pytest.mark.wide
 def test_a_tiny_collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(2):  # the second finds all there
         race.collect("cartpole", 2, 8 * 512, tmp_path)

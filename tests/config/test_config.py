@@ -19,16 +19,8 @@ from omegaconf import OmegaConf
 
 import eureka.config.compose
 from eureka.app.configs import change_resumed, compose_config, from_yaml
-from eureka.config import (
-    BUDGETS,
-    EvaluationConfig,
-    Parent,
-    RunConfig,
-    SandboxMode,
-    SearchConfig,
-    default_budget,
-    to_yaml,
-)
+from eureka.config import BUDGETS, EvaluationConfig, Parent, RunConfig, SandboxMode, SearchConfig, to_yaml
+from eureka.config.compose import default_budget
 from eureka.config.settings import stored_settings
 from eureka.core.errors import ConfigError, TaskError
 from eureka.proposers.anthropic import AnthropicConfig
@@ -309,7 +301,9 @@ def test_composing_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     [
         "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n",
         "seed: " + "9" * 5000,
-        "a: " + "[" * 20_000,
+        "a: " + "[" * 100_000,
+        "a: " + "{" * 100_000,
+        "a: " + "[" * 400,
         "task: " + "x" * 200_000,
         "llm: []",
         "llm: {name: [1]}",

@@ -49,6 +49,8 @@ def test_arguments_of_an_environment() -> None:
         (["env=CartPole-v1", "task=ant"], "task=ant and env=CartPole-v1: give one of them"),
         (["task=cartpole", "metric=return"], "metric= is about an environment that env= names, and none is given"),
         (["task=cartpole", "env.kwargs.a=1"], "env.kwargs.a= is about an environment"),
+        (["task=cartpole", "mjlab.python=python"], "mjlab.python= is about env=mjlab:ID, which this run does not have"),
+        (["env=isaaclab:A", "mjlab.device=cpu"], "mjlab.device= is about env=mjlab:ID"),
         (["env=CartPole-v1", "env.kwargs.=1"], "there is no such key"),
     ],
 )

@@ -38,6 +38,8 @@ def test_one_key_or_all_below_a_word() -> None:
     assert [key.name for key in keys_about("halving", choices())] == ["train.halving"]
     with pytest.raises(ConfigError, match=r"`serch`: there is no such key \(did you mean search or"):
         keys_about("serch", choices())
+    with pytest.raises(ConfigError, match=r"`sedd`: there is no such key \(did you mean seed\?\)"):
+        keys_about("sedd", choices())
 
 
 def test_the_page_is_made_of_the_code() -> None:

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from eureka.evaluation import (
-    Choice,
-    ComparedMethod,
-    Comparison,
-    Contender,
-    Estimate,
-    Role,
-    seed_rows,
-    summary_rows,
-    verdict,
-)
+from eureka.evaluation import ComparedMethod, Comparison, Role, seed_rows, summary_rows, verdict
+from eureka.evaluation.data import Choice, Contender, Estimate
 from eureka.evaluation.rows import number
 
 BEST = ComparedMethod(

@@ -26,7 +26,7 @@ from prompt_examples import (
 )
 
 from eureka.core.diagnosis import Diagnosis, DiagnosisKind
-from eureka.core.ideas import Fate, Idea
+from eureka.core.ideas import Idea, IdeaStatus
 from eureka.core.ids import INIT_ID
 from eureka.core.serialize import read_data
 from eureka.core.types import (
@@ -41,7 +41,6 @@ from eureka.core.types import (
 )
 from eureka.prompts import (
     briefer,
-    for_model,
     for_person,
     render_continuation,
     render_prompt,
@@ -49,7 +48,7 @@ from eureka.prompts import (
     render_variety,
     shortened,
 )
-from eureka.prompts.render import fenced, mistake, number, numbers
+from eureka.prompts.render import fenced, for_model, mistake, number, numbers
 from eureka.proposers.tokens import token_estimate
 from eureka.reward.analysis.diagnosis import of_training
 from eureka.reward.graph.format import MAX_NODES
@@ -321,7 +320,7 @@ def test_shortening_drops_the_oldest_errors_first_then_points() -> None:
 
 
 def idea(name: str, score: float | None) -> Idea:
-    fate = Fate.REJECTED if score is None else Fate.TRAINED
+    fate = IdeaStatus.REJECTED if score is None else IdeaStatus.TRAINED
     scores = () if score is None else (score,)
     return Idea(candidate_id=name, fate=fate, components={"a": "x"}, reason="no code", scores=scores, estimate=score)
 

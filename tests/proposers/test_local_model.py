@@ -85,4 +85,4 @@ def test_a_prompt_beyond_the_models_context(url: str) -> None:
     long = Prompt((Message("user", "keep the pole upright " * 1500),), PromptFacts("cartpole", 0, 1, ()))
     asked = proposer(OpenAIEndpoint("smollm2", no_key("OPENAI_API_KEY"), f"{url}/v1"))
     with pytest.raises(ContextTooLong, match="the prompt is longer than smollm2 takes"):
-        list(asked.sample(long, ["g01-c01"]))
+        list(asked.sample_each({"g01-c01": long}))

@@ -9,7 +9,8 @@ import pytest
 
 from eureka.app.build import make_proposer, resolve, resumed_config
 from eureka.app.estimate import assumption_line, call_line, duration, estimate, num_trainings
-from eureka.config import RunConfig, SandboxMode, SearchConfig, TrainConfig, to_yaml
+from eureka.config import RunConfig, SandboxMode, SearchConfig, to_yaml
+from eureka.config.schema import TrainConfig
 from eureka.core.errors import ConfigError, ProposerError
 from eureka.core.types import Message, Prompt, PromptFacts
 from eureka.proposers.anthropic import AnthropicConfig, AnthropicEndpoint
@@ -129,8 +130,8 @@ def test_an_estimate() -> None:
     # A million tokens into the cache are $2.5, from it $0.1, beside it $2, and answers $10; a generation's first call
     # fills it.
     assert found.usd == pytest.approx((4000 * 2.5 + 4 * 4000 * 0.1 + 2 * 2800 * 2 + 25_000 * 10) / 1e6)
-    # Three finalists with two further seeds.
-    assert num_trainings(config) == 3 * 8 + 3 * 2
+    # The three leaders of the first generation with three further seeds, and three finalists with two.
+    assert num_trainings(config) == 3 * 8 + 3 * 3 + 3 * 2
     assert call_line(config, found) == (
         "provider anthropic, model claude-sonnet-5-5: about 10 calls, 25,600 tokens to read and 25,000 to write, about "
         "$0.27; stops at $5"

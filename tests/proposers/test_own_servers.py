@@ -21,7 +21,7 @@ from eureka.proposers.chat import ChatProposer, ChatSettings
 from eureka.proposers.gate import Gate
 from eureka.proposers.openai import OpenAIEndpoint
 from eureka.proposers.prices import PriceList
-from eureka.proposers.served import context_window, sentence_about, served_models
+from eureka.proposers.served import context_window, served_models, served_models_clause
 
 pytestmark = pytest.mark.process
 
@@ -103,7 +103,7 @@ def test_what_a_server_says_of_itself() -> None:
     loaded = {"models": [{"name": "m:latest", "context_length": 4096}]}
     with one_at_a_time(pages={"/api/ps": loaded}) as url:
         assert served_models(url) == ["m"]
-        assert sentence_about(url) == f"; {url} serves m"
+        assert served_models_clause(url) == f"; {url} serves m"
         assert context_window(url, "m") == 4096
         assert context_window(url, "other") is None
     with one_at_a_time(pages={"/props": {"default_generation_settings": {"n_ctx": 2048}}}) as url:
@@ -111,10 +111,11 @@ def test_what_a_server_says_of_itself() -> None:
     with one_at_a_time(pages={"/v1/models": {"data": [{"id": "m", "max_model_len": 512}]}}) as url:
         assert context_window(url, "m") == 512
     assert served_models(url) == []
-    assert sentence_about(url) == f"; nothing that lists its models answers at {url}"
+    assert served_models_clause(url) == f"; nothing that lists its models answers at {url}"
 
 
 def test_a_prompt_that_would_be_cut_is_made_shorter_first() -> None:
+    said: list[str] = []
     with one_at_a_time(pages={"/api/ps": {"models": [{"name": "m", "context_length": 600}]}}) as url:
         settings = ChatSettings(concurrency=1, max_output_tokens=600, silence_s=5.0, patience_s=0.0)
         proposer = ChatProposer(
@@ -122,12 +123,14 @@ def test_a_prompt_that_would_be_cut_is_made_shorter_first() -> None:
             PriceList("ollama", "m", url),
             Ledger(Caps(None, None, None)),
             settings,
+            said.append,
             ask_window=lambda: context_window(url, "m"),
         )
         with pytest.raises(
             ContextTooLong, match=r"m is served with a context of 600: serve it with more \(Ollama: OLL"
         ):
             list(proposer.sample_each(prompts(1)))
+    assert said == ["m is served with a context of 600 tokens: longer prompts are shortened"]
 
 
 def test_a_model_is_named_or_the_only_one() -> None:

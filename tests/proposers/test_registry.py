@@ -86,8 +86,8 @@ class OracleEndpoint:
         return Answer(f"{self.model} at {self.url} with {self.key.reveal()}", "stop", self.model)
 
 
-def _oracle(llm: ModelConfig, model: str, url: str, key: Key) -> Endpoint:
-    del llm
+def _oracle(name: str, llm: ModelConfig, model: str, url: str, key: Key) -> Endpoint:
+    del name, llm
     return OracleEndpoint(model, url, key)
 
 

@@ -13,7 +13,7 @@ from eureka.proposers.anthropic import AnthropicConfig
 from eureka.proposers.budget import Caps, Ledger, Spent
 from eureka.proposers.models import resolve_model
 from eureka.proposers.provider import ModelConfig
-from eureka.proposers.spending import costs_kept, spending_line, spent_before, unrecorded_costs
+from eureka.proposers.spending import recording_costs, spending_line, spent_before, unrecorded_costs
 from eureka.proposers.tokens import token_bound
 from eureka.store import RunStore
 
@@ -31,7 +31,7 @@ class Killed(Exception):
 def test_a_killed_run_and_an_orderly_one(tmp_path: Path) -> None:
     with RunStore.create(tmp_path / "run", "", {}) as store:
         assert spent_before(store, LLM) == Spent()
-        with suppress(Killed), costs_kept(store, LLM, Ledger(Caps())):
+        with suppress(Killed), recording_costs(store, LLM, Ledger(Caps())):
             names = ["g01-c01", "g01-c02", "g01-c03", "g01-c04", "g01-c05"]
             ask_for(store, names, Prompt(MESSAGES, PromptFacts("t", 0, 1, ())))
             store.record_completion(Completion("g01-c01", "a", "m", Usage(90, 10, usd=0.25)))
@@ -51,7 +51,7 @@ def test_a_killed_run_and_an_orderly_one(tmp_path: Path) -> None:
         assert spent.usd > lost.usd + 0.25
 
         ledger = Ledger(Caps(), clock=iter([0.0, 5.0]).__next__)
-        with costs_kept(store, LLM, ledger):
+        with recording_costs(store, LLM, ledger):
             # Killed once more, the first kill's calls are known, and those without an answer may be in flight again.
             assert unrecorded_costs(store, LLM).tokens == 2 * lost.tokens
             with ledger.waiting(), ledger.reserved(7, 0.5):

@@ -107,7 +107,7 @@ def test_every_key_of_a_task_is_explained() -> None:
     assert keys <= explained, keys - explained
 
 
-@pytest.mark.process
+@pytest.mark.wide
 def test_a_persons_answers_are_used_as_the_page_says(tmp_path: Path) -> None:
     page = DOCS / "feedback.md"
     for path, text in files(page).items():

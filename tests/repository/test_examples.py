@@ -224,7 +224,7 @@ SMALL += ["evaluation.seeds=0"]
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("name", ["pendulum", "line_env", "own_trainer"])
+@pytest.mark.parametrize("name", ["pendulum", pytest.param("line_env", marks=pytest.mark.wide), "own_trainer"])
 def test_the_command_that_an_example_tells_runs_in_small(name: str, tmp_path: Path) -> None:
     pytest.importorskip("stable_baselines3")
     told = re.search(r"\beureka (run env=.*)", (EXAMPLES / f"{name}.py").read_text())

@@ -121,3 +121,30 @@ def test_every_public_class_name_stands_for_one_class() -> None:
                 found.setdefault(node.name, []).append(module)
     of_tasks = {"Carry", "State"}
     assert {name: places for name, places in found.items() if len(places) > 1 and name not in of_tasks} == {}
+
+
+def test_scripts_import_what_is_there() -> None:
+    """Of benchmarks and of what writes the docs, which few tests run and mypy does not check."""
+    scripts = [*ROOT.glob("benchmarks/**/*.py"), *ROOT.glob("docs/*.py")]
+    missing = [
+        f"{script.relative_to(ROOT)}: {name}" for script in scripts for name in imported(script) if not is_defined(name)
+    ]
+    assert len(scripts) > 20
+    assert not missing
+    assert not is_defined("search.loop.evolved")
+
+
+def is_defined(name: str) -> bool:
+    """Whether `search.loop` or `search.loop.evolve` is a module, or a name that one binds."""
+    path = ROOT / "eureka" / name.replace(".", "/")
+    if path.with_suffix(".py").exists() or path.is_dir():
+        return True
+    module = path.parent / "__init__.py" if path.parent.is_dir() else path.parent.with_suffix(".py")
+    bound: set[str] = set()
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))) if module.exists() else ():
+        match node:
+            case ast.ClassDef(name=found) | ast.FunctionDef(name=found) | ast.Name(id=found, ctx=ast.Store()):
+                bound.add(found)
+            case ast.alias():
+                bound.add(node.asname or node.name)
+    return path.name in bound

@@ -72,7 +72,7 @@ def test_late_learners_behind_the_leader_are_promising(make_result: Make) -> Non
 
 
 def test_a_reward_that_only_noise_puts_behind_is_not_repaired(make_result: Make) -> None:
-    """The same late gain, 0.5 behind the leader, which is clear with a standard deviation of 0.2 and not with 0.3."""
+    """The same late gain, 0.5 behind the leader: it is clearly behind with a deviation of 0.2, not with 0.3."""
     for std, expected in ((0.2, ["g01-c02"]), (0.3, [])):
         leader = outcome(make_result, "g01-c01", (0.4, 0.8, 0.9, 1.0))
         late = outcome(make_result, "g01-c02", (0.0, 0.0, 0.1, 0.5))

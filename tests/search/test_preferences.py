@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import brentq, minimize
 
 from eureka.core.types import Feedback, Verdict
-from eureka.search.preferences import PRIOR, Preferred, bradley_terry, comparisons
+from eureka.search.preferences import PRIOR, PairwiseChoice, bradley_terry, comparisons
 
 
 def said(verdict: Verdict, shown: str, best: str | None = None, worst: str | None = None) -> Feedback:
@@ -26,7 +26,7 @@ def test_what_an_answer_decides() -> None:
 
 def test_two_players_have_the_odds_of_their_games() -> None:
     """Without a prior the difference of the scores is log(wins / losses); the prior pulls it together a little."""
-    pairs = [Preferred("a", "b")] * 6 + [Preferred("b", "a")] * 2
+    pairs = [PairwiseChoice("a", "b")] * 6 + [PairwiseChoice("b", "a")] * 2
     scores = bradley_terry(pairs, prior=1e-9)
     assert scores["a"] - scores["b"] == pytest.approx(math.log(3), abs=1e-6)
     assert scores["a"] == pytest.approx(-scores["b"], abs=1e-6)
@@ -35,13 +35,13 @@ def test_two_players_have_the_odds_of_their_games() -> None:
     root = brentq(lambda x: 6 / (1 + math.exp(2 * x)) - 2 / (1 + math.exp(-2 * x)) - 0.5 * x, 0, 5)
     assert found == pytest.approx(root, abs=1e-9)
     # Who always wins has a finite score.
-    assert 0 < bradley_terry([Preferred("a", "b")] * 50)["a"] < 10
+    assert 0 < bradley_terry([PairwiseChoice("a", "b")] * 50)["a"] < 10
 
 
 def test_several_players_against_a_general_optimiser() -> None:
     rng = np.random.default_rng(3)
     names = "abcdef"
-    pairs = [Preferred(*rng.choice(list(names), 2, replace=False), weight=w) for w in rng.choice([0.5, 1.0], 60)]
+    pairs = [PairwiseChoice(*rng.choice(list(names), 2, replace=False), weight=w) for w in rng.choice([0.5, 1.0], 60)]
 
     def loss(scores: np.ndarray) -> float:
         of = dict(zip(names, scores, strict=True))

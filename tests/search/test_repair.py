@@ -1,6 +1,6 @@
 """Asking again: repairs, answers that were cut off, prompts that are too long, and kills at any point of it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -379,25 +379,3 @@ def test_korean_from_config_to_prompt_and_store(make_run: MakeRun, make_result: 
         assert store.completions()[FIRST][0].text == korean
         assert "기울기 = pole_angle" in store.candidates()[0].source
         assert "기울기" in (store.candidate_folder(FIRST) / "source.py").read_text(encoding="utf-8")
-
-
-def test_a_call_that_was_never_sent_is_none(make_run: MakeRun) -> None:
-    """Samples are asked one after the other at first: where that fails, only one can have been billed."""
-
-    class Busy(FakeProposer):
-        calling: Callable[[str], None]
-
-        def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
-            self.calling(next(iter(prompts)))
-            raise Stopped
-            yield
-
-    busy = Busy({FIRST: GOOD, SECOND: GOOD})
-    busy.calling = FIRST.startswith  # what it is before anybody listens
-    run = make_run(proposer=busy)
-    with run.store as store:
-        with pytest.raises(Stopped):
-            evolve(run)
-        assert set(store.prompts(1)) == {(FIRST, 0), (SECOND, 0)}
-        assert store.calls_without_answer() == 1
-        assert [str(call) for call in store.calls_in_flight()] == ["g01-c01"]

@@ -1,6 +1,6 @@
 """Repairs of one round are asked side by side: what is recorded before, what fits, and what is told of failures."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -129,3 +129,25 @@ def test_a_worker_that_died_is_no_mistake_of_the_code(tmp_path: Path, make_resul
     assert prompt
     assert [rejected.candidate_id for rejected in prompt.facts.rejected] == [IDS[1]]
     assert "stopped twice" not in prompt.messages[-1].content
+
+
+def test_a_call_that_was_never_sent_is_none(make_run: MakeRun) -> None:
+    """Samples are asked one after the other at first: where that fails, only one can have been billed."""
+
+    class Busy(FakeProposer):
+        on_call: Callable[[str], None]
+
+        def sample_each(self, prompts: Mapping[str, Prompt]) -> Iterator[Completion]:
+            self.on_call(next(iter(prompts)))
+            raise Stopped
+            yield
+
+    busy = Busy(dict.fromkeys(NAMES, GOOD))
+    busy.on_call = NAMES[0].startswith  # what it is before anybody listens
+    run = make_run(busy)
+    with run.store as store:
+        with pytest.raises(Stopped):
+            evolve(run)
+        assert set(store.prompts(1)) == {(name, 0) for name in NAMES}
+        assert store.calls_without_answer() == 1
+        assert [str(call) for call in store.calls_in_flight()] == ["g01-c01"]

@@ -266,15 +266,20 @@ def test_a_run_and_its_report(started: Path) -> None:
 
 
 @pytest.mark.process
-def test_a_replay_starts_from_the_same(started: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    replay = ["run", *SEARCH, *SMALL, "llm=replay", f"llm.run={started}", f"output={tmp_path / 'again'}"]
+def test_a_replay_is_told_what_to_start_from(started: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        main(replay)
+        main(["run", *SEARCH, *SMALL, "llm=replay", f"llm.run={started}", f"output={tmp_path / 'again'}"])
     assert caught.value.code == 2
     source = started / "generation_01" / "candidate_00" / "source.py"
     assert f"started from a reward of its own: add search.init={source}" in capsys.readouterr().err
+
+
+@pytest.mark.wide
+def test_a_replay_starts_from_the_same(started: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = started / "generation_01" / "candidate_00" / "source.py"
+    replay = ["llm=replay", f"llm.run={started}", f"search.init={source}", f"output={tmp_path / 'again'}"]
     with pytest.raises(SystemExit) as caught:
-        main([*replay, f"search.init={source}"])
+        main(["run", *SEARCH, *SMALL, *replay])
     assert caught.value.code == 0
     with RunStore.open(started, read_only=True) as first, RunStore.open(tmp_path / "again", read_only=True) as second:
         assert second.rewards() == first.rewards()

@@ -28,8 +28,8 @@ from eureka.core.types import (
     Stage,
     Usage,
 )
-from eureka.store import FORMAT_VERSION, RunStore, free_name
-from eureka.store.database import Database
+from eureka.store import RunStore, free_name
+from eureka.store.database import FORMAT_VERSION, Database
 
 
 def training_result(candidate_id: str = "g01-c01", seed: int = 0, policy: bytes = b"weights") -> TrainingResult:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from eureka.reward.analysis.confined import LOOK, Examiner, look
+from eureka.reward.analysis.confined import EXAMINE, Examiner, examine
 from eureka.reward.analysis.trajectory import Trajectory
 from eureka.sandbox import Failed, Finished
 
@@ -19,10 +19,10 @@ class Here:
         self.runs = 0
 
     def run(self, target: str, payload: bytes) -> Finished | Failed:
-        assert target == LOOK
+        assert target == EXAMINE
         self.runs += 1
         return next((failed for text, failed in self.breaks.items() if text in payload), None) or Finished(
-            look(payload), 0.0
+            examine(payload), 0.0
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -49,7 +49,7 @@ class ModelServer:
         self.headers: list[dict[str, str]] = []
         self.billed = 0
         self.billed_tokens = 0
-        self.most_at_once = 0
+        self.most_at_once = 0  # calls that are held at a time
         self.released = threading.Event()
         self._steps = list(steps)
         self._active = 0
@@ -82,17 +82,14 @@ class ModelServer:
             self.headers.append({name.lower(): value for name, value in handler.headers.items()})
             self._active += 1
             self.most_at_once = max(self.most_at_once, self._active)
-        try:
-            self._answer(handler, step, body)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
-        finally:
-            with self._lock:
-                self._active -= 1
-
-    def _answer(self, handler: BaseHTTPRequestHandler, step: Step, body: dict[str, Any]) -> None:
         if step.hold_s:
             self.released.wait(step.hold_s)
+        with self._lock:  # before the answer, after which the next call may come at once
+            self._active -= 1
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._answer(handler, step, body)
+
+    def _answer(self, handler: BaseHTTPRequestHandler, step: Step, body: dict[str, Any]) -> None:
         if step.break_after == 0 and not step.silent:
             handler.close_connection = True
             return

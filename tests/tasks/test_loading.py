@@ -181,13 +181,14 @@ def test_missing_env_file(folder: Path) -> None:
 
 
 def test_a_task_remembers_in_a_carry_of_its_own(folder: Path) -> None:
-    edit(folder / "env.py", "return self.Carry()", "return None")
-    with pytest.raises(TaskError, match=r"env\.py: start must be a Carry, not NoneType"):
+    edit(folder / "env.py", "    def state(", "    def start(self, sim, rng):\n        return None\n\n    def state(")
+    with pytest.raises(TaskError, match=r"env\.py: start must be a NoCarry, not NoneType"):
         load_task("balance", [folder.parent])
 
 
 def test_every_world_has_a_carry(folder: Path) -> None:
-    edit(folder / "env.py", "class Carry:", "class Carry:\n        speed: torch.Tensor\n")
-    edit(folder / "env.py", "self.Carry()", "self.Carry(torch.zeros(()))")
+    carry = "    @dataclass(frozen=True)\n    class Carry:\n        speed: torch.Tensor\n\n"
+    edit(folder / "env.py", "    def reset(", f"{carry}    def reset(")
+    edit(folder / "env.py", "(num, 2)))", "(num, 2)), self.Carry(torch.zeros(())))")
     with pytest.raises(TaskError, match=r"Carry\.speed must be a tensor with num_envs in front"):
         load_task("balance", [folder])

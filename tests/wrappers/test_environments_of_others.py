@@ -110,10 +110,29 @@ def test_what_a_task_draws_at_random_must_be_read_from_the_environment(reach: tu
     readers = {"target": lambda env: env.goal}
     with pytest.raises(TaskError, match="carry: `goal` is no field of the Carry of task `reach`, which has target"):
         RewardWrapper(GoalCart(), module, task_dirs=[tasks], carry={"goal": readers["target"]})
+    with pytest.raises(TaskError, match=r"carry: `target` must be a function of the environment.* and is 0\.5"):
+        RewardWrapper(GoalCart(), module, task_dirs=[tasks], carry={"target": 0.5})  # type: ignore[dict-item]
     # An environment has its target from its first reset on.
     wrong = RewardWrapper(GoalCart(), module, task_dirs=[tasks], carry={"target": lambda env: [1, 2]})
     with pytest.raises(TaskError, match=r"must have the shape \(\), and .* gave \(2,\)"):
         wrong.reset()
+
+
+def test_draws_by_the_generators_themselves_are_noticed(tmp_path: Path, reach: tuple[Path, str]) -> None:
+    shutil.copytree(Path(reach[1]) / "reach", tmp_path / "reach")
+    drawn = "2 * torch.rand(sim.num_envs, generator=rng.generators[0]) - 1"
+    (tmp_path / "reach" / "env.py").write_text(REACH_ENV.replace("rng.uniform(-1, 1, (sim.num_envs,))", drawn))
+    with pytest.raises(TaskError, match="draws `target` of its Carry at random"):
+        RewardWrapper(GoalCart(), reach[0], task_dirs=[tmp_path])
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_one_folder_of_tasks_needs_no_list(reach: tuple[Path, str], kind: type) -> None:
+    module, tasks = reach
+    carry = {"target": lambda env: env.goal}
+    assert RewardWrapper(GoalCart(), kind(module), task_dirs=kind(tasks), carry=carry).module.task == "reach"
+    VectorRewardWrapper(SyncVectorEnv([GoalCart]), kind(module), task_dirs=kind(tasks), carry=carry)
+    assert "reach" in find_tasks(kind(tasks))
 
 
 def test_the_environments_own_target_is_what_the_reward_reads(reach: tuple[Path, str]) -> None:
@@ -149,11 +168,9 @@ def test_rewards_of_other_goals_are_the_modules_or_refused(reach: tuple[Path, st
     module, tasks = reach
 
     class GoalReward(GoalCart):
-        @property
-        def unwrapped(self) -> Any:
-            inner = super().unwrapped
-            inner.compute_reward = lambda achieved, desired, info: -1.0
-            return inner
+        def __init__(self) -> None:
+            super().__init__()
+            self.unwrapped.compute_reward = lambda achieved, desired, info: -1.0  # type: ignore[attr-defined]
 
     options: dict[str, Any] = {"task_dirs": [tasks], "carry": {"target": lambda env: env.goal}}
     for make in (
@@ -162,6 +179,16 @@ def test_rewards_of_other_goals_are_the_modules_or_refused(reach: tuple[Path, st
     ):
         with pytest.raises(EurekaError, match=r"has a compute_reward of its own, which replay .* state_from_goals="):
             make()
+
+    class RewardInAWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
+        def compute_reward(self, achieved: Any, desired: Any, info: Any) -> float:
+            return -1.0
+
+    with pytest.raises(EurekaError, match="has a compute_reward of its own"):
+        RewardWrapper(gymnasium.Wrapper(RewardInAWrapper(GoalCart())), module, **options)
+    # Only a wrapper of one environment can be asked for rewards of other goals.
+    with pytest.raises(EurekaError, match="put a RewardWrapper with state_from_goals=FUNCTION into each environment"):
+        VectorRewardWrapper(SyncVectorEnv([GoalReward]), module, **options)
     kept = RewardWrapper(GoalReward(), module, keep_compute_reward=True, **options)
     assert not hasattr(kept, "compute_reward")
 

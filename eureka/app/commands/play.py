@@ -35,8 +35,8 @@ def play(
     found by itself (`eureka doctor` says what to install).
     """
     from eureka.app.play import describe, film, parse_size
+    from eureka.core.pictures import Look
     from eureka.store import RunStore
-    from eureka.ui.video import Look
 
     width, height = parse_size(size)
     look = Look(

@@ -61,7 +61,7 @@ def run(
     for job in jobs:
         _require_folder(job.config.output, go_on=go_on)
     if not keys and not any(text.startswith("llm=") and text != "llm=auto" for text in overrides or []):
-        _say_no_key()
+        _warn_no_key()
     if dry_run:
         from eureka.app.dry_run import preview
 
@@ -96,7 +96,7 @@ def _require_folder(output: str | None, *, go_on: bool) -> None:
         require_free(Path(output))
 
 
-def _say_no_key() -> None:
+def _warn_no_key() -> None:
     from eureka.proposers.registry import key_variables
 
     say(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from eureka.core.diagnosis import Diagnosis, Severity
-from eureka.reward.analysis.behaviour import Behaviour, behaviours, beyond
+from eureka.reward.analysis.behaviour import Behaviour, behaviours, non_finite_extrapolations
 from eureka.reward.analysis.diagnosis import of_recorded
 from eureka.reward.analysis.parameters import RewardConstant, parameters
 from eureka.reward.analysis.ranking import Ranking, rank
@@ -55,7 +55,7 @@ def analyse(
     total, components = behaviours(reward, state, form.entries)
     ranking = rank(reward, trajectories, gamma) if trajectories else None
     shares = _shares(reward, state, form.unreported)
-    found = of_recorded(form, total, components, shares, beyond(reward, state), ranking)
+    found = of_recorded(form, total, components, shares, non_finite_extrapolations(reward, state), ranking)
     tried = parameters(reward, state) if with_parameters else ()
     return Analysis(form, total, components, tried, ranking, found)
 

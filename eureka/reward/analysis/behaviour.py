@@ -40,7 +40,7 @@ class Behaviour:
 
 
 @dataclass(frozen=True)
-class Beyond:
+class NonFiniteExtrapolation:
     """A value that is finite on every recorded state and not on states `BEYOND` times as large."""
 
     name: str
@@ -80,11 +80,11 @@ def _behaviour(name: str, value: torch.Tensor, total: torch.Tensor, weight: floa
     )
 
 
-def beyond(reward: RewardFunction, state: State) -> tuple[Beyond, ...]:
+def non_finite_extrapolations(reward: RewardFunction, state: State) -> tuple[NonFiniteExtrapolation, ...]:
     """Components and the total that become NaN or infinite on larger states."""
     far = stretched(state, BEYOND)
     total, components = reward(far)
-    found: list[Beyond] = []
+    found: list[NonFiniteExtrapolation] = []
     values: list[tuple[str, torch.Tensor, Ref]] = [
         *((c.name, components[c.name], c.value) for c in reward.graph.components),
         ("total", total, reward.graph.total),
@@ -95,5 +95,5 @@ def beyond(reward: RewardFunction, state: State) -> tuple[Beyond, ...]:
             rows = bad.nonzero()[:1, 0]
             line = non_finite_line(reward.graph, ref, {key: field[rows] for key, field in far.items()})
             if name != "total" or line not in {other.line for other in found}:
-                found.append(Beyond(name, float(bad.double().mean()), line))
+                found.append(NonFiniteExtrapolation(name, float(bad.double().mean()), line))
     return tuple(found)

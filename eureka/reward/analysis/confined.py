@@ -1,6 +1,6 @@
 """Examines rewards in confined processes, the only place where a model-written graph is evaluated.
 
-`look` is a target for the sandbox. Its answer comes from a process that may have evaluated a hostile graph, so it is
+`examine` is a target for the sandbox. Its answer comes from a process that may have evaluated a hostile graph, so it is
 read as strictly as an answer of a candidate's own code.
 """
 
@@ -32,7 +32,7 @@ from eureka.reward.trace.service import Runner
 from eureka.reward.trace.wire import WireError, pack, unpack
 from eureka.sandbox import Failed, Limits, Sandbox
 
-LOOK = "eureka.reward.analysis.confined:look"
+EXAMINE = "eureka.reward.analysis.confined:examine"
 PRELOAD = "eureka.reward.analysis.warm_up:warm_up"
 """The zygote's preload function, for candidates and for examinations of their graphs."""
 LIMITS = Limits(wall_s=10.0, cpu_s=10, memory_bytes=1 << 30)
@@ -40,7 +40,7 @@ LIMITS = Limits(wall_s=10.0, cpu_s=10, memory_bytes=1 << 30)
 
 
 @dataclass(frozen=True)
-class Seen:
+class Examination:
     """The result of examining a reward on the recorded transitions.
 
     `diagnoses` and `ranking` are as in `Analysis`, whose other parts are present if requested. With a `problem` (a
@@ -75,13 +75,13 @@ class Examiner:
         self._sandbox = sandbox
         self._trajectories = trajectories
         self._gamma = gamma
-        self._seen: dict[tuple[str, bool], Seen | Failed] = {}
+        self._seen: dict[tuple[str, bool], Examination | Failed] = {}
 
     def with_trajectories(self, trajectories: Sequence[Trajectory], gamma: float) -> Examiner:
         """A copy of this examiner that also ranks rewards on these trajectories."""
         return Examiner(self._sandbox, self.state, trajectories, gamma)
 
-    def look(self, graph: str, *, thorough: bool = False) -> Seen | Failed:
+    def examine(self, graph: str, *, thorough: bool = False) -> Examination | Failed:
         """Examine a reward on the recorded transitions; a `Failed` if it crashed its process.
 
         `thorough` adds the whole analysis.
@@ -92,16 +92,16 @@ class Examiner:
         """
         key = (graph, thorough)
         if key not in self._seen:
-            self._seen[key] = self._look(graph, thorough)
+            self._seen[key] = self._examine(graph, thorough)
         return self._seen[key]
 
     def totals(self, graph: str) -> list[float]:
         """The reward's total on every recorded transition; empty if the reward crashed its process."""
-        seen = self.look(graph)
+        seen = self.examine(graph)
         found: list[float] = [] if isinstance(seen, Failed) else seen.fingerprint.values[0].tolist()
         return found
 
-    def _look(self, graph: str, thorough: bool) -> Seen | Failed:
+    def _examine(self, graph: str, thorough: bool) -> Examination | Failed:
         parsed = parse_graph(graph)
         inputs = parsed.inputs
         missing = [name for name in inputs if name not in self.state]
@@ -117,7 +117,7 @@ class Examiner:
             "gamma": self._gamma,
             "thorough": thorough,
         }
-        answer = self._sandbox.run(LOOK, pack(body, tensors))
+        answer = self._sandbox.run(EXAMINE, pack(body, tensors))
         if isinstance(answer, Failed):
             return answer
         try:
@@ -148,7 +148,7 @@ def confined_graphs() -> Iterator[Sandbox]:
 
 @dataclass(frozen=True)
 class _Answer:
-    """The answer of `look`, with the totals as tensors; the last fields are only set by a thorough examination."""
+    """The answer of `examine`, with the totals as tensors; the last fields are only set by a thorough examination."""
 
     problem: Problem | None
     diagnoses: tuple[Diagnosis, ...] = ()
@@ -158,7 +158,7 @@ class _Answer:
     parameters: tuple[RewardConstant, ...] = ()
 
 
-def look(payload: bytes) -> bytes:
+def examine(payload: bytes) -> bytes:
     """Evaluate a graph on recorded and on other states; the answer is for `Examiner`."""
     parcel = unpack(payload)
     body, reward = parcel.body, compile_graph(str(parcel.body["graph"]))
@@ -194,7 +194,7 @@ def _whole(analysis: Analysis) -> _Answer:
 # ---- its answer, read ------------------------------------------------------------------------------------------------
 
 
-def _read(answer: bytes, graph: Graph, rows: int, thorough: bool) -> Seen:
+def _read(answer: bytes, graph: Graph, rows: int, thorough: bool) -> Examination:
     parcel = unpack(answer)
     found = loads(_Answer, _text(parcel.body.get("answer")))
     totals = parcel.tensors.get("totals")
@@ -211,10 +211,10 @@ def _read(answer: bytes, graph: Graph, rows: int, thorough: bool) -> Seen:
         if found.total is None or found.components is None or found.components.keys() != form.entries.keys():
             raise WireError("the analysis is not complete")
         analysis = Analysis(form, found.total, found.components, found.parameters, found.ranking, found.diagnoses)
-    return Seen(Fingerprint(totals), found.problem, found.diagnoses, found.ranking, analysis)
+    return Examination(Fingerprint(totals), found.problem, found.diagnoses, found.ranking, analysis)
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise WireError("not the answer of a look")
+        raise WireError("not the answer to an examination")
     return value

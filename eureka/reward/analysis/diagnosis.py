@@ -14,7 +14,7 @@ from eureka.core.types import ComponentReflection, Reflection
 from eureka.reward.analysis import thresholds
 
 if TYPE_CHECKING:  # torch is slow to import, and a report, which reads trainings only, does not need it
-    from eureka.reward.analysis.behaviour import Behaviour, Beyond
+    from eureka.reward.analysis.behaviour import Behaviour, NonFiniteExtrapolation
     from eureka.reward.analysis.ranking import Ranking
     from eureka.reward.analysis.structure import Structure, Unreported
 
@@ -46,7 +46,7 @@ def of_recorded(
     total: Behaviour,
     components: Mapping[str, Behaviour],
     unreported: Sequence[tuple[Unreported, float | None]],
-    beyond: Sequence[Beyond],
+    extrapolations: Sequence[NonFiniteExtrapolation],
     ranking: Ranking | None,
 ) -> tuple[Diagnosis, ...]:
     """Diagnoses from a reward's graph and its values on recorded transitions, the most important first.
@@ -67,7 +67,7 @@ def of_recorded(
             for diagnosis in _about_recorded(name, value, components)
         ),
         *(_unreported(term, share) for term, share in unreported),
-        *_about_beyond(beyond),
+        *_about_extrapolations(extrapolations),
     ]
     order = list(Severity)
     return tuple(sorted(found, key=lambda diagnosis: order.index(diagnosis.severity)))
@@ -242,7 +242,7 @@ def _about_recorded(name: str, value: Behaviour, every: Mapping[str, Behaviour])
         yield Diagnosis(Kind.COMPONENT_NEGLIGIBLE, Severity.NOTE, name, {"share": share})
 
 
-def _about_beyond(found: Sequence[Beyond]) -> Iterator[Diagnosis]:
+def _about_extrapolations(found: Sequence[NonFiniteExtrapolation]) -> Iterator[Diagnosis]:
     for value in found:
         name = "" if value.name == "total" else value.name
         numbers = {"share": value.share, "times": thresholds.BEYOND}

@@ -21,7 +21,7 @@ _ROWS = 2048
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedTrajectory:
     """A trajectory's score, its worth under the reward, and the contribution of each component that reaches the
     total."""
 
@@ -35,7 +35,7 @@ class Judged:
 class Ranking:
     """How the reward orders the pairs of trajectories with clearly different scores; there may be no such pairs."""
 
-    judged: tuple[Judged, ...]
+    judged: tuple[JudgedTrajectory, ...]
     pairs: int
     right: int
     component_right: Mapping[str, int]
@@ -49,11 +49,11 @@ class Ranking:
         return self.share is not None and self.share < BACKWARDS
 
     @property
-    def best(self) -> Judged:
+    def best(self) -> JudgedTrajectory:
         return max(self.judged, key=lambda judged: judged.score)
 
     @property
-    def worst(self) -> Judged:
+    def worst(self) -> JudgedTrajectory:
         return min(self.judged, key=lambda judged: judged.score)
 
 
@@ -92,11 +92,13 @@ def _weights(reward: RewardFunction) -> dict[str, float]:
     return {name: 1.0 if entry.weight is None else entry.weight for name, entry in entries.items() if entry.reaches}
 
 
-def _judge(reward: RewardFunction, weights: Mapping[str, float], trajectory: Trajectory, gamma: float) -> Judged:
+def _judge(
+    reward: RewardFunction, weights: Mapping[str, float], trajectory: Trajectory, gamma: float
+) -> JudgedTrajectory:
     parts: list[torch.Tensor] = []
     for start in range(0, trajectory.steps, _ROWS):
         rows = {name: trajectory.state[name][start : start + _ROWS] for name in reward.inputs}
         total, components = reward(rows)
         parts.append(torch.stack([total, *(weight * components[name] for name, weight in weights.items())]).double())
     found = worth(torch.cat(parts, dim=1), gamma, trajectory.terminated).tolist()
-    return Judged(trajectory.kind, trajectory.score, found[0], dict(zip(weights, found[1:], strict=True)))
+    return JudgedTrajectory(trajectory.kind, trajectory.score, found[0], dict(zip(weights, found[1:], strict=True)))

@@ -27,7 +27,7 @@ _RIGHT_WAY = (
 
 
 @dataclass(frozen=True)
-class Tried:
+class EarlierReward:
     """An earlier reward of the run, and its result as a sentence, empty if it is not known yet."""
 
     reward: Reward
@@ -45,17 +45,17 @@ class Screening:
     def __init__(self, examiner: Examiner) -> None:
         self.examiner = examiner
 
-    def screen(self, reward: Reward, tried: Sequence[Tried]) -> Rejected | None:
+    def screen(self, reward: Reward, tried: Sequence[EarlierReward]) -> Rejected | None:
         """The rejection of a reward that is not worth training; None if it is.
 
         Args:
             tried: the earlier rewards of the run; the first one with the same reward is named in the rejection.
         """
-        ours = self.examiner.look(reward.graph)
+        ours = self.examiner.examine(reward.graph)
         if isinstance(ours, Failed):
             return _rejected(reward, f"on states beyond the recorded ones {BROKE[ours.kind]}", _SIMPLER)
         for other in tried:
-            theirs = self.examiner.look(other.reward.graph)
+            theirs = self.examiner.examine(other.reward.graph)
             factor = None if isinstance(theirs, Failed) else twin_factor(ours.fingerprint, theirs.fingerprint)
             if factor is not None:
                 return _rejected(reward, _twin(factor, other), _DIFFERENT, other.reward.candidate_id)
@@ -70,11 +70,11 @@ class Screening:
     def constants(self, reward: Reward) -> Sequence[RewardConstant]:
         """The reward's named constants, with the effect of changing each on the total; empty if it crashed its
         process."""
-        seen = self.examiner.look(reward.graph, thorough=True)
+        seen = self.examiner.examine(reward.graph, thorough=True)
         return () if isinstance(seen, Failed) or seen.analysis is None else seen.analysis.parameters
 
 
-def _twin(factor: float, other: Tried) -> str:
+def _twin(factor: float, other: EarlierReward) -> str:
     scale = "" if factor == 1.0 else f" times {factor:.4g}"
     outcome = other.outcome or "is trained in this generation"
     return f"its total is that of {other.reward.candidate_id}{scale}, which {outcome}: it is not trained again"

@@ -6,7 +6,7 @@ import json
 
 import torch
 
-from eureka.reward.analysis.confined import Examiner, look
+from eureka.reward.analysis.confined import Examiner, examine
 from eureka.reward.analysis.trajectory import Trajectory
 from eureka.reward.trace import warm_up as tracing
 from eureka.sandbox import Finished
@@ -31,7 +31,7 @@ class _Here:
 
     def run(self, target: str, payload: bytes) -> Finished:
         del target
-        return Finished(look(payload), 0.0)
+        return Finished(examine(payload), 0.0)
 
 
 def warm_up() -> None:
@@ -41,4 +41,4 @@ def warm_up() -> None:
     trajectories = [Trajectory(kind, state, score, False) for kind, score in (("random", 0.0), ("trained", 1.0))]
     examiner = Examiner(_Here(), state, trajectories)
     for thorough in (False, True):
-        examiner.look(json.dumps(_GRAPH), thorough=thorough)
+        examiner.examine(json.dumps(_GRAPH), thorough=thorough)

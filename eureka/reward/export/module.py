@@ -18,6 +18,7 @@ from eureka.reward.graph.format import Graph, GraphError
 from eureka.reward.graph.parse import parse_graph
 
 _RESULT = "Tuple[torch.Tensor, Dict[str, torch.Tensor]]"
+_NEEDS = "It needs torch only"
 
 
 def export_reward(
@@ -61,6 +62,14 @@ def export_reward(
     return text
 
 
+def module_parts(module: str) -> tuple[str, str]:
+    """An exported module in two parts: what its docstring says about the reward (not what the module needs), as
+    written, and the code after it."""
+    lines, docstring_end = module.splitlines(), ast.parse(module).body[0].end_lineno
+    head = "\n".join(lines[:docstring_end]).removeprefix('"""').removesuffix('"""')
+    return head.partition(_NEEDS)[0].strip(), "\n".join(lines[docstring_end:]).strip()
+
+
 def _head(task: str, candidate_id: str, provenance: Mapping[str, str]) -> list[str]:
     facts = {"Task": task, "Candidate": candidate_id, **provenance}
     return docstring(
@@ -69,7 +78,7 @@ def _head(task: str, candidate_id: str, provenance: Mapping[str, str]) -> list[s
             "",
             *(line for key, value in facts.items() for line in paragraph(f"{key}: {value}", 0, 4)),
             "",
-            "It needs torch only and compiles under `torch.jit.script`.",
+            f"{_NEEDS} and compiles under `torch.jit.script`.",
         ]
     )
 

@@ -36,14 +36,14 @@ _EDITS = (
 _MAX_DEPTH = 8
 
 
-class Spoken(NamedTuple):
+class SplitAnswer(NamedTuple):
     """An answer without its thinking; `thought` is the thinking if the answer ends in it, else empty."""
 
     text: str
     thought: str
 
 
-class Quoted(NamedTuple):
+class QuotedCode(NamedTuple):
     """Code from a string of JSON or Python; `unterminated` if the string never ended."""
 
     text: str
@@ -55,7 +55,7 @@ def tidy(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").translate(str.maketrans(_ODD_CHARACTERS))
 
 
-def without_thinking(text: str) -> Spoken:
+def without_thinking(text: str) -> SplitAnswer:
     """The answer without `<think>...</think>` and similar tags, and without the marks of chat templates.
 
     A closing tag without an opening one ends thinking that began with the answer (templates often drop the opening
@@ -74,18 +74,18 @@ def without_thinking(text: str) -> Spoken:
             said.append(text[at : tag.start()])
             thinking, at = True, tag.end()
     if thinking:
-        return Spoken("\n".join(said), text[at:])
+        return SplitAnswer("\n".join(said), text[at:])
     said.append(text[at:])
-    return Spoken("\n".join(said), "" if text[at:].strip() else thought)
+    return SplitAnswer("\n".join(said), "" if text[at:].strip() else thought)
 
 
-def quoted_code(text: str, wanted: str) -> list[Quoted]:
+def quoted_code(text: str, wanted: str) -> list[QuotedCode]:
     """Code with `def <wanted>` from strings in JSON or Python: `{"code": "..."}`, tool calls, lists of lines.
 
     `wanted` may have a suffix there, as in `def compute_reward_v2`.
     """
     defines = re.compile(rf"\bdef\s+{re.escape(wanted)}(?![^\W\d_])")
-    found: list[Quoted] = []
+    found: list[QuotedCode] = []
     decoder = json.JSONDecoder(strict=False)
     at = tries = 0
     while (start := text.find("{", at)) >= 0 and tries < _MAX_TRIES and len(found) < _MAX_QUOTED:
@@ -95,7 +95,7 @@ def quoted_code(text: str, wanted: str) -> list[Quoted]:
         except (ValueError, RecursionError):
             at = start + 1
             continue
-        found += [Quoted(tidy(string)) for string in _strings(value) if defines.search(string)]
+        found += [QuotedCode(tidy(string)) for string in _strings(value) if defines.search(string)]
     return found[:_MAX_QUOTED] or list(_broken_literals(text, wanted))
 
 
@@ -149,7 +149,7 @@ def _strings(value: object, depth: int = 0) -> Iterator[str]:
                 yield from _strings(item, depth + 1)
 
 
-def _broken_literals(text: str, wanted: str) -> Iterator[Quoted]:
+def _broken_literals(text: str, wanted: str) -> Iterator[QuotedCode]:
     """The string around `def <wanted>` in JSON that was cut off, or in a Python dictionary."""
     # In such a string, a line end is the two characters `\n`, so there is no word boundary before `def`.
     for match in islice(re.finditer(rf"(?:\\n|[\"'])def\s+{re.escape(wanted)}(?![^\W\d_])", text), _MAX_LITERALS):
@@ -159,7 +159,7 @@ def _broken_literals(text: str, wanted: str) -> Iterator[Quoted]:
         quote = text[start] * 3 if text[start - 2 : start + 1] == text[start] * 3 else text[start]
         end = next((m for m in _ESCAPED[quote].finditer(text, start + 1) if m[0] == quote), None)
         inner = text[start + 1 : end.start()] if end else text[start + 1 :].rstrip("\\")
-        yield Quoted(tidy(_unescaped(inner)), unterminated=end is None)
+        yield QuotedCode(tidy(_unescaped(inner)), unterminated=end is None)
         return
 
 

@@ -59,7 +59,7 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Broken:
+class UnparsableCode:
     """A piece of code with the wanted definition that does not parse; `line` counts from the piece's start."""
 
     line: int
@@ -129,18 +129,19 @@ def definition_of(wanted: str) -> re.Pattern[str]:
     return re.compile(rf"\bdef\s+{re.escape(wanted)}(?![^\W\d_])")
 
 
-def statements_in(text: str, wanted: str, parser: Parser) -> tuple[list[Statement], list[Broken]]:
+def statements_in(text: str, wanted: str, parser: Parser) -> tuple[list[Statement], list[UnparsableCode]]:
     """All imports, assignments, functions and classes at module level in an answer's code, in order.
 
     `text` has plain line ends. Fenced blocks are read; bare code between prose only if there are none, or if only it
-    defines `wanted`. Blocks that do not parse are skipped unless they define `wanted`: those are returned as `Broken`.
+    defines `wanted`. Blocks that do not parse are skipped unless they define `wanted`: those are returned as
+    `UnparsableCode`.
     """
     blocks, prose = fenced_blocks(text, parser)
     defines = definition_of(wanted)
     if not any(defines.search(block.code) for block in blocks) and (defines.search(prose) or not blocks):
         blocks = [Block("", piece) for piece in _bare(prose, parser)]
     statements: list[Statement] = []
-    broken: list[Broken] = []
+    broken: list[UnparsableCode] = []
     read_to = -1
     for block in blocks:
         if block.first < read_to or (block.info not in _PYTHON and wanted not in block.code):
@@ -292,12 +293,12 @@ def _unindented(text: str) -> str:
     return "\n".join(line[margin:] for line in text.split("\n") if not line[:margin].strip())
 
 
-def _broken(error: SyntaxError | ValueError, block: Block) -> Broken:
+def _broken(error: SyntaxError | ValueError, block: Block) -> UnparsableCode:
     if not isinstance(error, SyntaxError):
-        return Broken(1, "", str(error), block.unterminated)
+        return UnparsableCode(1, "", str(error), block.unterminated)
     lines = block.code.split("\n")
     line = min(max(error.lineno or 1, 1), len(lines))
-    return Broken(line, lines[line - 1].strip()[:200], error.msg[:200], block.unterminated)
+    return UnparsableCode(line, lines[line - 1].strip()[:200], error.msg[:200], block.unterminated)
 
 
 def _split(module: ast.Module, code: str, offset: int, said: str) -> Iterator[Statement]:

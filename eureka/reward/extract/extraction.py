@@ -13,15 +13,22 @@ from dataclasses import dataclass, replace
 
 from eureka.core.types import Candidate, Completion, FieldSpec, Rejected, Stage
 from eureka.reward.extract.answer_text import (
-    Quoted,
-    Spoken,
+    QuotedCode,
+    SplitAnswer,
     quoted_code,
     tidy,
     without_edits,
     without_tags,
     without_thinking,
 )
-from eureka.reward.extract.code_blocks import Broken, Parser, Statement, definition_of, fenced_blocks, statements_in
+from eureka.reward.extract.code_blocks import (
+    Parser,
+    Statement,
+    UnparsableCode,
+    definition_of,
+    fenced_blocks,
+    statements_in,
+)
 from eureka.reward.extract.definitions import AmbiguousError, Function, definition, renamed
 from eureka.reward.extract.state_inputs import FUNCTION, InputsError, clipped, listed, state_inputs
 
@@ -81,9 +88,9 @@ class _Found:
 class _Reading:
     """One way to read an answer, with the statements and broken pieces found."""
 
-    quoted: Quoted
+    quoted: QuotedCode
     statements: Sequence[Statement]
-    broken: Sequence[Broken]
+    broken: Sequence[UnparsableCode]
 
 
 def extract(completion: Completion, fields: Sequence[FieldSpec]) -> Candidate | Rejected:
@@ -133,10 +140,10 @@ def _find(completion: Completion) -> _Found:
     parser = Parser()
     if has_edits and not definition_of(FUNCTION).search(said):
         raise _RefusalError("The answer is a search-and-replace block or a patch; the whole code is needed.")
-    texts = [Quoted(said)]
+    texts = [QuotedCode(said)]
     if FUNCTION in text:
-        texts += [*quoted_code(said, FUNCTION), Quoted(without_tags(said))]
-        texts += [] if cut else [Quoted(spoken.thought)]
+        texts += [*quoted_code(said, FUNCTION), QuotedCode(without_tags(said))]
+        texts += [] if cut else [QuotedCode(spoken.thought)]
     readings: list[_Reading] = []
     for quoted in texts:
         reading = _Reading(quoted, *statements_in(quoted.text, FUNCTION, parser))
@@ -168,7 +175,7 @@ def _chosen(chosen: Statement, reading: _Reading, cut: bool) -> _Found:
     return _Found(statement.node, name, statement, (*others, statement))
 
 
-def _why_none(spoken: Spoken, readings: Sequence[_Reading], cut: bool, parser: Parser) -> _RefusalError:
+def _why_none(spoken: SplitAnswer, readings: Sequence[_Reading], cut: bool, parser: Parser) -> _RefusalError:
     if cut:
         return _RefusalError(_CUT_OFF if spoken.text.strip() else _CUT_OFF_IN_THOUGHT, _BRIEF)
     text = spoken.text
@@ -201,7 +208,7 @@ def _why_none(spoken: Spoken, readings: Sequence[_Reading], cut: bool, parser: P
     return _no_python(text, [block.info for block in blocks])
 
 
-def _not_parsed(broken: Broken) -> _RefusalError:
+def _not_parsed(broken: UnparsableCode) -> _RefusalError:
     where = f"line {broken.line}, `{broken.text}`" if broken.text else f"line {broken.line}"
     cut = " The answer seems to be cut off: it ends inside a code block." if broken.unterminated else ""
     return _RefusalError(f"The code does not parse: {where}: {broken.message}.{cut}", "Mend this line. " + REMEDY)

@@ -14,7 +14,7 @@ def named_numbers(source: str) -> dict[str, float]:
 
     Names bound more than once are excluded. Empty if the source cannot be parsed.
     """
-    return {name: _value(node) for name, node in _places(source).items()}
+    return {name: float(ast.literal_eval(node)) for name, node in _places(source).items()}
 
 
 def with_numbers(source: str, values: Mapping[str, float]) -> str:
@@ -26,11 +26,11 @@ def with_numbers(source: str, values: Mapping[str, float]) -> str:
     places = _places(source)
     lines = source.encode().splitlines(keepends=True)
     # From the end to the beginning, so that earlier positions stay valid.
-    found = sorted(((places[name], value) for name, value in values.items()), key=lambda pair: _start(pair[0]))
-    for node, value in reversed(found):
+    for name in sorted(values, key=lambda name: (places[name].lineno, places[name].col_offset), reverse=True):
+        node = places[name]
         assert node.end_col_offset is not None
         line = lines[node.lineno - 1]
-        lines[node.lineno - 1] = line[: node.col_offset] + repr(value).encode() + line[node.end_col_offset :]
+        lines[node.lineno - 1] = line[: node.col_offset] + repr(values[name]).encode() + line[node.end_col_offset :]
     return b"".join(lines).decode()
 
 
@@ -74,11 +74,3 @@ def _is_number(node: ast.expr) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return abs(value) <= _LARGEST  # infinity and integers beyond the range of floats are excluded
-
-
-def _value(node: ast.expr) -> float:
-    return float(ast.literal_eval(node))
-
-
-def _start(node: ast.expr) -> tuple[int, int]:
-    return node.lineno, node.col_offset

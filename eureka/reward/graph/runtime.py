@@ -189,7 +189,7 @@ def _build(graph: Graph) -> Callable[[Mapping[str, torch.Tensor]], tuple[torch.T
     lines = ["def reward(state):"]
     lines += [f" {own} = state[{bind('k', name)}]" for name, own in inputs.items()]
     lines += [" n, device = s0.shape[0], s0.device"]
-    spent = _spent(graph)
+    spent = spent_after(graph)
     for index, node in enumerate(graph.nodes):
         if node.op == "tensor":
             call = f"{bind('f', _Literal(node))}(device)"
@@ -209,7 +209,7 @@ def _build(graph: Graph) -> Callable[[Mapping[str, torch.Tensor]], tuple[torch.T
     return function
 
 
-def _spent(graph: Graph) -> dict[int, list[int]]:
+def spent_after(graph: Graph) -> dict[int, list[int]]:
     """For each node, the earlier nodes whose values can be freed after it."""
     last_use: dict[int, int] = {}
     for index, node in enumerate(graph.nodes):

@@ -21,11 +21,13 @@ from eureka.reward.graph.shapes import Problem, State, check_shapes, tensors
 
 #: Graph and Python run the same kernels on the same floats, so they agree bitwise, save for composite functions that
 #: Python runs fused and the graph in parts: these differ by a few roundings (2^-24 each) of the largest intermediate
-#: value. 1e-4 of a row's largest result leaves room for a thousandfold cancellation.
+#: value. 1e-4 of the result leaves room for a thousandfold cancellation of values that are no results themselves.
 RELATIVE_TOLERANCE = 1e-4
-#: Rows whose results are smaller than this share of all rows' are compared as those of that share: near zero, a
-#: rounding is large compared with the result.
-SMALL_ROWS = 0.25
+#: Sixteen roundings, of the largest result of a row: what a total may lose that huge components cancel in.
+ROUNDINGS = 1e-6
+#: Rows whose results are smaller than this share of all rows' are given the roundings of that share, and of 100 at the
+#: most: near zero, a rounding is large compared with the result.
+SMALL_ROWS, SMALL_RESULT = 0.25, 100.0
 ROWS = 4096
 """Environments times control steps of a rollout: a training calls its reward on about this many rows at a time."""
 SECONDS_PER_ROW = 20e-6
@@ -98,8 +100,8 @@ def check_agreement(function: RewardFunction, run: EagerRun) -> Problem | None:
         for (name, value), eager in zip(components.items(), run.components, strict=True)
     ]
     tolerance = _tolerance(torch.stack([run.total, *run.components]))
-    for name, value, eager in pairs:
-        wrong = ~_is_close(value, eager, tolerance)
+    for (name, value, eager), allowed in zip(pairs, tolerance, strict=True):
+        wrong = ~_is_close(value, eager, allowed)
         if bool(wrong.any()):
             return Problem(
                 f"{name} as traced differs from what the code gives on {int(wrong.sum())} of {len(wrong)} recorded "
@@ -110,12 +112,15 @@ def check_agreement(function: RewardFunction, run: EagerRun) -> Problem | None:
 
 
 def _tolerance(results: torch.Tensor) -> torch.Tensor:
-    """The allowed difference of each row, (num_rows,), for results (num_results, num_rows).
+    """The allowed difference of each result, for results (num_results, num_rows).
 
-    It is relative to the row's own values: a huge value in one row allows no error in the others.
+    It is relative to the result itself: a huge value allows no error in another row, and none but its own roundings in
+    another result.
     """
-    size = results.abs().nan_to_num(0.0, 0.0, 0.0).amax(0)
-    return RELATIVE_TOLERANCE * size.clamp(min=size.quantile(SMALL_ROWS))
+    own = results.abs().nan_to_num(0.0, 0.0, 0.0)
+    size = own.amax(0)
+    floor = min(float(size.quantile(SMALL_ROWS)), SMALL_RESULT)
+    return RELATIVE_TOLERANCE * own + ROUNDINGS * size.clamp(min=floor)
 
 
 def _is_close(a: torch.Tensor, b: torch.Tensor, tolerance: torch.Tensor) -> torch.Tensor:
@@ -125,13 +130,11 @@ def _is_close(a: torch.Tensor, b: torch.Tensor, tolerance: torch.Tensor) -> torc
 
 def check_rows(function: RewardFunction, state: State, rows: int) -> Problem | None:
     """Compute as many rows at once as a training does; every row must give the same result as in a small batch."""
-    results = function(_repeated(state, rows))
+    results = function(repeated(state, rows))
     problem = _check_form(results, rows)
     if problem is not None:
         return problem
-    few, many = _stacked(function(state)), _stacked(results)
-    few = few[:, torch.arange(rows) % few.shape[1]]
-    if not bool(_is_close(many, few, _tolerance(few)).all()):
+    if not same_rows(stacked(function(state)), stacked(results)):
         return Problem(
             f"a reward changes with the number of environments: it differs on {rows} rows",
             "Keep the first dimension, num_envs, whole, and use its size in shapes only.",
@@ -139,7 +142,14 @@ def check_rows(function: RewardFunction, state: State, rows: int) -> Problem | N
     return None
 
 
-def _repeated(state: State, rows: int) -> dict[str, torch.Tensor]:
+def same_rows(few: torch.Tensor, many: torch.Tensor) -> bool:
+    """Whether results of `repeated` states, (num_results, num_rows), are the results of the states, repeated."""
+    few = few[:, torch.arange(many.shape[1]) % few.shape[1]]
+    return bool(_is_close(many, few, _tolerance(few)).all())
+
+
+def repeated(state: State, rows: int) -> dict[str, torch.Tensor]:
+    """The first `rows` of a state, from its beginning again where it has fewer."""
     return {name: value[torch.arange(rows) % value.shape[0]] for name, value in state.items()}
 
 
@@ -150,7 +160,7 @@ def stretched(state: State, factor: float) -> dict[str, torch.Tensor]:
 
 def check_cost(function: RewardFunction, state: State, rows: int) -> Problem | None:
     """Measure time and memory of one call on as many rows as in training; to be run in a process of its own."""
-    many = _repeated(state, rows)
+    many = repeated(state, rows)
     before = peak_bytes()
     seconds = min(_seconds(function, many) for _ in range(2))
     memory = peak_bytes() - before
@@ -217,10 +227,10 @@ def check_isolation(function: RewardFunction, state: State) -> Problem | None:
     """
     half = next(iter(state.values())).shape[0] // 2
     state = {name: value[: 2 * half] for name, value in state.items()}
-    before = _stacked(function(state))
+    before = stacked(function(state))
     for kept in (slice(0, half), slice(half, 2 * half)):
         other = {name: torch.cat([value[kept], value[kept]]) for name, value in state.items()}
-        if not _same(before[:, kept], _stacked(function(other))[:, kept]):
+        if not _same(before[:, kept], stacked(function(other))[:, kept]):
             return Problem(
                 "a reward changes when other environments change",
                 "Combine the values of one environment only: no cumsum, sort, flip, roll or softmax over dim=0.",
@@ -229,7 +239,8 @@ def check_isolation(function: RewardFunction, state: State) -> Problem | None:
     return None
 
 
-def _stacked(results: tuple[torch.Tensor, Mapping[str, torch.Tensor]]) -> torch.Tensor:
+def stacked(results: tuple[torch.Tensor, Mapping[str, torch.Tensor]]) -> torch.Tensor:
+    """The total and the components, (num_results, num_rows)."""
     total, components = results
     return torch.stack([total, *components.values()])
 

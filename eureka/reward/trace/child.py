@@ -1,25 +1,27 @@
 """The child side: the only code that runs a candidate's source. For use inside the sandbox only.
 
-`trace` is a target for the sandbox. The request carries the source, the names of the inputs and
-two recorded batches of the State of different sizes; the answer is a graph with the eager outputs on both batches, or
-a failure with its line. The function is run eagerly (native errors first), twice on one batch (randomness, counters),
-on the other batch (other numbers of environments), and is then recorded twice (`recorder`, `watch`) and lowered to
-one graph (`lower`).
+`trace` is a target for the sandbox. The request carries the source, the names of the inputs,
+two recorded batches of the State of different sizes, and the number of rows of a training; the answer is a graph with
+the eager outputs on both batches, or a failure with its line. The function is run eagerly (native errors first), twice
+on one batch (randomness, counters), on the other batch, on one row and on a training's (other numbers of environments),
+and is then recorded twice (`recorder`, `watch`) and lowered to one graph (`lower`).
 """
 
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from typing import Any
 
 import torch
 
 from eureka.reward.graph.format import format_graph
+from eureka.reward.graph.verify import repeated, same_rows, stacked
 from eureka.reward.trace.alone import alone
 from eureka.reward.trace.explain import TraceFailure, explain
 from eureka.reward.trace.lower import TraceRecording, lower
-from eureka.reward.trace.memory import Kept
-from eureka.reward.trace.record import TRACED, Outputs, State, checked, record
+from eureka.reward.trace.memory import ModuleState
+from eureka.reward.trace.record import Outputs, State, checked, record, small_batches
 from eureka.reward.trace.recorder import Recorder
 from eureka.reward.trace.source import Hooks, load
 from eureka.reward.trace.watch import SIZED
@@ -31,51 +33,59 @@ def trace(payload: bytes) -> bytes:
     parcel = unpack(payload)
     source, inputs = str(parcel.body["source"]), tuple(parcel.body["inputs"])
     batches = [{name: parcel.tensors[f"{which}/{name}"] for name in inputs} for which in ("first", "second")]
+    rows = int(parcel.body["rows"])
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with alone():
-                graph, outputs = _Tracer(source, inputs).run(batches)
+            with alone(), torch.no_grad():
+                tracer = Tracer(source, inputs)
+                graph, outputs = tracer.run(batches)
+                uneven = tracer.uneven(batches[0], outputs[0], rows)
     # A candidate's code may raise any exception, which becomes the answer.
     except (Exception, TraceFailure, SystemExit) as error:  # noqa: BLE001
-        failure = explain(error)
-        return pack({"ok": False, "message": failure.message, "remedy": failure.remedy, "line": failure.line}, {})
+        return pack({"ok": False} | _described(explain(error)), {})
     tensors = {}
     for which, (total, components) in zip(("first", "second"), outputs, strict=True):
         tensors[f"{which}/total"] = total
         tensors |= {f"{which}/{number}": value for number, value in enumerate(components.values())}
-    return pack({"ok": True, "graph": graph}, tensors)
+    return pack({"ok": True, "graph": graph, "uneven": _described(uneven) if uneven else None}, tensors)
 
 
-class _Tracer:
+def _described(failure: TraceFailure) -> dict[str, Any]:
+    return {"message": failure.message, "remedy": failure.remedy, "line": failure.line}
+
+
+class Tracer:
+    """One candidate: its eager runs, and its graph from two recordings."""
+
     def __init__(self, source: str, inputs: tuple[str, ...]) -> None:
         self._inputs = inputs
         self._recorder: Recorder | None = None
         self._loaded = load(source, Hooks(self._bind, lambda: self._recorder is not None))
-        self._kept = Kept(self._loaded.module, source)
+        self._kept = ModuleState(self._loaded.module, source)
 
     def run(self, batches: list[dict[str, torch.Tensor]]) -> tuple[str, list[Outputs]]:
-        with torch.no_grad():
-            first = self._first(batches[0])
-            again = self._eager(batches[0])
-            self._kept.check()
-            unequal = not _equal(first, again)
-            second = first if unequal else self._eager_elsewhere(batches)
-            small = [{name: value[:size] for name, value in batches[0].items()} for size in TRACED]
-            if unequal:
-                small[1] = small[0]
-            recordings = [self._record(state) for state in small]
-            graph = lower(self._inputs, *recordings)
-            names = [component.name for component in graph.components]
-            if not list(first[1]) == list(second[1]) == names:
-                raise TraceFailure(
-                    "the names of the components depend on values", "Use fixed names.", self._loaded.return_line
-                )
-            if unequal or not _equal(first, self._eager(batches[0])):
-                raise TraceFailure(
-                    "it gives different results for the same state",
-                    "A reward must be the same for the same state: no random numbers, counters or memory.",
-                )
+        """The graph as text, and the eager results on both batches."""
+        first = self._first(batches[0])
+        again = self._eager(batches[0])
+        self._kept.check()
+        unequal = not _equal(first, again)
+        second = first if unequal else self._eager_elsewhere(*batches)
+        small = small_batches(batches[0])
+        if unequal:
+            small[1] = small[0]
+        recordings = [self._record(state) for state in small]
+        graph = lower(self._inputs, *recordings)
+        names = [component.name for component in graph.components]
+        if not list(first[1]) == list(second[1]) == names:
+            raise TraceFailure(
+                "the names of the components depend on values", "Use fixed names.", self._loaded.return_line
+            )
+        if unequal or not _equal(first, self._eager(batches[0])):
+            raise TraceFailure(
+                "it gives different results for the same state",
+                "A reward must be the same for the same state: no random numbers, counters or memory.",
+            )
         return format_graph(graph), [first, second]
 
     def _first(self, state: State) -> Outputs:
@@ -84,21 +94,42 @@ class _Tracer:
             return self._eager(state)
         except (RuntimeError, IndexError) as error:
             try:
-                self._record({name: value[: TRACED[0]] for name, value in state.items()})
+                self._record(small_batches(state)[0])
             except TraceFailure as failure:
                 if failure.message == SIZED[0]:
                     raise failure from error
             raise
 
-    def _eager_elsewhere(self, batches: list[dict[str, torch.Tensor]]) -> Outputs:
+    def _eager_elsewhere(self, first: State, second: State) -> Outputs:
         try:
-            return self._eager(batches[1])
+            return self._eager(second)
         # As in `trace`: the candidate's code may raise anything.
         except (Exception, TraceFailure) as error:
             failure = explain(error)
-            sizes = [next(iter(batch.values())).shape[0] for batch in batches]
+            sizes = [next(iter(batch.values())).shape[0] for batch in (first, second)]
             message = f"it works with {sizes[0]} environments and fails with {sizes[1]}: {failure.message}"
             raise TraceFailure(message, failure.remedy, failure.line) from error
+
+    def uneven(self, state: State, few: Outputs, rows: int) -> TraceFailure | None:
+        """The failure of a reward that is another for a state alone, or among as many as in training, than among a few.
+
+        Said last: what `verify` finds wrong with the graph says more.
+        """
+        try:
+            results = [self._eager_elsewhere(state, repeated(state, rows))]
+        except TraceFailure as failure:
+            return failure
+        # Code that drops dimensions of size 1 fails with one environment alone, and its graph does not.
+        with suppress(Exception, TraceFailure):
+            results.append(self._eager(repeated(state, 1)))
+        for result in results:
+            if not same_rows(stacked(few), stacked(result)):
+                return TraceFailure(
+                    f"the same states give another reward with {len(result[0])} environments than with {len(few[0])}",
+                    "Combine the values of one environment only, with num_envs = x.shape[0] in shapes only.",
+                    self._loaded.return_line,
+                )
+        return None
 
     def _eager(self, state: State) -> Outputs:
         return self._call({name: value.clone() for name, value in state.items()})

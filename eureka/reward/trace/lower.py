@@ -24,7 +24,7 @@ from eureka.reward.graph.format import (
     references,
 )
 from eureka.reward.trace.explain import TraceFailure
-from eureka.reward.trace.recorder import Literal, Recorded, RecordedOperation
+from eureka.reward.trace.recorder import ODD_SIZE, Literal, Recorded, RecordedOperation
 
 _BATCHED = (
     "Write it so that it works for any number of environments at once, with num_envs = x.shape[0] in shapes only."
@@ -33,12 +33,13 @@ _BATCHED = (
 
 @dataclass(frozen=True)
 class TraceRecording:
-    """One run: its entries, the number of environments, and what it returned."""
+    """One run: its entries, the number of environments, what it returned, and the sizes that the code read."""
 
     entries: list[RecordedOperation]
     num_envs: int
     total: Ref
     components: dict[str, Ref]
+    sizes: Sequence[int | tuple[int, ...]] = ()
 
 
 def lower(inputs: tuple[str, ...], first: TraceRecording, second: TraceRecording) -> Graph:
@@ -52,6 +53,9 @@ def lower(inputs: tuple[str, ...], first: TraceRecording, second: TraceRecording
     if list(first.components) != list(second.components):
         raise TraceFailure("the names of the components change from call to call", "Use fixed names.")
     lowering = _Lowering(first.num_envs, second.num_envs)
+    for read in zip(first.sizes, second.sizes, strict=False):
+        if not lowering.same_size(*read):
+            raise TraceFailure(*ODD_SIZE)
     nodes = [lowering.node(a, b) for a, b in zip(first.entries, second.entries, strict=True)]
     components = tuple(Component(name, ref) for name, ref in first.components.items())
     return live(Graph(inputs, lowering.constants, tuple(nodes), first.total, components))
@@ -69,6 +73,13 @@ class _Lowering:
     def __init__(self, *num_envs: int) -> None:
         self.num_envs = num_envs
         self.constants: dict[str, float] = {}
+
+    def same_size(self, a: int | tuple[int, ...], b: int | tuple[int, ...]) -> bool:
+        """Whether a size that was read in both runs is the same, or the same multiple of the numbers of
+        environments."""
+        if isinstance(a, tuple) and isinstance(b, tuple):
+            return len(a) == len(b) and all(map(self.same_size, a, b))
+        return a == b or (isinstance(a, int) and isinstance(b, int) and a * self.num_envs[1] == b * self.num_envs[0])
 
     def node(self, a: RecordedOperation, b: RecordedOperation) -> Node:
         self.line = a.line

@@ -47,6 +47,19 @@ _MUTATORS = _words(
 _REACHES = _words("exec eval compile globals locals vars setattr delattr __import__ id hash")
 #: Of torch and numpy: what belongs to the process and outlives a call.
 _OF_THE_PROCESS = _words("manual_seed seed initial_seed get_rng_state set_rng_state random cache_info cache_clear")
+#: Modules of torch that see more of a call than its values: modes, operators, compilers, profilers.
+_OF_TORCH = _words(
+    "overrides ops utils fx export autograd testing library profiler multiprocessing distributed package"
+)
+#: What leads from an object to the interpreter behind it.
+_INSIDE = _words(
+    """
+    __builtins__ __globals__ __closure__ __code__ __self__ __func__ __wrapped__ __traceback__ __dict__ __subclasses__
+    __mro__ __bases__ __loader__ __spec__ __getattribute__ __reduce__ __reduce_ex__ __sizeof__ __dlpack__
+    tb_frame f_back f_locals f_globals f_builtins f_code gi_frame cr_frame ag_frame
+    _C _ops _dynamo DisableTorchFunction DisableTorchFunctionSubclass _shape_as_tensor
+    """
+)
 _PURE_CALLS = _words(
     """
     len isinstance issubclass type str repr format float int bool all any abs max min sum round sorted list tuple
@@ -110,6 +123,9 @@ def _refuse_reach(tree: ast.Module) -> None:
         elif isinstance(node, ast.Attribute) and _is_of_the_process(node):
             remedy = "Compute the reward from the parameters alone, without noise and settings."
             raise TraceFailure(f"it reaches for `{dotted(node):.80}`", remedy, node.lineno)
+        elif inside := {getattr(node, key, None) for key in ("attr", "id", "value")} & _INSIDE:
+            remedy = "Compute the reward from the parameters alone, in plain torch."
+            raise TraceFailure(f"it reaches for `{inside.pop()}`", remedy, getattr(node, "lineno", None))
         elif isinstance(node, ast.Name | ast.FunctionDef) and _redefines_print(node):
             raise TraceFailure("it redefines `print`", "Choose another name.", node.lineno)
 
@@ -117,7 +133,10 @@ def _refuse_reach(tree: ast.Module) -> None:
 def _is_of_the_process(node: ast.Attribute) -> bool:
     if node.attr in ("cache_info", "cache_clear"):
         return True
-    root = dotted(node).split(".")[0]
+    root, *parts = dotted(node).split(".")
+    root, *parts = dotted(node).split(".")
+    if root == "torch" and (parts[0] in _OF_TORCH or parts[0].startswith("_")):
+        return True
     return root in ("torch", "np", "numpy") and (node.attr in _OF_THE_PROCESS or node.attr.startswith("set_"))
 
 
@@ -134,7 +153,9 @@ def _refuse_import(node: ast.Import | ast.ImportFrom) -> None:
         if root in ("random", "secrets"):
             remedy = "A reward must be the same for the same state: remove the noise."
             raise TraceFailure(f"it imports `{root}`", remedy, node.lineno)
-        hidden = name.startswith(("torch.multiprocessing", "torch.utils", "torch.distributed."))
+        inner = alias.name if isinstance(node, ast.ImportFrom) and name == "torch" else name.partition(".")[2]
+        part = inner.split(".")[0]
+        hidden = root == "torch" and (part in _OF_TORCH or part.startswith("_"))
         if (root not in _IMPORTABLE or hidden) and not is_offered(node, alias):
             remedy = "Only torch, math and typing can be imported; no files can be read."
             raise TraceFailure(f"it imports `{name:.80}`", remedy, node.lineno)
@@ -253,7 +274,7 @@ def _parameters(arguments: ast.arguments) -> list[ast.arg]:
 _MAX_LOOKED_AT = 20_000
 
 
-class Kept:
+class ModuleState:
     """Everything that a module keeps between calls, as a snapshot: constants, defaults, closures, classes."""
 
     def __init__(self, module: Mapping[str, Any], source: str) -> None:

@@ -21,10 +21,22 @@ from eureka.reward.trace.watch import Watch
 State = Mapping[str, torch.Tensor]
 Outputs = tuple[torch.Tensor, dict[str, torch.Tensor]]
 
-# : Numbers of environments of the two recordings: primes, so that no product of other sizes equals them.
-TRACED = (53, 61)
+# : Numbers of environments for recordings: primes, so that no product of other sizes equals them.
+_PRIMES = (53, 61, 59, 67, 71, 73)
+MIN_ROWS = max(_PRIMES)
 _FORM = "Return (total, components): a tensor of shape (num_envs,) and a dictionary of named tensors of that shape."
 _ONE_EACH = "Sum or index the other dimensions away: x.squeeze(-1), x[:, 0], x.sum(dim=-1)."
+
+
+def small_batches(state: State) -> list[dict[str, torch.Tensor]]:
+    """The state of two numbers of environments to record with, which divide no size of a field.
+
+    Args:
+        state: fields by name, `MIN_ROWS` rows each or more.
+    """
+    sizes = {size for value in state.values() for size in value.shape[1:]}
+    fitting = [prime for prime in _PRIMES if not any(size % prime == 0 for size in sizes if size)]
+    return [{name: value[:rows] for name, value in state.items()} for rows in (*fitting, *_PRIMES)[:2]]
 
 
 def record(recorder: Recorder, call: Callable[[State], Outputs], state: State) -> TraceRecording:
@@ -52,8 +64,14 @@ def record(recorder: Recorder, call: Callable[[State], Outputs], state: State) -
         raise recorder.failure or explain(error) from error
     if recorder.failure:
         raise recorder.failure
+    if recorder.counts and recorder.caught is not None:
+        raise TraceFailure(
+            "it goes on after an error of torch, which may come from the number of environments",
+            "Do without `try`: write what works for any number of environments.",
+            recorder.caught or None,
+        )
     total, components = found[0]
-    return TraceRecording(recorder.entries, values[0].shape[0], total, components)
+    return TraceRecording(recorder.entries, recorder.num_envs, total, components, recorder.sizes)
 
 
 @contextmanager

@@ -15,8 +15,9 @@ import torch
 from torch._decomp import decomposition_table
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from eureka.reward.graph.format import MAX_NODES, MAX_TENSOR_VALUES, DType, InputRef, NodeRef, Ref
-from eureka.reward.graph.operations import DTYPES, OPS
+from eureka.reward.graph.format import MAX_NODES, MAX_TENSOR_VALUES, DType, InputRef, Node, NodeRef, Ref
+from eureka.reward.graph.operations import DTYPES, OPS, RowRule
+from eureka.reward.graph.rows import Form, mixes_rows
 from eureka.reward.trace.explain import TraceFailure
 from eureka.reward.trace.resolvers import RESOLVERS, dtype_of, is_last
 from eureka.reward.trace.source import NamedFloat, NamedInt
@@ -32,6 +33,11 @@ class Literal:
     name: str | None = None
     negative: bool = False
 
+
+ODD_SIZE = (
+    "it reads a size that depends on the number of environments in an unusual way",
+    "Keep the first dimension, num_envs, whole: slice and join along the other dimensions.",
+)
 
 Recorded = Ref | DType | Literal | int | bool | str | None | tuple["Recorded", ...]
 
@@ -87,16 +93,24 @@ def operation_name(target: torch._ops.OpOverload[..., Any]) -> str:
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """The operations of one run. `line` and `named` are set by `Watch` before every call of the candidate's code."""
+    """The operations of one run. `line` and `named` are set by `Watch` before every call of the candidate's code.
 
-    def __init__(self, inputs: dict[str, torch.Tensor]) -> None:
+    `counts` says that sizes of the batch are `Counted` for the code that is recorded; `sizes` are all that it read, in
+    order; `caught` is the line of the first call of torch that raised an error.
+    """
+
+    def __init__(self, inputs: dict[str, torch.Tensor], counts: bool = True) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self.counts = counts
+        self.caught: int | None = None
+        self.sizes: list[int | tuple[int, ...]] = []
         self.entries: list[RecordedOperation] = []
         self.line: int | None = None
         self.named: dict[tuple[type, float], NamedFloat | NamedInt | None] = {}
         self.failure: TraceFailure | None = None
         self.num_envs = next(iter(inputs.values())).shape[0]
         self._refs: dict[int, Ref] = {id(value): InputRef(name) for name, value in inputs.items()}
+        self._tensors: dict[Ref, torch.Tensor] = {InputRef(name): value for name, value in inputs.items()}
         self._constants: dict[int, bool] = {}
         self._alive: list[Any] = list(inputs.values())
         self._viewed: set[int] = set()
@@ -128,7 +142,48 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def values(self, tensor: torch.Tensor) -> torch.Tensor | None:
         """The values of a tensor that does not depend on State fields, None for any other."""
         ref = self.ref(tensor)
-        return self._probed if self._is_constant(ref) else None
+        if not self._is_constant(ref) or (self.counts and any(map(self._is_sized, self._history(ref)))):
+            return None
+        return self._probed
+
+    def read_size(self, tensor: torch.Tensor, size: Any) -> None:
+        """Note a size that is read; raise if the tensor was cut or joined along the environments: it would tell their
+        number."""
+        self.sizes.append(size)
+        if any(map(self._mixes_rows, self._history(self.ref(tensor)))):
+            raise self.fail(*ODD_SIZE)
+
+    def _history(self, ref: Ref) -> Iterator[int]:
+        """The operations that a value was computed by."""
+        todo, seen = [ref], set[int]()
+        while todo:
+            ref = todo.pop()
+            if isinstance(ref, NodeRef) and ref.index not in seen:
+                seen.add(ref.index)
+                yield ref.index
+                entry = self.entries[ref.index]
+                todo += [r for a in (*entry.args, *(value for _, value in entry.kwargs)) for r in _refs(a)]
+
+    def _is_sized(self, index: int) -> bool:
+        """Whether an operation is given the number of environments."""
+        entry = self.entries[index]
+        return any(map(self._holds_size, (entry.args, *(value for _, value in entry.kwargs))))
+
+    def _holds_size(self, argument: Recorded) -> bool:
+        if isinstance(argument, tuple):
+            return any(map(self._holds_size, argument))
+        return type(argument) is int and argument > 0 and argument % self.num_envs == 0
+
+    def _mixes_rows(self, index: int) -> bool:
+        entry = self.entries[index]
+        if entry.op not in OPS or OPS[entry.op].rows is RowRule.NONE:
+            return False
+        node = Node(entry.op, entry.args, entry.kwargs)  # type: ignore[arg-type]
+        return mixes_rows(node, [self._form(ref) for ref in node.tensors], [self._form(NodeRef(index))])
+
+    def _form(self, ref: Ref) -> Form:
+        tensor = self._tensors[ref] if ref in self._tensors else self._tensors[NodeRef(ref.index, 0)]  # type: ignore[union-attr]
+        return Form(tensor, next((dim for dim, size in enumerate(tensor.shape) if self._holds_size(size)), None))
 
     def _is_constant(self, ref: Ref) -> bool:
         if not isinstance(ref, NodeRef):
@@ -233,6 +288,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self._refs[id(result)] = self.encode(given["self"])
             return
         if name in _VIEWS and result.shape == (shape or given["self"].shape) and given.get("step", 1) == 1:
+            self._refuse_part(name, given)
             self._refs[id(result)] = self.encode(given["self"])
             return
         if any(r.alias_info is not None for r in schema.returns):
@@ -241,16 +297,32 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         ref = resolve(self, given, result) if resolve else None
         if ref is not None:
             self._refs[id(result)] = ref
+            self._tensors.setdefault(ref, result)
             return
         if name in _ZEROS:
             index = self.entry("zeros", (tuple(result.shape),), (("dtype", dtype_of(result)),))
         else:
             index = self._call(_ALIASES.get(name, name), given, result)
         if isinstance(result, torch.Tensor):
-            self._refs[id(result)] = NodeRef(index)
+            self._know(result, NodeRef(index))
         else:
             for item, tensor in enumerate(result):
-                self._refs[id(tensor)] = NodeRef(index, item)
+                self._know(tensor, NodeRef(index, item))
+
+    def _know(self, tensor: torch.Tensor, ref: NodeRef) -> None:
+        self._refs[id(tensor)] = ref
+        self._tensors.setdefault(ref, tensor)
+
+    def _refuse_part(self, name: str, given: dict[str, Any]) -> None:
+        """Raise for a slice that is all of the few environments here, and a part of many."""
+        size, start, end = given["self"].shape, given.get("start"), given.get("end")
+        if name != "slice.Tensor" or not self.counts or not self._holds_size(size[given.get("dim", 0)]):
+            return
+        if start or not (end is None or is_last(end) or end <= size[given.get("dim", 0)]):
+            raise self.fail(
+                "it takes a fixed number of environments",
+                "Keep the first dimension, num_envs, whole: x[:, 0], not x[0].",
+            )
 
     def _call(self, name: str, given: dict[str, Any], result: Any) -> int:
         if OPS[name].takes_device:
@@ -312,7 +384,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         ref = self._refs.get(id(tensor))
         if ref is None:
             self._alive.append(tensor)
-            ref = self._refs[id(tensor)] = NodeRef(self._constant(tensor))
+            ref = NodeRef(self._constant(tensor))
+            self._know(tensor, ref)
         return ref
 
     def _constant(self, tensor: torch.Tensor) -> int:

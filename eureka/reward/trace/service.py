@@ -101,7 +101,9 @@ class RewardVerifier:
         if problem is not None:
             return _rejected(candidate, Stage.TRACE, problem)
         states = [{name: batch[name] for name in candidate.inputs} for batch in self._batches]
-        answer = self._sandbox.run(TRACE, request(candidate.source, candidate.inputs, *states))
+        answer = self._sandbox.run(
+            TRACE, request(candidate.source, candidate.inputs, states[0], states[1], self._num_rows)
+        )
         if isinstance(answer, Failed):
             return _rejected(candidate, Stage.TRACE, _failed(answer))
         try:
@@ -117,7 +119,8 @@ class RewardVerifier:
             ]
         except (WireError, GraphError) as error:
             return _rejected(candidate, Stage.VERIFY, Problem(f"its traced graph is not valid: {error}"))
-        problem = self._try(graph, runs)
+        uneven = parcel.body.get("uneven")
+        problem = self._try(graph, runs) or (_reported(uneven) if isinstance(uneven, dict) else None)
         if problem is not None:
             return _rejected(candidate, Stage.VERIFY, problem)
         return Reward(candidate.id, format_graph(graph), tuple(c.name for c in graph.components))

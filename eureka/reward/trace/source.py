@@ -25,11 +25,10 @@ from typing import Any
 import torch
 
 from eureka.reward.extract.definitions import COMPILERS, dotted
-from eureka.reward.trace import counting_math
 from eureka.reward.trace.explain import FILENAME, TraceFailure
 from eureka.reward.trace.memory import STATELESS, is_print, refuse_unseen
 from eureka.reward.trace.offered import HELPERS, resolved
-from eureka.reward.trace.sizes import formatted, length, num_elements, numbers_up_to, still_counted, whole
+from eureka.reward.trace.sizes import broadcast_shapes, length, numbers_up_to, whole
 
 FUNCTION = "compute_reward"
 
@@ -97,7 +96,7 @@ class Self:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class CandidateModule:
     """A candidate's module with its function, and the line of the last `return`."""
 
     module: Mapping[str, Any]
@@ -113,7 +112,7 @@ class Loaded:
         return function(**state)
 
 
-def load(source: str, hooks: Hooks) -> Loaded:
+def load(source: str, hooks: Hooks) -> CandidateModule:
     """Compile and run the module; raises whatever it raises, or `TraceFailure`."""
     tree = ast.parse(source, FILENAME)
     definitions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == FUNCTION]
@@ -133,13 +132,10 @@ def load(source: str, hooks: Hooks) -> Loaded:
     module = types.ModuleType("reward")
     sys.modules[module.__name__] = module
     module.__dict__.update(HELPERS, len=length, range=numbers_up_to, getattr=_getattr(set_in_self))
-    module.__dict__.update({f.__name__: still_counted(f) for f in (hex, bin, oct, bytes)})
-    module.__dict__.update(
-        __constant__=named, __bind__=hooks.bind, __tracing__=hooks.tracing, __whole__=whole, __numel__=num_elements
-    )
-    module.__dict__.update(__formatted__=formatted)
+    module.__dict__.update(__constant__=named, __bind__=hooks.bind, __tracing__=hooks.tracing)
+    module.__dict__.update(__whole__=whole, __broadcast_shapes__=broadcast_shapes)
     exec(code, module.__dict__)
-    return Loaded(module.__dict__, max(returns, default=definitions[-1].lineno))
+    return CandidateModule(module.__dict__, max(returns, default=definitions[-1].lineno))
 
 
 def _getattr(set_in_self: set[str]) -> Callable[..., Any]:
@@ -231,22 +227,16 @@ class _Rewriter(ast.NodeTransformer):
         return self._eager_only(node) if is_print(node) else node
 
     def visit_Import(self, node: ast.Import) -> ast.stmt:
-        for alias in node.names:
-            if alias.name == "math":
-                alias.name, alias.asname = counting_math.__name__, alias.asname or "math"
         return resolved(node)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
-        if node.module == "math" and not node.level:
-            node.module = counting_math.__name__
         return resolved(node)
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        """`"%d" % n` makes a text of a number of environments without asking it."""
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        """Torch's own `broadcast_shapes` compares sizes in Python."""
         self.generic_visit(node)
-        is_text = isinstance(node.left, ast.Constant) and isinstance(node.left.value, str | bytes)
-        if is_text and isinstance(node.op, ast.Mod):
-            return ast.copy_location(_call("__formatted__", node.left, node.right), node)
+        if dotted(node) in ("torch.broadcast_shapes", "torch.functional.broadcast_shapes"):
+            return ast.copy_location(ast.Name("__broadcast_shapes__", ast.Load()), node)
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
@@ -254,8 +244,6 @@ class _Rewriter(ast.NodeTransformer):
         self.generic_visit(node)
         if dotted(node.func) == "int":
             node.func = ast.copy_location(ast.Name("__whole__", ast.Load()), node.func)
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "numel" and not node.args:
-            return ast.copy_location(_call("__numel__", node.func.value), node)
         return node.args[0] if len(node.args) == 1 and dotted(node.func) in COMPILERS else node
 
     def _eager_only(self, node: ast.stmt) -> ast.stmt:

@@ -16,7 +16,7 @@ from eureka.reward.graph.parse import parse_graph
 from eureka.reward.graph.verify import EagerRun, check
 from eureka.reward.trace.explain import TraceFailure
 from eureka.reward.trace.lower import live, lower
-from eureka.reward.trace.record import TRACED, Outputs, State, checked, record
+from eureka.reward.trace.record import Outputs, State, checked, record, small_batches
 from eureka.reward.trace.recorder import Recorder
 
 
@@ -30,7 +30,7 @@ def trace_trusted(function: Callable[[State], Outputs], fields: Sequence[FieldSp
     Args:
         function: takes State fields by name, each (num_envs, ...), and returns a total and components, (num_envs,)
             each.
-        state: recorded transitions, every field of `fields`; more than 61 rows.
+        state: recorded transitions, every field of `fields`; `record.MIN_ROWS` rows or more.
 
     Raises:
         UntraceableError: the function depends on values in Python, mixes environments, or is not finite on `state`.
@@ -41,8 +41,8 @@ def trace_trusted(function: Callable[[State], Outputs], fields: Sequence[FieldSp
 
     try:
         with torch.no_grad():
-            small = [{field.name: state[field.name][:size] for field in fields} for size in TRACED]
-            recordings = [record(Recorder(batch), call, batch) for batch in small]
+            small = small_batches({field.name: state[field.name] for field in fields})
+            recordings = [record(Recorder(batch, counts=False), call, batch) for batch in small]
             graph = _narrowed(lower(tuple(small[0]), *recordings))
             total, components = call({name: value.clone() for name, value in state.items()})
     except TraceFailure as failure:

@@ -18,7 +18,16 @@ from torch.overrides import TorchFunctionMode
 from eureka.reward.trace.constants import constant_number, is_mask, listed, settled
 from eureka.reward.trace.explain import FILENAME
 from eureka.reward.trace.recorder import Recorder
-from eureka.reward.trace.sizes import is_candidates, marked
+from eureka.reward.trace.sizes import (
+    COMPUTES,
+    TAKE_SIZES,
+    as_sizes,
+    holds_counted,
+    is_counted,
+    is_library,
+    is_whole,
+    marked,
+)
 from eureka.reward.trace.source import NamedFloat, NamedInt
 
 _WHERE = "All environments are computed at once: use torch.where(condition, a, b)."
@@ -43,7 +52,10 @@ _TEXTS = frozenset({"__repr__", "__str__", "__format__", "__reduce_ex__", "stora
 _PARTING = frozenset({"__iter__", "unbind", "split", "chunk", "tensor_split", "vsplit", "unsafe_split", "unsafe_chunk"})
 _LAYOUT = frozenset({"stride", "storage_offset", "element_size"})
 _LAYOUT_OF = (torch.Tensor.nbytes.__get__, torch.Tensor.itemsize.__get__)  # type: ignore[attr-defined]
+_SIZES = frozenset({"size", "numel", "nelement", "__len__"})
 _SHAPE = torch.Tensor.shape.__get__  # type: ignore[attr-defined]
+#: What a call of torch may give: tensors, and what is known of them without their values and sizes.
+_SEEN = (torch.Tensor, bool, int, torch.dtype, torch.device, torch.layout, torch.memory_format)
 SIZED = (
     "it makes a tensor whose size depends on values",
     "Keep all environments: use torch.where(mask, a, b), or multiply by mask.float().",
@@ -106,25 +118,41 @@ class Watch(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        name = getattr(func, "__name__", "")
         self._enter([*args, *kwargs.values()])
+        try:
+            return self._called(func, getattr(func, "__name__", ""), args, kwargs)
+        except Exception:
+            # Sizes that do not fit, a place that is not there: whoever catches it decides on them.
+            self.recorder.caught = self.recorder.caught or self.recorder.line or 0
+            raise
+
+    def _called(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if name in _TEXTS:
             raise self.recorder.fail(
                 "it reads a tensor's values as text",
                 "Remove this line: a reward is recorded once, as tensor operations.",
             )
-        if name in _PARTING and parts_environments(name, args, kwargs, self.recorder.num_envs):
+        num_envs = self.recorder.num_envs
+        counted = self.recorder.counts and any(map(holds_counted, (*args, *kwargs.values())))
+        if counted:
+            is_item = name in ("__getitem__", "__setitem__")
+            if name not in TAKE_SIZES or (is_item and not is_whole(args[1], args[0], num_envs)):
+                raise self.recorder.fail(*COMPUTES)
+            args = tuple(as_sizes(value, num_envs) for value in args)
+            kwargs = {key: as_sizes(value, num_envs) for key, value in kwargs.items()}
+        if name in _PARTING and parts_environments(name, args, kwargs, num_envs):
             raise self.recorder.fail("it takes the environments apart", _WHERE)
-        if (name in _LAYOUT or func in _LAYOUT_OF) and is_candidates(1):
+        asks = self.recorder.counts and not is_library(sys._getframe(4 if name == "__len__" else 2).f_code)
+        if asks and (name in _LAYOUT or func in _LAYOUT_OF):
             raise self.recorder.fail(
                 "it reads how a tensor lies in memory", "A reward depends on the values of one environment alone."
             )
-        if (name in ("__get__", "size", "numel", "nelement") and is_candidates(1)) or (
-            name == "__len__" and is_candidates(3)
-        ):
+        if name in _SIZES or func == _SHAPE:
             size = func(*args, **kwargs)
-            is_size = name != "__get__" or func == _SHAPE
-            return marked(size, self.recorder.num_envs, self.recorder.fail) if is_size else size
+            if not asks:
+                return size
+            self.recorder.read_size(args[0] if args else kwargs["input"], size)
+            return marked(size, num_envs, self.recorder.fail)
         if name == "requires_grad_":
             return args[0]
         if name in _LEAVES:
@@ -142,7 +170,10 @@ class Watch(TorchFunctionMode):
             return _index_select(self.recorder, func, args, kwargs)
         if name in ("masked_select", "nonzero", "argwhere") or (name == "where" and len(args) + len(kwargs) == 1):
             raise self.recorder.fail(*SIZED)
-        return func(*args, **kwargs)
+        found = func(*args, **kwargs)
+        if not all(value is None or isinstance(value, _SEEN) for value in _flat([found])):
+            raise self.recorder.fail(*_LEAVES["numpy"])
+        return found
 
     def _enter(self, values: list[Any]) -> None:
         frame = sys._getframe(2)
@@ -152,7 +183,7 @@ class Watch(TorchFunctionMode):
             self.recorder.line = frame.f_lineno
         named: dict[tuple[type, float], NamedFloat | NamedInt | None] = {}
         for value in _flat(values):
-            if isinstance(value, bool) or not isinstance(value, int | float):
+            if isinstance(value, bool) or not isinstance(value, int | float) or is_counted(value):
                 continue
             source = value if isinstance(value, NamedFloat | NamedInt) else None
             key = (float, float(value)) if isinstance(value, float) else (int, int(value))

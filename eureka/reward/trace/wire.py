@@ -66,12 +66,16 @@ def unpack(data: bytes) -> Parcel:
 
 
 def request(
-    source: str, inputs: tuple[str, ...], first: Mapping[str, torch.Tensor], second: Mapping[str, torch.Tensor]
+    source: str,
+    inputs: tuple[str, ...],
+    first: Mapping[str, torch.Tensor],
+    second: Mapping[str, torch.Tensor],
+    rows: int,
 ) -> bytes:
     """The payload for `eureka.reward.trace.child:trace`: two batches of states, `(num_envs, ...)`, of different
-    sizes."""
+    sizes, and the number of rows on which a training calls a reward."""
     tensors = {f"first/{name}": first[name] for name in inputs} | {f"second/{name}": second[name] for name in inputs}
-    return pack({"source": source, "inputs": list(inputs)}, tensors)
+    return pack({"source": source, "inputs": list(inputs), "rows": rows}, tensors)
 
 
 def _layout(entry: Any) -> tuple[str, torch.dtype, list[int]]:

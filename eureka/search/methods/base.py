@@ -15,7 +15,7 @@ from eureka.prompts import render_variety
 from eureka.proposers.base import ProposerCapabilities
 from eureka.reward.analysis.parameters import RewardConstant
 from eureka.search.estimates import seed_noise
-from eureka.search.feedback import liked_least, said_before
+from eureka.search.feedback import earlier_feedback, source_of_worst
 from eureka.search.history import History
 from eureka.search.ideas import contrasts, ideas
 from eureka.search.outcomes import Outcome, estimated, incumbent, ranked
@@ -147,7 +147,7 @@ class Method:
         """The facts of this generation's prompts: all earlier rewards, and the results of its parents and of some
         failures, shortened to `search.prompt_tokens`.
         """
-        said = said_before(history)
+        said = earlier_feedback(history)
         told = [self._reflection(history, parent) for parent in parents]
         facts = replace(
             self.task_facts(history),
@@ -156,7 +156,7 @@ class Method:
             # Without a parent, the prompt says that no earlier reward was usable; check that this is true.
             rejected=mistakes(history) if parents or not history.outcomes else (),
             feedback=said,
-            worst_source=liked_least(history, said),
+            worst_source=source_of_worst(history, said),
             ideas=ideas(history),
             contrasts=contrasts(history, history.outcomes),
             failures=tuple(self._reflection(history, failure) for failure in failures),

@@ -26,14 +26,15 @@ def describe(maker: EnvironmentMaker, name: str, sentence: str | None, *, show_s
     definition = maker.definition
     env = maker.make()
     try:
-        page = page_of(definition, env)
+        page = page_of(env)
         sentence = sentence or definition.sentence
         identity = definition.recipe.identity
         if not sentence:
-            goal = goal_sentence(page) if page != page_of_nothing(identity) else ""
+            goal = goal_sentence(page)
             example = f"; its page says: {goal}" if goal else ""
             raise ConfigError(f'env={identity}: say what the policy should do: add "description=..."{example}')
-        shown = [without_reward(page), f"The action space is {env.action_space}."]
+        described = without_reward(page) or f"The Gymnasium environment {identity}."
+        shown = [described, f"The action space is {env.action_space}."]
         if show_source:
             shown.append(step_without_reward(type(env.unwrapped)))
         return TaskSpec(
@@ -47,11 +48,6 @@ def describe(maker: EnvironmentMaker, name: str, sentence: str | None, *, show_s
         )
     finally:
         env.close()
-
-
-def page_of_nothing(identity: str) -> str:
-    """The replacement for the page of an environment that has none."""
-    return f"The Gymnasium environment {identity}."
 
 
 def _control_step(described: Any, env: gymnasium.Env[Any, Any]) -> float:

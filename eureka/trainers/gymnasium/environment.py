@@ -255,7 +255,7 @@ class EnvironmentMaker:
     def _state(self, env: ObservedEnvironment) -> StateReader:
         function = self.definition.state
         if function is None:
-            tables = observation_tables(page_of(self.definition, env))
+            tables = observation_tables(page_of(env))
             return state_of_spaces(env.env, require_numbers(self.definition.recipe.identity, env.env), tables)
         env.action_space.seed(0)
         env.reset(seed=0)
@@ -267,10 +267,9 @@ class EnvironmentMaker:
             raise TaskError(f"env={identity}: {error}") from error
 
 
-def page_of(definition: Definition, env: gymnasium.Env[Any, Any]) -> str:
-    """The docstring of an environment, or of the file that describes it if it has none."""
+def page_of(env: gymnasium.Env[Any, Any]) -> str:
+    """The docstring of an environment; empty if it has none of its own."""
     import inspect
 
     own = inspect.getdoc(type(env.unwrapped)) or ""
-    is_inherited = own == inspect.getdoc(gymnasium.Env)
-    return ("" if is_inherited else own) or f"The Gymnasium environment {definition.recipe.identity}."
+    return "" if own == inspect.getdoc(gymnasium.Env) else own

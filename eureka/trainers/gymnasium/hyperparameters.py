@@ -89,11 +89,10 @@ def make_settings(
     freq = merged.get("train_freq", 1)
     if not isinstance(freq, int):
         raise ConfigError(f"{what}: train_freq={freq!r} must be a number of control steps")
-    settings = AlgorithmSettings(algorithm, envs, json.dumps(merged))
+    wanted = ""
     if normalize:
-        wanted = {} if normalize is True else _literal(normalize, f"{what}: normalize")
-        settings = AlgorithmSettings(algorithm, envs, settings.arguments, json.dumps(wanted))
-    return settings
+        wanted = json.dumps({} if normalize is True else _literal(normalize, f"{what}: normalize"))
+    return AlgorithmSettings(algorithm, envs, json.dumps(merged), wanted)
 
 
 def _require_known(algorithm: str, merged: Mapping[str, Any], what: str) -> None:

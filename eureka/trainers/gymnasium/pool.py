@@ -14,8 +14,9 @@ from eureka.core.errors import TrainingError
 from eureka.core.processes import Child, module_command
 from eureka.core.serialize import DecodeError, dumps, loads
 from eureka.core.training import Progress, TrainingResult, WorkerRestarted
-from eureka.core.types import Rejected, Stage
+from eureka.core.types import Rejected
 from eureka.trainers.base import TrainingEvent
+from eureka.trainers.curves import stopped_twice
 from eureka.trainers.gymnasium.settings import TrainingOrder
 
 _EVENTS: Mapping[str, type[Progress] | type[Rejected] | type[TrainingResult]] = {
@@ -83,7 +84,7 @@ class TrainingPool:
             yield WorkerRestarted(worker.number, reason, (order.candidate_id,))
             waiting.appendleft((order, attempt + 1))
         else:
-            yield Rejected(order.candidate_id, Stage.TRAIN, f"its training was stopped twice: {reason}", "")
+            yield stopped_twice(order.candidate_id, reason)
 
     def close(self) -> None:
         """End the processes."""

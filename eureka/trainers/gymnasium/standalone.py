@@ -9,12 +9,10 @@ from pathlib import Path
 import gymnasium
 
 from eureka.core.errors import ConfigError, EurekaError
+from eureka.reward.export import module_parts
 from eureka.trainers.gymnasium.environment import EnvironmentMaker
 from eureka.trainers.gymnasium.recipe import EnvironmentRecipe
 from eureka.trainers.gymnasium.spaces import leaves_of
-
-_MODULES_OWN = "It needs torch only"
-"""Beginning of the sentence in an exported module's head that concerns the module alone."""
 
 
 def standalone_file(module: str, recipe: EnvironmentRecipe, name: str) -> str:
@@ -33,15 +31,12 @@ def standalone_file(module: str, recipe: EnvironmentRecipe, name: str) -> str:
     env = maker.definition.make()
     leaves, _ = leaves_of(env.observation_space)
     env.close()
-    body = ast.parse(module).body
-    doc, rest = body[0], "\n".join(module.splitlines()[body[0].end_lineno :]).strip()
-    assert isinstance(doc, ast.Expr)
-    head = "\n".join(module.splitlines()[: doc.end_lineno]).removeprefix('"""').removesuffix('"""')
-    described, made, state = _parts(maker, rest)
+    head, reward = module_parts(module)
+    described, made, state = _parts(maker, reward)
     return _FILE.format(
-        head=head.partition(_MODULES_OWN)[0].strip(),
+        head=head,
         name=name,
-        reward=rest,
+        reward=reward,
         described=described,
         fields=repr(tuple((each.name, each.shape, each.dtype) for each in maker.reader.fields)),
         paths=repr(tuple(leaf.path for leaf in leaves)),

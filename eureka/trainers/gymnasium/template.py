@@ -59,9 +59,9 @@ def environment_file(identity: str, name: str, folder: str, fields: tuple[FieldS
     """
     maker = EnvironmentMaker(EnvironmentRecipe(identity, folder=folder))
     env = maker.make()
-    page = page_of(maker.definition, env)
+    page = page_of(env)
     leaves = require_numbers(identity, env.env)
-    sentence = "" if page.startswith("The Gymnasium environment") else goal_sentence(page)
+    sentence = goal_sentence(page)
     info = _info_keys(maker)
     fields = fields or maker.reader.fields
     lines = _state_lines(leaves, fields)

@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from eureka.core.errors import TrainingError
 from eureka.core.serialize import dumps
 from eureka.core.training import Progress, TrainingResult
-from eureka.core.types import Rejected, Stage
+from eureka.core.types import Rejected
+from eureka.trainers.curves import TrainingCurves, not_finite
 from eureka.trainers.gymnasium.algorithms import (
     Predictor,
     load_weights,
@@ -40,6 +41,8 @@ from eureka.trainers.gymnasium.rewarding import NotFiniteError, RewardedVecEnv, 
 from eureka.trainers.gymnasium.settings import TrainingOrder
 
 _TRAINING, _EVALUATION, _CONTINUED = range(3)  # independent random streams of one seed
+_FORMAT = 2
+"""Format of checkpoints; one of another format is not continued."""
 _SEEDS = 2**30
 """Training episodes have seeds below this, evaluation episodes have seeds from here to twice as much."""
 
@@ -61,65 +64,43 @@ def train(order: TrainingOrder, emit: Emit) -> None:
         else:
             Training(order, curves).run()
     except NotFiniteError as error:
-        emit(_rejected(order, error, curves.done))
+        what = f"{error} became NaN or infinite on states met in training"
+        emit(not_finite(order.candidate_id, curves.done, what))
 
 
-class _Curves:
+class _Curves(TrainingCurves):
     """The curves of a training so far, point by point."""
 
     def __init__(self, order: TrainingOrder, emit: Emit) -> None:
+        super().__init__()
         self._order, self._emit = order, emit
-        self.curves: dict[str, list[float]] = {"steps": [], "metric": [], "episode_length": []}
-        self.checkpoints: list[tuple[int, list[float]]] = []
         self.wall_s = 0.0
         self._started = time.monotonic()
 
     @property
     def done(self) -> int:
         """The number of control steps so far."""
-        return int(self.curves["steps"][-1]) if self.curves["steps"] else 0
+        return self.steps[-1] if self.steps else 0
 
     def add(self, meter: RewardMeter, steps: int) -> None:
         """Add a point to the curves, after `steps` control steps."""
         metric, length = meter.end_rollout()
-        for name, value in (("steps", float(steps)), ("metric", metric), ("episode_length", length)):
-            self.curves[name].append(value)
+        self.updated(steps, metric, length)
         self._emit(Progress(self._order.candidate_id, self._order.seed, steps, metric, length))
 
     def state_dict(self) -> dict[str, Any]:
-        return {
-            "curves": self.curves,
-            "checkpoints": [[steps, list(scores)] for steps, scores in self.checkpoints],
-            "wall_s": self.wall_s + time.monotonic() - self._started,
-        }
+        return asdict(self) | {"wall_s": self.wall_s + time.monotonic() - self._started}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.curves = {name: list(values) for name, values in state["curves"].items()}
-        self.checkpoints = [(steps, list(scores)) for steps, scores in state["checkpoints"]]
-        self.wall_s = state["wall_s"]
+        vars(self).update(state)
 
     def finish(self, meter: RewardMeter, policy: bytes, kind: str) -> None:
         """Emit the result."""
         recorder, order = meter.recorder, self._order
         assert recorder is not None
-        self._emit(
-            TrainingResult(
-                candidate_id=order.candidate_id,
-                seed=order.seed,
-                final_scores=tuple(self.checkpoints[-1][1]),
-                steps=tuple(int(steps) for steps in self.curves["steps"]),
-                metric=tuple(self.curves["metric"]),
-                episode_length=tuple(self.curves["episode_length"]),
-                total=recorder.curve("total"),
-                components={name: recorder.curve(name) for name in recorder.components},
-                statistics=recorder.statistics(),
-                checkpoint_scores=tuple(float(np.mean(scores)) for _, scores in self.checkpoints),
-                checkpoint_steps=tuple(steps for steps, _ in self.checkpoints),
-                policy=policy,
-                policy_format=kind,
-                wall_s=self.wall_s + time.monotonic() - self._started,
-            )
-        )
+        wall_s = self.wall_s + time.monotonic() - self._started
+        result = self.result(order.candidate_id, order.seed, recorder)
+        self._emit(replace(result, policy=policy, policy_format=kind, wall_s=wall_s))
 
 
 class Training:
@@ -129,7 +110,7 @@ class Training:
         self._order, self._curves = order, curves
         settings = order.settings
         maker = maker_of(order.environment)
-        venv = together(maker, settings.num_envs)
+        venv = make_vec_env(maker, settings.num_envs)
         self._meter = RewardMeter(order.graph, maker.reader, settings.num_envs)
         env: Any = RewardedVecEnv(venv, self._meter)
         self._normal = normalized(env, settings)
@@ -146,12 +127,11 @@ class Training:
             _, kept = read_policy_bytes(order.start)
             load_weights(self._model, kept["weights"])
             set_normal(self._normal, kept["normal"])
-        for point in range(len(curves.curves["steps"]) + 1, self._points[-1] + 1):
+        for point in range(len(curves.steps) + 1, self._points[-1] + 1):
             self._model.learn(order.rows, reset_num_timesteps=False)
             curves.add(self._meter, point * order.rows)
             if point in self._points:
-                scores = evaluate(predictor(self._model, self._normal), order)
-                curves.checkpoints.append((point * order.rows, scores))
+                curves.evaluated(evaluate(predictor(self._model, self._normal), order))
                 self._keep()
         self._env.close()
         settings = order.settings
@@ -197,10 +177,10 @@ def _train_by_function(order: TrainingOrder, curves: _Curves) -> None:
     env = _MeteredEnvironment(maker.make(), meter, curves, order)
     policy = function(env, order.steps, seed_of(order.seed, _TRAINING))
     env.close()
-    if env.steps > curves.done or not curves.curves["steps"]:
+    if env.steps > curves.done or not curves.steps:
         env.require_steps()
         curves.add(meter, env.steps)
-    curves.checkpoints.append((env.steps, evaluate(_own_predictor(policy, order), order)))
+    curves.evaluated(evaluate(_own_predictor(policy, order), order))
     curves.finish(meter, b"", "")
 
 
@@ -238,7 +218,7 @@ def _own_predictor(policy: Any, order: TrainingOrder) -> Predictor:
     )
 
 
-def together(maker: EnvironmentMaker, num_envs: int) -> DummyVecEnv:
+def make_vec_env(maker: EnvironmentMaker, num_envs: int) -> DummyVecEnv:
     """Environments that step together; `latest` holds the recorded entries of their last step."""
 
     def make() -> ObservedEnvironment:
@@ -251,7 +231,7 @@ def together(maker: EnvironmentMaker, num_envs: int) -> DummyVecEnv:
 
 def evaluate(predict: Predictor, order: TrainingOrder) -> list[float]:
     """The metric of each evaluation episode of a policy, on seeds that are never used for training."""
-    env = together(maker_of(order.environment), order.eval_episodes)
+    env = make_vec_env(maker_of(order.environment), order.eval_episodes)
     env.seed(_SEEDS + seed_of(order.seed, _EVALUATION) // 2)
     observation = env.reset()
     scores = [float("nan")] * env.num_envs
@@ -273,14 +253,4 @@ def seed_of(seed: int, purpose: int, *further: int) -> int:
 def _digest(order: TrainingOrder) -> str:
     """A digest of the order without its current stopping point."""
     same = replace(order, stop_after=None, checkpoint="")
-    return hashlib.sha256(dumps(same).encode()).hexdigest()
-
-
-def _rejected(order: TrainingOrder, error: NotFiniteError, steps: int) -> Rejected:
-    reason = f"{error} became NaN or infinite on states met in training"
-    return Rejected(
-        candidate_id=order.candidate_id,
-        stage=Stage.TRAIN,
-        reason=f"after {steps} steps {reason}",
-        feedback=f"Training was stopped after {steps} steps because {reason}. Clamp what is divided or exponentiated.",
-    )
+    return hashlib.sha256(f"{_FORMAT} {dumps(same)}".encode()).hexdigest()

@@ -61,7 +61,7 @@ def _shares(jobs: Sequence[GroupJob], num_workers: int, num_groups: int | None) 
     return [share[first : first + most] for first in rounds for share in dealt if len(share) > first]
 
 
-def carried_on(work: Work) -> tuple[list[bytes], tuple[tuple[int, int], ...]]:
+def stored_states(work: Work) -> tuple[list[bytes], tuple[tuple[int, int], ...]]:
     """The states that a population is continued from, and for each job the state and its place in it.
 
     They come from the population's own checkpoint, else from its `starts`; empty if it is new, or if one of them is

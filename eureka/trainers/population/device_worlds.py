@@ -89,7 +89,8 @@ class DeviceWorlds(Worlds):
             self.clock = torch.cat(draws).to(self._device)
         self.start_clock = self.clock.clone()
         for generator, host in zip(self._rng.generators, self._host, strict=True):
-            generator.manual_seed(_seed(host))
+            seed = torch.randint(0, 1 << 62, (), generator=host, device=host.device)
+            generator.manual_seed(int(seed))
         everyone = torch.ones(total, dtype=torch.bool, device=self._device)
         start = self._take(everyone)
         self.carry = start.reset.carry
@@ -106,7 +107,8 @@ class DeviceWorlds(Worlds):
             pools = [self._fresh(g) for g in self._host]
             stacked = {key: torch.stack([pool[key] for pool in pools]) for key in pools[0]}
         for key, value in stacked.items():
-            fresh = _single(value)
+            # Physics on a device has single precision.
+            fresh = value.float() if value.dtype == torch.float64 else value
             if key not in self._pool:
                 self._pool[key] = torch.empty_like(fresh, device=self._device)
             self._pool[key].copy_(fresh)
@@ -164,15 +166,6 @@ class DeviceWorlds(Worlds):
         for generator, saved in zip(self._host, state["host_generator"], strict=True):
             generator.set_state(saved.clone())
         self._steps = int(state["steps"][0])
-
-
-def _seed(generator: torch.Generator) -> int:
-    return int(torch.randint(0, 1 << 62, (), generator=generator, device=generator.device))
-
-
-def _single(value: torch.Tensor) -> torch.Tensor:
-    """Convert to float32, which physics on a device uses."""
-    return value.float() if value.dtype == torch.float64 else value
 
 
 def _where(done: torch.Tensor, new: Any, old: Any) -> Any:

@@ -43,7 +43,7 @@ class EpisodeTracker:
             score = self._value * (self._limit / (self._limit - start_clock))
         elif self._reduce == "mean":
             score = self._value / (clock - start_clock)
-        if device_graphs.asking_waits(done.device) or done.any():
+        if device_graphs.reading_synchronises(done.device) or done.any():
             self._remember(score, (clock - start_clock).float(), done)
             self._value = torch.where(done, self._initial(1, 1), self._value)
         return score

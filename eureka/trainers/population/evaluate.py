@@ -77,7 +77,7 @@ class _Episodes:
         self._scores = torch.full(shape, torch.nan)
         self._total = torch.zeros(shape)
         device = self._scores.device
-        self._interval = min(_ON_DEVICE, worlds.limit) if device_graphs.asking_waits(device) else 1
+        self._interval = min(_ON_DEVICE, worlds.limit) if device_graphs.reading_synchronises(device) else 1
         states = (worlds, self._tracker)
         self._stepping = device_graphs.Replayed(self._steps, states, device=device, generators=worlds.generators)
 

@@ -1,16 +1,19 @@
 """Predicts the memory that trainings need, and reads how much is available.
 
-The prediction includes a worker's process with its libraries, and for every group the rows of one rollout (T * N of
-them), the memory of its update, and N worlds. It is linear in groups, worlds and horizon.
+The prediction includes a worker's process with its libraries and the largest of its rewards, which it computes one
+after the other on all rows of a rollout (T * N of them), and for every group these rows, the memory of its update, and
+N worlds. It is linear in groups, worlds and horizon.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eureka.core.errors import TrainingError
+from eureka.reward.graph.footprint import bytes_per_row
 from eureka.tasks import Task
 from eureka.tasks.ppo import PPOConfig
 from eureka.trainers.population.group import Schedule
@@ -44,12 +47,19 @@ class MemoryNeed:
         return self.num_groups * self.group
 
 
-def memory_need(task: Task, schedule: Schedule, num_groups: int, workers: int) -> MemoryNeed:
-    """The memory needed to train `num_groups` groups at once, distributed over `workers` processes."""
+def memory_need(
+    task: Task, schedule: Schedule, num_groups: int, workers: int, graphs: Collection[str] = ()
+) -> MemoryNeed:
+    """The memory needed to train `num_groups` groups at once, distributed over `workers` processes.
+
+    Args:
+        graphs: the groups' rewards, as far as they are known.
+    """
     rows = schedule.num_envs * schedule.ppo.horizon
     observations = policy_network(task, schedule.ppo).sizes[0]
     group = rows * _floats_per_row(schedule.ppo, observations, task.num_actions) * _FLOAT + schedule.num_envs * _WORLD
-    return MemoryNeed(min(workers, num_groups), _PROCESS, group, num_groups)
+    reward = rows * max((bytes_per_row(graph, task.fields) for graph in set(graphs)), default=0)
+    return MemoryNeed(min(workers, num_groups), _PROCESS + reward, group, num_groups)
 
 
 def _floats_per_row(ppo: PPOConfig, observations: int, actions: int) -> int:
@@ -127,7 +137,7 @@ def _left_in(folder: Path, limit_name: str, usage_name: str, reclaimable: str) -
     return max(0, int(limit) - usage + int(cached))
 
 
-def that_fits(need: MemoryNeed, available: int | None) -> MemoryNeed:
+def fitting_need(need: MemoryNeed, available: int | None) -> MemoryNeed:
     """The part that is trained at a time: everything, or as many groups (and if necessary fewer workers) as fit.
 
     Raises:
@@ -151,7 +161,7 @@ def memory_line(need: MemoryNeed, available: int | None) -> str:
     Raises:
         TrainingError: not even one training fits.
     """
-    fitting = that_fits(need, available)
+    fitting = fitting_need(need, available)
     known = f", of {in_words(available)} that are available" if available is not None else ""
     said = f"memory: about {in_words(need.total)} with {_workers(need)}{known}"
     if fitting == need:

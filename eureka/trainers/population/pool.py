@@ -29,6 +29,7 @@ from eureka.sandbox.wire import GarbledError
 from eureka.tasks import find_tasks
 from eureka.tasks.info import read_info
 from eureka.trainers.base import TrainingEvent
+from eureka.trainers.curves import stopped_twice
 from eureka.trainers.population.checkpoints import (
     Key,
     key_of,
@@ -36,7 +37,7 @@ from eureka.trainers.population.checkpoints import (
     write_state,
 )
 from eureka.trainers.population.continuing import trained_path
-from eureka.trainers.population.dealing import carried_on, checkpoint_path, deal
+from eureka.trainers.population.dealing import checkpoint_path, deal, stored_states
 from eureka.trainers.population.group import GroupJob
 from eureka.trainers.population.layout import spare_threads
 from eureka.trainers.population.memory import MemoryNeed
@@ -205,7 +206,7 @@ class WorkerPool:
         worker.work = work
         worker.finished = set()
         worker.heard = time.monotonic()
-        states, carried = carried_on(work)
+        states, carried = stored_states(work)
         order = Order(work.jobs, work.threads, tuple(map(len, states)), carried)
         self._tell(worker, order, b"".join(states))
 
@@ -321,7 +322,7 @@ class WorkerPool:
             others = [work.without([key_of(j) for j in work.jobs if j.candidate_id == guilty]) for work in queue]
             queue.clear()
             queue.extend(self._together([work for work in others if work.jobs], left.apart))
-            yield Rejected(guilty, Stage.TRAIN, f"its training was stopped twice: {reason}", "")
+            yield stopped_twice(guilty, reason)
             return
         queue.extendleft(reversed(self._apart(left)))
         yield WorkerRestarted(worker.index, reason, tuple(job.candidate_id for job in left.jobs))

@@ -16,12 +16,13 @@ import torch
 
 from eureka.core.errors import PhysicsError, TrainingError
 from eureka.core.training import Progress, TrainingResult
-from eureka.core.types import Rejected, Stage
+from eureka.core.types import Rejected
 from eureka.physics import Engine
 from eureka.physics.device_graphs import Replayed
 from eureka.reward.graph.runtime import compile_graph
 from eureka.tasks import Task
 from eureka.tasks.ppo import PPOConfig
+from eureka.trainers.curves import not_finite
 from eureka.trainers.population.device_worlds import make_worlds
 from eureka.trainers.population.episodes import EpisodeTracker
 from eureka.trainers.population.evaluate import Evaluator
@@ -128,7 +129,7 @@ class Population:
         self._start_from_policies()
         self.return_scale = ReturnScale(groups, num_envs)
         self.tracker = EpisodeTracker(self.task.metric, self.worlds.limit, groups, num_envs)
-        self.records = [GroupRecord(ComponentRecorder(reward.components)) for reward in self._rewards]
+        self.records = [GroupRecord(components=ComponentRecorder(reward.components)) for reward in self._rewards]
         self._evaluator: Evaluator | None = None
         self._stages()
 
@@ -181,7 +182,8 @@ class Population:
             self._drop(sorted(bad))
         if self.jobs and self.updates in self.schedule.evaluated_after:
             self._evaluate()
-        return [_rejected(jobs[group], reason, self.updates) for group, reason in bad.items()] + self._progress()
+        steps = self.updates * self.schedule.num_envs * config.horizon
+        return [not_finite(jobs[group].candidate_id, steps, what) for group, what in bad.items()] + self._progress()
 
     def _stages(self) -> None:
         """The three stages of an update, each of which a CUDA device replays without Python."""
@@ -234,9 +236,7 @@ class Population:
                 continue
             mean = record.components.take(part)
             score, length = recent[group]
-            record.steps.append(self.updates * rows)
-            record.metric.append(mean if self.task.metric.reduce == "mean" else score)
-            record.episode_length.append(length)
+            record.updated(self.updates * rows, mean if self.task.metric.reduce == "mean" else score, length)
             record.diverged += rows - int(part[0])
         return bad
 
@@ -277,7 +277,9 @@ class Population:
         scores = self._evaluator(self._policies(), generators, tracer)
         traces = tracer.traces(scores, self._rewards) if tracer else [None] * len(self.jobs)
         for record, row, seen in zip(self.records, scores, traces, strict=True):
-            record.evaluated(row, seen)
+            record.evaluated(row.tolist())
+            if seen is not None:
+                record.traced(seen)
 
     def _progress(self) -> list[Progress | Rejected]:
         return [
@@ -289,7 +291,7 @@ class Population:
         """The result of every remaining group, once `finished`."""
         policies = self._policies()
         return [
-            record.result(job, policies.dump(group), self._wall_s)
+            record.group_result(job, policies.dump(group), self._wall_s)
             for group, (job, record) in enumerate(zip(self.jobs, self.records, strict=True))
         ]
 
@@ -366,16 +368,6 @@ class Population:
         with self.engine.scope():
             self._build()
         self.load_state_dict(state)
-
-
-def _rejected(job: GroupJob, reason: str, updates: int) -> Rejected:
-    steps = updates * job.schedule.num_envs * job.schedule.ppo.horizon
-    return Rejected(
-        candidate_id=job.candidate_id,
-        stage=Stage.TRAIN,
-        reason=f"after {steps} steps {reason}",
-        feedback=f"Training was stopped after {steps} steps because {reason}. Clamp what is divided or exponentiated.",
-    )
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from eureka.reward.graph.runtime import compile_graph
 from eureka.tasks import Task
 from eureka.tasks.base import state_tensors
 from eureka.trainers.population.policy import Policies, load_policy
-from eureka.trainers.population.scene import Scene, Shown
+from eureka.trainers.population.scene import Scene, SceneState
 from eureka.trainers.population.worlds import Worlds
 
 COMMANDS = ("command", "target")
@@ -36,7 +36,7 @@ def render(task: Task, data: bytes, look: Look, graph: str) -> Iterator[Rendered
         for number in range(look.episodes):
             if number:
                 worlds.restart(torch.ones(look.typical, dtype=torch.bool))
-            yield RenderedFrame(scene.draw(Shown.one_of(worlds, world)), 0)
+            yield RenderedFrame(scene.draw(SceneState.one_of(worlds, world)), 0)
             values: list[float] = []
             rewards: list[float] = []
             ended = ""
@@ -52,7 +52,7 @@ def render(task: Task, data: bytes, look: Look, graph: str) -> Iterator[Rendered
                     lines = [f"reward {rewards[-1]:.3g}, sum {sum(rewards):.4g}"] if rewards else []
                     lines += [f"{name} {_row(value[0])}" for name, value in state.items() if name.startswith(COMMANDS)]
                     metric = task.metric.of_episode(torch.tensor(values))
-                    drawn = scene.draw(Shown.one_of(worlds, world))
+                    drawn = scene.draw(SceneState.one_of(worlds, world))
                     yield RenderedFrame(drawn, len(values), ended, metric, tuple(lines))
 
 

@@ -76,7 +76,7 @@ def collect(
     flags = torch.zeros(3, groups, horizon, num_envs, dtype=torch.bool)
     state: dict[str, torch.Tensor] = {}
     finals: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]] = []
-    after = torch.empty_like(raw) if device_graphs.asking_waits(noise.device) else None
+    after = torch.empty_like(raw) if device_graphs.reading_synchronises(noise.device) else None
     for t in range(horizon):
         current = worlds.observation.view(*shape, -1)
         raw[:, t] = current

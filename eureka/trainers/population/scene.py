@@ -24,7 +24,7 @@ _SKY_ABOVE, _SKY_BELOW = (0.45, 0.58, 0.72), (0.86, 0.89, 0.92)
 
 
 @dataclass(frozen=True)
-class Shown:
+class SceneState:
     """The state of one world: `qpos` (nq,), `qvel` (nv,), `mocap` (nmocap, 7) and the model values specific to it."""
 
     qpos: torch.Tensor
@@ -33,7 +33,7 @@ class Shown:
     model_fields: Mapping[str, torch.Tensor]
 
     @classmethod
-    def one_of(cls, worlds: Worlds, index: int) -> Shown:
+    def one_of(cls, worlds: Worlds, index: int) -> SceneState:
         """The current state of one of these worlds."""
         sim = worlds.sim
         mocap = torch.cat([sim.mocap_pos[index], sim.mocap_quat[index]], dim=1)
@@ -69,7 +69,7 @@ class Scene:
         self._renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = look.shadows
         self._renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = look.shadows
 
-    def draw(self, shown: Shown) -> NDArray[np.uint8]:
+    def draw(self, shown: SceneState) -> NDArray[np.uint8]:
         """The picture of one state, as (height, width, 3) RGB."""
         self._data.qpos[:] = shown.qpos.numpy()
         self._data.qvel[:] = shown.qvel.numpy()

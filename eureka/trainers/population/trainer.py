@@ -27,7 +27,7 @@ from eureka.trainers.population.baselines import trace_baselines
 from eureka.trainers.population.continuing import forget_trainings
 from eureka.trainers.population.facts import physical_facts
 from eureka.trainers.population.group import GroupJob, Schedule
-from eureka.trainers.population.memory import MemoryNeed, available_bytes, memory_line, memory_need, that_fits
+from eureka.trainers.population.memory import MemoryNeed, available_bytes, fitting_need, memory_line, memory_need
 from eureka.trainers.population.networks import StackedMLP
 from eureka.trainers.population.policy import load_policy, policy_network
 from eureka.trainers.population.pool import WorkerPool
@@ -242,7 +242,7 @@ class PopulationTrainer:
         return Cost(steps, lambda: self._speed, (memory_line(need, self._available),))
 
     def _memory(self, groups: Sequence[GroupJob]) -> MemoryNeed:
-        return memory_need(self.task, groups[0].schedule, len(groups), self._workers)
+        return memory_need(self.task, groups[0].schedule, len(groups), self._workers, {group.graph for group in groups})
 
     def _room(self, groups: Sequence[GroupJob]) -> MemoryNeed | None:
         """The part of the groups that is trained at a time, so that it fits into memory; None: all groups.
@@ -253,7 +253,7 @@ class PopulationTrainer:
         if self._engine == "warp" or not groups:
             return None
         need = self._memory(groups)
-        fitting = that_fits(need, self._available)
+        fitting = fitting_need(need, self._available)
         return None if fitting == need else fitting
 
     @cached_property

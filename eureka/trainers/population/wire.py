@@ -13,7 +13,7 @@ import struct
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from eureka.core.serialize import DecodeError, dumps, loads
 from eureka.core.training import Progress, TrainingResult, WorkerRestarted
@@ -93,21 +93,7 @@ Message = (
     | TrainingResult
     | WorkerRestarted
 )
-_TYPES: dict[str, type[Any]] = {
-    cls.__name__: cls
-    for cls in (
-        Setup,
-        Order,
-        Confinement,
-        Checkpoint,
-        WorkDone,
-        WorkerFailure,
-        Progress,
-        Rejected,
-        TrainingResult,
-        WorkerRestarted,
-    )
-}
+_TYPES: dict[str, type[Any]] = {cls.__name__: cls for cls in get_args(Message)}
 
 
 @dataclass(frozen=True)

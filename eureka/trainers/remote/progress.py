@@ -7,13 +7,14 @@ import io
 import os
 import pickle
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from eureka.core.training import TrainingJob, TrainingResult
+from eureka.trainers.curves import TrainingCurves
 from eureka.trainers.remote.inside.reward_terms import REST
 from eureka.trainers.statistics import ComponentRecorder
 
@@ -22,17 +23,12 @@ _FOLDER = "trained"
 
 
 @dataclass
-class RemoteProgress:
-    """The progress of one training. `scores` are its evaluations by number of updates."""
+class RemoteProgress(TrainingCurves):
+    """The progress of one training: its last evaluation followed update `done`."""
 
     done: int = 0
-    steps: list[int] = field(default_factory=list)
-    metric: list[float] = field(default_factory=list)
-    episode_length: list[float] = field(default_factory=list)
-    scores: dict[int, list[float]] = field(default_factory=dict)
     checkpoint: bytes = b""
     policy: bytes = b""
-    diverged: int = 0
     wall_s: float = 0.0
     recorder: ComponentRecorder | None = None
 
@@ -42,32 +38,11 @@ class RemoteProgress:
         self.recorder = self.recorder or ComponentRecorder(tuple(named))
         self.recorder.add(rows.sum(dim=1), named, metric)
 
-    def result(self, job: TrainingJob, updates: tuple[int, ...], rollout: int) -> TrainingResult:
-        """The result of the training at the last of these evaluated updates.
-
-        Args:
-            rollout: control steps per update.
-        """
-        recorder = self.recorder
-        assert recorder is not None
-        evaluated = [update for update in updates if update in self.scores]
-        return TrainingResult(
-            candidate_id=job.candidate_id,
-            seed=job.seed,
-            final_scores=tuple(self.scores[updates[-1]]),
-            steps=tuple(self.steps),
-            metric=tuple(self.metric),
-            episode_length=tuple(self.episode_length),
-            total=recorder.curve("total"),
-            components={name: recorder.curve(name) for name in recorder.components},
-            statistics=recorder.statistics(),
-            checkpoint_scores=tuple(sum(self.scores[update]) / len(self.scores[update]) for update in evaluated),
-            checkpoint_steps=tuple(update * rollout for update in evaluated),
-            policy=self.policy,
-            policy_format=POLICY_FORMAT,
-            diverged_worlds=self.diverged,
-            wall_s=self.wall_s,
-        )
+    def remote_result(self, job: TrainingJob) -> TrainingResult:
+        """The result of the training."""
+        assert self.recorder is not None
+        result = self.result(job.candidate_id, job.seed, self.recorder)
+        return replace(result, policy=self.policy, policy_format=POLICY_FORMAT, wall_s=self.wall_s)
 
 
 def training_key(job: TrainingJob, setup: str) -> str:
@@ -118,14 +93,10 @@ def _read(path: Path) -> RemoteProgress:
     recorder = ComponentRecorder(tuple(state.pop("components")))
     recorder.load_state_dict(state.pop("recorder"))
     plain: dict[str, Any] = {
-        name: _bytes(value) if isinstance(value, torch.Tensor) else value for name, value in state.items()
+        name: value.numpy().tobytes() if isinstance(value, torch.Tensor) else value for name, value in state.items()
     }
     return RemoteProgress(**plain, recorder=recorder)
 
 
 def _tensor(content: bytes) -> torch.Tensor:
     return torch.frombuffer(bytearray(content), dtype=torch.uint8) if content else torch.zeros(0, dtype=torch.uint8)
-
-
-def _bytes(content: torch.Tensor) -> bytes:
-    return content.numpy().tobytes()

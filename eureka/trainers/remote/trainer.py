@@ -10,10 +10,11 @@ import os
 import shutil
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from eureka.config import HUMAN, EnvironmentKind, RunConfig
+from eureka.config.environments import without_prefix
 from eureka.core.errors import ConfigError, RenderingUnavailable, TrainingError
 from eureka.core.pictures import Look, RenderedFrame
 from eureka.core.training import (
@@ -28,11 +29,12 @@ from eureka.core.types import Rejected, Stage
 from eureka.reward.analysis.trajectory import Trajectory
 from eureka.reward.export import export_reward
 from eureka.trainers.base import Capabilities, Cost, TrainingEvent, updates_evaluated
+from eureka.trainers.curves import not_finite, stopped_twice
 from eureka.trainers.recording import Recording
 from eureka.trainers.remote.inside.wire import RemoteMessage
 from eureka.trainers.remote.interpreter import OPENING_S, Interpreter, InterpreterDied, RemoteRefusal
 from eureka.trainers.remote.packages import TRIED
-from eureka.trainers.remote.progress import POLICY_FORMAT, RemoteProgress, load, save, training_key
+from eureka.trainers.remote.progress import POLICY_FORMAT, load, save, training_key
 from eureka.trainers.remote.table import table_graph
 from eureka.trainers.remote.task import RemoteTask, read_task
 
@@ -42,64 +44,42 @@ _PHYSICS_SHARE = 0.7
 """Share of physics in a training's time; the rest is learning. Measured on mjlab's cartpole on the CPU only."""
 
 
-@dataclass(frozen=True)
-class RemoteChoices:
-    """A run's settings for the environment in the other interpreter.
-
-    Attributes:
-        simulator: `mjlab` or `isaaclab`.
-        task: the task's id.
-        python: the path of the interpreter.
-        device: such as `cuda:0` or `cpu`; None: the GPU if its torch has one.
-        num_envs: number of environments of a training; None: 4096 on a GPU, 64 on the CPU.
-        sentence: what the policy should do; None: derived from the task's name.
-        metric: see `eureka.trainers.remote.inside.metric`.
-        state: the user's file with State fields.
-        with_table: whether the State has the terms of the task's own reward table, and the model sees them.
-    """
-
-    simulator: str
-    task: str
-    python: str | None
-    device: str | None = None
-    num_envs: int | None = None
-    sentence: str | None = None
-    metric: str | None = None
-    state: str | None = None
-    with_table: bool = False
-
-
 class RemoteTrainer:
     """A task in the other interpreter.
 
     Args:
+        config: of a run with `env=mjlab:ID` or `env=isaaclab:ID`.
         environment: environment variables, of which the interpreter gets only those it needs, and no keys.
 
     Raises:
         ConfigError: the interpreter cannot be used, or the task cannot be opened there; the message says why.
     """
 
-    def __init__(self, choices: RemoteChoices, environment: Mapping[str, str] = os.environ) -> None:
-        self._choices = choices
-        key = f"{choices.simulator}.python"
-        if choices.python is None:
+    def __init__(self, config: RunConfig, environment: Mapping[str, str] = os.environ) -> None:
+        assert config.env.id is not None
+        given = config.mjlab if config.kind is EnvironmentKind.MJLAB else config.isaaclab
+        self._config = config
+        self._simulator, self._id = config.kind.value, without_prefix(config.env.id)
+        key = f"{self._simulator}.python"
+        if given.python is None:
             raise ConfigError(
-                f"env={choices.simulator}:{choices.task}: add {key}=PATH, the Python of the environment that has "
-                f"{choices.simulator} {TRIED[choices.simulator][-1]}"
+                f"env={config.env.id}: add {key}=PATH, the Python of the environment that has {self._simulator} "
+                f"{TRIED[self._simulator][-1]}"
             )
-        if choices.state is not None and not Path(choices.state).is_file():
-            raise ConfigError(f"state={choices.state}: there is no such file")
-        self._interpreter = Interpreter(key, choices.python, environment)
+        if config.state is not None and not Path(config.state).is_file():
+            raise ConfigError(f"state={config.state}: there is no such file")
+        self._python = given.python
+        self._interpreter = Interpreter(key, given.python, environment)
         self._folder: Path | None = None
         try:
             about = self._interpreter.about()
             self._version = self._require_packages(key, about["packages"])
             self._torch, self._device_name = str(about["torch"]), str(about["device"])
-            self._device = choices.device or ("cuda:0" if self._device_name else "cpu")
+            self._device = given.device or ("cuda:0" if self._device_name else "cpu")
             if self._device.startswith("cuda") and not self._device_name:
                 raise ConfigError(
-                    f"{choices.simulator}.device={self._device}: the torch of {choices.python} sees no GPU: leave it "
-                    "out to train on the CPU"
+                    f"{self._simulator}.device={self._device}: the torch of {given.python} sees no GPU: leave it out "
+                    "to train on the CPU"
                 )
             self._task = self._open()
         except BaseException:
@@ -108,45 +88,44 @@ class RemoteTrainer:
         self.spec = self._task.spec
 
     def _require_packages(self, key: str, packages: Mapping[str, str]) -> str:
-        simulator = self._choices.simulator
+        simulator = self._simulator
         for package in (simulator, "rsl-rl-lib"):
             if package not in packages:
                 wanted = f"'{simulator}=={TRIED[simulator][-1]}'" if package == simulator else package
                 raise ConfigError(
-                    f"{key}={self._choices.python}: this Python has no {package}: "
-                    f"{self._choices.python} -m pip install {wanted}"
+                    f"{key}={self._python}: this Python has no {package}: {self._python} -m pip install {wanted}"
                 )
         return packages[simulator]
 
     def _open(self) -> RemoteTask:
-        choices = self._choices
+        config = self._config
         request = {
-            "simulator": choices.simulator,
-            "task": choices.task,
+            "simulator": self._simulator,
+            "task": self._id,
             "device": self._device,
-            "num_envs": choices.num_envs or (_CPU_ENVS if self._device == "cpu" else _GPU_ENVS),
-            "state_file": choices.state and str(Path(choices.state).absolute()),
-            "metric": choices.metric,
-            "with_table": choices.with_table,
+            "num_envs": config.train.num_envs or (_CPU_ENVS if self._device == "cpu" else _GPU_ENVS),
+            "state_file": config.state and str(Path(config.state).absolute()),
+            "metric": config.metric,
+            # The model then sees the terms of the task's own reward table.
+            "with_table": config.search.init == HUMAN,
         }
-        name = f"env={choices.simulator}:{choices.task}"
+        name = f"env={config.env.id}"
         try:
             described = self._interpreter.ask(RemoteMessage("open", request), OPENING_S)
         except RemoteRefusal as error:
             raise ConfigError(f"{name}: {error}{self._untried}") from error
         except InterpreterDied as error:
             raise ConfigError(
-                f"{name}: {choices.python} ended while it made the environment: {error}{self._untried}"
+                f"{name}: {self._python} ended while it made the environment: {error}{self._untried}"
             ) from error
-        return read_task(choices.task, choices.simulator, choices.sentence, described.data)
+        return read_task(self._id, self._simulator, config.description, described.data)
 
     @property
     def _untried(self) -> str:
         """What follows a sentence where the simulator's version was not tried; else nothing."""
-        simulator = self._choices.simulator
-        if self._version in TRIED[simulator]:
+        if self._version in TRIED[self._simulator]:
             return ""
-        return f"; {simulator} {self._version} was not tried ({', '.join(TRIED[simulator])} was)"
+        return f"; {self._simulator} {self._version} was not tried ({', '.join(TRIED[self._simulator])} was)"
 
     @property
     def can(self) -> Capabilities:
@@ -170,10 +149,10 @@ class RemoteTrainer:
     @property
     def description(self) -> str:
         """A description of the algorithm and device, of choices made for the user, and of untested versions."""
-        choices, task = self._choices, self._task
+        task = self._task
         where = self._device_name if self._device != "cpu" else "the CPU"
         parts = [
-            f"{choices.task} is trained by rsl_rl in {choices.simulator} {self._version} on {where}, {task.num_envs} "
+            f"{self._id} is trained by rsl_rl in {self._simulator} {self._version} on {where}, {task.num_envs} "
             "environments, one training after the other"
         ]
         if self._untried:
@@ -258,8 +237,7 @@ class RemoteTrainer:
                     if attempt == 1:
                         yield WorkerRestarted(0, str(error), (job.candidate_id,))
                     else:
-                        reason = f"its training was stopped twice: {error}"
-                        yield Rejected(job.candidate_id, Stage.TRAIN, reason, "")
+                        yield stopped_twice(job.candidate_id, error)
                 except RemoteRefusal as error:
                     yield Rejected(job.candidate_id, Stage.TRAIN, str(error), "")
                     break
@@ -269,8 +247,8 @@ class RemoteTrainer:
         updates, rollout = self._updates(job.length), self._task.rollout
         key = training_key(job, self._setup)
         kept = load(folder, key, updates[-1])
-        if kept.done == updates[-1] and updates[-1] in kept.scores:
-            yield kept.result(job, updates, rollout)
+        if kept.done == updates[-1]:
+            yield kept.remote_result(job)
             return
         order = {
             "reward": None if isinstance(job.reward, OwnReward) else self._module(job),
@@ -289,18 +267,19 @@ class RemoteTrainer:
             if answer.kind == "update":
                 components = tuple(str(name) for name in answer.data["components"])
                 kept.add(answer.tensors["rows"], answer.tensors["metric"], components)
-                _follow(kept, answer, update * rollout)
+                kept.updated(update * rollout, float(answer.data["metric"]), float(answer.data["episode_length"]))
+                kept.diverged = int(answer.data["diverged"])
                 yield Progress(job.candidate_id, job.seed, update * rollout, kept.metric[-1], kept.episode_length[-1])
             elif answer.kind == "not_finite":
                 rejected = _not_finite(job, answer, update, rollout)
             else:
                 kept.done = update
-                kept.scores[update] = [float(score) for score in answer.data["scores"]]
+                kept.evaluated([float(score) for score in answer.data["scores"]])
                 kept.checkpoint, kept.policy = answer.blobs["checkpoint"], answer.blobs["policy"]
                 kept.wall_s += time.monotonic() - started
                 started = time.monotonic()
                 save(folder, key, kept)
-        yield rejected or kept.result(job, updates, rollout)
+        yield rejected or kept.remote_result(job)
 
     def _module(self, job: TrainingJob) -> str:
         """The reward as a module's text that needs only torch, generated from its verified graph."""
@@ -314,8 +293,8 @@ class RemoteTrainer:
 
     @property
     def _setup(self) -> str:
-        choices, task = self._choices, self._task
-        return repr((choices.simulator, choices.task, self._version, task.num_envs, choices.metric, choices.state))
+        config = self._config
+        return repr((self._simulator, self._id, self._version, self._task.num_envs, config.metric, config.state))
 
     def _running(self, folder: Path) -> None:
         """Open the environment again if its process has ended."""
@@ -335,7 +314,7 @@ class RemoteTrainer:
         try:
             return self._interpreter.ask(request)
         except (InterpreterDied, RemoteRefusal) as error:
-            raise TrainingError(f"{self.spec.name}: {self._choices.python}: {error}") from error
+            raise TrainingError(f"{self.spec.name}: {self._python}: {error}") from error
 
     def forget(self, folder: Path) -> None:
         """Delete the stored progress from which trainings could be continued."""
@@ -372,26 +351,12 @@ class RemoteTrainer:
         except RemoteRefusal as error:
             raise TrainingError(str(error)) from error
         except InterpreterDied as error:
-            raise TrainingError(f"{self._choices.python}: {error}") from error
+            raise TrainingError(f"{self._python}: {error}") from error
         return Policy(POLICY_FORMAT, data)
-
-
-def _follow(kept: RemoteProgress, answer: RemoteMessage, steps: int) -> None:
-    kept.steps.append(steps)
-    kept.metric.append(float(answer.data["metric"]))
-    kept.episode_length.append(float(answer.data["episode_length"]))
-    kept.diverged = int(answer.data["diverged"])
 
 
 def _not_finite(job: TrainingJob, answer: RemoteMessage, update: int, rollout: int) -> Rejected:
     counts = {str(name): int(count) for name, count in answer.data["components"].items()}
     named = ", ".join(f"`{name}` on {count}" for name, count in counts.items())
-    reason = f"became NaN or infinite on states met in training ({named} of {rollout} rows)"
-    steps = (update - 1) * rollout
-    return Rejected(
-        job.candidate_id,
-        Stage.TRAIN,
-        f"after {steps} steps the reward {reason}",
-        f"Training was stopped after {steps} steps because the reward {reason}. Clamp what is divided or "
-        "exponentiated.",
-    )
+    what = f"the reward became NaN or infinite on states met in training ({named} of {rollout} rows)"
+    return not_finite(job.candidate_id, (update - 1) * rollout, what)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from eureka.core.events import BestReward, Interrupted, Observer, tell_all
+from eureka.core.events import BestReward, Interrupted, Observer, broadcast
 from eureka.ui.console.output import (
     Mode,
     choose_mode,
@@ -26,7 +26,6 @@ from eureka.ui.console.output import (
 from eureka.ui.console.view import View, estimate_in_words
 
 __all__ = [
-    "BestReward",
     "View",
     "best_reward_found",
     "choose_mode",
@@ -45,7 +44,7 @@ __all__ = [
 def watching(view: View) -> Iterator[Observer]:
     """Within the context, an observer that shows a run's progress in the chosen mode."""
     if mode() is Mode.QUIET:
-        yield tell_all()
+        yield broadcast()
     elif mode() is Mode.JSON:
         yield emit
     elif is_terminal():

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from eureka.core.diagnosis import Diagnosis, Severity
 from eureka.core.training import TrainingResult
-from eureka.core.types import ComponentReflection, Message, Reflection
+from eureka.core.types import ComponentReflection, Reflection
 from eureka.prompts import for_person
 from eureka.ui.report.charts import MAX_POINTS, Series, bar, line_chart, sparkline
 from eureka.ui.report.code import difference, highlighted
@@ -236,12 +236,11 @@ def _exchange(attempt: Attempt, index: int) -> Exchange:
         title = "Asked to go on"
     else:
         title = f"Repair {attempt.answer.attempt}"
-    asked = tuple((_who(message), excerpt(message.content, MAX_TEXT)) for message in attempt.asked)
+    asked = tuple((_SPEAKERS[message.role], excerpt(message.content, MAX_TEXT)) for message in attempt.asked)
     return Exchange(title, asked, excerpt(attempt.answer.text, MAX_TEXT), attempt)
 
 
-def _who(message: Message) -> str:
-    return {"assistant": "its own words", "user": "asked", "system": "system"}[message.role]
+_SPEAKERS = {"assistant": "its own words", "user": "asked", "system": "system"}
 
 
 def worker_seconds(candidates: Sequence[CandidateView]) -> Mapping[str, float]:

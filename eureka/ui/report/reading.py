@@ -163,6 +163,5 @@ def _beyond(prompt: Prompt | None, shared: Prompt | None) -> tuple[Message, ...]
     """The messages of a prompt beyond those shared by its generation."""
     if prompt is None:
         return ()
-    messages = (*prompt.messages, Message("user", prompt.ending)) if prompt.ending else prompt.messages
     common = shared.messages if shared else ()
-    return messages[len(common) :] if messages[: len(common)] == common else messages
+    return prompt.sent[len(common) :] if prompt.sent[: len(common)] == common else prompt.sent

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from eureka.config import RunConfig
 from eureka.core.errors import StoreError
-from eureka.core.ids import place_of
 from eureka.core.pictures import Look
 from eureka.core.serialize import DecodeError, loads
 from eureka.store.files import read_text, store_errors
+from eureka.store.paths import candidate_path
 
 NO_FILMS = Path("no_films.txt")
 """A file that says why nothing can be rendered on the machine of the run."""
@@ -104,10 +104,9 @@ def film_of_candidate(name: str) -> Path:
         StoreError: `name` is not the id of a candidate, as in a run folder that was edited by hand.
     """
     try:
-        place = place_of(name)
+        return candidate_path(name) / "rollout.mp4"
     except ValueError as error:
         raise StoreError(str(error)) from error
-    return Path(f"generation_{place.generation:02d}/candidate_{place.sample:02d}/rollout.mp4")
 
 
 def film_of_review(generation: int, name: str) -> Path:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from urllib.parse import quote
@@ -88,20 +89,24 @@ class _Site:
         self._pages = pages
         self._stopping = stopping
         self._ended = ended
+        # Requests of a page wait here for the one that renders it, so that a slow folder does not take every thread.
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def overview(self, request: Request) -> Response:
         if is_run(self._root):
             (name,) = find_runs(self._root)
             query = f"?{request.url.query}" if request.url.query else ""
             return RedirectResponse(f"runs/{quote(name)}/{query}", 307)
-        return _html(await run_in_threadpool(self._pages.overview))
+        async with self._turns[""]:
+            return _html(await run_in_threadpool(self._pages.overview))
 
     async def overview_events(self, request: Request) -> Response:
         return self._events(request, "", lambda: overview_version(find_runs(self._root)))
 
     async def run(self, request: Request) -> Response:
         name, folder = self.find(request)
-        return _html(await run_in_threadpool(self._pages.run, name, folder))
+        async with self._turns[name]:
+            return _html(await run_in_threadpool(self._pages.run, name, folder))
 
     async def run_events(self, request: Request) -> Response:
         name, folder = self.find(request)

@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from eureka.config.settings import stored_settings
-from eureka.core.errors import StoreError
+from eureka.core.errors import EurekaError
 from eureka.store import RunStore, find_runs, is_run
 from eureka.ui.report import RunEntry, render_report, render_runs
 from eureka.ui.report.headline import headline
@@ -110,7 +110,7 @@ def _entry(name: str, folder: Path) -> RunEntry:
         with RunStore.open(folder, read_only=True) as store:
             run = read_run(store)
             finished = len(store.finished_generations())
-    except StoreError as error:
+    except EurekaError as error:
         return RunEntry(name, shown, "", "cannot be read", str(error))
     state = "finished" if run.is_finished else f"{finished} of {run.generations_wanted} generations"
     return RunEntry(name, shown, run.task, state, headline(run).sentence)

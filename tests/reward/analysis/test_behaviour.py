@@ -4,7 +4,7 @@ import pytest
 import torch
 from analysis_graphs import ACTION, F32, HEIGHT, RUNNING, SPEED, node, reward
 
-from eureka.reward.analysis.behaviour import behaviours, beyond
+from eureka.reward.analysis.behaviour import behaviours, non_finite_extrapolations
 from eureka.reward.analysis.parameters import parameters
 from eureka.reward.analysis.structure import structure
 
@@ -49,11 +49,11 @@ def test_beyond_the_recording():
     # exp(10 * 3 * 3) is infinite in float32 (above e^88.7), exp(10 * 2 * 3) is not.
     nodes = [("mul.Tensor", [SPEED, 3]), ("exp", [node(0)]), ("add.Tensor", [node(1), HEIGHT])]
     explosive = reward(nodes, node(2), {"bonus": node(1), "height": HEIGHT})
-    (found,) = beyond(explosive, STATE)
+    (found,) = non_finite_extrapolations(explosive, STATE)
     assert (found.name, found.share, found.line) == ("bonus", 0.25, 11)
     silent = reward(nodes, node(2), {"height": HEIGHT})
-    assert [(b.name, b.line) for b in beyond(silent, STATE)] == [("total", 11)]
-    assert beyond(reward(*RUNNING), STATE) == ()
+    assert [(b.name, b.line) for b in non_finite_extrapolations(silent, STATE)] == [("total", 11)]
+    assert non_finite_extrapolations(reward(*RUNNING), STATE) == ()
 
 
 def test_what_a_constant_does():

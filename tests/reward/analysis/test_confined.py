@@ -9,7 +9,7 @@ from in_process import Here
 
 from eureka.core.types import Candidate, Completion, Reward, Stage
 from eureka.reward.analysis.analyse import analyse
-from eureka.reward.analysis.confined import LIMITS, PRELOAD, Examiner, Seen
+from eureka.reward.analysis.confined import LIMITS, PRELOAD, Examination, Examiner
 from eureka.reward.analysis.fingerprint import Fingerprints
 from eureka.reward.analysis.screening import Screening
 from eureka.reward.analysis.trajectory import Trajectory
@@ -54,7 +54,7 @@ def trap_state() -> dict[str, torch.Tensor]:
 def test_a_trap_ends_its_own_process_and_is_a_rejection(sandbox, tmp_path) -> None:
     examiner = Examiner(sandbox, trap_state())
     reward = Reward("g01-c01", TRAP, ("height",))
-    crashed = examiner.look(TRAP)
+    crashed = examiner.examine(TRAP)
     assert isinstance(crashed, Failed)
     assert (crashed.kind, crashed.detail) == ("killed", "The code crashed its process (SIGFPE).")
     verdict = Screening(examiner).screen(reward, [])
@@ -70,14 +70,14 @@ def test_a_trap_ends_its_own_process_and_is_a_rejection(sandbox, tmp_path) -> No
         store.record_reward(reward)
         record_diagnoses(store, examiner)
         assert json.loads((store.candidate_folder("g01-c01") / "diagnoses.json").read_text())["diagnoses"] == []
-    assert isinstance(Examiner(sandbox, STATE).look(WHOLE), Seen)
+    assert isinstance(Examiner(sandbox, STATE).examine(WHOLE), Examination)
 
 
 @pytest.mark.process
 def test_a_look_sees_what_an_analysis_in_this_process_does(sandbox) -> None:
     fall = Trajectory("random", {n: v[:4] * 0.0 for n, v in STATE.items()}, 0.0, True)
     run = Trajectory("trained", {n: v[:4].abs() for n, v in STATE.items()}, 2.0, False)
-    seen = Examiner(sandbox, STATE, [fall, run], 0.9).look(WHOLE, thorough=True)
+    seen = Examiner(sandbox, STATE, [fall, run], 0.9).examine(WHOLE, thorough=True)
     assert not isinstance(seen, Failed)
     assert seen.analysis == analyse(compile_graph(WHOLE), STATE, [fall, run], 0.9)
     assert torch.equal(seen.fingerprint.values, Fingerprints(STATE).of(compile_graph(WHOLE)).values)
@@ -87,7 +87,7 @@ def test_some_fields_are_mixed_as_all_of_them_are() -> None:
     # The second of three fields is moved on by 7 rows, whether the others are sent or not.
     nodes = [("mul.Tensor", [HEIGHT, 1.0])]
     graph = json.dumps({**json.loads(text(nodes, node(0), {"h": HEIGHT})), "inputs": ["height"]})
-    seen = Examiner(Here(), STATE).look(graph)
+    seen = Examiner(Here(), STATE).examine(graph)
     assert not isinstance(seen, Failed)
     assert torch.equal(seen.fingerprint.values[-1], STATE["height"].roll(7).double())
 
@@ -95,7 +95,7 @@ def test_some_fields_are_mixed_as_all_of_them_are() -> None:
 def test_a_reward_is_looked_at_once() -> None:
     here = Here()
     examiner = Examiner(here, STATE)
-    assert examiner.look(WHOLE) is examiner.look(WHOLE)
+    assert examiner.examine(WHOLE) is examiner.examine(WHOLE)
     assert examiner.totals(WHOLE) == compile_graph(WHOLE)(STATE)[0].tolist()
     assert here.runs == 1
 
@@ -120,6 +120,6 @@ def test_a_forged_answer_is_a_failure(answer: bytes) -> None:
         def run(self, target: str, payload: bytes) -> Finished:
             return Finished(answer, 0.0)
 
-    seen = Examiner(Forger(), STATE).look(WHOLE)
+    seen = Examiner(Forger(), STATE).examine(WHOLE)
     assert isinstance(seen, Failed)
     assert seen.kind == "error"

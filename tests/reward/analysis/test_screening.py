@@ -6,7 +6,7 @@ from in_process import Here, examiner
 
 from eureka.core.types import Rejected, Reward, Stage
 from eureka.reward.analysis.confined import Examiner
-from eureka.reward.analysis.screening import Screening, Tried
+from eureka.reward.analysis.screening import EarlierReward, Screening
 from eureka.reward.analysis.trajectory import Trajectory
 from eureka.sandbox import Failed
 
@@ -22,7 +22,7 @@ def reward(identity, weight):
     return Reward(identity, text([("mul.Tensor", [SPEED, weight])], node(0), {"speed": SPEED}), ("speed",))
 
 
-FIRST = Tried(reward("g01-c01", 2.0), "scored 1.5 m/s")
+FIRST = EarlierReward(reward("g01-c01", 2.0), "scored 1.5 m/s")
 
 
 def test_twins_are_told_how_the_first_did():
@@ -36,7 +36,7 @@ def test_twins_are_told_how_the_first_did():
     scaled = screening.screen(reward("g02-c04", 0.5), [FIRST])
     assert scaled
     assert scaled.reason.startswith("its total is that of g01-c01 times 0.25, which scored 1.5 m/s")
-    other = screening.screen(reward("g02-c05", 0.5), [Tried(reward("g02-c01", 1.0), "")])
+    other = screening.screen(reward("g02-c05", 0.5), [EarlierReward(reward("g02-c01", 1.0), "")])
     assert other
     assert "which is trained in this generation" in other.reason
 
@@ -66,4 +66,4 @@ def test_what_breaks_its_process_is_turned_down_and_is_nobodys_twin():
     assert verdict
     assert (verdict.candidate_id, verdict.stage) == ("g01-c02", Stage.SCREEN)
     assert verdict.reason == "on states beyond the recorded ones it breaks its process."
-    assert Screening(looks).screen(reward("g01-c03", 3.5), [Tried(reward("g01-c02", 7.0), "")]) is None
+    assert Screening(looks).screen(reward("g01-c03", 3.5), [EarlierReward(reward("g01-c02", 7.0), "")]) is None

@@ -88,7 +88,7 @@ def ant_state(num_envs: int, seed: int = 0) -> dict[str, torch.Tensor]:
 @pytest.fixture(scope="module")
 def ant_graph() -> str:
     names = tuple(field.name for field in ANT_FIELDS)
-    answer = unpack(trace(request(ANT_SOURCE, names, ant_state(70), ant_state(80)))).body
+    answer = unpack(trace(request(ANT_SOURCE, names, ant_state(70), ant_state(80), 128))).body
     assert answer["ok"], answer
     return str(answer["graph"])
 

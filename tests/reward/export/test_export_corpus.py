@@ -18,7 +18,7 @@ from eureka.reward.trace.wire import request, unpack
 def test_equal_to_the_graph(name, tmp_path):
     inputs = candidate(SANE[name]).inputs
     batches = [{key: value for key, value in states(size, seed=size).items() if key in inputs} for size in (70, 80)]
-    graph = str(unpack(trace(request(SANE[name], inputs, *batches))).body["graph"])
+    graph = str(unpack(trace(request(SANE[name], inputs, *batches, 128))).body["graph"])
     written = export(graph, FIELDS)
     assert max(map(len, written.splitlines())) <= 100
     assert_same(graph, load(written, tmp_path), [states(size, seed=size) for size in (1, 2, 65)])

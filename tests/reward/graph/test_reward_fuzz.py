@@ -71,7 +71,7 @@ def test_the_hook_hears_of_harm(spoilt):
 
 def _harm(text, heard):
     fuzz_step._hear()
-    tried = fuzz_step.Tried()
+    tried = fuzz_step.FuzzResults()
     fuzz_step.try_all([text], tried)
     heard.put(tried.harm)
 

@@ -255,6 +255,19 @@ def test_a_huge_row_hides_no_wrong_one(wrong):
     )
 
 
+@pytest.mark.parametrize("share", [1, 40, 50], ids=["one row", "most rows", "every row"])
+def test_a_huge_component_hides_no_wrong_total(share):
+    """A penalty of ten million that the total leaves out, in as many rows; the total is wrong in the last one."""
+    state = states(50)
+    state["dof_pos"][:share, 0] = 1e7
+    column = ("select.int", [{"input": "dof_pos"}, 1, 0], {})
+    function = RewardFunction(graph([("mul.Tensor", [X, 2.0], {}), column], {"node": 0}, {"node": 1}))
+    total, part = 2.0 * state["up_proj"], state["dof_pos"][:, 0]
+    assert check_agreement(function, EagerRun(state, total, (part,))) is None
+    total[-1] += 20.0
+    assert "on 1 of 50" in check_agreement(function, EagerRun(state, total, (part,))).message
+
+
 ONES = ("full", [[{"batch": 1}], 1.0], F32)
 TABLE = ("full", [[{"batch": 1}, 3], 1.0], F32)
 ALONG = {

@@ -6,9 +6,12 @@ Each of these does nothing that shows on the recorded states: only after so many
 import re
 
 import pytest
-from reward_helpers import candidate
+import torch
+from reward_helpers import InProcess, candidate, states
 
-from eureka.core.types import Rejected, Reward
+from eureka.core.types import Candidate, FieldSpec, Rejected, Reward
+from eureka.reward.trace.child import Tracer
+from eureka.reward.trace.service import RewardVerifier
 
 SIZES = [
     "int(up_proj.shape[0])",
@@ -42,6 +45,45 @@ SIZES = [
     "len(bin(up_proj.shape[0]))",
     "up_proj.shape[0].real",
     "np.log2(up_proj.shape[0])",
+    "np.int64(up_proj.shape[0])",
+    "np.array(up_proj.shape)[0]",
+    "np.shape(up_proj)[0]",
+    "len(np.zeros(up_proj.shape[0]))",
+    "len([0][:up_proj.shape[0]])",
+    "len('a'.ljust(up_proj.shape[0]))",
+    "len(list(itertools.repeat(0, up_proj.shape[0])))",
+    "list(map(int, up_proj.shape))[0]",
+    "operator.index(up_proj.shape[0])",
+    "operator.length_hint(up_proj)",
+    "float.__float__(up_proj.shape[0] / 2)",
+    "len(f'{torch.Size(up_proj.shape)}')",
+    "len(string.Formatter().format('{}', up_proj.shape[0]))",
+    "functools.singledispatch(torch.numel)(up_proj)",
+    "getattr(up_proj, 'shape')[0]",
+    "torch.distributions.Normal(up_proj, 1.0).batch_shape[0]",
+    "(up_proj.shape[0] * 0 + 600) - up_proj.shape[0]",
+    "up_proj.shape[0] // 600",
+    "torch.sym_int(up_proj.shape[0])",
+    "len(torch.split(torch.zeros(1000), up_proj.shape[0]))",
+    "torch.arange(5)[: up_proj.shape[0]].shape[0]",
+    "torch.zeros(5, 5).diagonal(up_proj.shape[0]).numel()",
+    "slice(up_proj.shape[0]).indices(2000)[1]",
+]
+OF_TENSORS = [
+    "torch.ones(up_proj.shape[0]).sum().item()",
+    "len(torch.zeros_like(up_proj).tolist())",
+    "up_proj[1000:].shape[0]",
+    "up_proj[:1000].shape[0]",
+    "up_proj[-1000:].numel()",
+    "torch.cat([up_proj, up_proj[:1]]).shape[0]",
+    "dof_pos.topk(20, 0).values.shape[0]",
+    "np.from_dlpack(up_proj).shape[0]",
+    "torch._shape_as_tensor(up_proj)[0].item()",
+    "torch.ops.aten.sym_size.int(up_proj, 0)",
+    "[torch._C.DisableTorchFunction().__enter__(), up_proj.shape[0]][1]",
+    "[f for f in (attempt,)][0].__globals__['np'].shape(up_proj)[0]",
+    "attempt(lambda: up_proj[1000])",
+    "attempt(lambda: torch.zeros(7) + up_proj)",
 ]
 KEPT = {
     "n = bytearray(1)": "m = n\n    m[0] += 1\n    calls = m[0]",
@@ -70,9 +112,20 @@ USUAL = [
 ]
 
 
+ATTEMPT = """
+def attempt(f):
+    try:
+        f()
+        return 1
+    except Exception as error:
+        return len(str(error))
+"""
+
+
 def source(before: str, line: str, factor: str) -> str:
+    modules = ("functools", "itertools", "math", "operator", "string", "numpy as np", "torch")
     return (
-        f"import math\nimport numpy as np\nimport torch\n{before}\n"
+        "".join(f"import {name}\n" for name in modules) + f"{before}\n"
         f"def compute_reward(up_proj, dof_pos):\n    {line}\n    r = up_proj * ({factor})\n    return r, {{'r': r}}\n"
     )
 
@@ -82,7 +135,32 @@ def test_nothing_decides_on_the_number_of_environments(verifier, size):
     found = verifier.verify(candidate(source("", f"size = {size}", "2.0 if size > 1000000 else 1.0")))
     assert isinstance(found, Rejected), found
     said = "(number of environments|environments apart|over the environments|in memory)"
-    assert re.match(rf"line [67]: .*{said}", found.feedback)
+    assert re.match(rf"line 1[01]: .*{said}", found.feedback)
+
+
+@pytest.mark.parametrize("size", OF_TENSORS)
+def test_nothing_decides_on_what_the_number_of_environments_does_to_a_tensor(verifier, size):
+    found = verifier.verify(candidate(source(ATTEMPT, f"size = {size}", "2.0 if size > 1000000 else 1.0")))
+    assert isinstance(found, Rejected), found
+    said = "reads a number|reads numbers|number of environments|numpy|it reaches for|an error of torch"
+    assert re.match(rf"line \d+: .*({said})", found.feedback)
+
+
+@pytest.mark.parametrize("many", [1, 512])
+def test_a_state_has_the_same_reward_alone_and_in_a_training(many):
+    """Whatever no rule knows of shows there."""
+    tracer = Tracer(source("", f"factor = 2.0 if len(up_proj) == {many} else 1.0", "factor"), ("up_proj", "dof_pos"))
+    state = {name: states(128)[name] for name in ("up_proj", "dof_pos")}
+    total = state["up_proj"]
+    assert f"with {many} environments than with 128" in tracer.uneven(state, (total, {"r": total}), 512).message
+
+
+@pytest.mark.parametrize("columns", [53, 61, 53 * 61])
+def test_the_size_of_a_field_is_a_number_whatever_it_is(columns):
+    field = FieldSpec("wide", (columns,), "float32", "", "", "")
+    verifier = RewardVerifier((field,), {"wide": torch.rand(128, columns)}, InProcess(), 256)
+    code = "def compute_reward(wide):\n    r = wide.sum(-1) / wide.shape[1] if wide.shape[1] > 50 else wide[:, 0]\n"
+    assert isinstance(verifier.verify(Candidate("g01-c01", f"{code}    return r, {{'r': r}}\n", ("wide",))), Reward)
 
 
 @pytest.mark.parametrize("before", KEPT)

@@ -171,7 +171,7 @@ def test_refused(verifier, case):
 def test_eager_outputs_come_back():
     source = "def compute_reward(x):\n    return 2 * x, {'x': x, 'w': 0.5}\n"
     first, second = {"x": torch.arange(60.0)}, {"x": torch.ones(70)}
-    parcel = unpack(trace(request(source, ("x",), first, second)))
+    parcel = unpack(trace(request(source, ("x",), first, second, 128)))
     assert parcel.body["ok"] is True
     assert torch.equal(parcel.tensors["first/total"], 2 * first["x"])
     assert torch.equal(parcel.tensors["second/0"], second["x"])

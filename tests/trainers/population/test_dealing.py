@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eureka.trainers.population.checkpoints import fingerprint, write_state
 from eureka.trainers.population.continuing import longest_start, trained_path, training_key
-from eureka.trainers.population.dealing import carried_on, checkpoint_path, deal
+from eureka.trainers.population.dealing import checkpoint_path, deal, stored_states
 from eureka.trainers.population.group import GroupJob
 from eureka.trainers.population.work import Work
 
@@ -21,11 +21,11 @@ def test_jobs_with_a_checkpoint_stay_together(tmp_path: Path, make_job: MakeJob)
     write_state(tmp_path / "any.pt", [jobs[3], jobs[1]], b"state")
     together, *rest = deal(tmp_path, jobs, 2, None)
     assert together.jobs == (jobs[3], jobs[1])
-    assert carried_on(together) == ([b"state"], ((0, 0), (0, 1)))
+    assert stored_states(together) == ([b"state"], ((0, 0), (0, 1)))
     assert [work.jobs for work in rest] == [(jobs[0], jobs[4]), (jobs[2],)]
     # A group of it alone, as after the death of a worker, is carried on from the same file.
     alone = Work((jobs[1],), checkpoint_path(tmp_path, [jobs[1]]), (tmp_path / "any.pt",))
-    assert carried_on(alone) == ([b"state"], ((0, 1),))
+    assert stored_states(alone) == ([b"state"], ((0, 1),))
 
 
 def test_what_a_stranger_left_is_passed_over(tmp_path: Path, make_job: MakeJob) -> None:
@@ -39,7 +39,7 @@ def test_what_a_stranger_left_is_passed_over(tmp_path: Path, make_job: MakeJob) 
     (tmp_path / "no_end.pt").write_text("[" * 3_000_000)
     (work,) = deal(tmp_path, jobs, 1, None)
     assert work.jobs == tuple(jobs)
-    assert carried_on(work) == ([], ())
+    assert stored_states(work) == ([], ())
     assert not list(tmp_path.glob("t*.pt"))
     path = trained_path(tmp_path, jobs[0], 3)
     for name in ("x", "9999999", "1e1", ""):

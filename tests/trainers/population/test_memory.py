@@ -1,5 +1,6 @@
 """What trainings take of memory: the formula by hand and against a measured process, and what there is."""
 
+import json
 import re
 import subprocess
 import sys
@@ -12,9 +13,17 @@ from eureka.app.configs import compose_config
 from eureka.app.estimate import largest_cost
 from eureka.core.errors import TrainingError
 from eureka.core.training import OwnReward, TrainingJob, TrainingLength
+from eureka.reward.graph.footprint import bytes_per_row
 from eureka.tasks import Task, load_task
 from eureka.trainers.population.group import Schedule
-from eureka.trainers.population.memory import MemoryNeed, available_bytes, in_words, memory_line, memory_need, that_fits
+from eureka.trainers.population.memory import (
+    MemoryNeed,
+    available_bytes,
+    fitting_need,
+    in_words,
+    memory_line,
+    memory_need,
+)
 from eureka.trainers.population.trainer import PopulationTrainer
 
 GB = 1_000_000_000
@@ -43,6 +52,28 @@ def test_it_grows_in_step_with_groups_and_worlds(task: Task) -> None:
     # No more processes than groups.
     assert (one.workers, memory_need(task, schedule(task, 16, 32), 10, 2).workers) == (1, 2)
     assert one.total == one.process + one.groups
+
+
+def outer_products(columns: int) -> str:
+    """A reward of as many copies of two fields, multiplied each with each: its peak is that product and its sum."""
+    nodes = [
+        {"op": "stack", "args": [[{"input": "pole_angle"}] * columns, 1]},
+        {"op": "unsqueeze", "args": [{"node": 0}, 2]},
+        {"op": "unsqueeze", "args": [{"node": 0}, 1]},
+        {"op": "mul.Tensor", "args": [{"node": 1}, {"node": 2}]},
+        {"op": "sum.dim_IntList", "args": [{"node": 3}, [1, 2]]},
+    ]
+    document = {"version": 1, "inputs": ["pole_angle"], "constants": {}, "nodes": nodes, "total": {"node": 4}}
+    return json.dumps(document | {"components": [{"name": "products", "value": {"node": 4}}]})
+
+
+def test_a_reward_takes_what_it_holds_at_a_time(task: Task) -> None:
+    # Of 60 columns: the stacked ones, of which the unsqueezed are views, their products, and the sum; 4 bytes each.
+    assert bytes_per_row(outer_products(60), task.fields) == 4 * (3600 + 60)
+    without = memory_need(task, schedule(task, 16, 32), 4, 2)
+    need = memory_need(task, schedule(task, 16, 32), 4, 2, {outer_products(60), outer_products(8)})
+    assert need.process - without.process == 16 * 32 * 4 * 3660
+    assert need.groups == without.groups
 
 
 _MEASURE = """
@@ -78,6 +109,26 @@ def test_a_training_takes_what_was_predicted(task: Task) -> None:
     assert need.groups > 100_000_000
     assert need.total == pytest.approx(peak, rel=0.25)
     assert need.groups == pytest.approx(peak - before, rel=0.25)
+
+
+_REWARD = """
+import mmap, sys, torch
+from eureka.core.machine import peak_bytes
+from eureka.reward.graph.runtime import compile_graph
+reward = compile_graph(sys.argv[1])
+reward({"pole_angle": torch.rand(8)})
+state = {"pole_angle": torch.rand(16384)}
+before = int(open("/proc/self/statm").read().split()[1]) * mmap.PAGESIZE
+reward(state)
+print(peak_bytes() - before)
+"""
+
+
+@pytest.mark.process
+def test_a_reward_takes_what_was_predicted(task: Task) -> None:
+    graph = outer_products(60)
+    said = subprocess.run([sys.executable, "-c", _REWARD, graph], capture_output=True, text=True, check=True).stdout
+    assert 16384 * bytes_per_row(graph, task.fields) == pytest.approx(int(said), rel=0.1)
 
 
 def machine(root: Path, files: dict[str, str]) -> Path:
@@ -120,12 +171,12 @@ def test_the_limit_of_the_older_control_groups_seen_from_a_container(tmp_path: P
 def test_what_does_not_fit_at_once_is_trained_in_parts() -> None:
     need = MemoryNeed(2, GB // 4, GB // 2, 6)
     assert need.total == 3 * GB + GB // 2
-    assert that_fits(need, 4 * GB) == that_fits(need, None) == need
+    assert fitting_need(need, 4 * GB) == fitting_need(need, None) == need
     # Two processes take half a gigabyte of two, and three groups the rest.
-    assert that_fits(need, 2 * GB) == MemoryNeed(2, GB // 4, GB // 2, 3)
+    assert fitting_need(need, 2 * GB) == MemoryNeed(2, GB // 4, GB // 2, 3)
     # Of a gigabyte and a half two processes leave room for a group each; of one gigabyte there is no second process.
-    assert that_fits(need, 3 * GB // 2) == MemoryNeed(2, GB // 4, GB // 2, 2)
-    assert that_fits(need, GB) == MemoryNeed(1, GB // 4, GB // 2, 1)
+    assert fitting_need(need, 3 * GB // 2) == MemoryNeed(2, GB // 4, GB // 2, 2)
+    assert fitting_need(need, GB) == MemoryNeed(1, GB // 4, GB // 2, 1)
     assert memory_line(need, 4 * GB) == "memory: about 3.5 GB with 2 workers, of 4.0 GB that are available"
     assert memory_line(need, GB) == (
         "memory: about 3.5 GB with 2 workers, of 1.0 GB that are available: 1 of 6 trainings at a time, with 1 worker"
@@ -136,7 +187,7 @@ def test_what_does_not_fit_at_once_is_trained_in_parts() -> None:
 
 def test_where_not_one_training_fits_it_is_refused_in_one_sentence() -> None:
     with pytest.raises(TrainingError) as refused:
-        that_fits(MemoryNeed(2, GB // 4, GB // 2, 6), GB // 2)
+        fitting_need(MemoryNeed(2, GB // 4, GB // 2, 6), GB // 2)
     assert str(refused.value) == (
         "one training takes about 750 MB of memory, and 500 MB are available: give fewer train.num_envs"
     )

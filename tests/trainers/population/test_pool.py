@@ -129,10 +129,10 @@ def test_who_is_not_guilty_is_trained_in_company_again(tmp_path: Path, jobs: lis
 
 
 def test_a_silent_worker_is_restarted(tmp_path: Path, jobs: list[GroupJob]) -> None:
-    backend = WorkerPool("cartpole", (), tmp_path, dict(os.environ), workers=2, heartbeat_s=8)
+    backend = WorkerPool("cartpole", (), tmp_path, dict(os.environ), workers=2, heartbeat_s=4)
     try:
         events = kill_after(backend, jobs, 20, signal.SIGSTOP)
-        assert [e.reason for e in events if isinstance(e, WorkerRestarted)] == ["worker 0 was silent for 8 s"]
+        assert [e.reason for e in events if isinstance(e, WorkerRestarted)] == ["worker 0 was silent for 4 s"]
         assert results(events) == undisturbed(jobs)
     finally:
         backend.close()

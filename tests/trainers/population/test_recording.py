@@ -1,6 +1,5 @@
 """Recorded transitions are the task's own, terminal ones among them."""
 
-import re
 import shutil
 from pathlib import Path
 
@@ -69,11 +68,21 @@ def test_a_carry_keeps_what_it_was_given(tmp_path: Path) -> None:
     """A carry that holds `sim.qpos` itself, which the engine writes over, and a State field of the difference."""
     folder = Path(shutil.copytree(find_tasks()["cartpole"], tmp_path / "own"))
     code = (folder / "env.py").read_text()
-    fields = "        before: torch.Tensor\n        now: torch.Tensor\n"
-    code = re.sub(r"(class Carry:\n)(?:        .*\n)+", lambda found: found[1] + fields, code)
-    code = code.replace("self.Carry())", "self.Carry(*torch.zeros(2, num, 2).double()))")
-    code = code.replace("self.Carry()", "self.Carry(sim.qpos, sim.qpos)")
-    code = re.sub(r"(def advance\(.*\n)        .*\n", r"\1        return self.Carry(carry.now, sim.qpos)\n", code)
+    members = """
+    @dataclass(frozen=True)
+    class Carry:
+        before: torch.Tensor
+        now: torch.Tensor
+
+    def start(self, sim, rng):
+        return self.Carry(sim.qpos, sim.qpos)
+
+    def advance(self, carry, sim, action, rng):
+        return self.Carry(carry.now, sim.qpos)
+
+    def reset("""
+    code = code.replace("    def reset(", members.lstrip("\n"))
+    code = code.replace("(num, 2)))", "(num, 2)), self.Carry(*torch.zeros(2, num, 2).double()))")
     moved = "(carry.now - carry.before)[:, 0] / self.control_timestep_s"
     code = code.replace("cart_velocity=sim.qvel[:, 0]", f"cart_velocity={moved}")
     (folder / "env.py").write_text(code)

@@ -163,7 +163,7 @@ def trained(task: Task, jobs: list[GroupJob], updates: int) -> Population:
 @pytest.fixture
 def recordings(monkeypatch: pytest.MonkeyPatch) -> Recordings:
     """Every value is waited for, as on a device, and nothing is recorded until the test says so."""
-    monkeypatch.setattr(device_graphs, "asking_waits", lambda device: True)
+    monkeypatch.setattr(device_graphs, "reading_synchronises", lambda device: True)
     return Recordings()
 
 

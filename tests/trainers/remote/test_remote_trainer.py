@@ -8,11 +8,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from simulator_helpers import SIMULATORS, environment, reward_graph
 
+from eureka.config import HUMAN, EnvConfig, RunConfig, SearchConfig, SimulatorConfig
+from eureka.config.schema import TrainConfig
 from eureka.core.errors import ConfigError, TrainingError
 from eureka.core.training import (
     OwnReward,
@@ -25,7 +28,7 @@ from eureka.core.training import (
 from eureka.core.types import Rejected
 from eureka.trainers.remote.asking import describe_interpreter
 from eureka.trainers.remote.table import table_graph
-from eureka.trainers.remote.trainer import RemoteChoices, RemoteTrainer
+from eureka.trainers.remote.trainer import RemoteTrainer
 
 pytest.importorskip("rsl_rl")
 pytestmark = pytest.mark.process
@@ -34,9 +37,16 @@ LENGTH = TrainingLength(steps=128, evaluations=2, eval_episodes=3)
 """Four updates of 4 environments x 8 steps."""
 
 
-def open_trainer(simulator: str, task: str, **changes: str | bool) -> RemoteTrainer:
-    choices = RemoteChoices(simulator, task, sys.executable, num_envs=4, **changes)  # type: ignore[arg-type]
-    return RemoteTrainer(choices, environment())
+def open_trainer(simulator: str, task: str, **changes: Any) -> RemoteTrainer:
+    return RemoteTrainer(config_of(simulator, task, **changes), environment())
+
+
+def config_of(
+    simulator: str, task: str, python: str | None = sys.executable, *, device: str | None = None, **changes: Any
+) -> RunConfig:
+    """Of a run with 4 environments."""
+    env, train = EnvConfig(id=f"{simulator}:{task}"), TrainConfig(num_envs=4)
+    return RunConfig(env=env, train=train, **{simulator: SimulatorConfig(python, device)}, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +110,7 @@ def test_the_table_term_by_term_is_the_table(
     simulator: str, task: str, weights: dict[str, float], tmp_path: Path
 ) -> None:
     """As a graph over the values of its terms, among them one that keeps something from step to step."""
-    trainer = open_trainer(simulator, task, with_table=True)
+    trainer = open_trainer(simulator, task, search=SearchConfig(init=HUMAN))
     try:
         # What has no weight is never computed, and is no field.
         assert [field.name for field in trainer.spec.fields][-len(weights) :] == [f"term_{name}" for name in weights]
@@ -126,7 +136,7 @@ def test_the_table_term_by_term_is_the_table(
 def test_a_table_that_is_no_function_of_the_state(tmp_path: Path) -> None:
     state = tmp_path / "state.py"
     state.write_text("FIELDS = {'term_effort': None}\ndef state(env): return {}\n")
-    trainer = open_trainer("mjlab", "Mjlab-Point", with_table=True, state=str(state))
+    trainer = open_trainer("mjlab", "Mjlab-Point", search=SearchConfig(init=HUMAN), state=str(state))
     try:
         with pytest.raises(ConfigError, match=r"the term effort of Mjlab-Point cannot be read: state= takes term_eff"):
             trainer.human_graph()
@@ -278,11 +288,11 @@ def test_a_version_that_was_not_tried_is_a_warning_and_is_told_where_it_fails(tm
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: mjlab\nVersion: 1.7.0\n")
     newer = environment(PYTHONPATH=f"{tmp_path}{os.pathsep}{SIMULATORS}")
-    trainer = RemoteTrainer(RemoteChoices("mjlab", "Mjlab-Point", sys.executable, num_envs=4), newer)
+    trainer = RemoteTrainer(config_of("mjlab", "Mjlab-Point", sys.executable), newer)
     trainer.close()
     assert "; warning: mjlab 1.7.0 was not tried (1.6.0 was); " in trainer.description
     with pytest.raises(ConfigError, match=r"wants files .*; mjlab 1\.7\.0 was not tried \(1\.6\.0 was\)$"):
-        RemoteTrainer(RemoteChoices("mjlab", "Mjlab-Fetched", sys.executable, num_envs=4), newer)
+        RemoteTrainer(config_of("mjlab", "Mjlab-Fetched", sys.executable), newer)
     assert "mjlab 1.7.0, which was not tried (1.6.0 was)" in describe_interpreter("mjlab.python", sys.executable, newer)
 
 
@@ -294,17 +304,17 @@ def test_interpreters_that_cannot_serve(tmp_path: Path) -> None:
     }
     for python, sentence in cases.items():
         with pytest.raises(ConfigError, match=rf"mjlab.python={python}: .*{sentence}"):
-            RemoteTrainer(RemoteChoices("mjlab", "Mjlab-Point", python), environment())
+            RemoteTrainer(config_of("mjlab", "Mjlab-Point", python), environment())
     script.write_text("#!/bin/sh\necho \"ModuleNotFoundError: No module named 'torch'\" >&2\nexit 1\n")
     script.chmod(0o755)
     with pytest.raises(ConfigError, match="it has no torch, which the simulator needs too"):
-        RemoteTrainer(RemoteChoices("mjlab", "Mjlab-Point", str(script)), environment())
+        RemoteTrainer(config_of("mjlab", "Mjlab-Point", str(script)), environment())
     with pytest.raises(ConfigError, match=r"add mjlab.python=PATH, the Python of the environment that has mjlab 1.6.0"):
-        RemoteTrainer(RemoteChoices("mjlab", "Mjlab-Point", None), environment())
+        RemoteTrainer(config_of("mjlab", "Mjlab-Point", None), environment())
     without = environment(PYTHONPATH="")
     with pytest.raises(ConfigError, match=r"this Python has no mjlab: .* -m pip install 'mjlab==1.6.0'"):
-        RemoteTrainer(RemoteChoices("mjlab", "Mjlab-Point", sys.executable), without)
+        RemoteTrainer(config_of("mjlab", "Mjlab-Point", sys.executable), without)
     with pytest.raises(ConfigError, match=r"mjlab\.device=cuda:0: the torch of .* sees no GPU: leave it out"):
-        RemoteTrainer(RemoteChoices("mjlab", "Mjlab-Point", sys.executable, device="cuda:0"), environment())
+        RemoteTrainer(config_of("mjlab", "Mjlab-Point", sys.executable, device="cuda:0"), environment())
     with pytest.raises(ConfigError, match=r"state=nowhere\.py: there is no such file"):
-        RemoteTrainer(RemoteChoices("mjlab", "Mjlab-Point", sys.executable, state="nowhere.py"), environment())
+        RemoteTrainer(config_of("mjlab", "Mjlab-Point", sys.executable, state="nowhere.py"), environment())

@@ -14,11 +14,13 @@ import pytest
 import torch
 from simulator_helpers import module_of
 
+from eureka.config import EnvConfig, RunConfig, SimulatorConfig
+from eureka.config.schema import TrainConfig
 from eureka.core.training import OwnReward, TrainingJob, TrainingLength, TrainingResult
 from eureka.core.types import FieldSpec
 from eureka.reward.graph.runtime import compile_graph
 from eureka.trainers.remote.packages import TermPackage, write_package
-from eureka.trainers.remote.trainer import RemoteChoices, RemoteTrainer
+from eureka.trainers.remote.trainer import RemoteTrainer
 
 pytestmark = [pytest.mark.wide, pytest.mark.timeout(3600)]
 
@@ -59,7 +61,9 @@ def python() -> str:
                 f"torch=={torch.__version__.split('+')[0]}",
             ],
         ):
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            # What PYTHONPATH has would be taken for installed.
+            own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+            done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
             if done.returncode:
                 pytest.skip(f"no environment with mjlab can be made: {done.stderr.strip().splitlines()[-1:]}")
         (folder / "ready").touch()
@@ -67,7 +71,8 @@ def python() -> str:
 
 
 def test_the_tables_sum_is_that_of_its_terms_and_a_graph_trains(python: str, tmp_path: Path) -> None:
-    trainer = RemoteTrainer(RemoteChoices("mjlab", TASK, python, device="cpu", num_envs=8))
+    env, train = EnvConfig(id=f"mjlab:{TASK}"), TrainConfig(num_envs=8)
+    trainer = RemoteTrainer(RunConfig(env=env, train=train, mjlab=SimulatorConfig(python, "cpu")))
     try:
         assert {"cartpole_joint_pos", "cartpole_joint_vel", "action"} <= {field.name for field in trainer.spec.fields}
         assert "smooth_reward" not in trainer.spec.source

@@ -14,11 +14,11 @@ from console_story import Clock, Story, answered, trainings
 
 from eureka.core import events
 from eureka.core.errors import ConfigError
+from eureka.core.events import BestReward
 from eureka.core.text import table
 from eureka.core.training import TrainingResult
 from eureka.store import RunStore
 from eureka.ui.console import (
-    BestReward,
     View,
     best_reward_found,
     choose_mode,

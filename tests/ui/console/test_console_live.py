@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -247,6 +248,7 @@ class Terminal(io.StringIO):
         self._stream = pyte.Stream(self.screen)
         self.frames = 0
         self.torn = 0
+        self._lock = threading.Lock()
 
     def isatty(self) -> bool:
         return True
@@ -255,7 +257,8 @@ class Terminal(io.StringIO):
         self.frames += 1
         # What erases lines is shown at once with what takes their place.
         self.torn += "\x1b[2K" in text and not (text.startswith("\x1b[?2026h") and text.endswith("\x1b[?2026l"))
-        self._stream.feed(text)
+        with self._lock:  # the table's thread and the test's write to it
+            self._stream.feed(text)
         return len(text)
 
     def rows(self) -> list[str]:

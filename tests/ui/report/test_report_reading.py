@@ -13,7 +13,8 @@ from synthetic_run import CONFIG, FACTS, write_synthetic_run
 from eureka.core.diagnosis import Diagnosis, DiagnosisKind, Severity
 from eureka.core.training import TrainingResult
 from eureka.core.types import Candidate, Completion, Message, Prompt, PromptFacts, Rejected, Reward, Stage, Usage
-from eureka.evaluation import ComparedMethod, Comparison, Estimate, Role
+from eureka.evaluation import ComparedMethod, Comparison, Role
+from eureka.evaluation.data import Estimate
 from eureka.prompts import render_continuation, render_repair
 from eureka.store import RunStore
 from eureka.ui.report.candidates import candidate_parts, sentences, worker_seconds

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from console_story import Clock, Story
 
-from eureka.config import RunConfig, TrackingConfig
+from eureka.config import RunConfig
+from eureka.config.schema import TrackingConfig
 from eureka.core.errors import ConfigError, EurekaError
 from eureka.core.events import Compared, ComparedReward, of_training
 from eureka.core.training import TrainingResult
-from eureka.ui.tracking import Tracker, require_trackers, tracking
+from eureka.ui.tracking import require_trackers, tracking
+from eureka.ui.tracking.tracker import Tracker
 
 Make = Callable[..., TrainingResult]
 

@@ -9,7 +9,7 @@ import torch
 from eureka.core.errors import RenderingUnavailable
 from eureka.trainers.population.networks import StackedMLP
 from eureka.trainers.population.policy import Policies
-from eureka.ui.video import find_gl
+from eureka.ui.video.gl import find_gl
 
 
 @pytest.fixture(scope="session")

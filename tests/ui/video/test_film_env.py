@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from eureka.core.errors import VideoError
-from eureka.ui.video import film_env
+from eureka.ui.video.gym_env import film_env
 
 
 class Fading(gymnasium.Env[Any, Any]):

@@ -18,10 +18,11 @@ from torch import tensor
 
 from eureka.config import RunConfig
 from eureka.core.errors import VideoError
+from eureka.core.pictures import Look
 from eureka.tasks import Metric, load_task
 from eureka.trainers.population import rendering
 from eureka.trainers.population.scene import FollowingCamera, roaming_body, with_sky
-from eureka.ui.video import FilmJob, Look, Video
+from eureka.ui.video.film import FilmJob, Video
 from eureka.ui.video.process import FilmProcess
 
 Make = Callable[[int, int, float], bytes]

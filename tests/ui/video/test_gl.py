@@ -11,8 +11,7 @@ import pytest
 import eureka.ui.video.gl
 from eureka.app.cli import main
 from eureka.core.errors import RenderingUnavailable
-from eureka.ui.video import find_gl, gl_report
-from eureka.ui.video.gl import GlReport, drawing_environment, explain
+from eureka.ui.video.gl import GlReport, drawing_environment, explain, find_gl, gl_report
 
 pytestmark = pytest.mark.process
 

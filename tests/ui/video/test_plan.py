@@ -22,8 +22,8 @@ from eureka.core.types import Candidate, Completion
 from eureka.store import RunStore
 from eureka.trainers.population.networks import StackedMLP
 from eureka.trainers.population.policy import Policies
-from eureka.ui.video import FilmedEpisode, FilmJob, Video, find_gl
-from eureka.ui.video.film import FilmNote, policy_hash, read_note
+from eureka.ui.video.film import FilmedEpisode, FilmJob, FilmNote, Video, policy_hash, read_note
+from eureka.ui.video.gl import find_gl
 from eureka.ui.video.plan import REVIEW, best_training, is_made, median_training, report_films, review_films
 from eureka.ui.video.queue import FilmQueue, film_run
 

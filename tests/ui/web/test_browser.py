@@ -12,7 +12,7 @@ import pytest
 from live_server import serving
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from eureka.ui.web.beside import watched
+from eureka.ui.web.live_page import live_page
 
 Grow = Callable[[Path, int], None]
 CHROMIUM = next(
@@ -101,7 +101,7 @@ def test_a_page_that_is_open_sees_the_runs_end(tmp_path: Path, grow: Grow, brows
     page = browser.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
-    with watched(tmp_path / "run", os.environ, told.append):
+    with live_page(tmp_path / "run", os.environ, told.append):
         deadline = time.monotonic() + 60
         while not told and time.monotonic() < deadline:
             time.sleep(0.05)

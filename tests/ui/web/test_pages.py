@@ -6,10 +6,13 @@ import gc
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -20,7 +23,8 @@ from eureka.core.errors import EurekaError, StoreError
 from eureka.search.loop import evolve
 from eureka.search.run import Run
 from eureka.store import RunStore, find_runs
-from eureka.ui.web.beside import watched
+from eureka.ui.web.live_page import live_page
+from eureka.ui.web.pages import Page as PageOfRun
 from eureka.ui.web.pages import Pages
 from eureka.ui.web.runs import version
 from eureka.ui.web.server import serving as bound
@@ -74,6 +78,40 @@ def test_the_list_says_how_each_run_stands(tmp_path: Path, grow: Grow) -> None:
         assert served.ask("/runs/ant~other/").status == 404
         grow(tmp_path / "ant" / "two", 1)
         assert "3 runs" in served.ask("/").body
+
+
+def test_a_folder_that_hangs_takes_no_page_but_its_own(
+    tmp_path: Path, grow: Grow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it is asked for: more requests than the server has threads wait for it."""
+    grow(tmp_path / "slow", 1)
+    grow(tmp_path / "good", 1)
+    release, render = threading.Event(), Pages.run
+
+    def run(pages: Pages, name: str, folder: Path) -> PageOfRun:
+        if name == "slow":
+            release.wait(60)
+        return render(pages, name, folder)
+
+    monkeypatch.setattr(Pages, "run", run)
+    with serving(tmp_path) as served, ThreadPoolExecutor(60) as pool:
+        waiting = [pool.submit(served.ask, "/runs/slow/") for _ in range(60)]
+        time.sleep(0.5)
+        assert served.ask("/runs/good/").status == 200
+        assert not any(one.done() for one in waiting)
+        release.set()
+        assert {one.result().status for one in waiting} == {200}
+
+
+def test_a_config_that_cannot_be_read_is_a_row_of_the_list(tmp_path: Path, grow: Grow) -> None:
+    for name in ("good", "aliases"):
+        grow(tmp_path / name, 1)
+    with sqlite3.connect(tmp_path / "aliases" / "run.db") as database:
+        database.execute("UPDATE meta SET value = ? WHERE key = 'config'", ("a: &a [1]\nb: [*a, *a]\n",))
+    with serving(tmp_path) as served:
+        page = served.ask("/").body
+    assert "cannot be read" in page
+    assert "1 of 3 generations" in page
 
 
 def test_an_empty_folder_waits_for_runs(tmp_path: Path) -> None:
@@ -223,7 +261,7 @@ def test_ctrl_c_before_the_server_listens_to_it_is_heard(
 def test_a_page_beside_a_run_ends_with_it(tmp_path: Path, grow: Grow) -> None:
     grow(tmp_path / "run", 1)
     told: list[str] = []
-    with watched(tmp_path / "run", os.environ, told.append):
+    with live_page(tmp_path / "run", os.environ, told.append):
         _wait_for(lambda: bool(told))
         host, port = told[0].split()[3].removeprefix("http://").partition("/")[0].split(":")
         socket.create_connection((host, int(port)), timeout=5).close()
@@ -234,7 +272,7 @@ def test_a_page_beside_a_run_ends_with_it(tmp_path: Path, grow: Grow) -> None:
 @pytest.mark.process
 def test_a_page_that_cannot_be_served_is_told_and_no_more(tmp_path: Path) -> None:
     told: list[str] = []
-    with watched(tmp_path / "none", os.environ, told.append):
+    with live_page(tmp_path / "none", os.environ, told.append):
         _wait_for(lambda: bool(told))
     assert "warning: the page is not served: " in told[0]
     assert "no such folder" in told[0]

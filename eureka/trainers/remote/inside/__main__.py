@@ -23,6 +23,9 @@ def _make_packages() -> None:
 
 
 if __name__ == "__main__":
+    # Before anything is imported that an older Python lacks, or cannot read.
+    if sys.version_info < (3, 10):  # noqa: UP036
+        sys.exit("it is Python %d.%d, and must be 3.10 or newer" % sys.version_info[:2])  # noqa: UP031
     _make_packages()
     from eureka.trainers.remote.inside.server import serve
 

@@ -39,14 +39,11 @@ def describe(environment: OpenEnvironment) -> dict[str, Any]:
         "iterations": int(environment.agent.max_iterations),
         "discount": float(environment.agent.algorithm.gamma),
         "scales": environment.simulator.scales(env),
-        "has_curriculum": environment.has_curriculum,
-        "device": environment.request.device,
-        "table": _table(environment.table) if environment.table is not None else [],
+        "table": [
+            {"name": name, "field": term_field(name), "weight": weight}
+            for name, weight in (environment.table.weights if environment.table is not None else {}).items()
+        ],
     }
-
-
-def _table(table: TableTerms) -> list[dict[str, Any]]:
-    return [{"name": name, "field": term_field(name), "weight": weight} for name, weight in table.weights.items()]
 
 
 def _configuration(environment: OpenEnvironment) -> Iterator[str]:

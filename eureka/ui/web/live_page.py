@@ -14,7 +14,7 @@ STOP_S = 20.0
 
 
 @contextmanager
-def watched(folder: Path, environment: Mapping[str, str], say: Callable[[str], None]) -> Iterator[None]:
+def live_page(folder: Path, environment: Mapping[str, str], say: Callable[[str], None]) -> Iterator[None]:
     """Serve the page of the run in `folder` within the context. A failure is reported and does not affect the run.
 
     Args:
@@ -23,7 +23,7 @@ def watched(folder: Path, environment: Mapping[str, str], say: Callable[[str], N
     """
     command = module_command("eureka.ui.web", str(folder.resolve()))
     with Child(command, environment, stdin=True, stdout=True) as server:
-        announcer = Thread(target=_say_address, args=(server, folder, say), name="eureka-watch", daemon=True)
+        announcer = Thread(target=_announce_address, args=(server, folder, say), name="eureka-watch", daemon=True)
         announcer.start()
         try:
             yield
@@ -34,7 +34,7 @@ def watched(folder: Path, environment: Mapping[str, str], say: Callable[[str], N
             announcer.join()
 
 
-def _say_address(server: Child, folder: Path, say: Callable[[str], None]) -> None:
+def _announce_address(server: Child, folder: Path, say: Callable[[str], None]) -> None:
     address = server.stdout.readline().strip()
     if address:
         say(f"watch it at {address} (while the run goes on; then by `eureka watch {folder}`)")
