@@ -19,12 +19,12 @@ from eureka.reward.graph.format import format_graph
 from eureka.reward.graph.verify import repeated, same_rows, stacked
 from eureka.reward.trace.alone import alone
 from eureka.reward.trace.explain import TraceFailure, explain
+from eureka.reward.trace.indexing import SIZED
 from eureka.reward.trace.lower import TraceRecording, lower
 from eureka.reward.trace.memory import ModuleState
 from eureka.reward.trace.record import Outputs, State, checked, record, small_batches
 from eureka.reward.trace.recorder import Recorder
 from eureka.reward.trace.source import Hooks, load
-from eureka.reward.trace.watch import SIZED
 from eureka.reward.trace.wire import pack, unpack
 
 
