@@ -18,9 +18,9 @@ from eureka.search.tuning import one_of_each_structure
 def retrainings(history: History) -> list[TrainingJob]:
     """The trainings of the leading candidates with the generation's further seeds, except those already recorded.
 
-    Empty in the last generation, whose finalists are trained with seeds of their own, and where a person judges.
+    Empty in the last generation, whose finalists are trained with seeds of their own.
     """
-    if history.generation >= history.budget.generations or not history.spec.has_metric:
+    if history.generation >= history.budget.generations:
         return []
     # Ranked without these seeds, so that a run resumed in the middle of them trains the same candidates.
     before = ranked(estimated(outcome.without_seeds(history.leader_seeds) for outcome in history.outcomes))
