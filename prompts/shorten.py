@@ -13,6 +13,8 @@ POINTS_LEFT = 3
 """Number of points left of a Reflection's curves: beginning, middle and end."""
 IDEAS_LEFT = 16
 """Number of ideas left, the best ones, if nothing else can be omitted."""
+FEWEST_IDEAS = 4
+"""Number of ideas left for a model that refuses even that."""
 
 
 def briefer(facts: PromptFacts) -> PromptFacts | None:
@@ -52,7 +54,8 @@ def shortened(facts: PromptFacts, before: int) -> PromptFacts | None:
 
     First the older half of the errors of earlier candidates is omitted, with the failures and the expressions of the
     ideas; then all errors, most points of the curves, the ideas except the best, the reward that a person rated worst,
-    and all feedback except the latest.
+    and all feedback except the latest; at last all parents except the first, what goes with high and low scores, and
+    the ideas except the best `FEWEST_IDEAS`.
 
     Args:
         before: number of earlier shortenings.
@@ -67,6 +70,8 @@ def shortened(facts: PromptFacts, before: int) -> PromptFacts | None:
         if lighter != facts:
             return lighter
     shorter = _shortest(facts)
+    if shorter == facts:
+        shorter = replace(facts, further_parents=(), contrasts=(), ideas=facts.ideas[:FEWEST_IDEAS])
     return None if shorter == facts else shorter
 
 

@@ -316,6 +316,9 @@ def test_shortening_drops_the_oldest_errors_first_then_points() -> None:
     assert second.reflection.steps == (0, 5, 9)
     assert shortened(second, 1) is None
     assert shortened(facts(1), 0) is None
+    # What a model of a small context is left with: one parent.
+    third = shortened(replace(second, further_parents=(second.reflection,)), 2)
+    assert third == second
     assert shortened(facts(5, reflection), 0) == second
 
 
