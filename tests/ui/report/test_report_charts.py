@@ -196,7 +196,9 @@ def test_a_line_over_a_generation_passes_between_the_names_of_those_in_it() -> N
     last = [
         LineageNode(f"g03-c{number:02d}", 3, (f"g01-c{number:02d}",), 10.0 - number, "trained") for number in (1, 3, 4)
     ]
-    paths = [path.get("d") or "" for path in tree(lineage_tree([*first, *between, *last], alt="lineage")).findall("path")]
+    paths = [
+        path.get("d") or "" for path in tree(lineage_tree([*first, *between, *last], alt="lineage")).findall("path")
+    ]
     assert len(paths) == 3
     for path in paths:
         straight = re.search(r" (\d+) (\d+)h(\d+)C", path)
