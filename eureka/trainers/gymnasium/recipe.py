@@ -22,6 +22,7 @@ import gymnasium
 from eureka.config import RunConfig
 from eureka.config.environments import is_file
 from eureka.core.errors import ConfigError, TaskError
+from eureka.core.missing import what_failed
 from eureka.trainers.gymnasium.packages import module_of, package_of
 
 NO_LIMIT = 1000
@@ -117,7 +118,7 @@ class Definition:
                 f"env={identity}: it cannot be made with {kwargs or 'no arguments'}: {_line(error)}"
             ) from error
         except Exception as error:
-            raise TaskError(f"env={identity}: making it raised {type(error).__name__}: {_line(error)}") from error
+            raise TaskError(f"env={identity}: making it {_failed(error)}") from error
         _require_environment(identity, env)
         for name in filter(None, (name.strip() for name in self.recipe.wrappers.split(","))):
             env = _wrapped(env, name, self.recipe)
@@ -203,7 +204,7 @@ def _module_of(path: Path) -> ModuleType:
     except ImportError as error:
         raise ConfigError(f"env={path}: {_line(error)}") from error
     except Exception as error:
-        raise TaskError(f"{path}: importing it raised {type(error).__name__}: {_line(error)}") from error
+        raise TaskError(f"{path}: importing it {_failed(error)}") from error
     return module
 
 
@@ -240,7 +241,7 @@ def _imported(name: str, recipe: EnvironmentRecipe, what: str) -> ModuleType:
             raise ConfigError(f"{what}: there is no module {error.name} here: {install}") from error
         raise ConfigError(f"{what}: the module {name} needs another: {_line(error)}") from error
     except Exception as error:
-        raise TaskError(f"{what}: importing {name} raised {type(error).__name__}: {_line(error)}") from error
+        raise TaskError(f"{what}: importing {name} {_failed(error)}") from error
 
 
 def _search_last(folder: str) -> None:
@@ -297,6 +298,10 @@ def _require_environment(identity: str, env: Any) -> None:
 def _meant(name: str, known: Any) -> str:
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.4)
     return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+def _failed(error: Exception) -> str:
+    return " ".join(what_failed(error).split())
 
 
 def _line(error: BaseException) -> str:
