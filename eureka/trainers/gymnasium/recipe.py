@@ -23,7 +23,7 @@ from eureka.config import RunConfig
 from eureka.config.environments import is_file
 from eureka.core.errors import ConfigError, TaskError
 from eureka.core.missing import what_failed
-from eureka.trainers.gymnasium.packages import module_of, package_of
+from eureka.trainers.gymnasium.packages import install_line_of, module_of
 
 NO_LIMIT = 1000
 """Time limit in control steps for environments without one."""
@@ -108,10 +108,10 @@ class Definition:
         try:
             env = self.maker(**({"render_mode": render_mode} if render_mode else {}), **kwargs)
         except (ImportError, gymnasium.error.DependencyNotInstalled) as error:
-            package = package_of(identity)
+            install = install_line_of(identity)
             said = _line(error)
-            if package:  # in place of what the error itself tells to install
-                said = f"{said.partition(', you can install')[0]}; pip install '{package}' brings what it needs"
+            if install:  # in place of what the error itself tells to install
+                said = f"{said.partition(', you can install')[0]}; {install} brings what it needs"
             raise ConfigError(f"env={identity}: it needs another package: {said}") from error
         except TypeError as error:
             raise ConfigError(
@@ -166,9 +166,7 @@ def load_definition(recipe: EnvironmentRecipe) -> Definition:
     if identity not in gymnasium.registry:
         registering = module_of(identity)  # None: what Gymnasium itself registers
         missing = registering is not None and registering not in sys.modules
-        install = (
-            f": pip install '{package_of(identity)}' brings it" if missing else _meant(identity, gymnasium.registry)
-        )
+        install = f": {install_line_of(identity)} brings it" if missing else _meant(identity, gymnasium.registry)
         raise ConfigError(f"env={identity}: Gymnasium has no environment of this name{install}")
     limit = gymnasium.registry[identity].max_episode_steps
     more = {} if limit else {"max_episode_steps": NO_LIMIT}
@@ -234,11 +232,9 @@ def _imported(name: str, recipe: EnvironmentRecipe, what: str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and name.split(".")[0] == error.name.split(".")[0]:
-            package = package_of(f"{name}:")
-            install = (
-                f"pip install '{package}' brings it" if package else "start in the folder that has it, or install it"
-            )
-            raise ConfigError(f"{what}: there is no module {error.name} here: {install}") from error
+            install = install_line_of(f"{name}:")
+            remedy = f"{install} brings it" if install else "start in the folder that has it, or install it"
+            raise ConfigError(f"{what}: there is no module {error.name} here: {remedy}") from error
         raise ConfigError(f"{what}: the module {name} needs another: {_line(error)}") from error
     except Exception as error:
         raise TaskError(f"{what}: importing {name} {_failed(error)}") from error
