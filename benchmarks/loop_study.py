@@ -31,7 +31,6 @@ from eureka.core.training import OwnReward
 from eureka.evaluation.rows import with_interval
 from eureka.evaluation.trainings import Retraining
 from eureka.search.estimates import estimates
-from eureka.search.history import recorded_stride
 from eureka.search.outcomes import Outcome, outcomes
 from eureka.store import RunStore
 from eureka.store.files import write_atomically
@@ -76,7 +75,7 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             "task": config.task,
             "method": config.search.method,
             "seed": config.seed,
-            "seed_stride": recorded_stride(store),
+            "seed_stride": store.facts().seed_stride,
             "steps": steps,
             "candidates": dict(_candidates(store, found)),
             "best": {str(generation): name for generation, name in best.items()},
@@ -114,7 +113,7 @@ def keep_answers(folder: Path, to: Path) -> None:
     """
     with RunStore.open(folder, read_only=True) as store:
         config = from_yaml(store.config_yaml)
-        own_seeds = "-own-seeds" if recorded_stride(store) else ""
+        own_seeds = "-own-seeds" if store.facts().seed_stride else ""
         own = to / str(config.task) / f"{config.search.method}-{config.seed}{own_seeds}"
         (own / "prompts").mkdir(parents=True, exist_ok=True)
         for name, answers in store.completions().items():
