@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -49,12 +49,13 @@ def exit_code(*arguments: str) -> int:
 def test_help_is_instant_and_imports_nothing_heavy() -> None:
     times = []
     for _ in range(3):
-        started = time.monotonic()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         result = run_cli("--help")
-        times.append(time.monotonic() - started)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     for command in ("run", "resume", "evaluate", "tasks", "doctor"):
         assert f"  {command} " in result.stdout
-    assert min(times) < 0.5
+    assert min(times) < 0.4  # seconds of the processor, which other programs change less than those of the clock
     program = (
         "import sys, eureka.app.cli, eureka.config, eureka.core.types, eureka.core.errors\n"
         "try:\n    eureka.app.cli.main(['--help'])\n"
