@@ -52,8 +52,9 @@ def did_you_mean(near: list[str]) -> str:
 
 def _instead(name: str, holder: Any) -> str:
     inner = getattr(holder, "unwrapped", holder)
-    if inner is not holder and hasattr(inner, name):
-        return f"; `env.unwrapped.{name}` is there"
+    if inner is not holder:
+        near = [name] if hasattr(inner, name) else near_names(name, _attributes(inner))
+        return did_you_mean([f"env.unwrapped.{one}" for one in near])
     known = _attributes(holder)
     near = near_names(name, known)
     said = did_you_mean(near)

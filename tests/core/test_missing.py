@@ -39,7 +39,8 @@ def test_other_errors_are_told_as_python_tells_them() -> None:
 
 def test_what_a_wrapper_hides_is_said_to_lie_inside() -> None:
     env = gymnasium.Wrapper(gymnasium.make("CartPole-v1"))
-    assert said(lambda: env.gravity).endswith("; `env.unwrapped.gravity` is there")  # type: ignore[attr-defined]
+    assert said(lambda: env.gravity).endswith("; did you mean `env.unwrapped.gravity`?")  # type: ignore[attr-defined]
+    assert said(lambda: env.gravty).endswith("; did you mean `env.unwrapped.gravity`?")  # type: ignore[attr-defined]
 
 
 def test_quantities_of_the_simulator_are_named_in_task_yaml() -> None:

@@ -314,7 +314,7 @@ def test_a_prompt_that_is_too_long_is_shortened(make_run: MakeRun, left_out: int
     assert recorded.messages == run.proposer.tried[-1].messages  # type: ignore[attr-defined]
 
 
-def test_after_three_shortenings_the_error_stands(make_run: MakeRun) -> None:
+def test_after_the_last_shortening_the_error_stands(make_run: MakeRun) -> None:
     run, _ = long_history(make_run)
     with run.store as store:
         with pytest.raises(ContextTooLong):
