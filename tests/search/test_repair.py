@@ -319,7 +319,7 @@ def test_after_the_last_shortening_the_error_stands(make_run: MakeRun) -> None:
     with run.store as store:
         with pytest.raises(ContextTooLong):
             evolve(run)
-        assert len(run.proposer.tried) == 4  # type: ignore[attr-defined]
+        assert len(run.proposer.tried) == 5  # type: ignore[attr-defined]
         assert [call.candidate_id for call in store.calls_in_flight()] == [candidate_id(2, i) for i in range(1, 6)]
 
 
