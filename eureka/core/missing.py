@@ -53,8 +53,9 @@ def did_you_mean(near: list[str]) -> str:
 def _instead(name: str, holder: Any) -> str:
     inner = getattr(holder, "unwrapped", holder)
     if inner is not holder:
-        near = [name] if hasattr(inner, name) else near_names(name, _attributes(inner))
-        return did_you_mean([f"env.unwrapped.{one}" for one in near])
+        inside = [name] if hasattr(inner, name) else near_names(name, _attributes(inner))
+        own = [one for one in near_names(name, _attributes(holder)) if one not in inside]
+        return did_you_mean([*own, *(f"env.unwrapped.{one}" for one in inside)])
     known = _attributes(holder)
     near = near_names(name, known)
     said = did_you_mean(near)
