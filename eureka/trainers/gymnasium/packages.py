@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import NamedTuple
 
 
@@ -51,6 +52,14 @@ def package_of(identity: str) -> str | None:
 
 
 def module_of(identity: str) -> str | None:
-    """The module that registers an environment when imported, None if unknown."""
+    """The module that registers an environment when imported; for an unknown id, its namespace (`module/Name-v0`)."""
     package = _package(identity)
-    return package.module or None if package else None
+    if package:
+        return package.module or None
+    namespace, slash, _ = identity.partition("/")
+    return namespace if slash and namespace.isidentifier() else None
+
+
+def is_importable(module: str) -> bool:
+    """Whether a module of this name is installed; it is not imported."""
+    return importlib.util.find_spec(module) is not None

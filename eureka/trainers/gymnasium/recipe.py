@@ -22,7 +22,8 @@ import gymnasium
 from eureka.config import RunConfig
 from eureka.config.environments import is_file
 from eureka.core.errors import ConfigError, TaskError
-from eureka.trainers.gymnasium.packages import module_of, package_of
+from eureka.trainers.gymnasium.leftovers import leftovers_removed
+from eureka.trainers.gymnasium.packages import is_importable, module_of, package_of
 
 NO_LIMIT = 1000
 """Time limit in control steps for environments without one."""
@@ -105,7 +106,8 @@ class Definition:
         identity = self.recipe.identity
         kwargs = json.loads(self.recipe.kwargs)
         try:
-            env = self.maker(**({"render_mode": render_mode} if render_mode else {}), **kwargs)
+            with leftovers_removed():
+                env = self.maker(**({"render_mode": render_mode} if render_mode else {}), **kwargs)
         except (ImportError, gymnasium.error.DependencyNotInstalled) as error:
             package = package_of(identity)
             said = _line(error)
@@ -159,16 +161,8 @@ def load_definition(recipe: EnvironmentRecipe) -> Definition:
                 f"of that name{meant}"
             )
         identity = name
-    known = module_of(identity) if identity not in gymnasium.registry else None
-    if known and importlib.util.find_spec(known) is not None:
-        _imported(known, recipe, f"env={identity}")  # the import registers its environments
     if identity not in gymnasium.registry:
-        registering = module_of(identity)  # None: what Gymnasium itself registers
-        missing = registering is not None and registering not in sys.modules
-        install = (
-            f": pip install '{package_of(identity)}' brings it" if missing else _meant(identity, gymnasium.registry)
-        )
-        raise ConfigError(f"env={identity}: Gymnasium has no environment of this name{install}")
+        _register(identity, recipe)
     limit = gymnasium.registry[identity].max_episode_steps
     more = {} if limit else {"max_episode_steps": NO_LIMIT}
 
@@ -176,6 +170,23 @@ def load_definition(recipe: EnvironmentRecipe) -> Definition:
         return gymnasium.make(identity, disable_env_checker=True, **more, **kwargs)
 
     return Definition(recipe, make)
+
+
+def _register(identity: str, recipe: EnvironmentRecipe) -> None:
+    """Import the package that registers an id; ConfigError if there is none or it does not."""
+    module = module_of(identity)  # None: what Gymnasium itself registers
+    if module and is_importable(module):
+        _imported(module, recipe, f"env={identity}")
+    if identity in gymnasium.registry:
+        return
+    package = package_of(identity)
+    if package and module and module not in sys.modules:
+        said = f": pip install '{package}' brings it"
+    elif "/" in identity and module not in sys.modules:
+        said = f": install the package that registers it, and name its module before the id: env=MODULE:{identity}"
+    else:
+        said = _meant(identity, gymnasium.registry)
+    raise ConfigError(f"env={identity}: Gymnasium has no environment of this name{said}")
 
 
 def _of_object(recipe: EnvironmentRecipe, found: Any, files: tuple[Path, ...]) -> Definition:
