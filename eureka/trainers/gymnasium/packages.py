@@ -60,6 +60,10 @@ def module_of(identity: str) -> str | None:
     return namespace if slash and namespace.isidentifier() else None
 
 
-def is_importable(module: str) -> bool:
-    """Whether a module of this name is installed; it is not imported."""
-    return importlib.util.find_spec(module) is not None
+def registering_module(identity: str) -> str:
+    """The installed module to import before `gymnasium.make` knows an id (with or without a module before it); empty if
+    Gymnasium itself registers it.
+    """
+    given, _, name = identity.rpartition(":")
+    module = given or module_of(name) or ""
+    return module if module and importlib.util.find_spec(module) is not None else ""

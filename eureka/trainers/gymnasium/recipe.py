@@ -23,7 +23,7 @@ from eureka.config import RunConfig
 from eureka.config.environments import is_file
 from eureka.core.errors import ConfigError, TaskError
 from eureka.trainers.gymnasium.leftovers import leftovers_removed
-from eureka.trainers.gymnasium.packages import is_importable, module_of, package_of
+from eureka.trainers.gymnasium.packages import module_of, package_of, registering_module
 
 NO_LIMIT = 1000
 """Time limit in control steps for environments without one."""
@@ -174,12 +174,11 @@ def load_definition(recipe: EnvironmentRecipe) -> Definition:
 
 def _register(identity: str, recipe: EnvironmentRecipe) -> None:
     """Import the package that registers an id; ConfigError if there is none or it does not."""
-    module = module_of(identity)  # None: what Gymnasium itself registers
-    if module and is_importable(module):
-        _imported(module, recipe, f"env={identity}")
+    if installed := registering_module(identity):
+        _imported(installed, recipe, f"env={identity}")
     if identity in gymnasium.registry:
         return
-    package = package_of(identity)
+    package, module = package_of(identity), module_of(identity)
     if package and module and module not in sys.modules:
         said = f": pip install '{package}' brings it"
     elif "/" in identity and module not in sys.modules:

@@ -189,7 +189,13 @@ def test_an_id_with_a_namespace_needs_no_module_before_it(tmp_path: Path, monkey
     text = f"import gymnasium\ngymnasium.register('walks_of_a_test/Walk-v0', '{HERE}:Walk', max_episode_steps=9)"
     (tmp_path / "walks_of_a_test.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
-    assert time_limit(EnvironmentMaker(EnvironmentRecipe("walks_of_a_test/Walk-v0")).make()) == 9
+    recipe = EnvironmentRecipe("walks_of_a_test/Walk-v0")
+    assert time_limit(EnvironmentMaker(recipe).make()) == 9
+    # A file of one's own makes it in a process where nobody has imported the module before.
+    for identity in (recipe.identity, f"walks_of_a_test:{recipe.identity}"):
+        written = environment_file(identity, "walk", str(tmp_path)).text
+        assert "import walks_of_a_test" in written
+        assert 'gymnasium.make("walks_of_a_test/Walk-v0", **kwargs)' in written
     with pytest.raises(EurekaError, match="did you mean walks_of_a_test/Walk-v0"):
         EnvironmentMaker(EnvironmentRecipe("walks_of_a_test/Wolk-v0"))
 
