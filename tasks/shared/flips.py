@@ -16,11 +16,15 @@ from eureka.tasks.shared.locomotion import total_of
 
 FULL_TURN = 2 * math.pi
 
+TOUCH_M = 0.01
+"""The torso touches the floor where its surface is closer than this."""
+
 
 @dataclass(frozen=True)
 class TurnCarry:
     """`pitch`: (num_envs,) unwrapped, rad. `progress`: turn in the flip's direction since the torso last touched the
-    floor or a turn was completed, rad. `turns`: full turns so far. `completed`: 1 where one was completed now."""
+    floor, less a full turn for each one completed, rad. `turns`: full turns so far. `completed`: 1 where one was
+    completed now."""
 
     pitch: torch.Tensor
     progress: torch.Tensor
@@ -34,7 +38,10 @@ class FlipState:
 
     torso_height: torch.Tensor = state_field((), "m", "world", "z of the torso's middle")
     lowest_torso_point: torch.Tensor = state_field(
-        (), "m", "world", "z of the lowest point of the torso's surface: 0 where it touches the floor"
+        (),
+        "m",
+        "world",
+        "z of the lowest point of the torso's surface, 0 on the floor; below 0.01 counts as touching it",
     )
     forward_velocity: torch.Tensor = state_field((), "m/s", "world", "velocity of the torso along +x")
     vertical_velocity: torch.Tensor = state_field((), "m/s", "world", "velocity of the torso along +z")
@@ -54,8 +61,8 @@ class FlipState:
         (),
         "rad",
         "world",
-        "how far the torso has turned in the direction of the flip since it last touched the floor, completed a full "
-        "turn, or the start of the episode: 0 to 2 pi within a flip, negative where it turned the other way",
+        "how far the torso has turned in the direction of the flip since it last touched the floor or the episode "
+        "began, less 2 pi for each full turn completed since then; any amount below 0 where it turned back",
     )
     turn_completed: torch.Tensor = state_field(
         (), "1", "world", "1 in the step in which a full turn without touching the floor was completed, else 0"
@@ -96,7 +103,7 @@ class Flip(Task):
     def advance(self, carry: TurnCarry, sim: WorldStates, action: torch.Tensor, rng: Rng) -> Any:
         pitch = sim.qpos[:, 2].clone()
         progress = carry.progress + self.DIRECTION * (pitch - carry.pitch)
-        progress = torch.where(self.lowest_point(sim) < 0.01, torch.zeros_like(progress), progress)
+        progress = torch.where(self.lowest_point(sim) < TOUCH_M, torch.zeros_like(progress), progress)
         completed = (progress >= FULL_TURN).to(progress.dtype)
         return self.Carry(pitch, progress - FULL_TURN * completed, carry.turns + completed, completed)
 
