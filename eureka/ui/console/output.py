@@ -56,10 +56,10 @@ def choose_mode(quiet: bool = False, as_json: bool = False) -> None:
 def _reserve_stdout() -> None:
     """Leave stdout to events: what else this process prints there, as libraries of environments do, goes to stderr."""
     global _events
-    if sys.stdout is not sys.__stdout__:  # already so, or captured by a test
+    if sys.__stdout__ is None or sys.stdout is not sys.__stdout__:  # already so, or captured by a test
         return
-    sys.stdout.flush()
-    encoding, errors = sys.stdout.encoding, sys.stdout.errors
+    sys.__stdout__.flush()
+    encoding, errors = sys.__stdout__.encoding, sys.__stdout__.errors
     _events = open(os.dup(1), "w", encoding=encoding, errors=errors)  # noqa: SIM115 (open until the process ends)
     os.dup2(2, 1)
     sys.stdout = sys.stderr
