@@ -58,13 +58,13 @@ SEARCHES: Mapping[str, tuple[str, ...]] = {
     "door": (
         "env=AdroitHandDoor-v1",
         "description=turn the latch and open the door",
-        "train.steps=16384",
+        "train.steps=8192",
         "search.generations=1",
     ),
     "panda": (
         "env=PandaReach-v3",
         "description=bring the hand to the target",
-        "train.steps=8192",
+        "train.steps=4096",
         "search.generations=1",
     ),
     "motorboat": (

@@ -22,7 +22,7 @@ def test_a_row_has_what_was_typed_and_every_reward() -> None:
     assert lines[2:4] == [
         '| `env=Pendulum-v1 "description=swing the pole up and hold it upright" trainer=sb3.sac train.steps=4000 '
         "search.generations=2` | 12 | 0.625 [0.5, 0.75] | 0.125 [0, 0.25] | 0.125 [0, 0.25] | 1.00 [0.75, 1.00] |",
-        '| `env=PandaReach-v3 "description=bring the hand to the target" train.steps=8192 search.generations=1` '
+        '| `env=PandaReach-v3 "description=bring the hand to the target" train.steps=4096 search.generations=1` '
         "| 2.5 | 0.625 [0.5, 0.75] | 0.125 [0, 0.25] | the own | 1.00 [0.75, 1.00] |",
     ]
     assert lines[-1].startswith("Each with `llm=program_search search.samples=4 ")
