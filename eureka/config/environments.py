@@ -18,7 +18,7 @@ class EnvironmentKind(StrEnum):
     ISAACLAB = "isaaclab"
 
 
-PREFIXED = (EnvironmentKind.MJLAB, EnvironmentKind.ISAACLAB)
+PREFIXED = tuple(kind for kind in EnvironmentKind if kind not in (EnvironmentKind.TASK, EnvironmentKind.GYMNASIUM))
 """Kinds written with a prefix: `env=mjlab:ID`."""
 
 
