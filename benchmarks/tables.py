@@ -58,9 +58,7 @@ ADVICE_BEGIN = "<!-- advice: made by benchmarks/tables.py from benchmarks/result
 ADVICE_END = "<!-- end of advice -->"
 LOOP_BEGIN = "<!-- loop: made by benchmarks/tables.py from benchmarks/results/loop_study.json -->"
 LOOP_END = "<!-- end of loop -->"
-GYMNASIUM_BEGIN = (
-    "<!-- gymnasium: made by benchmarks/tables.py from benchmarks/results/{gymnasium,sb3_workers}.json -->"
-)
+GYMNASIUM_BEGIN = "<!-- gymnasium: made by benchmarks/tables.py from gymnasium.json and sb3_workers.json -->"
 GYMNASIUM_END = "<!-- end of gymnasium -->"
 GPU_BEGIN = "<!-- gpu: made by benchmarks/tables.py from benchmarks/results/gpu_*.json -->"
 GPU_END = "<!-- end of gpu -->"
