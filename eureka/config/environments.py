@@ -16,9 +16,10 @@ class EnvironmentKind(StrEnum):
     GYMNASIUM = "gymnasium"
     MJLAB = "mjlab"
     ISAACLAB = "isaaclab"
+    MANISKILL = "maniskill"
 
 
-PREFIXED = (EnvironmentKind.MJLAB, EnvironmentKind.ISAACLAB)
+PREFIXED = (EnvironmentKind.MJLAB, EnvironmentKind.ISAACLAB, EnvironmentKind.MANISKILL)
 """Kinds written with a prefix: `env=mjlab:ID`."""
 
 
