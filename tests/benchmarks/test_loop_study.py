@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from eureka.app.configs import compose_config
 from eureka.core.training import TrainingResult
 from eureka.core.types import Candidate
 from eureka.search.outcomes import Outcome
@@ -101,6 +102,33 @@ def test_best_after_a_generation_reads_earlier_ones_alone(make_result: Callable[
     assert loop_study.best_after(found, 1) == "g01-c02"
     assert loop_study.best_after(found, 2) == "g02-c01"
     assert loop_study.best_after([], 1) is None
+
+
+def test_what_was_known_after_a_generation_leaves_out_later_trainings(
+    make_result: Callable[..., TrainingResult],
+) -> None:
+    config = compose_config(["task=cartpole", "search.generations=3", "search.confirmation_seeds=2", "train.seeds=2"])
+    # Generation 1: seeds 0 and 1, once more as a leader with 6 and 7, the same in generation 2 with 106; 4 as a
+    # finalist.
+    seeds = (0, 1, 4, 6, 7, 106)
+    found = [Outcome(Candidate("g01-c01", "", ()), tuple(make_result("g01-c01", (0.5,), seed=s) for s in seeds))]
+
+    def known(generation: int, stride: int) -> list[int]:
+        (outcome,) = loop_study.known_after(found, generation, config, stride)
+        return [result.seed for result in outcome.results]
+
+    assert known(1, 100) == [0, 1, 6, 7]
+    assert known(2, 100) == [0, 1, 6, 7, 106]
+    assert known(3, 100) == list(seeds)
+    assert known(1, 0) == list(seeds)
+
+
+def test_searches_that_trained_otherwise_are_paired_with_their_like() -> None:
+    again = [{**each, "seed_stride": 100, "retrain": 3} for each in ROWS]
+    lines = loop_study.loop_lines([*ROWS, *again])
+    assert any(line.startswith("| a | portfolio, seed 1, leaders trained again |") for line in lines)
+    (line,) = [line for line in lines if line.startswith("| portfolio above best_of_n |")]
+    assert line.endswith("| 2 |")
 
 
 @pytest.mark.parametrize("generation", [1, 2])

@@ -12,7 +12,6 @@ import torch
 
 from eureka.core.errors import EurekaError, TaskError
 from eureka.physics import Engine
-from eureka.physics.engine import missing_packages
 from eureka.tasks import Task, Trace, load_task, longest_run, times_begun
 from eureka.trainers.population.device_worlds import make_worlds
 from eureka.trainers.population.evaluate import evaluate
@@ -20,8 +19,7 @@ from eureka.trainers.population.networks import StackedMLP
 from eureka.trainers.population.policy import Policies
 from eureka.trainers.population.worlds import Worlds
 
-WITHOUT_WARP = pytest.mark.skipif(missing_packages() is not None, reason="needs mujoco-warp and warp-lang")
-ENGINES = [pytest.param("c"), pytest.param("warp", marks=[pytest.mark.wide, pytest.mark.warp, WITHOUT_WARP])]
+ENGINES = [pytest.param("c"), pytest.param("warp", marks=[pytest.mark.wide, pytest.mark.warp])]
 
 MODEL = """<mujoco><worldbody>
   <body name="hand" mocap="true" pos="0 0 2"><geom size=".1" contype="0" conaffinity="0"/></body>
