@@ -1,4 +1,4 @@
-"""What the tests of mjlab, Isaac Lab and ManiSkill share: the stand-ins beside this file, rewards, installed packages."""
+"""What the tests of mjlab, Isaac Lab and ManiSkill share: stand-ins, rewards, packages installed by hand."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def run_python(program: str, variables: Mapping[str, str]) -> str:
 
 
 def python_with(simulator: str, *requirements: str) -> str:
-    """The Python of an environment with a real simulator, made once; where it cannot be, the test is skipped and says why.
+    """The Python of an environment with a real simulator, made once; a test is skipped where it cannot be.
     `EUREKA_MJLAB_PYTHON` and the like name one that there is already.
     """
     given = os.environ.get(f"EUREKA_{simulator.upper()}_PYTHON")

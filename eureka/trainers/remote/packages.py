@@ -203,12 +203,14 @@ def _readme(package: TermPackage, graph: Graph) -> str:
             "adds 0.05 to the return in a step of 0.05 s. Nothing else is scaled."
         )
     )
+    is_table = package.simulator != MANISKILL
+    place, listed = ("its reward table", "Terms, each with weight 1") if is_table else ("its own", "Components")
     return (
         f"# {package.new_task}\n\n"
-        f"The task {package.task} with a reward that Eureka found in place of its reward table. Written for\n"
+        f"The task {package.task} with a reward that Eureka found in place of {place}. Written for\n"
         f"{package.simulator} {tried}{against}. In the environment that has it:\n\n"
         f"    pip install --no-deps .\n    {train_command(package)}\n\n"
-        f"Terms, each with weight 1:\n\n{terms}\n{scaled}\n\n"
+        f"{listed}:\n\n{terms}\n{scaled}\n\n"
         f"`reward.py` is the reward, `state.py` reads what it is given from the environment, `reward_terms.py`\n"
         "computes it once in a step for all terms.\n"
     )

@@ -129,6 +129,7 @@ def test_a_success_ends_an_episode_whose_value_goes_on(stand_in: ManiSkill) -> N
     [
         ("PushSlid-v1", 1, "ManiSkill has no task PushSlid-v1; did you mean PushSlide-v1"),
         ("PickStone-v1", 1, "PickStone-v1 wants files from the network: fetch them first by"),
+        ("PickPebble-v1", 1, "PickPebble-v1 wants files from the network"),
         ("TwoSlides-v1", 1, "has several robots with an action each"),
         ("PushSlide-v1", 8, "ManiSkill simulates one environment on the CPU: train.num_envs=8 needs a GPU"),
     ],

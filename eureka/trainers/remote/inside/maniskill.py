@@ -59,7 +59,7 @@ class ManiSkill:
         if device == "cpu" and count > 1:
             raise SimulatorError(f"ManiSkill simulates one environment on the CPU: train.num_envs={count} needs a GPU")
         where = "cpu" if device == "cpu" else "gpu"
-        base = gymnasium.make(
+        base: Any = gymnasium.make(
             task, num_envs=count, obs_mode="state", sim_backend=where, render_backend=where, render_mode="rgb_array"
         ).unwrapped
         if not getattr(base.single_action_space, "shape", None):
@@ -74,7 +74,8 @@ class ManiSkill:
         from rsl_rl.runners import OnPolicyRunner
 
         del task
-        return OnPolicyRunner(vec_env, agent.rsl_rl(), None, device)
+        made: Any = vec_env  # has what rsl_rl uses, without its base class
+        return OnPolicyRunner(made, agent.rsl_rl(), None, device)
 
     def reward_manager(self, terms: Any, env: Any) -> UnscaledRewardManager:
         return UnscaledRewardManager(terms, env)
@@ -94,9 +95,10 @@ def _require_assets(task: str, wanted: Any) -> None:
     """Raise SimulatorError if files are missing that ManiSkill would ask at the terminal to download."""
     from mani_skill.utils import assets
 
-    for group in wanted:
-        sources = assets.expand_data_group_into_individual_data_source_ids(group)
-        if not all(assets.is_data_source_downloaded(source) for source in sources or [group]):
+    for name in wanted:
+        is_group = name in assets.DATA_GROUPS
+        sources = assets.expand_data_group_into_individual_data_source_ids(name) if is_group else [name]
+        if not all(assets.is_data_source_downloaded(source) for source in sources):
             raise SimulatorError(
                 f"{task} wants files from the network: fetch them first by `python -m mani_skill.utils.download_asset "
                 f"{task}` in that interpreter"
@@ -298,7 +300,7 @@ class ManiSkillVecEnv:
     """The environment for rsl_rl."""
 
     def __init__(self, env: ManiSkillEnv) -> None:
-        self.unwrapped, self.cfg = env, {}
+        self.unwrapped, self.cfg = env, env.cfg
         self.num_envs, self.device = env.num_envs, env.device
         self.num_actions, self.max_episode_length = env.action_manager.total_action_dim, env.max_episode_length
         self.episode_length_buf = torch.zeros(env.num_envs, dtype=torch.long, device=env.device)

@@ -7,6 +7,7 @@ as it is into exported packages.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -83,9 +84,6 @@ class ManiSkillView:
         del name
         return self.own_reward
 
-    def reset(self, env_ids: Any = None) -> Any:
-        """The own reward keeps nothing from step to step."""
-
     # ---- the State -------------------------------------------------------------------------------------------------
 
     @property
@@ -102,7 +100,7 @@ class ManiSkillView:
         for name in self._observed():
             unit = next((unit for ending, unit in _UNITS.items() if name.endswith(ending)), "")
             text = f"{name} of the environment's own observation"
-            yield f"observed_{name}", lambda name=name: self._observed()[name], unit, "scene" if unit else "", text
+            yield f"observed_{name}", partial(self._observe, name), unit, "scene" if unit else "", text
         if "fail" in self.info:
             yield "failed", lambda: self.info["fail"], "1", "", "whether the task failed in this step, which ends it"
 
@@ -134,6 +132,9 @@ class ManiSkillView:
         if moves:
             yield f"{name}_lin_vel", lambda: actor().linear_velocity, "m/s", "scene", f"velocity of {name}"
             yield f"{name}_ang_vel", lambda: actor().angular_velocity, "rad/s", "scene", f"turning rate of {name}"
+
+    def _observe(self, name: str) -> torch.Tensor:
+        return self._observed()[name]
 
     def _observed(self) -> Mapping[str, torch.Tensor]:
         """The entries of the environment's own observation besides the robot's, computed once in a step."""

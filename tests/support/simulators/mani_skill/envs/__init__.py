@@ -151,6 +151,11 @@ class PickStoneEnv(PushSlideEnv):
     """A task whose files would have to be fetched."""
 
 
+@register_env("PickPebble-v1", max_episode_steps=10, asset_download_ids=["pebbles"])
+class PickPebbleEnv(PushSlideEnv):
+    """A task whose file is named by itself, in no group."""
+
+
 @register_env("TwoSlides-v1", max_episode_steps=10)
 class TwoSlidesEnv(PushSlideEnv):
     """Two robots with an action each."""

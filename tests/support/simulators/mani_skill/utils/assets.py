@@ -5,7 +5,7 @@ DATA_GROUPS: dict = {"PickStone-v1": ["stones"]}
 
 def expand_data_group_into_individual_data_source_ids(group):
     """The sources of a group."""
-    return DATA_GROUPS.get(group, [])
+    return DATA_GROUPS[group]
 
 
 def is_data_source_downloaded(source):
