@@ -33,7 +33,6 @@ from eureka.core.training import OwnReward
 from eureka.evaluation.rows import with_interval
 from eureka.evaluation.trainings import Retraining
 from eureka.search.estimates import estimates
-from eureka.search.history import recorded_stride
 from eureka.search.outcomes import Outcome, outcomes
 from eureka.store import RunStore
 from eureka.store.files import write_atomically
@@ -80,7 +79,7 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             raise SystemExit(f"{folder}: the search has not ended; go on with `eureka resume {folder}`")
         found = outcomes(store)
         generations = range(1, config.search.generations + 1)
-        best = {g: best_after(known_after(found, g, config, recorded_stride(store)), g) for g in generations}
+        best = {g: best_after(known_after(found, g, config, store.facts().seed_stride), g) for g in generations}
         graphs = {reward.candidate_id: reward.graph for reward in store.rewards()}
         picked = [Retraining(name, graphs[name]) for name in sorted({name for name in best.values() if name})]
         wanted = [(picked, options.fresh_seeds), ([Retraining(HUMAN, OwnReward.OWN)], options.human_seeds)]
@@ -96,7 +95,7 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             "task": config.task,
             "method": config.search.method,
             "seed": config.seed,
-            "seed_stride": recorded_stride(store),
+            "seed_stride": store.facts().seed_stride,
             "retrain": config.search.retrain,
             "steps": steps,
             "candidates": dict(_candidates(store, found)),
@@ -135,7 +134,7 @@ def keep_answers(folder: Path, to: Path) -> None:
     """
     with RunStore.open(folder, read_only=True) as store:
         config = from_yaml(store.config_yaml)
-        kind = _kind({"seed_stride": recorded_stride(store), "retrain": config.search.retrain})
+        kind = _kind({"seed_stride": store.facts().seed_stride, "retrain": config.search.retrain})
         own = to / str(config.task) / f"{config.search.method}-{config.seed}{kind.replace(', ', '-').replace(' ', '-')}"
         (own / "prompts").mkdir(parents=True, exist_ok=True)
         for name, answers in store.completions().items():

@@ -163,7 +163,7 @@ def settings_of(folder: Path) -> dict[str, object]:
     with RunStore.open(folder, read_only=True) as store:
         settings, facts = stored_settings(store.config_yaml), store.facts()
     keys = ("task", "seed", "search.generations", "search.samples", "train.steps", "train.halving", "llm.use_probe")
-    return {**{key: settings[key] for key in keys}, "machine": facts.get("processor", "")}
+    return {**{key: settings[key] for key in keys}, "machine": facts.processor}
 
 
 def main() -> None:

@@ -158,7 +158,7 @@ def baselines(
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Scores of the human-written reward and the bare metric."""
     print(f"{config.task}: human, sparse", flush=True)
-    opened = RunStore.open(folder) if (folder / "run.db").exists() else RunStore.create(folder, "", {})
+    opened = RunStore.open(folder) if (folder / "run.db").exists() else RunStore.create(folder, "")
     with opened as store, fresh_trainings(store, config, options, options.baseline_seeds) as trainings:
         failures = trainings.train([Retraining("human", OwnReward.OWN), Retraining("sparse", OwnReward.METRIC)])
         if failures:

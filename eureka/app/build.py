@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import secrets
@@ -17,7 +16,7 @@ from types import MappingProxyType
 
 from eureka import __version__
 from eureka.app.configs import change_resumed, from_yaml
-from eureka.app.own_runs import RESUMED_WITH, RUN_ID, is_own, remember
+from eureka.app.own_runs import is_own, remember
 from eureka.config import (
     HUMAN,
     EnvConfig,
@@ -40,7 +39,7 @@ from eureka.proposers.base import Proposer
 from eureka.proposers.models import ModelAccess, known_endpoints
 from eureka.proposers.replay import ReplayConfig, is_answer_folder
 from eureka.search.start import recorded_start
-from eureka.store import RunStore, claim_name
+from eureka.store import RunFacts, RunStore, claim_name
 from eureka.trainers.base import Trainer
 
 UNSAFE = "generated code ran without confinement (sandbox=unsafe)"
@@ -133,15 +132,15 @@ def resumed_config(
         ConfigError: an override is not allowed for a resumed run, or a value that must not come from a run folder is
             not given again.
     """
-    earlier = store.fact_list(RESUMED_WITH)
-    newest = {text.partition("=")[0]: text for text in [*earlier, *overrides]}
+    facts = store.facts()
+    newest = {text.partition("=")[0]: text for text in [*facts.resumed_with, *overrides]}
     config = change_resumed(from_yaml(store.config_yaml), list(newest.values()))
     own = is_own(store, environment)
     if not own:
         _require_given(store, _to_give(config, environment), overrides)
     config = resolve(config)
     if overrides:
-        store.set_fact(RESUMED_WITH, json.dumps(list(newest.values()), ensure_ascii=False))
+        store.record_facts(replace(facts, resumed_with=tuple(newest.values())))
         if own:
             remember(store, environment)
     return config
@@ -322,38 +321,43 @@ def _require_its_start(config: RunConfig, run: str) -> None:
         )
 
 
-def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) -> dict[str, str]:
-    """The facts recorded of a run besides its config."""
-    simulators = {EnvironmentKind.TASK: ("mujoco",), EnvironmentKind.GYMNASIUM: ("gymnasium", "stable-baselines3")}
-    facts = {
-        "eureka": __version__,
-        "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.release()} {platform.machine()}",
-        **hardware(),
-        **{name: version(name) for name in ("torch", "numpy", *simulators.get(config.kind, ()))},
-        **({"physics": config.physics.value} if config.kind is EnvironmentKind.TASK else {}),
-        "proposer": proposer.description,
-        "had metric access": "yes" if proposer.capabilities.uses_metric or config.search.preflight else "no",
-        RUN_ID: secrets.token_hex(16),
-        "task_dirs": json.dumps([str(directory.resolve()) for directory in task_dirs]),
-    }
-    if config.sandbox is SandboxMode.unsafe:
-        facts["unsafe"] = UNSAFE
-    return facts
+def run_facts(config: RunConfig, proposer: Proposer, task_dirs: Sequence[Path]) -> RunFacts:
+    """The facts of a run that its config, its proposer and this machine give."""
+    is_task, is_gymnasium = (config.kind is kind for kind in (EnvironmentKind.TASK, EnvironmentKind.GYMNASIUM))
+    processor, memory, gpu = hardware()
+    return RunFacts(
+        eureka=__version__,
+        python=platform.python_version(),
+        machine=f"{platform.system()} {platform.release()} {platform.machine()}",
+        processor=processor,
+        memory=memory,
+        gpu=gpu,
+        torch=version("torch"),
+        numpy=version("numpy"),
+        mujoco=version("mujoco") if is_task else "",
+        gymnasium=version("gymnasium") if is_gymnasium else "",
+        stable_baselines3=version("stable-baselines3") if is_gymnasium else "",
+        physics=config.physics.value if is_task else "",
+        proposer=proposer.description,
+        had_metric_access=proposer.capabilities.uses_metric or config.search.preflight,
+        run_id=secrets.token_hex(16),
+        task_dirs=tuple(str(directory.resolve()) for directory in task_dirs),
+        unsafe=UNSAFE if config.sandbox is SandboxMode.unsafe else "",
+    )
 
 
-def hardware() -> dict[str, str]:
+def hardware() -> tuple[str, str, str]:
     """Names of this machine's processor, memory and GPU, for display."""
     import torch
 
     cores = f"{usable_cores()} of {os.cpu_count()} cores"
     named = [line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
     memory = memory_bytes()
-    return {
-        "processor": f"{named[0]}, {cores}" if named else cores,
-        "memory": f"{memory / 2**30:.0f} GiB" if memory else "not known",
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none that torch can use",
-    }
+    return (
+        f"{named[0]}, {cores}" if named else cores,
+        f"{memory / 2**30:.0f} GiB" if memory else "not known",
+        torch.cuda.get_device_name() if torch.cuda.is_available() else "none that torch can use",
+    )
 
 
 def _lines(path: str) -> list[str]:
@@ -368,7 +372,7 @@ def require_task_dirs(store: RunStore, given: Sequence[Path]) -> None:
         ConfigError: a task folder is not given; the message says what to type.
         StoreError: the recorded folders cannot be read.
     """
-    recorded = store.fact_list("task_dirs")
+    recorded = store.facts().task_dirs
     if not recorded:
         return
     from eureka.tasks import find_tasks

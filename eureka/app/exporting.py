@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from eureka.app.build import require_task_dirs
@@ -20,7 +20,7 @@ from eureka.core.types import Origin, Reward
 from eureka.reward.export import export_reward
 from eureka.search.outcomes import outcomes
 from eureka.search.start import label
-from eureka.store import RunStore
+from eureka.store import RunFacts, RunStore
 
 
 def reward_module(store: RunStore, reward: Reward) -> str:
@@ -30,21 +30,22 @@ def reward_module(store: RunStore, reward: Reward) -> str:
         StoreError: the run has no record of its task.
     """
     facts, sample = store.facts(), next(iter(store.samples()), None)
-    missing = {"sentence", "metric", "metric unit", "proposer", "had metric access", "eureka"} - facts.keys()
+    needed = ("eureka", "metric", "metric_access", "proposer", "sentence")
+    missing = [name.replace("_", " ") for name in needed if not getattr(facts, name)]
     if sample is None or missing:
-        raise StoreError(f"{store.folder}: it lacks {', '.join(sorted(missing)) or 'its samples'}")
+        raise StoreError(f"{store.folder}: it lacks {', '.join(missing) or 'its samples'}")
     score = next((outcome.score for outcome in outcomes(store) if outcome.candidate.id == reward.candidate_id), None)
     if score is None:
         raise StoreError(f"{store.folder}: {clean(reward.candidate_id, 40)} has no recorded training")
     provenance = {
-        "Sentence": facts["sentence"],
-        "Score": f"{score:.4g} {facts['metric unit']} ({facts['metric']}) in the search's own evaluation",
+        "Sentence": facts.sentence,
+        "Score": f"{score:.4g} {facts.metric_unit} ({facts.metric}) in the search's own evaluation",
         "Proposer": _written_by(store, reward.candidate_id, facts),
-        "Had metric access": facts["had metric access"],
-        "Written by": f"eureka {facts['eureka']}",
+        "Had metric access": facts.metric_access,
+        "Written by": f"eureka {facts.eureka}",
     }
-    if "unsafe" in facts:
-        provenance["UNSAFE"] = facts["unsafe"]
+    if facts.unsafe:
+        provenance["UNSAFE"] = facts.unsafe
     return export_reward(
         graph=reward.graph,
         task=sample.facts.task,
@@ -54,14 +55,14 @@ def reward_module(store: RunStore, reward: Reward) -> str:
     )
 
 
-def _written_by(store: RunStore, name: str, facts: Mapping[str, str]) -> str:
+def _written_by(store: RunStore, name: str, facts: RunFacts) -> str:
     """The author of a reward, and its parent if it was made by changing constants."""
     made_of = {sample.id: sample.parents[0] for sample in store.samples() if sample.origin is Origin.TUNED}
     tuned = ""
     while name in made_of:
         name = made_of.pop(name)
         tuned = tuned or f", with constants tuned from {name}"
-    return (facts["proposer"] if name != INIT_ID else f"a person, {label(facts)}") + tuned
+    return (facts.proposer if name != INIT_ID else f"a person, {label(facts)}") + tuned
 
 
 def export_run(store: RunStore, candidate: str | None) -> str:

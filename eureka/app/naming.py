@@ -11,11 +11,11 @@ from typing import Any
 
 from eureka.app.build import make_proposer
 from eureka.app.multirun import plan
+from eureka.core.costs import Spent
 from eureka.core.errors import ConfigError, ProposerError
 from eureka.core.text import clean
 from eureka.core.types import FieldSpec, Message, Prompt, PromptFacts
 from eureka.proposers.base import Proposer
-from eureka.proposers.budget import Spent
 from eureka.proposers.keys import Key
 from eureka.proposers.models import ModelAccess, known_endpoints, make_ledger
 from eureka.proposers.provider import ModelConfig

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,10 +23,6 @@ from eureka.core.errors import EurekaError
 from eureka.store import RunStore
 from eureka.store.files import read_text, write_atomically
 
-RUN_ID = "run id"
-"""Name of the fact with the run's id."""
-RESUMED_WITH = "resumed with"
-"""Name of the fact with the overrides of earlier resumes."""
 _MOST_FILES = 2_000
 _MOST_BYTES = 512 << 20
 _ID_DIGITS = frozenset("0123456789abcdef")
@@ -58,11 +55,11 @@ def task_folders(store: RunStore, given: Sequence[Path], environment: Mapping[st
     """The task folders that a command on a run uses: the given ones, else those recorded by the user's own run."""
     if given or not is_own(store, environment):
         return list(given)
-    return [Path(folder) for folder in store.fact_list("task_dirs")]
+    return [Path(folder) for folder in store.facts().task_dirs]
 
 
 def _path(store: RunStore, environment: Mapping[str, str]) -> Path | None:
-    name = store.facts().get(RUN_ID, "")
+    name = store.facts().run_id
     if len(name) != 32 or not _ID_DIGITS.issuperset(name):
         return None
     state = environment.get("XDG_STATE_HOME")
@@ -76,7 +73,8 @@ def _hashes(store: RunStore) -> dict[str, str] | None:
     """Hashes of a run's config and of the code that it names; None if the code cannot be read."""
     try:
         facts = store.facts()
-        text = "\0".join([store.config_yaml, facts.get("task_dirs", "[]"), facts.get(RESUMED_WITH, "[]")])
+        resumed_with = json.dumps(facts.resumed_with, ensure_ascii=False)
+        text = "\0".join([store.config_yaml, json.dumps(facts.task_dirs), resumed_with])
         code = hashlib.sha256()
         for part in _code(store):
             code.update(hashlib.sha256(part).digest())
@@ -88,13 +86,16 @@ def _hashes(store: RunStore) -> dict[str, str] | None:
 def _code(store: RunStore) -> Iterator[bytes]:
     """Names and contents of everything that the run would have Python execute."""
     config = from_yaml(store.config_yaml)
-    folders = [Path(folder) for folder in store.fact_list("task_dirs")]
+    folders = [Path(folder) for folder in store.facts().task_dirs]
     if config.task is not None and folders:
         # Only tasks need MuJoCo, so it is imported here.
         from eureka.tasks import find_tasks
 
         yield from _folder(find_tasks(folders)[config.task])
-    for value in map(str, declared_values(config).values()):
+    for key, value in declared_values(config).items():
+        if key.startswith("llm."):  # an endpoint, such as https://host:1/v1
+            continue
+        value = str(value)
         if is_file(value):
             yield from (value.encode(), _read(Path(value)))
         elif names_code(value):
@@ -118,9 +119,15 @@ def _module(name: str) -> Iterator[bytes]:
         raise ValueError(f"there is no module {name}")
     yield spec.origin.encode()
     yield _read(Path(spec.origin))
-    for package in sorted(packages_distributions().get(name, ())):
+    for package in sorted(_packages().get(name, ())):
         with suppress(PackageNotFoundError):
             yield f"{package} {version(package)}".encode()
+
+
+@cache
+def _packages() -> Mapping[str, Sequence[str]]:
+    """The installed packages that a module comes from, by its name; reading them takes a second."""
+    return packages_distributions()
 
 
 def _read(path: Path) -> bytes:

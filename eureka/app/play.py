@@ -12,7 +12,6 @@ from eureka.app.own_runs import task_folders
 from eureka.core.errors import StoreError, VideoError
 from eureka.core.pictures import Look
 from eureka.core.training import TrainingResult
-from eureka.search.preferences import FITNESS, PREFERENCE
 from eureka.store import RunStore
 from eureka.ui.video.film import BEST as BEST_FILM
 from eureka.ui.video.film import Video, film_of_candidate, film_of_evaluation
@@ -58,7 +57,7 @@ def film(
     task_dirs = task_folders(store, task_dirs, environment)
     require_task_dirs(store, task_dirs)
     facts = store.facts()
-    unit = facts.get("metric unit", "") if facts.get(FITNESS) != PREFERENCE else None
+    unit = facts.metric_unit if facts.has_metric else None
     film = _planned(store, name, look)
     graph = next((reward.graph for reward in store.rewards() if reward.candidate_id == film.result.candidate_id), "")
     with FilmProcess(environment) as process:

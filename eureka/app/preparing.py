@@ -18,7 +18,7 @@ from eureka.app.comparing import make_comparer
 from eureka.app.estimate import largest_cost, training_seeds
 from eureka.app.session import SearchSession, first_prompt
 from eureka.config import RunConfig
-from eureka.proposers.budget import Spent
+from eureka.core.costs import Spent
 from eureka.proposers.keys import Key
 from eureka.proposers.models import ModelAccess, known_endpoints, make_ledger
 from eureka.proposers.provider import ModelConfig

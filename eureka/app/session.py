@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -40,19 +40,18 @@ from eureka.reward.analysis.screening import Screening
 from eureka.reward.trace.service import RewardVerifier
 from eureka.sandbox import LayerReport
 from eureka.search.diagnoses import record_diagnoses
-from eureka.search.history import SEED_STRIDE, SEED_STRIDE_FACT, Budget, recorded_stride
+from eureka.search.history import SEED_STRIDE, Budget
 from eureka.search.loop import evolve
 from eureka.search.methods import make_method
 from eureka.search.methods.base import Services
 from eureka.search.outcomes import Outcome, outcomes, ranked
-from eureka.search.preferences import FITNESS, PREFERENCE
 from eureka.search.racing import RUNGS, TO_THE_END, Racing, make_race
 from eureka.search.run import Run
 from eureka.search.start import Start, label
 from eureka.search.status import candidate_statuses, summary_lines
 from eureka.search.tuning import Tuning
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep
-from eureka.store import RunStore
+from eureka.store import Fitness, RunFacts, RunStore
 from eureka.trainers.base import Trainer
 from eureka.trainers.recording import probe_metric
 from eureka.trainers.trajectories import cached_trajectories
@@ -62,8 +61,6 @@ from eureka.ui.tracking import tracking
 from eureka.ui.video.queue import FilmQueue
 from eureka.ui.web.live_page import live_page
 from eureka.ui.web.review.reviewer import asks_somebody, make_reviewer
-
-_WORKERS = "training workers"
 
 
 @dataclass(frozen=True)
@@ -93,21 +90,26 @@ class SearchSession:
     @property
     def confinement(self) -> str:
         """The layers of confinement in force."""
-        return "; ".join(f"{layer.name} {layer.state}" for layer in self.layers)
+        return "; ".join(f"{name} {state}" for name, state in self._layers.items())
 
-    def facts(self) -> dict[str, str]:
+    @property
+    def _layers(self) -> dict[str, str]:
+        return {layer.name: layer.state for layer in self.layers}
+
+    def facts(self) -> RunFacts:
         """The facts recorded of the run besides its config."""
-        return {
-            **run_facts(self.config, self.proposer, self.task_dirs),
-            "sandbox layers": self.confinement,
-            "trainer": " · ".join([self.trainer.description, *self.limits]),
-            "sentence": self.spec.sentence,
-            "metric": self.spec.judged_by,
-            "metric unit": self.spec.unit,
-            SEED_STRIDE_FACT: str(SEED_STRIDE),
-            **(self.start.facts if self.start else {}),
-            **({} if self.spec.has_metric else {FITNESS: PREFERENCE, "had metric access": "no, there is none"}),
-        }
+        return replace(
+            run_facts(self.config, self.proposer, self.task_dirs),
+            sandbox_layers=self._layers,
+            trainer=" · ".join([self.trainer.description, *self.limits]),
+            sentence=self.spec.sentence,
+            metric=self.spec.judged_by,
+            metric_unit=self.spec.unit,
+            fitness=Fitness.METRIC if self.spec.has_metric else Fitness.PREFERENCE,
+            seed_stride=SEED_STRIDE,
+            init=self.start.origin if self.start else "",
+            init_source=self.start.source if self.start else "",
+        )
 
     def require_judge(self, *, has_answers: bool) -> None:
         """Raise ConfigError if the task has no metric and no person would judge its policies."""
@@ -215,7 +217,7 @@ class SearchSession:
             samples=search.samples,
             length=self.length,
             training_seeds=train.num_seeds,
-            seed_stride=recorded_stride(store),
+            seed_stride=store.facts().seed_stride,
             retrained=search.retrain,
             finalists=search.finalists,
             confirmation_seeds=search.confirmation_seeds,
@@ -303,7 +305,7 @@ class SearchSession:
             say(sentence)
         for text in largest_cost(self.config, self.trainer, self.length).sentences:
             say(text)
-        say(_metric_access(store.facts()["had metric access"]))
+        say(_metric_access(store.facts()))
         if self.start is not None:
             say(self.start.sentence)
             if not self.proposer.capabilities.reads(self.start.source):
@@ -320,17 +322,16 @@ class SearchSession:
     def _record_confinement(self, store: RunStore) -> None:
         """Print the confinement now in force, and store it in place of an earlier record."""
         say(f"sandbox: {self.confinement}")
-        store.set_fact("sandbox layers", self.confinement)
-        if self.config.sandbox is SandboxMode.unsafe:
-            store.set_fact("unsafe", UNSAFE)
+        facts = replace(store.facts(), sandbox_layers=self._layers)
+        store.record_facts(replace(facts, unsafe=UNSAFE) if self.config.sandbox is SandboxMode.unsafe else facts)
         _warn_unsafe(store)
 
     def _record_worker_confinement(self, store: RunStore) -> None:
         """Print the confinement of the training processes, which is known once they have started."""
         found = self.trainer.can.confinement
-        if found and store.facts().get(_WORKERS) != found:
+        if found and store.facts().training_workers != found:
             say(f"confinement of training workers: {found}")
-            store.set_fact(_WORKERS, found)
+            store.record_facts(replace(store.facts(), training_workers=found))
 
     def _hand_over(self, store: RunStore, outcome: Outcome) -> None:
         best = max(outcome.results, key=lambda result: result.score)
@@ -381,16 +382,16 @@ def first_prompt(config: RunConfig, spec: TaskSpec) -> Prompt:
 
 
 def _warn_unsafe(store: RunStore) -> None:
-    if "unsafe" in store.facts():
+    if store.facts().unsafe:
         say(f"UNSAFE: {UNSAFE}")
 
 
-def _metric_access(answer: str) -> str:
-    if answer == "yes":
+def _metric_access(facts: RunFacts) -> str:
+    if not facts.has_metric:
+        return f"metric access: {facts.metric_access}"
+    if facts.had_metric_access:
         return "metric access: yes, what the task metric says of sampled states helps to write or to screen rewards"
-    if answer == "no":
-        return "metric access: no, of the task metric only the results of trainings are seen"
-    return f"metric access: {answer}"
+    return "metric access: no, of the task metric only the results of trainings are seen"
 
 
 def _is_rival(other: Outcome, best: Outcome) -> bool:

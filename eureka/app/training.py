@@ -26,7 +26,7 @@ from eureka.reward.analysis.confined import LIMITS, PRELOAD
 from eureka.reward.trace.service import RewardVerifier
 from eureka.sandbox import Sandbox
 from eureka.search.reflection import points
-from eureka.store import RunStore, free_name, require_free
+from eureka.store import RunFacts, RunStore, free_name, require_free
 from eureka.trainers.base import Trainer
 from eureka.trainers.registry import make_trainer
 from eureka.ui.console import View, line, print_table, say, watching
@@ -65,7 +65,7 @@ def train_reward(
             say(sentence)
         folder = _folder(config)
         require_free(folder)
-        with RunStore.create(folder, to_yaml(config), {"sentence": trainer.spec.sentence}) as store:
+        with RunStore.create(folder, to_yaml(config), RunFacts(sentence=trainer.spec.sentence)) as store:
             say(f"folder: {folder}")
             results = _train(store, trainer, jobs)
             store.mark_finished()

@@ -19,7 +19,7 @@ class EnvironmentKind(StrEnum):
     MANISKILL = "maniskill"
 
 
-PREFIXED = (EnvironmentKind.MJLAB, EnvironmentKind.ISAACLAB, EnvironmentKind.MANISKILL)
+PREFIXED = tuple(kind for kind in EnvironmentKind if kind not in (EnvironmentKind.TASK, EnvironmentKind.GYMNASIUM))
 """Kinds written with a prefix: `env=mjlab:ID`."""
 
 

@@ -56,18 +56,6 @@ def loads(cls: type[T], text: str) -> T:
         raise DecodeError(f"{cls.__name__}: {error}") from error
 
 
-def text_list(text: str) -> list[str]:
-    """A list of texts from its JSON.
-
-    Raises:
-        DecodeError: the text is not a JSON list of texts.
-    """
-    found = _parse(text)
-    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
-        raise DecodeError("no list of texts")
-    return found
-
-
 def read_data(cls: type[T], data: Any) -> T:
     """An instance of the dataclass `cls` from hand-written data, such as parsed YAML.
 

@@ -24,7 +24,7 @@ def write_comparison(store: RunStore, comparison: Comparison) -> Comparison:
     Raises:
         StoreError: the folder cannot be written.
     """
-    stamped = replace(comparison, unsafe=store.facts().get("unsafe", ""))
+    stamped = replace(comparison, unsafe=store.facts().unsafe)
     store.write_file(FILE, dumps(stamped))
     return stamped
 

@@ -91,7 +91,6 @@ def read_search(folder: Path) -> SearchRun | None:
     if comparison is None or best is None or not best.scores:
         return None
     with RunStore.open(folder, read_only=True) as store:
-        facts = store.facts()
         answers = [a for a in chain.from_iterable(store.completions().values()) if a.was_asked]
         trained = sum(result.trained_steps for result in store.results())
     # Proposers that are not language models count no tokens.
@@ -99,7 +98,7 @@ def read_search(folder: Path) -> SearchRun | None:
     tokens = _sum_known([_sum_known([answer.usage.input_tokens, answer.usage.output_tokens]) for answer in answers])
     return SearchRun(
         folder=folder,
-        proposer=facts.get("proposer", "unknown").split(" ")[0].rstrip(":,"),
+        proposer=", ".join(dict.fromkeys(answer.model for answer in answers)) or "nobody",
         comparison=comparison,
         control_steps=trained,
         tokens=tokens if is_model else 0.0,

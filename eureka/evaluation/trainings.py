@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eureka.core.events import Observer, of_training
@@ -17,8 +16,6 @@ from eureka.trainers.base import Trainer, training_started
 
 FIRST_FRESH_SEED = 1000
 """The first fresh seed: searches use smaller ones."""
-
-_FROM_CACHE = "evaluations from the cache"
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ class Trainings:
 
     def cached(self, name: str) -> tuple[int, ...]:
         """The seeds of `results` that were taken from the cache."""
-        marks = _marks(self.store)
+        marks = self.store.facts().evaluations_from_cache
         return tuple(seed for seed in self.results(name) if self._mark(name, seed) in marks)
 
     def _run(self, jobs: Sequence[TrainingJob], baselines: set[str]) -> dict[str, str]:
@@ -94,17 +91,14 @@ class Trainings:
         if found is None:
             return False
         # The mark is written first: a kill between the two must not make a cached value look like a fresh one.
-        marks = sorted({*_marks(self.store), self._mark(job.candidate_id, job.seed)})
-        self.store.set_fact(_FROM_CACHE, json.dumps(marks))
+        facts = self.store.facts()
+        marks = sorted({*facts.evaluations_from_cache, self._mark(job.candidate_id, job.seed)})
+        self.store.record_facts(replace(facts, evaluations_from_cache=tuple(marks)))
         self.store.record_evaluation(found)
         return True
 
     def _mark(self, name: str, seed: int) -> str:
         return f"{name} {seed} {self.steps}"
-
-
-def _marks(store: RunStore) -> list[str]:
-    return store.fact_list(_FROM_CACHE)
 
 
 def fresh_seeds(store: RunStore, num: int) -> tuple[int, ...]:

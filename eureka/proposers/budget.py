@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Condition
 
+from eureka.core.costs import Spent, Usage
 from eureka.core.errors import BudgetReached
-from eureka.core.types import Usage
 
 
 @dataclass(frozen=True)
@@ -19,18 +19,6 @@ class Caps:
     usd: float | None = None
     tokens: int | None = None
     seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class Spent:
-    """Tokens read and written, US dollars if the price is known, and seconds of waiting."""
-
-    tokens: int = 0
-    usd: float = 0.0
-    seconds: float = 0.0
-
-    def __add__(self, other: Spent) -> Spent:
-        return Spent(self.tokens + other.tokens, self.usd + other.usd, self.seconds + other.seconds)
 
 
 class Reservation:
@@ -59,9 +47,9 @@ class Ledger:
         earlier: spending of the run before this process.
     """
 
-    def __init__(self, caps: Caps, earlier: Spent = Spent(), clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, caps: Caps, earlier: Spent | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.caps = caps
-        self._spent = earlier
+        self._spent = earlier or Spent()
         self._unrecorded = Spent()
         self._reserved: list[Reservation] = []
         self._changed = Condition()

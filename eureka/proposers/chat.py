@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Event
 
+from eureka.core.costs import Usage
 from eureka.core.errors import ContextTooLong, ProposerError
-from eureka.core.types import Completion, Prompt, Usage
+from eureka.core.types import Completion, Prompt
 from eureka.proposers.base import ProposerCapabilities
 from eureka.proposers.budget import Ledger
 from eureka.proposers.calls import Answer, Call, CallFailed, Endpoint

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from eureka.config import ProposerConfig, RunConfig
+from eureka.core.costs import Spent
 from eureka.core.errors import ConfigError, ProposerError
 from eureka.proposers.base import Proposer
-from eureka.proposers.budget import Caps, Ledger, Spent
+from eureka.proposers.budget import Caps, Ledger
 from eureka.proposers.calls import ServedModel
 from eureka.proposers.chat import ChatProposer, ChatSettings
 from eureka.proposers.fallback import Fallback

@@ -92,7 +92,7 @@ def _recorded(folder: Path) -> tuple[Mapping[str, Sequence[Completion]], bool]:
     if is_answer_folder(folder):
         return {path.stem: (Completion(path.stem, _text(path), folder.name),) for path in _answer_files(folder)}, False
     with RunStore.open(folder, read_only=True) as recorded:
-        return recorded.completions(), recorded.facts()["had metric access"].startswith("yes")
+        return recorded.completions(), bool(recorded.facts().had_metric_access)
 
 
 def _answer_files(folder: Path) -> list[Path]:

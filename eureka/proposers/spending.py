@@ -4,32 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
 from itertools import chain
 
+from eureka.core.costs import Spent, UnrecordedCosts
 from eureka.core.ids import generation_of
-from eureka.core.serialize import dumps, loads
 from eureka.core.types import Completion, Message
-from eureka.proposers.budget import Ledger, Spent
+from eureka.proposers.budget import Ledger
 from eureka.proposers.models import chosen_models
 from eureka.proposers.provider import ModelConfig
 from eureka.proposers.tokens import token_bound
 from eureka.store import RunStore
 
-_FACT = "llm unrecorded costs"
 # Length of the text around a repair's code and error.
 _REPAIR_TOKENS = 4096
-
-
-@dataclass(frozen=True)
-class UnrecordedCosts:
-    """The record of a run's costs besides those of recorded answers.
-
-    With `calls_open`, calls may be in flight: those without an answer may be billed too.
-    """
-
-    spent: Spent = field(default_factory=Spent)
-    calls_open: bool = False
 
 
 def spent_before(store: RunStore, llm: ModelConfig) -> Spent:
@@ -46,7 +34,7 @@ def spent_before(store: RunStore, llm: ModelConfig) -> Spent:
 
 def unrecorded_costs(store: RunStore, llm: ModelConfig) -> Spent:
     """Costs besides those of recorded answers: lost answers, waiting, and calls in flight when the run was killed."""
-    kept = stored_costs(store)
+    kept = store.facts().unrecorded_costs
     if not kept.calls_open:
         return kept.spent
     in_flight = [call.candidate_id for call in store.calls_in_flight()][: llm.concurrency]
@@ -57,17 +45,15 @@ def unrecorded_costs(store: RunStore, llm: ModelConfig) -> Spent:
 def recording_costs(store: RunStore, llm: ModelConfig, ledger: Ledger) -> Iterator[None]:
     """Within the context, mark in the store that calls are made, so that a killed run knows their possible cost."""
     before = unrecorded_costs(store, llm)
-    store.set_fact(_FACT, dumps(UnrecordedCosts(before, calls_open=True)))
+    _record(store, UnrecordedCosts(before, calls_open=True))
     try:
         yield
     finally:
-        store.set_fact(_FACT, dumps(UnrecordedCosts(before + ledger.unrecorded)))
+        _record(store, UnrecordedCosts(before + ledger.unrecorded))
 
 
-def stored_costs(store: RunStore) -> UnrecordedCosts:
-    """The stored record of a run's costs besides those of recorded answers."""
-    fact = store.facts().get(_FACT)
-    return loads(UnrecordedCosts, fact) if fact else UnrecordedCosts()
+def _record(store: RunStore, costs: UnrecordedCosts) -> None:
+    store.record_facts(replace(store.facts(), unrecorded_costs=costs))
 
 
 def _bound(store: RunStore, llm: ModelConfig, candidate_id: str) -> Spent:

@@ -28,14 +28,6 @@ from eureka.store import RunStore
 
 SEED_STRIDE = 100
 """The seeds of a generation lie so far above those of the one before."""
-SEED_STRIDE_FACT = "seeds between generations"
-"""The fact of a run that keeps it; runs without one have the same seeds in all generations."""
-
-
-def recorded_stride(store: RunStore) -> int:
-    """How far the seeds of a run's generations lie apart; 0 for a run whose generations all have the same."""
-    stride = store.facts().get(SEED_STRIDE_FACT, "")
-    return int(stride) if stride.isdecimal() and len(stride) < 6 else 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,9 +16,6 @@ import numpy as np
 from eureka.core.types import Feedback, Verdict
 from eureka.store import RunStore
 
-FITNESS = "fitness"
-"""Name of the run's fact that says how candidates are scored: PREFERENCE, or by the task metric if it is missing."""
-PREFERENCE = "preference"
 PRIOR = 0.1
 """Precision of the normal prior on every score. Without it, a candidate that always wins would have an infinite
 score."""
@@ -89,7 +86,7 @@ def bradley_terry(pairs: Sequence[PairwiseChoice], prior: float = PRIOR) -> dict
 
 def preference_scores(store: RunStore) -> Mapping[str, float] | None:
     """The score of every candidate that a person compared; None if the run's task has a metric."""
-    if has_metric(store):
+    if store.facts().has_metric:
         return None
     return bradley_terry(comparisons(store.feedback()))
 
@@ -97,8 +94,3 @@ def preference_scores(store: RunStore) -> Mapping[str, float] | None:
 def score_of(candidate: str, scores: Mapping[str, float] | None) -> float | None:
     """A candidate's preference score, 0 if it was never compared; None if candidates are scored by a metric."""
     return None if scores is None else scores.get(candidate, 0.0)
-
-
-def has_metric(store: RunStore) -> bool:
-    """Whether a run's task has a metric, rather than being scored by a person's preferences."""
-    return store.facts().get(FITNESS) != PREFERENCE

@@ -6,18 +6,17 @@ like an answer, and trained before the first prompt, which includes its results.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from eureka.config import HUMAN
+from eureka.core.costs import Usage
 from eureka.core.ids import INIT_ID
-from eureka.core.types import Completion, Usage
+from eureka.core.types import Completion
 from eureka.prompts.render import fenced
+from eureka.store import RunFacts
 
 MODEL = "init"
 """Recorded in place of a model's name."""
-
-_ORIGIN, _SOURCE = "init", "init source"
 
 
 @dataclass(frozen=True)
@@ -26,11 +25,6 @@ class Start:
 
     origin: str
     source: str
-
-    @property
-    def facts(self) -> dict[str, str]:
-        """The facts stored in the run, so that it can be resumed without the original file."""
-        return {_ORIGIN: self.origin, _SOURCE: self.source}
 
     @property
     def sentence(self) -> str:
@@ -46,11 +40,12 @@ def given_answer(source: str, identity: str = INIT_ID) -> Completion:
     return Completion(identity, fenced(source, "python") + "\n", MODEL, Usage(0, 0, usd=0.0), given=True)
 
 
-def recorded_start(facts: Mapping[str, str]) -> Start | None:
-    """The start of a run, from its stored facts; None if there is none."""
-    return Start(facts[_ORIGIN], facts[_SOURCE]) if _ORIGIN in facts else None
+def recorded_start(facts: RunFacts) -> Start | None:
+    """The start of a run, as stored in it, so that it can be resumed without the original file; None if there is
+    none."""
+    return Start(facts.init, facts.init_source) if facts.init else None
 
 
-def label(facts: Mapping[str, str]) -> str:
+def label(facts: RunFacts) -> str:
     """The display name of a run's `g01-c00`: `your reward`, or `human reward` for the task's own."""
-    return "human reward" if facts.get(_ORIGIN) == HUMAN else "your reward"
+    return "human reward" if facts.init == HUMAN else "your reward"

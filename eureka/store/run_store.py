@@ -20,7 +20,7 @@ from typing import Self
 
 from eureka.core.errors import StoreError
 from eureka.core.ids import generation_of, place_of
-from eureka.core.serialize import DecodeError, dumps, text_list
+from eureka.core.serialize import DecodeError, dumps
 from eureka.core.training import TrainingResult
 from eureka.core.types import (
     Candidate,
@@ -35,6 +35,7 @@ from eureka.core.types import (
 )
 from eureka.store import format_2
 from eureka.store.database import FORMAT_VERSION, Database, RecordKey, create_database
+from eureka.store.facts import RunFacts, read_facts, rows_of
 from eureka.store.files import (
     MAX_POLICY_BYTES,
     read_bounded,
@@ -68,7 +69,7 @@ class RunStore:
         self._lock = lock
 
     @classmethod
-    def create(cls, folder: Path, config_yaml: str, facts: Mapping[str, str]) -> RunStore:
+    def create(cls, folder: Path, config_yaml: str, facts: RunFacts | None = None) -> RunStore:
         """Start a new run in `folder`, which must not exist or be empty.
 
         Raises:
@@ -82,7 +83,7 @@ class RunStore:
                 write_atomically(folder / "config.yaml", (_CONFIG_NOTE + config_yaml).encode())
                 partial = folder / "run.db.partial"
                 partial.unlink(missing_ok=True)
-                create_database(partial, {"config": config_yaml}, dict(facts))
+                create_database(partial, {"config": config_yaml}, rows_of(facts or RunFacts()))
                 partial.rename(folder / "run.db")
                 sync_folder(folder)
                 return cls(folder, Database(folder / "run.db", read_only=False), lock)
@@ -136,23 +137,22 @@ class RunStore:
         """The config that the run was started with."""
         return self._meta("config") or ""
 
-    def set_fact(self, key: str, value: str) -> None:
-        """Record a fact about the run: versions, layers of the sandbox, the proposer, the layout of the workers."""
-        with store_errors(f"write the fact {key!r}", self.folder):
-            self._database.set_value("fact", key, value)
+    def record_facts(self, facts: RunFacts) -> None:
+        """Write what is new in `facts`, which are `self.facts()` with some of them replaced."""
+        with store_errors("write the facts", self.folder):
+            known = self._database.values("fact")
+            for key, text in rows_of(facts).items():
+                if known.get(key) != text:
+                    self._database.set_value("fact", key, text)
 
-    def facts(self) -> dict[str, str]:
-        """All facts, sorted by key."""
+    def facts(self) -> RunFacts:
+        """What the run records of itself besides its config."""
         with store_errors("read the facts", self.folder):
-            return self._database.values("fact")
-
-    def fact_list(self, key: str) -> list[str]:
-        """A fact that is a list of texts in JSON, empty if missing; raises StoreError if it is invalid."""
+            rows = self._database.values("fact")
         try:
-            return text_list(self.facts().get(key, "[]"))
+            return read_facts(rows)
         except DecodeError as error:
-            said = f"the fact {key!r} of run.db was changed by hand: it is no list of texts"
-            raise StoreError(f"{self.folder}: {said}") from error
+            raise StoreError(f"{self.folder}: {error}") from error
 
     def mark_finished(self) -> None:
         """Mark the run as finished."""

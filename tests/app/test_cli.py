@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -49,12 +49,13 @@ def exit_code(*arguments: str) -> int:
 def test_help_is_instant_and_imports_nothing_heavy() -> None:
     times = []
     for _ in range(3):
-        started = time.monotonic()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         result = run_cli("--help")
-        times.append(time.monotonic() - started)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     for command in ("run", "resume", "evaluate", "tasks", "doctor"):
         assert f"  {command} " in result.stdout
-    assert min(times) < 0.5
+    assert min(times) < 0.4  # seconds of the processor, which other programs change less than those of the clock
     program = (
         "import sys, eureka.app.cli, eureka.config, eureka.core.types, eureka.core.errors\n"
         "try:\n    eureka.app.cli.main(['--help'])\n"
@@ -155,7 +156,7 @@ def test_interrupted_evaluation_says_how_to_go_on(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(eureka.app.comparing, "evaluate_run", interrupt)
-    RunStore.create(tmp_path / "run", "", {}).close()
+    RunStore.create(tmp_path / "run", "").close()
     assert exit_code("evaluate", str(tmp_path / "run")) == 130
     assert capsys.readouterr().err == f"interrupted: `eureka evaluate {tmp_path / 'run'}` goes on\n"
 
@@ -191,9 +192,9 @@ def test_a_finished_run_is_all_there(finished: Path) -> None:
         facts = store.facts()
         best_id = store.finished_generations()[2]
         sources = {candidate.id: candidate.source for candidate in store.candidates()}
-    assert facts["had metric access"] == "yes"
-    assert "seccomp on" in facts["sandbox layers"]
-    assert json.loads(facts["task_dirs"]) == []
+    assert facts.had_metric_access
+    assert facts.sandbox_layers["seccomp"] == "on"
+    assert facts.task_dirs == ()
     assert best_id is not None
     assert (finished / "best" / "source.py.txt").read_text() == sources[best_id]
     assert (finished / "best" / "policy.pt").stat().st_size > 0
@@ -300,7 +301,7 @@ def test_an_unsafe_run_is_stamped(tmp_path: Path) -> None:
     assert f"UNSAFE: {stamp}" in after
     (folder,) = (tmp_path / "outputs" / "cartpole").iterdir()
     with RunStore.open(folder, read_only=True) as store:
-        assert store.facts()["unsafe"] == stamp
+        assert store.facts().unsafe == stamp
     assert "sandbox: unsafe" in (folder / "config.yaml").read_text()
     assert f"UNSAFE: {stamp}" in (folder / "best" / "reward.py").read_text()
     assert stamp in (folder / "report.html").read_text()
@@ -325,7 +326,7 @@ def received(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (task / "task.yaml").touch()
     (task / "env.py").write_text(f"from pathlib import Path\nPath({str(place / 'imported')!r}).touch()\n")
     with RunStore.open(place / "run") as store:
-        store.set_fact("task_dirs", json.dumps([str(place / "run" / "tasks"), "run/tasks"]))
+        store._database.set_value("fact", "task_dirs", json.dumps([str(place / "run" / "tasks"), "run/tasks"]))
         store._database.set_value("meta", "finished", "no")
     return place
 
@@ -356,10 +357,10 @@ def test_what_is_said_of_confinement_is_what_is_in_force(tmp_path: Path) -> None
     small = [*SMALL, "search.generations=1", "search.samples=1", "train.steps=500", "evaluation.seeds=0"]
     assert run_cli("run", *small, "sandbox=unsafe", "output=run", cwd=tmp_path).returncode == 0
     with RunStore.open(tmp_path / "run") as store:
-        store.set_fact("sandbox layers", "seccomp on; landlock on")
+        store._database.set_value("fact", "sandbox layers", "seccomp on; landlock on")
         store._database.set_value("meta", "finished", "no")
-        identity = store.facts()["run id"]
-        store.set_fact("run id", "0" * 32)  # somebody else's
+        identity = store.facts().run_id
+        store._database.set_value("fact", "run id", "0" * 32)  # somebody else's
     refused = run_cli("resume", "run", cwd=tmp_path)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert (
@@ -371,8 +372,8 @@ def test_what_is_said_of_confinement_is_what_is_in_force(tmp_path: Path) -> None
     assert "seccomp on" not in told.stdout
     assert "UNSAFE: generated code ran without confinement" in told.stdout
     with RunStore.open(tmp_path / "run") as store:
-        store.set_fact("run id", identity)
-        store.set_fact("resumed with", "[]")
+        store._database.set_value("fact", "run id", identity)
+        store._database.set_value("fact", "resumed with", "[]")
         store._database.set_value("meta", "finished", "no")
     own = run_cli("resume", "run", cwd=tmp_path)
     assert own.returncode == 0, own.stderr

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from eureka.app.build import evaluated_config, resumed_config
-from eureka.app.own_runs import RUN_ID, is_own, remember, task_folders
+from eureka.app.own_runs import is_own, remember, task_folders
 from eureka.config import EnvConfig, RunConfig, SandboxMode, to_yaml
-from eureka.core.errors import ConfigError
+from eureka.core.errors import ConfigError, StoreError
 from eureka.proposers.openai import OpenAIConfig
 from eureka.proposers.program_search.proposer import ProgramSearchConfig
-from eureka.store import RunStore
+from eureka.store import RunFacts, RunStore
 
 ID = "0123456789abcdef0123456789abcdef"
-UNSAFE = RunConfig(task="balance", sandbox=SandboxMode.unsafe, llm=OpenAIConfig(base_url="http://own:1/v1", model="m"))
+UNSAFE = RunConfig(task="balance", sandbox=SandboxMode.unsafe, llm=OpenAIConfig(base_url="https://own:1/v1", model="m"))
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def tasks(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, config: RunConfig, task_dirs: list[Path], identity: str = ID) -> RunStore:
-    named = json.dumps([str(directory) for directory in task_dirs])
-    return RunStore.create(folder, to_yaml(config), {RUN_ID: identity, "task_dirs": named})
+    named = tuple(str(directory) for directory in task_dirs)
+    return RunStore.create(folder, to_yaml(config), RunFacts(run_id=identity, task_dirs=named))
 
 
 def test_an_own_run_goes_on_as_it_was_started(tmp_path: Path, tasks: Path, environment: dict[str, str]) -> None:
@@ -60,14 +60,15 @@ def test_an_own_run_goes_on_as_it_was_started(tmp_path: Path, tasks: Path, envir
 
 CHANGES: dict[str, Callable[[RunStore, Path], object]] = {
     "config": lambda store, _: store._database.set_value("meta", "config", to_yaml(UNSAFE).replace("own:1", "evil:1")),
-    "task_dirs": lambda store, tasks: store.set_fact("task_dirs", json.dumps([str(tasks), "evil"])),
-    "resumed with": lambda store, _: store.set_fact("resumed with", '["llm.base_url=http://evil:1/v1"]'),
-    "id": lambda store, _: store.set_fact(RUN_ID, "f" * 32),
-    "no id": lambda store, _: store.set_fact(RUN_ID, "../../" + ID),
+    "task_dirs": lambda store, tasks: store._database.set_value("fact", "task_dirs", json.dumps([str(tasks), "evil"])),
+    "resumed with": lambda store, _: store._database.set_value(
+        "fact", "resumed with", '["llm.base_url=http://evil:1/v1"]'
+    ),
+    "id": lambda store, _: store._database.set_value("fact", "run id", "f" * 32),
+    "no id": lambda store, _: store._database.set_value("fact", "run id", "../../" + ID),
     "code": lambda _, tasks: (tasks / "balance" / "env.py").write_text("# another's"),
     "further code": lambda _, tasks: (tasks / "balance" / "helpers.py").touch(),
     "code is gone": lambda _, tasks: (tasks / "balance" / "task.yaml").unlink(),
-    "garbage": lambda store, _: store.set_fact("task_dirs", "[" * 5000),
 }
 
 
@@ -80,6 +81,14 @@ def test_what_was_changed_is_asked_about(
         assert is_own(store, environment)
         change(store, tasks)
         assert not is_own(store, environment)
+
+
+def test_what_cannot_be_read_is_nobodys(tmp_path: Path, tasks: Path, environment: dict[str, str]) -> None:
+    with run(tmp_path / "run", UNSAFE, [tasks]) as store:
+        remember(store, environment)
+        store._database.set_value("fact", "task_dirs", "[" * 5000)
+        with pytest.raises(StoreError, match=r"the fact 'task_dirs' of run\.db was changed by hand"):
+            is_own(store, environment)
 
 
 def test_a_state_folder_that_cannot_be_written_costs_the_memory_alone(tmp_path: Path, tasks: Path) -> None:

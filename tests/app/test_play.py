@@ -20,7 +20,7 @@ from eureka.core.errors import RenderingUnavailable, StoreError, VideoError
 from eureka.core.pictures import Look
 from eureka.core.training import TrainingResult
 from eureka.core.types import Candidate, Completion, Reward
-from eureka.store import RunStore
+from eureka.store import RunFacts, RunStore
 from eureka.trainers.population.networks import StackedMLP
 from eureka.trainers.population.policy import Policies
 from eureka.ui.video.film import FilmedEpisode, FilmJob, Video
@@ -44,9 +44,7 @@ def run(tmp_path: Path, make_result: Callable[..., TrainingResult]) -> Path:
     """A run with two candidates in one generation, the second best, and a comparison with the human reward."""
     folder = tmp_path / "run"
     policy = still_policy()
-    with RunStore.create(
-        folder, to_yaml(compose_config(["task=cartpole"], [])), {"task_dirs": "[]", "metric unit": "s"}
-    ) as store:
+    with RunStore.create(folder, to_yaml(compose_config(["task=cartpole"], [])), RunFacts(metric_unit="s")) as store:
         for name, scores in (("g01-c01", {0: 1.0}), ("g01-c02", {0: 2.0, 1: 5.0})):
             store.record_completion(Completion(name, "", "model"))
             store.record_candidate(Candidate(name, "", ("pole_angle",)))
@@ -106,7 +104,7 @@ def test_policies_that_are_not_there(run: Path, asked: list[FilmJob], tmp_path: 
         with pytest.raises(VideoError, match="the video cannot be written: No such file"):
             film(store, "best", Look(), {}, to=tmp_path / "none" / "best.mp4")
     empty = tmp_path / "empty"
-    with RunStore.create(empty, to_yaml(compose_config(["task=cartpole"], [])), {"task_dirs": "[]"}) as store:
+    with RunStore.create(empty, to_yaml(compose_config(["task=cartpole"], []))) as store:
         with pytest.raises(StoreError, match="no generation has finished"):
             film(store, "best", Look(), {})
         with pytest.raises(StoreError, match="no trained policy of `human`; none is trained yet"):

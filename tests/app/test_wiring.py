@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +30,7 @@ from eureka.core.types import Completion, Prompt, PromptFacts
 from eureka.proposers.openai import OpenAIConfig
 from eureka.proposers.program_search.proposer import ProgramSearch, ProgramSearchConfig
 from eureka.proposers.replay import ReplayConfig
-from eureka.store import RunStore
+from eureka.store import RunFacts, RunStore
 from eureka.trainers.registry import make_trainer
 
 
@@ -84,7 +83,7 @@ def test_proposers(tmp_path: Path) -> None:
     proposer = make_proposer(RunConfig(task="ant", llm=ProgramSearchConfig()))
     assert isinstance(proposer, ProgramSearch)
     assert proposer.capabilities.uses_metric
-    with RunStore.create(tmp_path / "run", "", {"had metric access": "yes"}) as store:
+    with RunStore.create(tmp_path / "run", "", RunFacts(had_metric_access=True)) as store:
         store.record_completion(Completion("g01-c01", "text", "m"))
         # A run may be replayed while it is being written.
         config = RunConfig(task="ant", llm=ReplayConfig(run=str(tmp_path / "run")), search=SearchConfig(1, 1))
@@ -101,11 +100,11 @@ def test_proposers(tmp_path: Path) -> None:
 def test_facts(tmp_path: Path) -> None:
     config = RunConfig(task="ant", sandbox=SandboxMode.unsafe, llm=ProgramSearchConfig())
     facts = run_facts(config, make_proposer(config), [tmp_path])
-    assert facts["had metric access"] == "yes"
-    assert "not a language model" in facts["proposer"]
-    assert facts["unsafe"].startswith("generated code ran without")
-    assert json.loads(facts["task_dirs"]) == [str(tmp_path)]
-    assert "unsafe" not in run_facts(RunConfig(task="ant"), make_proposer(config), [])
+    assert facts.had_metric_access
+    assert "not a language model" in facts.proposer
+    assert facts.unsafe.startswith("generated code ran without")
+    assert facts.task_dirs == (str(tmp_path),)
+    assert not run_facts(RunConfig(task="ant"), make_proposer(config), []).unsafe
 
 
 def test_the_task_folders_of_a_run_folder_are_not_used(tmp_path: Path) -> None:
@@ -113,7 +112,7 @@ def test_the_task_folders_of_a_run_folder_are_not_used(tmp_path: Path) -> None:
     (own / "balance").mkdir(parents=True)
     (own / "balance" / "task.yaml").touch()
     yaml = to_yaml(RunConfig(task="balance", llm=ProgramSearchConfig()))
-    with RunStore.create(tmp_path / "run", yaml, {"task_dirs": json.dumps(["evil dir"])}) as store:
+    with RunStore.create(tmp_path / "run", yaml, RunFacts(task_dirs=("evil dir",))) as store:
         said = (
             f"{tmp_path}/run: this run used the task folder 'evil dir', whose env.py is code: "
             "give --task-dir 'evil dir' again if you trust it"
@@ -123,18 +122,16 @@ def test_the_task_folders_of_a_run_folder_are_not_used(tmp_path: Path) -> None:
                 require_task_dirs(store, given)
             assert str(caught.value) == said
         require_task_dirs(store, [own])
-        store.set_fact("task_dirs", '["a", "b"]')
+        store._database.set_value("fact", "task_dirs", '["a", "b"]')
         with pytest.raises(ConfigError, match=r"folders a, b, whose env\.py are code: give --task-dir a --task-dir b"):
             require_task_dirs(store, [])
-        store.set_fact("task_dirs", '"/tmp"')
-        with pytest.raises(StoreError, match="it is no list of texts"):
+        store._database.set_value("fact", "task_dirs", '"/tmp"')
+        with pytest.raises(StoreError, match="changed by hand: tuple: must be a list"):
             require_task_dirs(store, [])
     # A built-in task needs none, but for a run that had others, which may have held one of the same name.
-    with RunStore.create(
-        tmp_path / "built-in", to_yaml(RunConfig(task="ant", llm=ProgramSearchConfig())), {"task_dirs": "[]"}
-    ) as store:
+    with RunStore.create(tmp_path / "built-in", to_yaml(RunConfig(task="ant", llm=ProgramSearchConfig()))) as store:
         require_task_dirs(store, [])
-        store.set_fact("task_dirs", '["evil"]')
+        store._database.set_value("fact", "task_dirs", '["evil"]')
         with pytest.raises(ConfigError, match="give --task-dir evil again"):
             require_task_dirs(store, [])
         require_task_dirs(store, [own])

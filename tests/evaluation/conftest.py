@@ -11,5 +11,5 @@ from eureka.store import RunStore
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[RunStore]:
     """An empty run."""
-    with RunStore.create(tmp_path / "run", "", {}) as made:
+    with RunStore.create(tmp_path / "run", "") as made:
         yield made

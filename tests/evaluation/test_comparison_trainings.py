@@ -84,7 +84,7 @@ def test_a_training_that_is_given_up_is_named(store: RunStore) -> None:
 
 @pytest.fixture
 def other_store(tmp_path: Path) -> RunStore:
-    with RunStore.create(tmp_path / "other", "", {}) as made:
+    with RunStore.create(tmp_path / "other", "") as made:
         yield made
 
 

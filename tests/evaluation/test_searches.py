@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eureka.core.types import Completion
 from eureka.evaluation import ComparedMethod, Comparison, Role
+from eureka.evaluation.record import write_comparison
 from eureka.evaluation.search_table import as_csv, as_json, as_latex, text_table
-from eureka.evaluation.searches import SearchRun, nested, task_rows
+from eureka.evaluation.searches import SearchRun, nested, read_search, task_rows
 from eureka.evaluation.statistics import interquartile_mean
+from eureka.store import RunFacts, RunStore
 
 
 def method(role: Role, scores: tuple[float, ...], first_seed: int) -> ComparedMethod:
@@ -105,3 +108,15 @@ def test_the_forms() -> None:
     assert latex.startswith("\\begin{tabular}{lrrrrrrrrr}\n\\toprule\ntask & searches")
     assert "95\\% interval" in latex
     assert " & \\$1 \\\\" in latex
+
+
+def test_who_wrote_a_runs_rewards_is_read_from_its_answers(tmp_path: Path) -> None:
+    described = RunFacts(proposer="The language model gpt_5 (openai) writes the reward functions.")
+    with RunStore.create(tmp_path, "", described) as store:
+        write_comparison(store, TWO[0].comparison)
+        store.record_completion(Completion("g01-c00", "", "init", given=True))
+        for name, model in (("g01-c01", "gpt_5"), ("g01-c02", "gpt_6"), ("g01-c03", "gpt_5")):
+            store.record_completion(Completion(name, "", model))
+    found = read_search(tmp_path)
+    assert found is not None
+    assert found.proposer == "gpt_5, gpt_6"

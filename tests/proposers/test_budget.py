@@ -8,9 +8,10 @@ import time
 
 import pytest
 
+from eureka.core.costs import Spent, Usage
 from eureka.core.errors import BudgetReached, ProposerError
-from eureka.core.types import Message, Usage
-from eureka.proposers.budget import Caps, Ledger, Spent
+from eureka.core.types import Message
+from eureka.proposers.budget import Caps, Ledger
 from eureka.proposers.calls import CallFailed, Retry
 from eureka.proposers.http import retry_after_s
 from eureka.proposers.keys import Key, no_key, take_keys

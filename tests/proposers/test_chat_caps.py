@@ -18,9 +18,9 @@ from chat_helpers import (
 )
 from model_server import FORGOTTEN, INPUT_TOKENS, OUTPUT_TOKENS, Step, serving
 
+from eureka.core.costs import Spent, Usage
 from eureka.core.errors import BudgetReached
-from eureka.core.types import Usage
-from eureka.proposers.budget import Caps, Ledger, Spent
+from eureka.proposers.budget import Caps, Ledger
 
 pytestmark = pytest.mark.process
 

@@ -16,7 +16,6 @@ import pytest
 from model_server import INPUT_TOKENS, OUTPUT_TOKENS, ModelServer, Step, serving
 
 from eureka.app.cli import main
-from eureka.proposers.spending import stored_costs
 from eureka.store import RunStore
 
 pytestmark = pytest.mark.process
@@ -126,7 +125,7 @@ def test_killed_during_calls_no_answer_is_bought_twice(tmp_path: Path) -> None:
             # Two calls are in flight at a time, and which of them the server hears first is not certain.
             assert len(kept) == 3
             assert set(kept) < {f"g01-c0{sample}" for sample in range(1, 6)}
-            assert stored_costs(store).calls_open
+            assert store.facts().unrecorded_costs.calls_open
         before = asked(server)
         assert sum(before.values()) == 5
         result = resume(folder)  # the run is the user's own, so its endpoint need not be given again
@@ -142,8 +141,8 @@ def test_killed_during_calls_no_answer_is_bought_twice(tmp_path: Path) -> None:
     assert not set(in_flight) & set(kept)
     with RunStore.open(folder, read_only=True) as store:
         assert {name: store.completions()[name] for name in kept} == kept
-        assert not stored_costs(store).calls_open
-        assert stored_costs(store).spent.tokens > 0
+        assert not store.facts().unrecorded_costs.calls_open
+        assert store.facts().unrecorded_costs.spent.tokens > 0
 
 
 def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str]:
@@ -176,7 +175,7 @@ def test_a_cap_stops_the_run_and_a_higher_one_lets_it_go_on(
         assert cli(capsys, monkeypatch, "resume", str(folder), "llm.max_tokens=50000") == (0, "")
         assert server.billed == 3
     with RunStore.open(folder, read_only=True) as store:
-        assert store.facts()["resumed with"] == '["llm.max_tokens=50000"]'
+        assert store.facts().resumed_with == ("llm.max_tokens=50000",)
         assert len(store.completions()) == 3
 
 

@@ -11,10 +11,10 @@ from eureka.app.build import make_proposer, resolve, resumed_config
 from eureka.app.estimate import assumption_line, call_line, duration, estimate, num_trainings
 from eureka.config import RunConfig, SandboxMode, SearchConfig, to_yaml
 from eureka.config.schema import TrainConfig
+from eureka.core.costs import Spent
 from eureka.core.errors import ConfigError, ProposerError
 from eureka.core.types import Message, Prompt, PromptFacts
 from eureka.proposers.anthropic import AnthropicConfig, AnthropicEndpoint
-from eureka.proposers.budget import Spent
 from eureka.proposers.calls import Endpoint
 from eureka.proposers.chat import ChatProposer
 from eureka.proposers.fallback import Fallback
@@ -162,7 +162,7 @@ def test_an_estimate_without_a_price() -> None:
 def test_what_a_resume_gave_anew_holds_for_later_ones(tmp_path: Path) -> None:
     config = resolve(RunConfig(task="cartpole", llm=OpenAIConfig(base_url=LOCAL, model="m", max_tokens=1)))
     mine = {"OPENAI_BASE_URL": LOCAL}
-    with RunStore.create(tmp_path / "run", to_yaml(config), {}) as store:
+    with RunStore.create(tmp_path / "run", to_yaml(config)) as store:
         assert resumed_config(store, [], mine) == config
         raised = resumed_config(store, ["llm.max_tokens=500", 'llm.extra_body={"a b": 1}'], mine).llm
         assert (raised.max_tokens, raised.extra_body) == (500, '{"a b": 1}')
@@ -180,7 +180,7 @@ ENDPOINT = "http://elsewhere:1/v1"
 
 def test_a_key_goes_to_no_endpoint_that_only_the_run_folder_names(tmp_path: Path) -> None:
     llm = OpenAIConfig(base_url=ENDPOINT, model="m", max_tokens=1)
-    with RunStore.create(tmp_path / "run", to_yaml(RunConfig(task="cartpole", llm=llm)), {}) as store:
+    with RunStore.create(tmp_path / "run", to_yaml(RunConfig(task="cartpole", llm=llm))) as store:
         said = (
             f"{store.folder}: its config has llm.base_url={ENDPOINT}, which a run folder may not decide: give "
             f"llm.base_url={ENDPOINT} again if you trust it"
@@ -197,7 +197,7 @@ def test_a_key_goes_to_no_endpoint_that_only_the_run_folder_names(tmp_path: Path
         assert resumed_config(store, ["llm.base_url=null"], {}).llm == replace(llm, base_url=None)
         assert resumed_config(store, [], {}).llm == replace(llm, base_url=None)
     own = replace(llm, base_url="https://api.openai.com/v1", fallback="anthropic/m", fallback_base_url=ENDPOINT)
-    with RunStore.create(tmp_path / "second", to_yaml(RunConfig(task="cartpole", llm=own)), {}) as store:
+    with RunStore.create(tmp_path / "second", to_yaml(RunConfig(task="cartpole", llm=own))) as store:
         with pytest.raises(ConfigError, match=r"its config has llm\.fallback_base_url=http://elsewhere:1/v1, which"):
             resumed_config(store, [], {"OPENAI_BASE_URL": ENDPOINT})
         assert resumed_config(store, [], {"ANTHROPIC_BASE_URL": ENDPOINT}).llm == own
@@ -205,7 +205,7 @@ def test_a_key_goes_to_no_endpoint_that_only_the_run_folder_names(tmp_path: Path
 
 def test_a_run_folder_takes_no_confinement_away(tmp_path: Path) -> None:
     unsafe = RunConfig(task="cartpole", sandbox=SandboxMode.unsafe, llm=ProgramSearchConfig())
-    with RunStore.create(tmp_path / "run", to_yaml(unsafe), {}) as store:
+    with RunStore.create(tmp_path / "run", to_yaml(unsafe)) as store:
         said = "give sandbox=unsafe again if you trust it, or sandbox=enforced to confine generated code"
         for _ in range(2):
             with pytest.raises(ConfigError, match=said):

@@ -13,10 +13,10 @@ from eureka.app.build import make_proposer, resolve, resumed_config
 from eureka.app.configs import compose_config, from_yaml
 from eureka.app.doctor import diagnose
 from eureka.config import ProposerConfig, RunConfig, to_yaml
+from eureka.core.costs import Spent
 from eureka.core.errors import ConfigError, ProposerError
 from eureka.core.types import Completion, Prompt
 from eureka.proposers.base import Proposer, ProposerCapabilities
-from eureka.proposers.budget import Spent
 from eureka.proposers.calls import Answer, Call, Endpoint
 from eureka.proposers.chat import ChatProposer
 from eureka.proposers.fallback import Fallback
@@ -125,7 +125,7 @@ def test_a_proposer_of_ones_own(tmp_path: Path) -> None:
     assert without_metric(config.llm) == ParrotConfig(words="dark")
     with pytest.raises(ConfigError, match=r"`llm\.words` belongs to llm=parrot, and this run has llm=replay"):
         compose_config(["task=ant", "llm=replay", "llm.run=x", "llm.words=a"])
-    with RunStore.create(tmp_path / "run", to_yaml(config), {}) as store:
+    with RunStore.create(tmp_path / "run", to_yaml(config)) as store:
         assert resumed_config(store, []).llm == config.llm
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from records import ask_for
 
-from eureka.core.types import Completion, Message, Prompt, PromptFacts, Usage
+from eureka.core.costs import Spent, Usage
+from eureka.core.types import Completion, Message, Prompt, PromptFacts
 from eureka.proposers.anthropic import AnthropicConfig
-from eureka.proposers.budget import Caps, Ledger, Spent
+from eureka.proposers.budget import Caps, Ledger
 from eureka.proposers.models import resolve_model
 from eureka.proposers.provider import ModelConfig
 from eureka.proposers.spending import recording_costs, spending_line, spent_before, unrecorded_costs
@@ -29,7 +30,7 @@ class Killed(Exception):
 
 
 def test_a_killed_run_and_an_orderly_one(tmp_path: Path) -> None:
-    with RunStore.create(tmp_path / "run", "", {}) as store:
+    with RunStore.create(tmp_path / "run", "") as store:
         assert spent_before(store, LLM) == Spent()
         with suppress(Killed), recording_costs(store, LLM, Ledger(Caps())):
             names = ["g01-c01", "g01-c02", "g01-c03", "g01-c04", "g01-c05"]
@@ -42,8 +43,7 @@ def test_a_killed_run_and_an_orderly_one(tmp_path: Path) -> None:
             assert unrecorded_costs(store, LLM) == killed
             kept = store.facts()
             raise Killed
-        for key, value in kept.items():
-            store.set_fact(key, value)
+        store.record_facts(kept)
         assert unrecorded_costs(store, LLM) == killed
         # The answer that does not say what it used counts in full, its own text as a part of a possible repair.
         spent = spent_before(store, LLM)
@@ -60,7 +60,7 @@ def test_a_killed_run_and_an_orderly_one(tmp_path: Path) -> None:
 
 
 def test_lines(tmp_path: Path) -> None:
-    with RunStore.create(tmp_path / "run", "", {}) as store:
+    with RunStore.create(tmp_path / "run", "") as store:
         store.record_completion(Completion("g01-c01", "a", "m", Usage(1000, 100, 750, 40, 0.25)))
         store.record_completion(Completion("g02-c01", "a", "m", Usage(1000, 100, None, None, 0.5)))
         store.record_completion(Completion("g02-c01", "b", "m", Usage(3000, 300, 1000, 0, 0.25), attempt=1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,10 +47,16 @@ def modules() -> list[Path]:
     return sorted({path.relative_to(inside) for path in [*inside.glob("**/*.py"), *linked]})
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a file, which several tests walk through."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imported(path: Path) -> set[str]:
     """What a module imports of eureka, anywhere in it, such as `search.loop.evolve`."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -99,7 +106,7 @@ def test_processes_are_started_in_one_place(module: Path) -> None:
     first, which is the user's, or a run that came by mail. (The sandbox's zygote forks, which imports nothing.)"""
     if module.as_posix() == "core/processes.py":
         return
-    for node in ast.walk(ast.parse((ROOT / "eureka" / module).read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(ROOT / "eureka" / module)):
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -116,7 +123,7 @@ def test_processes_are_started_in_one_place(module: Path) -> None:
 def test_every_public_class_name_stands_for_one_class() -> None:
     found: dict[str, list[Path]] = {}
     for module in modules():
-        for node in ast.parse((ROOT / "eureka" / module).read_text(encoding="utf-8")).body:
+        for node in parsed(ROOT / "eureka" / module).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 found.setdefault(node.name, []).append(module)
     of_tasks = {"Carry", "State"}
@@ -141,7 +148,7 @@ def is_defined(name: str) -> bool:
         return True
     module = path.parent / "__init__.py" if path.parent.is_dir() else path.parent.with_suffix(".py")
     bound: set[str] = set()
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))) if module.exists() else ():
+    for node in ast.walk(parsed(module)) if module.exists() else ():
         match node:
             case ast.ClassDef(name=found) | ast.FunctionDef(name=found) | ast.Name(id=found, ctx=ast.Store()):
                 bound.add(found)

@@ -35,7 +35,7 @@ STATE = {"speed": torch.linspace(-1.0, 1.0, 50), "height": torch.linspace(-1.0, 
 
 
 def store_of(folder: Path) -> RunStore:
-    store = RunStore.create(folder, "task: ant\n", {})
+    store = RunStore.create(folder, "task: ant\n")
     for name, graph, components in (("g01-c01", UNREPORTED, ("pace",)), ("g01-c02", NEGLIGIBLE, ("pace", "hint"))):
         store.record_completion(Completion(name, "", "model"))
         store.record_candidate(Candidate(name, "", ("speed", "height")))

@@ -46,7 +46,7 @@ def test_a_run_with_preflight(
     assert "recording trajectories of cartpole: a policy is trained with the task's own human-written reward" in shown
     assert "g01-c02  rejected (screen): it is wasted." in shown
     with RunStore.open(folder, read_only=True) as store:
-        assert store.facts()["had metric access"] == "yes"
+        assert store.facts().had_metric_access
         # program_search was asked again, in vain.
         assert len(store.completions()["g01-c02"]) == 2
         assert {result.candidate_id for result in store.results()} == {"g01-c01"}

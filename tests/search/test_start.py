@@ -26,7 +26,7 @@ from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes
 from eureka.search.read_start import read_start, require_usable
 from eureka.search.start import Start, given_answer, label, recorded_start
-from eureka.store import RunStore
+from eureka.store import RunFacts, RunStore
 from eureka.tasks import Task, load_task
 from eureka.trainers.population.baselines import trace_baselines
 from eureka.trainers.population.recording import record
@@ -118,8 +118,9 @@ def test_lines_are_those_of_the_persons_file(tmp_path: Path, spec: TaskSpec) -> 
 def test_the_tasks_own_reward_is_a_function_of_state_fields(task: Task) -> None:
     recording = record(task)
     start = read_start(HUMAN, task.spec, lambda: trace_baselines(task, recording.state)[OwnReward.OWN])
-    assert label(start.facts) == "human reward"
-    assert recorded_start(start.facts) == start
+    facts = RunFacts(init=start.origin, init_source=start.source)
+    assert label(facts) == "human reward"
+    assert recorded_start(facts) == start
     candidate = extract(given_answer(start.source), task.fields)
     assert isinstance(candidate, Candidate)
     assert candidate.inputs == ("pole_angle",)
@@ -255,7 +256,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.process
 def test_a_run_and_its_report(started: Path) -> None:
     with RunStore.open(started, read_only=True) as store:
-        assert store.facts()["init source"] == OWN
+        assert store.facts().init_source == OWN
         assert {result.candidate_id for result in store.results()} == {INIT_ID, "g01-c01"}
         assert store.is_finished
     assert (started / "generation_01" / "candidate_00" / "source.py").read_text().startswith("import torch\n\nSCALE")

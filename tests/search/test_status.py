@@ -51,7 +51,7 @@ def record(store: RunStore, make_result: Make) -> None:
 
 
 def test_every_candidate_has_its_status(tmp_path: Path, make_result: Make) -> None:
-    with RunStore.create(tmp_path / "run", "", {}) as store:
+    with RunStore.create(tmp_path / "run", "") as store:
         assert summary_lines(candidate_statuses(store), "s") == []
         record(store, make_result)
         found = candidate_statuses(store)
@@ -85,7 +85,7 @@ def test_where_all_were_usable_at_once_that_is_said_alone() -> None:
 
 
 def test_what_training_refused_is_not_usable(tmp_path: Path) -> None:
-    with RunStore.create(tmp_path / "run", "", {}) as store:
+    with RunStore.create(tmp_path / "run", "") as store:
         store.record_completion(Completion(NAMES[0], GOOD, "m"))
         store.record_candidate(Candidate(NAMES[0], "source", ("a",)))
         store.record_reward(Reward(NAMES[0], "{}", ("a",)))
@@ -97,7 +97,7 @@ def test_what_training_refused_is_not_usable(tmp_path: Path) -> None:
 
 def test_a_twin_is_usable_but_not_in_the_race(tmp_path: Path) -> None:
     twin, left = Rejected(NAMES[0], Stage.SCREEN, "a twin", "differ"), NAMES[1]
-    with RunStore.create(tmp_path / "run", "", {}) as store:
+    with RunStore.create(tmp_path / "run", "") as store:
         for name, answers in ((NAMES[0], 2), (left, 1)):
             for attempt in range(answers):
                 store.record_completion(Completion(name, GOOD, "m", attempt=attempt))

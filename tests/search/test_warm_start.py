@@ -108,7 +108,7 @@ def test_a_users_policy_is_kept_with_the_run(tmp_path: Path, trainer: Population
     path.write_bytes(policy_of((4, 32, 32, 1)))
     start = read_warm_start(str(path), trainer)
     assert start.given == Policy("population", path.read_bytes())
-    with RunStore.create(tmp_path / "run", "", {}) as store:
+    with RunStore.create(tmp_path / "run", "") as store:
         keep(start, store)
         path.unlink()
         assert read_warm_start(str(path), trainer, store.folder) == start

@@ -14,21 +14,11 @@ import pytest
 from loop_fakes import prompt_of
 from records import ask_for, finish
 
+from eureka.core.costs import Usage
 from eureka.core.errors import StoreError
 from eureka.core.training import ComponentStatistics, TrainingResult
-from eureka.core.types import (
-    Candidate,
-    Completion,
-    FieldSpec,
-    Message,
-    Prompt,
-    PromptFacts,
-    Rejected,
-    Reward,
-    Stage,
-    Usage,
-)
-from eureka.store import RunStore, free_name
+from eureka.core.types import Candidate, Completion, FieldSpec, Message, Prompt, PromptFacts, Rejected, Reward, Stage
+from eureka.store import RunFacts, RunStore, free_name
 from eureka.store.database import FORMAT_VERSION, Database
 
 
@@ -59,7 +49,7 @@ def training_result(candidate_id: str = "g01-c01", seed: int = 0, policy: bytes 
 
 
 def make_store(folder: Path) -> RunStore:
-    return RunStore.create(folder, "task: ant\n", {"python": "3.11"})
+    return RunStore.create(folder, "task: ant\n", RunFacts(python="3.11"))
 
 
 def test_everything_comes_back_after_reopening(tmp_path: Path) -> None:
@@ -81,12 +71,12 @@ def test_everything_comes_back_after_reopening(tmp_path: Path) -> None:
         store.record_reward(reward)
         store.record_result(training_result())
         finish(store, 1, "g01-c01")
-        store.set_fact("proposer", "program_search")
+        store.record_facts(replace(store.facts(), proposer="program_search"))
         assert not store.is_finished
 
     with RunStore.open(folder) as store:
         assert store.config_yaml == "task: ant\n"
-        assert store.facts() == {"proposer": "program_search", "python": "3.11"}
+        assert store.facts() == RunFacts(proposer="program_search", python="3.11")
         assert prompt_of(store, 1) == prompt
         assert store.completions(1) == {"g01-c01": (completion,)}
         assert [str(call) for call in store.calls_in_flight()] == ["g01-c02"]
@@ -271,7 +261,7 @@ def test_one_writer_at_a_time_and_readers_meanwhile(tmp_path: Path) -> None:
         "import sys; from pathlib import Path; from eureka.store import RunStore; RunStore.open(Path(sys.argv[1]))"
     )
     with make_store(folder) as store:
-        store.set_fact("a", "1")
+        store.record_facts(RunFacts(sentence="a"))
         with pytest.raises(StoreError, match="this process has the run open already"):
             RunStore.open(folder)
         other = subprocess.run(
@@ -279,9 +269,9 @@ def test_one_writer_at_a_time_and_readers_meanwhile(tmp_path: Path) -> None:
         )
         assert f"process {os.getpid()} is writing this run" in other.stderr
         with RunStore.open(folder, read_only=True) as reader:
-            assert reader.facts()["a"] == "1"
-            with pytest.raises(StoreError, match=r"cannot write the fact 'b'.*readonly"):
-                reader.set_fact("b", "2")
+            assert reader.facts().sentence == "a"
+            with pytest.raises(StoreError, match=r"cannot write the facts.*readonly"):
+                reader.record_facts(RunFacts(sentence="b"))
     RunStore.open(folder).close()
 
 
@@ -309,19 +299,20 @@ FULL_DISK = """
     import resource, sys
     from pathlib import Path
     from eureka.core.errors import StoreError
-    from eureka.store import RunStore
+    from eureka.store import RunFacts, RunStore
 
     store = RunStore.open(Path(sys.argv[1]))
     # A file may not grow past 64 KiB: writing fails as on a full disk, without needing one.
     resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
     store.write_file("small", b"x")
-    for action in (lambda: store.write_file("best/big", bytes(100_000)), lambda: store.set_fact("big", "x" * 200_000)):
+    big = RunFacts(sentence="x" * 200_000)
+    for action in (lambda: store.write_file("best/big", bytes(100_000)), lambda: store.record_facts(big)):
         try:
             action()
         except StoreError as error:
             print(error)
     print(sorted(p.name for p in Path(sys.argv[1], "best").iterdir()))
-    store.set_fact("after", "1")
+    store.record_facts(RunFacts(unsafe="after"))
     store.close()
 """
 
@@ -329,18 +320,17 @@ FULL_DISK = """
 @pytest.mark.process
 def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
     with make_store(tmp_path / "run") as store:
-        store.set_fact("before", "1")
+        store.record_facts(RunFacts(machine="before"))
     command = [sys.executable, "-c", textwrap.dedent(FULL_DISK), str(tmp_path / "run")]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     assert "cannot write best/big: File too large" in lines[0]
-    assert "cannot write the fact 'big'" in lines[1]
+    assert "cannot write the facts" in lines[1]
     for line in lines[:2]:
         assert "MiB free there" in line
         assert f"make room, then `eureka resume {tmp_path / 'run'}` goes on" in line
     assert lines[2] == "[]"
     with RunStore.open(tmp_path / "run") as store:
-        assert {"before", "after"} <= store.facts().keys()
-        assert "big" not in store.facts()
+        assert store.facts() == RunFacts(machine="before", unsafe="after", python="3.11")
 
 
 def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ WRITER = """
     from eureka.core.types import Candidate, Completion
 
     folder, start = Path(sys.argv[1]), int(sys.argv[2])
-    store = RunStore.open(folder) if (folder / "run.db").exists() else RunStore.create(folder, "task: ant", {})
+    store = RunStore.open(folder) if (folder / "run.db").exists() else RunStore.create(folder, "task: ant")
     for number in range(start, 100_000):
         store.record_completion(Completion(f"g01-c{number:02d}", "x" * 2000, "m"))
         store.record_candidate(Candidate(f"g01-c{number:02d}", "y" * 2000, ()))

@@ -47,7 +47,7 @@ class Story:
     changes: dict[str, object] = field(default_factory=dict)
 
     def view(self) -> View:
-        fixed = {"title": "ant", "unit": "m/s", "store": RunStore.create(self.folder, "", {}), "proposer": "openai"}
+        fixed = {"title": "ant", "unit": "m/s", "store": RunStore.create(self.folder, ""), "proposer": "openai"}
         counts = {"generations": 2, "samples": 3, "confirmations": 2}
         return View(**{**fixed, **counts, **self.changes})  # type: ignore[arg-type]
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from records import ask_for, finish
 from synthetic_run import CONFIG, FIELDS, SENTENCE, Idea, train
 
+from eureka.core.costs import Usage
 from eureka.core.training import TrainingResult
-from eureka.core.types import Candidate, Completion, Message, Prompt, PromptFacts, Rejected, Reward, Stage, Usage
-from eureka.store import RunStore
+from eureka.core.types import Candidate, Completion, Message, Prompt, PromptFacts, Rejected, Reward, Stage
+from eureka.store import RunFacts, RunStore
 
 MARKS = [
     "<script>window.hacked = 1</script>",
@@ -39,9 +40,17 @@ ALL = "\n".join(MARKS)
 def write_hostile_run(folder: Path) -> RunStore:
     """A finished run of two generations in which everything that can be a text is `ALL`."""
     written = ALL.replace("\ud800", "")  # facts are written by people and by us, and SQLite has no lone surrogates
-    facts = {"sentence": written, "metric": written, "metric unit": MARKS[0], "machine": written, "unsafe": written}
+    facts = RunFacts(
+        sentence=written,
+        metric=written,
+        metric_unit=MARKS[0],
+        machine=written,
+        unsafe=written,
+        sandbox_layers={written: written},
+        others={written: written},
+    )
     hint = CONFIG.format(generations=2, samples=2).replace("hint: null", f"hint: {MARKS[1]!r}")
-    store = RunStore.create(folder, hint, {**facts, "task_dirs": "[]", written: written})
+    store = RunStore.create(folder, hint, facts)
     rng = random.Random(1)
     for generation in (1, 2):
         messages = (Message("system", ALL), Message("user", ALL))

@@ -129,7 +129,7 @@ def build_run(folder: Path, make_result: Make, **changes: Any) -> Run:
         racing=Racing(race) if race else None,
     )
     defaults: dict[str, Any] = {
-        "store": RunStore.open(folder) if folder.exists() else RunStore.create(folder, "", {}),
+        "store": RunStore.open(folder) if folder.exists() else RunStore.create(folder, ""),
         "proposer": proposer,
         "verifier": FakeVerifier(),
         "trainer": ScriptedTrainer(make_result, {identity: float(index) for index, identity in enumerate(IDS)}),

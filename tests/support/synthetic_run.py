@@ -15,24 +15,14 @@ from pathlib import Path
 
 from records import ask_for, finish
 
+from eureka.core.costs import Usage
 from eureka.core.ids import candidate_id
 from eureka.core.training import ComponentStatistics, TrainingResult
-from eureka.core.types import (
-    Candidate,
-    Completion,
-    FieldSpec,
-    Message,
-    Prompt,
-    PromptFacts,
-    Rejected,
-    Reward,
-    Stage,
-    Usage,
-)
+from eureka.core.types import Candidate, Completion, FieldSpec, Message, Prompt, PromptFacts, Rejected, Reward, Stage
 from eureka.evaluation.data import VERSION, ComparedMethod, Comparison, Estimate, Role
 from eureka.evaluation.record import write_comparison
 from eureka.search.reflection import reflect
-from eureka.store import RunStore
+from eureka.store import RunFacts, RunStore
 
 MODEL = "claude-sonnet-5-5"
 SENTENCE = "Make the ant run forward, in the direction of the world's +x axis, as fast as possible."
@@ -94,21 +84,20 @@ evaluation:
   seeds: 5
   steps: null
 """
-FACTS = {
-    "eureka": "0.1.0",
-    "python": "3.11.15",
-    "machine": "Linux 6.18.5 x86_64",
-    "torch": "2.13.0",
-    "mujoco": "4.0.0",
-    "numpy": "2.4.6",
-    "proposer": f"The language model {MODEL} (anthropic) writes the reward functions.",
-    "had metric access": "no",
-    "task_dirs": "[]",
-    "sandbox layers": "no_new_privs on; rlimits on; seccomp on; landlock on; namespaces on",
-    "sentence": SENTENCE,
-    "metric": "mean forward velocity over the time limit",
-    "metric unit": "m/s",
-}
+FACTS = RunFacts(
+    eureka="0.1.0",
+    python="3.11.15",
+    machine="Linux 6.18.5 x86_64",
+    torch="2.13.0",
+    mujoco="4.0.0",
+    numpy="2.4.6",
+    proposer=f"The language model {MODEL} (anthropic) writes the reward functions.",
+    had_metric_access=False,
+    sandbox_layers=dict.fromkeys(("no_new_privs", "rlimits", "seccomp", "landlock", "namespaces"), "on"),
+    sentence=SENTENCE,
+    metric="mean forward velocity over the time limit",
+    metric_unit="m/s",
+)
 
 
 @dataclass(frozen=True)
@@ -212,7 +201,7 @@ def write_evaluation(store: RunStore, best: str, idea: Idea, updates: int, rng: 
     comparison = Comparison(
         version=VERSION,
         task="ant",
-        metric=FACTS["metric"],
+        metric=FACTS.metric,
         unit="m/s",
         steps=1_000_000,
         search_steps=450_560,

@@ -14,23 +14,14 @@ from dataclasses import replace
 
 from eureka.core.ids import generation_of
 from eureka.core.training import TrainingResult
-from eureka.core.types import Phase, PromptFacts, Sample, Selection
+from eureka.core.types import Phase, PromptFacts, Selection
 from eureka.search.history import History
-from eureka.search.methods.base import Method
+from eureka.search.methods.greedy import Greedy
 from eureka.search.outcomes import Outcome
 
 
-class Eureka2023(Method):
-    """The best of the last generation by the maximum over training, with restarts."""
-
-    def propose(self, history: History) -> Sequence[Sample]:
-        """A generation's samples that mutate the parent; the first generation after a restart has no parent."""
-        if given := self.given(history):
-            return given
-        if self.has_asked(history):
-            return []
-        parent = self.parent(history)
-        return self.samples(history, self.facts(history, [parent] if parent else []))
+class Eureka2023(Greedy):
+    """Mutates the best of the last generation by the maximum over training; after a restart it has no parent."""
 
     def facts(self, history: History, parents: Sequence[Outcome] = (), failures: Sequence[Outcome] = ()) -> PromptFacts:
         """The facts of a prompt: the task, and the parent as the only earlier candidate."""

@@ -11,7 +11,7 @@ from eureka.core.training import TrainingResult
 from eureka.core.types import Completion, Message, Prompt, Reflection, Rejected
 from eureka.evaluation.data import Comparison
 from eureka.search.outcomes import pooled_score
-from eureka.search.preferences import FITNESS, PREFERENCE
+from eureka.store import RunFacts
 
 
 @dataclass(frozen=True)
@@ -176,13 +176,13 @@ class RunView:
     comparison: Comparison | None
     config_yaml: str
     settings: Mapping[str, object]
-    facts: Mapping[str, str]
+    facts: RunFacts
     calls_without_answer: int
 
     @property
     def has_metric(self) -> bool:
         """Whether scores come from a task metric rather than a person's preferences."""
-        return self.facts.get(FITNESS) != PREFERENCE
+        return self.facts.has_metric
 
     @property
     def candidates(self) -> tuple[CandidateView, ...]:

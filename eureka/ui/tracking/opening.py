@@ -5,17 +5,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
 from eureka.config import RunConfig
 from eureka.core.errors import ConfigError, EurekaError
 from eureka.core.extras import install_line
-from eureka.search.preferences import has_metric
 from eureka.store import RunStore
 from eureka.ui.tracking.tracker import Sink, Tracker
 
-_RUN = "tracking run"
 _STAMP = "unsafe"
 """Part of the name of a run without confinement."""
 
@@ -41,7 +40,7 @@ def tracking(
     Raises:
         EurekaError: a sink cannot be opened.
     """
-    with Tracker(_sinks(config, store, environment), warn, has_metric=has_metric(store)) as tracker:
+    with Tracker(_sinks(config, store, environment), warn, has_metric=store.facts().has_metric) as tracker:
         yield tracker
 
 
@@ -52,7 +51,7 @@ def _sinks(config: RunConfig, store: RunStore, environment: Mapping[str, str]) -
         from eureka.ui.tracking.tensorboard import TensorBoardSink
 
         folder = store.folder / "tensorboard"
-        sinks.append(TensorBoardSink(folder / _STAMP if "unsafe" in store.facts() else folder))
+        sinks.append(TensorBoardSink(folder / _STAMP if store.facts().unsafe else folder))
     if keys.wandb:
         import wandb
 
@@ -82,12 +81,12 @@ def _refused(key: str, errors: tuple[type[Exception], ...]) -> Iterator[None]:
 
 def _name(store: RunStore) -> str:
     """The run's name for trackers, unique and stored in the run for when it is resumed."""
-    known = store.facts().get(_RUN)
-    if known is not None:
-        return known
-    stamp = f"{_STAMP}-" if "unsafe" in store.facts() else ""
+    facts = store.facts()
+    if facts.tracking_run:
+        return facts.tracking_run
+    stamp = f"{_STAMP}-" if facts.unsafe else ""
     name = f"{stamp}{store.folder.resolve().name}-{secrets.token_hex(4)}"
-    store.set_fact(_RUN, name)
+    store.record_facts(replace(facts, tracking_run=name))
     return name
 
 

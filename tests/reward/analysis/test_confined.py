@@ -64,7 +64,7 @@ def test_a_trap_ends_its_own_process_and_is_a_rejection(sandbox, tmp_path) -> No
         "on states beyond the recorded ones it breaks its process.",
     )
     assert examiner.totals(TRAP) == []
-    with RunStore.create(tmp_path / "run", "", {}) as store:
+    with RunStore.create(tmp_path / "run", "") as store:
         store.record_completion(Completion("g01-c01", "", "model"))
         store.record_candidate(Candidate("g01-c01", "", ("speed", "height", "action")))
         store.record_reward(reward)

@@ -52,7 +52,7 @@ def test_two_generations_killed_and_resumed(tmp_path: Path) -> None:
                 break
     with RunStore.open(folder, read_only=True) as store:
         before = {(result.candidate_id, result.seed): result.final_scores for result in store.results()}
-        assert "so it is return" in store.facts()["trainer"]
+        assert "so it is return" in store.facts().trainer
         # The search starts from the task's own table, term by term.
         assert next(iter(before)) == ("g01-c00", 0)
         assert "2.0 * term_distance" in (store.candidate_folder("g01-c00") / "source.py").read_text()

@@ -48,7 +48,7 @@ def usual_mode() -> Iterator[None]:
 @pytest.fixture
 def view(tmp_path: Path) -> View:
     return View(
-        "ant", "m/s", RunStore.create(tmp_path / "run", "", {}), proposer="program_search", generations=3, samples=3
+        "ant", "m/s", RunStore.create(tmp_path / "run", ""), proposer="program_search", generations=3, samples=3
     )
 
 

@@ -327,6 +327,6 @@ def test_the_policy_stops_what_would_slip_through(report: Path, tmp_path: Path, 
 
 def test_the_report_of_nothing(tmp_path: Path, open_page: Open) -> None:
     path = tmp_path / "empty.html"
-    with RunStore.create(tmp_path / "run", "", {}) as store:
+    with RunStore.create(tmp_path / "run", "") as store:
         path.write_text(render_report(store))
     assert open_page(path).locator("h1").inner_text() == "No generation has finished with a usable reward yet."

@@ -15,8 +15,7 @@ from eureka.core.errors import StoreError
 from eureka.core.serialize import dumps
 from eureka.core.training import TrainingResult
 from eureka.core.types import Candidate, Completion
-from eureka.search.preferences import FITNESS, PREFERENCE
-from eureka.store import RunStore
+from eureka.store import Fitness, RunFacts, RunStore
 from eureka.ui.report import render_report
 from eureka.ui.report.films import RunFilms, run_films
 from eureka.ui.report.reading import read_run
@@ -28,7 +27,7 @@ CONFIG = "task: ant\nreport:\n  films: {}\n"
 
 def store_of(folder: Path, make_result: Make, films: str = "all") -> RunStore:
     """Two candidates, the second best, and a comparison with the human-written reward."""
-    store = RunStore.create(folder, CONFIG.format(films), {"metric unit": "m/s"})
+    store = RunStore.create(folder, CONFIG.format(films), RunFacts(metric_unit="m/s"))
     for name, score in (("g01-c01", 1.0), ("g01-c02", 2.0)):
         store.record_completion(Completion(name, "", "model"))
         store.record_candidate(Candidate(name, "", ()))
@@ -58,7 +57,7 @@ def found(store: RunStore) -> RunFilms:
 
 
 def test_no_score_stands_with_a_film_where_there_is_no_metric(run: RunStore) -> None:
-    run.set_fact(FITNESS, PREFERENCE)
+    run.record_facts(replace(run.facts(), fitness=Fitness.PREFERENCE))
     add(run, film_of_evaluation("best"), b"g01-c02 again")
     assert found(run).head[0].detail == "Trained with seed 7. Shown: the first 6\u00a0s of an episode."
 

@@ -112,7 +112,7 @@ def test_writing_a_report_imports_nothing_heavy() -> None:
 
 
 def test_a_run_that_has_only_begun(tmp_path: Path) -> None:
-    with RunStore.create(tmp_path / "run", "", {}) as store:
+    with RunStore.create(tmp_path / "run", "") as store:
         check(render_report(store))
         store.record_completion(Completion("g01-c01", "answer", "m"))
         page = check(render_report(store))
@@ -130,7 +130,7 @@ def test_every_chart_has_its_numbers(small_run: RunStore) -> None:
 
 
 def test_texts_too_long_for_the_file_are_cut_and_the_file_says_where_they_are(tmp_path: Path) -> None:
-    with RunStore.create(tmp_path / "run", "", {}) as store:
+    with RunStore.create(tmp_path / "run", "") as store:
         for sample in range(1, 21):
             name = f"g01-c{sample:02d}"
             store.record_completion(Completion(name, f"{sample} " * 20_000, "m"))

@@ -10,24 +10,23 @@ from page_checks import check
 
 from eureka.core.training import TrainingResult
 from eureka.core.types import Candidate, Completion
-from eureka.store import RunStore
+from eureka.store import RunFacts, RunStore
 from eureka.ui.report import render_comparison, render_report
 from eureka.ui.report.reading import read_run
 from eureka.ui.report.sections.provenance import provenance
 
 Make = Callable[..., TrainingResult]
 CONFIG = "task: ant\nseed: 7\ntrain:\n  num_envs: 64\n  workers: 1\n"
-FACTS = {
-    "eureka": "0.1.0",
-    "gpu": "none that torch can use",
-    "had metric access": "no",
-    "processor": "A Processor, 2 of 4 cores",
-    "python": "3.11.7",
-    "sandbox layers": "seccomp on; landlock missing; private memory on",
-    "sentence": "Run.",
-    "task_dirs": "[]",
-    "unsafe": "generated code ran without confinement (sandbox=unsafe)",
-}
+FACTS = RunFacts(
+    eureka="0.1.0",
+    gpu="none that torch can use",
+    had_metric_access=False,
+    processor="A Processor, 2 of 4 cores",
+    python="3.11.7",
+    sandbox_layers={"seccomp": "on", "landlock": "missing", "private memory": "on"},
+    sentence="Run.",
+    unsafe="generated code ran without confinement (sandbox=unsafe)",
+)
 
 
 def test_they_are_said_as_far_as_they_are_known(tmp_path: Path, make_result: Make) -> None:
@@ -55,7 +54,7 @@ def test_they_are_said_as_far_as_they_are_known(tmp_path: Path, make_result: Mak
 
 
 def test_a_run_that_says_nothing_of_them(tmp_path: Path) -> None:
-    with RunStore.create(tmp_path / "run", "", {}) as store:
+    with RunStore.create(tmp_path / "run", "") as store:
         found = provenance(read_run(store), None)
         page = check(render_report(store))
     assert (found.search, found.layers, found.machine) == ((), (), ())

@@ -10,13 +10,14 @@ import pytest
 from records import ask_for, finish
 from synthetic_run import CONFIG, FACTS, write_synthetic_run
 
+from eureka.core.costs import Usage
 from eureka.core.diagnosis import Diagnosis, DiagnosisKind, Severity
 from eureka.core.training import TrainingResult
-from eureka.core.types import Candidate, Completion, Message, Prompt, PromptFacts, Rejected, Reward, Stage, Usage
+from eureka.core.types import Candidate, Completion, Message, Prompt, PromptFacts, Rejected, Reward, Stage
 from eureka.evaluation import ComparedMethod, Comparison, Role
 from eureka.evaluation.data import Estimate
 from eureka.prompts import render_continuation, render_repair
-from eureka.store import RunStore
+from eureka.store import RunFacts, RunStore
 from eureka.ui.report.candidates import candidate_parts, sentences, worker_seconds
 from eureka.ui.report.comparing import comparison_page
 from eureka.ui.report.headline import headline
@@ -32,7 +33,7 @@ PROMPT = Prompt((Message("system", "be brief"), Message("user", "write")), Promp
 
 
 def new_store(folder: Path, config: str = "") -> RunStore:
-    return RunStore.create(folder, config, {"metric unit": "m/s"})
+    return RunStore.create(folder, config, RunFacts(metric_unit="m/s"))
 
 
 def add(
@@ -356,7 +357,7 @@ def test_the_command_names_what_is_not_usual(run: RunView) -> None:
         run,
         task="my task",
         settings={"task": "my task", "llm.name": "?", "search.hint": "it's; rm -rf", "sandbox": None, "x": True},
-        facts={**FACTS, "task_dirs": '["/my tasks"]'},
+        facts=replace(FACTS, task_dirs=("/my tasks",)),
     )
     assert reproduce_command(strange) == (
         "eureka run 'task=my task' 'llm=?' 'search.hint=it'\"'\"'s; rm -rf' sandbox=null x=true --task-dir '/my tasks'"

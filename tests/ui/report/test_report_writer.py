@@ -16,6 +16,7 @@ from loop_fakes import build_run
 import eureka.ui.report.writer
 from eureka.core.training import TrainingResult
 from eureka.search.loop import evolve
+from eureka.store import RunFacts
 from eureka.ui.report.writer import ReportWriter, update_report
 
 pytestmark = pytest.mark.process
@@ -44,7 +45,7 @@ def test_a_report_is_written_after_every_generation(tmp_path: Path, make_result:
     told: list[str] = []
     seen: list[int] = []
     with build_run(tmp_path / "run", make_result).store as store:
-        store.set_fact("metric unit", "m/s")
+        store.record_facts(RunFacts(metric_unit="m/s"))
     with ReportWriter(tmp_path / "run", ENVIRONMENT, told.append) as writer:
 
         def after_generation() -> None:

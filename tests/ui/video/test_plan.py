@@ -19,7 +19,7 @@ from eureka.config import Films, to_yaml
 from eureka.core.errors import RenderingUnavailable, VideoError
 from eureka.core.training import TrainingResult
 from eureka.core.types import Candidate, Completion
-from eureka.store import RunStore
+from eureka.store import RunFacts, RunStore
 from eureka.trainers.population.networks import StackedMLP
 from eureka.trainers.population.policy import Policies
 from eureka.ui.video.film import FilmedEpisode, FilmJob, FilmNote, Video, policy_hash, read_note
@@ -50,7 +50,7 @@ def add_evaluation(store: RunStore, make_result: Make, name: str, scores: dict[i
 @pytest.fixture
 def run(tmp_path: Path, make_result: Make) -> Iterator[RunStore]:
     """Two candidates, the second best, with two seeds."""
-    with RunStore.create(tmp_path / "run", config(1, 2), {"task_dirs": '["/somewhere"]'}) as store:
+    with RunStore.create(tmp_path / "run", config(1, 2), RunFacts(task_dirs=("/somewhere",))) as store:
         add_candidate(store, make_result, "g01-c01", {0: 1.0})
         add_candidate(store, make_result, "g01-c02", {0: 5.0, 1: 2.0})
         finish(store, 1, "g01-c02")
@@ -133,7 +133,7 @@ def test_after_a_comparison_three_trainings_of_median_score_are_shown(run: RunSt
 
 
 def test_a_run_without_a_result_has_nothing_to_film(tmp_path: Path) -> None:
-    with RunStore.create(tmp_path / "run", config(1, 2), {"task_dirs": "[]"}) as store:
+    with RunStore.create(tmp_path / "run", config(1, 2)) as store:
         assert report_films(store, Films.all) == []
         assert film_run(store, Films.all, {}, print) == 0
 
@@ -141,7 +141,7 @@ def test_a_run_without_a_result_has_nothing_to_film(tmp_path: Path) -> None:
 def test_the_more_candidates_the_shorter_their_films(run: RunStore, tmp_path: Path, make_result: Make) -> None:
     """Six seconds each of two; of 80, 200 s together are 2.5 s each, but three are the least."""
     assert report_films(run, Films.all)[-1].look.max_seconds == 6.0
-    with RunStore.create(tmp_path / "large", config(5, 16), {"task_dirs": "[]"}) as store:
+    with RunStore.create(tmp_path / "large", config(5, 16)) as store:
         add_candidate(store, make_result, "g01-c01", {0: 1.0})
         assert report_films(store, Films.all)[-1].look.max_seconds == 3.0
 

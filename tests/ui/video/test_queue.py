@@ -28,7 +28,7 @@ BEST = Path("best/rollout.mp4")
 @pytest.fixture
 def run(tmp_path: Path, make_result: Callable[..., TrainingResult]) -> Iterator[RunStore]:
     """A run with one candidate."""
-    with RunStore.create(tmp_path / "run", to_yaml(compose_config(["task=cartpole"], [])), {}) as store:
+    with RunStore.create(tmp_path / "run", to_yaml(compose_config(["task=cartpole"], []))) as store:
         store.record_completion(Completion("g01-c01", "", "model"))
         store.record_candidate(Candidate("g01-c01", "", ("pole_angle",)))
         store.record_result(make_result("g01-c01", (1.0,)))

@@ -11,10 +11,10 @@ from loop_fakes import build_run
 from eureka.core.training import TrainingResult
 from eureka.search.loop import evolve
 from eureka.search.run import Run
-from eureka.store import RunStore
+from eureka.store import RunFacts, RunStore
 
 CONFIG = "task: cartpole\nsearch:\n  generations: 3\n  samples: 2\n"
-FACTS = {"had metric access": "no", "sandbox layers": "seccomp on", "proposer": "a fake", "metric unit": "s"}
+FACTS = RunFacts(had_metric_access=False, sandbox_layers={"seccomp": "on"}, proposer="a fake", metric_unit="s")
 
 
 @pytest.fixture

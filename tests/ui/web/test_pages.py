@@ -52,7 +52,7 @@ def test_every_record_is_a_new_version(tmp_path: Path, opened: Open) -> None:
     run = opened(folder, 1)
     versions = []
     for step in range(6):
-        run.store.set_fact("step", str(step))
+        run.store._database.set_value("fact", "step", str(step))
         versions.append(version(folder))
     run.store.close()
     versions.append(version(folder))
@@ -129,7 +129,7 @@ def test_a_run_alone_is_shown_at_once(tmp_path: Path, grow: Grow) -> None:
 
 def test_a_run_that_asks_links_to_its_review(tmp_path: Path, grow: Grow) -> None:
     grow(tmp_path / "silent", 1)
-    RunStore.create(tmp_path / "asking", "task: cartpole\nsearch: {feedback: ask}\n", {}).close()
+    RunStore.create(tmp_path / "asking", "task: cartpole\nsearch: {feedback: ask}\n").close()
     with serving(tmp_path) as served:
         assert 'const review = "";' in served.ask("/").body
         assert 'const review = "";' in served.ask("/runs/silent/").body

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from eureka.config import BUDGETS, ProposerConfig, RunConfig
 from eureka.config.settings import flatten
-from eureka.core.serialize import DecodeError, text_list
 from eureka.proposers.registry import config_classes
+from eureka.store.facts import KEYS, RunFacts
 from eureka.ui.report.candidates import worker_seconds
 from eureka.ui.report.section import ReportView, Section
 from eureka.ui.report.sections.search import generation_rows
@@ -30,13 +30,18 @@ _MACHINE = (
     "torch",
     "mujoco",
     "gymnasium",
-    "stable-baselines3",
+    "stable_baselines3",
     "numpy",
 )
-_ELSEWHERE = frozenset(
-    {"sentence", "metric", "metric unit", "llm calls", "init", "init source", "sandbox layers", "unsafe"}
+_SEARCH = (
+    "proposer",
+    "trainer",
+    "training_workers",
+    "physics",
+    "seed_stride",
+    "run_id",
+    "tracking_run",
 )
-"""Facts that the page shows elsewhere, or that only the run uses, like those that are JSON."""
 
 
 @dataclass(frozen=True)
@@ -68,17 +73,21 @@ SECTION = Section("run", "Run", render)
 
 def provenance(run: RunView, steps_per_second: float | None) -> Provenance:
     """The provenance of a run's figures, as recorded."""
-    facts = {key: value for key, value in run.facts.items() if key not in _ELSEWHERE and value[:1] not in "[{"}
-    machine = tuple((key, facts.pop(key)) for key in _MACHINE if key in facts)
     search = [("seeds", _seeds(run)), ("one training", _training(run))]
     if steps_per_second is not None:
         search.append(("speed", f"{steps_per_second:,.0f} control steps per second of a worker"))
-    layers = [layer.strip().rpartition(" ") for layer in run.facts.get("sandbox layers", "").split(";")]
+    search.append((KEYS["had_metric_access"], run.facts.metric_access))
+    search += [*_rows(run.facts, _SEARCH), *run.facts.others.items()]
     return Provenance(
-        search=tuple((name, value) for name, value in [*search, *facts.items()] if value),
-        layers=tuple((name, state) for name, _, state in layers if name),
-        machine=machine,
+        search=tuple((name, value) for name, value in search if value),
+        layers=tuple(run.facts.sandbox_layers.items()),
+        machine=tuple(_rows(run.facts, _MACHINE)),
     )
+
+
+def _rows(facts: RunFacts, names: Sequence[str]) -> list[tuple[str, str]]:
+    """These facts by their names on the page, as far as they are known."""
+    return [(KEYS[name], str(getattr(facts, name))) for name in names if getattr(facts, name)]
 
 
 def _seeds(run: RunView) -> str:
@@ -134,7 +143,7 @@ def reproduce_command(run: RunView, replayed: str = "") -> str:
         if replayed and key.startswith("llm."):
             continue
         given.append(f"{key}={_written(value)}")
-    folders = [f"--task-dir {shlex.quote(folder)}" for folder in _task_dirs(run)]
+    folders = [f"--task-dir {shlex.quote(folder)}" for folder in run.facts.task_dirs]
     return " ".join(["eureka run", *map(shlex.quote, given), *folders])
 
 
@@ -148,10 +157,3 @@ def _written(value: object) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return str(value)
-
-
-def _task_dirs(run: RunView) -> list[str]:
-    try:
-        return text_list(run.facts.get("task_dirs", "[]"))
-    except DecodeError:  # changed by hand: what is left of the page is as good
-        return []

@@ -11,7 +11,6 @@ from eureka.config.settings import stored_settings
 from eureka.core.ids import generation_of
 from eureka.core.types import Feedback, Verdict
 from eureka.search.outcomes import pooled_score
-from eureka.search.preferences import has_metric
 from eureka.store import RunStore
 from eureka.ui.video.film import film_of_review, read_note, why_no_films
 from eureka.ui.web.review.answers import Review, newest_review, read_answer
@@ -80,7 +79,7 @@ def review_state(run_folder: Path) -> ReviewState:
     """
     with RunStore.open(run_folder, read_only=True) as store:
         settings = stored_settings(store.config_yaml)
-        sentence, task = store.facts().get("sentence", ""), str(settings["task"] or settings.get("env.id"))
+        sentence, task = store.facts().sentence, str(settings["task"] or settings.get("env.id"))
         review = newest_review(run_folder)
         if review is None:
             return ReviewState(task, sentence, ReviewPhase.NOTHING)
@@ -130,7 +129,7 @@ def _policies(store: RunStore, review: Review, *, with_numbers: bool) -> tuple[R
 
 
 def _numbers(store: RunStore, names: Sequence[str]) -> dict[str, tuple[tuple[str, str], ...]]:
-    unit = store.facts().get("metric unit", "")
+    unit = store.facts().metric_unit
     found = {}
     results = store.results()
     for name in names:
@@ -142,5 +141,5 @@ def _numbers(store: RunStore, names: Sequence[str]) -> dict[str, tuple[tuple[str
                 ("task metric", f"{pooled_score(own):.3g} {unit}".strip()),
                 ("best checkpoint", f"{best:.3g} {unit}".strip()),
             )
-            found[name] = (*(by_metric if has_metric(store) else ()), ("episode length", f"{length:.0f} steps"))
+            found[name] = (*(by_metric if store.facts().has_metric else ()), ("episode length", f"{length:.0f} steps"))
     return found

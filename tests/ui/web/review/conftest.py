@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Thread
 
@@ -16,11 +16,11 @@ from eureka.app.configs import compose_config
 from eureka.config import to_yaml
 from eureka.core.training import TrainingResult
 from eureka.search.loop import evolve
-from eureka.store import RunStore
+from eureka.store import RunFacts, RunStore
 from eureka.ui.web.review.answers import newest_review
 from eureka.ui.web.review.reviewer import PersonReviewer
 
-FACTS = {"had metric access": "no", "sandbox layers": "", "proposer": "a fake", "metric unit": "s", "task_dirs": "[]"}
+FACTS = RunFacts(had_metric_access=False, proposer="a fake", metric_unit="s")
 
 
 @dataclass
@@ -54,7 +54,7 @@ def polls_often(monkeypatch: pytest.MonkeyPatch) -> None:
 def folder(tmp_path: Path) -> Path:
     """A new run, nothing in it yet."""
     path = tmp_path / "run"
-    facts = {**FACTS, "sentence": "Keep the pole <b>upright</b>."}
+    facts = replace(FACTS, sentence="Keep the pole <b>upright</b>.")
     RunStore.create(path, to_yaml(compose_config(["task=cartpole"])), facts).close()
     return path
 

@@ -28,7 +28,7 @@ from eureka.core.types import Feedback, Verdict
 from eureka.search.loop import evolve
 from eureka.search.outcomes import outcomes
 from eureka.search.status import candidate_statuses
-from eureka.store import RunStore
+from eureka.store import Fitness, RunFacts, RunStore
 from eureka.tasks import load_task
 from eureka.tasks.describe import describe
 from eureka.tasks.preference import NO_METRIC
@@ -88,8 +88,13 @@ def test_somebody_must_judge(tmp_path: Path) -> None:
 def judged(tmp_path: Path, make_result: Make) -> Path:
     """Three generations of two: the person's favourites are g01-c01, g02-c01 and again g02-c01."""
     folder = tmp_path / "run"
-    facts = {"fitness": "preference", "metric unit": NO_METRIC.unit, "metric": NO_METRIC.description, "task_dirs": "[]"}
-    facts |= {"had metric access": "no", "sandbox layers": "", "proposer": "a fake", "sentence": "Balance."}
+    facts = RunFacts(
+        fitness=Fitness.PREFERENCE,
+        metric_unit=NO_METRIC.unit,
+        metric=NO_METRIC.description,
+        proposer="a fake",
+        sentence="Balance.",
+    )
     RunStore.create(folder, to_yaml(compose_config(["task=cartpole"])), facts).close()
     leave_answers(folder, [choice(1, "g01-c01"), choice(2, "g02-c01", "g02-c02"), choice(3, "g02-c01", "g03-c02")])
     reviewer = PersonReviewer(
@@ -159,7 +164,7 @@ def test_evaluate_and_preflight_are_refused_with_one_sentence(tmp_path: Path) ->
     dirs = [write_task(tmp_path)]
     config = compose_config(["task=balance", "search.feedback=ask"], dirs)
     message = "task balance has no metric, so rewards cannot be compared by it"
-    created = RunStore.create(tmp_path / "run", to_yaml(config), {"task_dirs": "[]"})
+    created = RunStore.create(tmp_path / "run", to_yaml(config))
     with created as store, pytest.raises(StoreError, match=message):
         evaluate_run(store, None, None, dirs, {})
     for override, key in (("search.preflight=true", "preflight=true"), ("train.target=3", "train.target")):
