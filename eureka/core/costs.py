@@ -1,8 +1,23 @@
-"""What a run's answers cost besides the usage that each of them reports."""
+"""What answers cost: the usage that each of them reports, and what is spent besides."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens and price of one call; None if the provider does not report them, or the price of the model is unknown.
+
+    `cached_tokens` is the part of `input_tokens` served from the provider's cache, `reasoning_tokens` the part of
+    `output_tokens` spent on reasoning.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    usd: float | None = None
 
 
 @dataclass(frozen=True)

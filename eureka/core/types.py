@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from eureka.core.costs import Usage
 from eureka.core.diagnosis import Diagnosis
 from eureka.core.ideas import Contrast, Idea
 from eureka.core.ids import INIT_ID
@@ -342,21 +343,6 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class Usage:
-    """Tokens and price of one call; None if the provider does not report them, or the price of the model is unknown.
-
-    `cached_tokens` is the part of `input_tokens` served from the provider's cache, `reasoning_tokens` the part of
-    `output_tokens` spent on reasoning.
-    """
-
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cached_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    usd: float | None = None
-
-
-@dataclass(frozen=True)
 class Completion:
     """One answer, for the candidate that it was asked for.
 
@@ -368,7 +354,7 @@ class Completion:
     candidate_id: str
     text: str
     model: str
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     attempt: int = 0
     finish: Literal["stop", "length", "refusal"] = "stop"
     continues: bool = False

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Condition
 
-from eureka.core.costs import Spent
+from eureka.core.costs import Spent, Usage
 from eureka.core.errors import BudgetReached
-from eureka.core.types import Usage
 
 
 @dataclass(frozen=True)

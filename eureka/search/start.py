@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from eureka.config import HUMAN
+from eureka.core.costs import Usage
 from eureka.core.ids import INIT_ID
-from eureka.core.types import Completion, Usage
+from eureka.core.types import Completion
 from eureka.prompts.render import fenced
 from eureka.store import RunFacts
 

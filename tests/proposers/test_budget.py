@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from eureka.core.costs import Spent
+from eureka.core.costs import Spent, Usage
 from eureka.core.errors import BudgetReached, ProposerError
-from eureka.core.types import Message, Usage
+from eureka.core.types import Message
 from eureka.proposers.budget import Caps, Ledger
 from eureka.proposers.calls import CallFailed, Retry
 from eureka.proposers.http import retry_after_s

@@ -11,7 +11,8 @@ import pytest
 from chat_helpers import KEY, MAX_OUTPUT, PROMPT, PROVIDERS, SECRET, collect, endpoint, ids, prompts, proposer
 from model_server import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, REASONING_TOKENS, Step, serving
 
-from eureka.core.types import Message, Prompt, PromptFacts, Usage
+from eureka.core.costs import Usage
+from eureka.core.types import Message, Prompt, PromptFacts
 from eureka.proposers.anthropic import AnthropicEndpoint
 from eureka.proposers.openai import OpenAIEndpoint
 

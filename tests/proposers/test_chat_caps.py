@@ -18,9 +18,8 @@ from chat_helpers import (
 )
 from model_server import FORGOTTEN, INPUT_TOKENS, OUTPUT_TOKENS, Step, serving
 
-from eureka.core.costs import Spent
+from eureka.core.costs import Spent, Usage
 from eureka.core.errors import BudgetReached
-from eureka.core.types import Usage
 from eureka.proposers.budget import Caps, Ledger
 
 pytestmark = pytest.mark.process

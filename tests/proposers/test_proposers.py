@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from eureka.app.configs import compose_config
+from eureka.core.costs import Usage
 from eureka.core.errors import ConfigError, ProposerError
-from eureka.core.types import Completion, Prompt, PromptFacts, Usage
+from eureka.core.types import Completion, Prompt, PromptFacts
 from eureka.proposers.base import FakeProposer, Proposer
 from eureka.proposers.program_search.proposer import ProgramSearch
 from eureka.proposers.replay import PROVIDER, Replay

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from records import ask_for
 
-from eureka.core.costs import Spent
-from eureka.core.types import Completion, Message, Prompt, PromptFacts, Usage
+from eureka.core.costs import Spent, Usage
+from eureka.core.types import Completion, Message, Prompt, PromptFacts
 from eureka.proposers.anthropic import AnthropicConfig
 from eureka.proposers.budget import Caps, Ledger
 from eureka.proposers.models import resolve_model

@@ -14,20 +14,10 @@ import pytest
 from loop_fakes import prompt_of
 from records import ask_for, finish
 
+from eureka.core.costs import Usage
 from eureka.core.errors import StoreError
 from eureka.core.training import ComponentStatistics, TrainingResult
-from eureka.core.types import (
-    Candidate,
-    Completion,
-    FieldSpec,
-    Message,
-    Prompt,
-    PromptFacts,
-    Rejected,
-    Reward,
-    Stage,
-    Usage,
-)
+from eureka.core.types import Candidate, Completion, FieldSpec, Message, Prompt, PromptFacts, Rejected, Reward, Stage
 from eureka.store import RunFacts, RunStore, free_name
 from eureka.store.database import FORMAT_VERSION, Database
 

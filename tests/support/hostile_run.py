@@ -9,8 +9,9 @@ from pathlib import Path
 from records import ask_for, finish
 from synthetic_run import CONFIG, FIELDS, SENTENCE, Idea, train
 
+from eureka.core.costs import Usage
 from eureka.core.training import TrainingResult
-from eureka.core.types import Candidate, Completion, Message, Prompt, PromptFacts, Rejected, Reward, Stage, Usage
+from eureka.core.types import Candidate, Completion, Message, Prompt, PromptFacts, Rejected, Reward, Stage
 from eureka.store import RunFacts, RunStore
 
 MARKS = [

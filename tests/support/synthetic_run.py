@@ -15,20 +15,10 @@ from pathlib import Path
 
 from records import ask_for, finish
 
+from eureka.core.costs import Usage
 from eureka.core.ids import candidate_id
 from eureka.core.training import ComponentStatistics, TrainingResult
-from eureka.core.types import (
-    Candidate,
-    Completion,
-    FieldSpec,
-    Message,
-    Prompt,
-    PromptFacts,
-    Rejected,
-    Reward,
-    Stage,
-    Usage,
-)
+from eureka.core.types import Candidate, Completion, FieldSpec, Message, Prompt, PromptFacts, Rejected, Reward, Stage
 from eureka.evaluation.data import VERSION, ComparedMethod, Comparison, Estimate, Role
 from eureka.evaluation.record import write_comparison
 from eureka.search.reflection import reflect

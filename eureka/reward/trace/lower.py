@@ -24,7 +24,7 @@ from eureka.reward.graph.format import (
     references,
 )
 from eureka.reward.trace.explain import TraceFailure
-from eureka.reward.trace.recorder import ODD_SIZE, Literal, Recorded, RecordedOperation
+from eureka.reward.trace.recorded import ODD_SIZE, Literal, Recorded, RecordedOperation
 
 _BATCHED = (
     "Write it so that it works for any number of environments at once, with num_envs = x.shape[0] in shapes only."

@@ -8,7 +8,6 @@ way; what is random, depends on values, or is not in the table ends the recordin
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -19,38 +18,11 @@ from eureka.reward.graph.format import MAX_NODES, MAX_TENSOR_VALUES, DType, Inpu
 from eureka.reward.graph.operations import DTYPES, OPS, RowRule
 from eureka.reward.graph.rows import Form, mixes_rows
 from eureka.reward.trace.explain import TraceFailure
+from eureka.reward.trace.recorded import ODD_SIZE, Literal, Recorded, RecordedOperation, operation_name, refs_in
 from eureka.reward.trace.resolvers import RESOLVERS, dtype_of, is_last
 from eureka.reward.trace.source import NamedFloat, NamedInt
 
 aten = torch.ops.aten
-
-
-@dataclass(frozen=True)
-class Literal:
-    """A number among an operation's arguments; `name` is the candidate's constant that it came from, if any."""
-
-    value: float
-    name: str | None = None
-    negative: bool = False
-
-
-ODD_SIZE = (
-    "it reads a size that depends on the number of environments in an unusual way",
-    "Keep the first dimension, num_envs, whole: slice and join along the other dimensions.",
-)
-
-Recorded = Ref | DType | Literal | int | bool | str | None | tuple["Recorded", ...]
-
-
-@dataclass
-class RecordedOperation:
-    """One recorded operation. `args` and `kwargs` are keyed by the operation's own parameter names."""
-
-    op: str
-    args: tuple[Recorded, ...]
-    kwargs: tuple[tuple[str, Recorded], ...]
-    line: int | None
-    name: str | None = None
 
 
 _SAME = frozenset({"alias", "detach", "clone", "lift_fresh", "lift_fresh_copy", "contiguous"})
@@ -74,22 +46,6 @@ _ALIASES = {"_unsafe_view": "view", "remainder.Scalar_Tensor": "remainder.Tensor
 }
 # : Raises for probabilities outside [0, 1], which would end a training; its parts do not.
 _IN_PARTS = frozenset({"binary_cross_entropy"})
-
-
-def _refs(argument: Recorded) -> Iterator[Ref]:
-    if isinstance(argument, tuple):
-        for element in argument:
-            yield from _refs(element)
-    elif isinstance(argument, NodeRef | InputRef):
-        yield argument
-
-
-def operation_name(target: torch._ops.OpOverload[..., Any]) -> str:
-    """The name of an overload: `mul.Tensor` for aten::mul's overload Tensor, `exp` for aten::exp's only one."""
-    schema = target._schema
-    namespace, _, base = schema.name.partition("::")
-    name = f"{base}.{schema.overload_name}" if schema.overload_name else base
-    return name if namespace == "aten" else f"{namespace}::{name}"
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -162,7 +118,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 seen.add(ref.index)
                 yield ref.index
                 entry = self.entries[ref.index]
-                todo += [r for a in (*entry.args, *(value for _, value in entry.kwargs)) for r in _refs(a)]
+                todo += [r for a in (*entry.args, *(value for _, value in entry.kwargs)) for r in refs_in(a)]
 
     def _is_sized(self, index: int) -> bool:
         """Whether an operation is given the number of environments."""
@@ -192,7 +148,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         while todo:
             index = todo[-1]
             entry = self.entries[index]
-            used = [r for a in (*entry.args, *(value for _, value in entry.kwargs)) for r in _refs(a)]
+            used = [r for a in (*entry.args, *(value for _, value in entry.kwargs)) for r in refs_in(a)]
             nodes = [r.index for r in used if isinstance(r, NodeRef)]
             unknown = [i for i in nodes if i not in self._constants]
             if unknown:

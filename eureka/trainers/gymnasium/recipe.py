@@ -22,8 +22,9 @@ import gymnasium
 from eureka.config import RunConfig
 from eureka.config.environments import is_file
 from eureka.core.errors import ConfigError, TaskError
+from eureka.core.missing import what_failed
 from eureka.trainers.gymnasium.leftovers import leftovers_removed
-from eureka.trainers.gymnasium.packages import module_of, package_of, registering_module
+from eureka.trainers.gymnasium.packages import install_line_of, module_of, registering_module
 
 NO_LIMIT = 1000
 """Time limit in control steps for environments without one."""
@@ -109,17 +110,17 @@ class Definition:
             with leftovers_removed():
                 env = self.maker(**({"render_mode": render_mode} if render_mode else {}), **kwargs)
         except (ImportError, gymnasium.error.DependencyNotInstalled) as error:
-            package = package_of(identity)
+            install = install_line_of(identity)
             said = _line(error)
-            if package:  # in place of what the error itself tells to install
-                said = f"{said.partition(', you can install')[0]}; pip install '{package}' brings what it needs"
+            if install:  # in place of what the error itself tells to install
+                said = f"{said.partition(', you can install')[0]}; {install} brings what it needs"
             raise ConfigError(f"env={identity}: it needs another package: {said}") from error
         except TypeError as error:
             raise ConfigError(
                 f"env={identity}: it cannot be made with {kwargs or 'no arguments'}: {_line(error)}"
             ) from error
         except Exception as error:
-            raise TaskError(f"env={identity}: making it raised {type(error).__name__}: {_line(error)}") from error
+            raise TaskError(f"env={identity}: making it {_failed(error)}") from error
         _require_environment(identity, env)
         for name in filter(None, (name.strip() for name in self.recipe.wrappers.split(","))):
             env = _wrapped(env, name, self.recipe)
@@ -178,9 +179,9 @@ def _register(identity: str, recipe: EnvironmentRecipe) -> None:
         _imported(installed, recipe, f"env={identity}")
     if identity in gymnasium.registry:
         return
-    package, module = package_of(identity), module_of(identity)
-    if package and module and module not in sys.modules:
-        said = f": pip install '{package}' brings it"
+    install, module = install_line_of(identity), module_of(identity)
+    if install and module and module not in sys.modules:
+        said = f": {install} brings it"
     elif "/" in identity and module not in sys.modules:
         said = f": install the package that registers it, and name its module before the id: env=MODULE:{identity}"
     else:
@@ -213,7 +214,7 @@ def _module_of(path: Path) -> ModuleType:
     except ImportError as error:
         raise ConfigError(f"env={path}: {_line(error)}") from error
     except Exception as error:
-        raise TaskError(f"{path}: importing it raised {type(error).__name__}: {_line(error)}") from error
+        raise TaskError(f"{path}: importing it {_failed(error)}") from error
     return module
 
 
@@ -243,14 +244,12 @@ def _imported(name: str, recipe: EnvironmentRecipe, what: str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and name.split(".")[0] == error.name.split(".")[0]:
-            package = package_of(f"{name}:")
-            install = (
-                f"pip install '{package}' brings it" if package else "start in the folder that has it, or install it"
-            )
-            raise ConfigError(f"{what}: there is no module {error.name} here: {install}") from error
+            install = install_line_of(f"{name}:")
+            remedy = f"{install} brings it" if install else "start in the folder that has it, or install it"
+            raise ConfigError(f"{what}: there is no module {error.name} here: {remedy}") from error
         raise ConfigError(f"{what}: the module {name} needs another: {_line(error)}") from error
     except Exception as error:
-        raise TaskError(f"{what}: importing {name} raised {type(error).__name__}: {_line(error)}") from error
+        raise TaskError(f"{what}: importing {name} {_failed(error)}") from error
 
 
 def _search_last(folder: str) -> None:
@@ -307,6 +306,10 @@ def _require_environment(identity: str, env: Any) -> None:
 def _meant(name: str, known: Any) -> str:
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.4)
     return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+def _failed(error: Exception) -> str:
+    return " ".join(what_failed(error).split())
 
 
 def _line(error: BaseException) -> str:

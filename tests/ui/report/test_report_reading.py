@@ -10,9 +10,10 @@ import pytest
 from records import ask_for, finish
 from synthetic_run import CONFIG, FACTS, write_synthetic_run
 
+from eureka.core.costs import Usage
 from eureka.core.diagnosis import Diagnosis, DiagnosisKind, Severity
 from eureka.core.training import TrainingResult
-from eureka.core.types import Candidate, Completion, Message, Prompt, PromptFacts, Rejected, Reward, Stage, Usage
+from eureka.core.types import Candidate, Completion, Message, Prompt, PromptFacts, Rejected, Reward, Stage
 from eureka.evaluation import ComparedMethod, Comparison, Role
 from eureka.evaluation.data import Estimate
 from eureka.prompts import render_continuation, render_repair
