@@ -54,8 +54,9 @@ def shortened(facts: PromptFacts, before: int) -> PromptFacts | None:
 
     First the older half of the errors of earlier candidates is omitted, with the failures and the expressions of the
     ideas; then all errors, most points of the curves, the ideas except the best, the reward that a person rated worst,
-    and all feedback except the latest; at last all parents except the first, what goes with high and low scores, and
-    the ideas except the best `FEWEST_IDEAS`.
+    and all feedback except the latest; then all parents except the first, what goes with high and low scores, and the
+    ideas except the best `FEWEST_IDEAS`; at last all ideas, and of the parent everything except
+    code and curves.
 
     Args:
         before: number of earlier shortenings.
@@ -72,6 +73,8 @@ def shortened(facts: PromptFacts, before: int) -> PromptFacts | None:
     shorter = _shortest(facts)
     if shorter == facts:
         shorter = replace(facts, further_parents=(), contrasts=(), ideas=facts.ideas[:FEWEST_IDEAS])
+    if shorter == facts and facts.reflection is not None:
+        shorter = replace(facts, ideas=(), reflection=replace(facts.reflection, diagnoses=(), episodes=()))
     return None if shorter == facts else shorter
 
 

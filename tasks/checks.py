@@ -11,6 +11,7 @@ import mujoco
 import torch
 
 from eureka.core.errors import EurekaError, TaskError
+from eureka.core.missing import what_failed
 from eureka.physics import MujocoC
 from eureka.tasks.base import Controls, Reset, Task, state_tensors
 from eureka.tasks.metric import Trace
@@ -41,9 +42,7 @@ def check_task(task: Task) -> None:
         except EurekaError:
             raise
         except Exception as error:
-            raise TaskError(
-                f"{where}{line_in(error, where)}: `{name}` raised {type(error).__name__}: {error}"
-            ) from error
+            raise TaskError(f"{where}{line_in(error, where)}: `{name}` {what_failed(error)}") from error
 
     model = call("extend_model", lambda: task.model)
     if not call("num_actions", lambda: task.num_actions):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 
 from eureka.core.errors import TaskError
+from eureka.core.missing import what_failed
 from eureka.physics import Snapshot
 from eureka.tasks.rng import Rng
 
@@ -81,7 +83,7 @@ class GymState:
         """Call after `env.reset`: starts the episode's carry, and gives the State of the start."""
         sim = self._snapshot()
         self._carry = self._read("start", lambda rng: self._task.start(sim, rng))
-        return self._task.read_state(sim, self._carry, torch.zeros(1, self._task.num_actions))
+        return self._state(sim, torch.zeros(1, self._task.num_actions))
 
     def step(self, action: np.ndarray) -> Any:
         """Call after `env.step(action)`: the State that a reward of that step reads, before any automatic reset.
@@ -96,15 +98,16 @@ class GymState:
         scaled = taken[None].clamp(-1, 1)
         sim, before = self._snapshot(), self._carry
         self._carry = self._read("advance", lambda rng: self._task.advance(before, sim, scaled, rng))
-        return self._task.read_state(sim, self._carry, scaled)
+        return self._state(sim, scaled)
+
+    def _state(self, sim: Snapshot, action: torch.Tensor) -> Any:
+        with self._failures_of("state"):
+            return self._task.read_state(sim, self._carry, action)
 
     def _read(self, what: str, make: Callable[[Rng], Any]) -> Any:
         """The carry returned by `make`, with the fields that are read from the environment."""
         carry = self._checked(what, make)
-        read = {
-            name: self._as_rows(name, reader(self._given), getattr(carry, name))
-            for name, reader in self._carry_readers.items()
-        }
+        read = {name: self._as_rows(name, reader, getattr(carry, name)) for name, reader in self._carry_readers.items()}
         return dataclasses.replace(carry, **read)
 
     def _checked(self, what: str, make: Callable[[Rng], Any]) -> Any:
@@ -114,10 +117,11 @@ class GymState:
             TaskError: a field that is not read depends on the random numbers.
         """
         rng = _CountingRng([torch.Generator().manual_seed(0)])
-        carry = make(rng)
-        if not rng.draws:
-            return carry
-        other = make(Rng.from_seed(1))
+        with self._failures_of(what):
+            carry = make(rng)
+            if not rng.draws:
+                return carry
+            other = make(Rng.from_seed(1))
         names = [field.name for field in dataclasses.fields(carry) if field.name not in self._carry_readers]
         drawn = [name for name in names if not torch.equal(getattr(carry, name), getattr(other, name))]
         if drawn:
@@ -129,18 +133,37 @@ class GymState:
             )
         return carry
 
-    def _as_rows(self, name: str, value: Any, like: torch.Tensor) -> torch.Tensor:
-        rows = torch.as_tensor(np.asarray(value)).to(like.dtype)[None]
+    def _as_rows(self, name: str, reader: CarryReader, like: torch.Tensor) -> torch.Tensor:
+        where = f"carry: the function for `{name}` of task `{self._task.info.name}`"
+        try:
+            value = reader(self._given)
+        except (AttributeError, LookupError) as error:
+            raise TaskError(f"{where} {what_failed(error)}; say where {self._env} keeps it") from error
+        try:
+            rows = torch.as_tensor(np.asarray(value)).to(like.dtype)[None]
+        except (TypeError, ValueError) as error:
+            raise TaskError(f"{where} gave {value!r:.80} for {self._env}, and numbers are needed") from error
         if rows.shape != like.shape:
             raise TaskError(
-                f"carry: `{name}` of task `{self._task.info.name}` must have the shape {tuple(like.shape[1:])}, and "
-                f"{self._env} gave {tuple(rows.shape[1:])}"
+                f"{where} must give the shape {tuple(like.shape[1:])}, and gave {tuple(rows.shape[1:])} for {self._env}"
             )
         return rows
 
+    @contextmanager
+    def _failures_of(self, what: str) -> Iterator[None]:
+        """What the task's function `what` asks for, and the environment does not have, as a TaskError."""
+        try:
+            yield
+        except (AttributeError, LookupError) as error:
+            raise TaskError(
+                f"task `{self._task.info.name}`: `{what}` {what_failed(error)}; of {self._env} it can read qpos, qvel "
+                "and the task's outputs"
+            ) from error
+
     def _snapshot(self) -> Snapshot:
         data = self._env.data
-        outputs = {name: torch.tensor(getattr(data, name))[None] for name in self._task.info.outputs}
+        with self._failures_of("outputs"):
+            outputs = {name: torch.tensor(getattr(data, name))[None] for name in self._task.info.outputs}
         return Snapshot(torch.tensor(data.qpos)[None], torch.tensor(data.qvel)[None], outputs)
 
 

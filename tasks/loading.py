@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from eureka.core.errors import TaskError
+from eureka.core.missing import what_failed
 from eureka.core.paths import Folders, path_list
 from eureka.tasks.base import Task
 from eureka.tasks.checks import check_task, line_in
@@ -79,5 +80,5 @@ def _import(name: str, path: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise TaskError(f"{path}{line_in(error, path)}: {type(error).__name__}: {error}") from error
+        raise TaskError(f"{path}{line_in(error, path)}: it {what_failed(error)}") from error
     return module

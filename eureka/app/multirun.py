@@ -93,6 +93,7 @@ def run_all(
             config = job.config
             left: tuple[str, ...] = ()
             if left_usd is not None and isinstance(config.llm, ModelConfig):
+                say(f"${others_usd:.4g} of llm.max_usd={config.llm.max_usd:g} went into the other runs of the sweep")
                 config = replace(config, llm=replace(config.llm, max_usd=left_usd))
                 left = (f"llm.max_usd={left_usd}",)
             with run_folder(config) as folder:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eureka.core.errors import EurekaError
+from eureka.core.extras import install_line
 from eureka.core.ids import place_of
 from eureka.core.training import TrainingResult
 from eureka.evaluation.record import read_comparison
@@ -56,7 +57,7 @@ class LoadedRuns:
         try:
             import pandas as pd
         except ImportError as error:
-            raise EurekaError("tables need pandas: pip install pandas") from error
+            raise EurekaError(f"tables need pandas: {install_line('pandas')}") from error
         rows: dict[str, list[Row]] = {"candidates": [], "trainings": [], "curves": [], "evaluations": []}
         for folder in self.folders:
             with RunStore.open(folder, read_only=True) as store:

@@ -8,6 +8,8 @@ from typing import Protocol
 
 import torch
 
+from eureka.core.missing import MissingOutput
+
 OF_SENSORS = frozenset({"sensordata", "cacc", "cfrc_int", "cfrc_ext", "subtree_linvel", "subtree_angmom"})
 """MjData fields that are only computed for models with sensors to be read; all others are computed in every step."""
 
@@ -53,6 +55,8 @@ class Snapshot:
         return self.qpos.shape[0]
 
     def output(self, name: str) -> torch.Tensor:
+        if name not in self.outputs:
+            raise MissingOutput(name, self.outputs)
         return self.outputs[name]
 
 

@@ -12,6 +12,7 @@ import torch
 from mujoco.batch import Batch, SimulationError
 
 from eureka.core.errors import PhysicsError
+from eureka.core.missing import MissingOutput
 from eureka.physics.base import WHERE_FIELDS_ARE_NAMED, Snapshot, wrong_shape
 
 # MuJoCo itself resets a world whose state is not finite or too large, and counts these warnings.
@@ -76,6 +77,8 @@ class MujocoC:
 
     def output(self, name: str) -> torch.Tensor:
         """An extra output, shape (num_envs, ...), as a copy."""
+        if name not in self._outputs:
+            raise MissingOutput(name, self._outputs)
         return torch.tensor(self._outputs[name])
 
     def step(self, substeps: int) -> None:

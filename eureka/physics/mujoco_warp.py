@@ -18,6 +18,7 @@ import torch
 import warp as wp
 
 from eureka.core.errors import PhysicsError
+from eureka.core.missing import MissingOutput
 from eureka.physics.base import OF_SENSORS, Snapshot
 from eureka.physics.capacity import capacity
 from eureka.physics.device_graphs import launch, recording
@@ -114,6 +115,8 @@ class MujocoWarp:
 
     def output(self, name: str) -> torch.Tensor:
         """An extra output, shape (num_envs, ...), as a copy."""
+        if name not in self._outputs:
+            raise MissingOutput(name, self._outputs)
         return self._outputs[name].clone()
 
     def step(self, substeps: int) -> None:

@@ -160,8 +160,8 @@ class ChatProposer:
             self._window = self._ask_window()
         if self._window is None:
             return
-        needed = token_estimate(call.sent) + min(call.max_output_tokens, _LEAST_ANSWER)
-        if needed > self._window:
+        prompt, answer = token_estimate(call.sent), min(call.max_output_tokens, _LEAST_ANSWER)
+        if prompt + answer > self._window:
             if not self._said_window:
                 self._said_window = True
                 self._tell(
@@ -169,9 +169,9 @@ class ChatProposer:
                     "shortened"
                 )
             raise ContextTooLong(
-                f"the prompt has about {token_estimate(call.sent):,} tokens, and {self._endpoint.model} is served with "
-                f"a context of {self._window:,}: serve it with more (Ollama: OLLAMA_CONTEXT_LENGTH), or lower "
-                "search.prompt_tokens"
+                f"the prompt has about {prompt:,} tokens, which with {answer:,} for the answer are more than "
+                f"{self._endpoint.model} is served with, a context of {self._window:,}: serve it with more (Ollama: "
+                "OLLAMA_CONTEXT_LENGTH), or where answers are short lower llm.max_output_tokens"
             )
 
     def _silence_s(self) -> float:

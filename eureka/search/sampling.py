@@ -14,7 +14,7 @@ from eureka.reward.extract.answer_text import without_thinking
 from eureka.search.history import History
 from eureka.store import RunStore
 
-SHORTENINGS = 3
+SHORTENINGS = 4
 """How often a prompt that is too long is shortened and sent again."""
 
 TOO_LONG = "its prompt is too long for the model, even shortened"

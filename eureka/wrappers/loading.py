@@ -7,6 +7,7 @@ import importlib.util
 from pathlib import Path
 
 from eureka.core.errors import EurekaError, TaskError
+from eureka.core.missing import what_failed
 from eureka.core.paths import Folders
 from eureka.tasks import Task, load_task
 from eureka.wrappers.reward_module import RewardModule
@@ -62,7 +63,7 @@ def load_reward(path: str | Path) -> RewardModule:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise EurekaError(f"{path}: the reward module fails when it is run: {type(error).__name__}: {error}") from error
+        raise EurekaError(f"{path}: the reward module fails when it is run: it {what_failed(error)}") from error
     return RewardModule(
         path=path,
         task=getattr(module, "TASK", None),

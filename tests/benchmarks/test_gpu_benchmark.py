@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("mujoco_warp", reason="needs mujoco-warp and warp-lang: pip install 'eureka-rewards[gpu]'")
+pytest.importorskip("mujoco_warp", reason="needs mujoco-warp and warp-lang: pip install -e '.[gpu]'")
 
 import gpu
 import gpu_generation

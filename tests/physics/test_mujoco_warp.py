@@ -6,7 +6,7 @@ import mujoco
 import pytest
 import torch
 
-pytest.importorskip("mujoco_warp", reason="needs mujoco-warp and warp-lang: pip install 'eureka-rewards[gpu]'")
+pytest.importorskip("mujoco_warp", reason="needs mujoco-warp and warp-lang: pip install -e '.[gpu]'")
 
 from eureka.core.errors import PhysicsError
 from eureka.physics import MujocoC

@@ -314,12 +314,17 @@ def test_shortening_drops_the_oldest_errors_first_then_points() -> None:
     assert second.reflection.metric_points == (0.0, 5.0, 9.0)
     assert second.reflection.components[0].points == (0.0, 5.0, 9.0)
     assert second.reflection.steps == (0, 5, 9)
-    assert shortened(second, 1) is None
     assert shortened(facts(1), 0) is None
     # What a model of a small context is left with: one parent.
     third = shortened(replace(second, further_parents=(second.reflection,)), 2)
     assert third == second
     assert shortened(facts(5, reflection), 0) == second
+    # At last the code of that parent and its curves alone.
+    alone = shortened(replace(second, ideas=(replace(idea("g01-c01", 1.0), components={"a": ""}),)), 3)
+    assert alone is not None
+    assert alone.ideas == ()
+    assert alone.reflection == replace(second.reflection, diagnoses=(), episodes=())
+    assert shortened(alone, 4) is None
 
 
 def idea(name: str, score: float | None) -> Idea:

@@ -127,7 +127,8 @@ def test_a_prompt_that_would_be_cut_is_made_shorter_first() -> None:
             ask_window=lambda: context_window(url, "m"),
         )
         with pytest.raises(
-            ContextTooLong, match=r"m is served with a context of 600: serve it with more \(Ollama: OLL"
+            ContextTooLong,
+            match=r"with 600 for the answer are more than m is served with, a context of 600: serve it with more",
         ):
             list(proposer.sample_each(prompts(1)))
     assert said == ["m is served with a context of 600 tokens: longer prompts are shortened"]

@@ -314,12 +314,12 @@ def test_a_prompt_that_is_too_long_is_shortened(make_run: MakeRun, left_out: int
     assert recorded.messages == run.proposer.tried[-1].messages  # type: ignore[attr-defined]
 
 
-def test_after_three_shortenings_the_error_stands(make_run: MakeRun) -> None:
+def test_after_the_last_shortening_the_error_stands(make_run: MakeRun) -> None:
     run, _ = long_history(make_run)
     with run.store as store:
         with pytest.raises(ContextTooLong):
             evolve(run)
-        assert len(run.proposer.tried) == 4  # type: ignore[attr-defined]
+        assert len(run.proposer.tried) == 5  # type: ignore[attr-defined]
         assert [call.candidate_id for call in store.calls_in_flight()] == [candidate_id(2, i) for i in range(1, 6)]
 
 

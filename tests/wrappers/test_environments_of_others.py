@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -114,8 +115,47 @@ def test_what_a_task_draws_at_random_must_be_read_from_the_environment(reach: tu
         RewardWrapper(GoalCart(), module, task_dirs=[tasks], carry={"target": 0.5})  # type: ignore[dict-item]
     # An environment has its target from its first reset on.
     wrong = RewardWrapper(GoalCart(), module, task_dirs=[tasks], carry={"target": lambda env: [1, 2]})
-    with pytest.raises(TaskError, match=r"must have the shape \(\), and .* gave \(2,\)"):
+    with pytest.raises(TaskError, match=r"must give the shape \(\), and gave \(2,\)"):
         wrong.reset()
+
+
+@pytest.mark.parametrize(
+    ("reader", "said"),
+    [
+        (lambda env: env.gaol, r"carry: the function for `target` .* asks GoalCart for `gaol`.* did you mean `goal`\?"),
+        (lambda env: env.unwrapped.goals["far"], r"asks InvertedPendulumEnv for `goals`.*; say where .* keeps it"),
+        (lambda env: {}["far"], "raised KeyError: 'far'; say where"),
+        (lambda env: None, r"gave None for .*, and numbers are needed"),
+    ],
+)
+def test_a_reader_that_finds_nothing_is_said_with_what_is_there(
+    reach: tuple[Path, str], reader: Callable[[Any], Any], said: str
+) -> None:
+    env = RewardWrapper(GoalCart(), reach[0], task_dirs=reach[1], carry={"target": reader})
+    with pytest.raises(TaskError, match=said):
+        env.reset(seed=0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("return carry", "sim.ctrl\n        return carry", "`advance` asks Snapshot for `ctrl`"),
+        ("carry.target)", "carry.target + sim.ctrl[:, 0])", "`state` asks Snapshot for `ctrl`"),
+    ],
+)
+def test_what_only_our_simulator_has_is_said(
+    tmp_path: Path, reach: tuple[Path, str], old: str, new: str, said: str
+) -> None:
+    shutil.copytree(Path(reach[1]) / "reach", tmp_path / "reach")
+    (tmp_path / "reach" / "env.py").write_text(REACH_ENV.replace(old, new))
+    env = RewardWrapper(GoalCart(), reach[0], task_dirs=tmp_path, carry={"target": lambda env: env.goal})
+
+    def episode() -> None:
+        env.reset(seed=0)
+        env.step(np.zeros(1, np.float32))
+
+    with pytest.raises(TaskError, match=f"task `reach`: {said}.* it can read qpos, qvel and the task's outputs"):
+        episode()
 
 
 def test_draws_by_the_generators_themselves_are_noticed(tmp_path: Path, reach: tuple[Path, str]) -> None:

@@ -272,7 +272,7 @@ def test_modules_that_cannot_be_used(tmp_path: Path, reward: Path) -> None:
     candidate = f"open({str(ran)!r}, 'w')\ndef compute_reward(action):\n    return action, {{}}\n"
     refused(candidate, EurekaError, "no exported reward module, it lacks INPUTS; `eureka export DIR")
     assert not ran.exists()
-    refused(text + "\n1 / 0\n", EurekaError, "fails when it is run: ZeroDivisionError")
+    refused(text + "\n1 / 0\n", EurekaError, "fails when it is run: it raised ZeroDivisionError")
     refused(text.replace('TASK: str = "ant"\n', ""), TaskError, "names no task; say which one")
     refused(
         text, TaskError, "reads 'forward_velocity', which is no field of the State of task `cartpole`", task="cartpole"

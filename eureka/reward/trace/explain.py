@@ -6,6 +6,8 @@ import linecache
 import re
 from types import TracebackType
 
+from eureka.core.missing import did_you_mean, near_attributes
+
 _NOT_ONE = r"only one element tensors can be converted|only integer tensors of a single element"
 #: The name under which a candidate's source is compiled.
 FILENAME = "<reward>"
@@ -82,6 +84,7 @@ def explain(error: BaseException) -> TraceFailure:
     said = error.msg if isinstance(error, SyntaxError) else next(iter(str(error).splitlines()), "")
     message = f"{type(error).__name__}: {said:.400}".rstrip(".") if said else type(error).__name__
     remedy = next((remedy for pattern, remedy in RULES if re.search(pattern, message)), "")
+    message += did_you_mean(near_attributes(error))
     if re.search(_NOT_ONE, message) and re.search(
         r"\btorch\.(as_)?tensor\(|\b\w*Tensor\(\[", _code(error.__traceback__)
     ):

@@ -10,6 +10,7 @@ import gymnasium
 import numpy as np
 
 from eureka.core.errors import TaskError
+from eureka.core.missing import what_failed
 from eureka.trainers.gymnasium.metric import EnvironmentMetric, EpisodeRecord, Transition, read_metric
 from eureka.trainers.gymnasium.page import observation_tables
 from eureka.trainers.gymnasium.recipe import Definition, EnvironmentRecipe, load_definition
@@ -62,7 +63,7 @@ class ObservedEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
         try:
             result = self.env.reset(seed=seed, options=options)
         except Exception as error:
-            raise TaskError(self._fault(f"reset(seed={seed}) raised {_said(error)}")) from error
+            raise TaskError(self._fault(f"reset(seed={seed}) {_said(error)}")) from error
         if not isinstance(result, tuple) or len(result) != 2:
             raise TaskError(self._fault(_OLD.format("reset", "an observation alone")))
         observation, info = result
@@ -99,7 +100,7 @@ class ObservedEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
         except Exception as error:
             if isinstance(error, ValueError) and "unpack (expected 5, got 4)" in str(error):  # by a wrapper
                 raise TaskError(self._fault(_OLD.format("step", "4 values"))) from error
-            raise TaskError(self._fault(f"step raised {_said(error)} {self._where(action)}")) from error
+            raise TaskError(self._fault(f"step {_said(error)} {self._where(action)}")) from error
         if not isinstance(result, tuple) or len(result) != 5:
             count = len(result) if isinstance(result, tuple) else 1
             raise TaskError(self._fault(_OLD.format("step", f"{count} values")))
@@ -132,7 +133,7 @@ class ObservedEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
             raise TaskError(self._fault(f"{error} {self._where(transition.action)}")) from error
         except Exception as error:
             where = self._where(transition.action)
-            raise TaskError(self._fault(f"`state` raised {_said(error)} {where}")) from error
+            raise TaskError(self._fault(f"`state` {_said(error)} {where}")) from error
         if not surely_finite(row) and not np.isfinite(row).all():
             at, name = np.flatnonzero(~np.isfinite(row))[0], ""
             for each in self.reader.fields:
@@ -212,8 +213,8 @@ def surely_finite(values: np.ndarray) -> bool:
     return total - total == 0.0
 
 
-def _said(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+def _said(error: Exception) -> str:
+    return " ".join(what_failed(error).split())[:300]
 
 
 def _short(action: Any) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from eureka.core.errors import ConfigError, TaskError
+from eureka.core.missing import what_failed
 from eureka.core.types import MetricSpec
 
 RETURN = "return"
@@ -122,7 +123,7 @@ class EnvironmentMetric:
             try:
                 value = self.function(record)  # type: ignore[arg-type]
             except Exception as error:
-                raise TaskError(f"the metric raised {type(error).__name__}: {error} {where}") from error
+                raise TaskError(f"the metric {what_failed(error)} {where}") from error
             return _number(value, "the metric", where)
         there = [value for value in values if value is not None]
         if not there:

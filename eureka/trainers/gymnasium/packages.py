@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from eureka.core.extras import install_line
+
 
 class _Package(NamedTuple):
-    """A package: the prefix of its environments' ids, its module, and the name to install."""
+    """A package: the prefix of its environments' ids, its module, and the name to install, or the extra that has it."""
 
     begins: tuple[str, ...]
     module: str
     install: str
+    extra: str | None = None
 
 
 _PACKAGES = (
-    _Package(("LunarLander", "BipedalWalker", "CarRacing"), "", "gymnasium[box2d]"),
-    _Package(("MiniGrid", "BabyAI"), "minigrid", "minigrid"),
+    _Package(("LunarLander", "BipedalWalker", "CarRacing"), "", "gymnasium[box2d]", "box2d"),
+    _Package(("MiniGrid", "BabyAI"), "minigrid", "minigrid", "minigrid"),
     _Package(
         ("PointMaze", "AntMaze", "Adroit", "Fetch", "HandReach", "HandManipulate", "FrankaKitchen"),
         "gymnasium_robotics",
         "gymnasium-robotics",
+        "robotics",
     ),
     _Package(("ALE/",), "ale_py", "ale-py"),
     _Package(("Panda",), "panda_gym", "panda-gym"),
@@ -44,10 +48,12 @@ def _package(identity: str) -> _Package | None:
     return None
 
 
-def package_of(identity: str) -> str | None:
-    """The name to install for an environment, None if unknown."""
+def install_line_of(identity: str) -> str | None:
+    """The command that installs what an environment needs, None if unknown."""
     package = _package(identity)
-    return package.install if package else None
+    if package is None:
+        return None
+    return install_line(package.extra) if package.extra else f"pip install '{package.install}'"
 
 
 def module_of(identity: str) -> str | None:

@@ -22,7 +22,8 @@ import gymnasium
 from eureka.config import RunConfig
 from eureka.config.environments import is_file
 from eureka.core.errors import ConfigError, TaskError
-from eureka.trainers.gymnasium.packages import module_of, package_of
+from eureka.core.missing import what_failed
+from eureka.trainers.gymnasium.packages import install_line_of, module_of
 
 NO_LIMIT = 1000
 """Time limit in control steps for environments without one."""
@@ -107,17 +108,17 @@ class Definition:
         try:
             env = self.maker(**({"render_mode": render_mode} if render_mode else {}), **kwargs)
         except (ImportError, gymnasium.error.DependencyNotInstalled) as error:
-            package = package_of(identity)
+            install = install_line_of(identity)
             said = _line(error)
-            if package:  # in place of what the error itself tells to install
-                said = f"{said.partition(', you can install')[0]}; pip install '{package}' brings what it needs"
+            if install:  # in place of what the error itself tells to install
+                said = f"{said.partition(', you can install')[0]}; {install} brings what it needs"
             raise ConfigError(f"env={identity}: it needs another package: {said}") from error
         except TypeError as error:
             raise ConfigError(
                 f"env={identity}: it cannot be made with {kwargs or 'no arguments'}: {_line(error)}"
             ) from error
         except Exception as error:
-            raise TaskError(f"env={identity}: making it raised {type(error).__name__}: {_line(error)}") from error
+            raise TaskError(f"env={identity}: making it {_failed(error)}") from error
         _require_environment(identity, env)
         for name in filter(None, (name.strip() for name in self.recipe.wrappers.split(","))):
             env = _wrapped(env, name, self.recipe)
@@ -165,9 +166,7 @@ def load_definition(recipe: EnvironmentRecipe) -> Definition:
     if identity not in gymnasium.registry:
         registering = module_of(identity)  # None: what Gymnasium itself registers
         missing = registering is not None and registering not in sys.modules
-        install = (
-            f": pip install '{package_of(identity)}' brings it" if missing else _meant(identity, gymnasium.registry)
-        )
+        install = f": {install_line_of(identity)} brings it" if missing else _meant(identity, gymnasium.registry)
         raise ConfigError(f"env={identity}: Gymnasium has no environment of this name{install}")
     limit = gymnasium.registry[identity].max_episode_steps
     more = {} if limit else {"max_episode_steps": NO_LIMIT}
@@ -203,7 +202,7 @@ def _module_of(path: Path) -> ModuleType:
     except ImportError as error:
         raise ConfigError(f"env={path}: {_line(error)}") from error
     except Exception as error:
-        raise TaskError(f"{path}: importing it raised {type(error).__name__}: {_line(error)}") from error
+        raise TaskError(f"{path}: importing it {_failed(error)}") from error
     return module
 
 
@@ -233,14 +232,12 @@ def _imported(name: str, recipe: EnvironmentRecipe, what: str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and name.split(".")[0] == error.name.split(".")[0]:
-            package = package_of(f"{name}:")
-            install = (
-                f"pip install '{package}' brings it" if package else "start in the folder that has it, or install it"
-            )
-            raise ConfigError(f"{what}: there is no module {error.name} here: {install}") from error
+            install = install_line_of(f"{name}:")
+            remedy = f"{install} brings it" if install else "start in the folder that has it, or install it"
+            raise ConfigError(f"{what}: there is no module {error.name} here: {remedy}") from error
         raise ConfigError(f"{what}: the module {name} needs another: {_line(error)}") from error
     except Exception as error:
-        raise TaskError(f"{what}: importing {name} raised {type(error).__name__}: {_line(error)}") from error
+        raise TaskError(f"{what}: importing {name} {_failed(error)}") from error
 
 
 def _search_last(folder: str) -> None:
@@ -297,6 +294,10 @@ def _require_environment(identity: str, env: Any) -> None:
 def _meant(name: str, known: Any) -> str:
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.4)
     return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+def _failed(error: Exception) -> str:
+    return " ".join(what_failed(error).split())
 
 
 def _line(error: BaseException) -> str:

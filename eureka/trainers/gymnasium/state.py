@@ -13,6 +13,7 @@ import torch
 from gymnasium import spaces
 
 from eureka.core.errors import TaskError
+from eureka.core.missing import what_failed
 from eureka.core.types import FieldSpec
 from eureka.trainers.gymnasium.metric import Transition
 from eureka.trainers.gymnasium.page import ObservationTable, TableRow
@@ -204,7 +205,7 @@ def _call(function: Callable[[Transition], Mapping[str, Any]], step: Transition,
     try:
         values = function(step)
     except Exception as error:
-        raise TaskError(f"`state` raised {type(error).__name__}: {error} {where}") from error
+        raise TaskError(f"`state` {what_failed(error)} {where}") from error
     if not isinstance(values, Mapping) or not values:
         raise TaskError(f"`state` must return {{name: number or array}}, and gave {type(values).__name__}")
     return values

@@ -20,6 +20,7 @@ from pathlib import Path
 import torch
 
 from eureka.core.errors import EurekaError, TaskError
+from eureka.core.missing import what_failed
 from eureka.core.training import WorkerRestarted
 from eureka.core.types import Rejected
 from eureka.physics import Engine
@@ -107,7 +108,7 @@ def raise_of_task(task: Task, error: Exception) -> None:
     place = line_in(error, path)
     if place:
         met = _LACKS if isinstance(error, PermissionError) else "met in training; mend it and resume the run"
-        raise TaskError(f"{path}{place}: {type(error).__name__}: {error} ({met})") from error
+        raise TaskError(f"{path}{place}: the task's code {what_failed(error)} ({met})") from error
 
 
 def _train(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-pytest.importorskip("mujoco_warp", reason="needs mujoco-warp and warp-lang: pip install 'eureka-rewards[gpu]'")
+pytest.importorskip("mujoco_warp", reason="needs mujoco-warp and warp-lang: pip install -e '.[gpu]'")
 
 import warp as wp
 

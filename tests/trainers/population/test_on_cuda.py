@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-pytest.importorskip("mujoco_warp", reason="needs mujoco-warp and warp-lang: pip install 'eureka-rewards[gpu]'")
+pytest.importorskip("mujoco_warp", reason="needs mujoco-warp and warp-lang: pip install -e '.[gpu]'")
 
 from eureka.physics import Engine, device_graphs
 from eureka.tasks import load_task
