@@ -93,6 +93,7 @@ def resolve(config: RunConfig, environment: Mapping[str, str] = MappingProxyType
         state=config.state and str(Path(config.state).expanduser().absolute()),
         mjlab=_absolute_python(config.mjlab),
         isaaclab=_absolute_python(config.isaaclab),
+        maniskill=_absolute_python(config.maniskill),
     )
 
 

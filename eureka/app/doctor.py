@@ -48,13 +48,15 @@ def ask_interpreters(given: Sequence[str], environment: Mapping[str, str]) -> li
     Raises:
         ConfigError: no such key.
     """
+    from eureka.config.environments import PREFIXED
     from eureka.trainers.remote.asking import describe_interpreter
 
     lines = []
     for text in given:
         key, _, python = text.partition("=")
-        if key not in ("mjlab.python", "isaaclab.python") or not python:
-            raise ConfigError(f"`{text}`: eureka doctor takes mjlab.python=PATH and isaaclab.python=PATH")
+        keys = [f"{kind}.python" for kind in PREFIXED]
+        if key not in keys or not python:
+            raise ConfigError(f"`{text}`: eureka doctor takes {', '.join(f'{name}=PATH' for name in keys)}")
         lines.append(f"{key}  {describe_interpreter(key, python, environment)}")
     return lines
 

@@ -1,4 +1,4 @@
-"""Exports rewards of a run to other training code: Gymnasium, mjlab, Isaac Lab, Isaac Gym."""
+"""Exports rewards of a run to other training code: Gymnasium, mjlab, Isaac Lab, ManiSkill, Isaac Gym."""
 
 from __future__ import annotations
 
@@ -101,7 +101,9 @@ def _isaacgym(_target: str, store: RunStore, request: ExportRequest) -> list[str
     if request.source is None:
         raise ConfigError("--to isaacgym needs --source FILE: the task module of IsaacGymEnvs, such as ant.py")
     if request.task is not None or request.state is not None:
-        raise ConfigError("--task and --state are for --to mjlab and isaaclab: for isaacgym edit eureka_state(task)")
+        raise ConfigError(
+            "--task and --state are for --to mjlab, isaaclab and maniskill: for isaacgym edit eureka_state(task)"
+        )
     reward = chosen_reward(store, request.candidate)
     sample = next(iter(store.samples()))
     try:
@@ -124,6 +126,7 @@ TARGETS: Mapping[str, Callable[[str, RunStore, ExportRequest], list[str]]] = {
     "gymnasium": _gymnasium,
     "mjlab": _term_package,
     "isaaclab": _term_package,
+    "maniskill": _term_package,
     "isaacgym": _isaacgym,
 }
 """Export functions by the name given to `--to`; any other name is the path of a standalone module."""

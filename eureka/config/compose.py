@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from eureka.config.environments import is_file
+from eureka.config.environments import PREFIXED, is_file
 from eureka.config.overrides import AUTO, groups, quoted, refusal, require_own_key, require_task, split, unknown
 from eureka.config.schema import BUDGETS, PRESETS, Choices, RunConfig, check_ranges
 from eureka.config.settings import UNREADABLE, require_plain
@@ -67,7 +67,7 @@ def change_resumed(config: RunConfig, overrides: Sequence[str], choices: Choices
     values = split(overrides, choices)
     if is_file(values.get("env.id", "")):
         values["env.id"] = str(Path(values["env.id"]).absolute())
-    simulators = ("state", "mjlab.python", "isaaclab.python")
+    simulators = ("state", *(f"{kind}.python" for kind in PREFIXED))
     for key in simulators:
         if values.get(key, "null") != "null":
             values[key] = str(Path(values[key]).expanduser().absolute())

@@ -16,6 +16,7 @@ class EnvironmentKind(StrEnum):
     GYMNASIUM = "gymnasium"
     MJLAB = "mjlab"
     ISAACLAB = "isaaclab"
+    MANISKILL = "maniskill"
 
 
 PREFIXED = tuple(kind for kind in EnvironmentKind if kind not in (EnvironmentKind.TASK, EnvironmentKind.GYMNASIUM))

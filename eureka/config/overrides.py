@@ -11,6 +11,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from eureka.config.environments import PREFIXED
 from eureka.config.schema import BUDGETS, PRESETS, Choices, RunConfig
 from eureka.core.errors import ConfigError
 
@@ -78,7 +79,7 @@ def require_task(values: Mapping[str, str], task_dirs: Sequence[Path]) -> None:
     simulator = values.get("env.id", "").partition(":")[0]
     for key in values:
         owner = key.partition(".")[0]
-        if owner in ("mjlab", "isaaclab") and owner != simulator:
+        if owner in PREFIXED and owner != simulator:
             raise ConfigError(f"{key}= is about env={owner}:ID, which this run does not have")
     if "env.id" in values:
         if "task" in values:

@@ -90,7 +90,8 @@ class EnvConfig:
 
 @dataclass(frozen=True)
 class SimulatorConfig:
-    """An interpreter of the user's own that has a simulator, for `env=mjlab:ID` and `env=isaaclab:ID`."""
+    """An interpreter of the user's own that has a simulator, for `env=mjlab:ID`, `env=isaaclab:ID` and
+    `env=maniskill:ID`."""
 
     python: str | None = field(default=None, metadata={"given_again": True})
     """The Python program of the environment that the simulator is installed in."""
@@ -234,15 +235,17 @@ class RunConfig:
     """What judges a policy of an `env`: `return`, the sum of its own rewards, is the default; `info.KEY` is an entry of
     `info` at an episode's end, and `any:`, `max:`, `min:`, `mean:` or `sum:` before it takes all of its steps; a file's
     class may have its own. Of mjlab and Isaac Lab: `tracking.COMMAND`, `metrics.NAME`, `termination.NAME`, `return`,
-    `reward.NAME`; the default is tracking where there is a velocity command, else `return`."""
+    `reward.NAME`; the default is tracking where there is a velocity command, else `return`. Of ManiSkill:
+    `metrics.success`, the default where a task knows success, and `return`."""
     trainer: str | None = field(default=None, metadata={"given_again": names_code})
     """Who trains in a Gymnasium environment: sb3.ppo, sb3.sac, sb3.td3 or sb3.dqn of Stable-Baselines3, or
     `module:function` of your own; null: sb3.ppo."""
     state: str | None = field(default=None, metadata={"given_again": True})
-    """A Python file with `FIELDS` and `state(env)` that adds State fields to those of an mjlab or Isaac Lab task, or
-    replaces them."""
+    """A Python file with `FIELDS` and `state(env)` that adds State fields to those of an mjlab, Isaac Lab or
+    ManiSkill task, or replaces them."""
     mjlab: SimulatorConfig = field(default_factory=SimulatorConfig)
     isaaclab: SimulatorConfig = field(default_factory=SimulatorConfig)
+    maniskill: SimulatorConfig = field(default_factory=SimulatorConfig)
     description: str | None = None
     """What the policy should do, in a sentence; null: the task's own. An `env` without one of its own needs it."""
     seed: int = at_least(0, 0)

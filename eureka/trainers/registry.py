@@ -42,6 +42,7 @@ TRAINERS: Mapping[EnvironmentKind, TrainerFactory] = {
     EnvironmentKind.GYMNASIUM: _gymnasium,
     EnvironmentKind.MJLAB: _remote,
     EnvironmentKind.ISAACLAB: _remote,
+    EnvironmentKind.MANISKILL: _remote,
 }
 """Trainer factories by kind of environment."""
 

@@ -1,4 +1,4 @@
-"""What the tests of mjlab and Isaac Lab share: the stand-ins beside this file, rewards, packages installed by hand."""
+"""What the tests of mjlab, Isaac Lab and ManiSkill share: stand-ins, rewards, packages installed by hand."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from eureka.core.types import FieldSpec
 from eureka.reward.export import export_reward
@@ -79,3 +81,27 @@ def run_python(program: str, variables: Mapping[str, str]) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def python_with(simulator: str, *requirements: str) -> str:
+    """The Python of an environment with a real simulator, made once; a test is skipped where it cannot be.
+    `EUREKA_MJLAB_PYTHON` and the like name one that there is already.
+    """
+    given = os.environ.get(f"EUREKA_{simulator.upper()}_PYTHON")
+    if given:
+        return given
+    home = os.environ.get("EUREKA_ENVIRONMENTS", os.path.expanduser("~/.cache/eureka-environments"))
+    folder = Path(home) / requirements[0].replace("==", "-")
+    program = folder / "bin" / "python"
+    if not (folder / "ready").exists():
+        for command in (
+            [sys.executable, "-m", "venv", "--clear", str(folder)],
+            [str(program), "-m", "pip", "install", "--quiet", *requirements],
+        ):
+            # What PYTHONPATH has would be taken for installed.
+            own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+            done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
+            if done.returncode:
+                pytest.skip(f"no environment with {simulator} can be made: {done.stderr.strip().splitlines()[-1:]}")
+        (folder / "ready").touch()
+    return str(program)

@@ -19,7 +19,8 @@ def doctor(
     interpreters: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[KEY=PATH]...", help="Ask another Python too: mjlab.python=PATH, isaaclab.python=PATH."
+            metavar="[KEY=PATH]...",
+            help="Ask another Python too: mjlab.python=PATH, isaaclab.python=PATH, maniskill.python=PATH.",
         ),
     ] = None,
 ) -> None:

@@ -21,7 +21,8 @@ def export(
         typer.Option(
             metavar="FILE|TARGET",
             help="Write the module there instead of printing it. Or gymnasium: one file with reward and wrappers; "
-            "mjlab, isaaclab: a package with its terms, ready for their train command; isaacgym: the task module "
+            "mjlab, isaaclab: a package with its terms, ready for their train command; maniskill: a package with the "
+            "environment; isaacgym: the task module "
             "--source with the reward put in.",
         ),
     ] = None,
@@ -32,8 +33,12 @@ def export(
         typer.Option(help="The run's environment again, for --to gymnasium, where it is a file or module:Class."),
     ] = None,
     task_dir: TaskDirs = None,
-    task: Annotated[str | None, typer.Option(help="mjlab, isaaclab: the task that gets it, if it is another.")] = None,
-    state: Annotated[Path | None, typer.Option(help="mjlab, isaaclab: a file that gives State fields.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="mjlab, isaaclab, maniskill: the task that gets it, if it is another.")
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option(help="mjlab, isaaclab, maniskill: a file that gives State fields.")
+    ] = None,
     source: Annotated[Path | None, typer.Option(help="isaacgym: the task module, such as ant.py.")] = None,
 ) -> None:
     """Write a reward as a standalone module, or for another environment.

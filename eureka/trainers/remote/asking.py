@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from eureka.core.errors import ConfigError
 from eureka.trainers.remote.interpreter import Interpreter
-from eureka.trainers.remote.packages import TRIED
+from eureka.trainers.remote.packages import DISTRIBUTIONS, TRIED, requirement
 
 
 def describe_interpreter(key: str, python: str, environment: Mapping[str, str]) -> str:
     """One line with versions and device of the interpreter that `key` names, or why it cannot be used.
 
     Args:
-        key: `mjlab.python` or `isaaclab.python`.
+        key: `mjlab.python`, `isaaclab.python` or `maniskill.python`.
     """
     simulator = key.partition(".")[0]
     try:
@@ -24,10 +24,10 @@ def describe_interpreter(key: str, python: str, environment: Mapping[str, str]) 
             interpreter.close()
     except ConfigError as error:
         return str(error)
-    found = about["packages"].get(simulator)
+    found = about["packages"].get(DISTRIBUTIONS[simulator])
     tried = ", ".join(TRIED[simulator])
     if found is None:
-        state = f"no {simulator}: {python} -m pip install '{simulator}=={TRIED[simulator][-1]}'"
+        state = f"no {simulator}: {python} -m pip install '{requirement(simulator)}'"
     else:
         state = f"{simulator} {found}" + ("" if found in TRIED[simulator] else f", which was not tried ({tried} was)")
     trains = about["packages"].get("rsl-rl-lib")

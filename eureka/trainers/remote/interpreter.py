@@ -18,7 +18,7 @@ OPENING_S = 1800.0
 SILENCE_S = 900.0
 _ABOUT_S = 120.0
 _ENDING_S = 20.0
-_OWN_PREFIXES = ("MJLAB_", "WARP_", "ISAAC", "OMNI_", "XDG_", "MUJOCO_", "ACCEPT_EULA")
+_OWN_PREFIXES = ("MJLAB_", "WARP_", "ISAAC", "OMNI_", "XDG_", "MUJOCO_", "ACCEPT_EULA", "VK_", "MS_ASSET_DIR")
 
 
 class InterpreterDied(Exception):

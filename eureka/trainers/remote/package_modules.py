@@ -190,3 +190,65 @@ _options["env_cfg_entry_point"] = f"{__name__}:env_cfg"
 gymnasium.register(id=NEW_TASK, entry_point=f"{__name__}:environment", disable_env_checker=True, kwargs=_options)
 '''
 )
+
+MANISKILL_MODULE = '''"""Registers @NEW_TASK@: @TASK@ with a reward that Eureka found.
+
+After this package is imported, `gymnasium.make` knows it.
+"""
+
+from pathlib import Path
+
+import mani_skill.envs  # registers the tasks that ManiSkill brings along
+from mani_skill.utils.registration import REGISTERED_ENVS, register_env
+
+from . import reward
+from .maniskill_view import ManiSkillView
+from .reward_terms import SharedReward
+from .state import ManagerStateReader
+
+TASK = @TASK@
+NEW_TASK = @NEW_TASK@
+OWN_STATE = @OWN@
+# Whether the reward reads the task's own reward.
+READS_TABLE = @READS_TABLE@
+
+# The components by name, and "rest" where they do not add up to the total.
+TERMS = {
+@TERMS@}
+
+_original = REGISTERED_ENVS[TASK]
+
+
+class EurekaEnv(_original.cls):
+    """The task with this reward, in every reward mode; `info["reward_components"]` has its components."""
+
+    def _eureka(self):
+        if "_eureka_reward" not in vars(self):
+            view = ManiSkillView(self)
+            reader = ManagerStateReader(view, "wxyz", OWN_STATE, view if READS_TABLE else None)
+            shared = SharedReward(reward.compute_reward_from_state, reward.INPUTS, reader.read)
+            self._eureka_reward = view, shared
+        return self._eureka_reward
+
+    def get_reward(self, obs, action, info):
+        own = super().get_reward(obs=obs, action=action, info=info) if READS_TABLE else None
+        view, shared = self._eureka()
+        view.stepped(action, info, own)
+        parts = {term: shared.component(view, component) for term, component in TERMS.items()}
+        info["reward_components"] = parts
+        return sum(parts.values())
+
+    def reset(self, seed=None, options=None):
+        begun = super().reset(seed=seed, options=options)
+        if "_eureka_reward" in vars(self):
+            self._eureka()[0].started((options or {}).get("env_idx"))
+        return begun
+
+
+register_env(
+    NEW_TASK,
+    max_episode_steps=_original.max_episode_steps,
+    asset_download_ids=list(_original.asset_download_ids or []),
+    **_original.default_kwargs,
+)(EurekaEnv)
+'''

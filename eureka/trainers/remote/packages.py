@@ -1,4 +1,4 @@
-"""Writes a reward as a package of terms for mjlab or Isaac Lab: a new task that the stock train command finds."""
+"""Writes a reward as a package for mjlab, Isaac Lab or ManiSkill: a new task with the reward in it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,20 @@ from eureka.reward.graph.format import Graph, NodeRef, Ref
 from eureka.reward.graph.parse import parse_graph
 from eureka.trainers.remote.inside.reward_terms import term_names
 from eureka.trainers.remote.inside.state import TERM
-from eureka.trainers.remote.package_modules import ISAACLAB_MODULE, ISAACLAB_TERMS, MJLAB_MODULE
+from eureka.trainers.remote.package_modules import ISAACLAB_MODULE, ISAACLAB_TERMS, MANISKILL_MODULE, MJLAB_MODULE
 
-MJLAB, ISAACLAB = "mjlab", "isaaclab"
-TRIED = {MJLAB: ("1.6.0",), ISAACLAB: ("3.0.0",)}
+MJLAB, ISAACLAB, MANISKILL = "mjlab", "isaaclab", "maniskill"
+DISTRIBUTIONS = {MJLAB: "mjlab", ISAACLAB: "isaaclab", MANISKILL: "mani_skill"}
+"""The names under which the simulators are installed."""
+TRIED = {MJLAB: ("1.6.0",), ISAACLAB: ("3.0.0",), MANISKILL: ("3.0.1",)}
 """The versions that packages and trainings were tested with; for Isaac Lab only one task on the CPU, and the direct
 workflow only against a stand-in."""
 _COPIED = ("state", "reward_terms")
+
+
+def requirement(simulator: str) -> str:
+    """What pip is asked for: the last version that was tried."""
+    return f"{DISTRIBUTIONS[simulator]}=={TRIED[simulator][-1]}"
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,7 @@ class TermPackage:
     """The content of a package.
 
     Attributes:
-        simulator: `mjlab` or `isaaclab`.
+        simulator: `mjlab`, `isaaclab` or `maniskill`.
         task: the id of the task whose reward table is replaced.
         candidate: the reward's candidate.
         graph: its verified graph, as JSON text.
@@ -77,6 +84,8 @@ def write_package(package: TermPackage, folder: Path) -> None:
     graph = parse_graph(package.graph)
     _require_fields(package, graph)
     texts = {f"{package.name}/{name}.py": _inside(name) for name in _COPIED}
+    if package.simulator == MANISKILL:
+        texts[f"{package.name}/maniskill_view.py"] = _inside("maniskill_view")
     texts[f"{package.name}/reward.py"] = package.module
     texts[f"{package.name}/__init__.py"] = _task_module(package, graph)
     if package.simulator == ISAACLAB:
@@ -150,7 +159,9 @@ def _inside(name: str) -> str:
 
 
 def _project(package: TermPackage) -> str:
-    return textwrap.dedent(f"""\
+    # ManiSkill looks for no entry points: its package is imported by name.
+    entry = f'[project.entry-points."{package.simulator}.tasks"]\n{package.name} = "{package.name}"\n'
+    text = textwrap.dedent(f"""\
         [build-system]
         requires = ["setuptools>=61"]
         build-backend = "setuptools.build_meta"
@@ -161,16 +172,16 @@ def _project(package: TermPackage) -> str:
         description = "A reward that Eureka found, as terms of a reward manager"
         requires-python = ">=3.10"
 
-        [project.entry-points."{package.simulator}.tasks"]
-        {package.name} = "{package.name}"
-
         [tool.setuptools]
         packages = ["{package.name}"]
         """)
+    return text if package.simulator == MANISKILL else f"{text}\n{entry}"
 
 
 def train_command(package: TermPackage) -> str:
-    """The simulator's own command that trains the new task."""
+    """The simulator's own command that trains the new task; of ManiSkill, which has none, how it is made."""
+    if package.simulator == MANISKILL:
+        return f"import {package.name}; env = gymnasium.make({package.new_task!r}, obs_mode='state')"
     if package.simulator == MJLAB:
         return f"train {package.new_task} --env.scene.num-envs 4096"
     return f"isaaclab train --rl_library rsl_rl --task {package.new_task}"
@@ -180,20 +191,26 @@ def _readme(package: TermPackage, graph: Graph) -> str:
     tried = ", ".join(TRIED[package.simulator])
     against = (
         ""
-        if package.simulator == MJLAB
+        if package.simulator != ISAACLAB
         else ", where one task was tried on the CPU; the direct workflow was tried against a stand-in alone"
     )
     terms = "".join(f"- `{term}`\n" for term in term_names(_components(graph), adds_up=adds_up(graph)))
     scaled = (
-        "The manager multiplies every term by the control step in seconds, as it does with its own: a term of 1 adds\n"
-        "0.05 to the return in a step of 0.05 s. Nothing else is scaled."
+        "Nothing is scaled."
+        if package.simulator == MANISKILL
+        else (
+            "The manager multiplies every term by the control step in seconds, as it does with its own: a term of 1\n"
+            "adds 0.05 to the return in a step of 0.05 s. Nothing else is scaled."
+        )
     )
+    is_table = package.simulator != MANISKILL
+    place, listed = ("its reward table", "Terms, each with weight 1") if is_table else ("its own", "Components")
     return (
         f"# {package.new_task}\n\n"
-        f"The task {package.task} with a reward that Eureka found in place of its reward table. Written for\n"
+        f"The task {package.task} with a reward that Eureka found in place of {place}. Written for\n"
         f"{package.simulator} {tried}{against}. In the environment that has it:\n\n"
         f"    pip install --no-deps .\n    {train_command(package)}\n\n"
-        f"Terms, each with weight 1:\n\n{terms}\n{scaled}\n\n"
+        f"{listed}:\n\n{terms}\n{scaled}\n\n"
         f"`reward.py` is the reward, `state.py` reads what it is given from the environment, `reward_terms.py`\n"
         "computes it once in a step for all terms.\n"
     )
@@ -205,7 +222,7 @@ def _components(graph: Graph) -> Sequence[str]:
 
 def _task_module(package: TermPackage, graph: Graph) -> str:
     own = 'str(Path(__file__).parent / "own_state.py")' if package.state is not None else "None"
-    body = MJLAB_MODULE if package.simulator == MJLAB else ISAACLAB_MODULE
+    body = {MJLAB: MJLAB_MODULE, ISAACLAB: ISAACLAB_MODULE, MANISKILL: MANISKILL_MODULE}[package.simulator]
     terms: Mapping[str, str] = term_names(_components(graph), adds_up=adds_up(graph))
     lines = "".join(f"    {term!a}: {component!a},\n" for term, component in terms.items())
     return (

@@ -66,7 +66,7 @@ def read_task(task: str, simulator: str, sentence: str | None, described: Mappin
         control_step = float(described["control_step_s"])
         spec = TaskSpec(
             name=task,
-            sentence=sentence or _sentence(task, simulator, str(metric["name"])),
+            sentence=sentence or str(described["sentence"]) or _sentence(task, simulator, str(metric["name"])),
             fields=fields,
             source=str(described["configuration"]),
             control_step_s=control_step,

@@ -1,4 +1,4 @@
-"""Trainer for manager-based environments of mjlab and Isaac Lab (see `eureka.trainers.base`).
+"""Trainer for manager-based environments of mjlab and Isaac Lab, and ManiSkill (see `eureka.trainers.base`).
 
 The environment runs in the user's own interpreter and is trained there by rsl_rl with the task's own runner
 configuration. Requests are sent as JSON and tensors. Trainings run one after the other in one process.
@@ -33,12 +33,13 @@ from eureka.trainers.curves import not_finite, stopped_twice
 from eureka.trainers.recording import Recording
 from eureka.trainers.remote.inside.wire import RemoteMessage
 from eureka.trainers.remote.interpreter import OPENING_S, Interpreter, InterpreterDied, RemoteRefusal
-from eureka.trainers.remote.packages import TRIED
+from eureka.trainers.remote.packages import DISTRIBUTIONS, ISAACLAB, MANISKILL, MJLAB, TRIED, requirement
 from eureka.trainers.remote.progress import POLICY_FORMAT, load, save, training_key
 from eureka.trainers.remote.table import table_graph
 from eureka.trainers.remote.task import RemoteTask, read_task
 
-_CPU_ENVS, _GPU_ENVS = 64, 4096
+_ENVS = {MJLAB: (64, 4096), ISAACLAB: (64, 4096), MANISKILL: (1, 1024)}
+"""Environments of a training on the CPU and on a GPU; ManiSkill simulates one on the CPU."""
 _MEASURED_S = 1.0
 _PHYSICS_SHARE = 0.7
 """Share of physics in a training's time; the rest is learning. Measured on mjlab's cartpole on the CPU only."""
@@ -48,7 +49,7 @@ class RemoteTrainer:
     """A task in the other interpreter.
 
     Args:
-        config: of a run with `env=mjlab:ID` or `env=isaaclab:ID`.
+        config: of a run with `env=mjlab:ID`, `env=isaaclab:ID` or `env=maniskill:ID`.
         environment: environment variables, of which the interpreter gets only those it needs, and no keys.
 
     Raises:
@@ -57,14 +58,18 @@ class RemoteTrainer:
 
     def __init__(self, config: RunConfig, environment: Mapping[str, str] = os.environ) -> None:
         assert config.env.id is not None
-        given = config.mjlab if config.kind is EnvironmentKind.MJLAB else config.isaaclab
+        given = {
+            EnvironmentKind.MJLAB: config.mjlab,
+            EnvironmentKind.ISAACLAB: config.isaaclab,
+            EnvironmentKind.MANISKILL: config.maniskill,
+        }[config.kind]
         self._config = config
         self._simulator, self._id = config.kind.value, without_prefix(config.env.id)
         key = f"{self._simulator}.python"
         if given.python is None:
             raise ConfigError(
-                f"env={config.env.id}: add {key}=PATH, the Python of the environment that has {self._simulator} "
-                f"{TRIED[self._simulator][-1]}"
+                f"env={config.env.id}: add {key}=PATH, the Python of the environment that has "
+                f"{requirement(self._simulator).replace('==', ' ')}"
             )
         if config.state is not None and not Path(config.state).is_file():
             raise ConfigError(f"state={config.state}: there is no such file")
@@ -88,10 +93,10 @@ class RemoteTrainer:
         self.spec = self._task.spec
 
     def _require_packages(self, key: str, packages: Mapping[str, str]) -> str:
-        simulator = self._simulator
+        simulator = DISTRIBUTIONS[self._simulator]
         for package in (simulator, "rsl-rl-lib"):
             if package not in packages:
-                wanted = f"'{simulator}=={TRIED[simulator][-1]}'" if package == simulator else package
+                wanted = f"'{requirement(self._simulator)}'" if package == simulator else package
                 raise ConfigError(
                     f"{key}={self._python}: this Python has no {package}: {self._python} -m pip install {wanted}"
                 )
@@ -103,7 +108,7 @@ class RemoteTrainer:
             "simulator": self._simulator,
             "task": self._id,
             "device": self._device,
-            "num_envs": config.train.num_envs or (_CPU_ENVS if self._device == "cpu" else _GPU_ENVS),
+            "num_envs": config.train.num_envs or _ENVS[self._simulator][self._device != "cpu"],
             "state_file": config.state and str(Path(config.state).absolute()),
             "metric": config.metric,
             # The model then sees the terms of the task's own reward table.

@@ -82,7 +82,7 @@ def test_two_generations_killed_and_resumed(tmp_path: Path) -> None:
     [
         (["run", "env=mjlab:Mjlab-Point"], "env=mjlab:Mjlab-Point: add mjlab.python=PATH"),
         (["run", "env=isaaclab:Isaac-Point-v0", "isaaclab.python=nowhere"], "nowhere is no program"),
-        (["doctor", "mjlab=3"], "eureka doctor takes mjlab.python=PATH and isaaclab.python=PATH"),
+        (["doctor", "mjlab=3"], "eureka doctor takes mjlab.python=PATH, isaaclab.python=PATH, maniskill.python=PATH"),
     ],
 )
 def test_one_sentence_for_what_is_wrong(arguments: list[str], sentence: str, tmp_path: Path) -> None:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
-from simulator_helpers import module_of
+from simulator_helpers import module_of, python_with
 
 from eureka.config import EnvConfig, RunConfig, SimulatorConfig
 from eureka.config.schema import TrainConfig
@@ -42,32 +41,7 @@ FIELDS = (FieldSpec("cartpole_joint_pos", (2,), "float32", "rad or m", "joint", 
 @pytest.fixture(scope="module")
 def python() -> str:
     """The Python of an environment with mjlab 1.6.0."""
-    given = os.environ.get("EUREKA_MJLAB_PYTHON")
-    if given:
-        return given
-    home = os.environ.get("EUREKA_ENVIRONMENTS", os.path.expanduser("~/.cache/eureka-environments"))
-    folder = Path(home) / "mjlab-1.6.0"
-    program = folder / "bin" / "python"
-    if not (folder / "ready").exists():
-        for command in (
-            [sys.executable, "-m", "venv", "--clear", str(folder)],
-            [
-                str(program),
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "mjlab==1.6.0",
-                f"torch=={torch.__version__.split('+')[0]}",
-            ],
-        ):
-            # What PYTHONPATH has would be taken for installed.
-            own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-            done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
-            if done.returncode:
-                pytest.skip(f"no environment with mjlab can be made: {done.stderr.strip().splitlines()[-1:]}")
-        (folder / "ready").touch()
-    return str(program)
+    return python_with("mjlab", "mjlab==1.6.0", f"torch=={torch.__version__.split('+')[0]}")
 
 
 def test_the_tables_sum_is_that_of_its_terms_and_a_graph_trains(python: str, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ def describe(environment: OpenEnvironment) -> dict[str, Any]:
         "fields": [dataclasses.asdict(field) for field in environment.reader.fields],
         "configuration": "\n".join(_configuration(environment)),
         "facts": list(_facts(env)),
+        "sentence": str(getattr(env, "sentence", "")),
         "metric": dataclasses.asdict(metric),
         "control_step_s": float(env.step_dt),
         "episode_steps": int(env.max_episode_length),
@@ -47,11 +48,17 @@ def describe(environment: OpenEnvironment) -> dict[str, Any]:
 
 
 def _configuration(environment: OpenEnvironment) -> Iterator[str]:
-    cfg = environment.cfg
+    cfg, env = environment.cfg, environment.env
     rewards = "with its rewards at the end" if environment.table is not None else "without its rewards"
+    if hasattr(env, "shown"):
+        yield f"# The source of {environment.request.task}, {rewards}."
+        yield from env.shown
+        if environment.table is not None:
+            yield from _rewards(environment.table)
+        return
     yield f"# The configuration of {environment.request.task} (manager-based), {rewards}."
-    yield f"control step: {environment.env.step_dt:.6g} s; an episode lasts at most {cfg.episode_length_s:g} s"
-    names = ", ".join(entities(environment.env.scene))
+    yield f"control step: {env.step_dt:.6g} s; an episode lasts at most {cfg.episode_length_s:g} s"
+    names = ", ".join(entities(env.scene))
     yield f"scene: {names}"
     yield from _sections(cfg)
     if environment.table is not None:
@@ -141,6 +148,7 @@ def _text(value: Any) -> str:
 
 
 def _facts(env: Any) -> Iterator[str]:
+    yield from getattr(env, "facts", ())
     for name, entity in entities(env.scene).items():
         joints = [str(joint) for joint in getattr(entity, "joint_names", ()) or ()]
         data = entity.data

@@ -64,8 +64,9 @@ class OpenEnvironment:
 
     def __init__(self, simulator: RewardManagerSimulator, request: OpenRequest) -> None:
         self.simulator, self.request = simulator, request
-        self.cfg, self.agent = simulator.configs(request.task)
         self._make(seed=0)
+        # A runner's configuration may depend on the number of environments, which are made first.
+        self.cfg, self.agent = simulator.configs(request.task)
         self.metric = choose_metric(self.env, self.env.reward_manager, request.metric)
         self.has_curriculum = bool(getattr(getattr(self.env, "curriculum_manager", None), "active_terms", None))
         self.components: tuple[str, ...] = ()

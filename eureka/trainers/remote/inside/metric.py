@@ -36,7 +36,8 @@ class RemoteMetric:
 
 
 def choose_metric(env: Any, human: Any, wanted: str | None) -> RemoteMetric:
-    """The requested metric, or the default: tracking if there is a velocity command, else the task's return.
+    """The requested metric, or the default: tracking if there is a velocity command, success if ManiSkill knows it,
+    else the task's return.
 
     Args:
         human: the reward manager of the task's own table.
@@ -49,7 +50,8 @@ def choose_metric(env: Any, human: Any, wanted: str | None) -> RemoteMetric:
         if wanted not in found:
             raise SimulatorError(f"metric={wanted}: there is no such metric in this task; there are {', '.join(found)}")
         return found[wanted]
-    default = next((name for name in found if name.startswith("tracking.")), "return")
+    own = getattr(env, "default_metric", None)
+    default = next((name for name in found if name.startswith("tracking.") or name == own), "return")
     others = ", ".join(name for name in found if name != default)
     why = f"nobody named a metric, so it is {default}" + (f"; metric= names another: {others}" if others else "")
     return RemoteMetric(**{**vars(found[default]), "chosen": why})
@@ -65,9 +67,11 @@ def _metrics(env: Any, human: Any) -> dict[str, RemoteMetric]:
         found.append(RemoteMetric(f"tracking.{name}", text, "share of the time", "share", 0.0, 1.0))
     manager: Any = getattr(env, "metrics_manager", None)
     for name in getattr(manager, "active_terms", ()):
-        reduce = str(getattr(manager.cfg[name], "reduce", "mean"))
+        cfg = manager.cfg[name]
+        reduce = str(getattr(cfg, "reduce", "mean"))
         text = f"the task's own metric {name}, its {reduce} over an episode"
-        found.append(RemoteMetric(f"metrics.{name}", text, name, reduce))
+        bounds = getattr(cfg, "lowest", None), getattr(cfg, "highest", None)
+        found.append(RemoteMetric(f"metrics.{name}", text, str(getattr(cfg, "unit", name)), reduce, *bounds))
     for name in env.termination_manager.active_terms:
         if not env.termination_manager.get_term_cfg(name).time_out:
             text = f"share of episodes that do not end by {name}"

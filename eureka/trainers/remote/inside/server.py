@@ -28,7 +28,7 @@ from eureka.trainers.remote.inside.state import StateReadingError
 from eureka.trainers.remote.inside.training import RemoteOrder, require_policy, train
 from eureka.trainers.remote.inside.wire import RemoteMessage, RemoteWireError, decode, encode
 
-_PACKAGES = ("mjlab", "isaaclab", "rsl-rl-lib", "mujoco", "warp-lang")
+_PACKAGES = ("mjlab", "isaaclab", "mani_skill", "rsl-rl-lib", "mujoco", "warp-lang")
 _NETWORK = (
     "https://",
     "urlopen",
@@ -40,6 +40,7 @@ _NETWORK = (
     "max retries",
 )
 _GPU = ("cuda", "no gpu", "nvidia driver")
+_VULKAN = ("rendering device", "supported physical device", "vk::")
 
 
 class Server:
@@ -127,6 +128,11 @@ def explain(error: BaseException) -> str:
     """One sentence for a failure of the simulator, with a remedy if one is known."""
     said = f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"
     low = said.lower()
+    if any(word in low for word in _VULKAN):
+        return (
+            "ManiSkill builds its scenes with Vulkan, and finds no device that it can use: install a driver; without a "
+            f"GPU Mesa's software Vulkan from 24.3 on does (Debian: mesa-vulkan-drivers, from backports) ({said})"
+        )
     if any(word in low for word in _GPU) and not torch.cuda.is_available():
         return f"the task wants a GPU, and torch sees none in that interpreter ({said})"
     if any(word in low for word in _NETWORK):

@@ -1,6 +1,6 @@
-"""A common interface to mjlab and Isaac Lab: their tasks, environments and runners.
+"""A common interface to mjlab, Isaac Lab and ManiSkill: their tasks, environments and runners.
 
-All differences between the two simulators are handled here. Imported only in their interpreter.
+All differences between them are handled here, and in `maniskill`. Imported only in their interpreter.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class SimulatorError(Exception):
 
 
 class RewardManagerSimulator(Protocol):
-    """A simulator with reward managers.
+    """A simulator with reward managers, or what stands for them.
 
     Attributes:
         package: the name of its installed package.
@@ -191,5 +191,15 @@ class IsaacLab:
         self._launched.close()
 
 
-SIMULATORS: Mapping[str, Callable[[], RewardManagerSimulator]] = {"mjlab": Mjlab, "isaaclab": IsaacLab}
+def _maniskill() -> RewardManagerSimulator:
+    from eureka.trainers.remote.inside.maniskill import ManiSkill
+
+    return ManiSkill()
+
+
+SIMULATORS: Mapping[str, Callable[[], RewardManagerSimulator]] = {
+    "mjlab": Mjlab,
+    "isaaclab": IsaacLab,
+    "maniskill": _maniskill,
+}
 """Simulators by the prefix of `env=`."""

@@ -5,7 +5,7 @@ task has those that can be read: of a suitable type, with one row per environmen
 
 Nothing but torch is imported: this file runs in the simulator's interpreter, under Python 3.10 or newer, and is copied
 as it is into exported packages. Of the environment it uses `num_envs`, `scene`, `command_manager`, `action_manager`,
-`termination_manager`, `episode_length_buf` and `step_dt`.
+`termination_manager`, `episode_length_buf` and `step_dt`; and `quantities`, where it lists its own.
 """
 
 from __future__ import annotations
@@ -160,6 +160,8 @@ class ManagerStateReader:
         for name, sensor in dict(getattr(env.scene, "sensors", None) or {}).items():
             self._sensor(name, sensor)
         self._managers()
+        for name, read, unit, frame, text in getattr(env, "quantities", ()):
+            self._add(name, read, unit, frame, text)
         for name in table.weights if table is not None else ():
             field = term_field(name)
             self._reads[field] = partial(table.value, name)
@@ -255,8 +257,9 @@ class ManagerStateReader:
         self._add("action", lambda: env.action_manager.action, "1", "", f"the policy's action: {actions}")
         self._add("previous_action", lambda: env.action_manager.prev_action, "1", "", "the action of the step before")
         ended = "whether this step ended the episode, other than by the time limit"
-        self._add("terminated", lambda: env.termination_manager.terminated, "1", "", ended)
-        self._add("terminated", lambda: env.reset_terminated, "1", "", ended)  # environments of the direct workflow
+        if not hasattr(env, "quantities"):  # where a success ends an episode, this would tell the metric
+            self._add("terminated", lambda: env.termination_manager.terminated, "1", "", ended)
+            self._add("terminated", lambda: env.reset_terminated, "1", "", ended)  # of the direct workflow
         passed = "time since the episode began"
         self._add("episode_time", lambda: env.episode_length_buf.float() * env.step_dt, "s", "", passed)
 
