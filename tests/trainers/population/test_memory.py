@@ -54,22 +54,53 @@ def test_it_grows_in_step_with_groups_and_worlds(task: Task) -> None:
     assert one.total == one.process + one.groups
 
 
-def outer_products(columns: int) -> str:
+def outer_products(number: int) -> str:
     """A reward of as many copies of two fields, multiplied each with each: its peak is that product and its sum."""
-    nodes = [
-        {"op": "stack", "args": [[{"input": "pole_angle"}] * columns, 1]},
+    nodes: list[dict[str, object]] = [
+        columns(number),
         {"op": "unsqueeze", "args": [{"node": 0}, 2]},
         {"op": "unsqueeze", "args": [{"node": 0}, 1]},
         {"op": "mul.Tensor", "args": [{"node": 1}, {"node": 2}]},
         {"op": "sum.dim_IntList", "args": [{"node": 3}, [1, 2]]},
     ]
-    document = {"version": 1, "inputs": ["pole_angle"], "constants": {}, "nodes": nodes, "total": {"node": 4}}
-    return json.dumps(document | {"components": [{"name": "products", "value": {"node": 4}}]})
+    return document(nodes)
+
+
+def document(nodes: list[dict[str, object]]) -> str:
+    """The reward whose total is the last of these operations."""
+    total = {"node": len(nodes) - 1}
+    parts = {"version": 1, "inputs": ["pole_angle"], "constants": {}, "nodes": nodes, "total": total}
+    return json.dumps(parts | {"components": [{"name": "all", "value": total}]})
+
+
+def columns(number: int) -> dict[str, object]:
+    """A field as often as wanted, beside each other."""
+    return {"op": "stack", "args": [[{"input": "pole_angle"}] * number, 1]}
+
+
+def sorted_columns(number: int) -> str:
+    """The sum over sorted columns, of which the sort gives values and indices."""
+    return document(
+        [
+            columns(number),
+            {"op": "sort", "args": [{"node": 0}, 1]},
+            {"op": "sum.dim_IntList", "args": [{"node": 1, "item": 0}, [1]]},
+        ]
+    )
+
+
+def exponents(number: int) -> str:
+    """The logarithm of the sum of exponentials over columns, which are copied for it."""
+    return document([columns(number), {"op": "logsumexp", "args": [{"node": 0}, [1]]}])
 
 
 def test_a_reward_takes_what_it_holds_at_a_time(task: Task) -> None:
     # Of 60 columns: the stacked ones, of which the unsqueezed are views, their products, and the sum; 4 bytes each.
     assert bytes_per_row(outer_products(60), task.fields) == 4 * (3600 + 60)
+    # The columns and what the sort gives: as many values, and indices of 8 bytes; they are gone when the sum comes.
+    assert bytes_per_row(sorted_columns(60), task.fields) == 60 * (4 + 4 + 8)
+    # The columns, their copy, and the result.
+    assert bytes_per_row(exponents(60), task.fields) == 4 * (60 + 60 + 1)
     without = memory_need(task, schedule(task, 16, 32), 4, 2)
     need = memory_need(task, schedule(task, 16, 32), 4, 2, {outer_products(60), outer_products(8)})
     assert need.process - without.process == 16 * 32 * 4 * 3660
@@ -119,7 +150,7 @@ def resident(key):
     return 1024 * int(re.search(key + r":\\s+(\\d+)", open("/proc/self/status").read())[1])
 reward = compile_graph(sys.argv[1])
 reward({"pole_angle": torch.rand(8)})
-state = {"pole_angle": torch.rand(16384)}
+state = {"pole_angle": torch.rand(65536)}
 before = resident("VmRSS")
 reward(state)
 print(resident("VmHWM") - before)
@@ -127,10 +158,10 @@ print(resident("VmHWM") - before)
 
 
 @pytest.mark.process
-def test_a_reward_takes_what_was_predicted(task: Task) -> None:
-    graph = outer_products(60)
+@pytest.mark.parametrize("graph", [outer_products(30), sorted_columns(120), exponents(120)], ids=["*", "sort", "exp"])
+def test_a_reward_takes_what_was_predicted(task: Task, graph: str) -> None:
     said = subprocess.run([sys.executable, "-c", _REWARD, graph], capture_output=True, text=True, check=True).stdout
-    assert 16384 * bytes_per_row(graph, task.fields) == pytest.approx(int(said), rel=0.1)
+    assert 65536 * bytes_per_row(graph, task.fields) == pytest.approx(int(said), rel=0.1)
 
 
 def machine(root: Path, files: dict[str, str]) -> Path:
