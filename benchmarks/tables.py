@@ -5,7 +5,8 @@
 Each stands between two comments, and is made of nothing but those files: the summary and the studies of the search, the
 throughput (`bench.json`), the scores against other trainers (`peer_scores.json`), the race (`race.json`) and the parity
 of the engines (`engine_parity.json`), searches that a language model answered (`loop_study.json`), advice played
-through (`advice.json`), and what was measured on a GPU (`gpu_*.json`).
+through (`advice.json`), searches in Gymnasium environments and what several training processes gain there
+(`gymnasium.json`, `sb3_workers.json`), and what was measured on a GPU (`gpu_*.json`).
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from advice import lines as advice_lines
 from bench_data import bench_lines, read_bench
 from engine_parity import parity_lines, read_parity
 from gpu_data import gpu_lines
+from gymnasium_searches import read_rows, search_lines
 from loop_study import loop_lines, read_loops
 from peer_scores import read_scores, score_lines
 from race import race_lines, read_races
 from result_files import COMMITTED
+from sb3_workers import read_measured, sentence
 from search_study_data import (
     Condition,
     Groups,
@@ -55,6 +58,8 @@ ADVICE_BEGIN = "<!-- advice: made by benchmarks/tables.py from benchmarks/result
 ADVICE_END = "<!-- end of advice -->"
 LOOP_BEGIN = "<!-- loop: made by benchmarks/tables.py from benchmarks/results/loop_study.json -->"
 LOOP_END = "<!-- end of loop -->"
+GYMNASIUM_BEGIN = "<!-- gymnasium: made by benchmarks/tables.py from gymnasium.json and sb3_workers.json -->"
+GYMNASIUM_END = "<!-- end of gymnasium -->"
 GPU_BEGIN = "<!-- gpu: made by benchmarks/tables.py from benchmarks/results/gpu_*.json -->"
 GPU_END = "<!-- end of gpu -->"
 
@@ -175,9 +180,17 @@ def updated(page: str) -> str:
         page = with_block(page, ADVICE_BEGIN, ADVICE_END, "\n".join(advice_lines(rows)))
     if loops := read_loops():
         page = with_block(page, LOOP_BEGIN, LOOP_END, "\n".join(loop_lines(loops)))
+    if searches := read_rows():
+        page = with_block(page, GYMNASIUM_BEGIN, GYMNASIUM_END, "\n".join([*search_lines(searches), *_workers_lines()]))
     if parity is not None:
         page = with_block(page, PARITY_BEGIN, PARITY_END, "\n".join(parity_lines(parity)))
     return page
+
+
+def _workers_lines() -> list[str]:
+    """What several training processes gain, if it was measured."""
+    measured = read_measured()
+    return [] if measured is None else ["", f"{sentence(measured)}. `python benchmarks/sb3_workers.py`"]
 
 
 def summary_lines(studies: Sequence[SearchStudy]) -> list[str]:

@@ -81,7 +81,8 @@ class Humanoid(Locomotion):
             (13, 6),
             "N m, N",
             "world",
-            "external torque (first 3) and force (last 3) on each body from contacts, one substep old",
+            "external torque (first 3) and force (last 3) on each body from contacts, one substep old: torso, waist, "
+            "pelvis; right thigh, shin, foot; left thigh, shin, foot; right upper, lower arm; left upper, lower arm",
         )
         action: torch.Tensor = state_field(
             (17,),

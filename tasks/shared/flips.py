@@ -146,7 +146,8 @@ class Flip(Task):
             value=lambda state: state.turns + state.turn_progress / FULL_TURN,
             reduce="max",
             unit="flips",
-            description="most turns in the episode without the torso touching the floor, a begun one as its share",
+            description="full turns of the episode plus the share of the one in progress, at its highest; touching the "
+            "floor with the torso takes away only the turn in progress",
         )
 
     def human_reward(self, state: Any) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import html
 import io
 import os
+import resource
 import subprocess
 import sys
-from contextlib import redirect_stdout
-from dataclasses import replace
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +25,67 @@ from eureka.app.configs import from_yaml
 from eureka.app.session import SearchSession
 from eureka.core.errors import ConfigError, StoreError
 from eureka.evaluation import Role
+from eureka.sandbox.libc import prctl
 from eureka.store import RunStore
 from eureka.ui.console.output import Mode, mode
 
 pytestmark = pytest.mark.process
 
+_GET_DUMPABLE = 3
 TINY: dict[str, Any] = {
     "llm": "program_search",
     "search": {"generations": 1, "samples": 2, "finalists": 1},
     "train": {"steps": 2000, "eval_episodes": 2, "checkpoints": 1},
     "evaluation": {"seeds": 2},
 }
+
+
+@dataclass
+class Privacy:
+    """What was seen of this process and those below it while a search ran, every 20 ms."""
+
+    dumpable: list[int] = field(default_factory=list)
+    core_bytes: set[int] = field(default_factory=set)
+    num_children: int = 0
+    key_in_a_child: bool = False
+
+    @contextmanager
+    def watched(self, folder: Path, key: str) -> Iterator[None]:
+        ended = threading.Event()
+
+        def look() -> None:
+            while not ended.wait(0.02):
+                if (folder / "run.db").exists():
+                    self.dumpable.append(prctl(_GET_DUMPABLE))
+                    self.core_bytes.add(resource.getrlimit(resource.RLIMIT_CORE)[0])
+                    children = _below("self")
+                    self.num_children = max(self.num_children, len(children))
+                    self.key_in_a_child |= any(key in _environment(child) for child in children)
+
+        thread = threading.Thread(target=look)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+
+def _below(pid: str) -> list[str]:
+    """The processes that a process started, and theirs."""
+    with suppress(OSError):  # it has ended
+        texts = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+        return [each for text in texts for child in text.split() for each in (child, *_below(child))]
+    return []
+
+
+def _environment(pid: str) -> str:
+    with suppress(OSError):  # it has ended, or lets nobody look
+        return Path(f"/proc/{pid}/environ").read_text(errors="replace")
+    return ""
+
+
+PRIVACY = Privacy()
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +97,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[eureka.FinishedR
     try:
         with initialize(version_base=None, config_path=None):
             own = GlobalHydra.instance(), ConfigStore.instance()
-            with redirect_stdout(printed):
+            with redirect_stdout(printed), PRIVACY.watched(folder, "sk-of-the-caller"):
                 run = eureka.evolve("cartpole", ["seed=5"], quiet=True, seed=3, output=folder, **TINY)
             assert (GlobalHydra.instance(), ConfigStore.instance()) == own
             assert GlobalHydra.instance().is_initialized()
@@ -67,6 +120,19 @@ def test_it_gives_the_run(finished: tuple[eureka.FinishedRun, str]) -> None:
         assert store.is_finished
     # Overrides win over keys; mappings reach the parts of the config.
     assert (config.seed, config.search.samples, config.train.steps) == (5, 2, 2000)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are private on Linux")
+def test_this_process_is_private_while_it_searches_and_as_before_when_it_has(
+    finished: tuple[eureka.FinishedRun, str],
+) -> None:
+    # From the first record on; the last look may come when the search has just returned.
+    assert len(PRIVACY.dumpable) > 10
+    assert set(PRIVACY.dumpable[:-2]) == {0}
+    assert prctl(_GET_DUMPABLE) == 1
+    assert 0 in PRIVACY.core_bytes
+    assert PRIVACY.num_children > 1
+    assert not PRIVACY.key_in_a_child
 
 
 def test_the_table_has_every_training(finished: tuple[eureka.FinishedRun, str]) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,36 @@ def test_what_it_installs_is_what_the_page_says() -> None:
     assert (ROOT / "constraints.txt").is_file()
     ignored = (ROOT / ".dockerignore").read_text().split()
     assert {".git", ".venv", "outputs"} <= set(ignored)
+
+
+@pytest.mark.process
+def test_what_it_runs_is_shell_and_stops_at_the_first_failure() -> None:
+    for text in (text for name, text in instructions() if name == "RUN"):
+        result = subprocess.run(["/bin/sh", "-n", "-c", text], capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
+        assert ";" not in text
+
+
+def test_what_it_copies_and_installs_is_there() -> None:
+    assert [text for name, text in instructions() if name == "COPY"] == [". ."]
+    ignored = set((ROOT / ".dockerignore").read_text().split())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    needed = [*project["tool"]["setuptools"]["package-dir"].values(), project["project"]["readme"], "constraints.txt"]
+    for name in needed:
+        assert (ROOT / name).exists()
+        assert name not in ignored
+
+
+def test_the_commands_of_the_page_fit_it() -> None:
+    page = (ROOT / "docs" / "installation.md").read_text()
+    build, run = (shlex.split(line) for line in re.findall(r"^    (docker .+)$", page, re.MULTILINE))
+    assert build == ["docker", "build", "-t", "eureka", "."]
+    places = [text for name, text in instructions() if name == "WORKDIR"]
+    # Where it starts lies `outputs`, into which runs are written unless said otherwise.
+    assert run[run.index("-v") + 1] == f"$PWD/outputs:{places[-1]}/outputs"
+    image = run.index(build[3])
+    assert run[image + 1 :] == ["run", "task=ant"]
+    assert set(run[2:image]) >= {"--rm", "-it", "-e"}
 
 
 @pytest.mark.wide

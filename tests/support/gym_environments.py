@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import Any
 
 import gymnasium
@@ -71,6 +72,14 @@ class Parts(Walk):
     def seen(self) -> Any:
         body = {"position": np.array([self.position, 0, 1], np.float32), "gear": self.steps % 3}
         return {"body": body, "pair": (np.array([1, 0]), "word"), "camera": np.zeros((32, 32, 3), np.uint8)}
+
+
+class LeavesFiles(Walk):
+    """As mazes do: every instance leaves a temporary file."""
+
+    def __init__(self, render_mode: str | None = None) -> None:
+        super().__init__(render_mode)
+        tempfile.NamedTemporaryFile(prefix="maze", delete=False).close()
 
 
 class RaisesInStep(Walk):

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 
 import mujoco
+import numpy as np
 import pytest
+import torch
 from shipped_tasks import every_task, skip_without_model
 
-from eureka.tasks import load_task
+from eureka.physics import Snapshot
+from eureka.tasks import Rng, Task, load_task
+from eureka.tasks.base import state_tensors
 
 
 def joints(model: mujoco.MjModel) -> list[str]:
@@ -68,3 +72,105 @@ def test_another_order_of_the_action_is_said(task: str) -> None:
     fields = {spec.name: spec for spec in loaded.fields}
     if "action" in fields and fields["action"].shape == (model.nu,) and actuators(model) != joints(model):
         assert re.search("order|in turn", fields["action"].description)
+
+
+def names(text: str) -> list[str]:
+    return text.split()
+
+
+def hand(side: str) -> list[str]:
+    """Wrist (2), first, middle and ring finger (4 each), little finger and thumb (5 each), from the palm outwards."""
+    fingers = [f"{finger}J{joint}" for finger, last in FINGERS.items() for joint in range(last, -1, -1)]
+    return [f"{side}robot0:{joint}" for joint in fingers]
+
+
+FINGERS = {"WR": 1, "FF": 3, "MF": 3, "RF": 3, "LF": 4, "TH": 4}
+ANT = [f"{part}_{leg}" for leg in (1, 2, 3, 4) for part in ("hip", "ankle")]
+HANDS = ["joint_position", "joint_velocity", *hand(""), *hand("left/")]
+LEAVES = ["leaf_angle", "leaf_velocity", "things/right", "things/left"]
+#: Of each task the fields of positions and velocities, then the joints in the order of their documentation.
+DOCUMENTED = {
+    "ant": ["joint_position", "joint_velocity", *ANT],
+    "ant_on_back": ["joint_position", "joint_velocity", *ANT],
+    "ant_two_legs": ["joint_position", "joint_velocity", *ANT],
+    "allegro_hand": ["joint_position", "joint_velocity", *(f"joint_{number}.0" for number in range(16))],
+    "anymal": [
+        *("joint_position", "joint_velocity"),
+        *(f"{leg}_{joint}" for leg in ("LF", "RF", "LH", "RH") for joint in ("HAA", "HFE", "KFE")),
+    ],
+    "ball_balance": names("leg_angles leg_velocities upper0 lower0 upper1 lower1 upper2 lower2"),
+    "half_cheetah": names("joint_position joint_velocity bthigh bshin bfoot fthigh fshin ffoot"),
+    "half_cheetah_flip": names("joint_angles joint_velocities bthigh bshin bfoot fthigh fshin ffoot"),
+    "hopper": names("joint_position joint_velocity thigh_joint leg_joint foot_joint"),
+    "humanoid": names(
+        "joint_position joint_velocity abdomen_z abdomen_y abdomen_x right_hip_x right_hip_z right_hip_y right_knee "
+        "left_hip_x left_hip_z left_hip_y left_knee right_shoulder1 right_shoulder2 right_elbow left_shoulder1 "
+        "left_shoulder2 left_elbow"
+    ),
+    "quadcopter": names("rotor_angles - pitch0 roll0 pitch1 roll1 pitch2 roll2 pitch3 roll3"),
+    "shadow_hand": ["joint_position", "joint_velocity", *hand("")],
+    "walker2d": names(
+        "joint_position joint_velocity thigh_joint leg_joint foot_joint thigh_left_joint leg_left_joint foot_left_joint"
+    ),
+    "pen": HANDS,
+    "switch": HANDS,
+    "door_open_inward": LEAVES,
+    "door_open_outward": LEAVES,
+}
+
+
+def states_of(task: Task, qpos: torch.Tensor, qvel: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The State in each of these poses, (num_envs, nq) and (num_envs, nv), with what the engine computes in it."""
+    outputs: dict[str, list[torch.Tensor]] = {name: [] for name in task.info.outputs}
+    data = mujoco.MjData(task.model)
+    for position, velocity in zip(qpos, qvel, strict=True):
+        data.qpos[:], data.qvel[:] = position, velocity
+        mujoco.mj_forward(task.model, data)
+        for name, values in outputs.items():
+            values.append(torch.tensor(getattr(data, name)))
+    sim = Snapshot(qpos, qvel, {name: torch.stack(values) for name, values in outputs.items()})
+    carry = task.start(sim, Rng.from_seed(0))
+    return state_tensors(task.read_state(sim, carry, torch.zeros(len(qpos), task.num_actions)))
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_each_joint_moves_the_number_that_is_documented_as_its_own(name: str) -> None:
+    skip_without_model(name)
+    task = load_task(name)
+    position, velocity, *listed = DOCUMENTED[name]
+    model = task.model
+    qpos = torch.tensor(model.qpos0).repeat(1 + len(listed), 1)
+    qvel = torch.zeros(1 + len(listed), model.nv, dtype=qpos.dtype)
+    for row, joint in enumerate(listed, start=1):
+        qpos[row, model.joint(joint).qposadr[0]] += 0.1
+        qvel[row, model.joint(joint).dofadr[0]] = 0.5
+    state = states_of(task, qpos, qvel)
+    for field, moved in ((position, 0.1), (velocity, 0.5)):
+        if field in state:
+            change = (state[field][1:] - state[field][0]).abs()
+            torch.testing.assert_close(change, moved * torch.eye(len(listed)), rtol=0, atol=1e-5, check_dtype=False)
+
+
+def test_the_humanoids_bodies() -> None:
+    """By their own places and by the forces that are laid on them."""
+    task = load_task("humanoid")
+    model = task.model
+    bodies = [model.body(number).name for number in range(1, model.nbody)]
+    assert [name for name in bodies if name.endswith("foot")] == ["right_foot", "left_foot"]
+    told = described("humanoid", "contact_wrench").partition("one substep old: ")[2]
+    listed = []
+    for group in told.split("; "):
+        words = group.replace(",", "").split()
+        side = words.pop(0) if words[0] in ("right", "left") else ""
+        parts = [f"{word}_arm" if word in ("upper", "lower") else word for word in words if word != "arm"]
+        listed += [f"{side}_{part}".removeprefix("_").replace("waist", "lwaist") for part in parts]
+    assert listed == bodies
+    data = mujoco.MjData(model)
+    mujoco.mj_forward(model, data)
+    outputs = {name: torch.tensor(getattr(data, name))[None] for name in task.info.outputs}
+    outputs["cfrc_ext"] = torch.arange(model.nbody * 6.0).view(1, model.nbody, 6)
+    sim = Snapshot(torch.tensor(data.qpos)[None], torch.tensor(data.qvel)[None], outputs)
+    state = task.read_state(sim, task.start(sim, Rng.from_seed(0)), torch.zeros(1, 17))
+    assert state.contact_wrench[0, :, 0].tolist() == [6.0 * model.body(name).id for name in listed]
+    feet = torch.tensor(np.stack([data.body(name).xipos for name in ("right_foot", "left_foot")]))
+    torch.testing.assert_close(state.foot_position[0], feet, check_dtype=False)

@@ -20,44 +20,18 @@ import torch
 
 from eureka.reward.extract.definitions import dotted
 from eureka.reward.trace.explain import TraceFailure
+from eureka.reward.trace.modules import INSIDE, PLAIN, REACHES, STATELESS, is_hidden, is_of_the_process
 from eureka.reward.trace.offered import is_offered
-
-STATELESS = (
-    "A reward sees one transition: compute it from the parameters alone; the state has a field for what came before, "
-    "where the task offers it."
-)
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_IMPORTABLE = _words(
-    """
-    torch math cmath typing typing_extensions __future__ numpy dataclasses enum functools itertools operator
-    collections abc numbers copy contextlib warnings string
-    """
-)
 _MUTATORS = _words(
     """
     append extend update setdefault pop insert clear discard remove popitem appendleft popleft extendleft reverse
     send throw __next__ __setitem__ __setattr__ __delitem__ move_to_end rotate
-    """
-)
-_REACHES = _words("exec eval compile globals locals vars setattr delattr __import__ id hash")
-#: Of torch and numpy: what belongs to the process and outlives a call.
-_OF_THE_PROCESS = _words("manual_seed seed initial_seed get_rng_state set_rng_state random cache_info cache_clear")
-#: Modules of torch that see more of a call than its values: modes, operators, compilers, profilers.
-_OF_TORCH = _words(
-    "overrides ops utils fx export autograd testing library profiler multiprocessing distributed package"
-)
-#: What leads from an object to the interpreter behind it.
-_INSIDE = _words(
-    """
-    __builtins__ __globals__ __closure__ __code__ __self__ __func__ __wrapped__ __traceback__ __dict__ __subclasses__
-    __mro__ __bases__ __loader__ __spec__ __getattribute__ __reduce__ __reduce_ex__ __sizeof__ __dlpack__
-    tb_frame f_back f_locals f_globals f_builtins f_code gi_frame cr_frame ag_frame
-    _C _ops _dynamo DisableTorchFunction DisableTorchFunctionSubclass _shape_as_tensor
     """
 )
 _PURE_CALLS = _words(
@@ -117,27 +91,20 @@ def _refuse_reach(tree: ast.Module) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             _refuse_import(node)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _REACHES - defined:
-            remedy = "Compute the reward from the parameters alone, in plain torch."
-            raise TraceFailure(f"it calls `{node.func.id}`", remedy, node.lineno)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REACHES - defined:
+            raise TraceFailure(f"it calls `{node.func.id}`", PLAIN, node.lineno)
         elif isinstance(node, ast.Attribute) and _is_of_the_process(node):
             remedy = "Compute the reward from the parameters alone, without noise and settings."
             raise TraceFailure(f"it reaches for `{dotted(node):.80}`", remedy, node.lineno)
-        elif inside := {getattr(node, key, None) for key in ("attr", "id", "value")} & _INSIDE:
-            remedy = "Compute the reward from the parameters alone, in plain torch."
-            raise TraceFailure(f"it reaches for `{inside.pop()}`", remedy, getattr(node, "lineno", None))
+        elif inside := {getattr(node, key, None) for key in ("attr", "id", "value")} & INSIDE:
+            raise TraceFailure(f"it reaches for `{inside.pop()}`", PLAIN, getattr(node, "lineno", None))
         elif isinstance(node, ast.Name | ast.FunctionDef) and _redefines_print(node):
             raise TraceFailure("it redefines `print`", "Choose another name.", node.lineno)
 
 
 def _is_of_the_process(node: ast.Attribute) -> bool:
-    if node.attr in ("cache_info", "cache_clear"):
-        return True
     root, *parts = dotted(node).split(".")
-    root, *parts = dotted(node).split(".")
-    if root == "torch" and (parts[0] in _OF_TORCH or parts[0].startswith("_")):
-        return True
-    return root in ("torch", "np", "numpy") and (node.attr in _OF_THE_PROCESS or node.attr.startswith("set_"))
+    return is_of_the_process(root, node.attr) or (root == "torch" and is_hidden(f"torch.{parts[0]}"))
 
 
 def _redefines_print(node: ast.Name | ast.FunctionDef) -> bool:
@@ -153,10 +120,8 @@ def _refuse_import(node: ast.Import | ast.ImportFrom) -> None:
         if root in ("random", "secrets"):
             remedy = "A reward must be the same for the same state: remove the noise."
             raise TraceFailure(f"it imports `{root}`", remedy, node.lineno)
-        inner = alias.name if isinstance(node, ast.ImportFrom) and name == "torch" else name.partition(".")[2]
-        part = inner.split(".")[0]
-        hidden = root == "torch" and (part in _OF_TORCH or part.startswith("_"))
-        if (root not in _IMPORTABLE or hidden) and not is_offered(node, alias):
+        imported = f"torch.{alias.name}" if isinstance(node, ast.ImportFrom) and name == "torch" else name
+        if is_hidden(imported) and not is_offered(node, alias):
             remedy = "Only torch, math and typing can be imported; no files can be read."
             raise TraceFailure(f"it imports `{name:.80}`", remedy, node.lineno)
 
@@ -207,9 +172,9 @@ def _refuse_memory(function: ast.FunctionDef, imported: set[str]) -> None:
     }
     aliases = _aliases(function, local)
     local -= aliases.keys()
-    imported = imported | {name for name, root in aliases.items() if root in imported}
+    of_modules = {name for name, root in aliases.items() if root in imported}
     for node in ast.walk(function):
-        name = _written(node, local, declared, imported)
+        name = _written(node, local, declared, imported, of_modules)
         if name:
             line = getattr(node, "lineno", None)
             raise TraceFailure(f"it keeps `{name}` from one call to the next", STATELESS, line)
@@ -230,8 +195,11 @@ def _aliases(function: ast.FunctionDef, local: set[str]) -> dict[str, str]:
     return found
 
 
-def _written(node: ast.AST, local: set[str], declared: set[str], imported: set[str]) -> str | None:
-    """The name of the object outside the function that a node writes to."""
+def _written(node: ast.AST, local: set[str], declared: set[str], modules: set[str], aliases: set[str]) -> str | None:
+    """The name of the object outside the function that a node writes to.
+
+    `modules` are imported names, `aliases` those that the function gives to them or to their attributes.
+    """
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in declared:
         return node.id
     if isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
@@ -242,9 +210,11 @@ def _written(node: ast.AST, local: set[str], declared: set[str], imported: set[s
         return _outside(node.args[0], local)
     if isinstance(node.func, ast.Attribute):
         attribute = node.func.attr
-        writes = attribute in _MUTATORS or (attribute.endswith("_") and not attribute.startswith("_"))
-        if writes:
-            return _outside(node.func, local | imported)
+        if attribute in _MUTATORS:
+            # `np.append(a, b)` is a function of its arguments; `warnings.filters.append(a)` is not.
+            return _outside(node.func, local | (modules if isinstance(node.func.value, ast.Name) else set()))
+        if attribute.endswith("_") and not attribute.startswith("_"):
+            return _outside(node.func, local | modules | aliases)
     return None
 
 

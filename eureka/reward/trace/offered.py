@@ -47,15 +47,17 @@ def resolved(node: ast.Import | ast.ImportFrom) -> ast.stmt:
     if not all(is_offered(node, alias) for alias in node.names):
         return node
     if isinstance(node, ast.Import):
-        names = [ast.alias(rotations.__name__, alias.asname) for alias in node.names]
-        return ast.copy_location(ast.Import(names), node)
+        return _ours([ast.alias("rotations", alias.asname) for alias in node.names], node)
     if (node.module or "") not in _MODULES:
-        names = [ast.alias("rotations", alias.asname or alias.name) for alias in node.names]
-        return ast.copy_location(ast.ImportFrom("eureka.reward.trace", names, 0), node)
+        return _ours([ast.alias("rotations", alias.asname or alias.name) for alias in node.names], node)
     missing = [alias.name for alias in node.names if alias.name != "*" and alias.name not in HELPERS]
     if missing:
         raise _not_offered(f"`{missing[0]:.80}` of {node.module}", node.lineno)
     return ast.copy_location(ast.ImportFrom(rotations.__name__, node.names, 0), node)
+
+
+def _ours(names: list[ast.alias], node: ast.stmt) -> ast.stmt:
+    return ast.copy_location(ast.ImportFrom("eureka.reward.trace", names, 0), node)
 
 
 def _not_offered(what: str, line: int) -> TraceFailure:

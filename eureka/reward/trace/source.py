@@ -26,7 +26,8 @@ import torch
 
 from eureka.reward.extract.definitions import COMPILERS, dotted
 from eureka.reward.trace.explain import FILENAME, TraceFailure
-from eureka.reward.trace.memory import STATELESS, is_print, refuse_unseen
+from eureka.reward.trace.memory import is_print, refuse_unseen
+from eureka.reward.trace.modules import INSIDE, PLAIN, STATELESS, given_builtins
 from eureka.reward.trace.offered import HELPERS, resolved
 from eureka.reward.trace.sizes import broadcast_shapes, length, numbers_up_to, whole
 
@@ -131,6 +132,7 @@ def load(source: str, hooks: Hooks) -> CandidateModule:
     linecache.cache[FILENAME] = (len(source), None, source.splitlines(keepends=True), FILENAME)
     module = types.ModuleType("reward")
     sys.modules[module.__name__] = module
+    module.__dict__.update(__builtins__=given_builtins())
     module.__dict__.update(HELPERS, len=length, range=numbers_up_to, getattr=_getattr(set_in_self))
     module.__dict__.update(__constant__=named, __bind__=hooks.bind, __tracing__=hooks.tracing)
     module.__dict__.update(__whole__=whole, __broadcast_shapes__=broadcast_shapes)
@@ -140,10 +142,12 @@ def load(source: str, hooks: Hooks) -> CandidateModule:
 
 def _getattr(set_in_self: set[str]) -> Callable[..., Any]:
     """A `getattr` that returns the default for attributes that `self` never has; those that the code itself sets are
-    refused.
+    refused, and names of the interpreter's own, however they were put together.
     """
 
     def get(target: Any, name: str, *default: Any) -> Any:
+        if name in INSIDE:
+            raise TraceFailure(f"it reaches for `{name}`", PLAIN)
         absent = isinstance(target, Self) and name not in target.__dict__ and name not in set_in_self
         return default[0] if absent and default else getattr(target, name, *default)
 

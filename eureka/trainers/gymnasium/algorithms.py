@@ -12,7 +12,7 @@ import torch
 from gymnasium import spaces
 from stable_baselines3 import DQN, PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.logger import configure
+from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.noise import NormalActionNoise, OrnsteinUhlenbeckActionNoise
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
@@ -59,7 +59,7 @@ def make_algorithm(settings: AlgorithmSettings, env: VecEnv, seed: int, whole_st
     model = ALGORITHMS[settings.algorithm](
         "MlpPolicy", env, seed=seed, device="cpu", policy_kwargs=policy or None, **arguments
     )
-    model.set_logger(configure(None, []))
+    model.set_logger(Logger(None, []))  # without a folder: `configure` would make one in the temporary folder
 
     def progress(num_timesteps: int, _total_timesteps: int) -> None:
         model._current_progress_remaining = max(1.0 - num_timesteps / whole_steps, 0.0)

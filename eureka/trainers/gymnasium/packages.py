@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import NamedTuple
 
 from eureka.core.extras import install_line
@@ -57,6 +58,18 @@ def install_line_of(identity: str) -> str | None:
 
 
 def module_of(identity: str) -> str | None:
-    """The module that registers an environment when imported, None if unknown."""
+    """The module that registers an environment when imported; for an unknown id, its namespace (`module/Name-v0`)."""
     package = _package(identity)
-    return package.module or None if package else None
+    if package:
+        return package.module or None
+    namespace, slash, _ = identity.partition("/")
+    return namespace if slash and namespace.isidentifier() else None
+
+
+def registering_module(identity: str) -> str:
+    """The installed module to import before `gymnasium.make` knows an id (with or without a module before it); empty if
+    Gymnasium itself registers it.
+    """
+    given, _, name = identity.rpartition(":")
+    module = given or module_of(name) or ""
+    return module if module and importlib.util.find_spec(module) is not None else ""

@@ -23,7 +23,8 @@ from eureka.config import RunConfig
 from eureka.config.environments import is_file
 from eureka.core.errors import ConfigError, TaskError
 from eureka.core.missing import what_failed
-from eureka.trainers.gymnasium.packages import install_line_of, module_of
+from eureka.trainers.gymnasium.leftovers import leftovers_removed
+from eureka.trainers.gymnasium.packages import install_line_of, module_of, registering_module
 
 NO_LIMIT = 1000
 """Time limit in control steps for environments without one."""
@@ -106,7 +107,8 @@ class Definition:
         identity = self.recipe.identity
         kwargs = json.loads(self.recipe.kwargs)
         try:
-            env = self.maker(**({"render_mode": render_mode} if render_mode else {}), **kwargs)
+            with leftovers_removed():
+                env = self.maker(**({"render_mode": render_mode} if render_mode else {}), **kwargs)
         except (ImportError, gymnasium.error.DependencyNotInstalled) as error:
             install = install_line_of(identity)
             said = _line(error)
@@ -160,14 +162,8 @@ def load_definition(recipe: EnvironmentRecipe) -> Definition:
                 f"of that name{meant}"
             )
         identity = name
-    known = module_of(identity) if identity not in gymnasium.registry else None
-    if known and importlib.util.find_spec(known) is not None:
-        _imported(known, recipe, f"env={identity}")  # the import registers its environments
     if identity not in gymnasium.registry:
-        registering = module_of(identity)  # None: what Gymnasium itself registers
-        missing = registering is not None and registering not in sys.modules
-        install = f": {install_line_of(identity)} brings it" if missing else _meant(identity, gymnasium.registry)
-        raise ConfigError(f"env={identity}: Gymnasium has no environment of this name{install}")
+        _register(identity, recipe)
     limit = gymnasium.registry[identity].max_episode_steps
     more = {} if limit else {"max_episode_steps": NO_LIMIT}
 
@@ -175,6 +171,22 @@ def load_definition(recipe: EnvironmentRecipe) -> Definition:
         return gymnasium.make(identity, disable_env_checker=True, **more, **kwargs)
 
     return Definition(recipe, make)
+
+
+def _register(identity: str, recipe: EnvironmentRecipe) -> None:
+    """Import the package that registers an id; ConfigError if there is none or it does not."""
+    if installed := registering_module(identity):
+        _imported(installed, recipe, f"env={identity}")
+    if identity in gymnasium.registry:
+        return
+    install, module = install_line_of(identity), module_of(identity)
+    if install and module and module not in sys.modules:
+        said = f": {install} brings it"
+    elif "/" in identity and module not in sys.modules:
+        said = f": install the package that registers it, and name its module before the id: env=MODULE:{identity}"
+    else:
+        said = _meant(identity, gymnasium.registry)
+    raise ConfigError(f"env={identity}: Gymnasium has no environment of this name{said}")
 
 
 def _of_object(recipe: EnvironmentRecipe, found: Any, files: tuple[Path, ...]) -> Definition:

@@ -11,6 +11,7 @@ import gymnasium
 from eureka.core.errors import ConfigError, EurekaError
 from eureka.reward.export import module_parts
 from eureka.trainers.gymnasium.environment import EnvironmentMaker
+from eureka.trainers.gymnasium.packages import registering_module
 from eureka.trainers.gymnasium.recipe import EnvironmentRecipe
 from eureka.trainers.gymnasium.spaces import leaves_of
 
@@ -64,9 +65,8 @@ def _parts(maker: EnvironmentMaker, reward: str) -> tuple[str, str, str]:
         if described is not None:
             return f"{imported}\n\n_DESCRIBED = {name}()", "_DESCRIBED.make(**kwargs)", _OWN_STATE
         return imported, f"{name}(**kwargs)", _SPACES_STATE
-    package = gymnasium.registry[name].entry_point
-    module = module or (package.partition(":")[0].partition(".")[0] if isinstance(package, str) else "")
-    imported = f"import {module}  # registers the environment" if module not in ("", "gymnasium") else ""
+    module = registering_module(identity)
+    imported = f"import {module}  # registers the environment" if module else ""
     return imported, f'gymnasium.make("{name}", **kwargs)', _SPACES_STATE
 
 

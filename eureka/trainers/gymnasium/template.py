@@ -14,6 +14,7 @@ from eureka.core.types import FieldSpec
 from eureka.trainers.gymnasium.describing import step_without_reward
 from eureka.trainers.gymnasium.environment import EnvironmentMaker, page_of
 from eureka.trainers.gymnasium.metric import RETURN
+from eureka.trainers.gymnasium.packages import registering_module
 from eureka.trainers.gymnasium.page import goal_sentence, without_reward
 from eureka.trainers.gymnasium.recipe import EnvironmentRecipe
 from eureka.trainers.gymnasium.spaces import Leaf, require_numbers
@@ -123,21 +124,18 @@ class {class_name}:
 
 
 def _imports(identity: str) -> str:
-    if ":" not in identity:
-        return "import gymnasium"
-    module, _, name = identity.partition(":")
-    return (
-        f"import gymnasium\n\nimport {module}"
-        if name in gymnasium.registry
-        else f"from {module} import {name} as _{name}"
-    )
+    module, _, name = identity.rpartition(":")
+    if name not in gymnasium.registry:
+        return f"from {module} import {name} as _{name}"
+    module = registering_module(identity)
+    return f"import gymnasium\n\nimport {module}  # registers the environment" if module else "import gymnasium"
 
 
 def _make(identity: str) -> str:
-    _, colon, name = identity.partition(":")
-    if colon and name not in gymnasium.registry:
+    _, _, name = identity.rpartition(":")
+    if name not in gymnasium.registry:
         return f"return _{name}(**kwargs)"
-    return f'return gymnasium.make("{identity}", **kwargs)'
+    return f'return gymnasium.make("{name}", **kwargs)'
 
 
 def _string(text: str, indent: int) -> str:

@@ -29,6 +29,7 @@ from eureka.trainers.base import Capabilities, Cost, TrainingEvent
 from eureka.trainers.gymnasium import settings as settings_module
 from eureka.trainers.gymnasium.describing import describe
 from eureka.trainers.gymnasium.environment import EnvironmentMaker
+from eureka.trainers.gymnasium.leftovers import folder_of_leftovers
 from eureka.trainers.gymnasium.pool import TrainingPool
 from eureka.trainers.gymnasium.recipe import load_function, recipe_of
 from eureka.trainers.gymnasium.settings import AlgorithmSettings, TrainingOrder
@@ -67,7 +68,7 @@ class GymnasiumTrainer:
             self._maker, config.environment_name, config.description, show_source=config.env.show_source
         )
         self._workers = config.train.workers or 1
-        self._environment = child_environment(environment)
+        self._environment = {**child_environment(environment), "TMPDIR": folder_of_leftovers()}
         self._pool: TrainingPool | None = None
         is_own = self.settings.is_own
         self.can = Capabilities(

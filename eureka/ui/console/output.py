@@ -5,6 +5,7 @@ Stdout belongs to the process, and so does the mode: it is chosen once, by the c
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import textwrap
@@ -12,6 +13,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from enum import StrEnum
+from typing import TextIO
 
 import typer
 
@@ -33,6 +35,8 @@ class Mode(StrEnum):
 
 _mode = Mode.NORMAL
 _above: Callable[[str], None] | None = None
+_events: TextIO | None = None
+"""Where events are written; None: to stdout."""
 
 
 def choose_mode(quiet: bool = False, as_json: bool = False) -> None:
@@ -45,6 +49,20 @@ def choose_mode(quiet: bool = False, as_json: bool = False) -> None:
     if quiet and as_json:
         raise ConfigError("--quiet and --json exclude each other: give one of them")
     _mode = Mode.QUIET if quiet else Mode.JSON if as_json else Mode.NORMAL
+    if as_json:
+        _reserve_stdout()
+
+
+def _reserve_stdout() -> None:
+    """Leave stdout to events: what else this process prints there, as libraries of environments do, goes to stderr."""
+    global _events
+    if sys.__stdout__ is None or sys.stdout is not sys.__stdout__:  # already so, or captured by a test
+        return
+    sys.__stdout__.flush()
+    encoding, errors = sys.__stdout__.encoding, sys.__stdout__.errors
+    _events = open(os.dup(1), "w", encoding=encoding, errors=errors)  # noqa: SIM115 (open until the process ends)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
 
 
 def mode() -> Mode:
@@ -109,7 +127,7 @@ def error_line(text: str) -> None:
 
 def emit(event: Event) -> None:
     """Print an event as one line of JSON on stdout; see `eureka.core.events`."""
-    typer.echo(event_json(event))
+    typer.echo(event_json(event), file=_events)
 
 
 def event_json(event: Event) -> str:

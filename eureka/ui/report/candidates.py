@@ -101,8 +101,8 @@ def candidate_parts(run: RunView) -> list[CandidatePart]:
     for view in candidates:
         spark = None
         if view.reflection is not None and view.reflection.metric_points:
-            alt = f"task metric over training, from {number(view.reflection.metric_points[0])} to {number(view.score)}"
             curve = mean_curve([r.metric for r in view.results])
+            alt = f"task metric over training, from {number(curve[0])} to {number(curve[-1])}"
             share = max(r.trained_steps for r in view.results) / longest
             spark = sparkline(curve, alt=alt, low=low, high=high, share=share)
         trained = view.reflection.diagnoses if view.reflection else ()

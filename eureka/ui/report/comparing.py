@@ -166,13 +166,8 @@ def _key(kind: str) -> Markup:
 
 
 def _best_so_far(run: RunView) -> dict[int, float | None]:
-    best: float | None = None
-    curve: dict[int, float | None] = {}
-    for generation in run.generations:
-        scores = [c.score for c in generation.candidates if c.score is not None]
-        best = max([*scores, *([best] if best is not None else [])], default=None)
-        curve[generation.number] = best
-    return curve
+    best = {generation.number: run.best_until(generation.number) for generation in run.generations}
+    return {number: candidate.score if candidate else None for number, candidate in best.items()}
 
 
 def _components(runs: Sequence[ComparedRun]) -> tuple[tuple[str, tuple[tuple[bool, float | None], ...]], ...]:

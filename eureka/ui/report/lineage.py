@@ -14,6 +14,8 @@ from eureka.ui.report.text import number
 ROW = 22.0
 COLUMN = 204.0
 TOP = 30.0
+LABEL = 149.0
+"""The width of a candidate's mark and label."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,10 @@ class LineageNode:
 
 
 def lineage_tree(nodes: Sequence[LineageNode], *, alt: str) -> Markup:
-    """The tree as SVG. Within a generation the best is at the top, and the rejected are at the bottom."""
+    """The tree as SVG. Within a generation the best is at the top, and the rejected are at the bottom.
+
+    A line over several generations passes between the rows of those in between, so that it crosses no name.
+    """
     generations = sorted({node.generation for node in nodes})
     columns = {g: sorted((n for n in nodes if n.generation == g), key=_rank) for g in generations}
     places = {
@@ -82,11 +87,27 @@ def _ancestry(nodes: Sequence[LineageNode]) -> frozenset[str]:
 def _edge(
     start: tuple[float, float], end: tuple[float, float], child: str, parent: str, ancestry: frozenset[str]
 ) -> Markup:
-    x1, y1, x2, y2 = start[0], start[1], end[0] - 7, end[1]
-    bend = (x2 - x1) / 2
-    path = f"M{x1:.0f} {y1:.0f}C{x1 + bend:.0f} {y1:.0f} {x2 - bend:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
+    x, y = start
+    path = f"M{x:.0f} {y:.0f}"
+    for to_x, to_y, through in [*_lanes(start, end), (end[0] - 7, end[1], 0.0)]:
+        bend = (to_x - x) / 2
+        path += f"C{x + bend:.0f} {y:.0f} {to_x - bend:.0f} {to_y:.0f} {to_x:.0f} {to_y:.0f}"
+        path += f"h{through:.0f}" if through else ""
+        x, y = to_x + through, to_y
     kind = "edge main" if child in ancestry and parent in ancestry else "edge"
     return element("path", d=path, class_=kind, data_child=child, data_parent=parent)
+
+
+def _lanes(start: tuple[float, float], end: tuple[float, float]) -> list[tuple[float, float, float]]:
+    """Where a line enters each column between its ends, on a border of two rows, and how far it goes straight on."""
+    before = 12.0  # the radius of a ring around a mark, and a gap
+    first, last = int((start[0] - 14.0) // COLUMN) + 1, round((end[0] - 14.0) / COLUMN)
+    lanes = []
+    for column in range(first, last):
+        x = 14.0 + COLUMN * column - before
+        y = start[1] + (end[1] - start[1]) * (x - start[0]) / (end[0] - start[0])
+        lanes.append((x, TOP + ROW * max(round((y - TOP) / ROW), 0), LABEL + before))
+    return lanes
 
 
 def _text_width(node: LineageNode) -> float:
@@ -110,5 +131,5 @@ def _mark(node: LineageNode, x: float, y: float, shade: Scale | None, is_parent:
     value = element("tspan", number(node.score) if node.score is not None else node.note, dx=6, class_="value")
     extra = element("tspan", node.note, dx=6, class_="note") if node.score is not None and node.note else Markup("")
     text = element("text", name, value, extra, x=x + 13, y=y + 4, class_="parent" if is_parent else None)
-    hit = element("rect", x=x - 9, y=y - ROW / 2, width=158, height=ROW, class_="hit", rx=4)
+    hit = element("rect", x=x - 9, y=y - ROW / 2, width=LABEL + 9, height=ROW, class_="hit", rx=4)
     return element("a", title, hit, ring, mark, text, href=f"#{node.id}", aria_label=", ".join(words), data_id=node.id)

@@ -100,6 +100,36 @@ KEPT = {
         "try:\n        assert up_proj.max() < 1e6\n        calls = 1\n    except AssertionError:\n        calls = 2"
     ),
 }
+KEPT |= {
+    "import warnings\nn = 5": "warnings.filters.append(None)\n    calls = len(warnings.filters)",
+    "import warnings\nn = 6": "f = warnings.filters\n    f.append(None)\n    calls = len(f)",
+    "n = 7": "operator.setitem(getattr(torch, '__di' + 'ct__'), 'n', 1)\n    calls = torch.n",
+    "import functools\n@functools.lru_cache\ndef m(x):\n    return x": (
+        "m(1)\n    calls = getattr(m, 'cache_' + 'info')().hits"
+    ),
+}
+#: What leads to the interpreter by a name that no text of the source has, or by a module that another one imports.
+BUILT = [
+    "getattr(torch, '_' + 'shape_as_tensor')(up_proj)[0].item()",
+    "operator.attrgetter('_' + 'shape_as_tensor')(torch)(up_proj)[0].item()",
+    "getattr(operator, 'attr' + 'getter')('_' + 'shape_as_tensor')(torch)(up_proj)[0].item()",
+    "string.Formatter().get_field('0._' + 'shape_as_tensor', (torch,), {})[0](up_proj)[0].item()",
+    "getattr(string.Formatter(), 'get_' + 'field')('0._' + 'shape_as_tensor', (torch,), {})[0](up_proj)[0].item()",
+    "list(map(getattr, [torch], ['_' + 'shape_as_tensor']))[0](up_proj)[0].item()",
+    "getattr(attempt, '__glo' + 'bals__')['np'].shape(up_proj)[0]",
+    "len(getattr(type(up_proj), '__sub' + 'classes__')())",
+    "[eval][0]('up_proj' + '.shape')[0]",
+    "next(map(id, [up_proj]))",
+    "len(warnings.sys.modules)",
+    "len(getattr(warnings, 's' + 'ys').modules)",
+    "len(collections._sys.modules)",
+    "len(getattr(collections, '_' + 'sys').modules)",
+    "dataclasses.inspect.currentframe().f_lineno",
+    "len(torch.os.environ)",
+    "torch.threading.get_ident()",
+    "torch.get_num_threads()",
+    "typing.get_type_hints(attempt, None, {})",
+]
 USUAL = [
     "torch.zeros(int(up_proj.shape[0])) + torch.ones(dof_pos.shape[:1] + (3,)).sum(-1)",
     "sum(column for column in dof_pos.T)",
@@ -108,6 +138,8 @@ USUAL = [
     "math.sqrt(dof_pos.shape[1]) * dof_pos.new_zeros(up_proj.shape) + math.pi * torch.ones(dof_pos.shape).mean(-1)",
     "up_proj.expand(dof_pos.shape[1], *up_proj.shape).mean(0) + len('%d' % dof_pos.shape[1] + f'{up_proj.dim()}')",
     "torch.ones(torch.broadcast_shapes(up_proj.shape, dof_pos[:, 0].shape)) * (up_proj.shape == dof_pos.shape[:1])",
+    "getattr(torch, 'cla' + 'mp')(getattr(math, 'p' + 'i') * torch.nn.functional.relu_(up_proj * np.pi), 0, 1)",
+    "np.append([1.0], [2.0]).sum() * functools.reduce(torch.add, [up_proj, up_proj]) * sum(map(len, ['ab']))",
     "torch.zeros(2 * len(up_proj)).view(len(up_proj), 2).sum(-1) + dof_pos.numel() / dof_pos.numel()",
 ]
 
@@ -122,8 +154,8 @@ def attempt(f):
 """
 
 
-def source(before: str, line: str, factor: str) -> str:
-    modules = ("functools", "itertools", "math", "operator", "string", "numpy as np", "torch")
+def source(before: str, line: str, factor: str, more: tuple[str, ...] = ()) -> str:
+    modules = ("functools", "itertools", "math", "operator", "string", "numpy as np", "torch", *more)
     return (
         "".join(f"import {name}\n" for name in modules) + f"{before}\n"
         f"def compute_reward(up_proj, dof_pos):\n    {line}\n    r = up_proj * ({factor})\n    return r, {{'r': r}}\n"
@@ -168,6 +200,24 @@ def test_nothing_is_kept_that_shows_later(verifier, before):
     found = verifier.verify(candidate(source(before, KEPT[before], "2.0 if calls > 1000000 else 1.0")))
     assert isinstance(found, Rejected), found
     assert re.search("from one call to the next|it calls|it reaches for|by an `assert`", found.feedback)
+
+
+@pytest.mark.parametrize("value", BUILT)
+def test_the_interpreter_is_not_reached_by_names_built_at_run_time(verifier, value):
+    more = ("collections", "dataclasses", "typing", "warnings")
+    found = verifier.verify(candidate(source(ATTEMPT, f"n = {value}", "2.0 if n == 1000000 else 1.0", more)))
+    assert isinstance(found, Rejected), found
+    assert re.match(r"line \d+: .*(it reaches for|it calls)", found.feedback)
+
+
+def test_star_imports_and_submodules_are_as_in_python(verifier):
+    code = (
+        "from math import *\nimport torch.nn.functional as F\nfrom torch import Tensor, nn\nimport torch as th\n"
+        "def compute_reward(up_proj, dof_pos):\n"
+        "    r = sqrt(4.0) * F.relu(up_proj) + th.clamp(nn.functional.elu(up_proj), 0, pi)\n"
+        "    return (r if isinstance(r, Tensor) and hasattr(th, 'linalg') else None), {'r': r}\n"
+    )
+    assert isinstance(verifier.verify(candidate(code)), Reward)
 
 
 @pytest.mark.parametrize("value", USUAL)

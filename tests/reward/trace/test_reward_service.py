@@ -1,6 +1,7 @@
 """The service: hostile answers, failures of the sandbox, order, and the real sandbox."""
 
 import json
+import platform
 import time
 
 import pytest
@@ -218,9 +219,12 @@ def test_confined_misbehaviour(confined):
         "while True:\n        pass": "did not finish in time",
         "x = torch.zeros(10 ** 12)": "memory",
         "open('/etc/passwd')": "Error",
-        "torch.serialization.os._exit(0)": "ended",
         "import os": "imports",
     }
+    if platform.machine() == "x86_64":
+        # The one quotient of 32 bit integers that has none: the processor traps.
+        low, divisor = (f"torch.full((4,), {number}, dtype=torch.int32)" for number in (-(2**31), -1))
+        cases[f"torch.div({low}, {divisor}, rounding_mode='trunc')"] = "crashed its process"
     sources = [
         f"import torch\n\ndef compute_reward(up_proj):\n    {line}\n    return up_proj, {{'up': up_proj}}\n"
         for line in cases

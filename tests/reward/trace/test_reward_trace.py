@@ -191,6 +191,12 @@ def test_named_numbers_are_numbers():
     assert list(range(count)) == [0, 1, 2]
 
 
+def test_a_function_that_torch_lacks_is_told_with_the_nearest():
+    with pytest.raises(AttributeError) as raised:
+        torch.clampp  # noqa: B018
+    assert "no attribute 'clampp'; did you mean `clamp`" in str(explain(raised.value))
+
+
 def test_explain_keeps_a_failure_and_names_others():
     failure = TraceFailure("x", line=3)
     assert explain(failure) is failure

@@ -23,7 +23,7 @@ from eureka.trainers.gymnasium.page import (
     observation_tables,
     without_reward,
 )
-from eureka.trainers.gymnasium.recipe import EnvironmentRecipe
+from eureka.trainers.gymnasium.recipe import EnvironmentRecipe, time_limit
 from eureka.trainers.gymnasium.spaces import Leaf
 from eureka.trainers.gymnasium.state import state_of_spaces
 from eureka.trainers.gymnasium.template import environment_file
@@ -152,6 +152,7 @@ def test_random_episodes_tell_of_constants(tmp_path: Path) -> None:
         ("CartPol-v1", {}, "Gymnasium has no environment of this name; did you mean CartPole-v1"),
         ("LunarLanderContinous-v3", {}, "no environment of this name; did you mean LunarLanderContinuous-v3"),
         ("ALE/Pong-v5", {}, "Gymnasium has no environment of this name: pip install 'ale-py' brings it"),
+        ("nowhere/Walk-v0", {}, "install the package that registers it, .* env=MODULE:nowhere/Walk-v0"),
         ("no_such_module:Walk", {}, "there is no module no_such_module here: start in the folder that has it"),
         (f"{HERE}:Wolk", {}, "has no `Wolk`, nor does it register an environment of that name; did you mean Walk"),
         (f"{HERE}:Walk", {"kwargs": '{"gaol": 1}'}, r"cannot be made with {'gaol': 1}: .*unexpected keyword"),
@@ -182,6 +183,21 @@ def test_what_cannot_be_used_is_one_sentence(env: str, recipe: dict[str, str], s
     with pytest.raises(EurekaError, match=sentence) as raised:
         random_episodes(EnvironmentMaker(EnvironmentRecipe(env, **recipe)), 64, 0)
     assert "\n" not in str(raised.value)
+
+
+def test_an_id_with_a_namespace_needs_no_module_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"import gymnasium\ngymnasium.register('walks_of_a_test/Walk-v0', '{HERE}:Walk', max_episode_steps=9)"
+    (tmp_path / "walks_of_a_test.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    recipe = EnvironmentRecipe("walks_of_a_test/Walk-v0")
+    assert time_limit(EnvironmentMaker(recipe).make()) == 9
+    # A file of one's own makes it in a process where nobody has imported the module before.
+    for identity in (recipe.identity, f"walks_of_a_test:{recipe.identity}"):
+        written = environment_file(identity, "walk", str(tmp_path)).text
+        assert "import walks_of_a_test" in written
+        assert 'gymnasium.make("walks_of_a_test/Walk-v0", **kwargs)' in written
+    with pytest.raises(EurekaError, match="did you mean walks_of_a_test/Walk-v0"):
+        EnvironmentMaker(EnvironmentRecipe("walks_of_a_test/Wolk-v0"))
 
 
 @pytest.mark.parametrize(

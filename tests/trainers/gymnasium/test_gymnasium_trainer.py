@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +26,7 @@ from eureka.trainers.gymnasium import trainer as module
 from eureka.trainers.gymnasium.algorithms import make_algorithm, set_training_state, training_state
 from eureka.trainers.gymnasium.environment import EnvironmentMaker
 from eureka.trainers.gymnasium.hyperparameters import make_settings
+from eureka.trainers.gymnasium.leftovers import folder_of_leftovers
 from eureka.trainers.gymnasium.playing import load_policy
 from eureka.trainers.gymnasium.recipe import EnvironmentRecipe
 from eureka.trainers.gymnasium.settings import AlgorithmSettings, TrainingOrder
@@ -203,6 +207,36 @@ def test_jobs_of_all_kinds_through_processes(tmp_path: Path) -> None:
             next(trainer.train([replace(jobs[0], options={"horizon": 1})], tmp_path))
     finally:
         trainer.close()
+
+
+@pytest.mark.process
+def test_trainings_leave_no_files_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither Stable-Baselines3's logger nor an environment; all that is left goes with this process's own folder."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    folder_of_leftovers.cache_clear()
+    try:
+        trained(order(DOUBLED, steps=64))
+        assert list(temporary.iterdir()) == [Path(folder_of_leftovers())]
+        assert list(temporary.rglob("*")) == [Path(folder_of_leftovers())]
+        trainer = trainer_of(f"env={HERE}:LeavesFiles")
+        here = len(list(temporary.rglob("maze*")))
+        job = TrainingJob("human", OwnReward.OWN, 0, TrainingLength(64, 1, 1), options={"n_envs": 2, "n_steps": 32})
+        assert isinstance(list(trainer.train([job], tmp_path / "run"))[-1], TrainingResult)
+        trainer.close()
+        assert len(list(temporary.rglob("maze*"))) > here > 0
+        assert list(temporary.iterdir()) == [Path(folder_of_leftovers())]
+    finally:
+        folder_of_leftovers.cache_clear()
+
+
+@pytest.mark.process
+def test_leftovers_are_removed_at_the_end() -> None:
+    text = "from eureka.trainers.gymnasium.leftovers import folder_of_leftovers; print(folder_of_leftovers())"
+    folder = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True).stdout.strip()
+    assert "eureka-environments-" in folder
+    assert not Path(folder).exists()
 
 
 @pytest.mark.process

@@ -94,3 +94,15 @@ def test_names_that_the_file_needs_itself(tmp_path: Path) -> None:
     module = export_reward(graph=graph("speed"), task="walk", candidate_id="g01-c01", fields=fields, provenance={})
     with pytest.raises(EurekaError, match="defines `make_environment`, which a file that stands alone needs"):
         standalone_file(module, EnvironmentRecipe(str(path)), "written")
+
+
+def test_it_imports_the_package_that_registers_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"import gymnasium\ngymnasium.register('walks_of_others/Walk-v0', '{HERE}:Walk', max_episode_steps=9)"
+    (tmp_path / "walks_of_others.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    recipe = EnvironmentRecipe("walks_of_others/Walk-v0")
+    fields = EnvironmentMaker(recipe).reader.fields
+    module = export_reward(graph=graph("speed"), task="walk", candidate_id="g01-c01", fields=fields, provenance={})
+    alone = standalone_file(module, recipe, "alone")
+    assert "\nimport walks_of_others  # registers" in alone
+    assert 'gymnasium.make("walks_of_others/Walk-v0", **kwargs)' in alone

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -184,6 +186,21 @@ def test_quiet_and_json_exclude_each_other() -> None:
 
 
 # ---- JSON-lines --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.process
+def test_json_leaves_no_room_on_stdout_for_what_libraries_print() -> None:
+    text = (
+        "import os; from eureka.ui.console.output import choose_mode, line; choose_mode(as_json=True); "
+        "print('of Python', flush=True); os.write(1, b'of C'); os.system('echo of a program'); line('ours'); "
+        "choose_mode(as_json=True); line('again')"
+    )
+    told = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert [json.loads(each) for each in told.stdout.splitlines()] == [
+        {"event": "message", "text": "ours"},
+        {"event": "message", "text": "again"},
+    ]
+    assert told.stderr == "of Python\nof Cof a program\n"
 
 
 def written(cls: type[events.Event]) -> list[str]:

@@ -187,6 +187,28 @@ def test_lineage_orders_by_score_and_marks_where_the_best_came_from() -> None:
     assert words["g01-c03"] == "g01-c03, trace"
 
 
+def test_a_line_over_a_generation_passes_between_the_names_of_those_in_it() -> None:
+    """Rows are 22 high from y = 30 on and columns 204 apart from x = 14 on; a name is written 13 to 149 to the right
+    of its mark, in the middle of its row.
+    """
+    first = [LineageNode(f"g01-c{number:02d}", 1, (), 10.0 - number, "trained") for number in range(1, 5)]
+    between = [LineageNode(f"g02-c{number:02d}", 2, (), 10.0 - number, "trained") for number in range(1, 5)]
+    last = [
+        LineageNode(f"g03-c{number:02d}", 3, (f"g01-c{number:02d}",), 10.0 - number, "trained") for number in (1, 3, 4)
+    ]
+    paths = [
+        path.get("d") or "" for path in tree(lineage_tree([*first, *between, *last], alt="lineage")).findall("path")
+    ]
+    assert len(paths) == 3
+    for path in paths:
+        straight = re.search(r" (\d+) (\d+)h(\d+)C", path)
+        assert straight is not None, path
+        left, height, length = map(int, straight.groups())
+        assert left < 14 + 204 - 9
+        assert left + length > 14 + 204 + 149 - 1
+        assert (height - 30) % 22 == 0, path
+
+
 def test_a_lineage_of_nothing_and_of_a_circle() -> None:
     tree(lineage_tree([], alt="nothing"))
     circle = [

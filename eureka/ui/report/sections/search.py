@@ -55,8 +55,18 @@ class JobRow:
 def render(view: ReportView) -> Markup:
     """Two pictures of the search, and their numbers."""
     run = view.run
-    rows, jobs = generation_rows(run), job_rows(run)
-    return fill("search.jinja2", run=run, chart=chart(run), tree=lineage(run), rows=rows, jobs=jobs, states=states(run))
+    rows = generation_rows(run)
+    highest = rows[-1].best_so_far if rows else None
+    return fill(
+        "search.jinja2",
+        run=run,
+        chart=chart(run),
+        tree=lineage(run),
+        rows=rows,
+        jobs=job_rows(run),
+        states=states(run),
+        is_best_below=run.best is not None and highest is not None and run.best.id != highest.id,
+    )
 
 
 SECTION = Section("search", "Search", render)
@@ -111,7 +121,7 @@ def chart(run: RunView) -> Markup | None:
         return None
     alt = f"{run.metric} of every candidate by generation"
     if reached:
-        alt += f"; the best so far goes from {number(reached[0])} to {number(reached[-1])} {run.unit}"
+        alt += f"; the highest so far goes from {number(reached[0])} to {number(reached[-1])} {run.unit}"
     return generation_chart(dots, so_far, alt=alt, unit=run.unit)
 
 
