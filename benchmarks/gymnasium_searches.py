@@ -45,6 +45,12 @@ SEARCHES: Mapping[str, tuple[str, ...]] = {
     "lander": (
         "env=LunarLanderContinuous-v3",
         "description=land softly on the pad",
+        "train.steps=25600",
+        "search.generations=1",
+    ),
+    "lander_long": (
+        "env=LunarLanderContinuous-v3",
+        "description=land softly on the pad",
         f"train.hyperparameters={HYPERPARAMETERS}",
         "train.steps=150000",
         "search.generations=1",

@@ -64,7 +64,8 @@ def best_reward_found(found: BestReward) -> None:
         emit(found)
         return
     say()
-    seeds = f"{found.score:.4g} {found.unit} by {found.fresh_seeds} fresh seeds"
+    count = "1 fresh seed" if found.fresh_seeds == 1 else f"{found.fresh_seeds} fresh seeds"
+    seeds = f"{found.score:.4g} {found.unit} by {count}"
     worth = seeds if found.fresh_seeds else estimate_in_words(found.score, found.unit)
     line(f"best reward: {found.candidate}, {worth}")
     paragraph(f"components: {', '.join(found.components)}")
