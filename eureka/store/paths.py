@@ -37,7 +37,8 @@ def require_free(folder: Path) -> None:
     """Raise StoreError, suggesting a free name, if `folder` is not empty and so cannot become a run folder."""
     with store_errors("look into the folder", folder):
         if folder.exists() and not (folder.is_dir() and all(map(_is_leftover, folder.iterdir()))):
-            raise StoreError(f"{folder}: exists already; name another with output={free_name(folder)}")
+            go_on = f", or go on with that run: `eureka resume {folder}`" if is_run(folder) else ""
+            raise StoreError(f"{folder}: exists already; name another with output={free_name(folder)}{go_on}")
 
 
 def claim_name(folder: Path) -> Path:

@@ -179,7 +179,9 @@ def test_folder_that_holds_something_is_refused_with_another_name(tmp_path: Path
     folder.mkdir()
     make_store(folder).close()
     (tmp_path / "run_2").mkdir()
-    with pytest.raises(StoreError, match=r"exists already; name another with output=.*run_3"):
+    with pytest.raises(
+        StoreError, match=r"exists already; name another with output=.*run_3, or go on .*`eureka resume .*run`"
+    ):
         make_store(folder)
     assert free_name(tmp_path / "new") == tmp_path / "new"
     (tmp_path / "file").touch()

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from eureka.core.training import (
 )
 from eureka.core.types import Rejected
 from eureka.trainers.remote.asking import describe_interpreter
+from eureka.trainers.remote.inside.simulators import SimulatorError, require_motions
 from eureka.trainers.remote.table import table_graph
 from eureka.trainers.remote.trainer import RemoteTrainer
 
@@ -318,3 +320,15 @@ def test_interpreters_that_cannot_serve(tmp_path: Path) -> None:
         RemoteTrainer(config_of("mjlab", "Mjlab-Point", sys.executable, device="cuda:0"), environment())
     with pytest.raises(ConfigError, match=r"state=nowhere\.py: there is no such file"):
         RemoteTrainer(config_of("mjlab", "Mjlab-Point", sys.executable, state="nowhere.py"), environment())
+
+
+def test_a_tracking_task_without_its_motion_is_told_so(tmp_path: Path) -> None:
+    require_motions("Mjlab-Velocity", {"twist": SimpleNamespace()})
+    with pytest.raises(
+        SimulatorError, match="Mjlab-Tracking tracks a motion, and its configuration names no motion file"
+    ):
+        require_motions("Mjlab-Tracking", {"motion": SimpleNamespace(motion_file="")})
+    with pytest.raises(SimulatorError, match=r"walk.npz is not there: .*cfg.commands\['motion'\].motion_file set"):
+        require_motions("Mjlab-Tracking", {"motion": SimpleNamespace(motion_file=str(tmp_path / "walk.npz"))})
+    (tmp_path / "walk.npz").touch()
+    require_motions("Mjlab-Tracking", {"motion": SimpleNamespace(motion_file=str(tmp_path / "walk.npz"))})

@@ -61,6 +61,18 @@ def unknown_task(package: str, task: str, tasks: list[str]) -> SimulatorError:
     return SimulatorError(f"{package} has no task {task}; {shown}")
 
 
+def require_motions(task: str, commands: Any) -> None:
+    """Raise SimulatorError if a command of a tracking task names no motion file, or one that is not there."""
+    for name, command in dict(commands or {}).items():
+        file = getattr(command, "motion_file", None)
+        if file is not None and not os.path.isfile(file):
+            said = f"its motion file {file} is not there" if file else "its configuration names no motion file"
+            raise SimulatorError(
+                f"{task} tracks a motion, and {said}: register a task of your own, with "
+                f"cfg.commands[{name!r}].motion_file set, through mjlab's entry point mjlab.tasks"
+            )
+
+
 class Mjlab:
     """mjlab, 1.6."""
 
@@ -83,7 +95,7 @@ class Mjlab:
     def make(self, cfg: Any, task: str, device: str) -> Any:
         from mjlab.envs import ManagerBasedRlEnv
 
-        del task
+        require_motions(task, cfg.commands)
         return ManagerBasedRlEnv(cfg=cfg, device=device)
 
     def wrap(self, env: Any, agent: Any) -> Any:
