@@ -35,7 +35,9 @@ test: $(INSTALLED)
 	$(BIN)/pytest -m "not wide" $(ARGS)
 
 # The models of some tasks, MuJoCo Warp and a small language model come with packages of their own: where one cannot be
-# had, its tests are skipped and say so.
+# had, its tests are skipped and say so. mjlab, Isaac Lab (Python 3.12, 8 GB) and ManiSkill are installed once in
+# environments under EUREKA_ENVIRONMENTS (~/.cache); EUREKA_MJLAB_PYTHON, EUREKA_ISAACLAB_PYTHON and
+# EUREKA_MANISKILL_PYTHON name a Python that has one already.
 test-wide: $(INSTALLED)
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 	  --editable '.[gpu,tasks-robotics,tasks-metaworld,tasks-robots]'

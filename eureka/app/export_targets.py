@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,9 +91,11 @@ def _term_package(simulator: str, store: RunStore, request: ExportRequest) -> li
     )
     folder = request.output or Path(package.name)
     write_package(package, folder)
+    # Without a slash pip would ask the index for a package of this name.
+    installed = shlex.quote(str(folder) if folder.is_absolute() else f"./{folder}")
     return [
         f"wrote {folder}: the task {package.new_task}, with the reward of {reward.candidate_id}",
-        f"in the environment that has {simulator}: pip install --no-deps {folder}",
+        f"in the environment that has {simulator}: pip install --no-deps {installed}",
         train_command(package),
     ]
 

@@ -260,6 +260,18 @@ def test_export_writes_one_file_for_gymnasium(
     assert exit_code("export", str(finished), "--to", "a.py", "--output", "b.py") == 2
 
 
+def test_a_packages_folder_is_named_so_that_pip_asks_no_index_for_it(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    graph = json.loads((finished / "generation_01" / "candidate_01" / "graph.json").read_text())
+    fields = dict.fromkeys(graph["inputs"], ("1", "world", "read by the reward"))
+    Path("mine.py").write_text(f"FIELDS = {fields!r}\n\n\ndef state(env):\n    return {{}}\n")
+    given = ("export", str(finished), "--candidate", "g01-c01", "--to", "mjlab", "--task", "X", "--state", "mine.py")
+    assert exit_code(*given) == 0
+    assert "pip install --no-deps ./eureka_x\n" in capsys.readouterr().out
+
+
 def test_resuming_a_finished_run_says_so(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code("resume", str(finished)) == 0
     assert "this run has finished; its best reward is" in capsys.readouterr().out

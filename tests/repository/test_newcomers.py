@@ -4,11 +4,11 @@ one's own, the wrapper, a table. Takes minutes and the network: `make test-wide`
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from interpreters import interpreter
 
 ROOT = Path(__file__).parents[2]
 VERSIONS = ("3.11", "3.12", "3.13")
@@ -27,17 +27,6 @@ env = RewardWrapper(gymnasium.make("InvertedPendulum-v5"), "first/best/reward.py
 env.reset(seed=0)
 print(env.step(env.action_space.sample())[4]["reward_components"])
 """
-
-
-def interpreter(version: str) -> str | None:
-    """A Python of this version on the path, or one that pyenv keeps."""
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    found = [shutil.which(f"python{version}"), *map(str, sorted(pyenv.glob(f"{version}.*/bin/python")))]
-    for each in filter(None, found):
-        told = subprocess.run([each, "-c", "import venv, ensurepip"], capture_output=True, check=False)
-        if told.returncode == 0:
-            return each
-    return None
 
 
 @pytest.mark.wide

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from interpreters import interpreter
 
 from eureka.core.types import FieldSpec
 from eureka.reward.export import export_reward
@@ -83,19 +84,23 @@ def run_python(program: str, variables: Mapping[str, str]) -> str:
     return done.stdout
 
 
-def python_with(simulator: str, *requirements: str) -> str:
+def python_with(simulator: str, *requirements: str, version: str | None = None) -> str:
     """The Python of an environment with a real simulator, made once; a test is skipped where it cannot be.
-    `EUREKA_MJLAB_PYTHON` and the like name one that there is already.
+    `EUREKA_MJLAB_PYTHON` and the like name one that there is already. It is made with this Python, or with one of
+    another version.
     """
     given = os.environ.get(f"EUREKA_{simulator.upper()}_PYTHON")
     if given:
         return given
+    base = sys.executable if version is None else interpreter(version)
+    if base is None:
+        pytest.skip(f"no environment with {simulator} can be made: there is no Python {version}")
     home = os.environ.get("EUREKA_ENVIRONMENTS", os.path.expanduser("~/.cache/eureka-environments"))
     folder = Path(home) / requirements[0].replace("==", "-")
     program = folder / "bin" / "python"
     if not (folder / "ready").exists():
         for command in (
-            [sys.executable, "-m", "venv", "--clear", str(folder)],
+            [base, "-m", "venv", "--clear", str(folder)],
             [str(program), "-m", "pip", "install", "--quiet", *requirements],
         ):
             # What PYTHONPATH has would be taken for installed.
