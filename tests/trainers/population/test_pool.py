@@ -211,7 +211,8 @@ def test_a_task_that_raises_in_training_is_not_blamed_on_a_candidate(tmp_path: P
     backend = WorkerPool("moody", (tmp_path,), tmp_path / "training", dict(os.environ), workers=1)
     try:
         with pytest.raises(
-            TrainingError, match=r"env\.py:\d+: ValueError: no more \(met in training; mend it and resume"
+            TrainingError,
+            match=r"env\.py:\d+: the task's code raised ValueError: no more \(met in training; mend it and resume",
         ):
             list(backend.train(jobs))
     finally:
@@ -228,6 +229,8 @@ def test_a_task_that_opens_files_in_training_is_told_what_it_may_not(tmp_path: P
     backend = WorkerPool("reader", (tmp_path,), tmp_path / "training", dict(os.environ), workers=1)
     with (
         closing(backend),
-        pytest.raises(TrainingError, match=r"env\.py:\d+: PermissionError: .*a worker may open no files"),
+        pytest.raises(
+            TrainingError, match=r"env\.py:\d+: the task's code raised PermissionError: .*a worker may open no files"
+        ),
     ):
         list(backend.train(jobs))
