@@ -58,12 +58,13 @@ def install_line_of(identity: str) -> str | None:
 
 
 def module_of(identity: str) -> str | None:
-    """The module that registers an environment when imported; for an unknown id, its namespace (`module/Name-v0`)."""
+    """The module that registers an environment when imported, None if unknown.
+
+    No other module is guessed from an id: ids may come from a run folder of others, which must not choose what is
+    imported (`eureka.config.environments.names_code`).
+    """
     package = _package(identity)
-    if package:
-        return package.module or None
-    namespace, slash, _ = identity.partition("/")
-    return namespace if slash and namespace.isidentifier() else None
+    return package.module or None if package else None
 
 
 def registering_module(identity: str) -> str:

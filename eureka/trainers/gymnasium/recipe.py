@@ -182,7 +182,7 @@ def _register(identity: str, recipe: EnvironmentRecipe) -> None:
     install, module = install_line_of(identity), module_of(identity)
     if install and module and module not in sys.modules:
         said = f": {install} brings it"
-    elif "/" in identity and module not in sys.modules:
+    elif "/" in identity and not any(name.startswith(f"{identity.partition('/')[0]}/") for name in gymnasium.registry):
         said = f": install the package that registers it, and name its module before the id: env=MODULE:{identity}"
     else:
         said = _meant(identity, gymnasium.registry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -185,17 +186,22 @@ def test_what_cannot_be_used_is_one_sentence(env: str, recipe: dict[str, str], s
     assert "\n" not in str(raised.value)
 
 
-def test_an_id_with_a_namespace_needs_no_module_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_namespace_of_an_id_is_not_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = f"import gymnasium\ngymnasium.register('walks_of_a_test/Walk-v0', '{HERE}:Walk', max_episode_steps=9)"
     (tmp_path / "walks_of_a_test.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
-    recipe = EnvironmentRecipe("walks_of_a_test/Walk-v0")
-    assert time_limit(EnvironmentMaker(recipe).make()) == 9
+    # A run folder of others may hold any id: none decides by itself what is imported.
+    with pytest.raises(EurekaError, match="name its module before the id: env=MODULE:walks_of_a_test/Walk-v0"):
+        EnvironmentMaker(EnvironmentRecipe("walks_of_a_test/Walk-v0"))
+    assert "walks_of_a_test" not in sys.modules
+    identity = "walks_of_a_test:walks_of_a_test/Walk-v0"
+    assert time_limit(EnvironmentMaker(EnvironmentRecipe(identity)).make()) == 9
     # A file of one's own makes it in a process where nobody has imported the module before.
-    for identity in (recipe.identity, f"walks_of_a_test:{recipe.identity}"):
-        written = environment_file(identity, "walk", str(tmp_path)).text
-        assert "import walks_of_a_test" in written
-        assert 'gymnasium.make("walks_of_a_test/Walk-v0", **kwargs)' in written
+    written = environment_file(identity, "walk", str(tmp_path)).text
+    assert "import walks_of_a_test" in written
+    assert 'gymnasium.make("walks_of_a_test/Walk-v0", **kwargs)' in written
     with pytest.raises(EurekaError, match="did you mean walks_of_a_test/Walk-v0"):
         EnvironmentMaker(EnvironmentRecipe("walks_of_a_test/Wolk-v0"))
 
