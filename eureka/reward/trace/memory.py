@@ -20,27 +20,22 @@ import torch
 
 from eureka.reward.extract.definitions import dotted
 from eureka.reward.trace.explain import TraceFailure
-from eureka.reward.trace.modules import INSIDE, PLAIN, REACHES, STATELESS, is_hidden, is_of_the_process
+from eureka.reward.trace.modules import INSIDE, PLAIN, REACHES, STATELESS, is_hidden, is_of_the_process, words
 from eureka.reward.trace.offered import is_offered
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_MUTATORS = _words(
+_MUTATORS = words(
     """
     append extend update setdefault pop insert clear discard remove popitem appendleft popleft extendleft reverse
     send throw __next__ __setitem__ __setattr__ __delitem__ move_to_end rotate
     """
 )
-_PURE_CALLS = _words(
+_PURE_CALLS = words(
     """
     len isinstance issubclass type str repr format float int bool all any abs max min sum round sorted list tuple
     dict set range zip enumerate hasattr getattr callable
     """
 )
-_PURE_METHODS = _words(
+_PURE_METHODS = words(
     """
     join format items keys values get split strip count index startswith endswith
     """

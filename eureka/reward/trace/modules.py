@@ -22,28 +22,27 @@ STATELESS = (
 PLAIN = "Compute the reward from the parameters alone, in plain torch."
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """The words of a text, for lists of names."""
     return frozenset(text.split())
 
 
-_IMPORTABLE = _words(
+_IMPORTABLE = words(
     """
     torch math cmath typing typing_extensions __future__ numpy dataclasses enum functools itertools operator
     collections abc numbers copy contextlib warnings string
     """
 )
 #: Builtins that run text as code, reach names by text, or give what differs from one process to the next.
-REACHES = _words("exec eval compile globals locals vars setattr delattr __import__ id hash")
+REACHES = words("exec eval compile globals locals vars setattr delattr __import__ id hash")
 #: Of torch and numpy: what belongs to the process and outlives a call.
-_OF_THE_PROCESS = _words(
+_OF_THE_PROCESS = words(
     "manual_seed seed initial_seed get_rng_state set_rng_state random get_num_threads get_num_interop_threads"
 )
 #: Modules of torch that see more of a call than its values: modes, operators, compilers, profilers.
-_OF_TORCH = _words(
-    "overrides ops utils fx export autograd testing library profiler multiprocessing distributed package"
-)
+_OF_TORCH = words("overrides ops utils fx export autograd testing library profiler multiprocessing distributed package")
 #: What leads from an object to the interpreter behind it, reads attributes by text, or evaluates text.
-INSIDE = _words(
+INSIDE = words(
     """
     __builtins__ __globals__ __closure__ __code__ __self__ __func__ __wrapped__ __traceback__ __dict__ __subclasses__
     __mro__ __bases__ __loader__ __spec__ __getattribute__ __reduce__ __reduce_ex__ __sizeof__ __dlpack__
