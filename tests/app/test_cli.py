@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -10,53 +9,16 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from commands import SMALL, RunHere, exit_code, run_cli
 
 import eureka.app.comparing
-from eureka.app.cli import main
 from eureka.evaluation import read_comparison
 from eureka.store import RunStore
 
 pytestmark = pytest.mark.process
-RunHere = Callable[..., subprocess.CompletedProcess[str]]
-
-SMALL = [
-    "task=cartpole",
-    "search.generations=2",
-    "search.samples=2",
-    "train.steps=4000",
-    "train.eval_episodes=2",
-    "evaluation.seeds=1",
-    "report.films=none",
-]
-
-
-def run_cli(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "eureka", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
-
-
-def exit_code(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as caught:
-        main(arguments)
-    assert isinstance(caught.value.code, int)
-    return caught.value.code
-
-
-@pytest.fixture
-def run_here(capsys: pytest.CaptureFixture[str]) -> RunHere:
-    """As `run_cli`, but in this process, which has imported everything already."""
-
-    def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-        capsys.readouterr()
-        with contextlib.chdir(cwd):
-            status = exit_code(*arguments)
-        return subprocess.CompletedProcess(arguments, status, *capsys.readouterr())
-
-    return run
 
 
 # ---- help --------------------------------------------------------------------------------------------------------
@@ -338,74 +300,6 @@ def test_an_unsafe_run_is_stamped(tmp_path: Path) -> None:
     assert comparison.unsafe == stamp
     assert (folder / "tensorboard" / "unsafe" / "search").is_dir()
     assert os.listdir(tmp_path) == ["outputs"]
-
-
-# ---- a run folder of somebody else's ------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def received(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run that names a task folder inside itself, whose env.py says that it was imported."""
-    place = tmp_path_factory.mktemp("received")
-    small = [*SMALL, "search.generations=1", "search.samples=1", "train.steps=500", "evaluation.seeds=0"]
-    assert run_cli("run", *small, "output=run", cwd=place).returncode == 0
-    task = place / "run" / "tasks" / "cartpole"
-    task.mkdir(parents=True)
-    (task / "task.yaml").touch()
-    (task / "env.py").write_text(f"from pathlib import Path\nPath({str(place / 'imported')!r}).touch()\n")
-    with RunStore.open(place / "run") as store:
-        store._database.set_value("fact", "task_dirs", json.dumps([str(place / "run" / "tasks"), "run/tasks"]))
-        store._database.set_value("meta", "finished", "no")
-    return place
-
-
-@pytest.mark.parametrize("command", [["resume"], ["evaluate", "--seeds", "1"], ["play"], ["report", "--films"]])
-def test_a_run_folder_names_no_code(received: Path, command: list[str], run_here: RunHere) -> None:
-    name, *options = command
-    result = run_here(name, "run", *options, cwd=received)
-    assert result.returncode == 2
-    own = received / "run" / "tasks"
-    assert result.stderr == (
-        f"error: run: this run used the task folders {own}, run/tasks, whose env.py are code: give --task-dir {own} "
-        "--task-dir run/tasks again if you trust them\n"
-    )
-    assert not (received / "imported").exists()
-
-
-@pytest.mark.parametrize("command", [["export", "run"], ["report", "run"], ["compare", "run", "run"]])
-def test_what_only_reads_a_run_folder_needs_no_task(received: Path, command: list[str], run_here: RunHere) -> None:
-    result = run_here(*command, cwd=received)
-    assert result.returncode == 0, result.stderr
-    if command[0] == "export":
-        assert result.stdout == (received / "run" / "best" / "reward.py").read_text()
-    assert not (received / "imported").exists()
-
-
-def test_what_is_said_of_confinement_is_what_is_in_force(tmp_path: Path, run_here: RunHere) -> None:
-    small = [*SMALL, "search.generations=1", "search.samples=1", "train.steps=500", "evaluation.seeds=0"]
-    assert run_here("run", *small, "sandbox=unsafe", "output=run", cwd=tmp_path).returncode == 0
-    with RunStore.open(tmp_path / "run") as store:
-        store._database.set_value("fact", "sandbox layers", "seccomp on; landlock on")
-        store._database.set_value("meta", "finished", "no")
-        identity = store.facts().run_id
-        store._database.set_value("fact", "run id", "0" * 32)  # somebody else's
-    refused = run_here("resume", "run", cwd=tmp_path)
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert (
-        "its config has sandbox=unsafe, which a run folder may not decide: give sandbox=unsafe again" in refused.stderr
-    )
-    told = run_here("resume", "run", "sandbox=unsafe", cwd=tmp_path)
-    assert told.returncode == 0, told.stderr
-    assert "seccomp off" in told.stdout
-    assert "seccomp on" not in told.stdout
-    assert "UNSAFE: generated code ran without confinement" in told.stdout
-    with RunStore.open(tmp_path / "run") as store:
-        store._database.set_value("fact", "run id", identity)
-        store._database.set_value("fact", "resumed with", "[]")
-        store._database.set_value("meta", "finished", "no")
-    own = run_here("resume", "run", cwd=tmp_path)
-    assert own.returncode == 0, own.stderr
-    assert "UNSAFE: generated code ran without confinement" in own.stdout
 
 
 def test_the_process_that_holds_keys_is_private() -> None:

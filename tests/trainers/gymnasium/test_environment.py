@@ -186,9 +186,7 @@ def test_what_cannot_be_used_is_one_sentence(env: str, recipe: dict[str, str], s
     assert "\n" not in str(raised.value)
 
 
-def test_a_namespace_of_an_id_is_not_imported(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_namespace_of_an_id_is_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = f"import gymnasium\ngymnasium.register('walks_of_a_test/Walk-v0', '{HERE}:Walk', max_episode_steps=9)"
     (tmp_path / "walks_of_a_test.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
