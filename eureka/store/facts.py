@@ -5,7 +5,7 @@ A text is stored as it is, a yes or no as that word, and everything else as JSON
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from types import MappingProxyType
@@ -99,10 +99,10 @@ KEYS: Mapping[str, str] = MappingProxyType(
 _TYPES = {name: hint for name, hint in get_type_hints(RunFacts).items() if name != "others"}
 
 
-def rows_of(facts: RunFacts) -> dict[str, str]:
-    """The rows of the facts that differ from their default."""
+def rows_of(facts: RunFacts, stored: Collection[str] = ()) -> dict[str, str]:
+    """The rows of the facts that differ from their default, and of those that have a row already, by its key."""
     usual = RunFacts()
-    changed = (name for name in _TYPES if getattr(facts, name) != getattr(usual, name))
+    changed = (name for name in _TYPES if KEYS[name] in stored or getattr(facts, name) != getattr(usual, name))
     return {**facts.others, **{KEYS[name]: _written(getattr(facts, name)) for name in changed}}
 
 

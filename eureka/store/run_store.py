@@ -141,7 +141,7 @@ class RunStore:
         """Write what is new in `facts`, which are `self.facts()` with some of them replaced."""
         with store_errors("write the facts", self.folder):
             known = self._database.values("fact")
-            for key, text in rows_of(facts).items():
+            for key, text in rows_of(facts, known).items():
                 if known.get(key) != text:
                     self._database.set_value("fact", key, text)
 

@@ -34,6 +34,13 @@ def test_they_read_back_as_written(tmp_path: Path) -> None:
         assert store.facts() == replace(FULL, resumed_with=("seed=2",))
 
 
+def test_a_fact_can_be_what_it_was_before_it_was_set(tmp_path: Path) -> None:
+    with RunStore.create(tmp_path / "run", "") as store:
+        store.record_facts(replace(store.facts(), unrecorded_costs=UnrecordedCosts(calls_open=True), unsafe="yes"))
+        store.record_facts(replace(store.facts(), unrecorded_costs=UnrecordedCosts(), unsafe=""))
+        assert store.facts() == RunFacts()
+
+
 def test_the_rows_are_those_of_older_folders() -> None:
     rows = {
         "sandbox layers": "private memory on; seccomp missing",

@@ -299,22 +299,23 @@ def test_falls_back_to_a_rollback_journal_where_wal_is_refused(tmp_path: Path) -
 
 FULL_DISK = """
     import resource, sys
+    from dataclasses import replace
     from pathlib import Path
     from eureka.core.errors import StoreError
-    from eureka.store import RunFacts, RunStore
+    from eureka.store import RunStore
 
     store = RunStore.open(Path(sys.argv[1]))
     # A file may not grow past 64 KiB: writing fails as on a full disk, without needing one.
     resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
     store.write_file("small", b"x")
-    big = RunFacts(sentence="x" * 200_000)
+    big = replace(store.facts(), sentence="x" * 200_000)
     for action in (lambda: store.write_file("best/big", bytes(100_000)), lambda: store.record_facts(big)):
         try:
             action()
         except StoreError as error:
             print(error)
     print(sorted(p.name for p in Path(sys.argv[1], "best").iterdir()))
-    store.record_facts(RunFacts(unsafe="after"))
+    store.record_facts(replace(store.facts(), unsafe="after"))
     store.close()
 """
 
@@ -322,7 +323,7 @@ FULL_DISK = """
 @pytest.mark.process
 def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
     with make_store(tmp_path / "run") as store:
-        store.record_facts(RunFacts(machine="before"))
+        store.record_facts(replace(store.facts(), machine="before"))
     command = [sys.executable, "-c", textwrap.dedent(FULL_DISK), str(tmp_path / "run")]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     assert "cannot write best/big: File too large" in lines[0]

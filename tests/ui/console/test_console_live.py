@@ -7,6 +7,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pyte
@@ -20,7 +21,6 @@ from eureka.core.events import GenerationFinished, TrainingProgress, of_training
 from eureka.core.ids import INIT_ID
 from eureka.core.training import TrainingResult
 from eureka.core.types import Completion, Rejected, Stage
-from eureka.store import RunFacts
 from eureka.ui.console.board import Board, Row, Score, score
 from eureka.ui.console.layout import ASCII, count, metric_text, render
 from eureka.ui.console.layout import clock as clock_text
@@ -154,7 +154,7 @@ def test_a_reward_to_start_from_is_called_so(story: Story, make_result: Make) ->
         board(of_training(make_result(INIT_ID, (2.0,))))
         board(started(1))
         assert [row.split()[:3] for row in shown(board)[2:4]] == [["★", "your", "reward"], ["g01-c01", "asked"]]
-        store.record_facts(RunFacts(init="human"))
+        store.record_facts(replace(store.facts(), init="human"))
         assert shown(board)[2].startswith("★ human reward  done")
 
 

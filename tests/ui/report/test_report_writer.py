@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,6 @@ from loop_fakes import build_run
 import eureka.ui.report.writer
 from eureka.core.training import TrainingResult
 from eureka.search.loop import evolve
-from eureka.store import RunFacts
 from eureka.ui.report.writer import ReportWriter, update_report
 
 pytestmark = pytest.mark.process
@@ -45,7 +45,7 @@ def test_a_report_is_written_after_every_generation(tmp_path: Path, make_result:
     told: list[str] = []
     seen: list[int] = []
     with build_run(tmp_path / "run", make_result).store as store:
-        store.record_facts(RunFacts(metric_unit="m/s"))
+        store.record_facts(replace(store.facts(), metric_unit="m/s"))
     with ReportWriter(tmp_path / "run", ENVIRONMENT, told.append) as writer:
 
         def after_generation() -> None:
