@@ -100,7 +100,7 @@ def test_it_imports_the_package_that_registers_the_environment(tmp_path: Path, m
     text = f"import gymnasium\ngymnasium.register('walks_of_others/Walk-v0', '{HERE}:Walk', max_episode_steps=9)"
     (tmp_path / "walks_of_others.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
-    recipe = EnvironmentRecipe("walks_of_others/Walk-v0")
+    recipe = EnvironmentRecipe("walks_of_others:walks_of_others/Walk-v0")
     fields = EnvironmentMaker(recipe).reader.fields
     module = export_reward(graph=graph("speed"), task="walk", candidate_id="g01-c01", fields=fields, provenance={})
     alone = standalone_file(module, recipe, "alone")
