@@ -112,11 +112,17 @@ DOCUMENTED = {
     "walker2d": names(
         "joint_position joint_velocity thigh_joint leg_joint foot_joint thigh_left_joint leg_left_joint foot_left_joint"
     ),
-    "pen": HANDS,
-    "switch": HANDS,
-    "door_open_inward": LEAVES,
-    "door_open_outward": LEAVES,
 }
+TWO_HANDED = (
+    *("block_stack", "bottle_cap", "catch_over2underarm", "catch_underarm", "door_close_inward", "door_close_outward"),
+    *("door_open_inward", "door_open_outward", "hand_over", "lift_underarm", "pen", "push_block", "scissors", "switch"),
+)
+ORDERS = [
+    *DOCUMENTED.items(),
+    *((name, HANDS) for name in TWO_HANDED),
+    *((name, LEAVES) for name in TWO_HANDED if name.startswith("door")),
+    ("switch", names("lever_angle - things/right things/left")),
+]
 
 
 def states_of(task: Task, qpos: torch.Tensor, qvel: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -133,22 +139,78 @@ def states_of(task: Task, qpos: torch.Tensor, qvel: torch.Tensor) -> dict[str, t
     return state_tensors(task.read_state(sim, carry, torch.zeros(len(qpos), task.num_actions)))
 
 
-@pytest.mark.parametrize("name", DOCUMENTED)
-def test_each_joint_moves_the_number_that_is_documented_as_its_own(name: str) -> None:
-    skip_without_model(name)
-    task = load_task(name)
-    position, velocity, *listed = DOCUMENTED[name]
+def with_each_moved(task: Task, listed: list[str]) -> dict[str, torch.Tensor]:
+    """The State as the model has it, then with each of these joints in turn moved by 0.1 and moving with 0.5."""
     model = task.model
     qpos = torch.tensor(model.qpos0).repeat(1 + len(listed), 1)
     qvel = torch.zeros(1 + len(listed), model.nv, dtype=qpos.dtype)
     for row, joint in enumerate(listed, start=1):
         qpos[row, model.joint(joint).qposadr[0]] += 0.1
         qvel[row, model.joint(joint).dofadr[0]] = 0.5
-    state = states_of(task, qpos, qvel)
+    return states_of(task, qpos, qvel)
+
+
+@pytest.mark.parametrize(("name", "documented"), ORDERS)
+def test_each_joint_moves_the_number_that_is_documented_as_its_own(name: str, documented: list[str]) -> None:
+    skip_without_model(name)
+    position, velocity, *listed = documented
+    state = with_each_moved(load_task(name), listed)
     for field, moved in ((position, 0.1), (velocity, 0.5)):
         if field in state:
             change = (state[field][1:] - state[field][0]).abs()
             torch.testing.assert_close(change, moved * torch.eye(len(listed)), rtol=0, atol=1e-5, check_dtype=False)
+
+
+@pytest.mark.parametrize("name", TWO_HANDED)
+def test_the_fingertips_are_in_the_documented_order(name: str) -> None:
+    skip_without_model(name)
+    task = load_task(name)
+    assert "first, middle, ring and little finger and thumb" in described(name, "right_fingertips")
+    assert "in the same order" in described(name, "left_fingertips")
+    fingers = names("FFJ1 MFJ1 RFJ1 LFJ1 THJ1")
+    bent = [*(f"robot0:{joint}" for joint in fingers), *(f"left/robot0:{joint}" for joint in fingers)]
+    state = with_each_moved(task, bent)
+    tips = torch.cat([state["right_fingertips"], state["left_fingertips"]], dim=1)
+    moved_m = torch.linalg.vector_norm(tips[1:] - tips[0], dim=2)
+    assert (moved_m.diagonal() > 0.002).all()
+    assert (moved_m - torch.diag(moved_m.diagonal())).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("name", [*TWO_HANDED, "shadow_hand"])
+def test_a_hands_action_leaves_out_the_last_joint_of_each_finger(name: str) -> None:
+    skip_without_model(name)
+    sides = ["", "left/"] if name in TWO_HANDED else [""]
+    driven = [joint for side in sides for joint in hand(side) if joint[-4:] not in ("FFJ0", "MFJ0", "RFJ0", "LFJ0")]
+    moving = [f"{side}robot0:{way}_{axis}" for side in sides for way in ("move", "turn") for axis in "xyz"]
+    model = load_task(name).model
+    assert actuators(model) in (driven, driven + moving)
+    assert len(actuators(model)) == load_task(name).num_actions
+    assert ("then velocities of the right and of the left hand" in described(name, "action")) == (model.nu == 52)
+
+
+def test_the_chair_pushers_right_hand_comes_first() -> None:
+    skip_without_model("push_chair")
+    task = load_task("push_chair")
+    arms = [f"{side}_drive_{axis}" for side in ("right", "left") for axis in "xyz"]
+    assert re.findall("right|left hand", described("push_chair", "hand_velocity")) == ["right", "left hand"]
+    state = with_each_moved(task, arms)
+    change = (state["hand_velocity"][1:] - state["hand_velocity"][0]).abs()
+    torch.testing.assert_close(change, 0.5 * torch.eye(6), rtol=0, atol=1e-5, check_dtype=False)
+    state = with_each_moved(task, names("right_panda_joint2 left_panda_joint2"))
+    moved_m = (state["finger_to_chair"][1:] - state["finger_to_chair"][0]).abs()
+    assert (moved_m > 1e-3).tolist() == [[True, True, False, False], [False, False, True, True]]
+    driven = {"base_x": 0, "right_drive_x": 3, "left_drive_x": 7}
+    action = torch.zeros(4, task.num_actions)
+    for row, place in enumerate(driven.values(), start=1):
+        action[row, place] = 1.0
+    start = task.reset(Rng.from_seed(0), 1)
+    qpos, qvel = start.qpos.repeat(4, 1), start.qvel.repeat(4, 1)
+    controls = task.control(Snapshot(qpos, qvel, {}), None, action).ctrl
+    for row, joint in enumerate(driven, start=1):
+        ahead = joint if joint != "base_x" else "base_[xy]"  # the base looks another way than along x
+        changed = [actuators(task.model)[int(index)] for index in (controls[row] != controls[0]).nonzero()]
+        assert changed
+        assert all(re.fullmatch(ahead, name) for name in changed)
 
 
 def test_the_humanoids_bodies() -> None:
