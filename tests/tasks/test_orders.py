@@ -213,6 +213,61 @@ def test_the_chair_pushers_right_hand_comes_first() -> None:
         assert all(re.fullmatch(ahead, name) for name in changed)
 
 
+@pytest.mark.parametrize("name", ["ant_on_back", "ant_two_legs"])
+def test_the_ants_feet_are_in_the_order_of_their_quarters(name: str) -> None:
+    assert "(+x, +y), (-x, +y), (-x, -y) and (+x, -y)" in described(name, "foot_height")
+    task = load_task(name)
+    state = with_each_moved(task, [f"ankle_{leg}" for leg in (1, 2, 3, 4)])
+    raised_m = (state["foot_height"][1:] - state["foot_height"][0]).abs()
+    assert (raised_m > 1e-3).tolist() == torch.eye(4, dtype=torch.bool).tolist()
+    data = mujoco.MjData(task.model)
+    mujoco.mj_forward(task.model, data)
+    shins = [data.body(int(task.model.joint(f"ankle_{leg}").bodyid[0])) for leg in (1, 2, 3, 4)]
+    assert [np.sign(shin.xipos[:2]).tolist() for shin in shins] == [[1, 1], [-1, 1], [-1, -1], [1, -1]]
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second", "fields"),
+    [
+        ("acrobot", "shoulder", "elbow", names("link_angle link_angular_velocity")),
+        ("double_swingup", "lower_hinge", "upper_hinge", names("pole_angle pole_angular_velocity")),
+    ],
+)
+def test_the_outer_of_two_links_comes_second(name: str, first: str, second: str, fields: list[str]) -> None:
+    state = with_each_moved(load_task(name), [first, second])
+    for field, moved in zip(fields, (0.1, 0.5), strict=True):
+        # The inner joint turns both links, the outer one the second alone.
+        change = (state[field][1:] - state[field][0]).abs()
+        torch.testing.assert_close(
+            change, moved * torch.tensor([[1.0, 1], [0, 1]]), rtol=0, atol=1e-5, check_dtype=False
+        )
+
+
+def test_torques_and_rotors_are_in_the_order_of_the_actuators() -> None:
+    rotors = load_task("quadcopter").model
+    assert [rotors.actuator(index).name for index in range(rotors.nu)] == [
+        f"{what}{rotor}" for rotor in range(4) for what in ("pitch", "roll", "thrust")
+    ]
+    assert re.search("of each rotor in turn: pitch and roll .* and thrust", described("quadcopter", "action"))
+    skip_without_model("anymal")
+    task = load_task("anymal")
+    assert actuators(task.model) == joints(task.model) == DOCUMENTED["anymal"][2:]
+    assert task.info.outputs == ("actuator_force",)
+    qpos = torch.tensor(task.model.qpos0)[None]
+    sim = Snapshot(qpos, 0 * qpos[:, 1:], {"actuator_force": torch.arange(12.0)[None]})
+    state = task.read_state(sim, task.start(sim, Rng.from_seed(0)), torch.zeros(1, 12))
+    assert state.torque[0].tolist() == list(range(12))
+
+
+def test_the_upper_of_the_cabinets_fingers_comes_first() -> None:
+    skip_without_model("franka_cabinet")
+    task = load_task("franka_cabinet")
+    assert "of the upper and of the lower" in described("franka_cabinet", "finger_height")
+    start = task.reset(Rng.from_seed(0), 1)
+    (upper, lower), *_ = states_of(task, start.qpos.double(), start.qvel.double())["finger_height"].tolist()
+    assert upper > lower
+
+
 def test_the_humanoids_bodies() -> None:
     """By their own places and by the forces that are laid on them."""
     task = load_task("humanoid")
