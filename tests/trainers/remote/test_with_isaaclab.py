@@ -1,15 +1,18 @@
 """The real Isaac Lab in an environment of its own: made here once, and skipped with the reason where it cannot be.
 
 `EUREKA_ISAACLAB_PYTHON` names one that there is already. The robots of Isaac Lab's own tasks are files on NVIDIA's
-servers; so the task is its cartpole with a robot written by hand (tests/support/isaaclab_cartpole), stepped by Newton
-on the CPU.
+servers; so the tasks are its cartpoles of both workflows with a robot written by hand
+(tests/support/isaaclab_cartpole), stepped by Newton on the CPU.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -70,51 +73,90 @@ def test_the_tables_sum_is_that_of_its_terms_and_a_graph_trains(python: str, tmp
     assert [a - b for a, b in zip(upright, off, strict=True)] == pytest.approx(found.total, abs=1e-5)
 
 
-def test_the_exported_package_trains_by_the_stock_command_and_sums_what_the_graph_gives(
-    python: str, tmp_path: Path
-) -> None:
-    module = module_of(GRAPH, FIELDS)
-    write_package(
-        TermPackage("isaaclab", TASK, "g01-c01", GRAPH, module, known=frozenset({"robot_joint_pos"})),
-        tmp_path / "package",
-    )
-    site = tmp_path / "site"
-    install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(site), str(tmp_path / "package")]
-    subprocess.run(install, check=True)
-    variables = {**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{CARTPOLE}", "WANDB_MODE": "disabled"}
-    program = """
-import gymnasium, torch, isaaclab_tasks
+ROLLOUT = """
+import sys, gymnasium, torch, isaaclab_tasks
 from isaaclab.app import launch_simulation
 from isaaclab.cli import load_external_tasks
 from isaaclab_tasks.utils import resolve_task_config
 load_external_tasks()
-name = "Handmade-Cartpole-Eureka-v0"
+name, robot = sys.argv[1:]
 cfg, _ = resolve_task_config(name, "rsl_rl_cfg_entry_point", overrides=())
 cfg.scene.num_envs, cfg.seed, cfg.sim.device = 8, 0, "cpu"
 with launch_simulation(cfg, {"device": "cpu", "headless": True}):
     env = gymnasium.make(name, cfg=cfg).unwrapped
     env.reset()
-    states, rewards = [], []
+    states, rewards, logs = [], [], []
     for _ in range(20):
         rewards.append(env.step(0.1 * torch.randn(8, 1))[1].clone())
-        states.append(torch.as_tensor(env.scene["robot"].data.joint_pos.torch).clone())
-    sums = sum(env.reward_manager._episode_sums.values())
-    torch.save([torch.stack(states), torch.stack(rewards), sums], "rollout.pt")
-    print(env.reward_manager.active_terms)
+        states.append(torch.as_tensor(env.scene[robot].data.joint_pos.torch).clone())
+        logs.append({key: float(value) for key, value in env.extras.get("log", {}).items()})
+    manager = getattr(env, "reward_manager", None)
+    sums = {} if manager is None else dict(manager._episode_sums)
+    seen = {"states": torch.stack(states), "rewards": torch.stack(rewards), "sums": sums, "logs": logs}
+    torch.save(seen, "rollout.pt")
 """
-    done = subprocess.run(
-        [python, "-c", program], env=variables, cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "['upright', 'off_centre', 'rest']" in done.stdout.splitlines()
-    states, rewards, sums = torch.load(tmp_path / "rollout.pt", weights_only=True)
-    total, _ = compile_graph(GRAPH)({"robot_joint_pos": states.flatten(0, 1)})
+"""Steps the task that is named 20 times with 8 environments; what was seen and paid is in rollout.pt."""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An exported package in a folder that is on the path of Isaac Lab's Python, which works in `folder`."""
+
+    python: str
+    folder: Path
+    variables: Mapping[str, str]
+
+    def run(self, *command: str) -> None:
+        done = subprocess.run(
+            [self.python, *command], env=self.variables, cwd=self.folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+    def rollout(self, task: str, robot: str) -> dict[str, Any]:
+        self.run("-c", ROLLOUT, task, robot)
+        return dict(torch.load(self.folder / "rollout.pt", weights_only=True))
+
+    def train(self, task: str) -> None:
+        """By the stock command, for two iterations."""
+        command = ["-m", "isaaclab", "train", "--rl_library", "rsl_rl", "--task", task, "--num_envs", "8"]
+        self.run(*command, "--max_iterations", "2", "--device", "cpu", "agent.device=cpu")
+        assert list(self.folder.glob("logs/rsl_rl/*/*/model_1.pt"))
+
+
+def exported(python: str, task: str, graph: str, fields: tuple[FieldSpec, ...], folder: Path) -> Installed:
+    """The reward as a package for this task, installed."""
+    module = module_of(graph, fields)
+    known = frozenset(field.name for field in fields)
+    write_package(TermPackage("isaaclab", task, "g01-c01", graph, module, known=known), folder / "package")
+    site = str(folder / "site")
+    install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--target", site, str(folder / "package")]
+    subprocess.run(install, check=True)
+    path = f"{site}{os.pathsep}{CARTPOLE}"
+    return Installed(python, folder, {**os.environ, "PYTHONPATH": path, "WANDB_MODE": "disabled"})
+
+
+def test_the_exported_package_trains_by_the_stock_command_and_sums_what_the_graph_gives(
+    python: str, tmp_path: Path
+) -> None:
+    package = exported(python, TASK, GRAPH, FIELDS, tmp_path)
+    seen = package.rollout("Handmade-Cartpole-Eureka-v0", "robot")
+    assert set(seen["sums"]) == {"upright", "off_centre", "rest"}
+    total, _ = compile_graph(GRAPH)({"robot_joint_pos": seen["states"].flatten(0, 1)})
     # The manager scales by the control step.
     expected = CONTROL_STEP_S * total.reshape(20, 8)
-    assert torch.allclose(rewards, expected, atol=1e-5)
-    assert torch.allclose(sums, expected.sum(dim=0), atol=1e-5)
-    command = [python, "-m", "isaaclab", "train", "--rl_library", "rsl_rl", "--task", "Handmade-Cartpole-Eureka-v0"]
-    command += ["--num_envs", "8", "--max_iterations", "2", "--device", "cpu", "agent.device=cpu"]
-    trained = subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert trained.returncode == 0, trained.stderr
-    assert list(tmp_path.glob("logs/rsl_rl/cartpole/*/model_1.pt"))
+    assert torch.allclose(seen["rewards"], expected, atol=1e-5)
+    assert torch.allclose(sum(seen["sums"].values()), expected.sum(dim=0), atol=1e-5)
+    package.train("Handmade-Cartpole-Eureka-v0")
+
+
+def test_of_the_direct_workflow_the_exported_package_gives_what_the_graph_gives(python: str, tmp_path: Path) -> None:
+    graph = GRAPH.replace("robot_joint_pos", "cartpole_joint_pos")
+    fields = (replace(FIELDS[0], name="cartpole_joint_pos"),)
+    package = exported(python, "Handmade-Cartpole-Direct-v0", graph, fields, tmp_path)
+    seen = package.rollout("Handmade-Cartpole-Direct-Eureka-v0", "cartpole")
+    total, components = compile_graph(graph)({"cartpole_joint_pos": seen["states"].flatten(0, 1)})
+    # Nothing scales it by the control step.
+    assert torch.allclose(seen["rewards"], total.reshape(20, 8), atol=1e-5)
+    upright = components["upright"].reshape(20, 8).mean(dim=1).tolist()
+    assert [log["Reward/upright"] for log in seen["logs"]] == pytest.approx(upright, abs=1e-5)
+    package.train("Handmade-Cartpole-Direct-Eureka-v0")
