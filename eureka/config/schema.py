@@ -119,7 +119,7 @@ class SearchConfig:
     prompt_tokens: int = at_least(2000, 12_000)
     """About how many tokens a first prompt may have: the oldest and weakest of what was tried is told in fewer words
     where it would have more."""
-    retrain: int = at_least(0, 3)
+    retrain: int = at_least(0, 2)
     """The leading rewards of each generation but the last that are trained again, with as many further seeds as
     `train.seeds`, before the next generation builds on them: the best of many by few seeds is mostly lucky."""
     finalists: int = at_least(1, 3)
