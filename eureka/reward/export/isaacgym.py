@@ -28,17 +28,23 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
     "command": ("commands",),
 }
 """By name of a State field, attributes of IsaacGymEnvs' tasks with the same meaning."""
+_BODIES = ("torso", "root", "base")
 _ROOT: Mapping[str, str] = {
-    "torso_position": "[:, 0:3]",
-    "root_pos": "[:, 0:3]",
-    "torso_velocity": "[:, 7:10]",
-    "root_lin_vel_w": "[:, 7:10]",
-    "torso_angular_velocity": "[:, 10:13]",
-    "root_ang_vel_w": "[:, 10:13]",
-    "forward_velocity": "[:, 7]",
+    "position": "[:, 0:3]",
+    "pos": "[:, 0:3]",
+    "pos_w": "[:, 0:3]",
+    "orientation": "[:, [6, 3, 4, 5]]",
+    "quat_w": "[:, [6, 3, 4, 5]]",
+    "velocity": "[:, 7:10]",
+    "linear_velocity": "[:, 7:10]",
+    "lin_vel_w": "[:, 7:10]",
+    "angular_velocity": "[:, 10:13]",
+    "ang_vel_w": "[:, 10:13]",
 }
-"""Fields that are columns of `root_states`: position, quaternion xyzw, linear and angular velocity, in the world
-frame."""
+"""By what follows a body's name in a State field's, the columns of `root_states`, in the world frame: position,
+quaternion (x y z w there, w x y z in a State), linear and angular velocity."""
+_QUATERNIONS = ("orientation", "quat_w")
+_FORWARD_VELOCITY = "[:, 7]"
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,7 @@ def put_into_task(source: str, name: str, module: str, fields: Sequence[FieldSpe
     reward = ast.parse(module)
     inputs = _inputs(reward)
     imports = _new_imports(reward, tree, name)
-    taken = {field: found for field in inputs if (found := _expression(field, task)) is not None}
+    taken = {field: found for field in inputs if (found := _expression(specs[field], task)) is not None}
     missing = tuple(field for field in inputs if field not in taken)
     lines = source.splitlines()
     at, indent = _end_of(method)
@@ -128,19 +134,30 @@ def _inputs(reward: ast.Module) -> tuple[str, ...]:
     raise EurekaError("the exported module names no inputs")
 
 
-def _expression(field: str, task: ast.ClassDef) -> str | None:
+def _expression(field: FieldSpec, task: ast.ClassDef) -> str | None:
     """The expression for a State field in terms of the task's attributes, found by name; None if there is none."""
     held = {
         node.attr
         for node in ast.walk(task)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
     }
-    for name in (field, *_ALIASES.get(field, ())):
+    for name in (field.name, *_ALIASES.get(field.name, ())):
         if name in held:
             return f"task.{name}"
-    if field in _ROOT and "root_states" in held:
-        return f"task.root_states{_ROOT[field]}"
-    return None
+    columns = _root_columns(field)
+    return f"task.root_states{columns}" if columns and "root_states" in held else None
+
+
+def _root_columns(field: FieldSpec) -> str | None:
+    """The columns of `root_states` that hold a field of the main body; None if it is of something else, or in another
+    frame than the world's."""
+    if field.frame != "world":
+        return None
+    if field.name == "forward_velocity":
+        return _FORWARD_VELOCITY
+    body, _, quantity = field.name.partition("_")
+    known = body in _BODIES and field.shape == ((4,) if quantity in _QUATERNIONS else (3,))
+    return _ROOT.get(quantity) if known else None
 
 
 def _bound(tree: ast.Module) -> dict[str, str]:

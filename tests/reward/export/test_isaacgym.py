@@ -18,6 +18,12 @@ FIELDS = (
     FieldSpec("forward_velocity", (), "float32", "m/s", "world", "progress along +x"),
     FieldSpec("action", (8,), "float32", "1", "joint", "torque command"),
     FieldSpec("height", (), "float32", "m", "world", "of the torso"),
+    FieldSpec("torso_position", (3,), "float32", "m", "world", "of the torso"),
+    FieldSpec("torso_orientation", (4,), "float32", "1", "world", "unit quaternion, (w, x, y, z)"),
+    FieldSpec("root_lin_vel_w", (3,), "float32", "m/s", "world", "of the root"),
+    FieldSpec("base_linear_velocity", (3,), "float32", "m/s", "base", "of the base, in its own frame"),
+    FieldSpec("torso_angular_velocity", (3,), "float32", "rad/s", "world", "of the torso"),
+    FieldSpec("torso_velocity", (2,), "float32", "m/s", "world", "along x and up"),
 )
 TASK = '''"""An ant."""
 
@@ -99,6 +105,20 @@ def test_what_has_no_name_in_the_task_is_asked_for() -> None:
     written = put_into_task(TASK, "ant.py", module("height"), FIELDS)
     assert written.open == ("height",)
     assert 'raise NotImplementedError("say what height is in Ant")' in written.text
+
+
+def test_the_main_bodys_motion_is_read_from_its_root_state() -> None:
+    named = ("torso_position", "torso_orientation", "root_lin_vel_w", "torso_angular_velocity")
+    others = ("base_linear_velocity", "torso_velocity")  # in another frame, of another shape
+    written = put_into_task(TASK, "ant.py", module(*named, *others), FIELDS)
+    assert written.open == others
+    # Isaac Gym's root states: position, quaternion x y z w, linear and angular velocity.
+    states = {"task": type("Task", (), {"root_states": torch.arange(13.0)[None]})}
+    values = {name: eval(expression, states)[0].tolist() for name, expression in written.taken.items()}
+    assert values["torso_position"] == [0, 1, 2]
+    assert values["torso_orientation"] == [6, 3, 4, 5]
+    assert values["root_lin_vel_w"] == [7, 8, 9]
+    assert values["torso_angular_velocity"] == [10, 11, 12]
 
 
 @pytest.mark.parametrize(
