@@ -272,7 +272,7 @@ def goes_with(component: ComponentReflection) -> str:
 
 def endings(episodes: Sequence[EpisodeTrace], seeds: int = 1) -> str:
     """A text on why and when evaluation episodes of `seeds` policies ended: the conditions, the scores, the scores of
-    failed episodes, and when the metric first exceeded 0.
+    failed episodes, and when the metric first exceeded 0, unless some episode began with a metric above 0.
     """
     kinds: dict[tuple[str, str], list[int]] = {}
     for episode in episodes:
@@ -291,7 +291,8 @@ def endings(episodes: Sequence[EpisodeTrace], seeds: int = 1) -> str:
     if lasted and failed:
         text += f" Mean score {number(fmean(lasted))} where it lasted to the limit, {number(fmean(failed))} where not."
     first = [episode.first_metric_step for episode in episodes if episode.first_metric_step is not None]
-    if first:
+    from_the_start = any(episode.first_metric_step is None and episode.score > 0 for episode in episodes)
+    if first and not from_the_start:
         text += f" The metric was first above 0 after {_span(first)} steps, in {len(first)} of them."
     return text
 
