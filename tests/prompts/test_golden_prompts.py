@@ -261,6 +261,17 @@ def test_a_number_that_is_missing_is_undefined() -> None:
     assert for_person(Diagnosis(DiagnosisKind.TOTAL_CONSTANT)).startswith("the total is undefined on every")
 
 
+def test_a_bonus_for_what_has_not_happened_yet_may_stay() -> None:
+    def said(active: float) -> str:
+        numbers = {"std": 0.0, "mean": 0.0, "active": active}
+        return for_model(Diagnosis(DiagnosisKind.COMPONENT_FLAT, component="done", numbers=numbers))
+
+    assert "A bonus for the very event that the task asks for may stay" in said(0.0)
+    assert "may stay" in said(0.0005)
+    assert "It teaches nothing as it is" in said(0.5)
+    assert "It teaches nothing as it is" in for_model(Diagnosis(DiagnosisKind.COMPONENT_FLAT, component="done"))
+
+
 def test_a_dominating_component_that_serves_the_task_may_lead() -> None:
     leading = replace(REFLECTION.components[1], metric_correlation=0.9, variance_share=0.95)
     weak = replace(leading, metric_correlation=0.1)
