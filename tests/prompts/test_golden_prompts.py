@@ -163,7 +163,7 @@ def test_messages_carry_the_facts_and_share_their_stable_prefix() -> None:
 def test_text_passes_through_unharmed() -> None:
     """Any language, Jinja's own syntax, HTML and code fences are data, not markup."""
     odd = "컵을 엎지르지 말고 들어 올리세요 {{ 7 * 7 }} {% if %} <b>&amp;</b> `x`"
-    source = 'def f():\n    """```python\n    {{ nothing }}\n    ```"""\n'
+    source = 'def terminated():\n    """```python\n    {{ nothing }}\n    ```"""\n'
     case = facts(2, rejected=(Rejected("g01-c01", Stage.TRACE, "", "줄 3: {{ x }} <tensor>"),))
     content = with_source(source, case, odd).messages[1].content
     assert odd in content
