@@ -3,8 +3,9 @@
     python benchmarks/gymnasium_searches.py [NAME ...] [--runs DIR] [--record]
     python benchmarks/gymnasium_searches.py --show       # the table of the recorded rows
 
-Each of `SEARCHES` is a command that is run in DIR/NAME; one that has finished there is only read. `program_search`
-writes the rewards, so nobody is asked. With --record the rows go to results/gymnasium.json, beside those of others.
+Each of `SEARCHES` is a command that is run in DIR/NAME; one that has finished there is only read. Nobody is asked:
+`program_search` writes the rewards, or what a strong language model answered to the first prompts of such a search is
+played back (recorded/gymnasium). With --record the rows go to results/gymnasium.json, beside those of others.
 """
 
 from __future__ import annotations
@@ -25,15 +26,22 @@ from eureka.evaluation.rows import value, with_interval
 
 FILE = "gymnasium.json"
 HYPERPARAMETERS = Path(__file__).parent / "gymnasium_lander.yml"
+ANSWERS = Path(__file__).parent / "recorded" / "gymnasium"
+PROGRAM_SEARCH = ("llm=program_search", "search.samples=4")
 COMMON = (
-    "llm=program_search",
-    "search.samples=4",
     "search.finalists=1",
     "search.confirmation_seeds=0",
     "train.eval_episodes=10",
     "evaluation.seeds=3",
     "seed=1",
 )
+
+
+def played_back(name: str) -> tuple[str, ...]:
+    """One generation of the eight answers that are recorded under this name."""
+    return "search.generations=1", "llm=replay", f"llm.run={ANSWERS / name}", "search.samples=8"
+
+
 SEARCHES: Mapping[str, tuple[str, ...]] = {
     "pendulum": (
         "env=Pendulum-v1",
@@ -54,6 +62,25 @@ SEARCHES: Mapping[str, tuple[str, ...]] = {
         f"train.hyperparameters={HYPERPARAMETERS}",
         "train.steps=150000",
         "search.generations=1",
+    ),
+    "lander_model": (
+        "env=LunarLanderContinuous-v3",
+        "description=land softly on the pad",
+        f"train.hyperparameters={HYPERPARAMETERS}",
+        "train.steps=150000",
+        *played_back("lander"),
+    ),
+    "car_model": (
+        "env=MountainCarContinuous-v0",
+        "description=drive up to the flag",
+        "train.steps=16384",
+        *played_back("car"),
+    ),
+    "maze_model": (
+        "env=PointMaze_UMaze-v3",
+        "description=reach the goal",
+        "train.steps=16384",
+        *played_back("maze"),
     ),
     "minigrid": (
         "env=MiniGrid-Empty-5x5-v0",
@@ -117,7 +144,9 @@ class Rows:
 def run(name: str, folder: Path) -> None:
     """Run a search, or go on with it, unless it has finished."""
     if not (folder / "evaluation.json").is_file():
-        command = ["-m", "eureka", "run", *SEARCHES[name], *COMMON, f"output={folder}"]
+        searched = SEARCHES[name]
+        proposer = () if "llm=replay" in searched else PROGRAM_SEARCH
+        command = ["-m", "eureka", "run", *searched, *proposer, *COMMON, f"output={folder}"]
         subprocess.run([sys.executable, *command], check=True)
 
 
@@ -162,7 +191,8 @@ def search_lines(rows: Iterable[Row]) -> list[str]:
             with_interval(row.found.improvement),
         )
         lines.append(f"| {' | '.join(cells)} |")
-    return [*lines, "", f"Each with `{' '.join(COMMON)}`."]
+    told = f"Each with `{' '.join(COMMON)}`, and where nothing else is said `{' '.join(PROGRAM_SEARCH)}`."
+    return [*lines, "", told]
 
 
 def with_number(reward: Reward) -> str:

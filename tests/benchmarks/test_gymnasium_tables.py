@@ -25,7 +25,14 @@ def test_a_row_has_what_was_typed_and_every_reward() -> None:
         '| `env=PandaReach-v3 "description=bring the hand to the target" train.steps=4096 search.generations=1` '
         "| 2.5 | 0.625 [0.5, 0.75] | 0.125 [0, 0.25] | the own | 1.00 [0.75, 1.00] |",
     ]
-    assert lines[-1].startswith("Each with `llm=program_search search.samples=4 ")
+    assert lines[-1].endswith("and where nothing else is said `llm=program_search search.samples=4`.")
+
+
+def test_played_back_answers_are_recorded_eight_for_a_search() -> None:
+    played = [argument for typed in SEARCHES.values() for argument in typed if argument.startswith("llm.run=")]
+    assert len(played) == 3
+    for folder in (Path(argument.removeprefix("llm.run=")) for argument in played):
+        assert len(list(folder.glob("g01-c0?.md"))) == 8
 
 
 def test_what_several_processes_gain_is_one_sentence() -> None:
