@@ -4,9 +4,9 @@
 
 Each stands between two comments, and is made of nothing but those files: the summary and the studies of the search, the
 throughput (`bench.json`), the scores against other trainers (`peer_scores.json`), the race (`race.json`) and the parity
-of the engines (`engine_parity.json`), searches that a language model answered (`loop_study.json`), advice played
-through (`advice.json`), searches in Gymnasium environments and what several training processes gain there
-(`gymnasium.json`, `sb3_workers.json`), and what was measured on a GPU (`gpu_*.json`).
+of the engines (`engine_parity.json`), advice played through (`advice.json`), tuned constants (`tuning_*.json`), what
+a language model answered (`loop_study.json`), searches in Gymnasium environments and what several training
+processes gain there (`gymnasium.json`, `sb3_workers.json`), and what was measured on a GPU (`gpu_*.json`).
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from search_study_data import (
     read_studies,
     scores_of,
 )
+from tuning import lines as tuning_lines
+from tuning import read_tuning
 
 from eureka.core.serialize import loads
 from eureka.evaluation.rows import interval, value, with_interval
@@ -56,6 +58,8 @@ PARITY_BEGIN = "<!-- parity: made by benchmarks/tables.py from benchmarks/result
 PARITY_END = "<!-- end of parity -->"
 ADVICE_BEGIN = "<!-- advice: made by benchmarks/tables.py from benchmarks/results/advice.json -->"
 ADVICE_END = "<!-- end of advice -->"
+TUNING_BEGIN = "<!-- tuning: made by benchmarks/tables.py from benchmarks/results/tuning_*.json -->"
+TUNING_END = "<!-- end of tuning -->"
 LOOP_BEGIN = "<!-- loop: made by benchmarks/tables.py from benchmarks/results/loop_study.json -->"
 LOOP_END = "<!-- end of loop -->"
 GYMNASIUM_BEGIN = "<!-- gymnasium: made by benchmarks/tables.py from gymnasium.json and sb3_workers.json -->"
@@ -178,6 +182,10 @@ def updated(page: str) -> str:
     if (COMMITTED / ADVICE).is_file():
         rows = loads(Rows, (COMMITTED / ADVICE).read_text(encoding="utf-8")).rows
         page = with_block(page, ADVICE_BEGIN, ADVICE_END, "\n".join(advice_lines(rows)))
+    if studied := read_tuning():
+        page = with_block(
+            page, TUNING_BEGIN, TUNING_END, "\n\n".join("\n".join(tuning_lines(each)) for each in studied)
+        )
     if loops := read_loops():
         page = with_block(page, LOOP_BEGIN, LOOP_END, "\n".join(loop_lines(loops)))
     if searches := read_rows():

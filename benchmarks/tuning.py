@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from result_files import add_results_option
+from result_files import COMMITTED, add_results_option
 from search_study import fresh_trainings, search, search_config
 from search_study_data import Hardware, clustered_bootstrap, this_hardware
 
 from eureka.app.configs import from_yaml
-from eureka.core.serialize import dumps
+from eureka.core.serialize import dumps, loads
 from eureka.core.types import Origin
 from eureka.evaluation.data import Estimate
 from eureka.evaluation.trainings import Retraining
@@ -103,6 +103,11 @@ def study(task: str, options: argparse.Namespace) -> TuningStudy:
     return TuningStudy(task, command, this_hardware(), rows, found)
 
 
+def read_tuning(folder: Path = COMMITTED) -> list[TuningStudy]:
+    """The recorded studies, by task."""
+    return [loads(TuningStudy, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("tuning_*.json"))]
+
+
 def lines(found: TuningStudy) -> list[str]:
     """The table, as Markdown."""
     rows = ["| places of a generation | called best, fresh seeds | of it tuned | tuned above their parent |"]
@@ -116,7 +121,7 @@ def lines(found: TuningStudy) -> list[str]:
     low, high = found.difference.interval
     pairs = min(map(len, found.arms.values()))
     said = f"{found.difference.value:+.3f} [{low:+.3f}, {high:+.3f}]"
-    return [*rows, f"Second row over the first: {said} ({pairs} pairs). `{found.command}`"]
+    return [*rows, "", f"{found.task}: second row over the first: {said} ({pairs} pairs). `{found.command}`"]
 
 
 def main() -> None:
