@@ -57,6 +57,7 @@ SLOWEST = 1_000.0
 """Lower bound of a worker's speed in control steps per second, updates included; a slower one is taken to hang."""
 
 _SECOND_DEATH = 2
+_FALSE_STARTS = 3
 _LOG_LINE = 300
 
 
@@ -64,13 +65,15 @@ _LOG_LINE = 300
 class _Worker:
     """One worker process; `work` is its current work, and `finished` the groups of it that have ended.
 
-    `gone`: its socket is closed. `garbled`: an invalid message that it sent.
+    `ready`: it has loaded the task, and can be given work. `gone`: its socket is closed. `garbled`: an invalid message
+    that it sent.
     """
 
     index: int
     process: Child
     line: Line
     heard: float
+    ready: bool = False
     gone: bool = False
     garbled: str = ""
     work: Work | None = None
@@ -100,7 +103,8 @@ class WorkerPool:
 
     If a worker dies, the groups of its population are trained separately from the last checkpoint, until the group is
     found with which a worker dies again: its candidate is rejected, and the others are trained together again. Workers
-    execute rewards of candidates, so their messages are only accepted for groups of their current work.
+    execute rewards of candidates, so their messages are only accepted for groups of their current work. A worker gets
+    its first work when it is ready, so that no candidate is blamed for a process that could not start.
     """
 
     def __init__(
@@ -112,6 +116,7 @@ class WorkerPool:
         workers: int | None = None,
         heartbeat_s: float = 120.0,
         engines: Sequence[Engine] = (Engine(),),
+        start_s: float = 600.0,
     ) -> None:
         self._task = task
         self._task_dirs = tuple(directory.resolve() for directory in task_dirs)
@@ -124,6 +129,8 @@ class WorkerPool:
         self._count = len(self._engines) if on_devices else workers or usable_cores()
         self._room: MemoryNeed | None = None
         self._heartbeat_s = heartbeat_s
+        self._start_s = start_s
+        self._false_starts = 0
         self._workers: list[_Worker] = []
         self._deaths = itertools.count()
         self.layers: tuple[LayerReport, ...] = ()
@@ -151,7 +158,7 @@ class WorkerPool:
             self._workers.append(self._start(len(self._workers)))
         while queue or any(worker.work for worker in self._workers):
             for worker in self._workers:
-                if worker.work is None and queue:
+                if worker.ready and worker.work is None and queue:
                     self._give(worker, queue.popleft())
             for worker in self._heard_from():
                 yield from self._read(worker)
@@ -247,6 +254,8 @@ class WorkerPool:
                 raise TrainingError(message.message)
             case Confinement():
                 self.layers = message.layers
+                self._false_starts = 0
+                worker.ready = True
                 return None
             case WorkDone():
                 if worker.work is not None:
@@ -283,12 +292,16 @@ class WorkerPool:
         if worker.garbled:
             return f"worker {worker.index} was ended because it said what no worker says: {worker.garbled}"
         if worker.gone:
-            worker.process.wait(5.0)  # its socket is closed, so it should end by itself; killed if it does not
-            worker.process.end()
+            if not worker.process.wait(5.0):  # its socket is closed, so it should end by itself
+                worker.process.end()
+                return f"worker {worker.index} stopped listening, and was ended"
             code = worker.process.returncode or 0
             how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
             said = clean(worker.process.last_line(), _LOG_LINE)
             return f"worker {worker.index} {how}{f' ({said})' if said else ''}"
+        if not worker.ready:
+            late = time.monotonic() - worker.heard > self._start_s
+            return f"worker {worker.index} was not ready after {self._start_s:.0f} s" if late else None
         if worker.work is not None:
             patience_s = max(self._heartbeat_s, self._steps_between_words(worker.work) / SLOWEST)
             if time.monotonic() - worker.heard > patience_s:
@@ -308,9 +321,21 @@ class WorkerPool:
     ) -> Iterator[TrainingEvent]:
         """Restart a worker and have its groups trained separately; if a group dies alone a second time, its candidate
         is rejected.
+
+        Raises:
+            TrainingError: several new workers in a row were not ready for work.
         """
+        place = self._workers.index(worker)
         self._stop(worker)
-        self._workers[self._workers.index(worker)] = self._start(worker.index)
+        if not worker.ready:
+            self._false_starts += 1
+            if self._false_starts >= _FALSE_STARTS:
+                del self._workers[place]
+                raise TrainingError(
+                    f"no training worker can be started: {reason}, the {_FALSE_STARTS}rd time; if this machine has too "
+                    "much else to do, go on later, or with fewer train.workers"
+                )
+        self._workers[place] = self._start(worker.index)
         if worker.work is None:
             return
         left = worker.work.without(worker.finished)

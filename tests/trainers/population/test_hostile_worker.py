@@ -21,7 +21,7 @@ pytestmark = pytest.mark.process
 
 MakeJob = Callable[..., GroupJob]
 
-# A worker of plain Python: it listens until it has its order, says its piece, and stays.
+# A worker of plain Python: it says that it is ready, listens until it has its order, says its piece, and stays.
 WORKER = """
 import os, struct, sys, time
 fd = int(sys.argv[1])
@@ -38,7 +38,9 @@ def read():
 def say(text, data=b""):
     text = text.encode()
     os.write(fd, struct.pack("=IQ", len(text), len(data)) + text + data)
-read(), read()
+read()
+say('Confinement {"layers":[]}')
+read()
 {piece}
 time.sleep(60)
 """

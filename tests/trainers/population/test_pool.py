@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -16,6 +18,7 @@ from eureka.core.training import Progress, TrainingResult, WorkerRestarted
 from eureka.core.types import Rejected
 from eureka.tasks import find_tasks, load_task
 from eureka.trainers.base import TrainingEvent
+from eureka.trainers.population import pool
 from eureka.trainers.population.checkpoints import pack, write_state
 from eureka.trainers.population.group import GroupJob, Schedule
 from eureka.trainers.population.memory import MemoryNeed
@@ -48,7 +51,9 @@ def results(events: list[TrainingEvent]) -> dict[str, bytes]:
 def kill_after(
     backend: WorkerPool, jobs: list[GroupJob], number: int, what: int, times: int = 1
 ) -> list[TrainingEvent]:
-    """Train, and send a signal to the first worker at its every `number`-th sign of progress, `times` times."""
+    """Train, and send a signal to the worker of the first job at its every `number`-th sign of progress, `times`
+    times.
+    """
     events: list[TrainingEvent] = []
     progress = 0
     for event in backend.train(jobs):
@@ -56,7 +61,7 @@ def kill_after(
         if isinstance(event, Progress) and event.candidate_id == jobs[0].candidate_id:
             progress += 1
             if progress % number == 0 and times:
-                os.kill(backend.worker_pids()[0], what)
+                os.kill(next(w.process.pid for w in backend._workers if w.has_candidate(event.candidate_id)), what)
                 times -= 1
     return events
 
@@ -101,11 +106,11 @@ def test_a_killed_worker_is_restarted_and_the_run_ends_right(backend: WorkerPool
 def test_after_a_death_groups_are_trained_apart_and_the_guilty_one_is_rejected(
     backend: WorkerPool, jobs: list[GroupJob]
 ) -> None:
-    """The first worker has g01-c01 and g01-c03, and is killed both times when g01-c01 is in it."""
+    """The first worker has g01-c01 and g01-c03; whichever has g01-c01 is killed both times."""
     events = kill_after(backend, jobs, 10, signal.SIGKILL, times=2)
     rejected = [event for event in events if isinstance(event, Rejected)]
     assert [event.candidate_id for event in rejected] == ["g01-c01"]
-    assert "stopped twice: worker 0 was killed by signal 9" in rejected[0].reason
+    assert re.search("stopped twice: worker [01] was killed by signal 9", rejected[0].reason)
     expected = undisturbed(jobs)
     assert results(events) == {name: expected[name] for name in ("g01-c02", "g01-c03")}
     assert not list(backend._folder.glob("*.pt"))
@@ -132,10 +137,28 @@ def test_a_silent_worker_is_restarted(tmp_path: Path, jobs: list[GroupJob]) -> N
     backend = WorkerPool("cartpole", (), tmp_path, dict(os.environ), workers=2, heartbeat_s=4)
     try:
         events = kill_after(backend, jobs, 20, signal.SIGSTOP)
-        assert [e.reason for e in events if isinstance(e, WorkerRestarted)] == ["worker 0 was silent for 4 s"]
+        (restart,) = [event for event in events if isinstance(event, WorkerRestarted)]
+        assert re.fullmatch("worker [01] was silent for 4 s", restart.reason)
         assert results(events) == undisturbed(jobs)
     finally:
         backend.close()
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("import time; time.sleep(60)", "worker 0 was not ready after 1 s"),
+        ("raise SystemExit('no memory')", "worker 0 ended with status 1 (no memory)"),
+    ],
+)
+def test_no_candidate_is_blamed_for_workers_that_cannot_start(
+    tmp_path: Path, jobs: list[GroupJob], monkeypatch: pytest.MonkeyPatch, program: str, said: str
+) -> None:
+    monkeypatch.setattr(pool, "module_command", lambda *_: [sys.executable, "-c", program])
+    backend = WorkerPool("cartpole", (), tmp_path, dict(os.environ), workers=1, start_s=1)
+    with closing(backend), pytest.raises(TrainingError) as caught:
+        next(iter(backend.train(jobs)))
+    assert str(caught.value).startswith(f"no training worker can be started: {said}, the 3rd time")
 
 
 def test_a_worker_with_much_to_do_is_waited_for(tmp_path: Path, jobs: list[GroupJob]) -> None:
