@@ -25,8 +25,9 @@ from eureka.evaluation.data import ComparedMethod, Estimate, Role
 from eureka.evaluation.rows import value, with_interval
 
 FILE = "gymnasium.json"
-HYPERPARAMETERS = Path(__file__).parent / "gymnasium_lander.yml"
-ANSWERS = Path(__file__).parent / "recorded" / "gymnasium"
+ROOT = Path(__file__).parents[1]
+HYPERPARAMETERS = "benchmarks/gymnasium_lander.yml"
+ANSWERS = "benchmarks/recorded/gymnasium"
 PROGRAM_SEARCH = ("llm=program_search", "search.samples=4")
 COMMON = (
     "search.finalists=1",
@@ -39,7 +40,7 @@ COMMON = (
 
 def played_back(name: str) -> tuple[str, ...]:
     """One generation of the eight answers that are recorded under this name."""
-    return "search.generations=1", "llm=replay", f"llm.run={ANSWERS / name}", "search.samples=8"
+    return "search.generations=1", "llm=replay", f"llm.run={ANSWERS}/{name}", "search.samples=8"
 
 
 SEARCHES: Mapping[str, tuple[str, ...]] = {
@@ -146,8 +147,8 @@ def run(name: str, folder: Path) -> None:
     if not (folder / "evaluation.json").is_file():
         searched = SEARCHES[name]
         proposer = () if "llm=replay" in searched else PROGRAM_SEARCH
-        command = ["-m", "eureka", "run", *searched, *proposer, *COMMON, f"output={folder}"]
-        subprocess.run([sys.executable, *command], check=True)
+        command = ["-m", "eureka", "run", *searched, *proposer, *COMMON, f"output={folder.resolve()}"]
+        subprocess.run([sys.executable, *command], check=True, cwd=ROOT)  # where the paths of `SEARCHES` begin
 
 
 def read_row(name: str, folder: Path) -> Row:
@@ -204,7 +205,6 @@ def with_number(reward: Reward) -> str:
 
 
 def _shown(argument: str) -> str:
-    argument = argument.replace(f"{HYPERPARAMETERS.parent}/", "benchmarks/")
     return f'"{argument}"' if " " in argument else argument
 
 

@@ -316,17 +316,21 @@ def _by_job(rows: Sequence[Row]) -> list[str]:
 
 def _seed_effect(rows: Sequence[Row], last: int) -> list[str]:
     """Whether one seed of a generation is better than the other for all of its rewards: the mean of squared t values of
-    the differences, which is 1 by chance."""
-    squares = []
+    the differences, beside that of Student's distribution, (n - 1) / (n - 3) for n rewards; so at least four."""
+    squares, by_chance = [], []
     for row in rows:
         for generation in range(1, last + 1):
             pairs = [c["scores"] for name, c in row["candidates"].items() if generation_of(name) == generation]
             differences = [one - other for one, other in (pair for pair in pairs if len(pair) == SEEDS)]
-            if len(differences) > 1 and stdev(differences) > 0.0:
+            if len(differences) > 3 and stdev(differences) > 0.0:
+                by_chance.append((len(differences) - 1) / (len(differences) - 3))
                 squares.append(len(differences) * (fmean(differences) / stdev(differences)) ** 2)
     if not squares:
         return []
-    return [f"Mean squared t between the {SEEDS} seeds of a generation, over {len(squares)}: {fmean(squares):.2f}."]
+    return [
+        f"Mean squared t between the {SEEDS} seeds of a generation, over {len(squares)}: {fmean(squares):.2f} "
+        f"(by chance {fmean(by_chance):.2f})."
+    ]
 
 
 def main() -> None:

@@ -110,7 +110,7 @@ def read_tuning(folder: Path = COMMITTED) -> list[TuningStudy]:
 
 def lines(found: TuningStudy) -> list[str]:
     """The table, as Markdown."""
-    rows = ["| places of a generation | called best, fresh seeds | of it tuned | tuned above their parent |"]
+    rows = ["| places of a generation | called best, fresh seeds | best that was tuned | tuned above their parent |"]
     rows.append("| --- | --- | --- | --- |")
     for name, searches in found.arms.items():
         score = fmean(fmean(each.scores) for each in searches)
@@ -121,7 +121,7 @@ def lines(found: TuningStudy) -> list[str]:
     low, high = found.difference.interval
     pairs = min(map(len, found.arms.values()))
     said = f"{found.difference.value:+.3f} [{low:+.3f}, {high:+.3f}]"
-    return [*rows, "", f"{found.task}: second row over the first: {said} ({pairs} pairs). `{found.command}`"]
+    return [*rows, "", f"{found.task}: second row less the first: {said} ({pairs} pairs). `{found.command}`"]
 
 
 def main() -> None:

@@ -291,8 +291,7 @@ def endings(episodes: Sequence[EpisodeTrace], seeds: int = 1) -> str:
     if lasted and failed:
         text += f" Mean score {number(fmean(lasted))} where it lasted to the limit, {number(fmean(failed))} where not."
     first = [episode.first_metric_step for episode in episodes if episode.first_metric_step is not None]
-    from_the_start = any(episode.first_metric_step is None and episode.score > 0 for episode in episodes)
-    if first and not from_the_start:
+    if first and min(first) > 1:
         text += f" The metric was first above 0 after {_span(first)} steps, in {len(first)} of them."
     return text
 

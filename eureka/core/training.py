@@ -113,8 +113,7 @@ class EpisodeTrace:
         steps: its length in control steps.
         ended: why it ended: `time limit`, `terminated` or `diverged`.
         condition: if it was terminated, the task's name of the condition that ended it; empty if unknown.
-        first_metric_step: the number of steps after which the per-step metric first exceeded 0; None if it never did,
-            or did from the start.
+        first_metric_step: the number of steps after which the per-step metric first exceeded 0; None if it never did.
         components: each reward component's mean per step.
         fields: State columns (`field`, or `field[i]` of a vector) at the start and after each tenth of the episode;
             kept for the typical and the worst episode of a training, empty for others.

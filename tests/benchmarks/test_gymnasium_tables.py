@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 
-from gymnasium_searches import SEARCHES, Reward, Row, search_lines
+from gymnasium_searches import SEARCHES, Reward, Row, read_rows, search_lines
 from sb3_workers import Measured, Round, sentence
 
 from eureka.evaluation.data import Estimate
@@ -31,8 +31,15 @@ def test_a_row_has_what_was_typed_and_every_reward() -> None:
 def test_played_back_answers_are_recorded_eight_for_a_search() -> None:
     played = [argument for typed in SEARCHES.values() for argument in typed if argument.startswith("llm.run=")]
     assert len(played) == 3
-    for folder in (Path(argument.removeprefix("llm.run=")) for argument in played):
+    for folder in (Path(__file__).parents[2] / argument.removeprefix("llm.run=") for argument in played):
         assert len(list(folder.glob("g01-c0?.md"))) == 8
+
+
+def test_what_was_typed_is_the_same_in_every_checkout() -> None:
+    typed = [argument for row in read_rows() for argument in row.typed]
+    assert not [
+        argument for argument in [*typed, *(each for row in SEARCHES.values() for each in row)] if "=/" in argument
+    ]
 
 
 def test_what_several_processes_gain_is_one_sentence() -> None:

@@ -14,14 +14,14 @@ from eureka.evaluation.data import Estimate
 
 
 def test_each_arm_has_a_row_and_the_difference_its_interval() -> None:
-    alone = (Tried(0, "g02-c01", False, (0.25, 0.75), 0, 0, 100), Tried(1, "g01-c03", False, (1.0, 0.0), 0, 0, 100))
-    tuned = (Tried(0, "g02-c08", True, (0.5, 1.0), 4, 1, 100), Tried(1, "g03-c02", False, (0.25, 0.25), 4, 2, 100))
+    alone = (Tried(0, "g02-c01", False, (0.25, 0.75), 0, 0, 100), Tried(1, "g01-c03", False, (1.0, 0.5), 0, 0, 100))
+    tuned = (Tried(0, "g02-c08", True, (0.5, 0.5), 4, 1, 100), Tried(1, "g03-c02", False, (0.25, 0.25), 4, 2, 100))
     hardware = Hardware("x86_64", "a processor", 2)
     arms = {"answers alone": alone, "two of them tuned": tuned}
-    found = TuningStudy("swingup", "python tuning.py", hardware, arms, Estimate(0.0, (-0.25, 0.25)))
+    found = TuningStudy("swingup", "python tuning.py", hardware, arms, Estimate(-0.25, (-0.5, 0.125)))
     assert lines(found)[2:] == [
-        "| answers alone | 0.500 | 0 of 2 | - |",
-        "| two of them tuned | 0.500 | 1 of 2 | 3 of 8 |",
+        "| answers alone | 0.625 | 0 of 2 | - |",
+        "| two of them tuned | 0.375 | 1 of 2 | 3 of 8 |",
         "",
-        "swingup: second row over the first: +0.000 [-0.250, +0.250] (2 pairs). `python tuning.py`",
+        "swingup: second row less the first: -0.250 [-0.500, +0.125] (2 pairs). `python tuning.py`",
     ]

@@ -29,7 +29,7 @@ def test_when_the_metric_first_rose_is_told_where_no_episode_began_above_0() -> 
     late = EpisodeTrace(score=0.5, steps=50, ended="time limit", first_metric_step=20)
     later = EpisodeTrace(score=0.2, steps=50, ended="time limit", first_metric_step=30)
     never = EpisodeTrace(score=0.0, steps=50, ended="time limit")
-    at_once = EpisodeTrace(score=0.7, steps=50, ended="time limit")
+    at_once = EpisodeTrace(score=-3.0, steps=50, ended="time limit", first_metric_step=1)
     assert "The metric was first above 0 after 20 to 30 steps, in 2 of them." in endings([late, later, never])
     assert "first above 0" not in endings([late, at_once])
     assert "first above 0" not in endings([never, never])

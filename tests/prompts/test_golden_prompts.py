@@ -261,15 +261,23 @@ def test_a_number_that_is_missing_is_undefined() -> None:
     assert for_person(Diagnosis(DiagnosisKind.TOTAL_CONSTANT)).startswith("the total is undefined on every")
 
 
-def test_a_bonus_for_what_has_not_happened_yet_may_stay() -> None:
+def test_what_is_paid_for_a_rare_event_may_stay() -> None:
     def said(active: float) -> str:
         numbers = {"std": 0.0, "mean": 0.0, "active": active}
         return for_model(Diagnosis(DiagnosisKind.COMPONENT_FLAT, component="done", numbers=numbers))
 
-    assert "A bonus for the very event that the task asks for may stay" in said(0.0)
-    assert "may stay" in said(0.0005)
-    assert "It teaches nothing as it is" in said(0.5)
+    for active in (0.0, 0.0005, 0.0099):
+        assert "What is paid for a rare event" in said(active)
+        assert "teaches nothing" not in said(active)
+    assert "It teaches nothing as it is" in said(0.01)
     assert "It teaches nothing as it is" in for_model(Diagnosis(DiagnosisKind.COMPONENT_FLAT, component="done"))
+
+
+def test_only_a_source_that_shows_terminated_is_said_to_have_it() -> None:
+    page = with_source("## Description\nA lander.", facts(2), "land").messages[1].content
+    assert "or sooner where the environment ends it." in page
+    assert "`terminated`" not in page
+    assert "```\n## Description\nA lander.\n```" in page
 
 
 def test_a_dominating_component_that_serves_the_task_may_lead() -> None:

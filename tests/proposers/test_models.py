@@ -130,8 +130,8 @@ def test_an_estimate() -> None:
     # A million tokens into the cache are $2.5, from it $0.1, beside it $2, and answers $10; a generation's first call
     # fills it.
     assert found.usd == pytest.approx((4000 * 2.5 + 4 * 4000 * 0.1 + 2 * 2800 * 2 + 25_000 * 10) / 1e6)
-    # The three leaders of the first generation with three further seeds, and three finalists with two.
-    assert num_trainings(config) == 3 * 8 + 3 * 3 + 3 * 2
+    # The two leaders of the first generation with three further seeds, and three finalists with two.
+    assert num_trainings(config) == 3 * 8 + 2 * 3 + 3 * 2
     assert call_line(config, found) == (
         "provider anthropic, model claude-sonnet-5-5: about 10 calls, 25,600 tokens to read and 25,000 to write, about "
         "$0.27; stops at $5"

@@ -154,7 +154,7 @@ def _root_columns(field: FieldSpec) -> str | None:
     if field.frame != "world":
         return None
     if field.name == "forward_velocity":
-        return _FORWARD_VELOCITY
+        return _FORWARD_VELOCITY if field.shape == () else None
     body, _, quantity = field.name.partition("_")
     known = body in _BODIES and field.shape == ((4,) if quantity in _QUATERNIONS else (3,))
     return _ROOT.get(quantity) if known else None

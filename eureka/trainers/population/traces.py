@@ -157,7 +157,7 @@ def _why(flags: torch.Tensor) -> str:
 
 def _first(metric: torch.Tensor) -> int | None:
     above = metric > 0
-    return int(above.int().argmax()) + 1 if bool(above.any()) and not bool(above[0]) else None
+    return int(above.int().argmax()) + 1 if bool(above.any()) else None
 
 
 def _shown(traces: Sequence[EpisodeTrace]) -> set[int]:
