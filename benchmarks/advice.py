@@ -51,6 +51,7 @@ ACTS: Mapping[DiagnosisKind, frozenset[str]] = {
     DiagnosisKind.REWARD_UP_METRIC_FLAT: CHANGED,
     DiagnosisKind.EPISODES_SHORTEN: CHANGED,
     DiagnosisKind.COMPONENT_FLAT: CHANGED,
+    DiagnosisKind.COMPONENT_RARE: CHANGED,
     DiagnosisKind.COMPONENT_DOMINATES: CHANGED,
     DiagnosisKind.COMPONENT_NEGLIGIBLE: CHANGED,
     DiagnosisKind.COMPONENT_OPPOSES: CHANGED,

@@ -29,6 +29,7 @@ class DiagnosisKind(StrEnum):
     REWARD_UP_METRIC_FLAT = "reward_up_metric_flat"
     EPISODES_SHORTEN = "episodes_shorten"
     COMPONENT_FLAT = "component_flat"
+    COMPONENT_RARE = "component_rare"
     COMPONENT_LEADS = "component_leads"
     COMPONENT_DOMINATES = "component_dominates"
     COMPONENT_NEGLIGIBLE = "component_negligible"

@@ -163,11 +163,11 @@ def test_messages_carry_the_facts_and_share_their_stable_prefix() -> None:
 def test_text_passes_through_unharmed() -> None:
     """Any language, Jinja's own syntax, HTML and code fences are data, not markup."""
     odd = "컵을 엎지르지 말고 들어 올리세요 {{ 7 * 7 }} {% if %} <b>&amp;</b> `x`"
-    source = 'def terminated():\n    """```python\n    {{ nothing }}\n    ```"""\n'
+    source = 'def f():\n    """```python\n    {{ nothing }}\n    ```"""\n'
     case = facts(2, rejected=(Rejected("g01-c01", Stage.TRACE, "", "줄 3: {{ x }} <tensor>"),))
     content = with_source(source, case, odd).messages[1].content
     assert odd in content
-    assert f"````python\n{source}````" in content
+    assert f"````\n{source}````" in content
     assert "줄 3: {{ x }} <tensor>" in content
 
 
@@ -262,22 +262,10 @@ def test_a_number_that_is_missing_is_undefined() -> None:
 
 
 def test_what_is_paid_for_a_rare_event_may_stay() -> None:
-    def said(active: float) -> str:
-        numbers = {"std": 0.0, "mean": 0.0, "active": active}
-        return for_model(Diagnosis(DiagnosisKind.COMPONENT_FLAT, component="done", numbers=numbers))
-
-    for active in (0.0, 0.0005, 0.0099):
-        assert "What is paid for a rare event" in said(active)
-        assert "teaches nothing" not in said(active)
-    assert "It teaches nothing as it is" in said(0.01)
-    assert "It teaches nothing as it is" in for_model(Diagnosis(DiagnosisKind.COMPONENT_FLAT, component="done"))
-
-
-def test_only_a_source_that_shows_terminated_is_said_to_have_it() -> None:
-    page = with_source("## Description\nA lander.", facts(2), "land").messages[1].content
-    assert "or sooner where the environment ends it." in page
-    assert "`terminated`" not in page
-    assert "```\n## Description\nA lander.\n```" in page
+    numbers = {"std": 0.0, "mean": 0.0, "active": 0.002}
+    rare = for_model(Diagnosis(DiagnosisKind.COMPONENT_RARE, component="done", numbers=numbers))
+    assert "`done` was active on 0.2% of steps. What is paid for a rare event" in rare
+    assert "teaches nothing" not in rare
 
 
 def test_a_dominating_component_that_serves_the_task_may_lead() -> None:

@@ -122,7 +122,8 @@ def _about_trained(component: ComponentReflection, reflection: Reflection) -> It
         return
     if _is_flat(component, reflection):
         numbers = {"std": component.std, "mean": component.mean, "active": component.active_fraction}
-        yield Diagnosis(Kind.COMPONENT_FLAT, component=name, numbers=numbers)
+        kind = Kind.COMPONENT_RARE if _is_rare(component) else Kind.COMPONENT_FLAT
+        yield Diagnosis(kind, component=name, numbers=numbers)
         return
     if is_saturated(component):
         yield Diagnosis(Kind.COMPONENT_SATURATED, component=name)
@@ -162,7 +163,11 @@ def _highest_correlation(component: ComponentReflection) -> float | None:
 
 def _is_flat(component: ComponentReflection, reflection: Reflection) -> bool:
     largest = max(c.std for c in reflection.components)
-    return component.std <= thresholds.FLAT_STD * largest or component.active_fraction < thresholds.RARELY
+    return component.std <= thresholds.FLAT_STD * largest or _is_rare(component)
+
+
+def _is_rare(component: ComponentReflection) -> bool:
+    return component.active_fraction < thresholds.RARELY
 
 
 def is_spent(component: ComponentReflection) -> bool:

@@ -332,8 +332,8 @@ class WorkerPool:
             if self._false_starts >= _FALSE_STARTS:
                 del self._workers[place]
                 raise TrainingError(
-                    f"no training worker can be started: {reason}, the {_FALSE_STARTS}rd time; if this machine has too "
-                    "much else to do, go on later, or with fewer train.workers"
+                    f"no training worker can be started, {_FALSE_STARTS} were not ready in a row: {reason}; if this "
+                    "machine has too much else to do, go on later, or with fewer train.workers"
                 )
         self._workers[place] = self._start(worker.index)
         if worker.work is None:

@@ -158,7 +158,7 @@ def test_no_candidate_is_blamed_for_workers_that_cannot_start(
     backend = WorkerPool("cartpole", (), tmp_path, dict(os.environ), workers=1, start_s=1)
     with closing(backend), pytest.raises(TrainingError) as caught:
         next(iter(backend.train(jobs)))
-    assert str(caught.value).startswith(f"no training worker can be started: {said}, the 3rd time")
+    assert str(caught.value).startswith(f"no training worker can be started, 3 were not ready in a row: {said};")
 
 
 def test_a_worker_with_much_to_do_is_waited_for(tmp_path: Path, jobs: list[GroupJob]) -> None:
