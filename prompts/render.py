@@ -161,14 +161,22 @@ def render_job(
     samples: int,
     constants: Sequence[TunableConstant] = (),
     measured: Mapping[str, Sensitivity] = MappingProxyType({}),
+    before: int = 0,
 ) -> str:
     """The text that gives one of `samples` answers its job, with its parents, and constants to tune.
 
     Args:
         measured: measured effects of some of the constants on the score.
+        before: number of earlier samples of the generation with the same job; each explorer is told another way.
     """
     return _rendered(
-        "jobs.jinja2", job=job.value, parents=parents, samples=samples, constants=constants, measured=measured
+        "jobs.jinja2",
+        job=job.value,
+        parents=parents,
+        samples=samples,
+        constants=constants,
+        measured=measured,
+        before=before,
     )
 
 
@@ -210,7 +218,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {"number": number, "numbers": numbers, "percent": percent, "shape": shape, "fenced": fenced}
     environment.filters |= {"metric_words": metric_words, "brief": lambda text: _cut(text, _MAX_EXPRESSION)}
-    environment.filters |= {"goes_with": goes_with, "endings": endings}
+    environment.filters |= {"goes_with": goes_with, "endings": endings, "field_rows": field_rows}
     environment.filters |= {"for_model": for_model, "quoted": quoted, "excerpt": lambda text: _cut(text, _MAX_WORST)}
     return environment
 
@@ -268,6 +276,19 @@ def goes_with(component: ComponentReflection) -> str:
     }
     parts = [f"{number(value)} {words}" for words, value in known.items() if value is not None]
     return f"metric {', '.join(parts)}" if parts else "metric undefined"
+
+
+def field_rows(episodes: Sequence[EpisodeTrace]) -> dict[str, list[tuple[float, ...]]]:
+    """State columns over these episodes, those that all of them have. Of columns that vary alike only the first is
+    kept: a State may say the same in two ways."""
+    rows: dict[str, list[tuple[float, ...]]] = {}
+    for name in episodes[0].fields:
+        if all(name in episode.fields for episode in episodes):
+            values = [episode.fields[name] for episode in episodes]
+            varies = any(len(set(series)) > 1 for series in values)
+            if not varies or values not in rows.values():
+                rows[name] = values
+    return rows
 
 
 def endings(episodes: Sequence[EpisodeTrace], seeds: int = 1) -> str:

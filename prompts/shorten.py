@@ -20,11 +20,15 @@ FEWEST_IDEAS = 4
 def briefer(facts: PromptFacts) -> PromptFacts | None:
     """The facts with one item less, None if nothing more can be omitted.
 
-    In this order: the expressions of the weaker half of the ideas, one by one, the oldest first and of one generation
-    the weakest; the failures but one; the tables of episodes, that of the first parent last; that failure; the older
-    half of the errors of earlier candidates; the other expressions; the last of the further parents; the ideas beyond
-    the best `IDEAS_LEFT`; all errors and most points of the curves.
+    In this order: the tables of episodes, except the first parent's; the expressions of the weaker half of the ideas,
+    one by one, the oldest first and of one generation the weakest; the failures but one; that parent's table; that
+    failure; the older half of the errors of earlier candidates; the other expressions; the last of the further parents;
+    the ideas beyond the best `IDEAS_LEFT`; all errors and most points of the curves.
     """
+    if (failures := _but_a_table(facts.failures)) is not None:
+        return replace(facts, failures=failures)
+    if (parents := _but_a_table(facts.further_parents)) is not None:
+        return replace(facts, further_parents=parents)
     told = [number for number, idea in enumerate(facts.ideas) if any(idea.components.values())]
     told.sort(key=lambda number: (generation_of(facts.ideas[number].candidate_id), -number))
     weaker = [number for number in told if number >= len(facts.ideas) // 2]
@@ -32,8 +36,8 @@ def briefer(facts: PromptFacts) -> PromptFacts | None:
         return replace(facts, ideas=_without_expressions(facts.ideas, weaker[:1]))
     if len(facts.failures) > 1:
         return replace(facts, failures=facts.failures[:-1])
-    if lighter := _without_a_table(facts):
-        return lighter
+    if facts.reflection is not None and _has_table(facts.reflection):
+        return replace(facts, reflection=_without_table(facts.reflection))
     if facts.failures:
         return replace(facts, failures=())
     if len(facts.rejected) > 1:
@@ -76,17 +80,6 @@ def shortened(facts: PromptFacts, before: int) -> PromptFacts | None:
     if shorter == facts and facts.reflection is not None:
         shorter = replace(facts, ideas=(), reflection=replace(facts.reflection, diagnoses=(), episodes=()))
     return None if shorter == facts else shorter
-
-
-def _without_a_table(facts: PromptFacts) -> PromptFacts | None:
-    """The facts without the table of State fields of the last reward that has one; None if none has."""
-    if (failures := _but_a_table(facts.failures)) is not None:
-        return replace(facts, failures=failures)
-    if (parents := _but_a_table(facts.further_parents)) is not None:
-        return replace(facts, further_parents=parents)
-    if facts.reflection is not None and _has_table(facts.reflection):
-        return replace(facts, reflection=_without_table(facts.reflection))
-    return None
 
 
 def _but_a_table(told: Sequence[Reflection]) -> tuple[Reflection, ...] | None:

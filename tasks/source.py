@@ -26,7 +26,8 @@ def shown_source(cls: type[Any]) -> str:
         _add_member(cls, name, found)
     functions = [text for (_, name), text in found.items() if name in SHOWN]
     helpers = [text for (_, name), text in found.items() if name not in SHOWN]
-    return "\n".join([*helpers, *functions])
+    # An assignment to two names, `A = B = 0.005`, was found under both.
+    return "\n".join(dict.fromkeys([*helpers, *functions]))
 
 
 def _add_member(cls: type[Any], name: str, found: dict[tuple[str, str], str]) -> None:

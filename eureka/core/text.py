@@ -25,6 +25,11 @@ def class_name(name: str, suffix: str, taken: Collection[str] = ()) -> str:
     return joined + suffix * (not joined or keyword.iskeyword(joined) or joined in taken)
 
 
+def counted(count: int, singular: str, plural: str = "") -> str:
+    """A number with its noun: `1 seed`, `5 seeds`, `1,200 seeds`."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Lines with the columns of `rows` aligned; the last column takes what it needs."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

@@ -13,7 +13,8 @@ NONE = "-"
 
 _FEW_SEEDS = 5
 _WORDS = {Role.HUMAN: "human-written", Role.SPARSE: "bare metric"}
-_NAMES = {role.value: word for role, word in _WORDS.items()}
+REWARD_NAMES = {role.value: word for role, word in _WORDS.items()}
+"""The display names of the baselines' rewards, by the names under which they are trained."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,9 @@ def notes(comparison: Comparison) -> list[str]:
         said.append(_choice(comparison))
     for method in comparison.methods:
         if method.same_as:
-            said.append(f"{label(method)}: the same function as {_NAMES[method.same_as]}, and so the same trainings")
+            said.append(
+                f"{label(method)}: the same function as {REWARD_NAMES[method.same_as]}, and so the same trainings"
+            )
         elif method.cached:
             said.append(f"{label(method)}: from the cache of an earlier run (seeds {_listed(method.cached)})")
         if method.failed:
@@ -128,7 +131,7 @@ def _normalisation(comparison: Comparison) -> str:
     if sparse is None:
         return "no normalised score: the task has no sparse reward"
     if sparse.same_as:
-        return f"no normalised score: bare metric and {_NAMES[sparse.same_as]} are the same function"
+        return f"no normalised score: bare metric and {REWARD_NAMES[sparse.same_as]} are the same function"
     if comparison.gap is None:
         return "no normalised score: a baseline has no scores"
     between = f" {interval(comparison.gap)}" if comparison.gap.interval else ""

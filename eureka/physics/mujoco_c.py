@@ -32,6 +32,16 @@ class _OwnField:
     original: np.ndarray
 
 
+def _keep_log_off() -> None:
+    """Keep MuJoCo from writing each divergence to the terminal and to MUJOCO_LOG.TXT in the working directory.
+
+    Diverged worlds are counted and reported by `diverged`; other faults are raised.
+    """
+    log = mujoco.MjLogConfig.get()
+    log.logto_console = log.logto_file = False
+    log.set()
+
+
 class MujocoC:
     """`num_envs` worlds of `model` on `threads` threads.
 
@@ -54,6 +64,7 @@ class MujocoC:
             model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_SENSOR.value
         self.model = model
         self.num_envs = num_envs
+        _keep_log_off()
         try:
             self._batch = Batch(model, nsim=num_envs, nthread=threads)
             self._outputs = {name: self._batch.bind(name) for name in outputs}

@@ -1,6 +1,6 @@
 """What strangers wrote is printable and short wherever it goes."""
 
-from eureka.core.text import class_name, clean
+from eureka.core.text import class_name, clean, counted
 from eureka.core.types import Rejected, Stage
 
 
@@ -28,3 +28,8 @@ def test_names_of_classes() -> None:
     assert class_name("none", "Task") == "NoneTask"  # a keyword of Python
     assert class_name("reset", "Task", {"Reset"}) == "ResetTask"
     assert class_name("_", "Environment") == "Environment"
+
+
+def test_a_number_with_its_noun() -> None:
+    assert [counted(1, "seed"), counted(1200, "seed")] == ["1 seed", "1,200 seeds"]
+    assert counted(2, "policy", "policies") == "2 policies"

@@ -55,9 +55,12 @@ def test_reset_touches_only_its_worlds_and_computes_outputs(model: mujoco.MjMode
 
 
 def test_a_diverged_world_is_counted_alone(
-    model: mujoco.MjModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: mujoco.MjModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)  # MuJoCo logs to the current directory
+    monkeypatch.chdir(tmp_path)
+    log = mujoco.MjLogConfig.get()
+    log.logto_console = log.logto_file = True  # as MuJoCo starts: to the terminal and the current directory
+    log.set()
     sim = MujocoC(model, 3)
     sim.reset(torch.arange(3), torch.from_numpy(model.qpos0).repeat(3, 1), torch.zeros(3, model.nv))
     sim.step(1)
@@ -67,6 +70,8 @@ def test_a_diverged_world_is_counted_alone(
     assert sim.diverged().tolist() == [False, True, False]
     sim.step(1)
     assert not sim.diverged().any()
+    assert capfd.readouterr() == ("", "")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_save_and_load_are_exact(model: mujoco.MjModel) -> None:

@@ -1,7 +1,7 @@
 """How evaluation episodes ended, in a sentence."""
 
 from eureka.core.training import EpisodeTrace
-from eureka.prompts.render import endings
+from eureka.prompts.render import endings, field_rows
 
 
 def test_the_condition_and_what_is_left_of_the_score_are_told() -> None:
@@ -33,3 +33,26 @@ def test_when_the_metric_first_rose_is_told_where_no_episode_began_above_0() -> 
     assert "The metric was first above 0 after 20 to 30 steps, in 2 of them." in endings([late, later, never])
     assert "first above 0" not in endings([late, at_once])
     assert "first above 0" not in endings([never, never])
+
+
+def test_a_table_of_episodes_has_what_all_of_them_recorded_and_nothing_twice() -> None:
+    still = (0.0, 0.0)
+    typical = EpisodeTrace(
+        score=2.0,
+        steps=9,
+        ended="time limit",
+        fields={"speed": (1.0, 2.0), "rate": (1.0, 2.0), "height": (1.0, 2.0), "a": still, "b": still, "c": (3.0, 4.0)},
+    )
+    worst = EpisodeTrace(
+        score=1.0,
+        steps=9,
+        ended="time limit",
+        fields={"speed": (5.0, 6.0), "rate": (5.0, 6.0), "height": (0.5, 0.1), "a": still, "b": still},
+    )
+    rows = field_rows([typical, worst])
+    assert rows == {
+        "speed": [(1.0, 2.0), (5.0, 6.0)],  # `rate` is the same twice over, `height` only in one episode
+        "height": [(1.0, 2.0), (0.5, 0.1)],
+        "a": [still, still],
+        "b": [still, still],
+    }

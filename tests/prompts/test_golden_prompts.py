@@ -264,7 +264,7 @@ def test_a_number_that_is_missing_is_undefined() -> None:
 def test_what_is_paid_for_a_rare_event_may_stay() -> None:
     numbers = {"std": 0.0, "mean": 0.0, "active": 0.002}
     rare = for_model(Diagnosis(DiagnosisKind.COMPONENT_RARE, component="done", numbers=numbers))
-    assert "`done` was active on 0.2% of steps. What is paid for a rare event" in rare
+    assert "`done` was active on 0.2% of steps: paid for a rare event" in rare
     assert "teaches nothing" not in rare
 
 

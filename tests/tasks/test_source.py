@@ -144,6 +144,7 @@ def test_helpers_and_constants_come_before_the_functions_that_use_them(child: ty
 
 def test_shipped_tasks_show_what_their_functions_use() -> None:
     assert load_task("swingup").shown_source.startswith("POLE_LENGTH_M = 1.0\n")
+    assert load_task("walker2d").shown_source.count("POSITION_NOISE = VELOCITY_NOISE = 5e-3\n") == 1  # both are used
     humanoid = load_task("humanoid").shown_source
     assert "mass / mass.sum()" in humanoid
     assert humanoid.index("def _mass_shares(") < humanoid.index("def advance(")

@@ -120,6 +120,9 @@ def _about_trained(component: ComponentReflection, reflection: Reflection) -> It
         numbers = {"first": _thirds(component.points)[0], "last": _thirds(component.points)[1]}
         yield Diagnosis(Kind.PENALTY_SPENT, Severity.NOTE, name, numbers)
         return
+    if component.std == 0.0 and component.mean != 0.0:
+        yield Diagnosis(Kind.COMPONENT_CONSTANT, Severity.NOTE, name, {"mean": component.mean})
+        return
     if _is_flat(component, reflection):
         numbers = {"std": component.std, "mean": component.mean, "active": component.active_fraction}
         kind = Kind.COMPONENT_RARE if _is_rare(component) else Kind.COMPONENT_FLAT

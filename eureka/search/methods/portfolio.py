@@ -70,6 +70,7 @@ class Portfolio(Greedy):
                     history.budget.samples,
                     constants[each.parents[0]] if each.job is SampleJob.TUNE else (),
                     sensitivities(history, each.parents[0]) if each.job is SampleJob.TUNE else {},
+                    [earlier.job for earlier in given[: number - 1]].count(each.job),
                 ),
                 notes={JOB: each.job.value, STATE: state.value},
             )

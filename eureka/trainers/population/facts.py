@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import mujoco
+import numpy as np
 
+from eureka.core.text import counted
 from eureka.tasks.ppo import PPOConfig
 
 MAX_NAMED = 32
@@ -27,21 +29,27 @@ _KINDS = {
 }
 
 
-def physical_facts(model: mujoco.MjModel, ppo: PPOConfig, control_step_s: float) -> tuple[str, ...]:
-    """Sentences on gravity, bodies, joints, actuators, the physics step, and the trainer's discount and horizon."""
+def physical_facts(model: mujoco.MjModel, ppo: PPOConfig, control_step_s: float, num_envs: int) -> tuple[str, ...]:
+    """Sentences on gravity, the physics step, bodies, joints, connections and actuators, and on the trainer."""
     substeps = max(round(control_step_s / model.opt.timestep), 1)
-    far = math.log(0.5) / math.log(ppo.gamma) if 0.0 < ppo.gamma < 1.0 else math.inf
-    half = f": a reward {far:.0f} control steps ahead ({far * control_step_s:.2g} s) counts half" * (far < math.inf)
+    half = ""
+    if 0.0 < ppo.gamma < 1.0:
+        far = math.log(0.5) / math.log(ppo.gamma)
+        half = f": a reward {counted(round(far), 'control step')} ahead ({far * control_step_s:.2g} s) counts half"
     return tuple(
         fact
         for fact in (
-            f"Gravity is {_numbers(model.opt.gravity)} m/s². The physics takes {substeps} steps of "
+            f"Gravity is {_numbers(model.opt.gravity)} m/s². The physics takes {counted(substeps, 'step')} of "
             f"{model.opt.timestep:g} s in a control step.",
             _bodies(model),
             _joints(model),
+            _connections(model),
             _actuators(model),
-            f"The trainer is PPO with a discount of {ppo.gamma:g} per control step{half}. It "
-            f"updates the policy after every {ppo.horizon} control steps of each environment.",
+            f"The trainer is PPO with a discount of {ppo.gamma:g} per control step{half}. It updates the policy after "
+            f"every {ppo.horizon} control steps of each of {num_envs} environments. Actions are clipped to -1 to 1 "
+            "before they are applied and enter the State. Rewards are divided by the spread of the discounted return, "
+            "so that a common factor changes nothing. At the limit of steps, the value of the last state stands for "
+            "what would follow.",
         )
         if fact
     )
@@ -73,8 +81,18 @@ def _body(model: mujoco.MjModel, body: int, with_inertia: bool) -> str:
     details += [shape for shape in shapes if shape]
     parent = int(model.body_parentid[body])
     if parent:
-        details.append(f"at {_numbers(model.body_pos[body])} in {_body_name(model, parent)}")
+        details.append(
+            f"at {_numbers(model.body_pos[body])} in {_body_name(model, parent)}{_turn(model.body_quat[body])}"
+        )
     return f"{_body_name(model, body)} ({', '.join(details)})"
+
+
+def _turn(quaternion: Any) -> str:
+    """How a body is turned against its parent; empty if it is not."""
+    turn = np.zeros(3)
+    mujoco.mju_quat2Vel(turn, quaternion, 1.0)
+    angle = float(np.linalg.norm(turn))
+    return f", turned by {angle:.3g} rad about {_axis(turn / angle)}" if angle > 1e-6 else ""
 
 
 def _body_name(model: mujoco.MjModel, body: int) -> str:
@@ -87,28 +105,46 @@ def _geoms(model: mujoco.MjModel, body: int) -> range:
 
 
 def _shape(model: mujoco.MjModel, geom: int) -> str:
-    """The shape of a geom in full lengths (MuJoCo's sizes are half lengths); empty for meshes and similar types."""
+    """The shape of a geom in full lengths (MuJoCo's sizes are half lengths) and its place in the body's frame; empty
+    for meshes and similar types.
+    """
     kind = mujoco.mjtGeom(model.geom_type[geom])
     x, y, z = (float(size) for size in model.geom_size[geom])
+    if kind in (mujoco.mjtGeom.mjGEOM_CAPSULE, mujoco.mjtGeom.mjGEOM_CYLINDER):
+        word = "capsule" if kind == mujoco.mjtGeom.mjGEOM_CAPSULE else "cylinder"
+        low, high = (_point(model, geom, side * y) for side in (-1.0, 1.0))
+        return f"{word} of radius {x:.3g} m from {_numbers(low)} to {_numbers(high)}"
     words = {
         mujoco.mjtGeom.mjGEOM_SPHERE: f"sphere of radius {x:.3g} m",
-        mujoco.mjtGeom.mjGEOM_CAPSULE: f"capsule of radius {x:.3g} m between ends {2 * y:.3g} m apart",
-        mujoco.mjtGeom.mjGEOM_CYLINDER: f"cylinder of radius {x:.3g} m and length {2 * y:.3g} m",
         mujoco.mjtGeom.mjGEOM_BOX: f"box of {2 * x:.3g} x {2 * y:.3g} x {2 * z:.3g} m",
         mujoco.mjtGeom.mjGEOM_ELLIPSOID: f"ellipsoid of {2 * x:.3g} x {2 * y:.3g} x {2 * z:.3g} m",
     }
-    return words.get(kind, "")
+    aside = f" at {_numbers(model.geom_pos[geom])}" if np.any(model.geom_pos[geom]) else ""
+    return words[kind] + aside if kind in words else ""
+
+
+def _point(model: mujoco.MjModel, geom: int, along: float) -> Any:
+    """The point at `along` m on the geom's z axis, in the body's frame, (3,); -0 and noise below 1e-6 m are 0."""
+    turned = np.zeros(3)
+    mujoco.mju_rotVecQuat(turned, np.array([0.0, 0.0, along]), model.geom_quat[geom])
+    return np.round(model.geom_pos[geom] + turned, 6) + 0.0
 
 
 def _joints(model: mujoco.MjModel) -> str:
+    """The joints; for a small model also axes and anchors (where not the origin), in the frame of the joint's body."""
     if not model.njnt:
         return ""
-    return f"Joints in the order of qpos: {_listed(_joint(model, joint) for joint in range(model.njnt))}."
+    few = model.njnt <= MAX_SHAPED
+    return f"Joints in the order of qpos: {_listed(_joint(model, joint, few) for joint in range(model.njnt))}."
 
 
-def _joint(model: mujoco.MjModel, joint: int) -> str:
+def _joint(model: mujoco.MjModel, joint: int, with_axis: bool) -> str:
     kind = int(model.jnt_type[joint])
     text = f"{model.joint(joint).name or f'joint {joint}'} ({_KINDS[kind]}"
+    if with_axis and kind in (_HINGE, _SLIDE):
+        text += f" {'about' if kind == _HINGE else 'along'} {_axis(model.jnt_axis[joint])}"
+        anchored = kind == _HINGE and np.any(model.jnt_pos[joint])
+        text += f" at {_numbers(model.jnt_pos[joint])}" if anchored else ""
     if model.jnt_limited[joint] and kind in (_HINGE, _SLIDE):
         low, high = model.jnt_range[joint]
         text += f", {low:.3g} to {high:.3g} {'rad' if kind == _HINGE else 'm'}"
@@ -118,6 +154,26 @@ def _joint(model: mujoco.MjModel, joint: int) -> str:
         text += f", damping {damping:g}" * (damping > 0.0) + f", armature {armature:g}" * (armature > 0.0)
         text += f", spring {float(model.jnt_stiffness[joint]):g}" * (float(model.jnt_stiffness[joint]) > 0.0)
     return f"{text})"
+
+
+def _axis(direction: Any) -> str:
+    """The name of a coordinate axis, with a minus sign if reversed; the components of any other direction."""
+    for sign in (1.0, -1.0):
+        for name, unit in zip("xyz", np.eye(3), strict=True):
+            if np.allclose(direction, sign * unit):
+                return f"{'-' * (sign < 0.0)}{name}"
+    return _numbers(direction)
+
+
+def _connections(model: mujoco.MjModel) -> str:
+    """The bodies that a constraint pins or fixes to others or to the world, besides joints."""
+    words = {mujoco.mjtEq.mjEQ_CONNECT.value: "pinned", mujoco.mjtEq.mjEQ_WELD.value: "fixed"}
+    found = [
+        f"{_body_name(model, int(one))} {words[int(kind)]} to {_body_name(model, int(other)) if other else 'the world'}"
+        for kind, of, one, other in zip(model.eq_type, model.eq_objtype, model.eq_obj1id, model.eq_obj2id, strict=True)
+        if int(kind) in words and of == mujoco.mjtObj.mjOBJ_BODY
+    ]
+    return f"Constraints: {_listed(found)}." if found else ""
 
 
 def _actuators(model: mujoco.MjModel) -> str:

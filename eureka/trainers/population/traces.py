@@ -49,7 +49,13 @@ class EpisodeTracer:
         episodes: int,
         end_conditions: Callable[[Any], Mapping[str, torch.Tensor]],
     ) -> None:
-        shown = [field for field in fields if math.prod(field.shape) <= MAX_FIELD_COLUMNS]
+        names = {field.name for field in fields}
+        shown = [
+            field
+            for field in fields
+            if math.prod(field.shape) <= MAX_FIELD_COLUMNS
+            and (field.name in read or field.name.removeprefix("previous_") not in names - {field.name})
+        ]
         # Fields that rewards read come first.
         shown.sort(key=lambda field: field.name not in read)
         self._columns: list[tuple[str, str, int]] = []

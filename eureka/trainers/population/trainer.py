@@ -77,12 +77,12 @@ class PopulationTrainer:
     ) -> None:
         self.task: Task = load_task(name, task_dirs)
         info, spec = self.task.info, self.task.spec
-        facts = physical_facts(self.task.model, info.ppo, spec.control_step_s)
+        self._num_envs = num_envs or info.num_envs
+        facts = physical_facts(self.task.model, info.ppo, spec.control_step_s, self._num_envs)
         self.spec: TaskSpec = replace(spec, sentence=sentence or spec.sentence, physical_facts=facts)
         self._name, self._task_dirs, self._environment = name, tuple(task_dirs), environment
         self._engine = choose(physics)
         self._workers = workers or usable_cores()
-        self._num_envs = num_envs or self.task.info.num_envs
         self._available = available_bytes()  # before workers use part of it
         self._pool: WorkerPool | None = None
         self._pool_folder: Path | None = None

@@ -20,6 +20,8 @@ from eureka.core.events import (
     WorkerRestart,
 )
 from eureka.core.ids import INIT_ID
+from eureka.core.text import counted
+from eureka.evaluation.rows import REWARD_NAMES
 from eureka.ui.console.board import Board
 from eureka.ui.console.output import say
 from eureka.ui.console.view import View
@@ -88,12 +90,13 @@ class ProgressLines:
         return f"training {policies}{own}, {event.steps:,} steps each"
 
     def _trained(self, event: Trained) -> str:
-        diverged = f", {event.diverged_worlds} worlds diverged" if event.diverged_worlds else ""
+        diverged = f", {counted(event.diverged_worlds, 'world')} diverged" if event.diverged_worlds else ""
         own = f", {self._view.called(INIT_ID)}" if event.candidate == INIT_ID else ""
+        name = REWARD_NAMES.get(event.candidate, event.candidate)
         if not self._view.has_metric:
-            return f"{event.candidate}  seed {event.seed}: trained{diverged}{own}"
+            return f"{name}  seed {event.seed}: trained{diverged}{own}"
         return (
-            f"{event.candidate}  seed {event.seed}: {event.score:.3g} {self._view.unit} "
+            f"{name}  seed {event.seed}: {event.score:.3g} {self._view.unit} "
             f"(best checkpoint {event.best_checkpoint:.3g}{diverged}){own}"
         )
 

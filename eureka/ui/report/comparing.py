@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from eureka.core.text import counted
 from eureka.evaluation.data import ComparedMethod, Role
 from eureka.ui.report.candidates import worker_seconds
 from eureka.ui.report.charts import Frame, IntervalRow, Series, interval_plot, line_chart
@@ -14,7 +15,7 @@ from eureka.ui.report.code import highlighted
 from eureka.ui.report.headline import Headline, headline
 from eureka.ui.report.reading import proposers, spending
 from eureka.ui.report.svg import element
-from eureka.ui.report.text import counted, listed, number
+from eureka.ui.report.text import listed, number
 from eureka.ui.report.views import RunView, Spending
 
 KINDS = ("main", "s2", "s3", "s4", "s5", "s6")

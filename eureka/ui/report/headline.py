@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from eureka.core.text import counted
 from eureka.evaluation.data import Comparison, Estimate, Role
-from eureka.ui.report.text import counted, number, percent
+from eureka.ui.report.text import number, percent
 from eureka.ui.report.views import CandidateView, RunView
 
 

@@ -16,6 +16,7 @@ import jinja2
 from markupsafe import Markup
 
 from eureka import __version__
+from eureka.core.text import counted
 from eureka.ui.report import text
 from eureka.ui.report.candidates import diagnosis_text
 from eureka.ui.report.charts import compact
@@ -89,7 +90,7 @@ def _environment(package: str) -> jinja2.Environment:
         "compact": compact,
     }
     environment.globals |= {
-        "counted": text.counted,
+        "counted": counted,
         "listed": text.listed,
         "show_number": text.number,
         "show_percent": text.percent,

@@ -110,11 +110,6 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def counted(count: int, singular: str, plural: str = "") -> str:
-    """A number with its noun: `1 seed`, `5 seeds`, `1,200 seeds`."""
-    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
-
-
 def listed(items: Sequence[str]) -> str:
     """Items as a list in words: `a`, `a and b`, `a, b and c`."""
     if len(items) < 2:

@@ -46,7 +46,7 @@ def test_a_reward_with_every_fault():
     assert ("WARNING", "`idle` does not reach the total: it is reported, and trains nothing", None) in texts
     assert any(t.startswith("a term (of action) is in the total, less than 0.01%") and n == 15 for _, t, n in texts)
     assert any(t.startswith("`speed` dominates with 1") for _, t, _ in texts)
-    assert any(t.startswith("`alive` is 0.5 on every recorded transition: it acts") for _, t, _ in texts)
+    assert any(t.startswith("`alive` is 0.5 on every step seen: it acts") for _, t, _ in texts)
     assert any(t.startswith("`tiny` is negligible") for _, t, _ in texts)
     # exp(-1000 speed) with a speed of 1 or more is 0 in float32 everywhere.
     assert any(t.startswith("`gate` is 0 on every recorded transition: it does nothing") for _, t, _ in texts)

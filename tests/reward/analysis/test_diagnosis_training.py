@@ -96,7 +96,9 @@ def test_training(changes: dict[str, object], found: set[DiagnosisKind]) -> None
 def test_components_are_named() -> None:
     components = (
         component("main", variance_share=0.95),
-        component("constant", std=0.0, active_fraction=1.0, variance_share=0.0, metric_correlation=None),
+        component("alive", mean=0.8, std=0.0, active_fraction=0.0, variance_share=0.0, metric_correlation=None),
+        component("idle", mean=0.0, std=0.0, active_fraction=0.0, variance_share=0.0, metric_correlation=None),
+        component("flat", std=1e-9, active_fraction=1.0, variance_share=0.0, metric_correlation=None),
         component("rare", active_fraction=0.005),
         component("small", variance_share=0.004),
         component("wrong", variance_share=0.04, metric_correlation=-0.5),
@@ -105,7 +107,9 @@ def test_components_are_named() -> None:
     )
     assert [(d.kind, d.component) for d in of_training(replace(SOUND, components=components))] == [
         (DiagnosisKind.COMPONENT_LEADS, "main"),
-        (DiagnosisKind.COMPONENT_FLAT, "constant"),
+        (DiagnosisKind.COMPONENT_CONSTANT, "alive"),
+        (DiagnosisKind.COMPONENT_RARE, "idle"),
+        (DiagnosisKind.COMPONENT_FLAT, "flat"),
         (DiagnosisKind.COMPONENT_RARE, "rare"),
         (DiagnosisKind.COMPONENT_NEGLIGIBLE, "small"),
         (DiagnosisKind.COMPONENT_OPPOSES, "wrong"),
@@ -114,7 +118,7 @@ def test_components_are_named() -> None:
 
 def test_a_lone_component_does_not_dominate_itself() -> None:
     alone = (component("main", variance_share=1.0), component("constant", std=0.0, active_fraction=1.0))
-    assert kinds(components=alone) == {DiagnosisKind.COMPONENT_FLAT}
+    assert kinds(components=alone) == {DiagnosisKind.COMPONENT_CONSTANT}
     assert kinds(components=()) == set()
 
 

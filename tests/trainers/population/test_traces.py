@@ -12,6 +12,7 @@ FIELDS = (
     FieldSpec("height", (), "float32", "m", "world", ""),
     FieldSpec("pair", (2,), "float32", "m", "world", ""),
     FieldSpec("forces", (40,), "float32", "N", "world", ""),
+    FieldSpec("previous_pair", (2,), "float32", "m", "world", ""),
 )
 
 
@@ -32,7 +33,12 @@ def recorded_steps():
     )
     for t in range(10):
         height = torch.tensor([float(t), 2.0 * t])
-        state = SimpleNamespace(height=height, pair=torch.stack([height, -height], 1), forces=torch.zeros(2, 40))
+        state = SimpleNamespace(
+            height=height,
+            pair=torch.stack([height, -height], 1),
+            forces=torch.zeros(2, 40),
+            previous_pair=torch.zeros(2, 2),
+        )
         metric = torch.tensor([[max(t - 2.0, 0.0), 0.0]])
         terminated, truncated = torch.tensor([False, t == 3]), torch.tensor([t == 9, t == 9])
         tracer.step(state, metric, terminated, truncated, torch.zeros(2, dtype=torch.bool))
@@ -70,7 +76,12 @@ def test_components_are_means_over_the_episodes_own_steps():
 
 def test_state_is_shown_at_the_start_and_after_each_tenth():
     long, short = traced().episodes
-    assert set(long.fields) == {"height", "pair[0]", "pair[1]"}  # 40 forces are too many
+    # 40 forces are too many, and what a field was a step before says little.
+    assert set(long.fields) == {
+        "height",
+        "pair[0]",
+        "pair[1]",
+    }
     assert long.fields["height"] == (0.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
     assert short.fields["pair[1]"][-1] == -6.0
 

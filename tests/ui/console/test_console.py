@@ -74,6 +74,8 @@ def test_a_generation_line_by_line(
     lines(events.GenerationFinished(2, "g02-c01", 1.5, leader="g02-c01"))
     lines(events.GenerationFinished(2, "g02-c01", 1.5, leader="g01-c02"))
     lines(events.GenerationFinished(3, None, None))
+    lines(events.of_training(dataclasses.replace(RESULT, candidate_id="human", diverged_worlds=1)))
+    lines(events.of_training(dataclasses.replace(RESULT, candidate_id="sparse", diverged_worlds=0)))
     assert capsys.readouterr().out.splitlines() == [
         "generation 2 of 3: program_search is asked, shown how g01-c02 trained",
         "  g02-c02  rejected (trace): it loops",
@@ -85,6 +87,8 @@ def test_a_generation_line_by_line(
         "generation 2 of 3 finished in 30 s: best so far g02-c01, 1.5 m/s",
         "generation 2 of 3 finished in 30 s: best so far g02-c01, 1.5 m/s; the search method puts g01-c02 first",
         "generation 3 of 3 finished in 30 s: no usable reward yet",
+        "  human-written  seed 0: 1.5 m/s (best checkpoint 1.75, 1 world diverged)",
+        "  bare metric  seed 0: 1.5 m/s (best checkpoint 1.75)",
     ]
 
 

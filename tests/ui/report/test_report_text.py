@@ -7,7 +7,7 @@ import math
 import pytest
 from markupsafe import Markup
 
-from eureka.ui.report.text import counted, duration, excerpt, listed, number, percent, shown, tick_text, visible
+from eureka.ui.report.text import duration, excerpt, listed, number, percent, shown, tick_text, visible
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,6 @@ def test_shares_times_and_counts() -> None:
         "100%",
     ]
     assert [duration(s) for s in (0.42, 48.2, 60, 200, 7500)] == ["0.4 s", "48 s", "1 min", "3 min 20 s", "2 h 5 min"]
-    assert [counted(1, "seed"), counted(1200, "seed")] == ["1 seed", "1,200 seeds"]
-    assert counted(2, "policy", "policies") == "2 policies"
     assert [listed([]), listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])] == [
         "",
         "a",

@@ -11,13 +11,14 @@ from markupsafe import Markup
 
 from eureka.config import BUDGETS, ProposerConfig, RunConfig
 from eureka.config.settings import flatten
+from eureka.core.text import counted
 from eureka.proposers.registry import config_classes
 from eureka.store.facts import KEYS, RunFacts
 from eureka.ui.report.candidates import worker_seconds
 from eureka.ui.report.section import ReportView, Section
 from eureka.ui.report.sections.search import generation_rows
 from eureka.ui.report.templating import fill
-from eureka.ui.report.text import counted, listed
+from eureka.ui.report.text import listed
 from eureka.ui.report.views import RunView
 
 _MACHINE = (
