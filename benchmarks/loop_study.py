@@ -40,6 +40,7 @@ from eureka.store.files import write_atomically
 NAME = "loop_study.json"
 LOOP, ANEW = "portfolio", "best_of_n"
 HUMAN = "human"
+AGAIN = ", leaders trained again"
 SEEDS = 2
 
 
@@ -189,55 +190,60 @@ def _human(rows: Sequence[Row], task: str) -> list[float]:
     return [score for row in rows if row["task"] == task for score in row["human"]]
 
 
-def _scale(rows: Sequence[Row], task: str) -> float:
-    """The highest mean of fresh scores of a task; differences are given as shares of it, so that tasks can be
+def _scales(rows: Sequence[Row]) -> dict[str, float]:
+    """The highest mean of fresh scores of each task; differences are given as shares of it, so that tasks can be
     pooled."""
-    own = [row for row in rows if row["task"] == task]
-    return max(fmean(scores) for row in own for scores in (*row["fresh"].values(), row["human"]) if scores)
+    means: dict[str, list[float]] = {}
+    for row in rows:
+        means.setdefault(row["task"], []).extend(fmean(s) for s in (*row["fresh"].values(), row["human"]) if s)
+    return {task: max(found) for task, found in means.items()}
 
 
 def _differences(rows: Sequence[Row], last: int) -> list[str]:
-    """The loop against asking anew, and its last generation against its first, over all tasks and searches."""
-    scaled = {
-        (row["task"], row["seed"], _kind(row), row["method"], g): [
-            s / _scale(rows, row["task"]) for s in fresh_after(row, g)
-        ]
-        for row in rows
-        for g in (1, last)
-    }
-    searches = sorted({(row["task"], row["seed"], _kind(row)) for row in rows})
-    both = [s for s in searches if (*s, LOOP, last) in scaled and (*s, ANEW, last) in scaled]
-    loops = [s for s in searches if (*s, LOOP, last) in scaled]
-    asked = [
-        (f"{LOOP} above {ANEW}", both, (LOOP, last), (ANEW, last)),
-        (f"{LOOP}: after generation {last} above after generation 1", loops, (LOOP, last), (LOOP, 1)),
-        (f"{ANEW}: after generation {last} above after generation 1", both, (ANEW, last), (ANEW, 1)),
-    ]
+    """The loop against asking anew, and its last generation against its first, over all tasks and searches, and once
+    more over those alone whose leaders were trained again."""
     lines = [
         "| paired difference, in shares of the task's best | mean and 95% interval | pairs |",
         "| --- | --- | --- |",
     ]
-    for label, names, (first, late), (second, early) in asked:
-        if not names:
-            continue
-        one = [scaled[(*name, first, late)] for name in names]
-        other = [scaled[(*name, second, early)] for name in names]
-        found = clustered_bootstrap(difference, one, other, paired=True)
-        lines.append(f"| {label} | {with_interval(found)} | {len(names)} |")
-    if both:
-        one, other = (
-            [
-                _answers(rows, row, range(2, last + 1))
-                for task, seed, kind in both
-                for row in rows
-                if _search(row) == (task, method, seed, kind)
-            ]
-            for method in (LOOP, ANEW)
-        )
-        found = clustered_bootstrap(difference, one, other, paired=True)
-        label = f"{LOOP} above {ANEW}: all answers after generation 1, in the search's own scores"
-        lines.append(f"| {label} | {with_interval(found)} | {len(both)} |")
+    again = [row for row in rows if row.get("retrain")]
+    for label, own in (("", rows), (AGAIN, again if len(again) < len(rows) else [])):
+        lines += [f"| {name}{label} | {found} | {pairs} |" for name, found, pairs in _pooled(own, last, _scales(rows))]
     return lines
+
+
+def _pooled(rows: Sequence[Row], last: int, scales: Mapping[str, float]) -> Iterator[tuple[str, str, int]]:
+    """Yield every difference over these searches: what it is, the difference with its interval, and the number of pairs
+    of searches."""
+    by_search = {(_search(row)[0], *_search(row)[2:], row["method"]): row for row in rows}
+    searches = sorted({key[:-1] for key in by_search})
+    loops = [by_search[(*key, LOOP)] for key in searches if (*key, LOOP) in by_search]
+    both = [key for key in searches if (*key, LOOP) in by_search and (*key, ANEW) in by_search]
+    paired = {method: [by_search[(*key, method)] for key in both] for method in (LOOP, ANEW)}
+
+    def fresh(found: Sequence[Row], generation: int) -> list[list[float]]:
+        return [[s / scales[row["task"]] for s in fresh_after(row, generation)] for row in found]
+
+    def answers(found: Sequence[Row]) -> list[list[float]]:
+        return [_answers(row, range(2, last + 1), scales) for row in found]
+
+    asked = [
+        (f"{LOOP} above {ANEW}", fresh(paired[LOOP], last), fresh(paired[ANEW], last)),
+        (f"{LOOP}: after generation {last} above after generation 1", fresh(loops, last), fresh(loops, 1)),
+        (
+            f"{ANEW}: after generation {last} above after generation 1",
+            fresh(paired[ANEW], last),
+            fresh(paired[ANEW], 1),
+        ),
+        (
+            f"{LOOP} above {ANEW}: all answers after generation 1, in the search's own scores",
+            answers(paired[LOOP]),
+            answers(paired[ANEW]),
+        ),
+    ]
+    for label, one, other in asked:
+        if one:
+            yield label, with_interval(clustered_bootstrap(difference, one, other, paired=True)), len(one)
 
 
 def _kind(row: Row) -> str:
@@ -245,17 +251,17 @@ def _kind(row: Row) -> str:
     well, before the next generation."""
     if not row.get("seed_stride"):
         return ""
-    return ", leaders trained again" if row.get("retrain") else ", own seeds"
+    return AGAIN if row.get("retrain") else ", own seeds"
 
 
 def _search(row: Row) -> tuple[str, str, int, str]:
     return row["task"], row["method"], row["seed"], _kind(row)
 
 
-def _answers(rows: Sequence[Row], row: Row, generations: range) -> list[float]:
+def _answers(row: Row, generations: range, scales: Mapping[str, float]) -> list[float]:
     """The mean score of each answer of these generations as a share of the task's best; 0 for rejected ones."""
     return [
-        (fmean(each["scores"]) if each["scores"] else 0.0) / _scale(rows, row["task"])
+        (fmean(each["scores"]) if each["scores"] else 0.0) / scales[row["task"]]
         for name, each in row["candidates"].items()
         if generation_of(name) in generations
     ]
@@ -265,12 +271,13 @@ def _by_generation(rows: Sequence[Row], last: int) -> list[str]:
     """The mean score of all answers (0 for rejected ones) by generation, as a share of the task's best."""
     lines = ["| mean of all answers, in the search's own scores | " + " | ".join(map(str, range(1, last + 1))) + " |"]
     lines.append("| --- " * (1 + last) + "|")
+    scales = _scales(rows)
     for method in (LOOP, ANEW):
         cells = []
         for generation in range(1, last + 1):
             own = range(generation, generation + 1)
             searches = [row for row in rows if row["method"] == method]
-            of_each = [s for row in searches for s in _answers(rows, row, own)]
+            of_each = [s for row in searches for s in _answers(row, own, scales)]
             cells.append(f"{fmean(of_each):.3f}" if of_each else "")
         lines.append(f"| {method} | {' | '.join(cells)} |")
     return lines
@@ -285,13 +292,14 @@ def _luck(rows: Sequence[Row], last: int) -> list[str]:
         + " |"
     ]
     lines.append("| --- " * (1 + last) + "|")
+    scales = _scales(rows)
     for method, kind in sorted({(row["method"], _kind(row)) for row in rows}, reverse=True):
         own = [row for row in rows if row["method"] == method and _kind(row) == kind]
         cells = []
         for generation in range(1, last + 1):
             above = [
                 (fmean(row["candidates"][row["best"][str(generation)]]["scores"]) - fmean(fresh_after(row, generation)))
-                / _scale(rows, row["task"])
+                / scales[row["task"]]
                 for row in own
             ]
             cells.append(f"{fmean(above):.3f}")

@@ -123,7 +123,7 @@ def _difference(whole: Sequence[Answers], without: Sequence[Answers]) -> str:
     scales = [max(*_means(one), *_means(other)) if len(pairs) > 1 else 1.0 for one, other in pairs]
     groups = [
         [
-            [score / scale for score in scores or (0.0,)]
+            [score / scale for score in scores or (0.0,) * SEEDS]
             for found, scale in zip(sets, scales, strict=True)
             for scores in found.scores.values()
         ]

@@ -5,8 +5,9 @@
 Each stands between two comments, and is made of nothing but those files: the summary and the studies of the search, the
 throughput (`bench.json`), the scores against other trainers (`peer_scores.json`), the race (`race.json`) and the parity
 of the engines (`engine_parity.json`), advice played through (`advice.json`), tuned constants (`tuning_*.json`), what
-a language model answered (`loop_study.json`), searches in Gymnasium environments and what several training
-processes gain there (`gymnasium.json`, `sb3_workers.json`), and what was measured on a GPU (`gpu_*.json`).
+a language model answered (`loop_study.json`), also to prompts without some part (`prompt_parts.json`), searches in
+Gymnasium environments and what several training processes gain there (`gymnasium.json`, `sb3_workers.json`), and what
+was measured on a GPU (`gpu_*.json`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from gpu_data import gpu_lines
 from gymnasium_searches import read_rows, search_lines
 from loop_study import loop_lines, read_loops
 from peer_scores import read_scores, score_lines
+from prompt_parts import lines as parts_lines
+from prompt_parts import read_parts
 from race import race_lines, read_races
 from result_files import COMMITTED
 from sb3_workers import read_measured, sentence
@@ -62,6 +65,8 @@ TUNING_BEGIN = "<!-- tuning: made by benchmarks/tables.py from benchmarks/result
 TUNING_END = "<!-- end of tuning -->"
 LOOP_BEGIN = "<!-- loop: made by benchmarks/tables.py from benchmarks/results/loop_study.json -->"
 LOOP_END = "<!-- end of loop -->"
+PARTS_BEGIN = "<!-- parts: made by benchmarks/tables.py from benchmarks/results/prompt_parts.json -->"
+PARTS_END = "<!-- end of parts -->"
 GYMNASIUM_BEGIN = "<!-- gymnasium: made by benchmarks/tables.py from gymnasium.json and sb3_workers.json -->"
 GYMNASIUM_END = "<!-- end of gymnasium -->"
 GPU_BEGIN = "<!-- gpu: made by benchmarks/tables.py from benchmarks/results/gpu_*.json -->"
@@ -188,6 +193,8 @@ def updated(page: str) -> str:
         )
     if loops := read_loops():
         page = with_block(page, LOOP_BEGIN, LOOP_END, "\n".join(loop_lines(loops)))
+    if (parts := read_parts()).sets:
+        page = with_block(page, PARTS_BEGIN, PARTS_END, "\n".join(parts_lines(parts)))
     if searches := read_rows():
         page = with_block(page, GYMNASIUM_BEGIN, GYMNASIUM_END, "\n".join([*search_lines(searches), *_workers_lines()]))
     if parity is not None:

@@ -79,6 +79,22 @@ def test_differences_are_shares_of_the_best_of_the_task() -> None:
     assert shown["best_of_n: after generation 2 above after generation 1"].startswith("0")
 
 
+def test_searches_whose_leaders_were_trained_again_are_pooled_once_more() -> None:
+    again = [
+        {**each, "seed": 2, "seed_stride": 100, "retrain": 2, "fresh": {n: [0.4, 0.4] for n in each["fresh"]}}
+        for each in ROWS
+    ]
+    lines = loop_study.loop_lines([*ROWS, *again])
+    shown = {line.split("|")[1].strip(): line.split("|")[2:4] for line in lines if line.count("|") == 4}
+    # The pairs differ by 0.25 and 0, in shares of the best of all searches of the task, 0.8.
+    assert shown["portfolio above best_of_n"][0].strip().startswith("0.12")
+    assert shown["portfolio above best_of_n"][1].strip() == "2"
+    assert [cell.strip() for cell in shown["portfolio above best_of_n, leaders trained again"]] == [
+        "0.00 [0.00, 0.00]",
+        "1",
+    ]
+
+
 def test_all_answers_after_the_first_generation_are_compared() -> None:
     (line,) = [line for line in loop_study.loop_lines(ROWS) if "all answers after generation 1" in line]
     # (0.8 + 0.3 + 0 + 0.7) / 4 less 0.4, over 0.8, is 0.06.
