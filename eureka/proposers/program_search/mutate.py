@@ -139,11 +139,14 @@ def _repaired(parent: ParentProgram) -> Proposal:
     return Proposal(Program(tuple(kept)), tuple(reasons))
 
 
+_DEAD = (DiagnosisKind.COMPONENT_FLAT, DiagnosisKind.COMPONENT_RARE, DiagnosisKind.COMPONENT_CONSTANT)
+
+
 def _fault(parent: ParentProgram, term: Term) -> str | None:
     component = parent.component(term)
     if component is None or role(term) == "constant":
         return None
-    if parent.shows(term, DiagnosisKind.COMPONENT_FLAT) or parent.shows(term, DiagnosisKind.COMPONENT_RARE):
+    if any(parent.shows(term, kind) for kind in _DEAD):
         return f"it hardly changed (standard deviation {component.std:.3g}, active {component.active_fraction:.0%})"
     if role(term) == "drive" and parent.shows(term, DiagnosisKind.COMPONENT_OPPOSES):
         return f"it moves against the task metric (correlation {parent.correlation(term):.2f})"
