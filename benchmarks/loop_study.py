@@ -206,7 +206,7 @@ def _differences(rows: Sequence[Row], last: int) -> list[str]:
         "| paired difference, in shares of the task's best | mean and 95% interval | pairs |",
         "| --- | --- | --- |",
     ]
-    again = [row for row in rows if row.get("retrain")]
+    again = [row for row in rows if _kind(row) == AGAIN]
     for label, own in (("", rows), (AGAIN, again if len(again) < len(rows) else [])):
         lines += [f"| {name}{label} | {found} | {pairs} |" for name, found, pairs in _pooled(own, last, _scales(rows))]
     return lines

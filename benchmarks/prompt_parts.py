@@ -82,7 +82,7 @@ def trained(task: str, part: str, folder: Path) -> Answers:
     search(folder, resolve(compose_config(own)))
     with RunStore.open(folder, read_only=True) as store:
         scores = {o.candidate.id: tuple(result.score for result in o.results) for o in outcomes(store)}
-        steps = max(result.trained_steps for result in store.results())
+        steps = max((result.trained_steps for result in store.results()), default=0)
     names = [f"g01-c{number:02d}" for number in range(1, ANSWERS + 1)]
     return Answers(task, part, steps, {name: scores.get(name, ()) for name in names})
 
@@ -93,19 +93,21 @@ def lines(study: PartsStudy) -> list[str]:
         "| task | taken out | mean of the answers | best answer | mean with it, less without |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for whole in (each for each in study.sets if each.part == EVERYTHING):
-        rows.append(f"| {whole.task} | nothing | {_mean(whole):.3f} | {max(_means(whole)):.3f} | |")
-        for each in study.sets:
-            if each.task == whole.task and each.part != EVERYTHING:
-                cells = f"{_mean(each):.3f} | {max(_means(each)):.3f} | {_difference([whole], [each])}"
-                rows.append(f"| {each.task} | {PARTS[each.part]} | {cells} |")
+    by_name = {(each.task, each.part): each for each in study.sets}
+    tasks = [each.task for each in study.sets if each.part == EVERYTHING]
+    for task in tasks:
+        whole = by_name[task, EVERYTHING]
+        rows.append(f"| {task} | nothing | {_mean(whole):.3f} | {max(_means(whole)):.3f} | |")
+        for part, words in PARTS.items():
+            if (each := by_name.get((task, part))) is not None:
+                cells = f"{_mean(each):.3f} | {max(_means(each)):.3f} | {_difference([whole], [each], {task: 1.0})}"
+                rows.append(f"| {task} | {words} | {cells} |")
+    best = {task: max(max(_means(each)) for each in study.sets if each.task == task) for task in tasks}
     for part, words in PARTS.items():
-        without = [each for each in study.sets if each.part == part]
-        whole_sets = [s for one in without for s in study.sets if (s.task, s.part) == (one.task, EVERYTHING)]
-        if len(without) > 1:
-            rows.append(
-                f"| all, in shares of the task's best answer | {words} | | | {_difference(whole_sets, without)} |"
-            )
+        both = [(by_name[task, EVERYTHING], by_name[task, part]) for task in tasks if (task, part) in by_name]
+        if len(both) > 1:
+            found = _difference([one for one, _ in both], [other for _, other in both], best)
+            rows.append(f"| all, in shares of the task's best answer | {words} | | | {found} |")
     return rows
 
 
@@ -117,14 +119,12 @@ def _mean(found: Answers) -> float:
     return fmean(_means(found))
 
 
-def _difference(whole: Sequence[Answers], without: Sequence[Answers]) -> str:
-    """The mean score with the part less that without; over several tasks in shares of each task's best answer."""
-    pairs = list(zip(whole, without, strict=True))
-    scales = [max(*_means(one), *_means(other)) if len(pairs) > 1 else 1.0 for one, other in pairs]
+def _difference(whole: Sequence[Answers], without: Sequence[Answers], scales: Mapping[str, float]) -> str:
+    """The mean score with the part less that without it, of each task in its scale."""
     groups = [
         [
-            [score / scale for score in scores or (0.0,) * SEEDS]
-            for found, scale in zip(sets, scales, strict=True)
+            [score / scales[found.task] for score in scores or (0.0,) * SEEDS]
+            for found in sets
             for scores in found.scores.values()
         ]
         for sets in (whole, without)
@@ -151,9 +151,10 @@ def main() -> None:
         for part in (EVERYTHING, *PARTS):
             print(f"{task}: {part}", flush=True)
             found = trained(task, part, options.folder / task / part)
-            others = [each for each in read_parts(options.results).sets if (each.task, each.part) != (task, part)]
+            kept = {(each.task, each.part): each for each in read_parts(options.results).sets}
+            kept[task, part] = found  # in the place that it had
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, dumps(PartsStudy((*others, found))).encode())
+            write_atomically(path, dumps(PartsStudy(tuple(kept.values()))).encode())
     print("\n".join(lines(read_parts(measured_or_committed(options.results, NAME).parent))))
 
 

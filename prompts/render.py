@@ -167,7 +167,8 @@ def render_job(
 
     Args:
         measured: measured effects of some of the constants on the score.
-        before: number of earlier samples of the generation with the same job; each explorer is told another way.
+        before: number of earlier samples of the generation with the same job; explorers are sent in
+            different directions.
     """
     return _rendered(
         "jobs.jinja2",

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from eureka.core.errors import EurekaError
 
 LOWEST_PRIORITY = 19
 _TAIL_BYTES = 65_536
+_LONGEST = 20
 
 # The environment variables passed to a child: enough to find libraries and devices, and no keys.
 _VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
@@ -95,6 +97,22 @@ class Child:
         except BaseException:
             self._errors.close()
             raise
+
+        self.heard()
+
+    def heard(self) -> None:
+        """Let its silence begin anew: it has said something, or was asked."""
+        self._heard, self._waited_s = time.monotonic(), waited_s(self.pid)
+
+    def is_silent(self, limit_s: float) -> bool:
+        """Whether it has been silent for `limit_s`, without the time in which it waited for a processor that others
+        used: on a machine with too much to do a child is slow, and not stuck. After `_LONGEST` times the limit it is
+        silent in any case.
+        """
+        wall_s = time.monotonic() - self._heard
+        if wall_s <= limit_s:
+            return False
+        return wall_s > _LONGEST * limit_s or wall_s - max(waited_s(self.pid) - self._waited_s, 0.0) > limit_s
 
     @property
     def pid(self) -> int:
@@ -186,6 +204,15 @@ class Child:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def waited_s(pid: int) -> float:
+    """Seconds that the threads of a process have waited for a processor, in sum; 0 where the system does not tell."""
+    total = 0
+    for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with suppress(OSError, IndexError, ValueError):  # a thread may have ended
+            total += int(path.read_text().split()[1])
+    return total / 1e9
 
 
 def _appended(path: Path) -> IO[bytes]:

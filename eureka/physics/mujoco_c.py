@@ -35,7 +35,7 @@ class _OwnField:
 def _keep_log_off() -> None:
     """Keep MuJoCo from writing each divergence to the terminal and to MUJOCO_LOG.TXT in the working directory.
 
-    Diverged worlds are counted and reported by `diverged`; other faults are raised.
+    Diverged worlds are counted and reported by `diverged`. This holds for the process from then on.
     """
     log = mujoco.MjLogConfig.get()
     log.logto_console = log.logto_file = False

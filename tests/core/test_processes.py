@@ -11,8 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from eureka.core import processes
 from eureka.core.errors import StoreError
-from eureka.core.processes import Child, child_environment, errors_end_process, module_command, python_command
+from eureka.core.processes import (
+    Child,
+    child_environment,
+    errors_end_process,
+    module_command,
+    python_command,
+    waited_s,
+)
 
 pytestmark = pytest.mark.process
 
@@ -158,3 +166,34 @@ def test_a_child_is_given_no_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 def test_an_error_of_ours_ends_a_child_with_one_line() -> None:
     with pytest.raises(SystemExit, match=r"^two lines$"), errors_end_process():
         raise StoreError("two\n  lines")
+
+
+def test_a_child_that_says_nothing_is_silent_until_it_is_heard_again() -> None:
+    with Child(shell("sleep 60"), child_environment(os.environ)) as child:
+        assert not child.is_silent(60.0)
+        time.sleep(0.2)
+        assert child.is_silent(0.1)
+        child.heard()
+        assert not child.is_silent(0.1)
+
+
+def test_the_time_for_which_a_child_waits_for_a_processor_is_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Child(shell("sleep 60"), child_environment(os.environ)) as child:
+        time.sleep(0.4)
+        monkeypatch.setattr(processes, "waited_s", lambda pid: 0.2)
+        assert child.is_silent(0.1)
+        monkeypatch.setattr(processes, "waited_s", lambda pid: 0.35)
+        assert not child.is_silent(0.1)
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="this system does not tell who waited")
+def test_what_shares_a_processor_waits_for_it() -> None:
+    (first, *_) = os.sched_getaffinity(0)
+    busy = f"import os; os.sched_setaffinity(0, [{first}])\nwhile True: pass"
+    environment = child_environment(os.environ)
+    with Child(python_command("-c", busy), environment) as one, Child(python_command("-c", busy), environment) as other:
+        until = time.monotonic() + 30.0
+        while min(waited_s(one.pid), waited_s(other.pid)) < 0.3 and time.monotonic() < until:
+            time.sleep(0.1)
+        assert min(waited_s(one.pid), waited_s(other.pid)) >= 0.3
+    assert waited_s(one.pid) == 0.0  # it is gone

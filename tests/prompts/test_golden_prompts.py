@@ -28,7 +28,9 @@ from prompt_examples import (
 from eureka.core.diagnosis import Diagnosis, DiagnosisKind
 from eureka.core.ideas import Idea, IdeaStatus
 from eureka.core.ids import INIT_ID
+from eureka.core.jobs import SampleJob
 from eureka.core.serialize import read_data
+from eureka.core.training import EpisodeTrace
 from eureka.core.types import (
     Completion,
     Message,
@@ -48,7 +50,7 @@ from eureka.prompts import (
     render_variety,
     shortened,
 )
-from eureka.prompts.render import fenced, for_model, mistake, number, numbers
+from eureka.prompts.render import fenced, for_model, mistake, number, numbers, render_job
 from eureka.proposers.tokens import token_estimate
 from eureka.reward.analysis.diagnosis import of_training
 from eureka.reward.graph.format import MAX_NODES
@@ -355,6 +357,33 @@ def test_ideas_are_told_in_fewer_words_the_oldest_and_weakest_first() -> None:
         (["g01-c01", "g02-c02", "g01-c02"], 0, 1),
     ]
     assert len(seen) == 7  # the last expression, and then all errors
+
+
+def test_tables_of_further_episodes_go_before_any_expression() -> None:
+    shown = replace(REFLECTION, episodes=(EpisodeTrace(score=1.0, steps=9, ended="time limit", fields={"x": (1.0,)}),))
+    current: PromptFacts | None = replace(
+        facts(3, shown), further_parents=(shown, shown), failures=(shown,), ideas=(idea("g01-c01", 2.0),)
+    )
+    seen = []
+    while current is not None and (current := briefer(current)) is not None:
+        assert current.reflection is not None
+        told = [current.reflection, *current.further_parents, *current.failures]
+        tables = [any(episode.fields for episode in each.episodes) for each in told]
+        seen.append((tables, current.ideas[0].components["a"]))
+    assert seen[:5] == [
+        ([True, True, True, False], "x"),
+        ([True, True, False, False], "x"),
+        ([True, False, False, False], "x"),
+        ([True, False, False, False], ""),
+        ([False, False, False, False], ""),
+    ]
+
+
+def test_the_explorers_of_a_generation_are_sent_in_five_directions() -> None:
+    asked = [render_job(SampleJob.EXPLORE, (), 8, before=before) for before in range(6)]
+    assert len(set(asked)) == 5
+    assert asked[5] == asked[0]
+    assert all("unlike every reward listed above" in text for text in asked)
 
 
 def test_a_missing_value_is_an_error_not_a_blank() -> None:

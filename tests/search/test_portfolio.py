@@ -47,6 +47,9 @@ def test_each_answer_after_the_first_generation_has_a_job(tmp_path: Path, make_r
         assert f"Yours: {sample.notes[JOB]}." in text.ending
         assert all(parent in text.ending for parent in sample.parents)
         assert sample.parents or sample.notes[JOB] == SampleJob.EXPLORE
+    exploring = [sample for sample in later if sample.notes[JOB] == SampleJob.EXPLORE]
+    sent = [(sample.id[:3], prompts[int(sample.id[1:3])][sample.id, 0].ending) for sample in exploring]
+    assert len(set(sent)) == len(sent) > 1  # each explorer of a generation in a direction of its own
     combined = [sample for sample in later if sample.notes[JOB] == SampleJob.COMBINE]
     assert combined
     assert all(len(set(sample.parents)) == 2 for sample in combined)

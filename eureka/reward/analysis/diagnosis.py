@@ -120,7 +120,7 @@ def _about_trained(component: ComponentReflection, reflection: Reflection) -> It
         numbers = {"first": _thirds(component.points)[0], "last": _thirds(component.points)[1]}
         yield Diagnosis(Kind.PENALTY_SPENT, Severity.NOTE, name, numbers)
         return
-    if component.std == 0.0 and component.mean != 0.0:
+    if component.minimum == component.maximum != 0.0:
         yield Diagnosis(Kind.COMPONENT_CONSTANT, Severity.NOTE, name, {"mean": component.mean})
         return
     if _is_flat(component, reflection):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -104,7 +103,6 @@ class _Worker:
         self.number = number
         self.order: TrainingOrder | None = None
         self.attempt = 1
-        self.heard = time.monotonic()
         self._environment, self._folder = environment, folder
         self._child: Child | None = None
         self._unread = b""
@@ -113,7 +111,8 @@ class _Worker:
         """Send an order to the process."""
         if self._child is None:
             self._child = self._start()
-        self.order, self.attempt, self.heard = order, attempt, time.monotonic()
+        self.order, self.attempt = order, attempt
+        self._child.heard()
         self._child.send(dumps(order))  # if the process has ended, its output has too
 
     def _start(self) -> Child:
@@ -130,6 +129,11 @@ class _Worker:
         except OSError as error:
             raise TrainingError(f"a training worker could not be started: {error}") from error
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether it has sent nothing for too long."""
+        return self._child is not None and self._child.is_silent(_SILENCE_S)
+
     def fileno(self) -> int:
         """The descriptor of its output, for `select`."""
         assert self._child is not None
@@ -143,14 +147,14 @@ class _Worker:
         """
         assert self._child is not None
         if not select.select([self], [], [], 0)[0]:
-            if time.monotonic() - self.heard > _SILENCE_S:
+            if self.is_silent:
                 raise _Ended(f"it was silent for {_SILENCE_S:.0f} s")
             return
         read = os.read(self.fileno(), 1 << 20)
         if not read:
             self._child.wait(_END_S)
             raise _Ended(self._child.reason() if self._child.returncode is not None else "it closed its output")
-        self.heard = time.monotonic()
+        self._child.heard()
         *whole, self._unread = (self._unread + read).split(b"\n")
         for line in whole:
             yield line.decode(errors="replace")
@@ -171,5 +175,5 @@ class _Worker:
 def _readable(workers: Sequence[_Worker]) -> list[_Worker]:
     """Workers with new output, and those that have sent nothing for too long."""
     ready = select.select(workers, [], [], 1.0)[0] if workers else []
-    late = [each for each in workers if each not in ready and time.monotonic() - each.heard > _SILENCE_S]
+    late = [each for each in workers if each not in ready and each.is_silent]
     return [*ready, *late]

@@ -20,13 +20,9 @@ MAX_WITH_INERTIA = 4
 """Maximum number of bodies whose inertia is listed: energies and natural frequencies follow from it."""
 MAX_SHAPED = 16
 """Maximum number of bodies whose shapes and places are listed; for larger models only the masses are."""
+_FREE, _BALL = int(mujoco.mjtJoint.mjJNT_FREE), int(mujoco.mjtJoint.mjJNT_BALL)
 _HINGE, _SLIDE = int(mujoco.mjtJoint.mjJNT_HINGE), int(mujoco.mjtJoint.mjJNT_SLIDE)
-_KINDS = {
-    int(mujoco.mjtJoint.mjJNT_FREE): "free",
-    int(mujoco.mjtJoint.mjJNT_BALL): "ball",
-    _SLIDE: "slide",
-    _HINGE: "hinge",
-}
+_KINDS = {_FREE: "free", _BALL: "ball", _SLIDE: "slide", _HINGE: "hinge"}
 
 
 def physical_facts(model: mujoco.MjModel, ppo: PPOConfig, control_step_s: float, num_envs: int) -> tuple[str, ...]:
@@ -48,8 +44,8 @@ def physical_facts(model: mujoco.MjModel, ppo: PPOConfig, control_step_s: float,
             f"The trainer is PPO with a discount of {ppo.gamma:g} per control step{half}. It updates the policy after "
             f"every {ppo.horizon} control steps of each of {num_envs} environments. Actions are clipped to -1 to 1 "
             "before they are applied and enter the State. Rewards are divided by the spread of the discounted return, "
-            "so that a common factor changes nothing. At the limit of steps, the value of the last state stands for "
-            "what would follow.",
+            "so that a common positive factor changes nothing. At the limit of steps, the value of the last state "
+            "stands for what would follow.",
         )
         if fact
     )
@@ -65,7 +61,8 @@ def _bodies(model: mujoco.MjModel) -> str:
         named = _listed(f"{_body_name(model, body)} {model.body_mass[body]:.3g}" for body in heavy)
         return f"Masses in kg: {named}; {total} together."
     few = len(heavy) <= MAX_WITH_INERTIA
-    return f"Bodies: {'; '.join(_body(model, body, few) for body in heavy)}; {total} kg together."
+    told = "; ".join(_body(model, body, few) for body in heavy)
+    return f"Bodies, with shapes in the body's own frame: {told}; {total} kg together."
 
 
 def _body(model: mujoco.MjModel, body: int, with_inertia: bool) -> str:
@@ -79,16 +76,15 @@ def _body(model: mujoco.MjModel, body: int, with_inertia: bool) -> str:
         )
     shapes = dict.fromkeys(_shape(model, geom) for geom in _geoms(model, body))
     details += [shape for shape in shapes if shape]
-    parent = int(model.body_parentid[body])
-    if parent:
-        details.append(
-            f"at {_numbers(model.body_pos[body])} in {_body_name(model, parent)}{_turn(model.body_quat[body])}"
-        )
+    parent, turned = int(model.body_parentid[body]), _turn(model.body_quat[body])
+    is_free = model.body_jntnum[body] and model.jnt_type[first] == _FREE  # placed by qpos
+    if parent or (not is_free and (np.any(model.body_pos[body]) or turned)):
+        details.append(f"at {_numbers(model.body_pos[body])} in {_body_name(model, parent)}{turned}")
     return f"{_body_name(model, body)} ({', '.join(details)})"
 
 
 def _turn(quaternion: Any) -> str:
-    """How a body is turned against its parent; empty if it is not."""
+    """How a body is turned against its parent, or a geom against its body; empty if it is not."""
     turn = np.zeros(3)
     mujoco.mju_quat2Vel(turn, quaternion, 1.0)
     angle = float(np.linalg.norm(turn))
@@ -96,7 +92,7 @@ def _turn(quaternion: Any) -> str:
 
 
 def _body_name(model: mujoco.MjModel, body: int) -> str:
-    return model.body(body).name or f"body {body}"
+    return "the world" if body == 0 else model.body(body).name or f"body {body}"
 
 
 def _geoms(model: mujoco.MjModel, body: int) -> range:
@@ -119,32 +115,38 @@ def _shape(model: mujoco.MjModel, geom: int) -> str:
         mujoco.mjtGeom.mjGEOM_BOX: f"box of {2 * x:.3g} x {2 * y:.3g} x {2 * z:.3g} m",
         mujoco.mjtGeom.mjGEOM_ELLIPSOID: f"ellipsoid of {2 * x:.3g} x {2 * y:.3g} x {2 * z:.3g} m",
     }
-    aside = f" at {_numbers(model.geom_pos[geom])}" if np.any(model.geom_pos[geom]) else ""
-    return words[kind] + aside if kind in words else ""
+    if kind not in words:
+        return ""
+    aside = "" if np.allclose(model.geom_pos[geom], 0.0, atol=1e-6) else f" at {_numbers(model.geom_pos[geom])}"
+    is_round = kind == mujoco.mjtGeom.mjGEOM_SPHERE
+    return words[kind] + aside + ("" if is_round else _turn(model.geom_quat[geom]))
 
 
 def _point(model: mujoco.MjModel, geom: int, along: float) -> Any:
-    """The point at `along` m on the geom's z axis, in the body's frame, (3,); -0 and noise below 1e-6 m are 0."""
+    """The point at `along` m on the geom's z axis, in the body's frame, (3,)."""
     turned = np.zeros(3)
     mujoco.mju_rotVecQuat(turned, np.array([0.0, 0.0, along]), model.geom_quat[geom])
-    return np.round(model.geom_pos[geom] + turned, 6) + 0.0
+    return model.geom_pos[geom] + turned
 
 
 def _joints(model: mujoco.MjModel) -> str:
     """The joints; for a small model also axes and anchors (where not the origin), in the frame of the joint's body."""
     if not model.njnt:
         return ""
-    few = model.njnt <= MAX_SHAPED
-    return f"Joints in the order of qpos: {_listed(_joint(model, joint, few) for joint in range(model.njnt))}."
+    few = model.nbody - 1 <= MAX_SHAPED
+    frame = ", axes and places in the frame of the joint's body" * few
+    return f"Joints in the order of qpos{frame}: {_listed(_joint(model, joint, few) for joint in range(model.njnt))}."
 
 
 def _joint(model: mujoco.MjModel, joint: int, with_axis: bool) -> str:
     kind = int(model.jnt_type[joint])
     text = f"{model.joint(joint).name or f'joint {joint}'} ({_KINDS[kind]}"
+    if with_axis:
+        text += f" of {_body_name(model, int(model.jnt_bodyid[joint]))}"
     if with_axis and kind in (_HINGE, _SLIDE):
         text += f" {'about' if kind == _HINGE else 'along'} {_axis(model.jnt_axis[joint])}"
-        anchored = kind == _HINGE and np.any(model.jnt_pos[joint])
-        text += f" at {_numbers(model.jnt_pos[joint])}" if anchored else ""
+    if with_axis and kind in (_HINGE, _BALL) and not np.allclose(model.jnt_pos[joint], 0.0, atol=1e-6):
+        text += f" at {_numbers(model.jnt_pos[joint])}"
     if model.jnt_limited[joint] and kind in (_HINGE, _SLIDE):
         low, high = model.jnt_range[joint]
         text += f", {low:.3g} to {high:.3g} {'rad' if kind == _HINGE else 'm'}"
@@ -166,13 +168,16 @@ def _axis(direction: Any) -> str:
 
 
 def _connections(model: mujoco.MjModel) -> str:
-    """The bodies that a constraint pins or fixes to others or to the world, besides joints."""
-    words = {mujoco.mjtEq.mjEQ_CONNECT.value: "pinned", mujoco.mjtEq.mjEQ_WELD.value: "fixed"}
-    found = [
-        f"{_body_name(model, int(one))} {words[int(kind)]} to {_body_name(model, int(other)) if other else 'the world'}"
-        for kind, of, one, other in zip(model.eq_type, model.eq_objtype, model.eq_obj1id, model.eq_obj2id, strict=True)
-        if int(kind) in words and of == mujoco.mjtObj.mjOBJ_BODY
-    ]
+    """The bodies that active constraints pin at a point (in the frame of the first) or weld to others."""
+    found = []
+    for number in range(model.neq):
+        if model.eq_objtype[number] != mujoco.mjtObj.mjOBJ_BODY or not model.eq_active0[number]:
+            continue
+        one, other = (_body_name(model, int(ids[number])) for ids in (model.eq_obj1id, model.eq_obj2id))
+        if model.eq_type[number] == mujoco.mjtEq.mjEQ_CONNECT:
+            found.append(f"{one} pinned to {other} at {_numbers(model.eq_data[number, :3])} in {one}")
+        elif model.eq_type[number] == mujoco.mjtEq.mjEQ_WELD:
+            found.append(f"{one} welded to {other}")
     return f"Constraints: {_listed(found)}." if found else ""
 
 
@@ -210,4 +215,5 @@ def _listed(parts: Iterable[str]) -> str:
 
 
 def _numbers(values: Any) -> str:
-    return f"({', '.join(f'{float(value):.3g}' for value in values)})"
+    """Numbers in brackets; noise below 1e-6 is 0."""
+    return f"({', '.join(f'{value:.3g}' for value in (np.round(values, 6) + 0.0).tolist())})"

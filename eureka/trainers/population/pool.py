@@ -11,7 +11,6 @@ import math
 import os
 import select
 import socket
-import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -72,7 +71,6 @@ class _Worker:
     index: int
     process: Child
     line: Line
-    heard: float
     ready: bool = False
     gone: bool = False
     garbled: str = ""
@@ -201,7 +199,7 @@ class WorkerPool:
         finally:
             theirs.close()
         os.set_blocking(ours.fileno(), False)
-        worker = _Worker(index, process, Line(ours.detach()), time.monotonic())
+        worker = _Worker(index, process, Line(ours.detach()))
         self._tell(worker, Setup(self._task, tuple(map(str, self._task_dirs))))
         return worker
 
@@ -212,7 +210,7 @@ class WorkerPool:
     def _give(self, worker: _Worker, work: Work) -> None:
         worker.work = work
         worker.finished = set()
-        worker.heard = time.monotonic()
+        worker.process.heard()
         states, carried = stored_states(work)
         order = Order(work.jobs, work.threads, tuple(map(len, states)), carried)
         self._tell(worker, order, b"".join(states))
@@ -231,7 +229,7 @@ class WorkerPool:
         """Read and handle all messages that a worker has sent."""
         try:
             for received in worker.line.arrived():
-                worker.heard = time.monotonic()
+                worker.process.heard()
                 event = self._take(worker, received)
                 if event is not None:
                     yield event
@@ -300,11 +298,11 @@ class WorkerPool:
             said = clean(worker.process.last_line(), _LOG_LINE)
             return f"worker {worker.index} {how}{f' ({said})' if said else ''}"
         if not worker.ready:
-            late = time.monotonic() - worker.heard > self._start_s
+            late = worker.process.is_silent(self._start_s)
             return f"worker {worker.index} was not ready after {self._start_s:.0f} s" if late else None
         if worker.work is not None:
             patience_s = max(self._heartbeat_s, self._steps_between_words(worker.work) / SLOWEST)
-            if time.monotonic() - worker.heard > patience_s:
+            if worker.process.is_silent(patience_s):
                 return f"worker {worker.index} was silent for {patience_s:.0f} s"
         return None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -156,10 +155,10 @@ class Interpreter:
 
     def _more(self, silence_s: float) -> None:
         assert self._child is not None
-        until = time.monotonic() + silence_s
+        self._child.heard()
         descriptor = self._child.stdout.fileno()
-        while not select.select([descriptor], [], [], min(max(until - time.monotonic(), 0.0), 5.0))[0]:
-            if time.monotonic() >= until:
+        while not select.select([descriptor], [], [], min(silence_s, 5.0))[0]:
+            if self._child.is_silent(silence_s):
                 raise InterpreterDied(f"it was silent for {silence_s:.0f} s")
         read = os.read(descriptor, 1 << 20)
         if not read:

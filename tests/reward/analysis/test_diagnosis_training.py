@@ -25,6 +25,12 @@ def component(name: str, **changes: object) -> ComponentReflection:
     return replace(usual, **changes)  # type: ignore[arg-type]
 
 
+def constant(name: str, value: float) -> ComponentReflection:
+    """As training records it: the standard deviation of equal values may be off by rounding."""
+    changes = {"mean": value, "minimum": value, "maximum": value, "std": 1e-9 * value, "active_fraction": 0.0}
+    return component(name, **changes, variance_share=0.0, metric_correlation=None)
+
+
 # A metric that rises and levels out, episodes of equal length, two components that share the work: nothing stands out.
 SOUND = Reflection(
     candidate_id="g01-c01",
@@ -96,8 +102,26 @@ def test_training(changes: dict[str, object], found: set[DiagnosisKind]) -> None
 def test_components_are_named() -> None:
     components = (
         component("main", variance_share=0.95),
-        component("alive", mean=0.8, std=0.0, active_fraction=0.0, variance_share=0.0, metric_correlation=None),
-        component("idle", mean=0.0, std=0.0, active_fraction=0.0, variance_share=0.0, metric_correlation=None),
+        component(
+            "alive",
+            mean=0.8,
+            minimum=0.8,
+            maximum=0.8,
+            std=1e-9,
+            active_fraction=0.0,
+            variance_share=0.0,
+            metric_correlation=None,
+        ),
+        component(
+            "idle",
+            mean=0.0,
+            minimum=0.0,
+            maximum=0.0,
+            std=0.0,
+            active_fraction=0.0,
+            variance_share=0.0,
+            metric_correlation=None,
+        ),
         component("flat", std=1e-9, active_fraction=1.0, variance_share=0.0, metric_correlation=None),
         component("rare", active_fraction=0.005),
         component("small", variance_share=0.004),
@@ -117,7 +141,10 @@ def test_components_are_named() -> None:
 
 
 def test_a_lone_component_does_not_dominate_itself() -> None:
-    alone = (component("main", variance_share=1.0), component("constant", std=0.0, active_fraction=1.0))
+    alone = (
+        component("main", variance_share=1.0),
+        component("constant", minimum=0.2, maximum=0.2, std=0.0, active_fraction=0.0),
+    )
     assert kinds(components=alone) == {DiagnosisKind.COMPONENT_CONSTANT}
     assert kinds(components=()) == set()
 
