@@ -18,6 +18,7 @@ from eureka.core.errors import EurekaError
 LOWEST_PRIORITY = 19
 _TAIL_BYTES = 65_536
 _LONGEST = 20
+"""After this many times its limit a child counts as silent, however long it waited for a processor."""
 
 # The environment variables passed to a child: enough to find libraries and devices, and no keys.
 _VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
@@ -97,7 +98,6 @@ class Child:
         except BaseException:
             self._errors.close()
             raise
-
         self.heard()
 
     def heard(self) -> None:

@@ -20,35 +20,29 @@ from prompt_examples import (
     RAW,
     REFLECTION,
     REJECTED,
-    SOURCE,
-    STATE,
     TWIN,
+    facts,
 )
 
 from eureka.core.diagnosis import Diagnosis, DiagnosisKind
-from eureka.core.ideas import Idea, IdeaStatus
 from eureka.core.ids import INIT_ID
 from eureka.core.jobs import SampleJob
 from eureka.core.serialize import read_data
-from eureka.core.training import EpisodeTrace
 from eureka.core.types import (
     Completion,
     Message,
     Prompt,
     PromptFacts,
-    Reflection,
     Rejected,
     Stage,
     TaskSpec,
 )
 from eureka.prompts import (
-    briefer,
     for_person,
     render_continuation,
     render_prompt,
     render_repair,
     render_variety,
-    shortened,
 )
 from eureka.prompts.render import fenced, for_model, mistake, number, numbers, render_job
 from eureka.proposers.tokens import token_estimate
@@ -59,10 +53,6 @@ from eureka.search.telling import within
 GOLDEN = Path(__file__).parent / "golden"
 RUNS = Path(__file__).parent / "runs"
 """What was told to the third generation of recorded searches: spec, facts and the endings of its samples."""
-
-
-def facts(generation: int, reflection: Reflection | None = None, rejected: tuple[Rejected, ...] = ()) -> PromptFacts:
-    return PromptFacts("cup", 0, generation, STATE, reflection, rejected)
 
 
 CASES = {
@@ -213,11 +203,6 @@ def test_without_a_metric_no_prompt_speaks_of_one() -> None:
         assert "metric" not in message.content.replace("there is no task metric", "")
 
 
-def test_shortening_keeps_what_a_person_said_last() -> None:
-    case = replace(facts(3), feedback=FEEDBACK, worst_source=SOURCE)
-    assert shortened(case, 0) == replace(case, feedback=FEEDBACK[:1], worst_source="")
-
-
 NUMBERS = (
     "middle",
     "first",
@@ -304,79 +289,6 @@ def test_samples_take_different_lines() -> None:
     assert len(set(lines)) == 32
     assert all(line.startswith("You write one of 32 ") and "\n" not in line for line in lines)
     assert render_variety(1, 1) == ""
-
-
-def test_shortening_drops_the_oldest_errors_first_then_points() -> None:
-    curve = tuple(float(i) for i in range(10))
-    component = replace(REFLECTION.components[0], points=curve)
-    reflection = replace(
-        REFLECTION, steps=tuple(range(10)), metric_points=curve, total_points=curve, components=(component,)
-    )
-    old = tuple(Rejected(f"g0{4 - i}-c01", Stage.TRACE, "", f"error {i}") for i in range(1, 4))
-    first = shortened(facts(5, reflection, old), 0)
-    assert first is not None
-    assert (first.rejected, first.reflection) == (old[:1], reflection)
-    second = shortened(first, 1)
-    assert second is not None
-    assert second.rejected == ()
-    assert second.reflection is not None
-    assert second.reflection.metric_points == (0.0, 5.0, 9.0)
-    assert second.reflection.components[0].points == (0.0, 5.0, 9.0)
-    assert second.reflection.steps == (0, 5, 9)
-    assert shortened(facts(1), 0) is None
-    # What a model of a small context is left with: one parent.
-    third = shortened(replace(second, further_parents=(second.reflection,)), 2)
-    assert third == second
-    assert shortened(facts(5, reflection), 0) == second
-    # At last the code of that parent and its curves alone.
-    alone = shortened(replace(second, ideas=(replace(idea("g01-c01", 1.0), components={"a": ""}),)), 3)
-    assert alone is not None
-    assert alone.ideas == ()
-    assert alone.reflection == replace(second.reflection, diagnoses=(), episodes=())
-    assert shortened(alone, 4) is None
-
-
-def idea(name: str, score: float | None) -> Idea:
-    fate = IdeaStatus.REJECTED if score is None else IdeaStatus.TRAINED
-    scores = () if score is None else (score,)
-    return Idea(candidate_id=name, fate=fate, components={"a": "x"}, reason="no code", scores=scores, estimate=score)
-
-
-def test_ideas_are_told_in_fewer_words_the_oldest_and_weakest_first() -> None:
-    told = (idea("g02-c01", 3.0), idea("g01-c01", 2.0), idea("g02-c02", 1.0), idea("g01-c02", None))
-    current: PromptFacts | None = replace(facts(3, REFLECTION, REJECTED), ideas=told, failures=(HACKED,))
-    seen = []
-    while current is not None and (current := briefer(current)) is not None:
-        without = [each.candidate_id for each in current.ideas if each.components == {"a": ""}]
-        seen.append((without, len(current.failures), len(current.rejected)))
-    assert seen[:5] == [
-        (["g01-c02"], 1, 2),
-        (["g02-c02", "g01-c02"], 1, 2),
-        (["g02-c02", "g01-c02"], 0, 2),
-        (["g02-c02", "g01-c02"], 0, 1),
-        (["g01-c01", "g02-c02", "g01-c02"], 0, 1),
-    ]
-    assert len(seen) == 7  # the last expression, and then all errors
-
-
-def test_tables_of_further_episodes_go_before_any_expression() -> None:
-    shown = replace(REFLECTION, episodes=(EpisodeTrace(score=1.0, steps=9, ended="time limit", fields={"x": (1.0,)}),))
-    current: PromptFacts | None = replace(
-        facts(3, shown), further_parents=(shown, shown), failures=(shown,), ideas=(idea("g01-c01", 2.0),)
-    )
-    seen = []
-    while current is not None and (current := briefer(current)) is not None:
-        assert current.reflection is not None
-        told = [current.reflection, *current.further_parents, *current.failures]
-        tables = [any(episode.fields for episode in each.episodes) for each in told]
-        seen.append((tables, current.ideas[0].components["a"]))
-    assert seen[:5] == [
-        ([True, True, True, False], "x"),
-        ([True, True, False, False], "x"),
-        ([True, False, False, False], "x"),
-        ([True, False, False, False], ""),
-        ([False, False, False, False], ""),
-    ]
 
 
 def test_the_explorers_of_a_generation_are_sent_in_five_directions() -> None:

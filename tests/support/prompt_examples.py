@@ -6,6 +6,7 @@ from eureka.core.types import (
     ComponentReflection,
     Feedback,
     FieldSpec,
+    PromptFacts,
     Reflection,
     Rejected,
     Stage,
@@ -141,3 +142,7 @@ PREFERRED = replace(
 )
 PREFERRED = replace(PREFERRED, diagnoses=of_training(PREFERRED))
 RAW = "Here is a sketch:\n\n```python\nreward = upright - effort\n```"
+
+
+def facts(generation: int, reflection: Reflection | None = None, rejected: tuple[Rejected, ...] = ()) -> PromptFacts:
+    return PromptFacts("cup", 0, generation, STATE, reflection, rejected)

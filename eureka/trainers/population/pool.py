@@ -190,7 +190,7 @@ class WorkerPool:
             process = Child(
                 module_command("eureka.trainers.population", str(theirs.fileno()), engine.kind, engine.device),
                 self._environment,
-                folder=self._folder,  # MuJoCo writes its log of diverged worlds to the working folder
+                folder=self._folder,
                 log=self._folder / f"worker{index}.log",
                 pass_fds=[theirs.fileno()],
             )
