@@ -1,7 +1,7 @@
 """The exact prompts, as a person would read them.
 
-After a deliberate change of wording write the golden files anew with `python tests/prompts/test_golden_prompts.py` and
-read the difference.
+After a deliberate change of wording write the golden files anew with
+`PYTHONPATH=tests/support python tests/prompts/test_golden_prompts.py` and read the difference.
 """
 
 import json

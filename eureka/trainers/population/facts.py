@@ -42,10 +42,11 @@ def physical_facts(model: mujoco.MjModel, ppo: PPOConfig, control_step_s: float,
             _connections(model),
             _actuators(model),
             f"The trainer is PPO with a discount of {ppo.gamma:g} per control step{half}. It updates the policy after "
-            f"every {ppo.horizon} control steps of each of {num_envs} environments. Actions are clipped to -1 to 1 "
-            "before they are applied and enter the State. Rewards are divided by the spread of the discounted return, "
-            "so that a common positive factor changes nothing. At the limit of steps, the value of the last state "
-            "stands for what would follow.",
+            f"every {ppo.horizon} control steps of each of {num_envs} environments. The noise of its actions has a "
+            f"standard deviation of {ppo.initial_std:g} at the start; in evaluations there is none. Actions are "
+            "clipped to -1 to 1 before they are applied and enter the State. Rewards are divided by the spread of the "
+            "discounted return, so that a common positive factor changes nothing. At the limit of steps, the "
+            "value of the last state stands for what would follow.",
         )
         if fact
     )
@@ -205,6 +206,7 @@ def _force(model: mujoco.MjModel, actuator: int) -> str:
         text += f", control {low:g} to {high:g}"
     if model.actuator_biastype[actuator]:
         text += f", a servo of gain {model.actuator_gainprm[actuator, 0]:g}"
+        text += f" and damping {-model.actuator_biasprm[actuator, 2]:g}" if model.actuator_biasprm[actuator, 2] else ""
     return text
 
 

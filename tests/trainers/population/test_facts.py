@@ -23,7 +23,7 @@ MODEL = """
   </equality>
   <actuator>
     <motor joint="rail" gear="20" ctrllimited="true" ctrlrange="-1 1"/>
-    <position name="servo" joint="turn" kp="7"/>
+    <position name="servo" joint="turn" kp="7" kv="0.5"/>
   </actuator>
 </mujoco>
 """
@@ -33,7 +33,9 @@ def test_sentences_by_hand() -> None:
     # The pole is a cylinder of 0.45 kg and two half balls of 0.025 kg each. Across its axis that is
     # 0.45 (0.6² / 12 + 0.05² / 4) + 0.05 (2/5 0.05² + 0.6² / 4 + 3/8 0.6 0.05) = 0.018894 kg m²,
     # and around it 0.45 0.05² / 2 + 0.05 2/5 0.05² = 0.0006125 kg m².
-    facts = physical_facts(mujoco.MjModel.from_xml_string(MODEL), PPOConfig(gamma=0.5, horizon=16), 0.02, 8)
+    facts = physical_facts(
+        mujoco.MjModel.from_xml_string(MODEL), PPOConfig(gamma=0.5, horizon=16, initial_std=0.25), 0.02, 8
+    )
     assert facts == (
         "Gravity is (0, 0, -3) m/s². The physics takes 2 steps of 0.01 s in a control step.",
         "Bodies, with shapes in the body's own frame: cart (1.5 kg, box of 0.2 x 0.2 x 0.2 m); "
@@ -43,12 +45,13 @@ def test_sentences_by_hand() -> None:
         "Joints in the order of qpos, axes and places in the frame of the joint's body: rail (slide of cart along x, "
         "-2 to 2 m, damping 0.3), turn (hinge of pole about -y at (0, 0, -0.3), armature 0.02, spring 4).",
         "Constraints: pole pinned to the world at (0, 0, 0.5) in pole, pole welded to cart.",
-        "Actuators in their order: rail (gear 20, control -1 to 1), servo (gear 1, a servo of gain 7).",
+        "Actuators in their order: rail (gear 20, control -1 to 1), servo (gear 1, a servo of gain 7 and damping 0.5).",
         "The trainer is PPO with a discount of 0.5 per control step: a reward 1 control step ahead (0.02 s) counts "
-        "half. It updates the policy after every 16 control steps of each of 8 environments. Actions are clipped to -1 "
-        "to 1 before they are applied and enter the State. Rewards are divided by the spread of the discounted return, "
-        "so that a common positive factor changes nothing. At the limit of steps, the value of the last state stands "
-        "for what would follow.",
+        "half. It updates the policy after every 16 control steps of each of 8 environments. The noise of "
+        "its actions has a standard deviation of 0.25 at the start; in evaluations there is none. Actions are clipped "
+        "to -1 to 1 before they are applied and enter the State. Rewards are divided by the spread of the discounted "
+        "return, so that a common positive factor changes nothing. At the limit of steps, the value of the last state "
+        "stands for what would follow.",
     )
 
 
