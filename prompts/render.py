@@ -88,6 +88,7 @@ def render_prompt(spec: TaskSpec, facts: PromptFacts, *, template: str = "user.j
         contrasts=facts.contrasts,
         failures=facts.failures,
         seed_noise=facts.seed_noise,
+        training_steps=facts.training_steps,
     )
     system = _rendered("system.jinja2", has_metric=facts.has_metric)
     return Prompt((Message("system", system), Message("user", content)), facts, ending)

@@ -21,7 +21,7 @@ from eureka.ui.console import line
 
 def preview(session: SearchSession) -> None:
     """Print the first prompt and the estimated cost of the run, without asking the model or writing anything."""
-    prompt = first_prompt(session.config, session.spec)
+    prompt = first_prompt(session.config, session.spec, session.length.steps)
     for message in prompt.messages:
         line(f"=== {message.role} ===")
         line(message.content)

@@ -72,7 +72,7 @@ def _session(
         config = judged_by_preferences(config)
     config, limits = within_capabilities(config, trainer)
     length = training_length(config, trainer)
-    seeds = training_seeds(config, trainer, length, first_prompt(config, spec))
+    seeds = training_seeds(config, trainer, length, first_prompt(config, spec, length.steps))
     if seeds > 1 and config.train.seeds is None:
         limits = (*limits, f"every candidate is trained with {seeds} seeds, in about the time that answers take")
     config = replace(config, train=replace(config.train, seeds=seeds))

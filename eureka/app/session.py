@@ -298,7 +298,7 @@ class SearchSession:
         say(f"task {self.spec.name}: {self.spec.sentence}")
         say(self.proposer.description)
         if isinstance(self.config.llm, ModelConfig):
-            expected = estimate(self.config, first_prompt(self.config, self.spec))
+            expected = estimate(self.config, first_prompt(self.config, self.spec, self.length.steps))
             say(call_line(self.config, expected))
             say(assumption_line(expected))
         for sentence in (self.trainer.description, *self.limits):
@@ -368,8 +368,8 @@ def _worth(outcome: Outcome, comparison: Comparison | None) -> tuple[float, int]
     return compared.iqm.value, len(compared.scores)
 
 
-def first_prompt(config: RunConfig, spec: TaskSpec) -> Prompt:
-    """The prompt of the first generation, from the config and the task alone."""
+def first_prompt(config: RunConfig, spec: TaskSpec, training_steps: int) -> Prompt:
+    """The prompt of the first generation, from the config, the task and the length of a training alone."""
     facts = PromptFacts(
         task=spec.name,
         seed=config.seed,
@@ -377,6 +377,7 @@ def first_prompt(config: RunConfig, spec: TaskSpec) -> Prompt:
         state=spec.fields,
         hint=config.search.hint or "",
         has_metric=spec.has_metric,
+        training_steps=training_steps,
     )
     return render_prompt(spec, facts)
 

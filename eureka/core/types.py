@@ -233,6 +233,7 @@ class PromptFacts:
     holds the statistics of the first parent and `further_parents` those of the others. `ideas` are all earlier rewards
     of the run, the best first, `contrasts` the properties that go with their scores, `failures` the statistics of some
     that did not work, and `seed_noise` the standard deviation of a score between seeds.
+    `training_steps` is about the number of control steps of a training in all environments together; 0: not told.
     """
 
     task: str
@@ -252,6 +253,7 @@ class PromptFacts:
     contrasts: tuple[Contrast, ...] = ()
     failures: tuple[Reflection, ...] = ()
     seed_noise: float | None = None
+    training_steps: int = 0
 
 
 @dataclass(frozen=True)

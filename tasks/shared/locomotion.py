@@ -72,7 +72,7 @@ class Locomotion(Task):
             value=lambda state: state.forward_velocity,
             reduce="mean",
             unit="m/s",
-            description="progress along +x per second, until the episode ends",
+            description="progress along +x per second, averaged over the time until the episode ends",
         )
 
     def sparse_reward(self, state: Any) -> torch.Tensor | None:

@@ -145,4 +145,4 @@ RAW = "Here is a sketch:\n\n```python\nreward = upright - effort\n```"
 
 
 def facts(generation: int, reflection: Reflection | None = None, rejected: tuple[Rejected, ...] = ()) -> PromptFacts:
-    return PromptFacts("cup", 0, generation, STATE, reflection, rejected)
+    return PromptFacts("cup", 0, generation, STATE, reflection, rejected, training_steps=400_000)

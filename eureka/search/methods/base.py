@@ -176,6 +176,7 @@ class Method:
             probe=probe() if probe else None,
             hint=history.hint,
             has_metric=has_metric,
+            training_steps=history.budget.length.steps,
         )
 
     def samples(self, history: History, facts: PromptFacts) -> list[Sample]:
