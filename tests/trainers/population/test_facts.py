@@ -49,9 +49,9 @@ def test_sentences_by_hand() -> None:
         "The trainer is PPO with a discount of 0.5 per control step: a reward 1 control step ahead (0.02 s) counts "
         "half. It updates the policy after every 16 control steps of each of 8 environments. The noise of "
         "its actions has a standard deviation of 0.25 at the start; in evaluations there is none. Actions are clipped "
-        "to -1 to 1 before they are applied and enter the State. Rewards are divided by the spread of the discounted "
-        "return, so that a common positive factor changes nothing. At the limit of steps, the value of the last state "
-        "stands for what would follow.",
+        "to -1 to 1 before they are applied and enter the State. Observations are normalised by their running mean "
+        "and spread. Rewards are divided by the spread of the discounted return, so that a common positive factor "
+        "changes nothing. At the limit of steps, the value of the last state stands for what would follow.",
     )
 
 
