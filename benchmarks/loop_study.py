@@ -16,12 +16,14 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import sqrt
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
 import numpy as np
 from result_files import COMMITTED, add_results_option, measured_or_committed
+from scipy.stats import t as student
 from search_study import fresh_trainings
 from search_study_data import clustered_bootstrap
 
@@ -31,6 +33,7 @@ from eureka.core.ideas import JOB
 from eureka.core.ids import generation_of
 from eureka.core.training import OwnReward
 from eureka.evaluation.rows import with_interval
+from eureka.evaluation.statistics import Estimate
 from eureka.evaluation.trainings import Retraining
 from eureka.search.estimates import estimates
 from eureka.search.outcomes import Outcome, outcomes
@@ -212,9 +215,9 @@ def _differences(rows: Sequence[Row], last: int) -> list[str]:
     return lines
 
 
-def _pooled(rows: Sequence[Row], last: int, scales: Mapping[str, float]) -> Iterator[tuple[str, str, int]]:
-    """Yield every difference over these searches: what it is, the difference with its interval, and the number of pairs
-    of searches."""
+def _pooled(rows: Sequence[Row], last: int, scales: Mapping[str, float]) -> Iterator[tuple[str, str, str]]:
+    """Yield every difference over these searches: what it is, the difference with its interval, and of how many; first
+    the loop above asking anew once more with each task as one observation."""
     by_search = {(_search(row)[0], *_search(row)[2:], row["method"]): row for row in rows}
     searches = sorted({key[:-1] for key in by_search})
     loops = [by_search[(*key, LOOP)] for key in searches if (*key, LOOP) in by_search]
@@ -241,9 +244,26 @@ def _pooled(rows: Sequence[Row], last: int, scales: Mapping[str, float]) -> Iter
             answers(paired[ANEW]),
         ),
     ]
+    tasks = [row["task"] for row in paired[LOOP]]
+    if len(set(tasks)) > 1:
+        yield (
+            f"{LOOP} above {ANEW}, each task once",
+            with_interval(_over_tasks(tasks, *asked[0][1:])),
+            f"{len(set(tasks))} tasks",
+        )
     for label, one, other in asked:
         if one:
-            yield label, with_interval(clustered_bootstrap(difference, one, other, paired=True)), len(one)
+            yield label, with_interval(clustered_bootstrap(difference, one, other, paired=True)), str(len(one))
+
+
+def _over_tasks(tasks: Sequence[str], one: Sequence[Sequence[float]], other: Sequence[Sequence[float]]) -> Estimate:
+    """The mean over tasks of the mean difference of each task's pairs, with Student's 95% interval."""
+    of_task: dict[str, list[float]] = {}
+    for task, first, second in zip(tasks, one, other, strict=True):
+        of_task.setdefault(task, []).append(fmean(first) - fmean(second))
+    means = [fmean(found) for found in of_task.values()]
+    half = float(student.ppf(0.975, len(means) - 1)) * stdev(means) / sqrt(len(means))
+    return Estimate(fmean(means), (fmean(means) - half, fmean(means) + half))
 
 
 def _kind(row: Row) -> str:

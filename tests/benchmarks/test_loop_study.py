@@ -95,6 +95,15 @@ def test_searches_whose_leaders_were_trained_again_are_pooled_once_more() -> Non
     ]
 
 
+def test_each_task_counts_once_with_students_interval() -> None:
+    equal = [{**each, "fresh": {n: [0.4, 0.4] for n in each["fresh"]}, "human": [0.4]} for each in ROWS]
+    others = [{**each, "task": task, "seed": seed} for task, seed in (("b", 1), ("b", 2), ("c", 1)) for each in equal]
+    (line,) = [line for line in loop_study.loop_lines([*ROWS, *others]) if "each task once" in line]
+    # 0.25 on one task and 0 on two, one of which has two pairs: mean 0.25 / 3, which is also the standard error, and
+    # t(0.975, 2) is 4.303.
+    assert line == "| portfolio above best_of_n, each task once | 0.08 [-0.28, 0.44] | 3 tasks |"
+
+
 def test_all_answers_after_the_first_generation_are_compared() -> None:
     (line,) = [line for line in loop_study.loop_lines(ROWS) if "all answers after generation 1" in line]
     # (0.8 + 0.3 + 0 + 0.7) / 4 less 0.4, over 0.8, is 0.06.
