@@ -295,7 +295,7 @@ def field_rows(episodes: Sequence[EpisodeTrace]) -> dict[str, list[tuple[float, 
 
 def endings(episodes: Sequence[EpisodeTrace], seeds: int = 1) -> str:
     """A text on why and when evaluation episodes of `seeds` policies ended: the conditions, the scores, the scores of
-    failed episodes, and when the metric first exceeded 0, unless some episode began with a metric above 0.
+    failed episodes, and when the metric first exceeded 0 and for how long, unless some episode began above 0.
     """
     kinds: dict[tuple[str, str], list[int]] = {}
     for episode in episodes:
@@ -316,6 +316,9 @@ def endings(episodes: Sequence[EpisodeTrace], seeds: int = 1) -> str:
     first = [episode.first_metric_step for episode in episodes if episode.first_metric_step is not None]
     if first and min(first) > 1:
         text += f" The metric was first above 0 after {_span(first)} steps, in {len(first)} of them."
+        longest = [episode.longest_metric_steps for episode in episodes if episode.first_metric_step is not None]
+        if min(longest) > 0:
+            text += f" At the longest it stayed above 0 for {_span(longest)} steps in a row."
     return text
 
 

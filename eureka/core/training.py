@@ -114,6 +114,7 @@ class EpisodeTrace:
         ended: why it ended: `time limit`, `terminated` or `diverged`.
         condition: if it was terminated, the task's name of the condition that ended it; empty if unknown.
         first_metric_step: the number of steps after which the per-step metric first exceeded 0; None if it never did.
+        longest_metric_steps: the largest number of steps in a row with a per-step metric above 0; 0 also if unknown.
         components: each reward component's mean per step.
         fields: State columns (`field`, or `field[i]` of a vector) at the start and after each tenth of the episode;
             kept for the typical and the worst episode of a training, empty for others.
@@ -126,6 +127,7 @@ class EpisodeTrace:
     components: Mapping[str, float] = field(default_factory=dict)
     fields: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     condition: str = ""
+    longest_metric_steps: int = 0
 
 
 @dataclass(frozen=True)

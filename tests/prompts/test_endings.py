@@ -1,5 +1,7 @@
 """How evaluation episodes ended, in a sentence."""
 
+from dataclasses import replace
+
 from eureka.core.training import EpisodeTrace
 from eureka.prompts.render import endings, field_rows
 
@@ -31,6 +33,10 @@ def test_when_the_metric_first_rose_is_told_where_no_episode_began_above_0() -> 
     never = EpisodeTrace(score=0.0, steps=50, ended="time limit")
     at_once = EpisodeTrace(score=-3.0, steps=50, ended="time limit", first_metric_step=1)
     assert "The metric was first above 0 after 20 to 30 steps, in 2 of them." in endings([late, later, never])
+    assert "stayed above 0" not in endings([late, later, never])  # traces from before this was counted
+    held = replace(late, longest_metric_steps=30)
+    brief = replace(later, longest_metric_steps=4)
+    assert endings([held, brief, never]).endswith("At the longest it stayed above 0 for 4 to 30 steps in a row.")
     assert "first above 0" not in endings([late, at_once])
     assert "first above 0" not in endings([never, never])
 

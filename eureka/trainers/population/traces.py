@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -116,6 +117,7 @@ class EpisodeTracer:
                         ended=ended,
                         condition=" and ".join(held_last) if ended == "terminated" else "",
                         first_metric_step=_first(metric[:steps, world]),
+                        longest_metric_steps=_longest(metric[:steps, world]),
                         components={name: _short(float(v[:steps, number].mean())) for name, v in values.items()},
                     )
                 )
@@ -164,6 +166,11 @@ def _why(flags: torch.Tensor) -> str:
 def _first(metric: torch.Tensor) -> int | None:
     above = metric > 0
     return int(above.int().argmax()) + 1 if bool(above.any()) else None
+
+
+def _longest(metric: torch.Tensor) -> int:
+    """The largest number of values in a row that are above 0."""
+    return max((sum(1 for _ in run) for above, run in groupby((metric > 0).tolist()) if above), default=0)
 
 
 def _shown(traces: Sequence[EpisodeTrace]) -> set[int]:

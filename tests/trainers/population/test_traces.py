@@ -57,6 +57,21 @@ def test_an_episode_ends_where_it_ended_first():
     assert (short.steps, short.ended, short.condition) == (4, "terminated", "too high")
     assert long.first_metric_step == 4  # the metric is 1 at the fourth step
     assert short.first_metric_step is None
+    assert (long.longest_metric_steps, short.longest_metric_steps) == (7, 0)
+
+
+def test_the_longest_stretch_above_0_is_the_longest_in_a_row() -> None:
+    tracer = EpisodeTracer(FIELDS, ["height"], 1, 1, lambda state: {})
+    for t, metric in enumerate([0.0, 1.0, 1.0, -1.0, 0.0, 0.2, 0.1, 3.0, 0.0, 1.0]):
+        height = torch.zeros(1)
+        state = SimpleNamespace(
+            height=height, pair=torch.zeros(1, 2), forces=torch.zeros(1, 40), previous_pair=torch.zeros(1, 2)
+        )
+        ended = torch.tensor([t == 9])
+        tracer.step(state, torch.tensor([[metric]]), torch.tensor([False]), ended, torch.tensor([False]))
+    (found,) = tracer.traces(torch.tensor([[1.0]]), [Rise()])
+    assert found.episodes[0].longest_metric_steps == 3
+    assert found.episodes[0].first_metric_step == 2
 
 
 def test_what_was_seen_is_read_on_the_cpu_wherever_new_tensors_are_made() -> None:
