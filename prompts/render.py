@@ -318,7 +318,8 @@ def endings(episodes: Sequence[EpisodeTrace], seeds: int = 1) -> str:
         text += f" The metric was first above 0 after {_span(first)} steps, in {len(first)} of them."
         longest = [episode.longest_metric_steps for episode in episodes if episode.first_metric_step is not None]
         if min(longest) > 0:
-            text += f" At the longest it stayed above 0 for {_span(longest)} steps in a row."
+            steps = "steps in a row" if max(longest) > 1 else "step"
+            text += f" At the longest it stayed above 0 for {_span(longest)} {steps}."
     return text
 
 

@@ -37,6 +37,7 @@ def test_when_the_metric_first_rose_is_told_where_no_episode_began_above_0() -> 
     held = replace(late, longest_metric_steps=30)
     brief = replace(later, longest_metric_steps=4)
     assert endings([held, brief, never]).endswith("At the longest it stayed above 0 for 4 to 30 steps in a row.")
+    assert endings([replace(late, longest_metric_steps=1)]).endswith("At the longest it stayed above 0 for 1 step.")
     assert "first above 0" not in endings([late, at_once])
     assert "first above 0" not in endings([never, never])
 
