@@ -10,6 +10,9 @@ import torch
 
 Reduction = Literal["sum", "mean", "max", "last"]
 
+THROUGH_NEW_STARTS = "after an early end it goes on from a new start"
+"""What the description of a `mean` says in a task whose episodes may end early: there it is no mean of one episode."""
+
 
 @dataclass(frozen=True)
 class Trace:

@@ -10,7 +10,7 @@ import torch
 
 from eureka.physics import Snapshot, WorldStates
 from eureka.tasks.base import Reset, Task, state_field
-from eureka.tasks.metric import Metric
+from eureka.tasks.metric import THROUGH_NEW_STARTS, Metric
 from eureka.tasks.rng import Rng
 
 
@@ -72,7 +72,7 @@ class Locomotion(Task):
             value=lambda state: state.forward_velocity,
             reduce="mean",
             unit="m/s",
-            description="progress along +x per second, averaged over the time until the episode ends",
+            description=f"progress along +x per second, averaged over the whole time limit; {THROUGH_NEW_STARTS}",
         )
 
     def sparse_reward(self, state: Any) -> torch.Tensor | None:
