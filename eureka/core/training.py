@@ -116,8 +116,10 @@ class EpisodeTrace:
         first_metric_step: the number of steps after which the per-step metric first exceeded 0; None if it never did.
         longest_metric_steps: the largest number of steps in a row with a per-step metric above 0; 0 also if unknown.
         components: each reward component's mean per step.
-        fields: State columns (`field`, or `field[i]` of a vector) at the start and after each tenth of the episode;
-            kept for the typical and the worst episode of a training, empty for others.
+        fields: State columns (`field`, or `field[i]` of a vector) after each of `shown_steps`; kept for the typical and
+            the worst episode of a training, empty for others.
+        shown_steps: the numbers of steps after which `fields` were read; empty also in records of versions that read
+            them after the first step and after each tenth of the episode.
     """
 
     score: float
@@ -128,6 +130,7 @@ class EpisodeTrace:
     fields: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     condition: str = ""
     longest_metric_steps: int = 0
+    shown_steps: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

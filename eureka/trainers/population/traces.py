@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 import torch
@@ -14,7 +14,10 @@ from eureka.core.training import EpisodeTrace
 from eureka.core.types import FieldSpec
 from eureka.reward.graph.runtime import RewardFunction
 
-TENTHS = 10
+EVEN_ROWS = 6
+"""Rows of an episode's table that lie evenly in time, with the first and the last step."""
+CHANGING_ROWS = 5
+"""Rows that lie evenly in how much of the State's change is over, and so mostly where the State changes fastest."""
 MAX_COLUMNS = 32
 """Maximum number of State columns that are kept of an episode."""
 MAX_FIELD_COLUMNS = 6
@@ -122,18 +125,46 @@ class EpisodeTracer:
                     )
                 )
             for number in _shown(traces):
-                fields = self._fields(own, number, traces[number].steps)
-                traces[number] = replace(traces[number], fields=fields)
+                shown_steps, fields = self._rows(own, number, traces[number].steps)
+                traces[number] = replace(traces[number], fields=fields, shown_steps=shown_steps)
             changes = {name: _with_change(value, metric[:, of_group], alive) for name, value in values.items()}
             found.append(GroupTraces(tuple(traces), changes))
         return found
 
-    def _fields(self, state: Mapping[str, torch.Tensor], number: int, steps: int) -> dict[str, tuple[float, ...]]:
-        at = [max(round(steps * tenth / TENTHS) - 1, 0) for tenth in range(TENTHS + 1)]
-        return {
-            label: _rounded(state[name][at, number].reshape(len(at), -1)[:, index].tolist())
+    def _rows(
+        self, state: Mapping[str, torch.Tensor], number: int, steps: int
+    ) -> tuple[tuple[int, ...], dict[str, tuple[float, ...]]]:
+        """The steps that are shown of episode `number`, and every column's values after them."""
+        columns = {
+            label: state[name][:steps, number].reshape(steps, -1)[:, index].double()
             for label, name, index in self._columns
         }
+        at = moments(torch.stack(list(columns.values()), dim=1)) if columns else []
+        return tuple(step + 1 for step in at), {label: _rounded(v[at].tolist()) for label, v in columns.items()}
+
+
+def moments(columns: torch.Tensor) -> list[int]:
+    """The rows of `columns` (steps, columns) that tell most of an episode, in order: at most EVEN_ROWS + CHANGING_ROWS.
+
+    Some lie evenly in time. The others lie evenly in the sum over columns of how far each has moved so far, as a share
+    of its range: an episode that is decided within a few steps, by a swing-up or a fall, has most of these there.
+    Rows that coincide are replaced by the middle of the longest gaps.
+    """
+    steps = len(columns)
+    wanted = min(steps, EVEN_ROWS + CHANGING_ROWS)
+    found = {round((steps - 1) * part / (EVEN_ROWS - 1)) for part in range(EVEN_ROWS)}
+    columns = columns.nan_to_num(0.0, 0.0, 0.0)
+    extent = columns.amax(dim=0) - columns.amin(dim=0)
+    moved = (columns[1:] - columns[:-1]).abs() / extent.where(extent > 0.0, torch.inf)
+    passed = moved.sum(dim=1).cumsum(dim=0)
+    if steps > 1 and float(passed[-1]) > 0.0:
+        parts = torch.arange(1, CHANGING_ROWS + 1, dtype=passed.dtype, device=passed.device) / (CHANGING_ROWS + 1)
+        found.update((torch.searchsorted(passed, parts * passed[-1]) + 1).tolist())
+    while len(found) < wanted:
+        rows = sorted(found)
+        gap, before = max((after - row, -row) for row, after in pairwise(rows))
+        found.add(-before + gap // 2)
+    return sorted(found)
 
 
 def as_plain(episode: EpisodeTrace) -> dict[str, Any]:
@@ -145,7 +176,10 @@ def as_plain(episode: EpisodeTrace) -> dict[str, Any]:
 def from_plain(plain: Mapping[str, Any]) -> EpisodeTrace:
     """The trace that was passed to `as_plain`."""
     fields = {name: tuple(values) for name, values in plain["fields"]}
-    return EpisodeTrace(**{**plain, "components": dict(plain["components"]), "fields": fields})
+    shown_steps = tuple(plain["shown_steps"])
+    return EpisodeTrace(
+        **{**plain, "components": dict(plain["components"]), "fields": fields, "shown_steps": shown_steps}
+    )
 
 
 def _components(reward: RewardFunction, state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

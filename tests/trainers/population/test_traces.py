@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from eureka.core.types import FieldSpec
-from eureka.trainers.population.traces import EpisodeTracer, as_plain, from_plain
+from eureka.trainers.population.traces import EpisodeTracer, as_plain, from_plain, moments
 
 FIELDS = (
     FieldSpec("height", (), "float32", "m", "world", ""),
@@ -89,7 +89,7 @@ def test_components_are_means_over_the_episodes_own_steps():
     assert short.components == {"tensor": 3.0, "alive": 1.0}  # 0, 2, 4, 6
 
 
-def test_state_is_shown_at_the_start_and_after_each_tenth():
+def test_state_is_shown_after_every_step_of_a_short_episode() -> None:
     long, short = traced().episodes
     # 40 forces are too many, and what a field was a step before says little.
     assert set(long.fields) == {
@@ -97,8 +97,32 @@ def test_state_is_shown_at_the_start_and_after_each_tenth():
         "pair[0]",
         "pair[1]",
     }
-    assert long.fields["height"] == (0.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
-    assert short.fields["pair[1]"][-1] == -6.0
+    assert long.shown_steps == tuple(range(1, 11))
+    assert long.fields["height"] == (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
+    assert short.shown_steps == (1, 2, 3, 4)
+    assert short.fields["pair[1]"] == (0.0, -2.0, -4.0, -6.0)
+
+
+def test_half_of_the_rows_lie_where_the_state_changes() -> None:
+    """A column that rises from 0 to 6 over rows 20 to 26 of 101 and stays: its sixths are over after rows 21 to 25."""
+    rising = torch.clamp(torch.arange(101.0) - 20.0, 0.0, 6.0)
+    assert moments(torch.stack([rising, torch.ones(101)], dim=1)) == [0, 20, 21, 22, 23, 24, 25, 40, 60, 80, 100]
+
+
+def test_rows_of_an_episode_without_change_lie_evenly_and_in_the_longest_gaps() -> None:
+    assert moments(torch.zeros(101, 2)) == [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
+
+
+def test_columns_count_by_their_own_range() -> None:
+    """Of two columns that move at different times by the same share of their ranges each has as many of the rows."""
+    early = torch.clamp(torch.arange(101.0) - 5.0, 0.0, 6.0)
+    late = 1000.0 * torch.clamp(torch.arange(101.0) - 85.0, 0.0, 6.0)
+    changing = set(moments(torch.stack([early, late], dim=1))) - {0, 20, 40, 60, 80, 100}
+    assert changing == {7, 9, 11, 87, 89}
+
+
+def test_the_rows_of_an_episode_of_one_step() -> None:
+    assert moments(torch.ones(1, 3)) == [0]
 
 
 def test_components_are_related_to_the_change_of_the_metric():
