@@ -33,8 +33,9 @@ def _expressions(graph: str, fields: tuple[FieldSpec, ...]) -> Mapping[str, str]
     numbers = {body.constants[key]: value for key, value in parsed.constants.items()}
     variables = {statement.target: statement.value for statement in body.statements}
     fields_of = _fields_of(variables, numbers)
+    own = frozenset(statement.target for statement in body.statements if statement.own)
     return {
-        component.name: _shortened(value, variables, numbers, fields_of)
+        component.name: _shortened(value, variables, numbers, fields_of, own)
         for component, value in zip(parsed.components, body.components, strict=True)
     }
 
@@ -54,15 +55,17 @@ def _shortened(
     variables: Mapping[str, ast.expr],
     numbers: Mapping[str, float],
     fields_of: Mapping[str, frozenset[str]],
+    own: frozenset[str],
 ) -> str:
     """The expression with variables expanded, the outermost first, while it stays short.
 
+    Variables that the candidate did not name are expanded first: `term_3` says nothing to a reader, `uprightness` does.
     Remaining variables are written as `name(field, ...)`, with the State fields that they are computed from.
     """
     current = _rewritten(value, variables, {}, numbers)
     while True:
         names = {node.id for node in ast.walk(current) if isinstance(node, ast.Name) and node.id in variables}
-        for name in sorted(names):
+        for name in sorted(names, key=lambda name: (name in own, name)):
             longer = _rewritten(current, variables, {name: variables[name]}, numbers)
             if len(_text(longer)) <= LONGEST:
                 current = longer

@@ -35,10 +35,11 @@ _LISTS = frozenset({"torch.where", "torch.stack", "torch.cat"})
 
 @dataclass(frozen=True)
 class ExportStatement:
-    """`target = value`."""
+    """`target = value`; `own`: the candidate named this value, rather than the export."""
 
     target: str
     value: ast.expr
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -323,12 +324,12 @@ class _Folder:
 
     def _assign(self, index: int) -> None:
         """Make a node's value a variable."""
-        node = self.graph.nodes[index]
-        if index in self.own:
+        own = index in self.own
+        if own:
             target = self.names.own(self.own[index])
         else:
-            target = self.names.invented(self.wanted.get(index) or stem(node.op))
-        self.statements.append(ExportStatement(target, self._written(index)))
+            target = self.names.invented(self.wanted.get(index) or stem(self.graph.nodes[index].op))
+        self.statements.append(ExportStatement(target, self._written(index), own))
         self.variables[index] = target
 
 

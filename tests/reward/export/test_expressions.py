@@ -1,5 +1,6 @@
 """Components as short expressions, by graphs that were traced from functions."""
 
+import json
 import re
 
 import pytest
@@ -65,3 +66,28 @@ def test_a_long_chain_of_values_that_are_used_twice_is_read_once_each() -> None:
     # By walking every path there would be as many steps as the 600th Fibonacci number.
     text = component_expressions(trace_trusted(deep, FIELDS, batch(100)), FIELDS)["total"]
     assert "(s)" in text
+
+
+def two_parts(state: State) -> Outputs:
+    s, a = state["s"], state["a"]
+    first = torch.exp(-(a[:, 0] * 0.125 + a[:, 1] * 0.25 + a[:, 2] * 0.375 + a[:, 0] * a[:, 1] * 0.625) / 0.75) * 0.0625
+    second = torch.exp(
+        -(s * 0.875 + torch.sin(s * 0.4375) * 0.21875 - torch.cos(s * 0.3125) * torch.tanh(s * 0.6875)) / 0.15625
+    )
+    both = first * second
+    return both + first + second, {"both": both, "first": first, "second": second}
+
+
+@pytest.mark.parametrize("name", ["aim", "zeal"])
+@pytest.mark.parametrize(("component", "field", "other"), [("first", "a", "sin("), ("second", "s", "a[:, 2]")])
+def test_a_name_of_the_candidate_stays_rather_than_one_that_the_export_invented(
+    name: str, component: str, field: str, other: str
+) -> None:
+    """Each of the two values is used twice and short enough, both together are not: the one without a name of the
+    candidate is written out, wherever the names stand in the alphabet."""
+    graph = json.loads(trace_trusted(two_parts, FIELDS, batch(100)))
+    (value,) = [each["value"] for each in graph["components"] if each["name"] == component]
+    graph["nodes"][value["node"]]["name"] = name
+    text = component_expressions(json.dumps(graph), FIELDS)["both"]
+    assert f"{name}({field})" in text
+    assert other in text
