@@ -163,6 +163,8 @@ def render_job(
     constants: Sequence[TunableConstant] = (),
     measured: Mapping[str, Sensitivity] = MappingProxyType({}),
     before: int = 0,
+    *,
+    lost: bool = False,
 ) -> str:
     """The text that gives one of `samples` answers its job, with its parents, and constants to tune.
 
@@ -170,6 +172,7 @@ def render_job(
         measured: measured effects of some of the constants on the score.
         before: number of earlier samples of the generation with the same job; explorers are sent in
             different directions.
+        lost: whether a reward to repair lost what its policies had learned; otherwise it learned late.
     """
     return _rendered(
         "jobs.jinja2",
@@ -179,6 +182,7 @@ def render_job(
         constants=constants,
         measured=measured,
         before=before,
+        lost=lost,
     )
 
 

@@ -114,11 +114,12 @@ def _components(reward: Reward | None, fields: Sequence[FieldSpec]) -> Mapping[s
 # ---- what goes with high and low scores ------------------------------------------------------------------------------
 
 
-def contrasts(history: History, among: Iterable[Outcome]) -> tuple[Contrast, ...]:
+def contrasts(history: History, among: Iterable[Outcome], noise: float | None = None) -> tuple[Contrast, ...]:
     """Properties that separate rewards of clearly different worth, the clearest first.
 
-    Only rewards with the longest training are compared, and no tuned ones (which differ from another in constants
-    alone). The standard error of a difference assumes the same variance on both sides.
+    Differences below `noise`, by which the score of the same reward differs between seeds, are omitted. Only rewards
+    with the longest training are compared, and no tuned ones (which differ from another in constants alone). The
+    standard error of a difference assumes the same variance on both sides.
     """
     among = list(among)
     farthest = max((outcome.num_evaluations for outcome in among), default=0)
@@ -136,6 +137,8 @@ def contrasts(history: History, among: Iterable[Outcome]) -> tuple[Contrast, ...
         inside = [value for name, value in worth.items() if name in names]
         outside = [value for name, value in worth.items() if name not in names]
         if min(len(inside), len(outside)) < _LEAST or (clear := _clearness(inside, outside)) < CLEAR:
+            continue
+        if noise is not None and abs(fmean(inside) - fmean(outside)) < noise:
             continue
         contrast = Contrast(text, len(inside), fmean(inside), len(outside), fmean(outside))
         found.setdefault(frozenset(names), (clear, contrast))  # of several properties with the same rewards, the first

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from statistics import fmean
 
+from eureka.core.ideas import JOB
 from eureka.core.ids import INIT_ID, generation_of
 from eureka.core.jobs import SampleJob, SearchState
 from eureka.reward.analysis import thresholds
@@ -84,17 +86,39 @@ def promising(outcomes: Sequence[Outcome], leaders: Sequence[Outcome]) -> list[O
     behind = [o for o in outcomes if o.candidate.id not in names and o.score < first.score - least]
     # By estimates, where there are some: a reward that only noise puts behind needs no repair.
     behind = [o for o in behind if first.estimate is None or o.estimate is None or _leads(first, o)]
-    moved = [(_late_move(outcome), outcome) for outcome in behind]
+    moved = [(max(_late_gain(outcome), _loss(outcome)), outcome) for outcome in behind]
     return [o for move, o in sorted(moved, key=lambda pair: (-pair[0], pair[1].candidate.id)) if move > least > 0.0]
 
 
-def _late_move(outcome: Outcome) -> float:
-    """The gain from half time to the end, or the loss from the best evaluation to the end, whichever is larger."""
+def repaired(history: History) -> frozenset[str]:
+    """The rewards that an earlier generation was asked to repair: a second attempt would be told the same."""
+    asked = (attempts[0] for attempts in history.samples.values())
+    return frozenset(
+        parent
+        for sample in asked
+        if sample.notes.get(JOB) == _REPAIR.value and generation_of(sample.id) < history.generation
+        for parent in sample.parents
+    )
+
+
+def lost_at_the_end(outcome: Outcome) -> bool:
+    """Whether a promising failure fell back by the end of training, rather than learned late."""
+    return _loss(outcome) > _late_gain(outcome)
+
+
+def _late_gain(outcome: Outcome) -> float:
+    """The mean gain over seeds from half time to the end."""
+    return _mean_of_curves(outcome, lambda curve: curve[-1] - curve[(len(curve) - 1) // 2])
+
+
+def _loss(outcome: Outcome) -> float:
+    """The mean loss over seeds from the best evaluation to the end."""
+    return _mean_of_curves(outcome, lambda curve: max(curve) - curve[-1])
+
+
+def _mean_of_curves(outcome: Outcome, of_curve: Callable[[Sequence[float]], float]) -> float:
     curves = [result.checkpoint_scores for result in outcome.results if len(result.checkpoint_scores) > 1]
-    if not curves:
-        return 0.0
-    moves = [max(curve[-1] - curve[(len(curve) - 1) // 2], max(curve) - curve[-1]) for curve in curves]
-    return sum(moves) / len(moves)
+    return fmean(map(of_curve, curves)) if curves else 0.0
 
 
 def assign(

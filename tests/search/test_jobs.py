@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from eureka.core.ideas import JOB
 from eureka.core.jobs import SampleJob, SearchState
 from eureka.core.training import TrainingLength, TrainingResult
-from eureka.core.types import Candidate, MetricSpec, Phase, Selection, TaskSpec
+from eureka.core.types import Candidate, MetricSpec, Phase, PromptFacts, Sample, Selection, TaskSpec
 from eureka.search.estimates import WorthEstimate
 from eureka.search.history import Budget, History
-from eureka.search.jobs import MIXES, Assignment, assign, promising, state_of
+from eureka.search.jobs import MIXES, Assignment, assign, lost_at_the_end, promising, repaired, state_of
 from eureka.search.outcomes import Outcome, estimated, ranked
 
 Make = Callable[..., TrainingResult]
@@ -69,6 +70,30 @@ def test_late_learners_behind_the_leader_are_promising(make_result: Make) -> Non
     near = outcome(make_result, "g01-c05", (0.0, 0.0, 0.5, 0.95))
     found = promising([leader, dull, lost, late, near], [leader])
     assert [each.candidate.id for each in found] == ["g01-c02", "g01-c03"]
+
+
+def test_a_failure_either_learned_late_or_lost_what_it_had(make_result: Make) -> None:
+    """Late gains from half time to the end, losses from the best evaluation to the end, as means over the seeds."""
+    assert not lost_at_the_end(outcome(make_result, "g01-c02", (0.0, 0.0, 0.1, 0.5)))
+    assert lost_at_the_end(outcome(make_result, "g01-c03", (0.1, 0.6, 0.4, 0.2)))
+    # Gains of 0.4 and -0.3, losses of 0 and 0.3: a mean gain of 0.05, a mean loss of 0.15.
+    assert lost_at_the_end(outcome(make_result, "g01-c04", (0.0, 0.1, 0.2, 0.5), (0.2, 0.5, 0.6, 0.2)))
+    assert not lost_at_the_end(outcome(make_result, "g01-c05", (0.3,)))
+
+
+def test_a_reward_is_repaired_once() -> None:
+    """Only by a generation that is over: a search that goes on asks as it did before it was stopped."""
+
+    def asked(name: str, job: SampleJob, parent: str) -> tuple[Sample, ...]:
+        return (Sample(id=name, facts=PromptFacts("t", 0, 2, ()), parents=(parent,), notes={JOB: job.value}),)
+
+    samples = {
+        "g02-c01": asked("g02-c01", SampleJob.REPAIR, "g01-c02"),
+        "g02-c02": asked("g02-c02", SampleJob.EXPLOIT, "g01-c01"),
+        "g03-c01": asked("g03-c01", SampleJob.REPAIR, "g01-c03"),
+    }
+    assert repaired(replace(history(3), samples=samples)) == {"g01-c02"}
+    assert repaired(replace(history(4), samples=samples)) == {"g01-c02", "g01-c03"}
 
 
 def test_a_reward_that_only_noise_puts_behind_is_not_repaired(make_result: Make) -> None:

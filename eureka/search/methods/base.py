@@ -149,6 +149,7 @@ class Method:
         """
         said = earlier_feedback(history)
         told = [self._reflection(history, parent) for parent in parents]
+        noise = self._seed_noise(history)
         facts = replace(
             self.task_facts(history),
             reflection=told[0] if told else None,
@@ -158,9 +159,9 @@ class Method:
             feedback=said,
             worst_source=source_of_worst(history, said),
             ideas=ideas(history),
-            contrasts=contrasts(history, history.outcomes),
+            contrasts=contrasts(history, history.outcomes, noise),
             failures=tuple(self._reflection(history, failure) for failure in failures),
-            seed_noise=self._seed_noise(history),
+            seed_noise=noise,
         )
         return within(history.spec, facts, self.config.prompt_tokens)
 

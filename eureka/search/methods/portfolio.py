@@ -47,7 +47,9 @@ class Portfolio(Greedy):
     def _with_jobs(self, history: History, leaders: Sequence[Outcome]) -> list[Sample]:
         state = jobs.state_of(history, leaders)
         failures = self._failures(history, leaders)
-        promising = jobs.promising(history.outcomes, leaders)[:1]
+        done = jobs.repaired(history)
+        promising = [o for o in jobs.promising(history.outcomes, leaders) if o.candidate.id not in done][:1]
+        lost = {o.candidate.id for o in promising if jobs.lost_at_the_end(o)}
         shown = {o.candidate.id: o for o in (*promising, *failures)}
         facts = self.facts(history, leaders, list(shown.values())[:SHOWN_FAILURES])
         told = [r.candidate_id for r in (facts.reflection, *facts.further_parents) if r is not None]
@@ -71,6 +73,7 @@ class Portfolio(Greedy):
                     constants[each.parents[0]] if each.job is SampleJob.TUNE else (),
                     sensitivities(history, each.parents[0]) if each.job is SampleJob.TUNE else {},
                     [earlier.job for earlier in given[: number - 1]].count(each.job),
+                    lost=not lost.isdisjoint(each.parents),
                 ),
                 notes={JOB: each.job.value, STATE: state.value},
             )
