@@ -89,6 +89,7 @@ def render_prompt(spec: TaskSpec, facts: PromptFacts, *, template: str = "user.j
         failures=facts.failures,
         seed_noise=facts.seed_noise,
         training_steps=facts.training_steps,
+        random_ranges=facts.random_ranges,
     )
     system = _rendered("system.jinja2", has_metric=facts.has_metric)
     return Prompt((Message("system", system), Message("user", content)), facts, ending)
@@ -222,10 +223,13 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"number": number, "numbers": numbers, "percent": percent, "shape": shape, "fenced": fenced}
-    environment.filters |= {"metric_words": metric_words, "brief": lambda text: _cut(text, _MAX_EXPRESSION)}
+    environment.filters |= {"number": number, "numbers": numbers, "percent": percent, "shape": shape, "ranges": ranges}
+    environment.filters |= {"fenced": fenced, "quoted": quoted, "metric_words": metric_words, "for_model": for_model}
     environment.filters |= {"goes_with": goes_with, "endings": endings, "field_rows": field_rows}
-    environment.filters |= {"for_model": for_model, "quoted": quoted, "excerpt": lambda text: _cut(text, _MAX_WORST)}
+    environment.filters |= {
+        "brief": lambda text: _cut(text, _MAX_EXPRESSION),
+        "excerpt": lambda text: _cut(text, _MAX_WORST),
+    }
     return environment
 
 
@@ -263,7 +267,8 @@ def metric_words(metric: MetricSpec) -> str:
     """The description of a metric with its unit, range and best possible value, as far as they are known."""
     parts = [metric.description]
     # "of the time" is not a unit to name: the description says what it is a share of.
-    if metric.unit and not metric.unit.startswith("of ") and metric.unit not in metric.description:
+    is_said = re.search(rf"(?<![\w']){re.escape(metric.unit)}(?!\w)", metric.description)
+    if metric.unit and not metric.unit.startswith("of ") and not is_said:
         parts.append(f"unit {metric.unit}")
     if metric.lowest is not None and metric.highest is not None:
         parts.append(f"from {number(metric.lowest)} to {number(metric.highest)}")
@@ -330,6 +335,11 @@ def endings(episodes: Sequence[EpisodeTrace], seeds: int = 1) -> str:
 def _span(values: Sequence[float]) -> str:
     low, high = number(min(values)), number(max(values))
     return low if low == high else f"{low} to {high}"
+
+
+def ranges(found: Sequence[tuple[float, float]]) -> str:
+    """Ranges of a field's columns as text: `-0.1 to 0.2, 0 to 1`."""
+    return ", ".join(_span(pair) for pair in found)
 
 
 def shape(spec: FieldSpec) -> str:

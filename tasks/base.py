@@ -27,7 +27,7 @@ import mujoco
 import torch
 
 from eureka.core.errors import TaskError
-from eureka.core.types import FieldSpec, MetricSpec, TaskSpec
+from eureka.core.types import FieldSpec, TaskSpec
 from eureka.physics import WorldStates
 from eureka.tasks.gym_state import GymState
 from eureka.tasks.info import TaskInfo
@@ -260,7 +260,6 @@ class Task(ABC):
     @property
     def spec(self) -> TaskSpec:
         """The task's specification, independent of MuJoCo."""
-        metric = self.metric
         return TaskSpec(
             name=self.info.name,
             sentence=self.info.description,
@@ -268,7 +267,7 @@ class Task(ABC):
             source=self.shown_source,
             control_step_s=self.control_timestep_s,
             episode_steps=self.info.max_episode_steps,
-            metric=MetricSpec(metric.description, metric.unit) if self.info.has_metric else None,
+            metric=self.metric.as_told if self.info.has_metric else None,
         )
 
     @property

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import torch
 
+from eureka.core.types import MetricSpec
+
 Reduction = Literal["sum", "mean", "max", "last"]
 
 THROUGH_NEW_STARTS = "after an early end it goes on from a new start"
@@ -35,12 +37,23 @@ class Metric:
     Ma et al. 2023, appendix). A function of the episode's `Trace` judges what none of these can, such as
     `longest_run`; it keeps the episodes' shape, and training, which sees no whole episode at once, shows the value of
     an episode's last step instead.
+
+    `best` is the best possible value, if it is known and there is one. A share, whose unit begins with "of ", such
+    as "of the time", lies between 0 and 1 and needs none.
     """
 
     value: Callable[[Any], torch.Tensor]
     reduce: Reduction | Callable[[Trace], torch.Tensor]
     unit: str
     description: str
+    best: float | None = None
+
+    @property
+    def as_told(self) -> MetricSpec:
+        """What prompts and pages say of it."""
+        if self.unit.startswith("of "):
+            return MetricSpec(self.description, self.unit, lowest=0.0, highest=1.0)
+        return MetricSpec(self.description, self.unit, best=self.best)
 
     @property
     def running_reduction(self) -> Reduction:

@@ -8,11 +8,12 @@ from eureka.app.estimate import (
     call_line,
     duration,
     estimate,
+    first_prompt,
     largest_cost,
     num_trainings,
     trainings_cost,
 )
-from eureka.app.session import SearchSession, first_prompt
+from eureka.app.session import SearchSession
 from eureka.config import Halving
 from eureka.proposers.provider import ModelConfig
 from eureka.proposers.tokens import token_bound, token_estimate
@@ -21,7 +22,7 @@ from eureka.ui.console import line
 
 def preview(session: SearchSession) -> None:
     """Print the first prompt and the estimated cost of the run, without asking the model or writing anything."""
-    prompt = first_prompt(session.config, session.spec, session.length.steps)
+    prompt = first_prompt(session.config, session.spec, session.length.steps, session.trainer.record())
     for message in prompt.messages:
         line(f"=== {message.role} ===")
         line(message.content)

@@ -15,8 +15,8 @@ from eureka.app.build import (
     within_capabilities,
 )
 from eureka.app.comparing import make_comparer
-from eureka.app.estimate import largest_cost, training_seeds
-from eureka.app.session import SearchSession, first_prompt
+from eureka.app.estimate import first_prompt, largest_cost, training_seeds
+from eureka.app.session import SearchSession
 from eureka.config import RunConfig
 from eureka.core.costs import Spent
 from eureka.proposers.keys import Key
@@ -72,7 +72,7 @@ def _session(
         config = judged_by_preferences(config)
     config, limits = within_capabilities(config, trainer)
     length = training_length(config, trainer)
-    seeds = training_seeds(config, trainer, length, first_prompt(config, spec, length.steps))
+    seeds = training_seeds(config, trainer, length, first_prompt(config, spec, length.steps, trainer.record()))
     if seeds > 1 and config.train.seeds is None:
         limits = (*limits, f"every candidate is trained with {seeds} seeds, in about the time that answers take")
     config = replace(config, train=replace(config.train, seeds=seeds))

@@ -19,6 +19,7 @@ from eureka.app.estimate import (
     assumption_line,
     call_line,
     estimate,
+    first_prompt,
     largest_cost,
 )
 from eureka.app.exporting import reward_module
@@ -27,10 +28,9 @@ from eureka.core.errors import ConfigError, ProposerError, SearchFailed
 from eureka.core.events import BestReward, Observer, RunStarted, broadcast, ignore
 from eureka.core.ids import INIT_ID
 from eureka.core.training import TrainingLength
-from eureka.core.types import Prompt, PromptFacts, TaskSpec
+from eureka.core.types import TaskSpec
 from eureka.evaluation import Comparison, Role, read_comparison
 from eureka.evaluation.comparer import Comparer
-from eureka.prompts import render_prompt
 from eureka.proposers.base import Proposer
 from eureka.proposers.budget import Ledger
 from eureka.proposers.provider import ModelConfig
@@ -53,7 +53,7 @@ from eureka.search.tuning import Tuning
 from eureka.search.warm_start import FROM_SCRATCH, WarmStart, keep
 from eureka.store import Fitness, RunFacts, RunStore
 from eureka.trainers.base import Trainer
-from eureka.trainers.recording import probe_metric
+from eureka.trainers.recording import probe_metric, random_ranges
 from eureka.trainers.trajectories import cached_trajectories
 from eureka.ui.console import View, best_reward_found, say, watching
 from eureka.ui.report.writer import ReportWriter, update_report
@@ -179,6 +179,7 @@ class SearchSession:
         services = Services(
             capabilities=lambda: self.proposer.capabilities,
             probe=lambda: probe_metric(self.trainer.record()),
+            random_ranges=lambda: random_ranges(self.trainer.record()),
             diagnose=screening.about,
             constants=screening.constants,
             racing=self._racing(),
@@ -298,7 +299,8 @@ class SearchSession:
         say(f"task {self.spec.name}: {self.spec.sentence}")
         say(self.proposer.description)
         if isinstance(self.config.llm, ModelConfig):
-            expected = estimate(self.config, first_prompt(self.config, self.spec, self.length.steps))
+            prompt = first_prompt(self.config, self.spec, self.length.steps, self.trainer.record())
+            expected = estimate(self.config, prompt)
             say(call_line(self.config, expected))
             say(assumption_line(expected))
         for sentence in (self.trainer.description, *self.limits):
@@ -366,20 +368,6 @@ def _worth(outcome: Outcome, comparison: Comparison | None) -> tuple[float, int]
     if compared is None or compared.iqm is None or compared.name != outcome.candidate.id:
         return outcome.worth, 0
     return compared.iqm.value, len(compared.scores)
-
-
-def first_prompt(config: RunConfig, spec: TaskSpec, training_steps: int) -> Prompt:
-    """The prompt of the first generation, from the config, the task and the length of a training alone."""
-    facts = PromptFacts(
-        task=spec.name,
-        seed=config.seed,
-        generation=1,
-        state=spec.fields,
-        hint=config.search.hint or "",
-        has_metric=spec.has_metric,
-        training_steps=training_steps,
-    )
-    return render_prompt(spec, facts)
 
 
 def _warn_unsafe(store: RunStore) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import sqrt
 from statistics import fmean
 
 from eureka.core.ideas import JOB
@@ -75,11 +76,12 @@ def _leads(first: Outcome, second: Outcome) -> bool:
     return first.estimate.mean - second.estimate.mean > first.estimate.std + second.estimate.std
 
 
-def promising(outcomes: Sequence[Outcome], leaders: Sequence[Outcome]) -> list[Outcome]:
+def promising(outcomes: Sequence[Outcome], leaders: Sequence[Outcome], noise: float | None = None) -> list[Outcome]:
     """Rewards clearly below the leaders that improved much late in training, or fell back by its end; the largest
     change first.
 
-    Both changes are measured against `LATE_GAIN` of the first leader's score.
+    Both changes are measured against `LATE_GAIN` of the first leader's score, and against `noise`, by which the score
+    of the same reward differs between seeds, as far as it is left in the mean of a reward's seeds.
     """
     first, names = leaders[0], {leader.candidate.id for leader in leaders}
     least = LATE_GAIN * abs(first.score)
@@ -87,7 +89,8 @@ def promising(outcomes: Sequence[Outcome], leaders: Sequence[Outcome]) -> list[O
     # By estimates, where there are some: a reward that only noise puts behind needs no repair.
     behind = [o for o in behind if first.estimate is None or o.estimate is None or _leads(first, o)]
     moved = [(max(_late_gain(outcome), _loss(outcome)), outcome) for outcome in behind]
-    return [o for move, o in sorted(moved, key=lambda pair: (-pair[0], pair[1].candidate.id)) if move > least > 0.0]
+    by_move = sorted(moved, key=lambda pair: (-pair[0], pair[1].candidate.id))
+    return [o for move, o in by_move if move > max(least, (noise or 0.0) / sqrt(len(o.results))) and least > 0.0]
 
 
 def repaired(history: History) -> frozenset[str]:
@@ -107,8 +110,8 @@ def lost_at_the_end(outcome: Outcome) -> bool:
 
 
 def _late_gain(outcome: Outcome) -> float:
-    """The mean gain over seeds from half time to the end."""
-    return _mean_of_curves(outcome, lambda curve: curve[-1] - curve[(len(curve) - 1) // 2])
+    """The mean gain over seeds from the best evaluation until half time to the last one."""
+    return _mean_of_curves(outcome, lambda curve: curve[-1] - max(curve[: (len(curve) + 1) // 2]))
 
 
 def _loss(outcome: Outcome) -> float:

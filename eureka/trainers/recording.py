@@ -19,6 +19,26 @@ class Recording:
     terminated: torch.Tensor
 
 
+MOST = (0.05, 0.95)
+"""Quantiles between which most values of a State column lie."""
+MAX_COLUMNS = 4
+"""Fields with more columns have one range for all of them."""
+
+
+def random_ranges(recording: Recording) -> dict[str, tuple[tuple[float, float], ...]]:
+    """The range of each State field under the recording's random actions, by the quantiles `MOST`: one for each of its
+    columns, or one for all of them.
+    """
+    found = {}
+    for name, value in recording.state.items():
+        columns = value.double().flatten(1) if value.dim() > 1 else value.double()[:, None]
+        if columns.shape[1] > MAX_COLUMNS:
+            columns = columns.reshape(-1, 1)
+        low, high = torch.quantile(columns, torch.tensor(MOST, dtype=torch.float64), dim=0).tolist()
+        found[name] = tuple(zip(low, high, strict=True))
+    return found
+
+
 def probe_metric(recording: Recording) -> MetricProbe:
     """Pearson's correlation of every State column with the per-step metric, without constant columns."""
     metric = recording.metric.double()

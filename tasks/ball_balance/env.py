@@ -81,6 +81,7 @@ class BallBalance(Task):
             reduce="sum",
             unit="s",
             description="time until the ball falls to the ground (Eureka's F of BallBalance, Ma et al. 2023)",
+            best=self.info.max_episode_steps * seconds,
         )
 
     def human_reward(self, state: State) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:

@@ -53,6 +53,7 @@ class Cartpole(Task):
             reduce="sum",
             unit="s",
             description="time upright",
+            best=self.info.max_episode_steps * seconds,
         )
 
     def human_reward(self, state: State) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from eureka.core.training import EpisodeTrace
-from eureka.prompts.render import endings, field_rows
+from eureka.core.types import MetricSpec
+from eureka.prompts.render import endings, field_rows, metric_words
 
 
 def test_the_condition_and_what_is_left_of_the_score_are_told() -> None:
@@ -63,3 +64,12 @@ def test_a_table_of_episodes_has_what_all_of_them_recorded_and_nothing_twice() -
         "a": [still, still],
         "b": [still, still],
     }
+
+
+def test_the_unit_of_a_metric_is_told_unless_its_description_has_it() -> None:
+    assert metric_words(MetricSpec("Eureka's time until it falls", "s", best=6.0)) == (
+        "Eureka's time until it falls; unit s; the best possible is 6; more is better"
+    )
+    assert metric_words(MetricSpec("progress in m/s", "m/s")) == "progress in m/s; more is better"
+    share = MetricSpec("share of the time in the target", "of the time", lowest=0.0, highest=1.0)
+    assert metric_words(share) == "share of the time in the target; from 0 to 1; more is better"

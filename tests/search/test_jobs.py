@@ -72,6 +72,20 @@ def test_late_learners_behind_the_leader_are_promising(make_result: Make) -> Non
     assert [each.candidate.id for each in found] == ["g01-c02", "g01-c03"]
 
 
+def test_a_change_within_the_noise_of_seeds_is_not_promising(make_result: Make) -> None:
+    """A mean gain of 0.5 by four seeds: noise of 0.8 leaves 0.4 in their mean, noise of 1.2 leaves 0.6."""
+    leader = outcome(make_result, "g01-c01", (0.4, 0.8, 0.9, 1.0))
+    late = outcome(make_result, "g01-c02", *[(0.0, 0.0, 0.1, 0.5)] * 4)
+    assert promising([leader, late], [leader], 0.8) == [late]
+    assert promising([leader, late], [leader], 1.2) == []
+
+
+def test_a_curve_that_went_up_and_down_did_not_learn_late(make_result: Make) -> None:
+    """From 0.5 by way of 0.3 to 0.55: the gain over the first half is 0.05, half of a tenth of the leader's score."""
+    leader = outcome(make_result, "g01-c01", (0.4, 0.8, 0.9, 1.0))
+    assert promising([leader, outcome(make_result, "g01-c02", (0.5, 0.3, 0.5, 0.55))], [leader]) == []
+
+
 def test_a_failure_either_learned_late_or_lost_what_it_had(make_result: Make) -> None:
     """Late gains from half time to the end, losses from the best evaluation to the end, as means over the seeds."""
     assert not lost_at_the_end(outcome(make_result, "g01-c02", (0.0, 0.0, 0.1, 0.5)))

@@ -144,5 +144,8 @@ PREFERRED = replace(PREFERRED, diagnoses=of_training(PREFERRED))
 RAW = "Here is a sketch:\n\n```python\nreward = upright - effort\n```"
 
 
+RANGES = {"hand_position": ((-0.1, 0.2), (-0.15, 0.15), (0.4, 0.62)), "cup_upright": ((0.3, 1.0),)}
+
+
 def facts(generation: int, reflection: Reflection | None = None, rejected: tuple[Rejected, ...] = ()) -> PromptFacts:
-    return PromptFacts("cup", 0, generation, STATE, reflection, rejected, training_steps=400_000)
+    return PromptFacts("cup", 0, generation, STATE, reflection, rejected, training_steps=400_000, random_ranges=RANGES)

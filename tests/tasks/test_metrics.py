@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from eureka.tasks import Metric
+from eureka.core.types import MetricSpec
+from eureka.tasks import Metric, load_task
 
 
 @pytest.mark.parametrize(("reduce", "score"), [("sum", 6.0), ("mean", 0.6), ("max", 3.0), ("last", 2.0)])
@@ -11,3 +12,13 @@ def test_an_episode_that_ended_after_three_of_ten_steps(reduce: str, score: floa
     """What it lacks of a mean counts as 0."""
     metric = Metric(value=lambda state: state, reduce=reduce, unit="1", description="")  # type: ignore[arg-type]
     assert metric.of_episode(torch.tensor([1.0, 3.0, 2.0]), 10) == pytest.approx(score)
+
+
+def test_a_share_lies_between_0_and_1_and_a_time_ends_with_the_episode() -> None:
+    share = Metric(value=lambda state: state, reduce="mean", unit="of the time", description="in the target")
+    assert share.as_told == MetricSpec("in the target", "of the time", lowest=0.0, highest=1.0)
+    speed = Metric(value=lambda state: state, reduce="mean", unit="m/s", description="speed")
+    assert speed.as_told == MetricSpec("speed", "m/s")
+    # 300 control steps of 0.02 s, and 1000 of 0.02 s.
+    assert load_task("ball_balance").spec.metric.best == pytest.approx(6.0)  # type: ignore[union-attr]
+    assert load_task("cartpole").spec.metric.best == pytest.approx(20.0)  # type: ignore[union-attr]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -66,6 +66,7 @@ class Services:
     Attributes:
         capabilities: capabilities of the proposer that answers the next prompts.
         probe: correlations of State columns with the task metric; None if the method must not use them.
+        random_ranges: ranges of the State's fields under random actions, for prompts; None: not told.
         diagnose: adds findings from the reward's graph to a reflection.
         constants: the named constants of a reward, with what changing each does to its total.
         racing: decides which trainings are stopped early; None: all run to the end.
@@ -73,6 +74,7 @@ class Services:
 
     capabilities: Callable[[], ProposerCapabilities]
     probe: Callable[[], MetricProbe] | None = None
+    random_ranges: Callable[[], Mapping[str, tuple[tuple[float, float], ...]]] | None = None
     diagnose: Callable[[Reflection, Reward], Reflection] | None = None
     constants: Callable[[Reward], Sequence[RewardConstant]] | None = None
     racing: Racing | None = None
@@ -178,6 +180,7 @@ class Method:
             hint=history.hint,
             has_metric=has_metric,
             training_steps=history.budget.length.steps,
+            random_ranges=self.services.random_ranges() if self.services.random_ranges else {},
         )
 
     def samples(self, history: History, facts: PromptFacts) -> list[Sample]:

@@ -48,7 +48,8 @@ class Portfolio(Greedy):
         state = jobs.state_of(history, leaders)
         failures = self._failures(history, leaders)
         done = jobs.repaired(history)
-        promising = [o for o in jobs.promising(history.outcomes, leaders) if o.candidate.id not in done][:1]
+        found = jobs.promising(history.outcomes, leaders, self._seed_noise(history))
+        promising = [o for o in found if o.candidate.id not in done][:1]
         lost = {o.candidate.id for o in promising if jobs.lost_at_the_end(o)}
         shown = {o.candidate.id: o for o in (*promising, *failures)}
         facts = self.facts(history, leaders, list(shown.values())[:SHOWN_FAILURES])
