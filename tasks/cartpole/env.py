@@ -22,7 +22,7 @@ class Cartpole(Task):
         pole_angle: torch.Tensor = state_field(
             (), "rad", "world", "angle of the pole from upright; it has fallen beyond 0.2"
         )
-        pole_angular_velocity: torch.Tensor = state_field((), "rad/s", "world", "angular velocity of the pole")
+        pole_angular_velocity: torch.Tensor = state_field((), "rad/s", "world", "rate of change of pole_angle")
         action: torch.Tensor = state_field((1,), "1", "cart", "force command as a share of the maximum, -1 to 1")
 
     def reset(self, rng: Rng, num: int) -> Reset:

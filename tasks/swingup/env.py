@@ -37,7 +37,7 @@ class Swingup(Task):
         pole_angle: torch.Tensor = state_field(
             (), "rad", "world", "angle of the pole from upright, -pi to pi: 0 upright, positive towards +x"
         )
-        pole_angular_velocity: torch.Tensor = state_field((), "rad/s", "world", "angular velocity of the pole")
+        pole_angular_velocity: torch.Tensor = state_field((), "rad/s", "world", "rate of change of pole_angle")
         tip_distance: torch.Tensor = state_field(
             (),
             "m",

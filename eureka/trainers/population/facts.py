@@ -46,8 +46,8 @@ def physical_facts(model: mujoco.MjModel, ppo: PPOConfig, control_step_s: float,
             f"standard deviation of {ppo.initial_std:g} at the start; in evaluations there is none. Actions are "
             "clipped to -1 to 1 before they are applied and enter the State. Observations are normalised by their "
             "running mean and spread. Rewards are divided by the spread of the discounted return, so that a common "
-            "positive factor changes nothing. At the limit of steps, the value of the last state stands for what would "
-            "follow.",
+            "positive factor changes nothing. After an early end nothing more is earned; at the limit of steps, the "
+            "value of the last state stands for what would follow.",
         )
         if fact
     )
