@@ -130,7 +130,7 @@ def test_jobs_go_through_leaders_and_pairs() -> None:
         Assignment(SampleJob.REPAIR, ("f",)),
         Assignment(SampleJob.COMBINE, ("a", "c")),
         Assignment(SampleJob.TUNE, ("b",)),
-        Assignment(SampleJob.EXPLORE),
+        Assignment(SampleJob.COMBINE, ("b", "c")),
     ]
 
 
