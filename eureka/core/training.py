@@ -143,8 +143,9 @@ class TrainingResult:
     `checkpoint_scores` the mean of the same at every evaluation, after `checkpoint_steps` of training. `episodes`
     describes these evaluation episodes in detail. `change_correlation` is, for each component, the correlation of its
     per-step value with the change of the per-step metric; None if either is constant. `diverged_worlds` counts
-    environments whose physics diverged and were reset. `deviation` says how the training differs from the job, such as
-    fewer environments because a device ran out of memory; empty if it does not.
+    environments whose physics diverged and were reset. `action_std` is the standard deviation of the actions' noise at
+    the end of training, as a mean over the actions; None where the trainer does not tell. `deviation` says how the
+    training differs from the job, such as fewer environments because a device ran out of memory; empty if it does not.
     """
 
     candidate_id: str
@@ -164,6 +165,7 @@ class TrainingResult:
     policy_format: str = POPULATION_POLICY
     diverged_worlds: int = 0
     wall_s: float = 0.0
+    action_std: float | None = None
     deviation: str = ""
 
     @property

@@ -165,8 +165,9 @@ class Reflection:
     `trained_steps` the control steps of each training. `episodes` are the evaluation episodes of the last policies, of
     which two have State fields: the typical one of the training of median score, and the worst one of any training.
     `metric_max` is the mean over the trainings of each one's best evaluation, so it exceeds `metric_final` only if
-    trainings fell back from what they had reached. Without a task metric there are no `metric_points`, `scores` and
-    `episodes`, and `metric_max` and `metric_final` are the preference score.
+    trainings fell back from what they had reached. `action_std` is the mean over the trainings of the standard
+    deviation of the actions' noise at the end, None where the trainer does not tell. Without a task metric there are no
+    `metric_points`, `scores` and `episodes`, and `metric_max` and `metric_final` are the preference score.
     """
 
     candidate_id: str
@@ -183,6 +184,7 @@ class Reflection:
     estimate: float | None = None
     trained_steps: int = 0
     episodes: tuple[EpisodeTrace, ...] = ()
+    action_std: float | None = None
 
 
 @dataclass(frozen=True)

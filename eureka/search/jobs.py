@@ -25,9 +25,12 @@ MIXES: Mapping[SearchState, tuple[SampleJob, ...]] = {
     SearchState.SEVERAL_LEAD: (_EXPLOIT, _COMBINE, _EXPLORE, _EXPLOIT, _REPAIR, _COMBINE, _TUNE, _COMBINE),
     SearchState.PLATEAU: (_COMBINE, _EXPLOIT, _EXPLORE, _COMBINE, _REPAIR, _EXPLOIT, _TUNE, _COMBINE),
 }
-"""The jobs of a generation's samples, in order. Larger generations repeat the sequence, smaller ones use its
-beginning. Once something has learned, one of eight explores: of 43 explorers that a language model answered, 7 came out
-above everything before them, and of 85 that exploited or combined 33 (docs/results.md, "The loop against asking anew")."""
+"""The jobs of a generation's samples, in order. Larger generations repeat the sequence, smaller ones use its beginning.
+
+Once something has learned, one of eight explores: in ten recorded searches with a language model 7 of 43 explorers came
+out above everything before them, and 33 of the 85 rewards that exploit or combine (docs/results.md, "The loop against
+asking anew").
+"""
 
 MAX_PARENTS = 3
 """Number of leading rewards that are shown with code and statistics."""

@@ -43,6 +43,7 @@ def reflect(candidate: Candidate, results: Sequence[TrainingResult], preference:
         scores=tuple(finals) if preference is None else (),
         episodes=_episodes(results) if preference is None else (),
         trained_steps=min(result.trained_steps for result in results),
+        action_std=_known_mean([result.action_std for result in results]),
     )
     return replace(reflection, diagnoses=of_training(reflection))
 

@@ -30,6 +30,13 @@ def test_seeds_are_pooled(make_result: Callable[..., TrainingResult]) -> None:
     assert component.metric_correlation == pytest.approx(0.15)  # of 0.1 and 0.2
 
 
+def test_the_noise_of_actions_is_a_mean_over_the_seeds_that_tell(make_result: Callable[..., TrainingResult]) -> None:
+    told = [replace(make_result("g01-c01", (1.0,), seed=i), action_std=std) for i, std in enumerate((0.2, 0.4, None))]
+    candidate = Candidate("g01-c01", "source", ("x",))
+    assert reflect(candidate, told).action_std == pytest.approx(0.3)
+    assert reflect(candidate, told[2:]).action_std is None
+
+
 def test_episodes_shown_are_the_typical_one_and_the_worst_of_any_seed(
     make_result: Callable[..., TrainingResult],
 ) -> None:

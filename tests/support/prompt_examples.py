@@ -43,6 +43,7 @@ REFLECTION = Reflection(
     metric_points=(0.0, 0.125, 0.25),
     metric_max=0.26,
     metric_final=0.25,
+    action_std=0.314,
     episode_length_points=(12.0, 340.5, 1000.0),
     total_points=(0.1, 0.2, 0.4567),
     components=(

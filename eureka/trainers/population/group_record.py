@@ -26,13 +26,14 @@ class GroupRecord(TrainingCurves):
         self.episodes = [as_plain(episode) for episode in traces.episodes]
         self.change_correlation = list(traces.change_correlation.items())
 
-    def group_result(self, job: GroupJob, policy: bytes, wall_s: float) -> TrainingResult:
+    def group_result(self, job: GroupJob, policy: bytes, action_std: float, wall_s: float) -> TrainingResult:
         """The result of the group's training."""
         return replace(
             self.result(job.candidate_id, job.seed, self.components),
             episodes=tuple(map(from_plain, self.episodes)),
             change_correlation=dict(self.change_correlation),
             policy=policy,
+            action_std=action_std,
             wall_s=wall_s,
         )
 

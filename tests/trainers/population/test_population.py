@@ -1,5 +1,7 @@
 """A group trains bitwise the same alone, in company, after a checkpoint, and when others leave."""
 
+import io
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -129,6 +131,16 @@ def test_balancing_is_learned(cartpole: Task, upright_graph: str) -> None:
     # The limit of 500 steps of 0.04 s is 20 s upright; an untrained policy falls within 2 s.
     assert sorted(result.score for result in population.results())[1] > 15.0
     assert all(len(result.checkpoint_scores) == 3 for result in population.results())
+
+
+def test_the_noise_of_actions_is_the_saved_policys(cartpole: Task, make_job: MakeJob) -> None:
+    """The last of its parameters, one for each action, is the logarithm of its standard deviation."""
+    population = Population(cartpole, [make_job("g01-c01", 0), make_job("g01-c02", 1)])
+    run(population)
+    for result in population.results():
+        parameters = torch.load(io.BytesIO(result.policy), weights_only=True)["parameters"]
+        assert result.action_std == pytest.approx(math.exp(parameters[-1]))
+        assert result.action_std != pytest.approx(cartpole.info.ppo.initial_std, rel=1e-6)
 
 
 def test_saved_policy_acts_like_the_trained_one(cartpole: Task, make_job: MakeJob) -> None:
