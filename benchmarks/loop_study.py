@@ -16,7 +16,7 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import sqrt
+from math import inf, sqrt
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -328,17 +328,27 @@ def _luck(rows: Sequence[Row], last: int) -> list[str]:
 
 
 def _by_job(rows: Sequence[Row]) -> list[str]:
-    """By kind of job, the share of children that are above the better one of their parents, by the estimates."""
+    """By kind of job, the share of children that are above the better one of their parents, and above everything of
+    the generations before, by the estimates.
+    """
     above: dict[str, list[bool]] = {}
+    above_all: dict[str, list[bool]] = {}
     for row in rows:
-        for each in row["candidates"].values():
-            parents = [row["candidates"][name]["estimate"] for name in each["parents"] if name in row["candidates"]]
-            known = [parent for parent in parents if parent is not None]
-            if each["job"] is not None and known:
-                child = each["estimate"]
-                above.setdefault(each["job"], []).append(child is not None and child > max(known))
-    lines = ["| job | children above their parent | children |", "| --- | --- | --- |"]
-    lines += [f"| {job} | {fmean(found):.0%} | {len(found)} |" for job, found in sorted(above.items())]
+        estimates_of = {name: each["estimate"] for name, each in row["candidates"].items()}
+        known = {name: estimate for name, estimate in estimates_of.items() if estimate is not None}
+        for name, each in row["candidates"].items():
+            if each["job"] is None:
+                continue
+            child = known.get(name, -inf)
+            before = [known[other] for other in known if generation_of(other) < generation_of(name)]
+            above_all.setdefault(each["job"], []).append(child > max(before))
+            parents = [known[parent] for parent in each["parents"] if parent in known]
+            if parents:
+                above.setdefault(each["job"], []).append(child > max(parents))
+    lines = ["| job | children above their parent | above all before them | children |", "| --- | --- | --- | --- |"]
+    for job, found in sorted(above_all.items()):
+        of_parents = f"{fmean(above[job]):.0%}" if job in above else ""
+        lines.append(f"| {job} | {of_parents} | {fmean(found):.0%} | {len(found)} |")
     return lines
 
 

@@ -27,9 +27,9 @@ MIXES: Mapping[SearchState, tuple[SampleJob, ...]] = {
 }
 """The jobs of a generation's samples, in order. Larger generations repeat the sequence, smaller ones use its beginning.
 
-Once something has learned, one of eight explores: in ten recorded searches with a language model 7 of 43 explorers came
-out above everything before them, and 33 of the 85 rewards that exploit or combine (docs/results.md, "The loop against
-asking anew").
+Once something has learned, one of eight explores: in recorded searches with a language model explorers come out above
+everything before them half as often as rewards that exploit or combine (docs/results.md, "The loop against asking
+anew").
 """
 
 MAX_PARENTS = 3

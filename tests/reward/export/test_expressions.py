@@ -7,7 +7,7 @@ import pytest
 import torch
 from export_helpers import FIELDS, batch
 
-from eureka.reward.export.expressions import LONGEST, component_expressions
+from eureka.reward.export.expressions import component_expressions
 from eureka.reward.graph.format import GraphError
 from eureka.reward.trace.trusted import trace_trusted
 
@@ -42,11 +42,34 @@ def test_variables_are_written_out_and_constants_are_numbers() -> None:
 
 
 def test_what_would_be_long_stays_a_name_with_the_fields_that_it_reads() -> None:
+    """The last of thirty sums is written out, its own two terms are not."""
     text = component_expressions(trace_trusted(long, FIELDS, batch(100)), FIELDS)["wave"]
-    names = set(re.findall(r"term_\d+", text))
-    assert names
-    assert all(text.count(name) == text.count(f"{name}(s)") for name in names)
-    assert len(text.replace("(s)", "")) <= LONGEST
+    assert re.fullmatch(r"exp\(sin\((\w+)\(s\)\) \+ 0\.25 \* cos\(\1\(s\)\)\) \* s", text)
+
+
+def rotated(state: State) -> Outputs:
+    """The vector turned by a quaternion made of four columns, as a product of matrices that is written out."""
+    a, b, s = state["a"], state["b"], state["s"]
+    x, y, z, w = a[:, 0], a[:, 1], a[:, 2], s
+    rows = [
+        (1 - 2 * (y * y + z * z)) * b[:, 0] + 2 * (x * y - w * z) * b[:, 1] + 2 * (x * z + w * y) * b[:, 2],
+        2 * (x * y + w * z) * b[:, 0] + (1 - 2 * (x * x + z * z)) * b[:, 1] + 2 * (y * z - w * x) * b[:, 2],
+        2 * (x * z - w * y) * b[:, 0] + 2 * (y * z + w * x) * b[:, 1] + (1 - 2 * (x * x + y * y)) * b[:, 2],
+    ]
+    height = torch.stack(rows, dim=-1)[:, 2]
+    near = torch.sigmoid(height / 0.25) * torch.exp(-height * height / 0.5)
+    return near, {"near": near}
+
+
+def test_what_a_long_value_is_made_of_is_not_written_out_in_part() -> None:
+    """The candidate calls the turned vector's height `height`; its own terms, which the export would number, say
+    nothing."""
+    graph = json.loads(trace_trusted(rotated, FIELDS, batch(100)))
+    (used,) = [node["args"][0]["node"] for node in graph["nodes"] if node["op"] == "sigmoid"]
+    height = graph["nodes"][used]["args"][0]["node"]
+    graph["nodes"][height]["name"] = "height"
+    text = component_expressions(json.dumps(graph), FIELDS)["near"]
+    assert text == "sigmoid(height(a, b, s) / 0.25) * exp(-height(a, b, s) * height(a, b, s) / 0.5)"
 
 
 def test_a_text_that_is_no_graph_is_refused() -> None:

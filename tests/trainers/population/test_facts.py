@@ -51,8 +51,8 @@ def test_sentences_by_hand() -> None:
         "its actions has a standard deviation of 0.25 at the start; in evaluations there is none. Actions are clipped "
         "to -1 to 1 before they are applied and enter the State. Observations are normalised by their running mean "
         "and spread. Rewards are divided by the spread of the discounted return, so that a common positive factor "
-        "changes nothing. After an early end nothing more is earned; at the limit of steps, the value of the last state "
-        "stands for what would follow.",
+        "changes nothing. After an early end nothing more is earned; at the limit of steps, the value of the last "
+        "state stands for what would follow.",
     )
 
 
