@@ -47,6 +47,7 @@ ACTS: Mapping[DiagnosisKind, frozenset[str]] = {
     DiagnosisKind.METRIC_ZERO: frozenset({"rewritten", "removed"}),
     DiagnosisKind.METRIC_FLAT: frozenset({"rewritten", "removed"}),
     DiagnosisKind.METRIC_FELL: CHANGED,
+    DiagnosisKind.METRIC_NEEDS_NOISE: CHANGED,
     DiagnosisKind.METRIC_RISING: frozenset({"kept", "rescaled"}),
     DiagnosisKind.REWARD_UP_METRIC_FLAT: CHANGED,
     DiagnosisKind.EPISODES_SHORTEN: CHANGED,

@@ -25,6 +25,7 @@ class DiagnosisKind(StrEnum):
     METRIC_ZERO = "metric_zero"
     METRIC_FLAT = "metric_flat"
     METRIC_FELL = "metric_fell"
+    METRIC_NEEDS_NOISE = "metric_needs_noise"
     METRIC_RISING = "metric_rising"
     REWARD_UP_METRIC_FLAT = "reward_up_metric_flat"
     EPISODES_SHORTEN = "episodes_shorten"

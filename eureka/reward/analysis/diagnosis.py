@@ -99,7 +99,11 @@ def _about_metric(reflection: Reflection) -> Iterator[Diagnosis]:
     if all(0.0 <= value < thresholds.ZERO_METRIC for value in (*points, best, final)):
         yield Diagnosis(Kind.METRIC_ZERO)
     elif best - final > thresholds.CLEAR_LOSS * abs(best):
-        yield Diagnosis(Kind.METRIC_FELL, numbers={"best": best, "final": final})
+        lost = {"best": best, "final": final, "training": points[-1]}
+        # The curve is of policies that explore; they are evaluated without the noise of their actions.
+        kept_in_training = max(points) - points[-1] <= thresholds.CLEAR_LOSS * max(points)
+        needs_noise = kept_in_training and points[-1] - final > thresholds.CLEAR_LOSS * points[-1]
+        yield Diagnosis(Kind.METRIC_NEEDS_NOISE if needs_noise else Kind.METRIC_FELL, numbers=lost)
     elif abs(gained) < thresholds.FLAT_RISE:
         yield Diagnosis(Kind.METRIC_FLAT, numbers=_ends(points))
     elif rise(points[len(points) // 2 :]) >= thresholds.FLAT_RISE:

@@ -71,7 +71,13 @@ def structure(graph: Graph) -> Structure:
         for ref, weight in total.terms.items()
         if weight and ref not in reported and not ancestors.nodes(ref) & nodes
     ]
-    entries = {c.name: _entry(c.value, parts[c.name], total, ancestors.nodes(graph.total)) for c in graph.components}
+    sums_up = _is_sum(parts.values(), total)
+    entries = {
+        c.name: ComponentEntry(1.0, False)
+        if sums_up and parts[c.name].terms
+        else _entry(c.value, parts[c.name], total, ancestors.nodes(graph.total))
+        for c in graph.components
+    }
     constants = sum(parts[name].constant * (entry.weight or 0.0) for name, entry in entries.items())
     constant = total.constant - constants
     return Structure(
@@ -93,6 +99,19 @@ def _unified(graph: Graph) -> Graph:
         number.append(first.setdefault((nodes[-1].op, nodes[-1].args, nodes[-1].kwargs), index))
     components = tuple(Component(c.name, renumbered(c.value, number)) for c in graph.components)
     return replace(graph, nodes=tuple(nodes), total=renumbered(graph.total, number), components=components)
+
+
+def _is_sum(parts: Iterable[Terms], total: Terms) -> bool:
+    """Whether the terms of these components, added up, are in the total as they are.
+
+    It tells how components enter that share a term, as `0.4 * (1 - failed)` and `-2 * failed` do: each on its own would
+    be taken for the whole of that term.
+    """
+    summed: dict[Ref, float] = {}
+    for part in parts:
+        for ref, weight in part.terms.items():
+            summed[ref] = summed.get(ref, 0.0) + weight
+    return all(math.isclose(weight, total.terms.get(ref, 0.0), rel_tol=_TOLERANCE) for ref, weight in summed.items())
 
 
 def _entry(value: Ref, part: Terms, total: Terms, below_total: int) -> ComponentEntry:

@@ -11,8 +11,9 @@ from eureka.tasks import Metric
 class EpisodeTracker:
     """Reduces the per-step metric over episodes, and keeps each group's last `num_envs` finished ones.
 
-    An episode whose clock started late (see `Worlds`) had less time than the limit; its sum is scaled up to the
-    limit, so that early and late starters count alike. A `mean` is over the steps that the episode lasted.
+    An episode whose clock started late (see `Worlds`) had less time than the limit. If it lasted to the limit, its sum
+    is scaled up, so that early and late starters count alike; if it ended by itself, its sum is whole. A `mean` is over
+    the steps that the episode lasted.
     """
 
     def __init__(self, metric: Metric, limit: int, num_groups: int, num_envs: int) -> None:
@@ -40,7 +41,7 @@ class EpisodeTracker:
             self._value = self._value + value
         score = self._value
         if self._reduce == "sum":
-            score = self._value * (self._limit / (self._limit - start_clock))
+            score = self._value * torch.where(clock >= self._limit, self._limit / (self._limit - start_clock), 1.0)
         elif self._reduce == "mean":
             score = self._value / (clock - start_clock)
         if device_graphs.reading_synchronises(done.device) or done.any():

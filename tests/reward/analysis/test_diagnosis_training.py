@@ -73,6 +73,9 @@ FLAT, FLAT_TOTAL = (1.0, 1.01, 1.0, 1.01, 1.0, 1.0), (0.3,) * 6
         ({"metric_points": FLAT, "metric_max": 1.0}, {DiagnosisKind.METRIC_FLAT, DiagnosisKind.REWARD_UP_METRIC_FLAT}),
         ({"metric_points": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)}, {DiagnosisKind.METRIC_RISING}),
         ({"metric_max": 2.0}, {DiagnosisKind.METRIC_FELL}),
+        # Policies that explore ended at 1, the same without the noise of their actions at 0.7, and at 0.85.
+        ({"metric_final": 0.7}, {DiagnosisKind.METRIC_NEEDS_NOISE}),
+        ({"metric_final": 0.85}, {DiagnosisKind.METRIC_FELL}),
         (
             {"metric_points": (1.0, 1.0, 0.8, 0.6, 0.4, 0.2), "metric_max": 1.0, "metric_final": 0.2},
             {DiagnosisKind.METRIC_FELL, DiagnosisKind.REWARD_UP_METRIC_FLAT},

@@ -53,6 +53,16 @@ def test_a_field_is_no_report_of_what_is_made_of_it():
     assert [u.line for u in found.unreported] == [10]
 
 
+def test_components_that_share_a_term_enter_as_they_are():
+    """0.5 (1 - height) and -2 height: the total is 0.5 - 2.5 height."""
+    survival = [("rsub.Scalar", [HEIGHT, 1.0]), ("mul.Tensor", [node(0), 0.5])]
+    failure = [("mul.Tensor", [HEIGHT, -2.0]), ("add.Tensor", [node(1), node(2)])]
+    found = structure(graph([*survival, *failure], node(3), {"survival": node(1), "failure": node(2)}))
+    assert found.entries == {"survival": ComponentEntry(1.0, False), "failure": ComponentEntry(1.0, False)}
+    assert found.unreported == ()
+    assert found.constant == 0.0
+
+
 def test_constants_are_accounted_for():
     nodes = [("full", [[{"batch": 1}], 0.5], F32), ("add.Tensor", [SPEED, 2.5]), ("add.Tensor", [node(1), node(0)])]
     found = structure(graph(nodes, node(2), {"speed": SPEED, "alive": node(0)}))

@@ -25,6 +25,16 @@ def test_reductions(reduce: str, score: float) -> None:
     assert tracker.recent()[0].tolist() == pytest.approx([score, 3.0])
 
 
+def test_the_sum_of_an_episode_that_ended_by_itself_is_whole_however_late_it_started() -> None:
+    """Both start at 1 of a limit of 4 and collect 2 a step: one falls in its second step, the other lasts to the limit
+    and would have collected 2 more in a whole episode."""
+    tracker = EpisodeTracker(Metric(lambda s: s, "sum", "1", ""), limit=4, num_groups=1, num_envs=2)
+    start = torch.ones(1, 2, dtype=torch.int64)
+    for clock, done in ((2, [[False, False]]), (3, [[True, False]]), (4, [[False, True]])):
+        tracker.step(torch.full((1, 2), 2.0), torch.tensor(done), torch.full((1, 2), clock), start)
+    assert tracker.recent()[0].tolist() == pytest.approx([(4.0 + 8.0) / 2, 2.5])
+
+
 def test_recent_keeps_the_last_episodes_of_each_group() -> None:
     tracker = EpisodeTracker(Metric(lambda s: s, "sum", "1", ""), limit=1, num_groups=2, num_envs=2)
     start = torch.zeros(2, 2, dtype=torch.int64)
