@@ -34,7 +34,14 @@ def facts_at(facts: PromptFacts, generation: int, samples: int) -> PromptFacts:
     ideas.
     """
     if generation == 1:
-        return PromptFacts(task=facts.task, seed=facts.seed, generation=1, state=facts.state)
+        return PromptFacts(
+            task=facts.task,
+            seed=facts.seed,
+            generation=1,
+            state=facts.state,
+            training_steps=facts.training_steps,
+            random_ranges=facts.random_ranges,
+        )
     ids = (f"g{block:02d}-c{sample:02d}" for block in range(1, generation) for sample in range(1, samples + 1))
     ideas = tuple(
         replace(idea, candidate_id=name) for name, idea in zip(ids, itertools.cycle(facts.ideas), strict=False)
