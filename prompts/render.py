@@ -165,6 +165,7 @@ def render_job(
     measured: Mapping[str, Sensitivity] = MappingProxyType({}),
     before: int = 0,
     *,
+    leader: str = "",
     lost: bool = False,
 ) -> str:
     """The text that gives one of `samples` answers its job, with its parents, and constants to tune.
@@ -173,6 +174,7 @@ def render_job(
         measured: measured effects of some of the constants on the score.
         before: number of earlier samples of the generation with the same job; explorers are sent in
             different directions.
+        leader: the first of the leading rewards, for explorers.
         lost: whether a reward to repair lost what its policies had learned; otherwise it learned late.
     """
     return _rendered(
@@ -183,6 +185,7 @@ def render_job(
         constants=constants,
         measured=measured,
         before=before,
+        leader=leader,
         lost=lost,
     )
 

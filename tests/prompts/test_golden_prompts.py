@@ -292,9 +292,10 @@ def test_samples_take_different_lines() -> None:
 
 
 def test_the_explorers_of_a_generation_are_sent_in_five_directions() -> None:
-    asked = [render_job(SampleJob.EXPLORE, (), 8, before=before) for before in range(6)]
+    asked = [render_job(SampleJob.EXPLORE, (), 8, before=before, leader="g01-c02") for before in range(6)]
     assert len(set(asked)) == 5
     assert asked[5] == asked[0]
+    assert "that the main component of g01-c02 does not use" in asked[0]
     assert all("unlike every reward listed above" in text for text in asked)
 
 

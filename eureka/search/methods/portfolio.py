@@ -74,6 +74,7 @@ class Portfolio(Greedy):
                     constants[each.parents[0]] if each.job is SampleJob.TUNE else (),
                     sensitivities(history, each.parents[0]) if each.job is SampleJob.TUNE else {},
                     [earlier.job for earlier in given[: number - 1]].count(each.job),
+                    leader=told[0],
                     lost=not lost.isdisjoint(each.parents),
                 ),
                 notes={JOB: each.job.value, STATE: state.value},
