@@ -341,15 +341,16 @@ def _by_job(rows: Sequence[Row]) -> list[str]:
                 continue
             child = known.get(name, -inf)
             before = [known[other] for other in known if generation_of(other) < generation_of(name)]
-            above_all.setdefault(each["job"], []).append(child > max(before))
+            above_all.setdefault(each["job"], []).append(child > max(before, default=-inf))
             parents = [known[parent] for parent in each["parents"] if parent in known]
             if parents:
                 above.setdefault(each["job"], []).append(child > max(parents))
     lines = ["| job | children above their parent | above all before them | children |", "| --- | --- | --- | --- |"]
-    for job, found in sorted(above_all.items()):
-        of_parents = f"{fmean(above[job]):.0%}" if job in above else ""
-        lines.append(f"| {job} | {of_parents} | {fmean(found):.0%} | {len(found)} |")
-    return lines
+    of_parents = {job: f"{fmean(found):.0%}" for job, found in above.items()}
+    rows_of = sorted(above_all.items())
+    return lines + [
+        f"| {job} | {of_parents.get(job, '')} | {fmean(found):.0%} | {len(found)} |" for job, found in rows_of
+    ]
 
 
 def _seed_effect(rows: Sequence[Row], last: int) -> list[str]:

@@ -12,6 +12,9 @@ from eureka.core.types import MetricSpec
 
 Reduction = Literal["sum", "mean", "max", "last"]
 
+SHARES = frozenset({"of the time", "of the episodes"})
+"""Units of metrics that lie between 0 and 1."""
+
 THROUGH_NEW_STARTS = "after an early end it goes on from a new start"
 """What the description of a `mean` says in a task whose episodes may end early: there it is no mean of one episode."""
 
@@ -38,22 +41,25 @@ class Metric:
     `longest_run`; it keeps the episodes' shape, and training, which sees no whole episode at once, shows the value of
     an episode's last step instead.
 
-    `best` is the best possible value, if it is known and there is one. A share, whose unit begins with "of ", such
-    as "of the time", lies between 0 and 1 and needs none.
+    `lowest` and `highest` bound it, and `best` is the best possible value, as far as there are such; a share of the
+    time or of the episodes lies between 0 and 1.
     """
 
     value: Callable[[Any], torch.Tensor]
     reduce: Reduction | Callable[[Trace], torch.Tensor]
     unit: str
     description: str
+    lowest: float | None = None
+    highest: float | None = None
     best: float | None = None
 
     @property
     def as_told(self) -> MetricSpec:
         """What prompts and pages say of it."""
-        if self.unit.startswith("of "):
-            return MetricSpec(self.description, self.unit, lowest=0.0, highest=1.0)
-        return MetricSpec(self.description, self.unit, best=self.best)
+        bounds = (self.lowest, self.highest)
+        if self.unit in SHARES and bounds == (None, None):
+            bounds = (0.0, 1.0)
+        return MetricSpec(self.description, self.unit, *bounds, self.best)
 
     @property
     def running_reduction(self) -> Reduction:

@@ -224,6 +224,10 @@ class Feedback:
     text: str = ""
 
 
+Ranges = tuple[tuple[float, float], ...]
+"""A lowest and a highest value for each column of a State field, or one pair for all of its columns."""
+
+
 @dataclass(frozen=True)
 class PromptFacts:
     """The typed facts that a prompt's messages were rendered from; a proposer without a model reads these.
@@ -236,8 +240,7 @@ class PromptFacts:
     of the run, the best first, `contrasts` the properties that go with their scores, `failures` the statistics of some
     that did not work, and `seed_noise` the standard deviation of a score between seeds.
     `training_steps` is about the number of control steps of a training in all environments together; 0: not told.
-    `random_ranges` says within what most values of a State field lie under random actions: for each of its columns, or
-    for all of them together, a lowest and a highest value.
+    `random_ranges` says within what most values of a State field lie under random actions.
     """
 
     task: str
@@ -258,7 +261,7 @@ class PromptFacts:
     failures: tuple[Reflection, ...] = ()
     seed_noise: float | None = None
     training_steps: int = 0
-    random_ranges: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    random_ranges: Mapping[str, Ranges] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

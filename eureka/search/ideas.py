@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from statistics import fmean
 from types import MappingProxyType
 
@@ -117,19 +117,21 @@ def _components(reward: Reward | None, fields: Sequence[FieldSpec]) -> Mapping[s
 def contrasts(history: History, among: Iterable[Outcome], noise: float | None = None) -> tuple[Contrast, ...]:
     """Properties that separate rewards of clearly different worth, the clearest first.
 
-    Differences below `noise`, by which the score of the same reward differs between seeds, are omitted. Only rewards
-    with the longest training are compared, and no tuned ones (which differ from another in constants alone). The
-    standard error of a difference assumes the same variance on both sides.
+    Differences that `noise` alone would make, by which the score of the same reward differs between seeds, are omitted.
+    Only rewards with the longest training are compared, and no tuned ones (which differ from another in constants
+    alone). The standard error of a difference assumes the same variance on both sides.
     """
     among = list(among)
     farthest = max((outcome.num_evaluations for outcome in among), default=0)
     worth: dict[str, float] = {}
+    trainings: dict[str, int] = {}
     having: dict[str, set[str]] = {}
     for outcome in among:
         name = outcome.candidate.id
         if outcome.num_evaluations != farthest or name not in history.rewards or history.is_tuned(name):
             continue
         worth[name] = outcome.worth
+        trainings[name] = len(outcome.results)
         for text in properties(history.rewards[name].graph, outcome.results[0]):
             having.setdefault(text, set()).add(name)
     found: dict[frozenset[str], tuple[float, Contrast]] = {}
@@ -138,12 +140,23 @@ def contrasts(history: History, among: Iterable[Outcome], noise: float | None = 
         outside = [value for name, value in worth.items() if name not in names]
         if min(len(inside), len(outside)) < _LEAST or (clear := _clearness(inside, outside)) < CLEAR:
             continue
-        if noise is not None and abs(fmean(inside) - fmean(outside)) < noise:
+        if abs(fmean(inside) - fmean(outside)) < CLEAR * (noise or 0.0) * _left_of_noise(trainings, names):
             continue
         contrast = Contrast(text, len(inside), fmean(inside), len(outside), fmean(outside))
         found.setdefault(frozenset(names), (clear, contrast))  # of several properties with the same rewards, the first
     by_clearness = sorted(found.values(), key=lambda pair: -pair[0])
     return tuple(contrast for _, contrast in by_clearness[:MAX_CONTRASTS])
+
+
+def _left_of_noise(trainings: Mapping[str, int], inside: Collection[str]) -> float:
+    """The standard deviation of the difference of two mean scores, in that of one training's score.
+
+    Args:
+        trainings: the number of trainings of every reward.
+        inside: the rewards of one of the two means.
+    """
+    counts = [sum(count for name, count in trainings.items() if (name in inside) is side) for side in (True, False)]
+    return math.sqrt(sum(1 / count for count in counts))
 
 
 def _clearness(inside: Sequence[float], outside: Sequence[float]) -> float:

@@ -23,7 +23,7 @@ MIXES: Mapping[SearchState, tuple[SampleJob, ...]] = {
     SearchState.NOTHING_LEARNED: (_EXPLORE, _REPAIR, _EXPLORE, _COMBINE, _EXPLORE, _EXPLORE, _REPAIR, _EXPLORE),
     SearchState.ONE_LEADS: (_EXPLOIT, _COMBINE, _EXPLORE, _TUNE, _EXPLOIT, _REPAIR, _EXPLOIT, _COMBINE),
     SearchState.SEVERAL_LEAD: (_EXPLOIT, _COMBINE, _EXPLORE, _EXPLOIT, _REPAIR, _COMBINE, _TUNE, _COMBINE),
-    SearchState.PLATEAU: (_COMBINE, _EXPLOIT, _EXPLORE, _COMBINE, _REPAIR, _EXPLOIT, _TUNE, _COMBINE),
+    SearchState.PLATEAU: (_COMBINE, _EXPLORE, _EXPLOIT, _COMBINE, _REPAIR, _EXPLOIT, _TUNE, _COMBINE),
 }
 """The jobs of a generation's samples, in order. Larger generations repeat the sequence, smaller ones use its beginning.
 

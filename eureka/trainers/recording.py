@@ -1,4 +1,4 @@
-"""Transitions recorded from an environment, used to verify rewards and to correlate the State with the metric."""
+"""Transitions recorded from an environment, on which rewards are verified and the State's ranges are told."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from eureka.core.types import MetricProbe
+from eureka.core.types import MetricProbe, Ranges
 
 
 @dataclass(frozen=True)
@@ -21,22 +21,29 @@ class Recording:
 
 MOST = (0.05, 0.95)
 """Quantiles between which most values of a State column lie."""
-MAX_COLUMNS = 4
+MAX_RANGES = 4
 """Fields with more columns have one range for all of them."""
 
 
-def random_ranges(recording: Recording) -> dict[str, tuple[tuple[float, float], ...]]:
+def random_ranges(recording: Recording) -> dict[str, Ranges]:
     """The range of each State field under the recording's random actions, by the quantiles `MOST`: one for each of its
-    columns, or one for all of them.
+    columns, or one for all of them. Fields without values, or with values that are not finite, are omitted.
     """
-    found = {}
+    found: dict[str, Ranges] = {}
     for name, value in recording.state.items():
-        columns = value.double().flatten(1) if value.dim() > 1 else value.double()[:, None]
-        if columns.shape[1] > MAX_COLUMNS:
+        columns = _columns(value)
+        if columns.shape[1] > MAX_RANGES:
             columns = columns.reshape(-1, 1)
-        low, high = torch.quantile(columns, torch.tensor(MOST, dtype=torch.float64), dim=0).tolist()
-        found[name] = tuple(zip(low, high, strict=True))
+        if columns.numel() and bool(columns.isfinite().all()):
+            ordered = columns.sort(dim=0).values
+            low, high = (ordered[round(part * (len(ordered) - 1))].tolist() for part in MOST)
+            found[name] = tuple(zip(low, high, strict=True))
     return found
+
+
+def _columns(value: torch.Tensor) -> torch.Tensor:
+    """A State field (num, ...) as (num, columns)."""
+    return value.double().flatten(1) if value.dim() > 1 else value.double()[:, None]
 
 
 def probe_metric(recording: Recording) -> MetricProbe:
@@ -44,7 +51,7 @@ def probe_metric(recording: Recording) -> MetricProbe:
     metric = recording.metric.double()
     correlation: dict[str, float] = {}
     for name, value in recording.state.items():
-        columns = value.double().flatten(1) if value.dim() > 1 else value.double()[:, None]
+        columns = _columns(value)
         for index in range(columns.shape[1]):
             pair = torch.stack([columns[:, index], metric])
             if bool((pair.std(dim=1) > 1e-9).all()):

@@ -137,6 +137,8 @@ class Anymal(Task):
             description="mean of exp(-4 error^2) over the commanded velocities along the ground and about the vertical "
             "(the tracking terms of Isaac Gym's Anymal) over the whole time limit, 0 where it has fallen; "
             f"{THROUGH_NEW_STARTS}",
+            lowest=0.0,
+            highest=1.0,
         )
 
     def human_reward(self, state: State) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:

@@ -17,6 +17,8 @@ def test_an_episode_that_ended_after_three_of_ten_steps(reduce: str, score: floa
 def test_a_share_lies_between_0_and_1_and_a_time_ends_with_the_episode() -> None:
     share = Metric(value=lambda state: state, reduce="mean", unit="of the time", description="in the target")
     assert share.as_told == MetricSpec("in the target", "of the time", lowest=0.0, highest=1.0)
+    force = Metric(lambda state: state, "max", "of body weight", "force", lowest=0.0, highest=3.0)
+    assert force.as_told == MetricSpec("force", "of body weight", lowest=0.0, highest=3.0)
     speed = Metric(value=lambda state: state, reduce="mean", unit="m/s", description="speed")
     assert speed.as_told == MetricSpec("speed", "m/s")
     # 300 control steps of 0.02 s, and 1000 of 0.02 s.

@@ -29,3 +29,9 @@ def test_a_large_field_has_one_range_for_all_of_its_columns() -> None:
         "joints"
     ]
     assert found == pytest.approx((6.0, 94.0), abs=0.5)
+
+
+def test_a_field_without_columns_or_with_values_that_are_not_finite_has_none() -> None:
+    rising = torch.arange(101.0)
+    state = {"none": torch.zeros(101, 0), "far": rising.where(rising > 0.0, torch.inf), "height": rising}
+    assert set(random_ranges(Recording(state, rising, rising > 200.0))) == {"height"}

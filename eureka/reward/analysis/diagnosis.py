@@ -101,8 +101,8 @@ def _about_metric(reflection: Reflection) -> Iterator[Diagnosis]:
     elif best - final > thresholds.CLEAR_LOSS * abs(best):
         lost = {"best": best, "final": final, "training": points[-1]}
         # The curve is of policies that explore; they are evaluated without the noise of their actions.
-        kept_in_training = max(points) - points[-1] <= thresholds.CLEAR_LOSS * max(points)
-        needs_noise = kept_in_training and points[-1] - final > thresholds.CLEAR_LOSS * points[-1]
+        kept_in_training = max(points) - points[-1] <= thresholds.CLEAR_LOSS * abs(max(points))
+        needs_noise = kept_in_training and points[-1] - final > thresholds.CLEAR_LOSS * abs(points[-1])
         yield Diagnosis(Kind.METRIC_NEEDS_NOISE if needs_noise else Kind.METRIC_FELL, numbers=lost)
     elif abs(gained) < thresholds.FLAT_RISE:
         yield Diagnosis(Kind.METRIC_FLAT, numbers=_ends(points))

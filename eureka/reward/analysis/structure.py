@@ -71,13 +71,8 @@ def structure(graph: Graph) -> Structure:
         for ref, weight in total.terms.items()
         if weight and ref not in reported and not ancestors.nodes(ref) & nodes
     ]
-    sums_up = _is_sum(parts.values(), total)
-    entries = {
-        c.name: ComponentEntry(1.0, False)
-        if sums_up and parts[c.name].terms
-        else _entry(c.value, parts[c.name], total, ancestors.nodes(graph.total))
-        for c in graph.components
-    }
+    entries = {c.name: _entry(c.value, parts[c.name], total, ancestors.nodes(graph.total)) for c in graph.components}
+    entries |= _summed(parts, total)
     constants = sum(parts[name].constant * (entry.weight or 0.0) for name, entry in entries.items())
     constant = total.constant - constants
     return Structure(
@@ -101,17 +96,21 @@ def _unified(graph: Graph) -> Graph:
     return replace(graph, nodes=tuple(nodes), total=renumbered(graph.total, number), components=components)
 
 
-def _is_sum(parts: Iterable[Terms], total: Terms) -> bool:
-    """Whether the terms of these components, added up, are in the total as they are.
+def _summed(parts: Mapping[str, Terms], total: Terms) -> dict[str, ComponentEntry]:
+    """The components whose sum, or a multiple of it, is in the total; none if they enter with different weights.
 
     It tells how components enter that share a term, as `0.4 * (1 - failed)` and `-2 * failed` do: each on its own would
     be taken for the whole of that term.
     """
+    reaching = {name: p for name, p in parts.items() if p.terms and all(total.terms.get(ref) for ref in p.terms)}
     summed: dict[Ref, float] = {}
-    for part in parts:
+    for part in reaching.values():
         for ref, weight in part.terms.items():
             summed[ref] = summed.get(ref, 0.0) + weight
-    return all(math.isclose(weight, total.terms.get(ref, 0.0), rel_tol=_TOLERANCE) for ref, weight in summed.items())
+    weights = [total.terms[ref] / weight if weight else math.inf for ref, weight in summed.items()]
+    if not weights or not all(math.isclose(weight, weights[0], rel_tol=_TOLERANCE) for weight in weights):
+        return {}
+    return dict.fromkeys(reaching, ComponentEntry(weights[0], False))
 
 
 def _entry(value: Ref, part: Terms, total: Terms, below_total: int) -> ComponentEntry:

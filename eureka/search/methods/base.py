@@ -10,7 +10,18 @@ from typing import Protocol
 from eureka.config import SearchConfig
 from eureka.core.ids import INIT_ID, candidate_id, generation_of
 from eureka.core.training import TrainingJob
-from eureka.core.types import MetricProbe, Origin, Phase, PromptFacts, Reflection, Rejected, Reward, Sample, Selection
+from eureka.core.types import (
+    MetricProbe,
+    Origin,
+    Phase,
+    PromptFacts,
+    Ranges,
+    Reflection,
+    Rejected,
+    Reward,
+    Sample,
+    Selection,
+)
 from eureka.prompts import render_variety
 from eureka.proposers.base import ProposerCapabilities
 from eureka.reward.analysis.parameters import RewardConstant
@@ -74,7 +85,7 @@ class Services:
 
     capabilities: Callable[[], ProposerCapabilities]
     probe: Callable[[], MetricProbe] | None = None
-    random_ranges: Callable[[], Mapping[str, tuple[tuple[float, float], ...]]] | None = None
+    random_ranges: Callable[[], Mapping[str, Ranges]] | None = None
     diagnose: Callable[[Reflection, Reward], Reflection] | None = None
     constants: Callable[[Reward], Sequence[RewardConstant]] | None = None
     racing: Racing | None = None

@@ -40,6 +40,10 @@ class Policies:
         x = normalise(observation, self.offset, self.scale)
         return self.network.forward(self.network.views(self.parameters), x).clamp(-1, 1)
 
+    def action_std(self) -> torch.Tensor:
+        """The standard deviation of the actions' noise in training, as a mean over the actions, (G,)."""
+        return self.parameters[:, -self.network.extra :].exp().mean(dim=1)
+
     def dump(self, group: int) -> bytes:
         """One group's policy as the bytes of a `policy.pt`."""
         buffer = io.BytesIO()

@@ -290,7 +290,7 @@ class Population:
     def results(self) -> list[TrainingResult]:
         """The result of every remaining group, once `finished`."""
         policies = self._policies()
-        stds = policies.parameters[:, -self.task.num_actions :].exp().mean(dim=1).tolist()
+        stds = policies.action_std().tolist()
         return [
             record.group_result(job, policies.dump(group), stds[group], self._wall_s)
             for group, (job, record) in enumerate(zip(self.jobs, self.records, strict=True))

@@ -176,7 +176,7 @@ def as_plain(episode: EpisodeTrace) -> dict[str, Any]:
 def from_plain(plain: Mapping[str, Any]) -> EpisodeTrace:
     """The trace that was passed to `as_plain`."""
     fields = {name: tuple(values) for name, values in plain["fields"]}
-    shown_steps = tuple(plain["shown_steps"])
+    shown_steps = tuple(plain.get("shown_steps", ()))
     return EpisodeTrace(
         **{**plain, "components": dict(plain["components"]), "fields": fields, "shown_steps": shown_steps}
     )

@@ -77,6 +77,10 @@ FLAT, FLAT_TOTAL = (1.0, 1.01, 1.0, 1.01, 1.0, 1.0), (0.3,) * 6
         ({"metric_final": 0.7}, {DiagnosisKind.METRIC_NEEDS_NOISE}),
         ({"metric_final": 0.85}, {DiagnosisKind.METRIC_FELL}),
         (
+            {"metric_points": (-6.0, -5.0, -3.0, -2.0, -1.0, -1.0), "metric_max": -1.0, "metric_final": -2.0},
+            {DiagnosisKind.METRIC_NEEDS_NOISE},
+        ),
+        (
             {"metric_points": (1.0, 1.0, 0.8, 0.6, 0.4, 0.2), "metric_max": 1.0, "metric_final": 0.2},
             {DiagnosisKind.METRIC_FELL, DiagnosisKind.REWARD_UP_METRIC_FLAT},
         ),

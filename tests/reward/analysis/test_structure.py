@@ -63,6 +63,16 @@ def test_components_that_share_a_term_enter_as_they_are():
     assert found.constant == 0.0
 
 
+def test_components_that_share_a_term_beside_one_that_trains_nothing_and_a_total_that_is_scaled():
+    survival = [("rsub.Scalar", [HEIGHT, 1.0]), ("mul.Tensor", [node(0), 0.5])]
+    failure = [("mul.Tensor", [HEIGHT, -2.0]), ("add.Tensor", [node(1), node(2)])]
+    nodes = [*survival, *failure, ("mul.Tensor", [node(3), 0.25]), ("exp", [SPEED])]
+    found = structure(graph(nodes, node(4), {"survival": node(1), "failure": node(2), "idle": node(5)}))
+    assert found.entries["survival"] == found.entries["failure"] == ComponentEntry(0.25, False)
+    assert not found.entries["idle"].reaches
+    assert found.constant == 0.0
+
+
 def test_constants_are_accounted_for():
     nodes = [("full", [[{"batch": 1}], 0.5], F32), ("add.Tensor", [SPEED, 2.5]), ("add.Tensor", [node(1), node(0)])]
     found = structure(graph(nodes, node(2), {"speed": SPEED, "alive": node(0)}))

@@ -12,7 +12,8 @@ from eureka.core.training import TrainingResult
 from eureka.core.types import Rejected, Stage
 from eureka.tasks import Task, load_task
 from eureka.trainers.population.group import GroupJob, Schedule
-from eureka.trainers.population.policy import load_policy
+from eureka.trainers.population.networks import StackedMLP
+from eureka.trainers.population.policy import Policies, load_policy
 from eureka.trainers.population.population import Population
 
 pytestmark = pytest.mark.process
@@ -141,6 +142,14 @@ def test_the_noise_of_actions_is_the_saved_policys(cartpole: Task, make_job: Mak
         parameters = torch.load(io.BytesIO(result.policy), weights_only=True)["parameters"]
         assert result.action_std == pytest.approx(math.exp(parameters[-1]))
         assert result.action_std != pytest.approx(cartpole.info.ppo.initial_std, rel=1e-6)
+
+
+def test_the_noise_of_several_actions_is_their_mean() -> None:
+    network = StackedMLP((3, 4, 2), "elu", extra=2)
+    rows = torch.zeros(2, network.num_parameters)
+    rows[:, -2:] = torch.tensor([[0.2, 0.4], [0.5, 0.7]]).log()
+    policies = Policies(network, rows, torch.zeros(2, 1, 3), torch.ones(2, 1, 3))
+    assert policies.action_std().tolist() == pytest.approx([0.3, 0.6])
 
 
 def test_saved_policy_acts_like_the_trained_one(cartpole: Task, make_job: MakeJob) -> None:

@@ -1,5 +1,6 @@
 """Evaluation episodes looked at closely, on steps written down by hand."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -138,3 +139,6 @@ def test_components_are_related_to_the_change_of_the_metric():
 def test_a_trace_is_kept_as_plain_values():
     long, _ = traced().episodes
     assert from_plain(as_plain(long)) == long
+    # Checkpoints of a version that did not record the steps that are shown.
+    of_before = {name: value for name, value in as_plain(long).items() if name != "shown_steps"}
+    assert from_plain(of_before) == replace(long, shown_steps=())
