@@ -334,23 +334,19 @@ def _by_job(rows: Sequence[Row]) -> list[str]:
     above: dict[str, list[bool]] = {}
     above_all: dict[str, list[bool]] = {}
     for row in rows:
-        estimates_of = {name: each["estimate"] for name, each in row["candidates"].items()}
-        known = {name: estimate for name, estimate in estimates_of.items() if estimate is not None}
+        known = {n: each["estimate"] for n, each in row["candidates"].items() if each["estimate"] is not None}
         for name, each in row["candidates"].items():
             if each["job"] is None:
                 continue
-            child = known.get(name, -inf)
             before = [known[other] for other in known if generation_of(other) < generation_of(name)]
-            above_all.setdefault(each["job"], []).append(child > max(before, default=-inf))
-            parents = [known[parent] for parent in each["parents"] if parent in known]
-            if parents:
-                above.setdefault(each["job"], []).append(child > max(parents))
+            above_all.setdefault(each["job"], []).append(known.get(name, -inf) > max(before, default=-inf))
+            if parents := [known[parent] for parent in each["parents"] if parent in known]:
+                above.setdefault(each["job"], []).append(known.get(name, -inf) > max(parents))
     lines = ["| job | children above their parent | above all before them | children |", "| --- | --- | --- | --- |"]
-    of_parents = {job: f"{fmean(found):.0%}" for job, found in above.items()}
-    rows_of = sorted(above_all.items())
-    return lines + [
-        f"| {job} | {of_parents.get(job, '')} | {fmean(found):.0%} | {len(found)} |" for job, found in rows_of
-    ]
+    for job, found in sorted(above_all.items()):
+        of_parents = f"{fmean(above[job]):.0%}" if job in above else ""
+        lines.append(f"| {job} | {of_parents} | {fmean(found):.0%} | {len(found)} |")
+    return lines
 
 
 def _seed_effect(rows: Sequence[Row], last: int) -> list[str]:
