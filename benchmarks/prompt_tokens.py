@@ -23,10 +23,11 @@ from eureka.search.telling import within
 RUN = Path(__file__).parents[1] / "tests" / "prompts" / "runs" / "swingup_generation_3.json"
 
 
-def read_run(path: Path) -> tuple[TaskSpec, PromptFacts]:
-    """The task, and the facts of a generation's prompt."""
+def read_run(path: Path) -> tuple[TaskSpec, PromptFacts, str]:
+    """The task, the facts of a generation's prompt, and the longest of its samples' endings."""
     kept = json.loads(path.read_text(encoding="utf-8"))
-    return read_data(TaskSpec, kept["spec"]), read_data(PromptFacts, kept["facts"])
+    longest = max(kept["endings"].values(), key=len)
+    return read_data(TaskSpec, kept["spec"]), read_data(PromptFacts, kept["facts"]), longest
 
 
 def facts_at(facts: PromptFacts, generation: int, samples: int) -> PromptFacts:
@@ -49,13 +50,14 @@ def facts_at(facts: PromptFacts, generation: int, samples: int) -> PromptFacts:
     return replace(facts, generation=generation, ideas=ideas)
 
 
-def row(spec: TaskSpec, whole: PromptFacts, tokens: int) -> str:
-    """One line of the table."""
+def row(spec: TaskSpec, whole: PromptFacts, tokens: int, ending: str) -> str:
+    """One line of the table; a prompt that tells of earlier rewards ends with `ending`."""
     told = within(spec, whole, tokens)
     reflections = [r for r in (told.reflection, *told.further_parents, *told.failures) if r is not None]
     written = sum(any(idea.components.values()) for idea in told.ideas)
     with_tables = sum(any(episode.fields for episode in reflection.episodes) for reflection in reflections)
-    would, is_ = (token_estimate(render_prompt(spec, facts).messages) for facts in (whole, told))
+    ending = ending if told.ideas else ""
+    would, is_ = (token_estimate(render_prompt(spec, facts, ending=ending).sent) for facts in (whole, told))
     left = f"{written} | {with_tables} of {len(reflections)}" if told.ideas else "- | -"
     return f"| {whole.generation} | {len(told.ideas)} | {would:,} | {is_:,} | {left} |"
 
@@ -67,11 +69,11 @@ def main() -> None:
     parser.add_argument("--generations", type=int, default=5)
     parser.add_argument("--tokens", type=int, default=12_000, help="of search.prompt_tokens")
     options = parser.parse_args()
-    spec, facts = read_run(RUN)
+    spec, facts, ending = read_run(RUN)
     print("| generation | ideas told | would be | is | expressions left | episodes' tables left |")
     print("| --- | --- | --- | --- | --- | --- |")
     for generation in range(1, options.generations + 1):
-        print(row(spec, facts_at(facts, generation, options.samples), options.tokens))
+        print(row(spec, facts_at(facts, generation, options.samples), options.tokens, ending))
 
 
 if __name__ == "__main__":
