@@ -6,7 +6,6 @@ from eureka.core.types import PromptFacts, TaskSpec
 from eureka.prompts import briefer, render_prompt
 from eureka.proposers.tokens import token_estimate
 
-
 ENDING_TOKENS = 500
 """Room for a sample's ending, which gives it its job, and for tuning lists the constants."""
 
