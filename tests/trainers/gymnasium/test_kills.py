@@ -70,7 +70,7 @@ def test_ten_kills_lose_nothing_that_was_recorded(tmp_path: Path) -> None:
             break
         # Every other kill falls soon after a training has ended, the rest at any time.
         ended = wait_for_result(process, folder, len(results)) if kills % 2 else False
-        time.sleep(moments.uniform(0, 1 if ended else 15))
+        time.sleep(moments.uniform(0, 1 if ended else 6))
         if process.poll() is not None:
             assert process.returncode == 0
             break
