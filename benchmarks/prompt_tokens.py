@@ -18,7 +18,7 @@ from eureka.core.serialize import read_data
 from eureka.core.types import PromptFacts, TaskSpec
 from eureka.prompts import render_prompt
 from eureka.proposers.tokens import token_estimate
-from eureka.search.telling import within
+from eureka.search.telling import task_facts, within
 
 RUN = Path(__file__).parents[1] / "tests" / "prompts" / "runs" / "swingup_generation_3.json"
 
@@ -30,19 +30,12 @@ def read_run(path: Path) -> tuple[TaskSpec, PromptFacts, str]:
     return read_data(TaskSpec, kept["spec"]), read_data(PromptFacts, kept["facts"]), longest
 
 
-def facts_at(facts: PromptFacts, generation: int, samples: int) -> PromptFacts:
+def facts_at(spec: TaskSpec, facts: PromptFacts, generation: int, samples: int) -> PromptFacts:
     """The facts of a generation's prompt in a search with this number of samples: none at first, then all earlier
     ideas.
     """
     if generation == 1:
-        return PromptFacts(
-            task=facts.task,
-            seed=facts.seed,
-            generation=1,
-            state=facts.state,
-            training_steps=facts.training_steps,
-            random_ranges=facts.random_ranges,
-        )
+        return task_facts(spec, facts.seed, 1, facts.hint, facts.training_steps, facts.random_ranges)
     ids = (f"g{block:02d}-c{sample:02d}" for block in range(1, generation) for sample in range(1, samples + 1))
     ideas = tuple(
         replace(idea, candidate_id=name) for name, idea in zip(ids, itertools.cycle(facts.ideas), strict=False)
@@ -73,7 +66,7 @@ def main() -> None:
     print("| generation | ideas told | would be | is | expressions left | episodes' tables left |")
     print("| --- | --- | --- | --- | --- | --- |")
     for generation in range(1, options.generations + 1):
-        print(row(spec, facts_at(facts, generation, options.samples), options.tokens, ending))
+        print(row(spec, facts_at(spec, facts, generation, options.samples), options.tokens, ending))
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def row(task: Task) -> str:
     cells = [
         f"![{info.name}](images/tasks/{info.name}.jpg)",
         f"`{info.name}`{needs}",
-        f"{task.metric.description} ({task.metric.unit})",
+        f"{task.metric.as_told.description} ({task.metric.unit})",
         reward,
         status,
     ]

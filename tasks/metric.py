@@ -15,8 +15,8 @@ Reduction = Literal["sum", "mean", "max", "last"]
 SHARES = frozenset({"of the time", "of the episodes"})
 """Units of metrics that lie between 0 and 1."""
 
-THROUGH_NEW_STARTS = "after an early end it goes on from a new start"
-"""What the description of a `mean` says in a task whose episodes may end early: there it is no mean of one episode."""
+THROUGH_NEW_STARTS = "over the whole time limit, going on from a new start if an episode ends early"
+"""What is told of every `mean`, which is that of one episode only where none ends early."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ class Metric:
         bounds = (self.lowest, self.highest)
         if self.unit in SHARES and bounds == (None, None):
             bounds = (0.0, 1.0)
-        return MetricSpec(self.description, self.unit, *bounds, self.best)
+        over = f", {THROUGH_NEW_STARTS}" if self.reduce == "mean" else ""
+        return MetricSpec(f"{self.description}{over}", self.unit, *bounds, self.best)
 
     @property
     def running_reduction(self) -> Reduction:

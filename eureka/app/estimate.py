@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from eureka.config import RunConfig, SearchConfig
 from eureka.core.ids import INIT_ID
 from eureka.core.training import OwnReward, TrainingJob, TrainingLength
-from eureka.core.types import Prompt, PromptFacts, TaskSpec
+from eureka.core.types import Prompt, TaskSpec
 from eureka.prompts import render_prompt
 from eureka.proposers.models import chosen_models
 from eureka.proposers.provider import ModelConfig
 from eureka.proposers.tokens import token_estimate
+from eureka.search.telling import task_facts
 from eureka.trainers.base import Cost, Trainer
 from eureka.trainers.recording import Recording, random_ranges
 
@@ -48,17 +49,8 @@ class AnswerEstimate:
 
 def first_prompt(config: RunConfig, spec: TaskSpec, training_steps: int, recording: Recording) -> Prompt:
     """The prompt of the first generation, from the config, the task, a training's length and recorded transitions."""
-    facts = PromptFacts(
-        task=spec.name,
-        seed=config.seed,
-        generation=1,
-        state=spec.fields,
-        hint=config.search.hint or "",
-        has_metric=spec.has_metric,
-        training_steps=training_steps,
-        random_ranges=random_ranges(recording),
-    )
-    return render_prompt(spec, facts)
+    hint = config.search.hint or ""
+    return render_prompt(spec, task_facts(spec, config.seed, 1, hint, training_steps, random_ranges(recording)))
 
 
 def estimate(config: RunConfig, first_prompt: Prompt) -> AnswerEstimate:

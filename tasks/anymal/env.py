@@ -10,7 +10,6 @@ import torch
 
 from eureka.physics import Snapshot, WorldStates
 from eureka.tasks import Controls, Metric, OnDevice, Reset, Rng, Task, state_field
-from eureka.tasks.metric import THROUGH_NEW_STARTS
 from eureka.tasks.shared.locomotion import total_of
 from eureka.tasks.shared.rotations import rotate_back
 
@@ -135,8 +134,7 @@ class Anymal(Task):
             reduce="mean",
             unit="of the command",
             description="mean of exp(-4 error^2) over the commanded velocities along the ground and about the vertical "
-            "(the tracking terms of Isaac Gym's Anymal) over the whole time limit, 0 where it has fallen; "
-            f"{THROUGH_NEW_STARTS}",
+            "(the tracking terms of Isaac Gym's Anymal), 0 where it has fallen",
             lowest=0.0,
             highest=1.0,
         )

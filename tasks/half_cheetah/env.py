@@ -30,8 +30,6 @@ class HalfCheetah(PlanarRunner):
         )
         previous_action: torch.Tensor = state_field((6,), "1", "joint", "torque command of the step before")
 
-    CAN_FALL = False
-
     def extend_model(self, spec: mujoco.MjSpec) -> None:
         set_total_mass(spec)
 

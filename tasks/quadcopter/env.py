@@ -8,7 +8,6 @@ import torch
 
 from eureka.physics import WorldStates
 from eureka.tasks import Metric, NoCarry, Reset, Rng, Task, state_field
-from eureka.tasks.metric import THROUGH_NEW_STARTS
 from eureka.tasks.shared.locomotion import total_of
 
 TARGET_HEIGHT_M = 1.0
@@ -81,7 +80,7 @@ class Quadcopter(Task):
             value=self.sparse_reward,
             reduce="mean",
             unit="of the time",
-            description=f"share of the whole time limit within 0.1 m of the target; {THROUGH_NEW_STARTS}",
+            description="share of the time within 0.1 m of the target",
         )
 
     def human_reward(self, state: State) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:

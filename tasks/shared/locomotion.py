@@ -10,7 +10,7 @@ import torch
 
 from eureka.physics import Snapshot, WorldStates
 from eureka.tasks.base import Reset, Task, state_field
-from eureka.tasks.metric import THROUGH_NEW_STARTS, Metric
+from eureka.tasks.metric import Metric
 from eureka.tasks.rng import Rng
 
 
@@ -29,15 +29,13 @@ class Locomotion(Task):
     """A body whose progress is measured from step to step.
 
     `POSITION_NOISE` and `VELOCITY_NOISE` are a start state's, the latter as a half range or a standard deviation by
-    `VELOCITY_KIND`; `DIMENSIONS` is 1 for a body in a vertical plane, 2 for one that can go anywhere; `CAN_FALL` says
-    whether an episode may end early.
+    `VELOCITY_KIND`; `DIMENSIONS` is 1 for a body in a vertical plane, 2 for one that can go anywhere.
     """
 
     POSITION_NOISE: ClassVar[float]
     VELOCITY_NOISE: ClassVar[float]
     VELOCITY_KIND: ClassVar[Literal["uniform", "normal"]] = "uniform"
     DIMENSIONS: ClassVar[int] = 1
-    CAN_FALL: ClassVar[bool] = True
 
     Carry = ProgressCarry
 
@@ -70,12 +68,11 @@ class Locomotion(Task):
 
     @property
     def metric(self) -> Metric:
-        onwards = f"; {THROUGH_NEW_STARTS}" if self.CAN_FALL else ""
         return Metric(
             value=lambda state: state.forward_velocity,
             reduce="mean",
             unit="m/s",
-            description=f"progress along +x per second, averaged over the whole time limit{onwards}",
+            description="progress along +x per second",
         )
 
     def sparse_reward(self, state: Any) -> torch.Tensor | None:

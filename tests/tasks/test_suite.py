@@ -12,7 +12,6 @@ from shipped_tasks import INFOS, every_task, skip_without_model
 from eureka.physics import Engine
 from eureka.tasks import load_task
 from eureka.tasks.base import state_tensors
-from eureka.tasks.metric import THROUGH_NEW_STARTS
 from eureka.trainers.population.baselines import trace_baselines
 from eureka.trainers.population.device_worlds import make_worlds
 from eureka.trainers.population.recording import SmoothActions, record
@@ -49,23 +48,6 @@ def test_a_thousand_random_steps(name: str) -> None:
         # A flag that random actions never raise is no constant: it is what there is to be learned.
         if values.dtype.is_floating_point and values.unique().tolist() != [0.0]:
             assert float(values.double().std()) > 0, f"{field} is constant"
-
-
-@pytest.mark.parametrize("name", every_task())
-def test_a_mean_through_new_starts_says_so(name: str) -> None:
-    """Where random actions end an episode early, a `mean` goes on in a new one: a fall costs nothing by itself."""
-    skip_without_model(name)
-    task = load_task(name)
-    if task.metric.reduce != "mean":
-        return
-    worlds = make_worlds(task, [torch.Generator().manual_seed(0)], NUM_ENVS, Engine(), desynchronise=False)
-    act = SmoothActions(NUM_ENVS, task.num_actions, torch.Generator().manual_seed(1))
-    for _ in range(200):
-        step = worlds.step(act(worlds.observation))
-        if bool(step.terminated.any()):
-            break
-        worlds.restart(step.terminated | step.truncated)
-    assert (THROUGH_NEW_STARTS in task.metric.description) == bool(step.terminated.any())
 
 
 @pytest.mark.wide

@@ -33,7 +33,7 @@ from eureka.search.outcomes import Outcome, estimated, incumbent, ranked
 from eureka.search.racing import Racing
 from eureka.search.reflection import reflect
 from eureka.search.sampling import follow_up
-from eureka.search.telling import within
+from eureka.search.telling import task_facts, within
 
 MAX_MISTAKES = 8
 """Maximum number of kinds of errors that a prompt warns about."""
@@ -182,17 +182,10 @@ class Method:
         """The facts of a prompt that concern the task alone."""
         capabilities, has_metric = self.services.capabilities(), history.spec.has_metric
         probe = self.services.probe if capabilities.uses_metric and has_metric else None
-        return PromptFacts(
-            task=history.spec.name,
-            seed=history.seed,
-            generation=history.generation,
-            state=history.spec.fields,
-            probe=probe() if probe else None,
-            hint=history.hint,
-            has_metric=has_metric,
-            training_steps=history.budget.length.steps,
-            random_ranges=self.services.random_ranges() if self.services.random_ranges else {},
-        )
+        ranges = self.services.random_ranges() if self.services.random_ranges else {}
+        steps = history.budget.length.steps
+        facts = task_facts(history.spec, history.seed, history.generation, history.hint, steps, ranges)
+        return replace(facts, probe=probe() if probe else None)
 
     def samples(self, history: History, facts: PromptFacts) -> list[Sample]:
         """A generation's samples with the same prompt, except for one line that differs between them."""
